@@ -1,0 +1,1 @@
+"""What Oz is, as data: scenarios, releases, components."""

@@ -1,0 +1,223 @@
+"""Scenarios and releases as the YAML files beside this module hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import yaml
+
+from oz_installer.errors import OzError
+
+Stage = Literal["foundation", "bio", "app", "edge"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+HERE = Path(__file__).parent
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What a layout's node needs. CPU in cores, memory and disk in GB."""
+
+    cpu: int
+    memory: int
+    disk: int = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One node of a layout: its roles and resources."""
+
+    roles: tuple[str, ...]
+    needs: Resources
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """An arrangement of roles over a number of nodes."""
+
+    name: str
+    nodes: tuple[Place, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One column of the vendor's table of scenarios."""
+
+    name: str
+    title: str
+    use_cases: tuple[str, ...]
+    apm: str
+    analyses_per_month: str
+    environment: str
+    ha: str
+    autoscaling: str
+    pros: tuple[str, ...]
+    cons: tuple[str, ...]
+    staff: str
+    external: tuple[str, ...]
+    bundled_database: bool
+    layouts: tuple[Layout, ...]
+    most_nodes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """A container's health check: exactly one of ``get``, ``shell`` and ``argv``; times in seconds."""
+
+    get: str | None = None
+    shell: str | None = None
+    argv: tuple[str, ...] = ()
+    interval: int = 60
+    timeout: int = 10
+    retries: int = 3
+    start_period: int = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Port:
+    """A published TCP port: ``host`` on the node, ``container`` inside; ``last`` ends a range."""
+
+    host: int
+    container: int
+    purpose: str
+    seen_by: tuple[str, ...] = ("users",)
+    last: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mount:
+    """``source`` is a file of the bundle (``config/...``), ``data:NAME``, ``media`` or ``licence``."""
+
+    source: str
+    target: str
+    writable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One component of Oz as a container. Strings may hold ``{name}`` of the wiring.
+
+    ``when`` names the condition in ``topology/planner.py`` that switches it on; ``copies`` says how many:
+    ``node`` one on every node of its role, ``one`` a single one in the installation, ``bio`` as many as
+    there are BIOs, spread over the nodes of its role.
+    """
+
+    name: str
+    title: str
+    image: str
+    role: Literal["api", "bio"]
+    copies: Literal["node", "one", "bio"] = "node"
+    when: str = "always"
+    stage: Stage = "app"
+    job: bool = False
+    queue: str | None = None
+    command: tuple[str, ...] = ()
+    shell: str | None = None
+    entrypoint: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[Mount, ...] = ()
+    ports: tuple[Port, ...] = ()
+    health: Health | None = None
+    needs: tuple[str, ...] = ()
+    memory_mb: int | None = None
+    user: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """A release line: its engines, brokers, images and services, in the order of their start."""
+
+    name: str
+    title: str
+    engines: tuple[str, ...]
+    brokers: tuple[str, ...]
+    images: Mapping[str, str]
+    restart: str
+    log_driver: str
+    log_options: Mapping[str, str]
+    config: Mapping[str, Any]
+    services: tuple[Service, ...]
+
+    def service(self, name: str) -> Service:
+        """The service of that name; KeyError when there is none."""
+        return next((s for s in self.services if s.name == name), None) or _missing(name)
+
+
+def _missing(name: str) -> Service:
+    raise KeyError(name)
+
+
+@cache
+def releases() -> tuple[str, ...]:
+    """Names of the releases in the catalogue, oldest first."""
+    names = (path.stem for path in (HERE / "releases").glob("*.yml"))
+    return tuple(sorted(names, key=lambda name: [int(part) for part in name.split(".")]))
+
+
+@cache
+def load_release(name: str) -> Release:
+    """Read ``releases/NAME.yml``. Raises OzError when the catalogue itself is broken."""
+    return _read(HERE / "releases" / f"{name}.yml", Release)
+
+
+@cache
+def load_scenarios() -> Mapping[str, Scenario]:
+    """Read ``scenarios.yml``."""
+    document = _document(HERE / "scenarios.yml")
+    try:
+        return {key: _build(Scenario, {"name": key, **value}, key) for key, value in document.items()}
+    except (TypeError, ValueError) as error:
+        raise OzError(f"the catalogue's scenarios.yml is broken: {error}") from error
+
+
+def _document(path: Path) -> dict[str, Any]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    document: dict[str, Any] = yaml.load(path.read_bytes(), Loader=loader)  # noqa: S506 - one of the two safe loaders
+    return document
+
+
+def _read(path: Path, kind: type[T]) -> T:
+    try:
+        built: T = _build(kind, _document(path), path.stem)
+        return built
+    except (TypeError, ValueError, KeyError) as error:
+        raise OzError(f"the catalogue's {path.name} is broken: {error}") from error
+
+
+def _build(kind: Any, value: Any, where: str) -> Any:
+    """Make ``value`` (plain YAML) an instance of ``kind``; ValueError says where it does not fit."""
+    origin = get_origin(kind)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise ValueError(f"{where}: a list is needed, not {value!r}")
+        return tuple(_build(get_args(kind)[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+    if origin is Literal:
+        if value not in get_args(kind):
+            raise ValueError(f"{where}: {value!r} is none of {', '.join(get_args(kind))}")
+        return value
+    if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
+        return _build_dataclass(kind, value, where)
+    if type(None) in get_args(kind):
+        inner = next(arg for arg in get_args(kind) if arg is not type(None))
+        return None if value is None else _build(inner, value, where)
+    return value
+
+
+@cache
+def _hints(kind: type) -> Mapping[str, Any]:
+    return get_type_hints(kind)
+
+
+def _build_dataclass(kind: type, value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where}: a mapping is needed, not {value!r}")
+    hints = _hints(kind)
+    if unknown := sorted(set(value) - set(hints)):
+        raise ValueError(f"{where}: unknown {', '.join(unknown)}")
+    label = value.get("name", "")
+    inside = {key: _build(hints[key], item, f"{where}.{label}.{key}") for key, item in value.items()}
+    return kind(**inside)

@@ -1,0 +1,83 @@
+"""What the front ends are told while an installation runs. Frozen, small, free of secrets."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from time import time
+from typing import Any, Literal
+
+Level = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Base of all events. ``at`` is Unix time in seconds."""
+
+    at: float = field(default_factory=time)
+
+    def as_json(self) -> dict[str, Any]:
+        """A plain mapping with the event's kind, for --json."""
+        return {"event": type(self).__name__, **asdict(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted(Event):
+    """Before the first phase: what will be gone through, on which nodes."""
+
+    phases: tuple[str, ...]
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseStarted(Event):
+    """A phase begins; ``number`` counts from 1."""
+
+    phase: str
+    number: int
+    of: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseEnded(Event):
+    """A phase is over. ``seconds`` it took."""
+
+    phase: str
+    seconds: float
+    outcome: Literal["done", "skipped", "failed", "undone"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeProgress(Event):
+    """What one node is at; ``done`` of ``total`` in ``unit`` where it can be counted."""
+
+    node: str
+    text: str
+    done: int | None = None
+    total: int | None = None
+    unit: Literal["bytes", "services", "images", ""] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceState(Event):
+    """A service changed its state on a node."""
+
+    node: str
+    service: str
+    state: Literal["starting", "running", "healthy", "unhealthy", "exited", "finished", "removed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message(Event):
+    """A line for the log."""
+
+    level: Level
+    text: str
+    node: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEnded(Event):
+    """After the last phase."""
+
+    outcome: Literal["done", "nothing to do", "failed", "interrupted"]
+    seconds: float

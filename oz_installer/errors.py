@@ -1,0 +1,93 @@
+"""Every failure that an operator may see, in one tree.
+
+::
+
+    OzError                     1    something unexpected; ours to mend
+    ├── AnswersError            2    answers or usage; carries every problem found
+    ├── PreflightError          3    a node, database or share is not ready; nothing was changed
+    │   └── ConnectError        3    a node could not be reached or would not let us in
+    ├── DeployError             4    a change failed; it was taken back, a rerun resumes
+    ├── LockedError             5    another run is at work on the node
+    └── Interrupted           130    the operator stopped the run
+
+The number is the exit code. Each error has a ``message`` (what happened and why)
+and a ``hint`` (what to do next); one place, ``cli``, prints them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class OzError(Exception):
+    """A failure told to the operator: what happened, why, and what to do next."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "", *, node: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.node = node
+
+    def __str__(self) -> str:
+        return f"{self.node}: {self.message}" if self.node else self.message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing wrong in the answers: where it stands, what is wrong, what would be right."""
+
+    key: str
+    message: str
+    hint: str = ""
+    line: int | None = None
+    source: str | None = None
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.source, self.line) if part is not None)
+        head = ": ".join(part for part in (place, self.key, self.message) if part)
+        return f"{head}; {self.hint}" if self.hint else head
+
+
+class AnswersError(OzError):
+    """The answers or the command line cannot be used; ``problems`` lists all that is wrong."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "", *, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message, hint)
+        self.problems = tuple(problems)
+
+
+class PreflightError(OzError):
+    """Something outside is not ready; nothing was changed."""
+
+    exit_code = 3
+
+
+class ConnectError(PreflightError):
+    """A node could not be reached, is not who it says it is, or would not let us in."""
+
+
+class DeployError(OzError):
+    """A change failed; ``details`` holds log lines and health output worth keeping."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, hint: str = "", *, node: str | None = None, details: str = "") -> None:
+        super().__init__(message, hint, node=node)
+        self.details = details
+
+
+class LockedError(OzError):
+    """Another run holds the lock of a node."""
+
+    exit_code = 5
+
+
+class Interrupted(OzError):
+    """The operator stopped the run."""
+
+    exit_code = 130

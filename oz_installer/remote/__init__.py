@@ -1,0 +1,1 @@
+"""The outside world: commands on nodes, over SSH or here."""

@@ -1,0 +1,99 @@
+"""What can be done with a node, whatever carries it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from oz_installer.errors import OzError
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandResult:
+    """How a command ended. ``status`` is the exit status; a signal is 128 + its number."""
+
+    argv: tuple[str, ...]
+    status: int
+    stdout: bytes = b""
+    stderr: bytes = b""
+
+    @property
+    def ok(self) -> bool:
+        """Exit status 0."""
+        return self.status == 0
+
+    @property
+    def text(self) -> str:
+        """stdout as text."""
+        return self.stdout.decode("utf-8", "replace")
+
+    @property
+    def errors(self) -> str:
+        """stderr as text, stripped."""
+        return self.stderr.decode("utf-8", "replace").strip()
+
+
+class CommandFailed(OzError):
+    """A command that had to succeed did not; carries its result."""
+
+    def __init__(self, node: str, result: CommandResult) -> None:
+        said = result.errors or result.text.strip()
+        last = " ".join(said.splitlines()[-3:])[:600]
+        super().__init__(f"{result.argv[0]} ended with status {result.status}: {last}", node=node)
+        self.result = result
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteFile:
+    """A file to write: path relative to the upload's folder, bytes, permission bits."""
+
+    path: str
+    content: bytes = field(repr=False)
+    mode: int = 0o644
+
+
+ByteProgress = Callable[[int], None]
+
+
+class Transport(Protocol):
+    """One node, one connection. Methods may be called from several threads.
+
+    ``become`` runs the command as root through sudo where the login is not root; where it is root,
+    or the node's answers say ``become: none``, it changes nothing. Raises ConnectError when the
+    connection is gone, CommandFailed with ``check``.
+    """
+
+    name: str
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | Iterable[bytes] | None = None,
+        become: bool = True,
+        timeout: float = 120.0,
+        check: bool = False,
+        on_output: Callable[[bytes], None] | None = None,
+        on_sent: ByteProgress | None = None,
+    ) -> CommandResult:
+        """Run one command and wait. ``timeout`` (seconds) is of silence: no byte either way."""
+        ...
+
+    def tunnel(self, host: str, port: int, *, timeout: float = 10.0) -> socket.socket:
+        """A TCP connection to host:port as the node sees it (direct-tcpip)."""
+        ...
+
+    def forwarding_allowed(self) -> bool:
+        """Whether the node lets us open tunnels."""
+        ...
+
+    def close(self) -> None:
+        """End the connection; may be called twice."""
+        ...
+
+
+def environment_prefix(values: Mapping[str, str]) -> tuple[str, ...]:
+    """argv prefix that sets harmless environment variables for one command."""
+    return ("env", *(f"{key}={value}" for key, value in sorted(values.items())))

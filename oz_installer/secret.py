@@ -1,0 +1,67 @@
+"""A string that never prints itself."""
+
+from __future__ import annotations
+
+import hmac
+import secrets as _random
+import string
+
+MASK = "********"
+_ALPHABET = string.ascii_letters + string.digits
+
+
+class Secret:
+    """Holds a password or token; only ``reveal()`` gives it back.
+
+    ``str``, ``repr``, ``format`` and pickling all show or give a mask or nothing,
+    so that a log line, an f-string or a traceback with locals cannot leak it.
+    """
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    @classmethod
+    def generate(cls, length: int = 40) -> Secret:
+        """Make a random secret of ``length`` letters and digits (5.95 bits each)."""
+        return cls("".join(_random.choice(_ALPHABET) for _ in range(length)))
+
+    def reveal(self) -> str:
+        """Give the value back, for the one place that must hand it on."""
+        return self.__value
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
+    def __bool__(self) -> bool:
+        return bool(self.__value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self.__value.encode(), other.reveal().encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self.__value))
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
+        raise TypeError("a Secret is not for storing; write reveal() where it must go")
+
+
+class Masker:
+    """Replaces every known secret in a text by the mask; the longest first."""
+
+    def __init__(self, secrets: tuple[Secret, ...] = ()) -> None:
+        values = {secret.reveal() for secret in secrets}
+        self._values = sorted((value for value in values if value), key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        for value in self._values:
+            text = text.replace(value, MASK)
+        return text

@@ -1,0 +1,1 @@
+"""What will run where: pure functions from answers and catalogue."""
