@@ -79,18 +79,24 @@ class Health:
 
 @dataclass(frozen=True, kw_only=True)
 class Port:
-    """A published TCP port: ``host`` on the node, ``container`` inside; ``last`` ends a range."""
+    """A published TCP port: ``host`` on the node, ``container`` inside; ``last`` ends a range.
+
+    ``seen_by`` names who connects: ``users``, ``api`` or ``bio`` (nodes of that role), ``monitoring``.
+    """
 
     host: int
     container: int
     purpose: str
     seen_by: tuple[str, ...] = ("users",)
     last: int | None = None
+    when: str = "always"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mount:
-    """``source`` is a file of the bundle (``config/...``), ``data:NAME``, ``media`` or ``licence``."""
+    """``source`` is a file of the bundle (``config/...``), ``data:NAME`` (a folder below install_dir),
+    ``volume:NAME`` (the engine's own volume), ``media`` (the storage of the answers) or
+    ``licence:FILE``."""
 
     source: str
     target: str

@@ -1,0 +1,55 @@
+"""Which layout the answers ask for, and which roles each node has in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from oz_installer.answers.model import Answers, Role
+from oz_installer.catalog.model import Layout, Resources, load_scenarios
+
+# What the vendor's checkers ask of a host by its roles: memory and disk in GB [P]; the cores are those
+# of the smallest layout with such a node [S].
+NEEDS_BY_ROLES: Mapping[frozenset[str], Resources] = {
+    frozenset({"api"}): Resources(cpu=8, memory=16),
+    frozenset({"bio"}): Resources(cpu=16, memory=24),
+    frozenset({"api", "bio"}): Resources(cpu=16, memory=32, disk=100),
+}
+
+
+def standard_layout(answers: Answers) -> Layout | None:
+    """The scenario's layout for this number of nodes; None when it has none."""
+    layouts = load_scenarios()[answers.scenario].layouts
+    return next((layout for layout in layouts if len(layout.nodes) == len(answers.nodes)), None)
+
+
+def roles_of(answers: Answers) -> dict[str, tuple[str, ...]]:
+    """Roles by node name: the operator's where given, else those of the node's place in the layout."""
+    layout = standard_layout(answers)
+    roles: dict[str, tuple[str, ...]] = {}
+    for index, node in enumerate(answers.nodes):
+        by_layout = layout.nodes[index].roles if layout else ()
+        roles[node.name] = _ordered(node.roles) or by_layout
+    return roles
+
+
+def needs_of(answers: Answers, index: int, roles: tuple[str, ...]) -> Resources:
+    """CPU, memory and disk of a node: the layout's where its roles are kept, else by the roles."""
+    layout = standard_layout(answers)
+    if layout and layout.nodes[index].roles == roles:
+        return layout.nodes[index].needs
+    return NEEDS_BY_ROLES[frozenset(roles)]
+
+
+def layout_name(answers: Answers) -> str:
+    """Such as medium-4; with -custom where the operator moved roles."""
+    layout = standard_layout(answers)
+    if layout is None:
+        return f"{answers.scenario}-{len(answers.nodes)}-custom"
+    moved = any(
+        place.roles != roles for place, roles in zip(layout.nodes, roles_of(answers).values(), strict=True)
+    )
+    return f"{layout.name}-custom" if moved else layout.name
+
+
+def _ordered(roles: tuple[Role, ...]) -> tuple[str, ...]:
+    return tuple(role for role in ("api", "bio") if role in roles)

@@ -1,0 +1,205 @@
+"""Answers and catalogue -> topology: which service runs on which node, and who talks to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from oz_installer.answers.model import Answers
+from oz_installer.catalog.model import Port, Release, Service, load_release
+from oz_installer.errors import AnswersError
+from oz_installer.topology.layout import layout_name, needs_of, roles_of
+from oz_installer.topology.model import Edge, Placed, Topology, TopologyNode
+from oz_installer.topology.rules import check
+
+EGRESS = (
+    "https://api.cryptlex.com/",
+    "https://*.infra.ozforensics.ai/",
+    "https://*.s3.amazonaws.com/",
+    "https://*.s3-accelerate.amazonaws.com/",
+)
+
+
+def plan_topology(answers: Answers) -> Topology:
+    """Work out the whole installation. Raises AnswersError with every problem found."""
+    if problems := check(answers):
+        raise AnswersError("the answers do not fit together", problems=problems)
+    release = load_release(answers.release)
+    on = conditions(answers)
+    nodes = _nodes(answers, release, on)
+    return Topology(
+        layout=layout_name(answers),
+        scenario=answers.scenario,
+        release=answers.release,
+        engine=answers.engine,
+        public_url=answers.public_url.rstrip("/"),
+        nodes=nodes,
+        edges=_edges(answers, nodes, on),
+        notes=_notes(answers),
+    )
+
+
+def conditions(answers: Answers) -> Mapping[str, bool]:
+    """Every condition that a catalogue entry's ``when`` may name."""
+    roles = roles_of(answers).values()
+    parts = answers.components
+    rabbitmq = answers.broker.type == "rabbitmq"
+    return {
+        "always": True,
+        "bundled_database": answers.database.host is None,
+        "bundled_redis": rabbitmq or answers.broker.host is None,
+        "bundled_rabbitmq": rabbitmq and answers.broker.host is None,
+        "several_bios": sum("bio" in some for some in roles) > 1,
+        "several_apis": sum("api" in some for some in roles) > 1,
+        "load_balancer": answers.load_balancer.type == "node",
+        "statistic": parts.statistic,
+        "web_ui": parts.web_ui,
+        "one_to_n": parts.one_to_n,
+        "regula": parts.regula is not None,
+        "web_adapter": parts.web_adapter is not None,
+        "monitoring": parts.monitoring,
+        "redis_exporter": parts.monitoring,
+        "bio_updater": parts.bio_updater,
+    }
+
+
+def image_of(answers: Answers, release: Release, key: str) -> str:
+    """The image to run: the operator's own name, or the release's, behind the operator's registry."""
+    image = answers.images.get(key)
+    if image is not None:
+        return image
+    server = answers.registry.server
+    return f"{server}/{release.images[key]}" if server else release.images[key]
+
+
+def _nodes(answers: Answers, release: Release, on: Mapping[str, bool]) -> tuple[TopologyNode, ...]:
+    roles = roles_of(answers)
+    apis = [name for name, some in roles.items() if "api" in some]
+    found = []
+    for index, node in enumerate(answers.nodes):
+        services = tuple(
+            placed
+            for service in release.services
+            if on[service.when] and service.role in roles[node.name]
+            for placed in _copies(answers, release, service, node.name, roles)
+        )
+        found.append(
+            TopologyNode(
+                name=node.name,
+                host=node.host,
+                address=node.address or node.host,
+                roles=roles[node.name],
+                needs=needs_of(answers, index, roles[node.name]),
+                first_api=bool(apis) and node.name == apis[0],
+                services=services,
+            )
+        )
+    return tuple(found)
+
+
+def _copies(
+    answers: Answers, release: Release, service: Service, node: str, roles: Mapping[str, tuple[str, ...]]
+) -> tuple[Placed, ...]:
+    """The containers of one service on one node: none, one, or this node's share of one a BIO."""
+    here = [name for name, some in roles.items() if service.role in some]
+    image = image_of(answers, release, service.image)
+    if service.copies == "one":
+        count = 1 if node == _home(answers, service, here) else 0
+    elif service.copies == "bio":
+        bios = max(sum("bio" in some for some in roles.values()), len(here))
+        position = here.index(node)
+        count = len(range(position, bios, len(here)))
+    else:
+        count = 1
+    names = [service.name] if count == 1 else [f"{service.name}-{number + 1}" for number in range(count)]
+    return tuple(Placed(name=name, kind=service, node=node, image=image) for name in names)
+
+
+def _home(answers: Answers, service: Service, candidates: list[str]) -> str:
+    """The node of a single service: the first of its role, but for the load balancer's own answer."""
+    if service.when == "load_balancer" and answers.load_balancer.node:
+        return answers.load_balancer.node
+    return candidates[0]
+
+
+def published(service: Service, on: Mapping[str, bool]) -> tuple[Port, ...]:
+    """The ports of a service that are open on its node."""
+    return tuple(port for port in service.ports if on[port.when])
+
+
+def _edges(answers: Answers, nodes: tuple[TopologyNode, ...], on: Mapping[str, bool]) -> tuple[Edge, ...]:
+    edges: list[Edge] = []
+    for node in nodes:
+        for placed in node.services:
+            for port in published(placed.kind, on):
+                edges += [
+                    Edge(
+                        source=source,
+                        target=node.name,
+                        port=port.host,
+                        purpose=port.purpose,
+                        last_port=port.last,
+                    )
+                    for source in _sources(port, node, nodes, placed.kind.name)
+                ]
+    edges += _edges_outside(answers, nodes)
+    if on["several_apis"]:
+        first = next(node for node in nodes if node.first_api)
+        edges += [
+            Edge(source=node.name, target=first.name, port=8880, purpose="statistics")
+            for node in nodes
+            if "api" in node.roles and node is not first and on["statistic"]
+        ]
+        edges += [
+            Edge(source=node.name, target=other.name, port=8880, purpose="shared load")
+            for node in nodes
+            if node.has("oz-load-balancer")
+            for other in nodes
+            if "api" in other.roles and other is not node
+        ]
+    return tuple(dict.fromkeys(edges))
+
+
+def _sources(port: Port, target: TopologyNode, nodes: tuple[TopologyNode, ...], kind: str) -> list[str]:
+    sources = []
+    for party in port.seen_by:
+        if party not in ("api", "bio"):
+            sources.append(party)
+        elif kind != "oz-bio-balancer":  # every api node has its own
+            sources += [node.name for node in nodes if party in node.roles and node is not target]
+    return sources
+
+
+def _edges_outside(answers: Answers, nodes: tuple[TopologyNode, ...]) -> list[Edge]:
+    edges = []
+    for node in nodes:
+        if "api" in node.roles and answers.database.host:
+            edges.append(
+                Edge(source=node.name, target="database", port=answers.database.port, purpose="PostgreSQL")
+            )
+        if "api" in node.roles and answers.broker.host:
+            port = answers.broker.port or (6379 if answers.broker.type == "redis" else 5672)
+            edges.append(Edge(source=node.name, target="broker", port=port, purpose=answers.broker.type))
+        if "api" in node.roles and answers.storage.type == "nfs":
+            edges.append(Edge(source=node.name, target="storage", port=2049, purpose="NFS"))
+        if "api" in node.roles and (regula := answers.components.regula):
+            parts = urlsplit(regula)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            edges.append(Edge(source=node.name, target="regula", port=port, purpose="documents"))
+        if node.has("oz-tfss") or node.has("oz-bio-updater"):
+            edges.append(Edge(source=node.name, target="vendor", port=443, purpose="licence and models"))
+    return edges
+
+
+def _notes(answers: Answers) -> tuple[str, ...]:
+    notes = []
+    if answers.database.host is None:
+        notes.append("The bundled PostgreSQL is for PoC and tests only.")
+    if not answers.components.bio_updater:
+        notes.append(
+            f"No BIO updater: unpack the models into {answers.install_dir}/data/models of every BIO node."
+        )
+    apis = [name for name, roles in roles_of(answers).items() if "api" in roles]
+    if len(apis) > 1 and answers.load_balancer.type == "external":
+        notes.append(f"Put your load balancer in front of port 8880 of {' and '.join(apis)}.")
+    return tuple(notes)
