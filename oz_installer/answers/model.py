@@ -31,9 +31,13 @@ def ask(
     factory: Any = None,
     rule: rules.Rule | None = None,
     advanced: bool = False,
+    off: bool = False,
 ) -> Any:
-    """Declare one question. ``rule`` returns what is wrong with a value, or None."""
-    metadata = {"label": label, "help": help, "rule": rule, "advanced": advanced}
+    """Declare one question. ``rule`` returns what is wrong with a value, or None.
+
+    ``advanced`` questions may be folded away by a form; ``off`` lets false stand for None.
+    """
+    metadata = {"label": label, "help": help, "rule": rule, "advanced": advanced, "off": off}
     if factory is not None:
         return field(default_factory=factory, metadata=metadata)
     if default is ...:
@@ -181,12 +185,14 @@ class Components:
         "Address of a Regula document service as http(s) URL; adds the queue that uses it.",
         default=None,
         rule=rules.url,
+        off=True,
     )
     web_adapter: str | None = ask(
         "Web adapter",
         "Public URL of the web adapter (Web SDK); off when left out.",
         default=None,
         rule=rules.url,
+        off=True,
     )
     monitoring: bool = ask("Monitoring", "Celery Flower and the exporters for Prometheus.", default=True)
     bio_updater: bool = ask(

@@ -1,43 +1,128 @@
-"""What makes a single value usable. A rule returns what is wrong with a value, or None."""
+"""What makes a single value usable. A rule returns what is wrong with a value, or None.
+
+Where something better can be said, it follows a semicolon: ``is no host name; did you mean db.example.com?``.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
-from urllib.parse import urlsplit
 
 Rule = Callable[[Any], str | None]
 
-_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
-_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.@\\-]{0,63}\$?")
-_SQL_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
-_PATH = re.compile(r"(/[A-Za-z0-9._@+-]+)+/?")
-_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
-_OPTIONS = re.compile(r"[A-Za-z0-9_.:=,/-]+")
-_IMAGE = re.compile(r"[a-z0-9][A-Za-z0-9._:/@-]*")
-_REGISTRY = re.compile(rf"{_HOST.pattern}(:\d{{1,5}})?(/[a-z0-9._-]+)*")
-_EMAIL = re.compile(r"[^@\s\x00-\x1f\"'`$<>\\]+@[A-Za-z0-9.-]+")
-_RELEASE = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}")
-_SETTING = re.compile(r"[A-Z][A-Z0-9_]*")
+LONGEST = 4096
+"""No text in the answers may be longer, in characters."""
+
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = rf"{_LABEL}(?:\.{_LABEL})*\.?"
+_V6 = r"\[[0-9A-Fa-f:.]+\]"
+_PORT = r"[1-9][0-9]{0,4}"
+_LOGIN = r"[A-Za-z_][A-Za-z0-9_.@\\-]{0,63}\$?"
+_IMAGE_PATH = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
+_URL = re.compile(rf"(https?)://({_HOST}|{_V6})(:{_PORT})?((?:/(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{{2}})+)*/?)")
+_JUMP = re.compile(
+    rf"(?:({_LOGIN})@)?({_HOST}|{_V6}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(?::({_PORT}))?"
+)
+_REGISTRY = re.compile(rf"({_HOST}|{_V6})(:{_PORT})?(/{_IMAGE_PATH})*")
+_EMAIL = re.compile(rf"\w[\w.+-]{{0,63}}@({_HOST})")
+# C0, DEL, C1, line separators, marks that turn the direction of text, surrogates, noncharacters
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+_SYSTEM = (
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/usr",
+    "/var/run",
+)
+_TAKEN = frozenset(f"/var/{name}" for name in ("cache", "lib", "lib/docker", "log", "spool", "tmp"))
 
 
-def _matches(pattern: re.Pattern[str], wanted: str) -> Rule:
-    return lambda value: None if pattern.fullmatch(value) else f"should be {wanted}"
+@dataclass(frozen=True)
+class Pattern:
+    """A rule that is a regular expression for the whole text; the JSON Schema carries it too."""
+
+    regex: str
+    wanted: str
+
+    def __call__(self, value: str) -> str | None:
+        """None when the whole value matches."""
+        return None if re.fullmatch(self.regex, value) else f"should be {self.wanted}"
+
+
+def unsafe_character(text: str) -> str | None:
+    """The first control, direction or half character, as ``U+000A``; None when all are printable."""
+    found = _UNSAFE.search(text)
+    return f"U+{ord(found.group()):04X}" if found else None
+
+
+def plain_data(value: Any) -> str | None:
+    """No control characters and no overlong text anywhere in a value, however deep."""
+    if isinstance(value, str):
+        if len(value) > LONGEST:
+            return f"is longer than {LONGEST} characters"
+        if bad := unsafe_character(value):
+            return f"holds the control character {bad}; write it in one line of printable characters"
+    elif isinstance(value, Mapping):
+        return next((bad for pair in value.items() for part in pair if (bad := plain_data(part))), None)
+    elif isinstance(value, list | tuple):
+        return next((bad for item in value if (bad := plain_data(item))), None)
+    return None
+
+
+def not_among(value: Any, choices: Sequence[Any]) -> str:
+    """Say that a value is none of the choices, and which was probably meant."""
+    listed = ", ".join(str(choice) for choice in choices)
+    text = f"should be {listed}" if len(choices) == 1 else f"should be one of {listed}"
+    close = get_close_matches(str(value)[:64].lower(), [str(choice) for choice in choices], n=1, cutoff=0.5)
+    return f"{text}; did you mean {close[0]}?" if close else text
 
 
 def host(value: str) -> str | None:
-    """A host name (RFC 1123, underscores tolerated) or an IP address."""
+    """A host name (RFC 1123, underscores tolerated) or an IP address without zone."""
+    if _is_address(value):
+        return None
+    if value and re.fullmatch(r"[0-9.]+", value):
+        return "is not a whole IP address; four numbers from 0 to 255 are needed"
+    if len(value) <= 253 and re.fullmatch(_HOST, value):
+        return None
+    meant = _meant_host(value)
+    return "is neither a host name nor an IP address" + (f"; did you mean {meant}?" if meant else "")
+
+
+def _is_address(value: str) -> bool:
     try:
         ipaddress.ip_address(value)
     except ValueError:
-        if re.fullmatch(r"[\d.]+", value):
-            return "is not a whole IP address; four numbers from 0 to 255 are needed"
-        if len(value) > 253 or not _HOST.fullmatch(value):
-            return "is neither a host name nor an IP address"
+        return False
+    return "%" not in value
+
+
+def _meant_host(value: str) -> str | None:
+    """A host that a mistyped one may stand for: out of a URL, of user@host, of host:port, of an IDN."""
+    text = value.strip()[:LONGEST]
+    text = re.sub(r"^[A-Za-z]+://", "", text).split("/")[0].rpartition("@")[2]
+    if not text.isascii():
+        try:
+            text = text.encode("idna").decode()
+        except UnicodeError:
+            return None
+    for candidate in (text.strip("[]"), re.sub(r"\]?:[0-9]*$", "", text).lstrip("[")):
+        if candidate and (_is_address(candidate) or re.fullmatch(_HOST, candidate)) and len(candidate) <= 253:
+            return candidate
     return None
 
 
@@ -47,89 +132,125 @@ def port(value: int) -> str | None:
 
 
 def positive(value: float) -> str | None:
-    """A number above zero."""
-    return None if value > 0 else "should be above zero"
+    """A number above zero that a calculation can use."""
+    return None if 0 < value <= 1e12 else "should be above zero" if not value > 0 else "is too large"
 
 
 def absolute(value: str) -> str | None:
-    """An absolute path of plain characters, without ``..``."""
-    if not _PATH.fullmatch(value) or ".." in value.split("/"):
+    """An absolute path of plain characters, without ``.`` and ``..``; no slash at the end."""
+    if not re.fullmatch(r"(/[A-Za-z0-9._@+-]+)+/?", value) or {".", ".."} & set(value.split("/")):
         return "should be an absolute path of letters, digits and . _ @ + - only, without .."
+    if value.endswith("/"):
+        return f"should not end with a slash; did you mean {value.rstrip('/')}?"
     return None
+
+
+def export(value: str) -> str | None:
+    """What an NFS server exports: an absolute path, or ``/`` alone."""
+    return None if value == "/" else absolute(value)
 
 
 def install_dir(value: str) -> str | None:
     """A folder of the installer's own: never one of the system's."""
     if problem := absolute(value):
         return problem
-    if value.rstrip("/").count("/") < 2:
-        return "should be a folder of its own, at least two levels deep, such as /opt/oz"
+    deep = 3 if value.startswith("/home/") else 2
+    if value.count("/") < deep:
+        levels = {2: "two", 3: "three"}[deep]
+        return f"should be a folder of its own, at least {levels} levels deep; such as /opt/oz"
+    inside = any(f"{value}/".startswith(f"{top}/") for top in _SYSTEM)
+    if value in _TAKEN or (inside and not value.startswith("/usr/local/")):
+        return "belongs to the system; take a folder of its own, such as /opt/oz"
     return None
 
 
 def url(value: str) -> str | None:
-    """An http or https URL without user, query and fragment."""
-    try:
-        parts = urlsplit(value)
-        bad_port = parts.port == 0
-    except ValueError:
-        return "is not a URL"
-    if parts.scheme not in ("http", "https") or not parts.hostname or bad_port:
-        return "should start with http:// or https:// and name a host"
-    if parts.username or parts.password or parts.query or parts.fragment:
-        return "should hold scheme, host, port and path only"
-    if problem := host(parts.hostname):
-        return problem
-    return None if re.fullmatch(r"(/[A-Za-z0-9._~%-]+)*/?", parts.path) else "has a path that is no URL path"
+    """An http or https URL of scheme, host, port and path only."""
+    found = _URL.fullmatch(value)
+    if not found:
+        return _wrong_url(value)
+    if found[3] and port(int(found[3][1:])):
+        return "has a port that should be from 1 to 65535"
+    return host(found[2].strip("[]"))
+
+
+def _wrong_url(value: str) -> str:
+    if not re.match(r"https?://", value):
+        guess = f"https://{re.sub(r'^[a-zA-Z]*:?/*', '', value) if '://' in value else value}"
+        meant = f"; did you mean {guess}?" if len(guess) < 300 and _URL.fullmatch(guess) else ""
+        return f"should start with http:// or https:// and name a host{meant}"
+    return "should hold scheme, host, port and path only; such as https://oz.example.com"
 
 
 def jump(value: str) -> str | None:
-    """``[user@]host[:port]``."""
-    login, _, place = value.rpartition("@")
-    if login and not _USER.fullmatch(login):
+    """``[user@]host[:port]``; an IPv6 address with a port stands in brackets."""
+    found = _JUMP.fullmatch(value)
+    if not found or (found[3] and port(int(found[3]))):
         return "should be [user@]host[:port]"
-    name, colon, number = place.partition(":")
-    if colon and not (number.isdigit() and 1 <= int(number) <= 65535):
-        return "should be [user@]host[:port]"
-    return host(name)
+    return host(found[2].strip("[]"))
+
+
+def registry(value: str) -> str | None:
+    """``host[:port][/path]``, lower case."""
+    found = _REGISTRY.fullmatch(value)
+    if not found or (found[2] and port(int(found[2][1:]))):
+        meant = re.sub(r"^https?://", "", value).rstrip("/")
+        guess = f"; did you mean {meant}?" if meant != value and _REGISTRY.fullmatch(meant) else ""
+        return f"should be host[:port][/path]{guess}"
+    return host(found[1].strip("[]"))
+
+
+def email(value: str) -> str | None:
+    """An e-mail address that no shell or template can read as anything else."""
+    found = _EMAIL.fullmatch(value)
+    return "should be an e-mail address" if not found or len(value) > 254 else host(found[1])
 
 
 def nodes(value: Sequence[Any]) -> str | None:
-    """At least one, names and hosts unique."""
-    if not value:
-        return "needs at least one node"
-    for what in ("name", "host"):
-        seen: set[str] = set()
-        for node in value:
-            text = getattr(node, what)
-            key = text if what == "name" else f"{text}:{node.port or 22}"
-            if key in seen:
-                return f"two nodes have the {what} {text!r}"
-            seen.add(key)
-    return None
+    """At least one; that names and hosts are unique is judged in ``together.py``."""
+    return None if value else "needs at least one node"
+
+
+def distinct(value: Sequence[str]) -> str | None:
+    """No item twice."""
+    twice = next((item for index, item in enumerate(value) if item in value[:index]), None)
+    return f"holds {twice} twice" if twice is not None else None
 
 
 def images(value: Mapping[str, str]) -> str | None:
-    """Image references."""
-    for key, image in value.items():
-        if not isinstance(image, str) or not _IMAGE.fullmatch(image):
-            return f"{key!r} should be an image such as ozforensics/oz-api:5.2.0"
+    """Image references, by the name of the image that they replace."""
+    for key, reference in value.items():
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,254}", key):
+            return f"{key[:64]!r} is no image's name"
+        if problem := image(reference):
+            return f"{key!r} {problem}"
     return None
 
 
 def setting_names(value: Mapping[str, Any]) -> str | None:
     """Names of vendor settings, upper case."""
     for key in value:
-        if not _SETTING.fullmatch(key):
-            return f"{key!r} is no setting's name; capitals, digits and _ only"
+        if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,99}", key):
+            meant = re.sub(r"[^A-Z0-9_]", "_", key.upper())
+            hint = f"; did you mean {meant}?" if re.fullmatch(r"[A-Z][A-Z0-9_]{0,99}", meant) else ""
+            return f"{key[:64]!r} is no setting's name, which has capitals, digits and _ only{hint}"
     return None
 
 
-name = _matches(_NAME, "1 to 32 lower-case letters, digits and hyphens, not at the ends a hyphen")
-user = _matches(_USER, "a login name")
-sql_name = _matches(_SQL_NAME, "lower-case letters, digits and _, at most 63")
-fingerprint = _matches(_FINGERPRINT, "SHA256: and 43 characters, as ssh-keygen -lf prints it")
-mount_options = _matches(_OPTIONS, "mount options such as vers=4.1,hard")
-registry = _matches(_REGISTRY, "host[:port][/path]")
-email = _matches(_EMAIL, "an e-mail address")
-release = _matches(_RELEASE, 'a release in quotes, such as "5.2"')
+name = Pattern(
+    r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?",
+    "1 to 32 lower-case letters, digits and hyphens, no hyphen at either end",
+)
+user = Pattern(_LOGIN, "a login name")
+account = Pattern(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "letters, digits and _ . - only, at most 64")
+registry_user = Pattern(r"[^\s:'\"`\\-][^\s:'\"`\\]{0,254}", "a login name without spaces, colons and quotes")
+sql_name = Pattern(r"[a-z_][a-z0-9_]{0,62}", "lower-case letters, digits and _, at most 63")
+fingerprint = Pattern(r"SHA256:[A-Za-z0-9+/]{43}=?", "SHA256: and 43 characters, as ssh-keygen -lf prints it")
+mount_options = Pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:=,/-]*", "mount options; such as vers=4.1,hard")
+image = Pattern(
+    rf"({_HOST}(:{_PORT})?/)?{_IMAGE_PATH}(/{_IMAGE_PATH})*(:{_TAG})?(@sha256:[0-9a-f]{{64}})?",
+    "an image; such as ozforensics/oz-api:5.2.0",
+)
+release = Pattern(r"[0-9]{1,3}(\.[0-9]{1,3}){1,2}", 'a release in quotes; such as "5.2"')
+environment_name = Pattern(r"[A-Za-z_][A-Za-z0-9_]{0,254}", "the name of an environment variable")
+warning_id = Pattern(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}", "the id of a warning, as the checks print it")

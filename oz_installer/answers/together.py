@@ -1,0 +1,71 @@
+"""What must fit together within one section. What concerns the layout is judged in ``topology/rules.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+Found = Iterator[tuple[str, str]]
+"""Key below the section, and what is wrong (``problem; what would be right``)."""
+
+Values = Mapping[str, Any]
+"""A section's values as far as they are sound; defaults are filled in."""
+
+
+def _storage(values: Values) -> Found:
+    kind = values.get("type")
+    needs = {"nfs": ("server", "export"), "path": ("path",), "local": ()}.get(str(kind), ())
+    for key in needs:
+        if key in values and values[key] is None:
+            yield key, f"is needed for storage of type {kind}"
+    for key, owner in (("server", "nfs"), ("export", "nfs"), ("path", "path")):
+        if values.get(key) is not None and kind not in (None, owner):
+            yield key, f"is not used by storage of type {kind}; write type: {owner} or leave it out"
+
+
+def _registry(values: Values) -> Found:
+    if values.get("password") and "username" in values and values["username"] is None:
+        yield "username", "is needed with a password"
+    if values.get("username") and "password" in values and values["password"] is None:
+        yield "password", "is needed with a user name; write {env: NAME}, {file: PATH} or {prompt: true}"
+
+
+def _database(values: Values) -> Found:
+    if values.get("host") and "password" in values and values["password"] is None:
+        yield (
+            "password",
+            "is needed for a database that exists; write {env: NAME}, {file: PATH} or {prompt: true}",
+        )
+
+
+def _load_balancer(values: Values) -> Found:
+    if values.get("node") and values.get("type") == "external":
+        yield "node", "is not used by a load balancer of your own; write type: node or leave it out"
+
+
+def _broker(values: Values) -> Found:
+    if values.get("user") and values.get("type") == "redis":
+        yield "user", "is not used by Redis; write type: rabbitmq or leave it out"
+    external = values.get("type") == "rabbitmq" and values.get("host")
+    if external and "password" in values and values["password"] is None:
+        yield "password", "is needed for an external RabbitMQ"
+
+
+def _nodes(values: Sequence[Values]) -> Found:
+    seen: dict[str, int] = {}
+    for index, node in enumerate(values):
+        name, host = node.get("name"), node.get("host")
+        place = f"{str(host).lower().rstrip('.')}:{node.get('port') or 22}"
+        for what, mark in (("name", name and f"name {name}"), ("host", host and f"host {place}")):
+            if mark and (first := seen.setdefault(mark, index)) != index:
+                yield f"[{index}].{what}", f"is the same as of nodes[{first}]; each node needs its own"
+
+
+RULES: Mapping[str, Callable[[Any], Found]] = {
+    "nodes": _nodes,
+    "database": _database,
+    "storage": _storage,
+    "broker": _broker,
+    "registry": _registry,
+    "load_balancer": _load_balancer,
+}
