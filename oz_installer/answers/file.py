@@ -153,13 +153,22 @@ def _holds_plain(values: Any) -> bool:
     return isinstance(values, SecretRef) and values.kind == "plain"
 
 
+class _Open:
+    """A list or mapping that is being read, its dotted key, and the key that waits for its value."""
+
+    def __init__(self, holder: tree.Items | tree.Mapping, path: str) -> None:
+        self.holder = holder
+        self.path = path
+        self.key: tree.Scalar | None = None
+
+
 class _Parser:
     """Builds the tree from YAML events: no recursion, no construction, so a bomb has nothing to expand."""
 
     def __init__(self, text: str, reader: Reader) -> None:
         self.text = text
         self.reader = reader
-        self.stack: list[tuple[tree.Items | tree.Mapping, list[tuple[str, bool, int]]]] = []
+        self.stack: list[_Open] = []
         self.top: tree.Tree = tree.Mapping(1)
 
     def document(self) -> tree.Tree:
@@ -168,6 +177,7 @@ class _Parser:
             if bad := unsafe_character(line.replace("\t", " ").replace("\ufeff", " ")):
                 self._stop(f"holds the control character {bad}", "remove it", number)
         documents = 0
+        event: Any
         try:
             for count, event in enumerate(yaml.parse(self.text, Loader=_LOADER)):
                 if isinstance(event, yaml.DocumentStartEvent):
@@ -187,9 +197,9 @@ class _Parser:
         raise AnswersError(f"{place}: {message}", hint, problems=(problem,))
 
     def _broken(self, error: yaml.YAMLError) -> None:
-        mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         said = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
-        if mark is None:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        if not mark:
             self._stop(f"is not YAML: {said}", "", None)
         lines = self.text.splitlines() or [""]
         wrong = lines[min(mark.line, len(lines) - 1)]
@@ -205,8 +215,8 @@ class _Parser:
             self._put(self._untagged(event, tree.Scalar(event.value, plain, line), line), line)
         elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             opened = tree.Mapping(line) if isinstance(event, yaml.MappingStartEvent) else tree.Items(line)
-            self._put(self._untagged(event, opened, line), line)
-            self.stack.append((opened, []))
+            path = self._put(self._untagged(event, opened, line), line)
+            self.stack.append(_Open(opened, path))
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             self.stack.pop()
         elif isinstance(event, yaml.AliasEvent):
@@ -221,29 +231,25 @@ class _Parser:
             return tree.Broken(line)
         return value
 
-    def _path(self, name: str) -> str:
-        """The dotted key of ``name`` in the mapping that is open."""
-        path = ""
-        for holder, keys in self.stack[:-1]:
-            path += f"[{len(holder.items) - 1}]" if isinstance(holder, tree.Items) else ""
-            path += f".{keys[-1][0]}" if keys else ""
-        return f"{path}.{name}".lstrip(".")
-
-    def _put(self, value: tree.Tree, line: int) -> None:
+    def _put(self, value: tree.Tree, line: int) -> str:
+        """Put a value where it belongs; its dotted key."""
         if not self.stack:
             self.top = value
-            return
-        holder, keys = self.stack[-1]
-        if isinstance(holder, tree.Items):
-            holder.items.append(value)
-        elif not keys:
+            return ""
+        top = self.stack[-1]
+        if isinstance(top.holder, tree.Items):
+            top.holder.items.append(value)
+            return f"{top.path}[{len(top.holder.items) - 1}]"
+        if top.key is None:
             if not isinstance(value, tree.Scalar):
-                self.reader.tell("", "a key should be a plain text; write key: value", line)
+                self.reader.tell(top.path, "a key should be a plain text; write key: value", line)
                 value = tree.Scalar(f"?{line}", False, line)
-            keys.append((value.text, value.plain, value.line))
+            top.key = value
+            return top.path
+        key, top.key = top.key, None
+        path = f"{top.path}.{key.text}".lstrip(".")
+        if first := top.holder.entries.get(key.text):
+            self.reader.tell(path, f"stands twice; line {first.line} has it already", key.line)
         else:
-            name, plain, at = keys.pop()
-            if first := holder.entries.get(name):
-                self.reader.tell(self._path(name), f"stands twice; line {first.line} has it already", at)
-            else:
-                holder.entries[name] = tree.Entry(at, plain, value)
+            top.holder.entries[key.text] = tree.Entry(key.line, key.plain, value)
+        return path

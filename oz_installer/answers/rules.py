@@ -24,16 +24,12 @@ _PORT = r"[1-9][0-9]{0,4}"
 _LOGIN = r"[A-Za-z_][A-Za-z0-9_.@\\-]{0,63}\$?"
 _IMAGE_PATH = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
-_URL = re.compile(rf"(https?)://({_HOST}|{_V6})(:{_PORT})?((?:/(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{{2}})+)*/?)")
-_JUMP = re.compile(
-    rf"(?:({_LOGIN})@)?({_HOST}|{_V6}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(?::({_PORT}))?"
-)
-_REGISTRY = re.compile(rf"({_HOST}|{_V6})(:{_PORT})?(/{_IMAGE_PATH})*")
-_EMAIL = re.compile(rf"\w[\w.+-]{{0,63}}@({_HOST})")
+_URL = rf"(https?)://({_HOST}|{_V6})(:{_PORT})?((?:/(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{{2}})+)*/?)"
+_JUMP = rf"(?:({_LOGIN})@)?({_HOST}|{_V6}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(?::({_PORT}))?"
+_REGISTRY = rf"({_HOST}|{_V6})(:{_PORT})?(/{_IMAGE_PATH})*"
+_EMAIL = rf"\w[\w.+-]{{0,63}}@({_HOST})"
 # C0, DEL, C1, line separators, marks that turn the direction of text, surrogates, noncharacters
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
-)
+_UNSAFE = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 _SYSTEM = (
     "/bin",
     "/boot",
@@ -65,7 +61,7 @@ class Pattern:
 
 def unsafe_character(text: str) -> str | None:
     """The first control, direction or half character, as ``U+000A``; None when all are printable."""
-    found = _UNSAFE.search(text)
+    found = re.search(_UNSAFE, text)
     return f"U+{ord(found.group()):04X}" if found else None
 
 
@@ -166,7 +162,7 @@ def install_dir(value: str) -> str | None:
 
 def url(value: str) -> str | None:
     """An http or https URL of scheme, host, port and path only."""
-    found = _URL.fullmatch(value)
+    found = re.fullmatch(_URL, value)
     if not found:
         return _wrong_url(value)
     if found[3] and port(int(found[3][1:])):
@@ -177,14 +173,14 @@ def url(value: str) -> str | None:
 def _wrong_url(value: str) -> str:
     if not re.match(r"https?://", value):
         guess = f"https://{re.sub(r'^[a-zA-Z]*:?/*', '', value) if '://' in value else value}"
-        meant = f"; did you mean {guess}?" if len(guess) < 300 and _URL.fullmatch(guess) else ""
+        meant = f"; did you mean {guess}?" if len(guess) < 300 and re.fullmatch(_URL, guess) else ""
         return f"should start with http:// or https:// and name a host{meant}"
     return "should hold scheme, host, port and path only; such as https://oz.example.com"
 
 
 def jump(value: str) -> str | None:
     """``[user@]host[:port]``; an IPv6 address with a port stands in brackets."""
-    found = _JUMP.fullmatch(value)
+    found = re.fullmatch(_JUMP, value)
     if not found or (found[3] and port(int(found[3]))):
         return "should be [user@]host[:port]"
     return host(found[2].strip("[]"))
@@ -192,17 +188,17 @@ def jump(value: str) -> str | None:
 
 def registry(value: str) -> str | None:
     """``host[:port][/path]``, lower case."""
-    found = _REGISTRY.fullmatch(value)
+    found = re.fullmatch(_REGISTRY, value)
     if not found or (found[2] and port(int(found[2][1:]))):
         meant = re.sub(r"^https?://", "", value).rstrip("/")
-        guess = f"; did you mean {meant}?" if meant != value and _REGISTRY.fullmatch(meant) else ""
+        guess = f"; did you mean {meant}?" if meant != value and re.fullmatch(_REGISTRY, meant) else ""
         return f"should be host[:port][/path]{guess}"
     return host(found[1].strip("[]"))
 
 
 def email(value: str) -> str | None:
     """An e-mail address that no shell or template can read as anything else."""
-    found = _EMAIL.fullmatch(value)
+    found = re.fullmatch(_EMAIL, value)
     return "should be an e-mail address" if not found or len(value) > 254 else host(found[1])
 
 

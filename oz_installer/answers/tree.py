@@ -1,38 +1,37 @@
 """A YAML document as it stands in the file: texts, lists and mappings with their line numbers.
 
 Scalars stay texts, so that ``release: 5.10`` is not silently 5.1; the question decides what they become.
+Plain classes: a dataclass costs a millisecond of start-up.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Literal
 
 Look = Literal["text", "null", "boolean", "integer", "number", "odd"]
 
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-_NUMBER = re.compile(
-    r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\.[0-9]+(?:[eE][-+]?[0-9]+)?"
-)
-# What some YAML reader takes for something else than text: 1_000, 0x1F, 017, 12:30:45, .inf, dates, << and =
-_ODD = re.compile(
-    r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[-+]?0[xob]?[0-9a-fA-F_]+|[-+]?[0-9][0-9_,]*(?:\.[0-9_]*)?"
-    r"|[-+]?\.(?:inf|nan)|\d{4}-\d\d?-\d\d?(?:[Tt\s].*)?|<<|=",
-    re.IGNORECASE | re.DOTALL,
+_INTEGER = r"[-+]?(?:0|[1-9][0-9]*)"
+_NUMBER = r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\.[0-9]+(?:[eE][-+]?[0-9]+)?"
+# What some YAML reader takes for something else than text: 12:30:45, 0x1F and 017, 1_000, .inf, dates, << and =
+_ODD = (
+    r"(?is)[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[-+]?0[xob]?[0-9a-f_]+|[-+]?[0-9][0-9_,]*(?:\.[0-9_]*)?"
+    r"|[-+]?\.(?:inf|nan)|\d{4}-\d\d?-\d\d?(?:[t\s].*)?|<<|="
 )
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = frozenset({"true", "True", "TRUE", "false", "False", "FALSE"})
 _ODD_WORDS = frozenset({"yes", "no", "on", "off", "y", "n"})
 
 
-@dataclass(frozen=True, slots=True)
 class Scalar:
     """A text; ``plain`` when it stands without quotes. ``line`` counts from 1."""
 
-    text: str
-    plain: bool
-    line: int
+    __slots__ = ("line", "plain", "text")
+
+    def __init__(self, text: str, plain: bool, line: int) -> None:
+        self.text = text
+        self.plain = plain
+        self.line = line
 
     @property
     def look(self) -> Look:
@@ -40,36 +39,44 @@ class Scalar:
         return look(self.text) if self.plain else "text"
 
 
-@dataclass(frozen=True, slots=True)
 class Items:
     """A list."""
 
-    line: int
-    items: list[Tree] = field(default_factory=list)
+    __slots__ = ("items", "line")
+
+    def __init__(self, line: int) -> None:
+        self.line = line
+        self.items: list[Tree] = []
 
 
-@dataclass(frozen=True, slots=True)
 class Entry:
-    """A value and the line of its key."""
+    """A value, and of its key: the line, and whether it stands without quotes."""
 
-    line: int
-    plain: bool
-    value: Tree
+    __slots__ = ("line", "plain", "value")
+
+    def __init__(self, line: int, plain: bool, value: Tree) -> None:
+        self.line = line
+        self.plain = plain
+        self.value = value
 
 
-@dataclass(frozen=True, slots=True)
 class Mapping:
     """Keys and values; a key stands once."""
 
-    line: int
-    entries: dict[str, Entry] = field(default_factory=dict)
+    __slots__ = ("entries", "line")
+
+    def __init__(self, line: int) -> None:
+        self.line = line
+        self.entries: dict[str, Entry] = {}
 
 
-@dataclass(frozen=True, slots=True)
 class Broken:
     """Stands where the file holds something refused that was already told."""
 
-    line: int
+    __slots__ = ("line",)
+
+    def __init__(self, line: int) -> None:
+        self.line = line
 
 
 Tree = Scalar | Items | Mapping | Broken
@@ -81,8 +88,8 @@ def look(text: str) -> Look:
         return "null"
     if text in _BOOLEANS:
         return "boolean"
-    if _INTEGER.fullmatch(text):
+    if re.fullmatch(_INTEGER, text):
         return "integer"
-    if _NUMBER.fullmatch(text):
+    if re.fullmatch(_NUMBER, text):
         return "number"
-    return "odd" if _ODD.fullmatch(text) or text.lower() in _ODD_WORDS else "text"
+    return "odd" if re.fullmatch(_ODD, text) or text.lower() in _ODD_WORDS else "text"
