@@ -96,11 +96,12 @@ class Port:
 class Mount:
     """``source`` is a file of the bundle (``config/...``), ``data:NAME`` (a folder below install_dir),
     ``volume:NAME`` (the engine's own volume), ``media`` (the storage of the answers) or
-    ``licence:FILE``."""
+    ``licence:KEY``. A change of a file that is not ``watch``ed does not concern the service."""
 
     source: str
     target: str
     writable: bool = False
+    watch: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

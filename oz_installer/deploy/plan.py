@@ -1,0 +1,59 @@
+"""The ordered changes from what is to what should be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileChange:
+    """A file that differs. ``diff`` is a unified diff with secrets masked; empty for binary content."""
+
+    path: str
+    kind: Literal["new", "changed", "removed", "drifted"]
+    diff: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceChange:
+    """A service that will start, be recreated, restart or be removed, and why."""
+
+    name: str
+    action: Literal["start", "recreate", "restart", "remove"]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodePlan:
+    """What changes on one node."""
+
+    node: str
+    files: tuple[FileChange, ...] = ()
+    services: tuple[ServiceChange, ...] = ()
+    jobs: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether the node is as it should be."""
+        return not (self.files or self.services or self.jobs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What changes on all nodes, in the operator's order."""
+
+    nodes: tuple[NodePlan, ...]
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether every node is as it should be."""
+        return all(node.nothing_to_do for node in self.nodes)
+
+    def of(self, node: str) -> NodePlan:
+        """The plan of that node; KeyError when there is none."""
+        for plan in self.nodes:
+            if plan.node == node:
+                return plan
+        raise KeyError(node)

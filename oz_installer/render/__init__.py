@@ -1,0 +1,1 @@
+"""Topology to bundles: what each node's files say. Pure; writes nothing."""

@@ -1,0 +1,187 @@
+"""The files of one node, with the digests that make a rerun cheap."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from oz_installer.answers.model import Answers
+from oz_installer.catalog.model import Stage, load_release
+from oz_installer.errors import OzError
+from oz_installer.render import compose
+from oz_installer.render.config import config_files
+from oz_installer.secret import Secret
+from oz_installer.topology.model import Topology, TopologyNode, Wiring
+from oz_installer.topology.planner import conditions
+from oz_installer.topology.wiring import wire
+
+COMPOSE_FILE = "compose.yaml"
+JOBS_FILE = "jobs.yaml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleFile:
+    """One rendered file. ``path`` is relative to the bundle; ``secret`` files are masked on screen.
+
+    Modes are 0644 because containers read the files as users of their own; the folder of all
+    generations is 0700, so nobody else on the node can.
+    """
+
+    path: str
+    content: bytes = field(repr=False)
+    mode: int = 0o644
+    secret: bool = False
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content, hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleService:
+    """A service as its node's bundle defines it; the digest covers its definition and the files it reads."""
+
+    name: str
+    kind: str
+    title: str
+    image: str
+    stage: Stage
+    job: bool
+    has_health: bool
+    wait_seconds: int
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """Everything of one node; files sorted by path, services in the order of their start."""
+
+    node: str
+    release: str
+    files: tuple[BundleFile, ...]
+    services: tuple[BundleService, ...]
+    folders: tuple[str, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over paths, modes and contents, hexadecimal."""
+        lines = [f"{file.path} {file.mode:o} {file.digest}" for file in self.files]
+        return _sha256("\n".join((*lines, *self.folders)))
+
+    @property
+    def jobs(self) -> tuple[BundleService, ...]:
+        """What runs once."""
+        return tuple(service for service in self.services if service.job)
+
+    @property
+    def running(self) -> tuple[BundleService, ...]:
+        """What keeps running."""
+        return tuple(service for service in self.services if not service.job)
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Every image, once, in the order of first use."""
+        return tuple(dict.fromkeys(service.image for service in self.services))
+
+
+def render(
+    answers: Answers, topology: Topology, secrets: Mapping[str, Secret], licences: Mapping[str, bytes]
+) -> tuple[Bundle, ...]:
+    """Render every node's bundle. ``licences`` maps the licence's key (``bio``) to its bytes."""
+    return tuple(_render_node(answers, topology, node, secrets, licences) for node in topology.nodes)
+
+
+def _render_node(
+    answers: Answers,
+    topology: Topology,
+    node: TopologyNode,
+    secrets: Mapping[str, Secret],
+    licences: Mapping[str, bytes],
+) -> Bundle:
+    wiring = wire(answers, topology, node)
+    files = [
+        BundleFile(path=path, content=file.text.encode(), secret=file.secret)
+        for path, file in config_files(node, wiring, secrets).items()
+    ]
+    files += _licence_files(node, licences)
+    release = load_release(answers.release)
+    site = compose.Site(
+        engine=topology.engine,
+        install_dir=answers.install_dir.rstrip("/"),
+        storage=answers.storage,
+        conditions=conditions(answers),
+        names=_names(wiring, secrets),
+    )
+    contents = {file.path: file.digest for file in files}
+    definitions = {placed.name: compose.define(placed, node, release, site) for placed in node.services}
+    digests = {
+        placed.name: _service_digest(
+            definitions[placed.name], [m.source for m in placed.kind.mounts if m.watch], contents
+        )
+        for placed in node.services
+    }
+    for name, digest in digests.items():
+        definitions[name]["labels"] = compose.labels(digest)
+    for path, job in ((COMPOSE_FILE, False), (JOBS_FILE, True)):
+        chosen = {p.name: definitions[p.name] for p in node.services if p.kind.job is job}
+        if chosen:
+            text = compose.document(node, chosen, site, release)
+            files.append(BundleFile(path=path, content=text.encode(), secret=True))
+    services = tuple(
+        BundleService(
+            name=placed.name,
+            kind=placed.kind.name,
+            title=placed.kind.title,
+            image=str(definitions[placed.name]["image"]),
+            stage=placed.kind.stage,
+            job=placed.kind.job,
+            has_health=placed.kind.health is not None,
+            wait_seconds=compose.patience(placed.kind),
+            digest=digests[placed.name],
+        )
+        for placed in node.services
+    )
+    return Bundle(
+        node=node.name,
+        release=answers.release,
+        files=tuple(sorted(files, key=lambda file: file.path)),
+        services=services,
+        folders=compose.folders(node, site),
+    )
+
+
+def _licence_files(node: TopologyNode, licences: Mapping[str, bytes]) -> Iterable[BundleFile]:
+    wanted = {
+        mount.source.removeprefix("licence:")
+        for placed in node.services
+        for mount in placed.kind.mounts
+        if mount.source.startswith("licence:")
+    }
+    for key in sorted(wanted):
+        if key not in licences:
+            raise OzError(
+                f"the licence {key!r} was not read", "this is a fault of oz-install; please report it"
+            )
+        yield BundleFile(path=compose.licence_path(key), content=licences[key], secret=True)
+
+
+def _names(wiring: Wiring, secrets: Mapping[str, Secret]) -> Mapping[str, object]:
+    """What ``{name}`` in a catalogue string may stand for."""
+    revealed = {f"secret_{key.replace('.', '_')}": value.reveal() for key, value in secrets.items()}
+    return {**wiring.values, **revealed}
+
+
+def _service_digest(
+    definition: Mapping[str, object], sources: Iterable[str], contents: Mapping[str, str]
+) -> str:
+    paths = [compose.bundle_path(source) for source in sources]
+    read = [f"{path} {contents[path]}" for path in paths if path in contents]
+    return _sha256("\n".join((json.dumps(definition, sort_keys=True), *read)))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,244 @@
+"""Catalogue services as a Compose file.
+
+The file is dumped by a YAML library from plain data, never written as text: whatever stands in an
+answer stays a value. Compose's own interpolation is switched off by doubling every ``$``. Only what
+Compose 1.27, the plugin and podman-compose 1.2 all understand is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from oz_installer.answers.model import Storage
+from oz_installer.catalog.model import Health, Mount, Release, Service
+from oz_installer.topology.model import Placed, TopologyNode
+from oz_installer.topology.planner import published
+from oz_installer.topology.wiring import bracketed
+
+PROJECT = "oz"
+DIGEST_LABEL = "com.ozforensics.oz-install.digest"
+CURRENT = "current"
+HEADER = "# Made by oz-install for {node}. Do not edit: change answers.yml and run oz-install again.\n"
+STOP_GRACE = "30s"
+
+Definition = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What all services of a node share."""
+
+    engine: str
+    install_dir: str
+    storage: Storage
+    conditions: Mapping[str, bool]
+    names: Mapping[str, object] = field(repr=False)
+
+
+class _Exact(str):
+    """A string that is always quoted in YAML, so that no parser takes it for a number or a boolean."""
+
+    __slots__ = ()
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Dumps _Exact in double quotes and never makes aliases."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        return True
+
+
+_Dumper.add_representer(
+    _Exact, lambda dumper, data: dumper.represent_scalar("tag:yaml.org,2002:str", data, style='"')
+)
+
+
+def define(placed: Placed, node: TopologyNode, release: Release, site: Site) -> Definition:
+    """The Compose definition of one service, without labels."""
+    service = placed.kind
+    names = {**site.names, "queue": service.queue or ""}
+    definition: Definition = {"image": _image(placed.image, site.engine)}
+    if not service.job:
+        definition["container_name"] = placed.name
+        definition["hostname"] = f"{node.name}-{placed.name}".replace("_", "-")[:63]
+        definition["restart"] = release.restart
+        definition["stop_grace_period"] = STOP_GRACE
+    if service.user:
+        definition["user"] = service.user
+    if service.entrypoint:
+        definition["entrypoint"] = [_fill(part, names) for part in service.entrypoint]
+    if service.shell:
+        definition["command"] = ["bash", "-c", _fill(service.shell, names)]
+    elif service.command:
+        definition["command"] = [_fill(part, names) for part in service.command]
+    if service.environment:
+        definition["environment"] = {key: _fill(value, names) for key, value in service.environment.items()}
+    if service.mounts:
+        definition["volumes"] = [_volume(mount, site) for mount in service.mounts]
+    if ports := _ports(service, site):
+        definition["ports"] = ports
+    if service.health:
+        definition["healthcheck"] = _health(service.health, names)
+    if service.memory_mb:
+        definition["mem_limit"] = f"{service.memory_mb}m"
+    here = [other.name for need in service.needs for other in node.services if other.kind.name == need]
+    if before := [name for name in here if not node_job(node, name)]:
+        definition["depends_on"] = before
+    definition["logging"] = _logging(release, site.engine)
+    return definition
+
+
+def node_job(node: TopologyNode, name: str) -> bool:
+    """Whether the service of that name on the node is a job."""
+    return any(placed.name == name and placed.kind.job for placed in node.services)
+
+
+def labels(digest: str) -> dict[str, str]:
+    """Labels that tie a container to the definition and files that it was made from."""
+    return {DIGEST_LABEL: digest}
+
+
+def document(node: TopologyNode, definitions: Mapping[str, Definition], site: Site, release: Release) -> str:
+    """The whole Compose file as text; same answers, same bytes."""
+    content: dict[str, Any] = {"services": {name: _exact(definitions[name]) for name in definitions}}
+    used = [volume.split(":")[0] for d in definitions.values() for volume in d.get("volumes", ())]
+    named = {name: _volume_options(name, site) for name in sorted(set(used)) if not name.startswith("/")}
+    if named:
+        content["volumes"] = named
+    titles = {placed.name: placed.kind.title for placed in node.services}
+    body = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 20)
+    for name in definitions:
+        body = body.replace(f"\n  {name}:\n", f"\n  # {titles[name]}\n  {name}:\n", 1)
+    return f"{HEADER.format(node=node.name)}# {release.title}\n{body}"
+
+
+def folders(node: TopologyNode, site: Site) -> tuple[str, ...]:
+    """Folders below install_dir that must be there before anything starts."""
+    wanted = set()
+    for placed in node.services:
+        for mount in placed.kind.mounts:
+            kind, _, name = mount.source.partition(":")
+            if kind == "data":
+                wanted.add(f"data/{name}")
+            elif kind == "media" and site.storage.type == "local":
+                wanted.add("data/media")
+    return tuple(sorted(wanted))
+
+
+def patience(service: Service) -> int:
+    """Seconds after which a service that is not healthy is given up: start period and all retries."""
+    health = service.health
+    return health.start_period + health.retries * (health.interval + health.timeout) if health else 60
+
+
+def licence_path(key: str) -> str:
+    """Where a licence lies in the bundle."""
+    return "licence/license.key" if key == "bio" else "licence/license.json"
+
+
+def bundle_path(source: str) -> str:
+    """Path in the bundle of a mount's source; the source itself when it is no file of the bundle."""
+    kind, _, key = source.partition(":")
+    return licence_path(key) if kind == "licence" else source
+
+
+def _fill(text: str, names: Mapping[str, object]) -> str:
+    return text.format_map(names) if "{" in text else text
+
+
+def _image(image: str, engine: str) -> str:
+    """Podman wants the registry's name, which Docker adds by itself."""
+    if engine != "podman":
+        return image
+    first, slash, _ = image.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return image
+    return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
+
+
+def _volume(mount: Mount, site: Site) -> str:
+    options = "" if mount.writable else ":ro"
+    kind, _, name = mount.source.partition(":")
+    current = f"{site.install_dir}/{CURRENT}"
+    if kind == "volume":
+        return f"{name}:{mount.target}{options}"
+    if kind == "data":
+        return f"{site.install_dir}/data/{name}:{mount.target}{options}"
+    if kind == "media":
+        return f"{_media(site)}:{mount.target}{options}"
+    return f"{current}/{bundle_path(mount.source)}:{mount.target}{options}"
+
+
+def _media(site: Site) -> str:
+    if site.storage.type == "path":
+        return str(site.storage.path).rstrip("/")
+    if site.storage.type == "nfs":
+        return _nfs_name(site.storage)
+    return f"{site.install_dir}/data/media"
+
+
+def _nfs_name(storage: Storage) -> str:
+    """A volume name that changes with the mount, because engines never change a volume's options."""
+    text = f"{storage.server}:{storage.export}:{storage.options}"
+    return f"media-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _volume_options(name: str, site: Site) -> dict[str, Any]:
+    if not name.startswith("media-"):
+        return {}
+    storage = site.storage
+    options = f"addr={bracketed(storage.server or '')},{storage.options}"
+    device = f":{storage.export}"
+    return {"driver": "local", "driver_opts": {"type": "nfs", "o": _doubled(options), "device": device}}
+
+
+def _ports(service: Service, site: Site) -> list[str]:
+    found = []
+    for port in published(service, site.conditions):
+        if port.last is None:
+            found.append(f"{port.host}:{port.container}")
+        else:
+            width = port.last - port.host
+            found.append(f"{port.host}-{port.last}:{port.container}-{port.container + width}")
+    return found
+
+
+def _health(health: Health, names: Mapping[str, object]) -> Definition:
+    if health.get:
+        url = _fill(health.get, names)
+        test = ["CMD-SHELL", f"curl -fsS -o /dev/null {url} || wget -qO /dev/null {url}"]
+    elif health.shell:
+        test = ["CMD-SHELL", _fill(health.shell, names)]
+    else:
+        test = ["CMD", *health.argv]
+    return {
+        "test": test,
+        "interval": f"{health.interval}s",
+        "timeout": f"{health.timeout}s",
+        "retries": health.retries,
+        "start_period": f"{health.start_period}s",
+    }
+
+
+def _logging(release: Release, engine: str) -> Definition:
+    if engine == "podman":
+        return {"driver": "k8s-file", "options": {"max-size": release.log_options["max-size"]}}
+    return {"driver": release.log_driver, "options": dict(release.log_options)}
+
+
+def _doubled(text: str) -> str:
+    return text.replace("$", "$$")
+
+
+def _exact(value: Any) -> Any:
+    """Every string with its ``$`` doubled; quoted wherever a parser might read something else."""
+    if isinstance(value, dict):
+        return {key: _exact(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_exact(item) for item in value]
+    return _Exact(_doubled(value)) if isinstance(value, str) else value
