@@ -1,0 +1,33 @@
+"""The one place that prints errors: what happened, and what to do next."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from textwrap import indent
+from typing import TextIO
+
+from oz_installer.errors import AnswersError, DeployError, Interrupted, OzError
+from oz_installer.secret import Masker
+from oz_installer.unattended.streams import write
+from oz_installer.unattended.words import clean, counted
+
+
+def print_error(error: OzError, stream: TextIO, debug: bool = False, masker: Masker | None = None) -> None:
+    """Write message, problems, details and hint; a traceback only with ``debug``."""
+    text = "\n".join(_lines(error))
+    if debug:
+        text += "\n\n" + "".join(traceback.format_exception(error)).rstrip()
+    write(stream, clean((masker or Masker())(text)) + "\n")
+
+
+def _lines(error: OzError) -> Iterator[str]:
+    yield str(error) if isinstance(error, Interrupted) else f"error: {error}"
+    if isinstance(error, AnswersError) and error.problems:
+        for problem in error.problems:
+            yield f"  {problem}"
+        yield f"{counted(len(error.problems), 'problem')} found."
+    if isinstance(error, DeployError) and error.details.strip():
+        yield indent(error.details.strip("\n"), "  | ", lambda _line: True)
+    if error.hint:
+        yield f"hint: {error.hint}"

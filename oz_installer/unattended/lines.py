@@ -1,0 +1,61 @@
+"""Plain lines for logs and for terminals that cannot move their cursor."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TextIO
+
+from oz_installer.deploy.events import Event, NodeProgress, RunStarted
+from oz_installer.secret import Masker
+from oz_installer.unattended.streams import write
+from oz_installer.unattended.words import clean_line, progress_text, told
+
+EVERY = 5.0  # seconds between two lines of progress of one node
+
+
+class Lines:
+    """One line an event worth telling: ``[ 12 s] node1: pulling oz-api: 3 of 9 images``."""
+
+    def __init__(self, stream: TextIO, masker: Masker) -> None:
+        self._stream = stream
+        self._masker = masker
+        self._lock = Lock()
+        self._began: float | None = None
+        self._told_at: dict[str, float] = {}
+        self._held: dict[str, NodeProgress] = {}
+
+    def on_event(self, event: Event) -> None:
+        """Tell the event, or hold it back when its node had a line just now. Any thread may call."""
+        with self._lock:
+            if self._began is None or isinstance(event, RunStarted):
+                self._began = event.at
+            self._tell_held(event.at)
+            if isinstance(event, NodeProgress):
+                self._progress(event)
+                return
+            for line in told(event):
+                self._line(event.at, line)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _progress(self, event: NodeProgress) -> None:
+        last = self._told_at.get(event.node)
+        if last is not None and event.at - last < EVERY:
+            self._held[event.node] = event
+            return
+        self._held.pop(event.node, None)
+        self._told_at[event.node] = event.at
+        self._line(event.at, f"{event.node}: {progress_text(event)}")
+
+    def _tell_held(self, now: float) -> None:
+        """What was held back and is still the latest news of its node, once its time has come."""
+        for node in [node for node in self._held if now - self._told_at[node] >= EVERY]:
+            event = self._held.pop(node)
+            self._told_at[node] = now
+            self._line(now, f"{node}: {progress_text(event)}")
+
+    def _line(self, at: float, text: str) -> None:
+        elapsed = max(at - (self._began or at), 0)
+        indent = "  " if text.startswith("  ") else ""
+        write(self._stream, f"[{elapsed:3.0f} s] {indent}{clean_line(self._masker(text))}\n")

@@ -1,0 +1,110 @@
+"""A plan for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
+from oz_installer.secret import Masker
+from oz_installer.unattended.json_lines import masked
+from oz_installer.unattended.words import clean, clean_line, counted
+
+RED, GREEN, CYAN, BOLD, RESET = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[1m", "\x1b[0m"
+SIGNS = {"new": "+", "changed": "~", "removed": "-", "drifted": "!"}
+FILE_WORDS = {
+    "new": "new",
+    "changed": "changes",
+    "removed": "is removed",
+    "drifted": "was changed on the node, is put right",
+}
+ACTIONS = {"start": "starts", "recreate": "is recreated", "restart": "restarts", "remove": "is removed"}
+ACTION_SIGNS = {"start": "+", "recreate": "~", "restart": "~", "remove": "-"}
+
+
+def plan_text(plan: Plan, *, colour: bool = False, masker: Masker | None = None) -> str:
+    """Per node the files with their diffs and the services with the reason; a total at the end."""
+    mask = masker or Masker()
+    lines: list[str] = []
+    for node in plan.nodes:
+        if not (node.nothing_to_do and not node.images):
+            lines += [*_node(node, colour, mask), ""]
+    return "\n".join([*lines, total_text(plan)]) + "\n"
+
+
+def plan_json(plan: Plan, masker: Masker | None = None) -> dict[str, Any]:
+    """The same as plain data: one more line of --json."""
+    nodes = [{**asdict(node), "nothing_to_do": node.nothing_to_do} for node in plan.nodes]
+    document = {"nothing_to_do": plan.nothing_to_do, "total": total_text(plan), "nodes": nodes}
+    return {"event": "Plan", **masked(document, masker or Masker())}
+
+
+def total_text(plan: Plan) -> str:
+    """``3 files change, 2 services restart, on 1 of 4 nodes``."""
+    busy = [node for node in plan.nodes if not node.nothing_to_do]
+    if not busy:
+        return f"Nothing to do on {counted(len(plan.nodes), 'node')}."
+    parts = list(_totals(busy))
+    return f"{', '.join(parts)}, on {len(busy)} of {counted(len(plan.nodes), 'node')}."
+
+
+def _totals(nodes: list[NodePlan]) -> Iterator[str]:
+    kinds = [change.kind for node in nodes for change in node.files]
+    actions = [change.action for node in nodes for change in node.services]
+    for count, noun, singular, plural in (
+        (kinds.count("new"), "new file", "", ""),
+        (kinds.count("changed"), "file", "changes", "change"),
+        (kinds.count("drifted"), "file", "is put right", "are put right"),
+        (kinds.count("removed"), "file", "is removed", "are removed"),
+        (actions.count("start"), "service", "starts", "start"),
+        (actions.count("recreate"), "service", "is recreated", "are recreated"),
+        (actions.count("restart"), "service", "restarts", "restart"),
+        (actions.count("remove"), "service", "is removed", "are removed"),
+        (sum(len(node.jobs) for node in nodes), "job", "runs", "run"),
+        (len({image for node in nodes for image in node.images}), "image", "is pulled", "are pulled"),
+    ):
+        if count:
+            yield f"{counted(count, noun)} {singular if count == 1 else plural}".rstrip()
+
+
+def _node(node: NodePlan, colour: bool, mask: Masker) -> Iterator[str]:
+    yield _paint(f"{node.node}", BOLD, colour)
+    for file in node.files:
+        yield from _file(file, colour, mask)
+    width = max((len(service.name) for service in node.services), default=0)
+    for service in node.services:
+        yield _service(service, width, colour, mask)
+    for job in node.jobs:
+        yield f"  > {clean_line(mask(job))} runs once"
+    for image in node.images:
+        yield f"  < image {clean_line(mask(image))} is pulled"
+
+
+def _file(file: FileChange, colour: bool, mask: Masker) -> Iterator[str]:
+    sign = SIGNS[file.kind]
+    yield _paint(f"  {sign} {clean_line(file.path)}  {FILE_WORDS[file.kind]}", _sign_colour(sign), colour)
+    lines = clean(mask(file.diff)).split("\n")
+    if len(lines) > 1 and lines[0].startswith("--- ") and lines[1].startswith("+++ "):
+        lines = lines[2:]  # the path stands above
+    for line in lines[: -1 if lines[-1] == "" else None]:
+        yield "      " + _paint(line, _diff_colour(line), colour)
+
+
+def _service(service: ServiceChange, width: int, colour: bool, mask: Masker) -> str:
+    sign = ACTION_SIGNS[service.action]
+    reason = f": {clean_line(mask(service.reason))}" if service.reason else ""
+    text = f"  {sign} {service.name:<{width}}  {ACTIONS[service.action]}{reason}"
+    return _paint(text, _sign_colour(sign), colour)
+
+
+def _sign_colour(sign: str) -> str:
+    return {"+": GREEN, "-": RED}.get(sign, CYAN)
+
+
+def _diff_colour(line: str) -> str:
+    return {"+": GREEN, "-": RED, "@": CYAN}.get(line[:1], "")
+
+
+def _paint(text: str, code: str, colour: bool) -> str:
+    return f"{code}{text}{RESET}" if colour and code else text

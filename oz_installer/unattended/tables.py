@@ -1,0 +1,123 @@
+"""The closing table as plain text. No rich here: a run with nothing to do must not pay for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from textwrap import wrap
+from typing import Any
+
+from oz_installer.topology.summary import Summary
+from oz_installer.unattended.board import fit
+
+GOOD = frozenset({"running", "healthy", "finished"})
+GAP = "  "
+
+
+def summary_text(summary: Summary, width: int = 80, *, ascii: bool = False) -> str:
+    """What runs where, URLs, credentials, what next; ends with a line end. Never a password."""
+    sections = [
+        _services(summary, width, ascii),
+        _section("URLs", _pairs(summary.urls, width)),
+        _section("Credentials", _pairs(_credentials(summary), width)),
+        _section("Next", _bullets(summary.notes, width)),
+    ]
+    if summary.report:
+        sections.append([f"Report: {summary.report}"])
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def summary_json(summary: Summary) -> dict[str, Any]:
+    """The same as plain data: one more line of --json."""
+    return {
+        "event": "Summary",
+        "services": [asdict(row) for row in summary.rows],
+        "urls": [{"label": label, "url": url} for label, url in summary.urls],
+        "secrets_file": str(summary.secrets_file) if summary.secrets_file else None,
+        "admin_email": summary.admin_email,
+        "notes": list(summary.notes),
+        "report": str(summary.report) if summary.report else None,
+    }
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int = 80, *, ascii: bool = False) -> str:
+    """Any rows as aligned text; the last column is wrapped, the others are cut when they do not fit."""
+    return "\n".join(_table(head, rows, width, ascii)) + "\n"
+
+
+def _services(summary: Summary, width: int, ascii: bool) -> list[str]:
+    if not summary.rows:
+        return []
+    last, rows = None, []
+    for row in summary.rows:
+        state = row.state if row.state in GOOD else f"! {row.state}"
+        cells = [row.node if row.node != last else "", row.service, state]
+        rows.append([*cells, row.image, row.ports] if width >= 120 else [*cells, row.ports])
+        last = row.node
+    head = ["NODE", "SERVICE", "STATE", "IMAGE", "OPEN PORTS"]
+    lines = _table(head if width >= 120 else [*head[:3], head[4]], rows, width, ascii)
+    bad = sum(row.state not in GOOD for row in summary.rows)
+    total = f"{len(summary.rows)} services"
+    return [
+        *lines,
+        f"{total}, all as they should be" if not bad else f"{total}, {bad} not as it should be (!)",
+    ]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, ascii: bool) -> list[str]:
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    over = sum(widths[:-1]) + len(GAP) * (len(head) - 1) + max(len(head[-1]), 10) - width
+    for _ in range(max(over, 0)):  # takes from the widest until the last column has room
+        widest = max(range(len(head) - 1), key=lambda i: widths[i])
+        widths[widest] = max(widths[widest] - 1, 4)
+    before = sum(widths[:-1]) + len(GAP) * (len(head) - 1)
+    lines = []
+    for row in [head, *rows]:
+        start = (
+            GAP.join(f"{fit(cell, widths[i], ascii):<{widths[i]}}" for i, cell in enumerate(row[:-1])) + GAP
+        )
+        pieces = wrap(row[-1], max(width - before, 4)) or [""]
+        lines.append((start + pieces[0]).rstrip())
+        lines += [" " * before + piece for piece in pieces[1:]]
+    return lines
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    return [title, *lines] if lines else []
+
+
+def _pairs(pairs: Sequence[tuple[str, str]], width: int) -> list[str]:
+    """Labels and values; a value too long for the line goes below its label, whole: it is for copying."""
+    if not pairs:
+        return []
+    label = max(len(key) for key, _ in pairs)
+    lines = []
+    for key, value in pairs:
+        line = f"{GAP}{key:<{label}}{GAP}{value}"
+        lines += [line] if len(line) <= width else [f"{GAP}{key}", f"{GAP}{GAP}{value}"]
+    return lines
+
+
+def _credentials(summary: Summary) -> list[tuple[str, str]]:
+    pairs = []
+    if summary.admin_email:
+        pairs.append(("Administrator", summary.admin_email))
+    if summary.secrets_file:
+        pairs.append(("Passwords", f"{summary.secrets_file}"))
+    return pairs
+
+
+def _bullets(notes: Sequence[str], width: int) -> list[str]:
+    return list(_wrapped(notes, width))
+
+
+def _wrapped(notes: Sequence[str], width: int) -> Iterator[str]:
+    for note in notes:
+        yield from wrap(
+            note,
+            max(width, 20),
+            initial_indent="  - ",
+            subsequent_indent="    ",
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
