@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from oz_installer.errors import OzError
+from oz_installer.errors import ConnectError, OzError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +45,17 @@ class CommandFailed(OzError):
         self.result = result
 
 
+class ForwardingForbidden(ConnectError):
+    """The node's sshd opens no tunnels; what goes through one must be asked on the node itself."""
+
+    def __init__(self, node: str) -> None:
+        super().__init__(
+            "sshd forbids tunnels (AllowTcpForwarding no)",
+            "Allow them with `AllowTcpForwarding local`, or do without checks through the node.",
+            node=node,
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class RemoteFile:
     """A file to write: path relative to the upload's folder, bytes, permission bits."""
@@ -78,7 +89,14 @@ class Transport(Protocol):
         on_output: Callable[[bytes], None] | None = None,
         on_sent: ByteProgress | None = None,
     ) -> CommandResult:
-        """Run one command and wait. ``timeout`` (seconds) is of silence: no byte either way."""
+        """Run one command and wait. ``timeout`` (seconds) is of silence: no byte either way.
+
+        ``on_output`` sees stdout and stderr as they come; ``on_sent`` the bytes of stdin sent so far.
+        """
+        ...
+
+    def stream(self, argv: Sequence[str], *, become: bool = True, timeout: float = 30.0) -> socket.socket:
+        """A command whose stdin and stdout are a socket; closing it ends the command."""
         ...
 
     def tunnel(self, host: str, port: int, *, timeout: float = 10.0) -> socket.socket:

@@ -1,0 +1,144 @@
+"""known_hosts files read and judged; pure but for ``read_known_hosts``.
+
+Format: sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT". paramiko's own reader compares every line with every
+other line, knows no wildcards and no @revoked, and prints complaints; hence this one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownKey:
+    """One line: a key of the hosts that ``pattern`` names. ``where`` is ``file:line``."""
+
+    pattern: str
+    key_type: str
+    blob: bytes
+    revoked: bool = False
+    where: str = ""
+
+
+class Verdict(Enum):
+    """What the known keys say of the key that a server shows."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    CHANGED = "changed"
+    REVOKED = "revoked"
+
+
+def fingerprint(blob: bytes) -> str:
+    """OpenSSH's fingerprint of a public key: ``SHA256:`` and unpadded base64."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+
+
+def lookup_name(host: str, port: int) -> str:
+    """The name under which a host stands in known_hosts: ``host``, or ``[host]:port`` if not 22."""
+    return host.lower() if port == 22 else f"[{host.lower()}]:{port}"
+
+
+def parse_known_hosts(text: str, source: str = "") -> list[KnownKey]:
+    """Read the lines that hold a usable key; others are passed over, as OpenSSH does."""
+    keys = []
+    for number, line in enumerate(text.splitlines(), 1):
+        fields = line.split()
+        marker = fields.pop(0) if fields and fields[0].startswith("@") else ""
+        if len(fields) < 3 or fields[0].startswith("#") or marker == "@cert-authority":
+            continue
+        try:
+            blob = base64.b64decode(fields[2], validate=True)
+        except (binascii.Error, ValueError):
+            continue
+        keys.append(
+            KnownKey(
+                pattern=fields[0],
+                key_type=fields[1],
+                blob=blob,
+                revoked=marker == "@revoked",
+                where=f"{source}:{number}" if source else "",
+            )
+        )
+    return keys
+
+
+def read_known_hosts(paths: Iterable[Path]) -> list[KnownKey]:
+    """Read several files; those that are missing or unreadable hold nothing."""
+    keys: list[KnownKey] = []
+    for path in paths:
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        keys.extend(parse_known_hosts(text, str(path)))
+    return keys
+
+
+def _matches(pattern: str, name: str) -> bool:
+    if pattern.startswith("|1|"):
+        try:
+            salt, digest = (base64.b64decode(part) for part in pattern[3:].split("|"))
+        except (ValueError, binascii.Error):
+            return False
+        return hmac.compare_digest(hmac.new(salt, name.encode(), "sha1").digest(), digest)
+    named = False
+    for part in pattern.lower().split(","):
+        # fnmatch would read the brackets of [host]:port as a character class
+        wanted = part.removeprefix("!").replace("[", "[[]")
+        if fnmatchcase(name, wanted):
+            if part.startswith("!"):
+                return False
+            named = True
+    return named
+
+
+def keys_of(keys: Iterable[KnownKey], host: str, port: int) -> list[KnownKey]:
+    """The keys known of a host at a port."""
+    name = lookup_name(host, port)
+    return [key for key in keys if _matches(key.pattern, name)]
+
+
+def judge(known: list[KnownKey], blob: bytes) -> Verdict:
+    """Judge the key a server shows by the keys known of it.
+
+    A key of another type than the known ones counts as changed: we ask servers for the known types
+    first, so a server that shows another has lost the key we know.
+    """
+    if any(key.revoked and key.blob == blob for key in known):
+        return Verdict.REVOKED
+    valid = [key for key in known if not key.revoked]
+    if any(key.blob == blob for key in valid):
+        return Verdict.KNOWN
+    return Verdict.CHANGED if valid else Verdict.UNKNOWN
+
+
+def pinned_fingerprint(host_key: str) -> str | None:
+    """The fingerprint that an answer ``host_key`` names; None if it is neither of the two forms."""
+    words = host_key.split()
+    for word in words:
+        if word.startswith("SHA256:"):
+            return word.rstrip("=")
+    for word in words:
+        if word.startswith("AAAA"):
+            try:
+                return fingerprint(base64.b64decode(word, validate=True))
+            except (binascii.Error, ValueError):
+                return None
+    return None
+
+
+def preferred_key_types(known: list[KnownKey], offered: tuple[str, ...]) -> tuple[str, ...]:
+    """``offered`` host key algorithms, those of the known keys first."""
+    types = {key.key_type for key in known if not key.revoked}
+    if "ssh-rsa" in types:
+        types |= {"rsa-sha2-256", "rsa-sha2-512"}
+    return tuple(sorted(offered, key=lambda name: name not in types))

@@ -1,0 +1,51 @@
+"""A real socket in front of a channel, because TLS and HTTP libraries want one."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+_READ = 1 << 16
+
+
+def join_channel(channel: Any, release: Callable[[], None]) -> socket.socket:
+    """Our end of a socket pair whose other end two threads connect with the channel.
+
+    ``release`` is called once, when either side has ended; closing the socket ends the channel.
+    """
+    ours, theirs = socket.socketpair()
+    channel.settimeout(None)
+    ended = threading.Event()
+
+    def finish() -> None:
+        if not ended.is_set():
+            ended.set()
+            release()
+
+    def inward() -> None:
+        with contextlib.suppress(OSError, EOFError):
+            while data := channel.recv(_READ):
+                theirs.sendall(data)
+        with contextlib.suppress(OSError):
+            theirs.shutdown(socket.SHUT_WR)
+
+    def outward() -> None:
+        with contextlib.suppress(OSError, EOFError):
+            while data := theirs.recv(_READ):
+                channel.sendall(data)
+            channel.shutdown_write()
+        reader.join(_LINGER)
+        finish()
+        theirs.close()
+
+    reader = threading.Thread(target=inward, daemon=True, name="oz-tunnel-in")
+    writer = threading.Thread(target=outward, daemon=True, name="oz-tunnel-out")
+    reader.start()
+    writer.start()
+    return ours
+
+
+_LINGER = 5.0

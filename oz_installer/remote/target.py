@@ -1,0 +1,53 @@
+"""Which node to reach, and how to get in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from oz_installer.secret import Secret
+
+Become = Literal["none", "sudo"]
+AskSecret = Callable[[str], Secret]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SshTarget:
+    """A node as the operator describes it; None means: as ~/.ssh/config or the custom says.
+
+    ``jump`` is ``[user@]host[:port]`` or a Host of ~/.ssh/config, several separated by commas.
+    ``host_key`` is a fingerprint (``SHA256:...``) or a public key (``ssh-ed25519 AAAA...``).
+    The jump host gets the same key file and passphrase, and a password only by ``jump_password``:
+    the node's own password is not shown to another machine.
+    """
+
+    name: str
+    host: str
+    port: int | None = None
+    user: str | None = None
+    key_file: Path | None = None
+    key_passphrase: Secret | None = None
+    password: Secret | None = None
+    jump: str | None = None
+    become: Become = "sudo"
+    become_password: Secret | None = None
+    host_key: str | None = None
+    known_hosts: Path | None = None
+    jump_password: Secret | None = None
+    jump_host_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostKeyQuestion:
+    """A host key nobody has named yet: is it the right one?"""
+
+    node: str
+    host: str
+    port: int
+    key_type: str
+    fingerprint: str
+
+
+AcceptHostKey = Callable[[HostKeyQuestion], bool]
