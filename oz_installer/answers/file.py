@@ -49,12 +49,16 @@ class LoadedAnswers:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """A file as far as it could be read: ``values`` by section, ``problems`` what is wrong or missing."""
+    """A file as far as it could be read: ``values`` by section, ``problems`` what is wrong or missing.
+
+    ``refused`` has the texts of keys whose value is no answer, never secrets, so that a form can show them.
+    """
 
     values: Mapping[str, Any] = field(repr=False)
     source: str
     lines: Mapping[str, int] = field(repr=False)
     problems: tuple[Problem, ...]
+    refused: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def finish(self) -> LoadedAnswers:
         """Make answers of it. Raises AnswersError with all the problems."""
@@ -97,7 +101,9 @@ def read_draft_text(text: str, source: str = "answers.yml") -> Draft:
     document = _Parser(text, reader).document()
     values = reader.section(root(), document, "")
     order = sorted(reader.problems, key=lambda problem: problem.line or 0)
-    return Draft(values=values, source=source, lines=reader.lines, problems=tuple(order))
+    return Draft(
+        values=values, source=source, lines=reader.lines, problems=tuple(order), refused=reader.refused
+    )
 
 
 def line_of(key: str, lines: Mapping[str, int]) -> int | None:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF009 - ask() declares a field; nothing is shared between instances
 """The answers as frozen dataclasses: one question, one field, declared once.
 
 A field's type says what shape it takes; ``ask(...)`` says how it is asked: label, help,
@@ -11,104 +12,19 @@ Dataclasses, not pydantic: the models alone cost 270 ms of start-up with pydanti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from oz_installer.answers import rules
+from oz_installer.answers.asking import SecretRef as SecretRef
+from oz_installer.answers.asking import ask
+from oz_installer.answers.node import Node as Node
+from oz_installer.answers.node import Role as Role
 
 Scenario = Literal["poc", "medium", "high-load"]
 Engine = Literal["docker", "podman"]
-Role = Literal["api", "bio"]
 JsonValue = Any
-
-
-def ask(
-    label: str,
-    help: str,
-    *,
-    default: Any = ...,
-    factory: Any = None,
-    rule: rules.Rule | None = None,
-    advanced: bool = False,
-    off: bool = False,
-) -> Any:
-    """Declare one question. ``rule`` returns what is wrong with a value, or None.
-
-    ``advanced`` questions may be folded away by a form; ``off`` lets false stand for None.
-    """
-    metadata = {"label": label, "help": help, "rule": rule, "advanced": advanced, "off": off}
-    if factory is not None:
-        return field(default_factory=factory, metadata=metadata)
-    if default is ...:
-        return field(metadata=metadata)
-    return field(default=default, metadata=metadata)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SecretRef:
-    """Where a secret is to be had: ``env``, ``file``, ``prompt``, or ``plain`` in the file itself.
-
-    ``where`` is the variable's name or the path; for ``plain`` it is the secret and is never shown.
-    """
-
-    kind: Literal["env", "file", "prompt", "plain"]
-    where: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Node:
-    """One server that runs a part of Oz."""
-
-    name: str = ask(
-        "Name", "A short name, unique here; it is used on screen and in folders.", rule=rules.name
-    )
-    host: str = ask(
-        "Host", "Host name or IP address that SSH connects to, or a Host of ~/.ssh/config.", rule=rules.host
-    )
-    roles: tuple[Role, ...] = ask(
-        "Roles",
-        "What runs here: api, bio or both. Left out, the layout decides by the node's position.",
-        default=(),
-    )
-    address: str | None = ask(
-        "Address for the other nodes",
-        "Host name or IP address by which the other nodes reach this one; the same as host when left out.",
-        default=None,
-        rule=rules.host,
-    )
-    user: str | None = ask(
-        "SSH user", "Login name; from ~/.ssh/config or your own when left out.", default=None, rule=rules.user
-    )
-    port: int | None = ask(
-        "SSH port", "From ~/.ssh/config or 22 when left out.", default=None, rule=rules.port
-    )
-    key_file: Path | None = ask(
-        "Private key file", "Left out: the SSH agent and the usual keys are tried.", default=None
-    )
-    key_passphrase: SecretRef | None = ask("Key passphrase", "Opens the private key file.", default=None)
-    password: SecretRef | None = ask("SSH password", "For servers that allow no key.", default=None)
-    jump: str | None = ask(
-        "Jump host",
-        "Bastion to go through, as [user@]host[:port] or a Host of ~/.ssh/config.",
-        default=None,
-        rule=rules.jump,
-    )
-    become: Literal["none", "sudo"] = ask(
-        "Become root with",
-        "sudo when the login is not root and may not use the engine itself.",
-        default="none",
-    )
-    become_password: SecretRef | None = ask(
-        "sudo password", "Left out: sudo must not ask for one.", default=None
-    )
-    host_key: str | None = ask(
-        "Host key",
-        "SHA256 fingerprint of the server's key, as ssh-keygen -lf prints it; "
-        "known_hosts is asked when left out.",
-        default=None,
-        rule=rules.fingerprint,
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +65,7 @@ class Storage:
     )
     server: str | None = ask("NFS server", "Host name or IP address.", default=None, rule=rules.host)
     export: str | None = ask(
-        "NFS export", "Absolute path that the server exports.", default=None, rule=rules.absolute
+        "NFS export", "Absolute path that the server exports.", default=None, rule=rules.export
     )
     options: str = ask("NFS options", "Mount options.", default="vers=4.1,hard", rule=rules.mount_options)
     path: str | None = ask(
@@ -234,7 +150,7 @@ class Broker:
     port: int | None = ask(
         "Port", "6379 for Redis, 5672 for RabbitMQ when left out.", default=None, rule=rules.port
     )
-    user: str | None = ask("User", "RabbitMQ user; oz when left out.", default=None, rule=rules.user)
+    user: str | None = ask("User", "RabbitMQ user; oz when left out.", default=None, rule=rules.account)
     password: SecretRef | None = ask(
         "Password", "Of an external broker; generated for a bundled one.", default=None
     )
@@ -250,7 +166,7 @@ class Registry:
         default=None,
         rule=rules.registry,
     )
-    username: str | None = ask("User name", "Login at the registry.", default=None, rule=rules.user)
+    username: str | None = ask("User name", "Login at the registry.", default=None, rule=rules.registry_user)
     password: SecretRef | None = ask("Password", "Password or token at the registry.", default=None)
 
 
@@ -335,5 +251,5 @@ class Answers:
     extra: Extra = ask("Extra settings", "Verbatim vendor settings.", factory=Extra)
     known_hosts: Path | None = ask("known_hosts file", "Read besides ~/.ssh/known_hosts.", default=None)
     accept: tuple[str, ...] = ask(
-        "Accepted warnings", "Ids of warnings that you know and accept.", default=()
+        "Accepted warnings", "Ids of warnings that you know and accept.", default=(), rule=rules.warning_ids
     )

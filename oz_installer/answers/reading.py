@@ -25,12 +25,16 @@ class Refused(Exception):
 
 
 class Reader:
-    """Reads one document. ``lines`` maps each dotted key that was given to its line."""
+    """Reads one document. ``lines`` maps each dotted key that was given to its line.
+
+    ``refused`` keeps, by key, the texts that are no answers (never secrets), so that a form can show them.
+    """
 
     def __init__(self, source: str | None) -> None:
         self.source = source
         self.lines: dict[str, int] = {}
         self.problems: list[Problem] = []
+        self.refused: dict[str, str] = {}
         self._bad: set[str] = set()
 
     def tell(self, key: str, text: str, line: int | None) -> None:
@@ -78,6 +82,8 @@ class Reader:
             values[item.name] = value
         except Refused as refused:
             self.tell(path, str(refused), tree.line)
+            if isinstance(tree, Scalar) and item.kind != "secret":
+                self.refused[path] = tree.text
 
     def _nested(self, section: Section, tree: Tree, path: str) -> Any:
         if not section.many:

@@ -213,6 +213,14 @@ def distinct(value: Sequence[str]) -> str | None:
     return f"holds {twice} twice" if twice is not None else None
 
 
+def warning_ids(value: Sequence[str]) -> str | None:
+    """Ids of warnings, each once."""
+    bad = next(
+        (item for item in value if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}", item)), None
+    )
+    return f"{bad[:64]!r} is no warning's id" if bad is not None else distinct(value)
+
+
 def images(value: Mapping[str, str]) -> str | None:
     """Image references, by the name of the image that they replace."""
     for key, reference in value.items():
@@ -249,4 +257,3 @@ image = Pattern(
 )
 release = Pattern(r"[0-9]{1,3}(\.[0-9]{1,3}){1,2}", 'a release in quotes; such as "5.2"')
 environment_name = Pattern(r"[A-Za-z_][A-Za-z0-9_]{0,254}", "the name of an environment variable")
-warning_id = Pattern(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}", "the id of a warning, as the checks print it")

@@ -13,7 +13,7 @@ Look = Literal["text", "null", "boolean", "integer", "number", "odd"]
 
 _INTEGER = r"[-+]?(?:0|[1-9][0-9]*)"
 _NUMBER = r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\.[0-9]+(?:[eE][-+]?[0-9]+)?"
-# What some YAML reader takes for something else than text: 12:30:45, 0x1F and 017, 1_000, .inf, dates, << and =
+# What some YAML reader takes for no text: 12:30:45, 0x1F and 017, 1_000, .inf, dates, << and =
 _ODD = (
     r"(?is)[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[-+]?0[xob]?[0-9a-f_]+|[-+]?[0-9][0-9_,]*(?:\.[0-9_]*)?"
     r"|[-+]?\.(?:inf|nan)|\d{4}-\d\d?-\d\d?(?:[t\s].*)?|<<|="

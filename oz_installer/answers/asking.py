@@ -1,0 +1,41 @@
+"""How a question is declared, and where a secret is said to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from oz_installer.answers import rules
+
+
+def ask(
+    label: str,
+    help: str,
+    *,
+    default: Any = ...,
+    factory: Any = None,
+    rule: rules.Rule | None = None,
+    advanced: bool = False,
+    off: bool = False,
+) -> Any:
+    """Declare one question. ``rule`` returns what is wrong with a value, or None.
+
+    ``advanced`` questions may be folded away by a form; ``off`` lets false stand for None.
+    """
+    metadata = {"label": label, "help": help, "rule": rule, "advanced": advanced, "off": off}
+    if factory is not None:
+        return field(default_factory=factory, metadata=metadata)
+    if default is ...:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretRef:
+    """Where a secret is to be had: ``env``, ``file``, ``prompt``, or ``plain`` in the file itself.
+
+    ``where`` is the variable's name or the path; for ``plain`` it is the secret and is never shown.
+    """
+
+    kind: Literal["env", "file", "prompt", "plain"]
+    where: str = field(default="", repr=False)

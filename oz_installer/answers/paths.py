@@ -1,0 +1,46 @@
+"""Paths of the answers as paths on this machine, and the one way to write a private file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def located(path: Path | str, base: Path) -> Path:
+    """``path`` with ``~`` expanded; a relative one stands in ``base``, the folder of the answers file."""
+    try:
+        expanded = Path(path).expanduser()
+    except RuntimeError:  # ~nobody-of-that-name stays as it is written
+        expanded = Path(path)
+    return base / expanded
+
+
+def store_path(answers: Path) -> Path:
+    """The file of generated secrets beside an answers file: ``answers.yml`` -> ``answers.secrets.json``."""
+    return answers.with_suffix(".secrets.json")
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file whole or not at all, readable by its owner only. Raises OSError.
+
+    The content is on the disk before the name points to it, so that a crash leaves the old or the new.
+    """
+    target = path.resolve()
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        with os.fdopen(
+            os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb"
+        ) as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
