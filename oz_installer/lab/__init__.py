@@ -1,0 +1,24 @@
+"""Rehearsal: throw-away nodes on this machine, with stand-ins in place of Oz software.
+
+``up``, ``down`` and ``status`` are what the command line calls; ``fresh_database`` serves tests.
+"""
+
+from oz_installer.lab.database import fresh_database, reset_gateway
+from oz_installer.lab.engine import stop_engine
+from oz_installer.lab.options import Lab, LabNode, LabOptions
+from oz_installer.lab.rehearsal import LabStatus, Part, down, find, status, up
+
+__all__ = [
+    "Lab",
+    "LabNode",
+    "LabOptions",
+    "LabStatus",
+    "Part",
+    "down",
+    "find",
+    "fresh_database",
+    "reset_gateway",
+    "status",
+    "stop_engine",
+    "up",
+]

@@ -1,0 +1,105 @@
+"""What the lab needs of this machine: a Docker Engine and a few of Debian's tools."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from oz_installer.errors import PreflightError
+from oz_installer.lab.docker import run
+from oz_installer.lab.options import Say, cache_folder
+
+_LIMIT = 120
+_PACKAGES = {"docker": "docker.io", "dockerd": "docker.io", "debootstrap": "debootstrap", "ssh-keygen": "openssh-client"}
+
+
+def ensure_tools(say: Say) -> None:
+    """Make sure that an engine answers and the tools are there, telling before installing anything.
+
+    Raises PreflightError when this cannot be done here.
+    """
+    if os.geteuid() != 0:
+        raise PreflightError("the lab needs root, to build images and run nodes", "run it with sudo")
+    if missing := missing_packages(engine_answers()):
+        _install(missing, say)
+    if not engine_answers():
+        _start(say)
+
+
+def missing_packages(engine_ready: bool) -> list[str]:
+    """Debian packages whose programs are not in PATH, sorted."""
+    wanted = set(_PACKAGES) - ({"dockerd"} if engine_ready else set())
+    return sorted({_PACKAGES[program] for program in wanted if not shutil.which(program)})
+
+
+def engine_answers() -> bool:
+    """Whether a Docker Engine answers on this machine."""
+    if not shutil.which("docker"):
+        return False
+    return run(["docker", "version", "--format", "{{.Server.Version}}"], check=False, timeout=60).status == 0
+
+
+def stop_engine(say: Say) -> bool:
+    """Stop the engine that the lab started, and no other; whether there was one."""
+    note = _note()
+    identity = note.read_text().split() if note.is_file() else []
+    if len(identity) != 2 or _started(int(identity[0])) != identity[1]:
+        note.unlink(missing_ok=True)
+        return False
+    say(f"Stopping the Docker Engine that the lab started (process {identity[0]}) ...")
+    os.kill(int(identity[0]), signal.SIGTERM)
+    end = time.monotonic() + _LIMIT
+    while _started(int(identity[0])) == identity[1] and time.monotonic() < end:
+        time.sleep(0.1)
+    note.unlink(missing_ok=True)
+    return True
+
+
+def _install(packages: Sequence[str], say: Say) -> None:
+    names = " ".join(packages)
+    if not shutil.which("apt-get"):
+        raise PreflightError(f"the lab needs {names}, and there is no apt-get here", "install them, then try again")
+    say(f"Installing on this machine with apt-get: {names} ...")
+    quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
+    run([*quiet, "update"], timeout=1800)
+    run([*quiet, "install", "--no-install-recommends", *packages], timeout=3600)
+
+
+def _start(say: Say) -> None:
+    """Start dockerd in a session of its own and remember which process it is."""
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "dockerd.log"
+    say(f"No Docker Engine answers here: starting dockerd (its log: {log}) ...")
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            ["dockerd"], stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    _note().write_text(f"{process.pid} {_started(process.pid)}")
+    end = time.monotonic() + _LIMIT
+    while time.monotonic() < end:
+        if engine_answers():
+            return
+        if process.poll() is not None:
+            break
+        time.sleep(0.2)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-10:])
+    raise PreflightError(f"dockerd did not start:\n{tail}", f"see {log}, or start a Docker Engine yourself")
+
+
+def _note() -> Path:
+    return cache_folder() / "dockerd.pid"
+
+
+def _started(pid: int) -> str:
+    """When a process started, in clock ticks since boot; empty when it is gone or a zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]

@@ -1,0 +1,102 @@
+"""What ``lab up`` writes into the lab's folder: key, passwords, inventory and answers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from oz_installer.lab.docker import run
+from oz_installer.lab.options import Lab, LabNode
+from oz_installer.secret import Secret
+
+_LICENSE = "STAND-IN licence of the lab of oz-install; it licenses nothing.\n"
+# Node by node, in the order of the layouts; FACTS, section 1.
+LAYOUTS: dict[int, tuple[str, tuple[str, ...]]] = {
+    1: ("poc", ("api, bio",)),
+    2: ("poc", ("bio", "api")),
+    3: ("medium", ("api", "bio", "bio")),
+    4: ("medium", ("api", "api", "bio", "bio")),
+}
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner reads, at no moment otherwise."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+
+
+def ensure_keys_and_secrets(lab: Lab) -> str:
+    """Make key, passwords and licence where they are missing; the public key."""
+    lab.directory.mkdir(parents=True, exist_ok=True)
+    lab.directory.chmod(0o700)
+    if not lab.key.is_file():
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", lab.prefix, "-f", lab.key])
+    for path in (lab.database_password, lab.sudo_password, lab.updater_token):
+        if not path.is_file():
+            write_private(path, Secret.generate(24).reveal())
+    if not lab.license.is_file():
+        write_private(lab.license, _LICENSE)
+    return lab.key.with_suffix(".pub").read_text().strip()
+
+
+def inventory_text(lab: Lab, nodes: Sequence[LabNode]) -> str:
+    """Lines of ``name address user key known_hosts``, as the benchmarks read them."""
+    head = "# name address user key known_hosts\n"
+    return head + "".join(f"{node.name} {node.address} root {lab.key} {lab.known_hosts}\n" for node in nodes)
+
+
+def answers_text(lab: Lab, nodes: Sequence[LabNode]) -> str:
+    """An answers file for these nodes: the layout of their number, the lab's database and share.
+
+    Five nodes and more get the layout of four with further BIO nodes.
+    """
+    count = len(nodes)
+    scenario, roles = LAYOUTS[min(count, max(LAYOUTS))]
+    roles += ("bio",) * (count - len(roles))
+    api = [node for node, role in zip(nodes, roles, strict=True) if "api" in role]
+    storage = "{type: path, path: /mnt/oz}" if len(api) > 1 else "{type: local}"
+    lines = [
+        f"# Answers for the lab {lab.name!r}, written by «oz-install lab up»; it is written anew each time.",
+        "version: 1",
+        f"scenario: {scenario}",
+        'release: "5.2"',
+        "engine: docker",
+        "install_dir: /opt/oz",
+        f"public_url: http://{api[0].address}:8880",
+        "nodes:",
+        *(
+            f"  - {{name: {node.name}, host: {node.address}, user: root, key_file: {_quoted(lab.key)}, roles: [{role}]}}"
+            for node, role in zip(nodes, roles, strict=True)
+        ),
+        f"known_hosts: {_quoted(lab.known_hosts)}",
+        "database:",
+        f"  host: {lab.database_address}",
+        "  port: 5432",
+        "  name: gateway",
+        "  user: gateway_user",
+        f"  password: {{file: {_quoted(lab.database_password)}}}",
+        "  sslmode: require",
+        f"storage: {storage}",
+        f"license: {{bio: {_quoted(lab.license)}}}",
+        f"updater: {{token: {{file: {_quoted(lab.updater_token)}}}}}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(path: Path) -> str:
+    """A path as a YAML string in double quotes."""
+    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def remove(lab: Lab) -> None:
+    """Remove what the lab wrote, and the folder when nothing else is in it."""
+    own = (
+        lab.key, lab.key.with_suffix(".pub"), lab.known_hosts, lab.inventory, lab.answers,
+        lab.database_password, lab.sudo_password, lab.updater_token, lab.license,
+    )  # fmt: skip
+    for path in own:
+        path.unlink(missing_ok=True)
+    if lab.directory.is_dir() and not any(lab.directory.iterdir()):
+        lab.directory.rmdir()

@@ -1,0 +1,113 @@
+"""The lab's nodes: containers with sshd and an engine of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from oz_installer.errors import DeployError
+from oz_installer.lab.archive import Archive
+from oz_installer.lab.docker import docker, inspect
+from oz_installer.lab.options import Lab, LabNode, Say
+
+READY_LIMIT = 180
+_MARK = "/var/lib/docker/oz-lab-standins"
+_STAND_IN = "label=com.ozforensics.stand-in=true"
+# What --privileged would give and this also gives where CAP_SYS_RESOURCE cannot be had.
+_RIGHTS = (
+    "--cap-add=ALL", "--cap-drop=SYS_RESOURCE", "--security-opt=seccomp=unconfined",
+    "--security-opt=apparmor=unconfined", "--security-opt=systempaths=unconfined",
+    "--device-cgroup-rule=a *:* rwm", "--cgroupns=host", "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw",
+)  # fmt: skip
+
+
+def node_argv(lab: Lab, node: LabNode, image: str, public_key: str) -> list[str]:
+    """Arguments of docker that start a node."""
+    return [
+        "run", "--detach", "--init", *_RIGHTS,
+        "--name", node.container, "--hostname", node.name, "--label", lab.label,
+        "--network", lab.network, "--ip", str(node.address),
+        "--env", f"OZ_LAB_KEY={public_key}", "--env", f"OZ_LAB_CGROUP={node.cgroup}",
+        "--volume", f"{node.volume}:/var/lib/docker", "--volume", f"{lab.share}:/mnt/oz",
+        image, "oz-lab-node",
+    ]  # fmt: skip
+
+
+def ensure_node(lab: Lab, node: LabNode, image: str, public_key: str, sudo_password: str, say: Say) -> bool:
+    """Start the node or mend it; whether anything had to be done. Raises DeployError."""
+    found = inspect("container", node.container)
+    if found and found["Config"]["Image"] != image:
+        say(f"{node.name} runs an older image; it stays as it is until the lab is taken down and up again.")
+    if found and found["State"]["Running"]:
+        changed = False
+    elif found:
+        say(f"Starting {node.name} again ...")
+        docker("start", node.container)
+        changed = True
+    else:
+        docker("volume", "create", "--label", lab.label, node.volume)
+        docker(*node_argv(lab, node, image, public_key))
+        docker("exec", "-i", node.container, "chpasswd", text=f"ozpw:{sudo_password}\n")
+        changed = True
+    wait_until(lambda: engine_version(node) is not None, f"{node.name}: its Docker Engine did not start", node)
+    return changed
+
+
+def ensure_images(node: LabNode, archive: Archive) -> bool:
+    """Load the stand-in images unless the node has them all; whether they were loaded."""
+    script = f"cat {_MARK} 2>/dev/null; echo; docker image ls --quiet --filter {_STAND_IN} | wc -l"
+    mark, _, count = docker("exec", node.container, "sh", "-c", script).out.strip().partition("\n")
+    if mark.strip() == archive.digest and int(count or 0) >= len(archive.images):
+        return False
+    load_into(["docker", "exec", "-i", node.container, "docker", "load", "--quiet"], archive.write)
+    docker("exec", "-i", node.container, "tee", _MARK, text=archive.digest)
+    return True
+
+
+def load_into(command: list[str], write: Callable[[IO[bytes]], None]) -> None:
+    """Run a command and stream an archive into it. Raises DeployError when it fails."""
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None and process.stderr is not None  # noqa: S101 (both are pipes)
+        try:
+            write(process.stdin)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+        words = process.stderr.read().decode(errors="replace").strip()
+    if process.returncode != 0:
+        raise DeployError(f"{command[3]}: loading the stand-in images failed: {words}")
+
+
+def known_hosts_lines(node: LabNode) -> list[str]:
+    """The node's host keys as lines of known_hosts, read from the node itself, not from the network."""
+    keys = docker("exec", node.container, "sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub").out
+    return [f"{node.address} {kind} {key}" for kind, key in (line.split()[:2] for line in keys.splitlines())]
+
+
+def remove_cgroups(node_cgroup: str) -> None:
+    """Remove the empty cgroups that a node's engine left on this machine."""
+    for root in Path("/sys/fs/cgroup").glob(f"**{node_cgroup}") if node_cgroup.startswith("/oz-lab-") else ():
+        for folder in sorted((path for path in root.rglob("*") if path.is_dir()), reverse=True):
+            folder.rmdir()
+        root.rmdir()
+
+
+def wait_until(ready: Callable[[], bool], failure: str, node: LabNode | None = None) -> None:
+    """Ask until it is so; the limit is generous. Raises DeployError with the engine's last words."""
+    end = time.monotonic() + READY_LIMIT
+    while not ready():
+        if time.monotonic() > end:
+            log = docker("exec", node.container, "tail", "-20", "/var/log/dockerd.log", check=False).out if node else ""
+            raise DeployError(f"{failure} within {READY_LIMIT} s", "take the lab down and up again", details=log)
+        time.sleep(0.2)
+
+
+def engine_version(node: LabNode) -> str | None:
+    """Version of the node's engine; None when it does not answer."""
+    result = docker("exec", node.container, "docker", "version", "--format", "{{.Server.Version}}", check=False)
+    return result.out.strip() if result.status == 0 else None

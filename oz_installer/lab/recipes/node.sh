@@ -1,0 +1,45 @@
+# A node: a server with sshd, its own Docker Engine, Podman, and three logins.
+packages="ca-certificates openssh-server docker.io iproute2 iptables nftables nfs-common procps curl
+  python3 sudo podman podman-compose fuse-overlayfs crun runc xz-utils openssl"
+case "$SUITE" in
+  bookworm) packages="$packages docker-compose" ;;
+  *) packages="$packages docker-cli docker-compose" ;;
+esac
+install $packages
+
+useradd --create-home --shell /bin/bash ozadmin
+useradd --create-home --shell /bin/bash ozpw
+usermod --append --groups docker ozadmin
+echo 'ozadmin ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/ozadmin
+echo 'ozpw ALL=(ALL:ALL) ALL' > /etc/sudoers.d/ozpw
+chmod 440 /etc/sudoers.d/ozadmin /etc/sudoers.d/ozpw
+
+rm -f /etc/ssh/ssh_host_*
+cat > /etc/ssh/sshd_config.d/oz-lab.conf <<'END'
+PermitRootLogin prohibit-password
+HostKey /etc/ssh/ssh_host_ed25519_key
+HostKey /etc/ssh/ssh_host_ecdsa_key
+END
+
+cat > /usr/local/sbin/oz-lab-node <<'END'
+#!/bin/bash
+# Process of a lab node: host keys, authorised keys, sshd, then the node's own Docker Engine.
+# OZ_LAB_KEY: public key that may log in. OZ_LAB_CGROUP: cgroup for the node's containers.
+set -eu
+mkdir -p /run/sshd
+for type in ed25519 ecdsa; do
+  [ -s "/etc/ssh/ssh_host_${type}_key" ] || ssh-keygen -q -t "$type" -N '' -f "/etc/ssh/ssh_host_${type}_key"
+done
+for user in root ozadmin ozpw; do
+  home=$(getent passwd "$user" | cut -d: -f6)
+  install -d -m 700 -o "$user" -g "$user" "$home/.ssh"
+  printf '%s\n' "$OZ_LAB_KEY" > "$home/.ssh/authorized_keys"
+  chown "$user:$user" "$home/.ssh/authorized_keys"
+  chmod 600 "$home/.ssh/authorized_keys"
+done
+/usr/sbin/sshd
+rm -f /run/docker.pid /run/docker/containerd/containerd.pid
+exec dockerd --cgroup-parent="$OZ_LAB_CGROUP" > /var/log/dockerd.log 2>&1
+END
+chmod 755 /usr/local/sbin/oz-lab-node
+tidy

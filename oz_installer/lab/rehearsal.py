@@ -1,0 +1,190 @@
+"""``lab up``, ``lab down`` and ``lab status``: what a rehearsal consists of, brought about and taken away."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import TypeVar
+
+from oz_installer.errors import PreflightError
+from oz_installer.lab import engine, files, images, nodes
+from oz_installer.lab.archive import Archive
+from oz_installer.lab.database import database_answers, ensure_database
+from oz_installer.lab.docker import docker, inspect, labelled, run
+from oz_installer.lab.options import (
+    DEFAULT_NAME,
+    DEFAULT_SUBNET,
+    Lab,
+    LabNode,
+    LabOptions,
+    Say,
+    choose_subnet,
+    lab_directory,
+)
+from oz_installer.lab.standin_images import RABBITMQ, STAND_INS
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One container of the lab: a node or the database server."""
+
+    name: str
+    container: str
+    address: str
+    state: str
+    ready: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabStatus:
+    """A lab as it stands; ``parts`` is empty when there is none."""
+
+    lab: Lab
+    parts: tuple[Part, ...]
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.parts) and all(part.ready for part in self.parts)
+
+
+def up(options: LabOptions) -> Lab:
+    """Bring the lab about, or mend what is missing of it; returns its names and folders.
+
+    Raises PreflightError when this machine cannot carry it, DeployError when a step fails.
+    """
+    began = time.monotonic()
+    engine.ensure_tools(options.say)
+    with images.locked(f"lab-{options.name}"):
+        with ThreadPoolExecutor(2) as pool:
+            building = pool.submit(images.ensure_node_image, options.suite, options.say)
+            archives = [Archive(STAND_INS, *images.standin_root("standins", options.say))]
+            if "rabbitmq" in options.extras:
+                archives.append(Archive((RABBITMQ,), *images.standin_root("rabbitmq", options.say)))
+            node_image = building.result()
+        lab = _ensure_network(options)
+        changed = _ensure_parts(lab, options, node_image, archives)
+        _write_files(lab, options.nodes)
+    seconds = time.monotonic() - began
+    what = f"is up after {seconds:.0f} s" if changed else "was up already; nothing to do"
+    options.say(f"The lab {lab.name!r} with {options.nodes} nodes {what}. Answers: {lab.answers}")
+    return lab
+
+
+def down(name: str = DEFAULT_NAME, *, directory: Path | None = None, say: Say = print) -> bool:
+    """Remove containers, volumes, network, cgroups and files of the lab; whether there was anything."""
+    lab = find(name, directory)
+    containers = labelled("container", lab.label)
+    volumes = labelled("volume", lab.label)
+    networks = labelled("network", lab.label)
+    if containers:
+        say(f"Removing {', '.join(containers)} ...")
+        docker("rm", "--force", "--volumes", *containers)
+    if volumes:
+        docker("volume", "rm", "--force", *volumes)
+    if networks:
+        docker("network", "rm", *networks)
+    for container in containers:
+        nodes.remove_cgroups(f"/{container}")
+    files.remove(lab)
+    found = bool(containers or volumes or networks)
+    say(f"The lab {name!r} is down." if found else f"There is no lab {name!r}.")
+    return found
+
+
+def status(name: str = DEFAULT_NAME, *, directory: Path | None = None) -> LabStatus:
+    """The lab as it stands, the database server first, then the nodes."""
+    lab = find(name, directory)
+    names = labelled("container", lab.label) if engine.engine_answers() else []
+    with ThreadPoolExecutor(8) as pool:
+        return LabStatus(lab=lab, parts=tuple(pool.map(lambda container: _part(lab, container), names)))
+
+
+def find(name: str = DEFAULT_NAME, directory: Path | None = None) -> Lab:
+    """The lab of that name with the subnet that it has, or would have."""
+    folder = lab_directory(name, directory)
+    network = inspect("network", f"oz-lab-{name}") if engine.engine_answers() else None
+    subnet = IPv4Network(network["IPAM"]["Config"][0]["Subnet"]) if network else DEFAULT_SUBNET
+    return Lab(name=name, directory=folder, subnet=subnet)
+
+
+def _part(lab: Lab, container: str) -> Part:
+    found = inspect("container", container)
+    state = found["State"]["Status"] if found else "gone"
+    network = found["NetworkSettings"]["Networks"].get(lab.network) if found else None
+    name = container.removeprefix(f"{lab.prefix}-")
+    ready, detail = False, ""
+    if state == "running" and name == "db":
+        ready, detail = database_answers(lab), "PostgreSQL"
+    elif state == "running":
+        version = nodes.engine_version(lab.node(int(name.removeprefix("node"))))
+        ready, detail = version is not None, f"Docker {version}" if version else "its engine does not answer"
+    address = str(network["IPAddress"]) if network else ""
+    return Part(name=name, container=container, address=address, state=state, ready=ready, detail=detail)
+
+
+def _ensure_network(options: LabOptions) -> Lab:
+    """Make the lab's network and share unless they are there."""
+    lab = find(options.name, options.directory)
+    if inspect("network", lab.network):
+        if options.subnet not in (None, lab.subnet):
+            raise PreflightError(f"the lab {lab.name!r} already has the subnet {lab.subnet}", "take it down first")
+    else:
+        with images.locked("subnets"):
+            subnet = options.subnet or choose_subnet(options.name, _taken_subnets())
+            lab = Lab(name=lab.name, directory=lab.directory, subnet=subnet)
+            docker("network", "create", "--label", lab.label, "--subnet", str(subnet), lab.network)
+    if not inspect("volume", lab.share):
+        docker("volume", "create", "--label", lab.label, lab.share)
+    return lab
+
+
+def _taken_subnets() -> Iterable[IPv4Network]:
+    """Networks that this machine has routes to; docker's own are among them once they are made."""
+    for route in json.loads(run(["ip", "-json", "-4", "route", "show"]).out or "[]"):
+        if route.get("dst", "default") != "default":
+            yield IPv4Network(route["dst"], strict=False)
+
+
+def _ensure_parts(lab: Lab, options: LabOptions, node_image: str, archives: Sequence[Archive]) -> bool:
+    """Start what is missing, nodes and database at once; whether anything was."""
+    public_key = files.ensure_keys_and_secrets(lab)
+    sudo_password = lab.sudo_password.read_text()
+    wanted = lab.nodes(options.nodes)
+    for archive in archives:
+        options.say(f"Stand-ins {archive.digest}: {len(archive.images)} images, {archive.base.stat().st_size >> 20} MB.")
+
+    def start(node: LabNode) -> bool:
+        changed = nodes.ensure_node(lab, node, node_image, public_key, sudo_password, options.say)
+        for archive in archives:
+            if nodes.ensure_images(node, archive):
+                options.say(f"{node.name} ({node.address}) has the stand-in images.")
+                changed = True
+        return changed
+
+    tasks: list[Callable[[], bool]] = [lambda: ensure_database(lab, images.standin_base(), options.say)]
+    tasks += [lambda node=node: start(node) for node in wanted]  # type: ignore[misc]
+    return any(_together(tasks))
+
+
+def _together(tasks: Sequence[Callable[[], T]]) -> list[T]:
+    """Run all tasks at once; the first failure is raised after all have ended."""
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        return [future.result() for future in [pool.submit(task) for task in tasks]]
+
+
+def _write_files(lab: Lab, count: int) -> None:
+    """Write inventory and known_hosts for all nodes that there are, answers for the ones asked for."""
+    every = [node for node in lab.nodes(8) if node.container in labelled("container", lab.label)]
+    lines = [line for node in every for line in nodes.known_hosts_lines(node)]
+    lab.known_hosts.write_text("".join(f"{line}\n" for line in lines))
+    lab.inventory.write_text(files.inventory_text(lab, every))
+    files.write_private(lab.answers, files.answers_text(lab, lab.nodes(count)))
