@@ -1,0 +1,124 @@
+"""The JSON Schema of answers.yml, for editors; it accepts whatever the reader accepts.
+
+What needs two answers to judge (``together.py``) and what no schema can say is left to the reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from oz_installer.answers import rules
+from oz_installer.answers.questions import Question, Section, root
+
+_PATH = r"^(/[A-Za-z0-9._@+-]+)+$"
+_FRAGMENTS: Mapping[Any, Mapping[str, Any]] = {
+    rules.port: {"minimum": 1, "maximum": 65535},
+    rules.positive: {"exclusiveMinimum": 0, "maximum": 1e12},
+    rules.absolute: {"pattern": _PATH},
+    rules.install_dir: {"pattern": r"^(/[A-Za-z0-9._@+-]+){2,}$"},
+    rules.export: {"pattern": r"^(/|(/[A-Za-z0-9._@+-]+)+)$"},
+    rules.host: {"pattern": r"^[A-Za-z0-9_.:-]+$", "maxLength": 253},
+    rules.url: {"pattern": r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"},
+    rules.jump: {"pattern": r"^[^\s]+$"},
+    rules.registry: {"pattern": r"^[^\s/]+(/[^\s/]+)*$"},
+    rules.email: {"pattern": r"^[^\s@]+@[^\s@]+$", "maxLength": 254},
+    rules.distinct: {"uniqueItems": True},
+    rules.warning_ids: {"uniqueItems": True},
+    rules.setting_names: {"propertyNames": {"pattern": r"^[A-Z][A-Z0-9_]{0,99}$"}},
+    rules.images: {"additionalProperties": {"type": "string", "pattern": rf"^(?:{rules.image.regex})$"}},
+}
+_SECRET = {
+    "title": "Where the secret is",
+    "description": "An environment variable, a file, a question on the terminal, or the secret itself.",
+    "anyOf": [
+        {"type": "string", "minLength": 1, "maxLength": rules.LONGEST},
+        *(
+            {
+                "type": "object",
+                "properties": {kind: inside},
+                "required": [kind],
+                "additionalProperties": False,
+            }
+            for kind, inside in (
+                ("env", {"type": "string", "pattern": f"^{rules.environment_name.regex}$"}),
+                ("file", {"type": "string", "minLength": 1, "maxLength": rules.LONGEST}),
+                ("prompt", {"const": True}),
+            )
+        ),
+    ],
+}
+_TYPES: Mapping[str, Mapping[str, Any]] = {
+    "text": {"type": "string", "minLength": 1, "maxLength": rules.LONGEST},
+    "path": {"type": "string", "minLength": 1, "maxLength": rules.LONGEST},
+    "integer": {"type": "integer"},
+    "number": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "list": {"type": "array"},
+    "map": {"type": "object", "additionalProperties": {"type": "string"}},
+    "settings": {"type": "object"},
+}
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema, draft 2020-12."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "answers.yml of oz-install",
+        "description": "What an installation of Oz API should be; left out or null means the default.",
+        "$defs": {"secret": _SECRET},
+        **_object(root()),
+    }
+
+
+def _object(section: Section) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "type": "object",
+        "properties": {item.name: _item(item) for item in section.items},
+        "additionalProperties": False,
+    }
+    if required := [item.name for item in section.items if item.required]:
+        made["required"] = required
+    return made
+
+
+def _item(item: Question | Section) -> dict[str, Any]:
+    told = {"title": item.label, "description": item.help}
+    if isinstance(item, Question):
+        return {**told, **_question(item)}
+    if item.many:
+        return {**told, "type": "array", "minItems": 1, "items": {"title": "Node", **_object(item)}}
+    return {**told, **_object(item), "type": ["object", "null"]}
+
+
+def _question(question: Question) -> dict[str, Any]:
+    made = _value(question)
+    if not question.required:
+        also: list[Any] = [None, False] if question.off else [None]
+        made = {"enum": [*made["enum"], *also]} if "enum" in made else {"anyOf": [made, {"enum": also}]}
+        if question.default is not None:
+            made["default"] = _plain(question.default)
+    return made
+
+
+def _value(question: Question) -> dict[str, Any]:
+    if question.kind == "secret":
+        return {"$ref": "#/$defs/secret"}
+    if question.kind == "choice":
+        return {"enum": list(question.choices)}
+    made = dict(_TYPES[question.kind])
+    if question.kind == "list":
+        texts = {"type": "string", "minLength": 1}
+        made["items"] = {"enum": list(question.choices)} if question.choices else texts
+    if isinstance(question.rule, rules.Pattern):
+        made["pattern"] = f"^(?:{question.rule.regex})$"
+    elif question.rule is not None:
+        made.update(_FRAGMENTS[question.rule])
+    return made
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value) if isinstance(value, Path) else value
