@@ -1,0 +1,199 @@
+"""Commands of Docker, Podman and the three Composes, as argv. Pure: nothing runs here.
+
+``engine`` is ``docker`` or ``podman``; ``folder`` is the install folder, whose ``current`` holds the
+Compose files. Options are only those that the oldest version in use knows: docker-compose 1.27,
+podman-compose 1.2 (which has neither ``--project-directory`` nor ``rm``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+Argv = tuple[str, ...]
+
+SERVICES_FILE = "current/compose.yaml"
+JOBS_FILE = "current/jobs.yaml"
+_VERSION = re.compile(r"(?<![\w.])v?(\d+(?:\.\d+)+)")
+
+
+class Flavour(Enum):
+    """The three Composes."""
+
+    PLUGIN = "docker compose"
+    V1 = "docker-compose"
+    PODMAN = "podman-compose"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComposeTool:
+    """A Compose as found on a node: which, the argv that calls it, and its version."""
+
+    flavour: Flavour
+    argv: Argv
+    version: tuple[int, ...] = ()
+
+
+def parse_version(text: str) -> tuple[int, ...] | None:
+    """The first dotted version in a text (``Docker version 20.10.24+dfsg1, build`` is (20, 10, 24)); None
+    without one."""
+    found = _VERSION.search(text)
+    return tuple(int(part) for part in found.group(1).split(".")) if found else None
+
+
+def pick_compose(engine: str, *, plugin: str, v1: str, podman_compose: str) -> ComposeTool | None:
+    """The Compose to use, by what each printed as its version (empty: not there)."""
+    if engine == "podman":
+        # podman-compose prints the version of podman beside its own
+        own = podman_compose.partition("podman-compose")[2] or podman_compose
+        wanted = [(Flavour.PODMAN, ("podman-compose",), own)]
+    else:
+        wanted = [(Flavour.PLUGIN, ("docker", "compose"), plugin), (Flavour.V1, ("docker-compose",), v1)]
+    for flavour, argv, text in wanted:
+        version = parse_version(text)
+        if version is not None:
+            return ComposeTool(flavour=flavour, argv=argv, version=version)
+    return None
+
+
+def _compose(tool: ComposeTool, project: str, folder: str, files: Sequence[str]) -> Argv:
+    named = [word for file in files for word in ("-f", f"{folder}/{file}")]
+    place = () if tool.flavour is Flavour.PODMAN else ("--project-directory", f"{folder}/current")
+    return (*tool.argv, "-p", project, *place, *named)
+
+
+def compose_config(
+    tool: ComposeTool, project: str, folder: str, files: Sequence[str] = (SERVICES_FILE,)
+) -> Argv:
+    """Check the Compose files; podman-compose has no quiet form and prints them."""
+    quiet = () if tool.flavour is Flavour.PODMAN else ("--quiet",)
+    return (*_compose(tool, project, folder, files), "config", *quiet)
+
+
+def compose_up(
+    tool: ComposeTool, project: str, folder: str, services: Sequence[str], file: str = SERVICES_FILE
+) -> Argv:
+    """Create or recreate and start exactly these services, without those they depend on."""
+    plain = () if tool.flavour is Flavour.PODMAN else ("--no-color",)
+    options = ("--detach", "--no-deps", "--no-build", *plain)
+    return (*_compose(tool, project, folder, (file,)), "up", *options, *services)
+
+
+def compose_run(
+    tool: ComposeTool,
+    project: str,
+    folder: str,
+    service: str,
+    command: Sequence[str] = (),
+    file: str = JOBS_FILE,
+) -> Argv:
+    """Run one job in a container of its own, removed afterwards; its exit status is the command's."""
+    return (
+        *_compose(tool, project, folder, (file,)), "run", "--rm", "--no-deps", "-T", service, *command,
+    )  # fmt: skip
+
+
+def compose_stop(
+    tool: ComposeTool, project: str, folder: str, services: Sequence[str], seconds: int = 30
+) -> Argv:
+    """Stop services, killing after ``seconds``."""
+    return (*_compose(tool, project, folder, (SERVICES_FILE,)), "stop", "--timeout", str(seconds), *services)
+
+
+def compose_down(tool: ComposeTool, project: str, folder: str, *, volumes: bool = False) -> Argv:
+    """Stop and remove the containers and networks of the project, and its volumes where asked."""
+    options = ("--remove-orphans", *(("--volumes",) if volumes else ()))
+    return (*_compose(tool, project, folder, (SERVICES_FILE,)), "down", *options)
+
+
+def compose_pull(
+    tool: ComposeTool, project: str, folder: str, services: Sequence[str] = (), file: str = SERVICES_FILE
+) -> Argv:
+    """Pull the images of services."""
+    quiet = () if tool.flavour is Flavour.PODMAN else ("--quiet",)
+    return (*_compose(tool, project, folder, (file,)), "pull", *quiet, *services)
+
+
+def list_containers(engine: str, project: str, label: str) -> Argv:
+    """All containers of a project, one a line: name, status, the value of ``label``, image; tabs between."""
+    value = f'{{{{index .Labels "{label}"}}}}' if engine == "podman" else f'{{{{.Label "{label}"}}}}'
+    form = f"{{{{.Names}}}}\t{{{{.Status}}}}\t{value}\t{{{{.Image}}}}"
+    wanted = f"label=com.docker.compose.project={project}"
+    return (engine, "ps", "--all", "--no-trunc", "--filter", wanted, "--format", form)
+
+
+def list_containers_json(engine: str, label: str) -> Argv:
+    """All containers with ``label`` (``name`` or ``name=value``) as JSON: Docker prints an object a line,
+    Podman one list."""
+    form = "json" if engine == "podman" else "{{json .}}"
+    return (engine, "ps", "--all", "--no-trunc", "--filter", f"label={label}", "--format", form)
+
+
+def inspect_containers(engine: str, names: Sequence[str]) -> Argv:
+    """Everything about containers, as a JSON list."""
+    return (engine, "container", "inspect", *names)
+
+
+def logs(engine: str, name: str, lines: int) -> Argv:
+    """The last lines of a container's log; on stdout and stderr as it wrote them."""
+    return (engine, "logs", "--tail", str(lines), name)
+
+
+def health_output(engine: str, name: str) -> Argv:
+    """What the last health checks of a container said; nothing where it has none."""
+    form = "{{with .State.Health}}{{range .Log}}[{{.ExitCode}}] {{.Output}}{{println}}{{end}}{{end}}"
+    return (engine, "container", "inspect", "--format", form, name)
+
+
+def restart_container(engine: str, name: str, seconds: int = 30) -> Argv:
+    """Restart one container, killing after ``seconds``."""
+    return (engine, "restart", "--time", str(seconds), name)
+
+
+def stop_containers(engine: str, names: Sequence[str], seconds: int = 30) -> Argv:
+    """Stop containers, killing after ``seconds``."""
+    return (engine, "stop", "--time", str(seconds), *names)
+
+
+def remove_containers(engine: str, names: Sequence[str]) -> Argv:
+    """Stop and remove containers; named volumes stay."""
+    return (engine, "rm", "--force", *names)
+
+
+def present_images(engine: str, images: Sequence[str]) -> Argv:
+    """Tags and digests of those images that are there, one image a line; fails when one is missing."""
+    form = '{{join .RepoTags " "}} {{join .RepoDigests " "}}'
+    return (engine, "image", "inspect", "--format", form, *images)
+
+
+def pull(engine: str, image: str, authfile: str | None = None) -> Argv:
+    """Pull one image. ``authfile`` (Podman) names credentials other than the login's own."""
+    if engine == "podman":
+        extra = ("--authfile", authfile) if authfile else ()
+        return (engine, "pull", "--quiet", *extra, image)
+    return (engine, "pull", "--quiet", image)
+
+
+def save(engine: str, images: Sequence[str]) -> Argv:
+    """Write images to stdout as one docker-archive."""
+    if engine == "podman":
+        return (engine, "save", "--format", "docker-archive", "--multi-image-archive", *images)
+    return (engine, "save", *images)
+
+
+def load(engine: str) -> Argv:
+    """Read images from stdin."""
+    return (engine, "load", "--quiet") if engine == "docker" else (engine, "load")
+
+
+def login(engine: str, server: str, username: str) -> Argv:
+    """Log in to a registry, the password on stdin. Docker keeps it in ~/.docker/config.json: for Docker
+    prefer ``NodeEngine.pull`` with credentials, which leaves nothing behind."""
+    return (engine, "login", "--username", username, "--password-stdin", server)
+
+
+def logout(engine: str, server: str) -> Argv:
+    """Forget a registry's credentials."""
+    return (engine, "logout", server)

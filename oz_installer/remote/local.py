@@ -1,0 +1,186 @@
+"""This machine as a node: subprocesses instead of SSH channels."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import IO
+
+from oz_installer.errors import ConnectError
+from oz_installer.remote.target import Become
+from oz_installer.remote.transport import ByteProgress, CommandFailed, CommandResult
+
+_READ = 1 << 16
+_TICK = 0.5
+
+
+class LocalTransport:
+    """A node that is this machine; see ``Transport``. sudo is used only where it needs no password."""
+
+    def __init__(self, name: str = "localhost", *, become: Become = "sudo") -> None:
+        self.name = name
+        self._become = become
+
+    def _argv(self, argv: Sequence[str], become: bool) -> tuple[str, ...]:
+        if become and self._become == "sudo" and os.geteuid() != 0:
+            return ("sudo", "-n", "--", *argv)
+        return tuple(argv)
+
+    def _open(self, argv: tuple[str, ...], stdin: int | IO[bytes], stdout: int) -> subprocess.Popen[bytes]:
+        errors = subprocess.DEVNULL if stdout != subprocess.PIPE else subprocess.PIPE
+        try:
+            # a session of its own: Ctrl-C must reach us, not half of an installation
+            return subprocess.Popen(argv, stdin=stdin, stdout=stdout, stderr=errors, start_new_session=True)
+        except (OSError, ValueError) as error:
+            raise _NotStarted(error) from None
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | Iterable[bytes] | None = None,
+        become: bool = True,
+        timeout: float = 120.0,
+        check: bool = False,
+        on_output: Callable[[bytes], None] | None = None,
+        on_sent: ByteProgress | None = None,
+    ) -> CommandResult:
+        """Run one command and wait; ``timeout`` in seconds is of silence. A program that is not there
+        ends with status 127, as in a shell. Raises ConnectError; CommandFailed with ``check``."""
+        try:
+            process = self._open(self._argv(argv, become), subprocess.PIPE, subprocess.PIPE)
+        except _NotStarted as error:
+            result = CommandResult(argv=tuple(argv), status=127, stderr=str(error).encode())
+        else:
+            exchange = _LocalExchange(process, timeout, on_output, on_sent)
+            try:
+                status = exchange.carry(b"" if stdin is None else stdin)
+            except TimeoutError:
+                raise ConnectError(
+                    f"nothing heard for {timeout:g} s, so the command was given up", node=self.name
+                ) from None
+            result = CommandResult(
+                argv=tuple(argv), status=status, stdout=bytes(exchange.stdout), stderr=bytes(exchange.stderr)
+            )
+        if check and not result.ok:
+            raise CommandFailed(self.name, result)
+        return result
+
+    def stream(self, argv: Sequence[str], *, become: bool = True, timeout: float = 30.0) -> socket.socket:
+        """A command whose stdin and stdout are a socket; closing it ends the command."""
+        del timeout
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                process = self._open(self._argv(argv, become), theirs.fileno(), theirs.fileno())
+            except _NotStarted as error:
+                ours.close()
+                raise ConnectError(str(error), node=self.name) from None
+        threading.Thread(target=process.wait, daemon=True, name="oz-reap").start()
+        return ours
+
+    def tunnel(self, host: str, port: int, *, timeout: float = 10.0) -> socket.socket:
+        """A TCP connection to host:port; ``timeout`` in seconds. Raises OSError."""
+        sock = socket.create_connection((host, port), timeout=timeout)
+        sock.settimeout(None)
+        return sock
+
+    def forwarding_allowed(self) -> bool:
+        """Nothing forbids it here."""
+        return True
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class _NotStarted(Exception):
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+
+
+class _LocalExchange:
+    """stdin in, stdout and stderr out at the same time, with a limit to silence."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        timeout: float,
+        on_output: Callable[[bytes], None] | None,
+        on_sent: ByteProgress | None,
+    ) -> None:
+        self.stdout = bytearray()
+        self.stderr = bytearray()
+        self._process = process
+        self._timeout = timeout
+        self._on_output = on_output
+        self._on_sent = on_sent
+        self._last = time.monotonic()
+
+    def carry(self, stdin: bytes | Iterable[bytes]) -> int:
+        """The exit status, 128 + n for signal n. Raises TimeoutError after silence, the command killed."""
+        feeder = threading.Thread(target=self._feed, args=(stdin,), daemon=True, name="oz-feed")
+        feeder.start()
+        try:
+            self._drain()
+            status = self._wait()
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            raise
+        finally:
+            for pipe in (self._process.stdout, self._process.stderr):
+                if pipe is not None:
+                    pipe.close()
+        feeder.join(_TICK)
+        return status if status >= 0 else 128 - status
+
+    def _feed(self, stdin: bytes | Iterable[bytes]) -> None:
+        pipe, sent = self._process.stdin, 0
+        assert pipe is not None  # noqa: S101 - Popen was given PIPE
+        with contextlib.suppress(OSError, ValueError):
+            for piece in (stdin,) if isinstance(stdin, bytes) else stdin:
+                view = memoryview(piece)
+                while view:
+                    count = os.write(pipe.fileno(), view[:_READ])
+                    view = view[count:]
+                    sent += count
+                    self._last = time.monotonic()
+                    if self._on_sent is not None:
+                        self._on_sent(sent)
+        with contextlib.suppress(OSError):
+            pipe.close()
+
+    def _drain(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            for pipe, store in ((self._process.stdout, self.stdout), (self._process.stderr, self.stderr)):
+                assert pipe is not None  # noqa: S101 - Popen was given PIPE
+                selector.register(pipe, selectors.EVENT_READ, store)
+            while selector.get_map():
+                for key, _ in selector.select(_TICK):
+                    data = os.read(key.fd, _READ)
+                    if not data:
+                        selector.unregister(key.fileobj)
+                        continue
+                    key.data.extend(data)
+                    self._last = time.monotonic()
+                    if self._on_output is not None:
+                        self._on_output(data)
+                self._check_silence()
+
+    def _wait(self) -> int:
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self._process.wait(_TICK)
+            self._check_silence()
+
+    def _check_silence(self) -> None:
+        if time.monotonic() - self._last > self._timeout:
+            raise TimeoutError
