@@ -12,9 +12,9 @@ from oz_installer.lab import LabOptions, down, status, stop_engine, up
 from oz_installer.lab.options import DEFAULT_NAME
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m oz_installer.lab", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(prog="python -m oz_installer.lab", description=__doc__)
+    commands = root.add_subparsers(dest="command", required=True)
     for name in ("up", "down", "status"):
         command = commands.add_parser(name)
         command.add_argument("--name", default=DEFAULT_NAME)
@@ -25,8 +25,10 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--suite", choices=("trixie", "bookworm"), default="trixie")
             command.add_argument("--with", dest="extras", action="append", choices=("rabbitmq",), default=[])
         if name == "down":
-            command.add_argument("--engine", action="store_true", help="also stop the engine that the lab started")
-    return parser
+            command.add_argument(
+                "--engine", action="store_true", help="stop the engine, if the lab started it"
+            )
+    return root
 
 
 def _say(text: str) -> None:
@@ -35,13 +37,13 @@ def _say(text: str) -> None:
 
 def main() -> int:
     """Run one command; the exit code."""
-    options = _parser().parse_args()
+    options = parser().parse_args()
     try:
         if options.command == "up":
             up(
                 LabOptions(
-                    name=options.name, nodes=options.nodes, directory=options.directory, subnet=options.subnet,
-                    suite=options.suite, extras=tuple(options.extras), say=_say,
+                    name=options.name, nodes=options.nodes, directory=options.directory,
+                    subnet=options.subnet, suite=options.suite, extras=tuple(options.extras), say=_say,
                 )
             )  # fmt: skip
         elif options.command == "down":

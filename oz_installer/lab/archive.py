@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -25,6 +24,11 @@ class Archive:
     images: tuple[StandIn, ...]
     base: Path
     base_digest: str
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names and tags of the images."""
+        return tuple(image.name for image in self.images)
 
     @cached_property
     def own_layer(self) -> bytes:
@@ -56,12 +60,17 @@ class Archive:
             for image, (name, _) in zip(self.images, self.configs, strict=True)
         ]
 
-    def write(self, target: IO[bytes]) -> None:
-        """Stream the archive into ``target``, which need not be seekable."""
+    def write(self, target: IO[bytes], *, with_base: bool = True) -> None:
+        """Stream the archive into ``target``, which need not be seekable.
+
+        An engine that has the base layer already does not look for it in the archive:
+        without it a change of our own files is loaded in a moment.
+        """
         with tarfile.open(fileobj=target, mode="w|", format=tarfile.GNU_FORMAT, bufsize=_BLOCK) as tar:
-            with self.base.open("rb") as base:
-                entry = _entry(f"{self.base_digest}/layer.tar", self.base.stat().st_size)
-                tar.addfile(entry, base)
+            if with_base:
+                with self.base.open("rb") as base:
+                    entry = _entry(f"{self.base_digest}/layer.tar", self.base.stat().st_size)
+                    tar.addfile(entry, base)
             _add(tar, f"{self.own_digest}/layer.tar", self.own_layer)
             for name, text in self.configs:
                 _add(tar, name, text)
@@ -84,11 +93,6 @@ def tar_of_folder(folder: Path) -> bytes:
                 mode = 0o755 if path.parent.name == "bin" else 0o644
                 _add(tar, name, path.read_bytes(), mode=mode)
     return buffer.getvalue()
-
-
-def names(images: Sequence[StandIn]) -> list[str]:
-    """Names and tags of the images."""
-    return [image.name for image in images]
 
 
 def _entry(name: str, size: int, *, mode: int = 0o644) -> tarfile.TarInfo:

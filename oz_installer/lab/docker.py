@@ -58,7 +58,9 @@ def run(
     return result
 
 
-def docker(*arguments: str | Path, text: str | None = None, check: bool = True, timeout: float = 900) -> Result:
+def docker(
+    *arguments: str | Path, text: str | None = None, check: bool = True, timeout: float = 900
+) -> Result:
     """Run docker on this machine."""
     return run(["docker", *arguments], text=text, check=check, timeout=timeout)
 

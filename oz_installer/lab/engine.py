@@ -15,7 +15,12 @@ from oz_installer.lab.docker import run
 from oz_installer.lab.options import Say, cache_folder
 
 _LIMIT = 120
-_PACKAGES = {"docker": "docker.io", "dockerd": "docker.io", "debootstrap": "debootstrap", "ssh-keygen": "openssh-client"}
+_PACKAGES = {
+    "docker": "docker.io",
+    "dockerd": "docker.io",
+    "debootstrap": "debootstrap",
+    "ssh-keygen": "openssh-client",
+}
 
 
 def ensure_tools(say: Say) -> None:
@@ -63,7 +68,9 @@ def stop_engine(say: Say) -> bool:
 def _install(packages: Sequence[str], say: Say) -> None:
     names = " ".join(packages)
     if not shutil.which("apt-get"):
-        raise PreflightError(f"the lab needs {names}, and there is no apt-get here", "install them, then try again")
+        raise PreflightError(
+            f"the lab needs {names}, and there is no apt-get here", "install them, then try again"
+        )
     say(f"Installing on this machine with apt-get: {names} ...")
     quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
     run([*quiet, "update"], timeout=1800)

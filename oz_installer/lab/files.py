@@ -67,7 +67,8 @@ def answers_text(lab: Lab, nodes: Sequence[LabNode]) -> str:
         f"public_url: http://{api[0].address}:8880",
         "nodes:",
         *(
-            f"  - {{name: {node.name}, host: {node.address}, user: root, key_file: {_quoted(lab.key)}, roles: [{role}]}}"
+            f"  - {{name: {node.name}, host: {node.address}, user: root, "
+            f"key_file: {_quoted(lab.key)}, roles: [{role}]}}"
             for node, role in zip(nodes, roles, strict=True)
         ),
         f"known_hosts: {_quoted(lab.known_hosts)}",

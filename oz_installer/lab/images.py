@@ -83,7 +83,9 @@ def _build(recipe: Recipe, suite: Suite, bare: str, image: str) -> None:
     archive = _root_archive(image)
     partial = archive.with_suffix(f".{os.getpid()}")
     try:
-        docker(*start, "--name", container, bare, "bash", "-s", text=recipe_text(recipe), timeout=_BUILD_LIMIT)
+        docker(
+            *start, "--name", container, bare, "bash", "-s", text=recipe_text(recipe), timeout=_BUILD_LIMIT
+        )
         docker("export", "--output", partial, container, timeout=_BUILD_LIMIT)
         docker("import", "--change", f"LABEL {LABEL}.recipe={recipe}", partial, image, timeout=_BUILD_LIMIT)
         if recipe != "node":

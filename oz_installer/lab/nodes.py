@@ -52,18 +52,29 @@ def ensure_node(lab: Lab, node: LabNode, image: str, public_key: str, sudo_passw
         docker(*node_argv(lab, node, image, public_key))
         docker("exec", "-i", node.container, "chpasswd", text=f"ozpw:{sudo_password}\n")
         changed = True
-    wait_until(lambda: engine_version(node) is not None, f"{node.name}: its Docker Engine did not start", node)
+    wait_until(
+        lambda: engine_version(node) is not None, f"{node.name}: its Docker Engine did not start", node
+    )
     return changed
 
 
 def ensure_images(node: LabNode, archive: Archive) -> bool:
     """Load the stand-in images unless the node has them all; whether they were loaded."""
-    script = f"cat {_MARK} 2>/dev/null; echo; docker image ls --quiet --filter {_STAND_IN} | wc -l"
-    mark, _, count = docker("exec", node.container, "sh", "-c", script).out.strip().partition("\n")
-    if mark.strip() == archive.digest and int(count or 0) >= len(archive.images):
+    mark = f"{_MARK}-{archive.base_digest[:12]}"
+    listing = f"docker image ls --filter {_STAND_IN} --format '{{{{.Repository}}}}:{{{{.Tag}}}}'"
+    script = f"cat {mark} 2>/dev/null; echo; {listing}"
+    seen, *there = docker("exec", node.container, "sh", "-c", script).out.split("\n")
+    if seen == archive.digest and set(archive.names) <= set(there):
         return False
-    load_into(["docker", "exec", "-i", node.container, "docker", "load", "--quiet"], archive.write)
-    docker("exec", "-i", node.container, "tee", _MARK, text=archive.digest)
+    load = ["docker", "exec", "-i", node.container, "docker", "load", "--quiet"]
+    try:
+        if not (seen and set(archive.names) & set(there)):
+            raise DeployError("the base layer is not there")
+        load_into(load, lambda pipe: archive.write(pipe, with_base=False))
+    except DeployError:
+        load_into(load, archive.write)
+    docker("exec", "-i", node.container, "tee", mark, text=archive.digest)
+    docker("exec", node.container, "docker", "image", "prune", "--force", "--filter", _STAND_IN)
     return True
 
 
@@ -72,7 +83,8 @@ def load_into(command: list[str], write: Callable[[IO[bytes]], None]) -> None:
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as process:
-        assert process.stdin is not None and process.stderr is not None  # noqa: S101 (both are pipes)
+        assert process.stdin is not None  # noqa: S101 (it is a pipe)
+        assert process.stderr is not None  # noqa: S101 (it is a pipe)
         try:
             write(process.stdin)
             process.stdin.close()
@@ -91,7 +103,11 @@ def known_hosts_lines(node: LabNode) -> list[str]:
 
 def remove_cgroups(node_cgroup: str) -> None:
     """Remove the empty cgroups that a node's engine left on this machine."""
-    for root in Path("/sys/fs/cgroup").glob(f"**{node_cgroup}") if node_cgroup.startswith("/oz-lab-") else ():
+    if not node_cgroup.startswith("/oz-lab-"):
+        return
+    for root in [*Path("/sys/fs/cgroup").glob(f"*{node_cgroup}"), Path(f"/sys/fs/cgroup{node_cgroup}")]:
+        if not root.is_dir():
+            continue
         for folder in sorted((path for path in root.rglob("*") if path.is_dir()), reverse=True):
             folder.rmdir()
         root.rmdir()
@@ -102,12 +118,17 @@ def wait_until(ready: Callable[[], bool], failure: str, node: LabNode | None = N
     end = time.monotonic() + READY_LIMIT
     while not ready():
         if time.monotonic() > end:
-            log = docker("exec", node.container, "tail", "-20", "/var/log/dockerd.log", check=False).out if node else ""
-            raise DeployError(f"{failure} within {READY_LIMIT} s", "take the lab down and up again", details=log)
+            tail = ["tail", "-20", "/var/log/dockerd.log"]
+            log = docker("exec", node.container, *tail, check=False).out if node else ""
+            raise DeployError(
+                f"{failure} within {READY_LIMIT} s", "take the lab down and up again", details=log
+            )
         time.sleep(0.2)
 
 
 def engine_version(node: LabNode) -> str | None:
     """Version of the node's engine; None when it does not answer."""
-    result = docker("exec", node.container, "docker", "version", "--format", "{{.Server.Version}}", check=False)
+    result = docker(
+        "exec", node.container, "docker", "version", "--format", "{{.Server.Version}}", check=False
+    )
     return result.out.strip() if result.status == 0 else None

@@ -48,10 +48,13 @@ class LabOptions:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise AnswersError(
-                f"a lab cannot be called {self.name!r}", "use small letters, digits and -, at most 22 characters"
+                f"a lab cannot be called {self.name!r}",
+                "use small letters, digits and -, at most 22 characters",
             )
         if not 1 <= self.nodes <= MAX_NODES:
-            raise AnswersError(f"a lab cannot have {self.nodes} nodes", f"give a number from 1 to {MAX_NODES}")
+            raise AnswersError(
+                f"a lab cannot have {self.nodes} nodes", f"give a number from 1 to {MAX_NODES}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,9 +163,7 @@ def choose_subnet(name: str, taken: Iterable[IPv4Network]) -> IPv4Network:
     Raises PreflightError when 172.30.0.0/16 has no free one.
     """
     used = tuple(taken)
-    candidates: Sequence[IPv4Network] = [
-        IPv4Network(f"172.30.{third}.0/24") for third in range(78, 240)
-    ]
+    candidates: Sequence[IPv4Network] = [IPv4Network(f"172.30.{third}.0/24") for third in range(78, 240)]
     if name == DEFAULT_NAME:
         candidates = [DEFAULT_SUBNET, *candidates]
     for candidate in candidates:

@@ -136,7 +136,9 @@ def _ensure_network(options: LabOptions) -> Lab:
     lab = find(options.name, options.directory)
     if inspect("network", lab.network):
         if options.subnet not in (None, lab.subnet):
-            raise PreflightError(f"the lab {lab.name!r} already has the subnet {lab.subnet}", "take it down first")
+            raise PreflightError(
+                f"the lab {lab.name!r} already has the subnet {lab.subnet}", "take it down first"
+            )
     else:
         with images.locked("subnets"):
             subnet = options.subnet or choose_subnet(options.name, _taken_subnets())
@@ -160,7 +162,8 @@ def _ensure_parts(lab: Lab, options: LabOptions, node_image: str, archives: Sequ
     sudo_password = lab.sudo_password.read_text()
     wanted = lab.nodes(options.nodes)
     for archive in archives:
-        options.say(f"Stand-ins {archive.digest}: {len(archive.images)} images, {archive.base.stat().st_size >> 20} MB.")
+        size = archive.base.stat().st_size >> 20
+        options.say(f"Stand-ins {archive.digest}: {len(archive.images)} images, {size} MB.")
 
     def start(node: LabNode) -> bool:
         changed = nodes.ensure_node(lab, node, node_image, public_key, sudo_password, options.say)

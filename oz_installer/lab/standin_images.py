@@ -35,7 +35,9 @@ def _python(name: str, script: str, *ports: int, folder: str = "/", user: str = 
 
 
 def _nginx(name: str, *ports: int, user: str = "") -> StandIn:
-    return StandIn(name=name, command=("nginx", "-g", "daemon off;"), ports=ports, user=user, stop_signal="SIGQUIT")
+    return StandIn(
+        name=name, command=("nginx", "-g", "daemon off;"), ports=ports, user=user, stop_signal="SIGQUIT"
+    )
 
 
 def _postgres(name: str) -> StandIn:

@@ -52,7 +52,7 @@ def analyse(self, identifier, media):
         result = {"stand-in": True, "size": size, "bio": json.load(answer)}
     with database.session(settings) as cursor:
         cursor.execute(
-            "INSERT INTO analyse (id, worker, result) VALUES (%s, %s, %s)",
+            "INSERT INTO analysis (id, worker, result) VALUES (%s, %s, %s)",
             (identifier, self.request.hostname, json.dumps(result)),
         )
     return {"id": identifier, "worker": self.request.hostname, **result}

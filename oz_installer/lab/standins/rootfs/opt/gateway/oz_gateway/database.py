@@ -13,7 +13,7 @@ _TABLES = {
     "email text UNIQUE NOT NULL, password text NOT NULL, is_admin boolean NOT NULL DEFAULT false)",
     "access_token": "CREATE TABLE IF NOT EXISTS access_token (token text PRIMARY KEY, "
     'user_id uuid NOT NULL REFERENCES "user"(id), created timestamptz NOT NULL DEFAULT now())',
-    "analyse": "CREATE TABLE IF NOT EXISTS analyse (id uuid PRIMARY KEY, worker text NOT NULL, "
+    "analysis": "CREATE TABLE IF NOT EXISTS analysis (id uuid PRIMARY KEY, worker text NOT NULL, "
     "result jsonb NOT NULL, created timestamptz NOT NULL DEFAULT now())",
 }
 _TIMES = "CREATE TABLE IF NOT EXISTS lamb_execution_time_metric (id bigserial PRIMARY KEY, name text, elapsed_ms real)"

@@ -12,7 +12,7 @@ def ask_database():
     with psycopg2.connect(
         host=host, port=port, user=user, password=password, dbname=name, connect_timeout=5
     ) as connection, connection.cursor() as cursor:
-        cursor.execute('SELECT count(*) FROM "analyse"')
+        cursor.execute('SELECT count(*) FROM analysis')
         counted["analyses"] = cursor.fetchone()[0]
     connection.close()
 
