@@ -247,7 +247,7 @@ name = Pattern(
 )
 user = Pattern(_LOGIN, "a login name")
 account = Pattern(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "letters, digits and _ . - only, at most 64")
-registry_user = Pattern(r"[^\s:'\"`\\-][^\s:'\"`\\]{0,254}", "a login name without spaces, colons and quotes")
+registry_user = Pattern(r"[A-Za-z0-9_][A-Za-z0-9_.@$+%/=~-]{0,254}", "a login name; such as robot$oz+pull")
 sql_name = Pattern(r"[a-z_][a-z0-9_]{0,62}", "lower-case letters, digits and _, at most 63")
 fingerprint = Pattern(r"SHA256:[A-Za-z0-9+/]{43}=?", "SHA256: and 43 characters, as ssh-keygen -lf prints it")
 mount_options = Pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:=,/-]*", "mount options; such as vers=4.1,hard")
