@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import stat
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def environment() -> Environment:
     return made
 
 
-def render_template(name: str, context: dict[str, object]) -> str:
+def render_template(name: str, context: Mapping[str, object]) -> str:
     """Render ``templates/NAME``. UnquotedError and UndefinedError are faults of the template."""
     return environment().get_template(name).render(context)
 
