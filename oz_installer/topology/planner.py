@@ -179,7 +179,8 @@ def _edges_outside(answers: Answers, nodes: tuple[TopologyNode, ...]) -> list[Ed
             )
         if "api" in node.roles and answers.broker.host:
             port = answers.broker.port or (6379 if answers.broker.type == "redis" else 5672)
-            edges.append(Edge(source=node.name, target="broker", port=port, purpose=answers.broker.type))
+            purpose = {"redis": "Redis", "rabbitmq": "RabbitMQ"}[answers.broker.type]
+            edges.append(Edge(source=node.name, target="broker", port=port, purpose=purpose))
         if "api" in node.roles and answers.storage.type == "nfs":
             edges.append(Edge(source=node.name, target="storage", port=2049, purpose="NFS"))
         if "api" in node.roles and (regula := answers.components.regula):

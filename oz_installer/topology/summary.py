@@ -61,7 +61,7 @@ def summary_of(
         urls=tuple(_urls(topology)),
         secrets_file=secrets_file,
         admin_email=admin_email,
-        notes=tuple(_notes(topology, admin_email)),
+        notes=tuple(_notes(topology, admin_email, secrets_file)),
         report=report,
     )
 
@@ -123,10 +123,12 @@ def _url(topology: Topology, node: TopologyNode, kind: str, path: str) -> str:
     return f"http://{bracketed(node.address)}:{port}{path}"
 
 
-def _notes(topology: Topology, admin_email: str) -> Iterator[str]:
+def _notes(topology: Topology, admin_email: str, secrets_file: Path | None) -> Iterator[str]:
     yield from topology.notes
     if topology.where("oz-webui"):
         who = f" as {admin_email}" if admin_email else ""
-        yield f"Open the web UI and log in{who}; the password is in the secrets file."
-    yield "Keep a copy of the secrets file in a safe place: a rerun needs it."
+        where = "; the password is in the secrets file" if secrets_file else ""
+        yield f"Open the web UI and log in{who}{where}."
+    if secrets_file:
+        yield "Keep a copy of the secrets file in a safe place: a rerun needs it."
     yield "oz-install status shows this table again; oz-install logs shows what a service says."

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from oz_installer.deploy.events import Event, NodeProgress, PhaseEnded, PhaseStarted, RunStarted
 from oz_installer.unattended.words import clean_line, clock, count_text
 
-BAR, COUNT, CLOCK, NAME, GAP = 12, 17, 7, 16, "  "
+BAR, COUNT, CLOCK, NAME, GAP = 12, 17, 5, 16, "  "
 
 
 @dataclass

@@ -1,0 +1,107 @@
+"""What stands in a node's box: address, resources, services by group with their open ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from textwrap import wrap
+
+from oz_installer.topology.model import Edge, Placed, Topology, TopologyNode
+from oz_installer.topology.summary import open_ports, port_text
+
+# In the order in which a request meets them.
+GROUPS = ("web", "app", "queues", "bio", "data", "metrics", "once")
+_BY_STAGE: Mapping[str, str] = {"foundation": "data", "bio": "bio", "app": "app", "edge": "web"}
+_LABEL = max(len(group) for group in GROUPS) + 1
+
+
+def node_title(node: TopologyNode) -> str:
+    """``api1 · api, bio``."""
+    return f"{node.name} · {', '.join(node.roles)}"
+
+
+def node_lines(topology: Topology, node: TopologyNode, width: int) -> tuple[str, ...]:
+    """Lines of at most ``width`` characters."""
+    needs = f"{node.needs.cpu} CPU, {node.needs.memory} GB RAM, {node.needs.disk} GB disk"
+    lines = address_lines(node.address, width)
+    lines += wrap(f"needs {needs}", width)
+    for group in GROUPS:
+        members = [placed for placed in node.services if group_of(placed) == group]
+        if members:
+            members.sort(key=lambda placed: not open_ports(topology, placed))
+            items = queue_items(members) if group == "queues" else [_item(topology, p) for p in members]
+            lines += hanging(group, items, width)
+    return tuple(lines)
+
+
+def address_lines(address: str, width: int) -> list[str]:
+    """A long host name broken behind its dots, so that each line is made of whole labels."""
+    rows = [""]
+    for label in address.replace(".", ". ").split():
+        if rows[-1] and len(rows[-1]) + len(label) > width:
+            rows.append("")
+        rows[-1] += label
+    return [line for row in rows for line in wrap(row, width, break_on_hyphens=False)]
+
+
+def group_of(placed: Placed) -> str:
+    """The group of a service, told from what the catalogue says of it."""
+    kind = placed.kind
+    if kind.job:
+        return "once"
+    if kind.queue:
+        return "queues"
+    if any("monitoring" in port.seen_by for port in kind.ports):
+        return "metrics"
+    return _BY_STAGE[kind.stage]
+
+
+def queue_items(members: Iterable[Placed]) -> list[str]:
+    """Queues by name, those with several workers with their number: ``tfss ×2``."""
+    counts: dict[str, int] = {}
+    for placed in members:
+        queue = placed.kind.queue or placed.name
+        counts[queue] = counts.get(queue, 0) + 1
+    return [queue if count == 1 else f"{queue} ×{count}" for queue, count in counts.items()]
+
+
+def _item(topology: Topology, placed: Placed) -> str:
+    ports = [f":{port_text(port.host, port.last)}" for port in open_ports(topology, placed)]
+    return " ".join([placed.name, *ports])
+
+
+def hanging(label: str, items: Iterable[str], width: int) -> list[str]:
+    """Items after a label, wrapped between items as far as that goes, all under the first."""
+    room = width - _LABEL
+    rows: list[str] = []
+    for item in items:
+        if rows and len(rows[-1]) + len(item) + 2 <= room - 1:
+            rows[-1] += f", {item}"
+            continue
+        if rows:
+            rows[-1] += ","
+        rows += wrap(item, room - 1, break_on_hyphens=False) or [""]
+    return [f"{label if number == 0 else '':<{_LABEL}}{row}" for number, row in enumerate(rows)]
+
+
+def edge_text(edge: Edge) -> str:
+    """``8501 BIO``."""
+    return f"{port_text(edge.port, edge.last_port)} {edge.purpose}"
+
+
+def merged(edges: Iterable[Edge], end: str, unnamed: Iterable[str] | None = None) -> list[str]:
+    """Edges that differ in one end only as one text each.
+
+    ``end`` is ``source`` or ``target``: the end that is named, unless it is all of ``unnamed``.
+    """
+    found: dict[str, list[str]] = {}
+    for edge in edges:
+        names = found.setdefault(edge_text(edge), [])
+        name = edge.source if end == "source" else edge.target
+        if name not in names:
+            names.append(name)
+    word = "from" if end == "source" else "to"
+    everyone = None if unnamed is None else set(unnamed)
+    return [
+        text if set(names) == everyone else f"{text} ({word} {', '.join(names)})"
+        for text, names in found.items()
+    ]

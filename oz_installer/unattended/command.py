@@ -1,0 +1,227 @@
+"""The commands of an unattended run: from flags to what is printed."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from oz_installer.answers.file import LoadedAnswers, read
+from oz_installer.deploy.events import Message, RunEnded
+from oz_installer.deploy.gate import Change, DryGate
+from oz_installer.errors import AnswersError, DeployError, Interrupted
+from oz_installer.installation import (
+    Prepared,
+    draft_blueprint,
+    execute,
+    prepare,
+    summarise,
+    with_diffs,
+)
+from oz_installer.secret import Masker, Secret
+from oz_installer.unattended.console import face, kind_for
+from oz_installer.unattended.plan_text import plan_json, plan_text, total_text
+from oz_installer.unattended.streams import colours, is_terminal, write
+from oz_installer.unattended.tables import summary_json, summary_text
+
+Opener = Callable[..., Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """What the command line says."""
+
+    yes: bool
+    dry_run: bool
+    limit: tuple[str, ...]
+    json: bool
+    health_timeout: float | None
+
+
+class Shared(Protocol):
+    """What the command line learns while a command runs, for its last error message."""
+
+    debug: bool
+    masker: Masker | None
+
+
+def install(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
+    """Install, upgrade, repair, or say that there is nothing to do."""
+    loaded, prepared = _prepare(path, flags, opener, shared)
+    try:
+        if prepared.plan.nothing_to_do:
+            _nothing_to_do(prepared, flags)
+            return
+        if flags.dry_run:
+            _show(prepared, flags)
+            _rehearse(prepared, flags)
+            return
+        if not flags.yes and not flags.json and is_terminal(sys.stdin) and is_terminal(sys.stderr):
+            _show(prepared, flags)
+            _confirm()
+        _carry_out(prepared, flags)
+    finally:
+        prepared.close()
+    del loaded
+
+
+def show_plan(path: Path, flags: Flags, opener: Opener, shared: Shared, svg: Path | None) -> None:
+    """Print what would change."""
+    _loaded, prepared = _prepare(path, flags, opener, shared)
+    try:
+        if svg is not None:
+            from oz_installer.topology.svg import draw_svg
+
+            _write_file(svg, draw_svg(prepared.blueprint.topology))
+        _show(prepared, flags)
+    finally:
+        prepared.close()
+
+
+def show_status(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
+    """Print what runs where."""
+    _loaded, prepared = _prepare(path, flags, opener, shared)
+    try:
+        _summary(prepared, flags)
+    finally:
+        prepared.close()
+
+
+def render_to(path: Path, out: Path, shared: Shared) -> None:
+    """Write every node's bundle below ``out``."""
+    blueprint = draft_blueprint(read(path), path, ask=_asker(), connecting=False)
+    shared.masker = blueprint.secrets.masker()
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise AnswersError(
+            f"{out} is there already and is not an empty folder", "Name a new folder with --out."
+        )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        out.chmod(0o700)
+        for node, bundle in blueprint.bundles.items():
+            for file in bundle.files:
+                target = out / node / file.path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.touch(mode=0o600 if file.secret else file.mode)
+                target.write_bytes(file.content)
+    except OSError as error:
+        raise AnswersError(
+            f"cannot write to {out}: {error.strerror}", "Name another folder with --out."
+        ) from error
+    count = sum(len(bundle.files) for bundle in blueprint.bundles.values())
+    write(sys.stdout, f"{count} files of {len(blueprint.bundles)} nodes are in {out}\n")
+
+
+def _prepare(path: Path, flags: Flags, opener: Opener, shared: Shared) -> tuple[LoadedAnswers, Prepared]:
+    loaded = read(path)
+    open_node = functools.partial(opener, base=path.parent, known_hosts=loaded.answers.known_hosts)
+    prepared = prepare(loaded, path, open_node, ask=_asker(), limit=flags.limit)
+    shared.masker = prepared.blueprint.secrets.masker()
+    return loaded, prepared
+
+
+def _asker() -> Callable[[str], Secret] | None:
+    if not is_terminal(sys.stdin):
+        return None
+    import getpass
+
+    return lambda label: Secret(getpass.getpass(f"{label}: ", stream=sys.stderr))
+
+
+def _nothing_to_do(prepared: Prepared, flags: Flags) -> None:
+    if flags.json:
+        _json(RunEnded(outcome="nothing to do", seconds=0).as_json())
+    else:
+        write(sys.stdout, f"{total_text(prepared.plan)}\n")
+
+
+def _show(prepared: Prepared, flags: Flags) -> None:
+    plan = with_diffs(prepared)
+    masker = prepared.blueprint.secrets.masker()
+    if flags.json:
+        _json(plan_json(plan, masker))
+        return
+    from oz_installer.topology.diagram import draw
+
+    write(sys.stdout, draw(prepared.blueprint.topology) + "\n")
+    write(sys.stdout, plan_text(plan, colour=colours(sys.stdout), masker=masker))
+
+
+def _rehearse(prepared: Prepared, flags: Flags) -> None:
+    """Go through the phases with the gate shut."""
+    masker = prepared.blueprint.secrets.masker()
+    screen = face(kind_for(flags.json, sys.stderr), sys.stdout, sys.stderr, masker)
+
+    def tell(change: Change) -> None:
+        screen.on_event(Message(level="info", text=f"would {change.what}", node=change.node))
+
+    try:
+        execute(prepared, screen.on_event, gate=DryGate(tell))
+    finally:
+        screen.close()
+
+
+def _confirm() -> None:
+    import click
+
+    if not click.confirm("Go on?", default=False, err=True):
+        raise Interrupted("stopped at your request", "Nothing was changed.")
+
+
+def _carry_out(prepared: Prepared, flags: Flags) -> None:
+    masker = prepared.blueprint.secrets.masker()
+    screen = face(kind_for(flags.json, sys.stderr), sys.stdout, sys.stderr, masker)
+    try:
+        execute(prepared, screen.on_event, health_timeout=flags.health_timeout)
+    except DeployError as error:
+        screen.close()
+        _keep(prepared.blueprint.path, error, masker)
+        raise
+    finally:
+        screen.close()
+    _summary(prepared, flags)
+    if not flags.json:
+        from oz_installer.topology.diagram import draw
+
+        write(sys.stdout, "\n" + draw(prepared.blueprint.topology) + "\n")
+
+
+def _keep(path: Path, error: DeployError, masker: Masker) -> None:
+    """Keep what a failure left behind in a file of its own beside the answers."""
+    if not error.details:
+        return
+    from oz_installer.answers.paths import write_private
+
+    report = path.with_suffix(".failure.log")
+    text = masker("\n".join((str(error), error.details, "")))
+    try:
+        write_private(report, text.encode())
+    except OSError:
+        return
+    error.hint = f"{error.hint} All of it is kept in {report}."
+
+
+def _summary(prepared: Prepared, flags: Flags) -> None:
+    summary = summarise(prepared)
+    if flags.json:
+        _json(summary_json(summary))
+    else:
+        write(sys.stdout, summary_text(summary))
+
+
+def _json(document: dict[str, Any]) -> None:
+    write(sys.stdout, json.dumps(document, default=str) + "\n")
+
+
+def _write_file(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise AnswersError(
+            f"cannot write {path}: {os.strerror(error.errno or 0)}", "Name another file."
+        ) from error
