@@ -24,38 +24,51 @@ _RIGHTS = (
 )  # fmt: skip
 
 
-def node_argv(lab: Lab, node: LabNode, image: str, public_key: str) -> list[str]:
-    """Arguments of docker that start a node."""
+def engine_argv(container: str, image: str, volume: str, cgroup: str, *more: str, key: str = "") -> list[str]:
+    """Arguments of docker that start a container with an engine whose data is in ``volume``."""
     return [
-        "run", "--detach", "--init", *_RIGHTS,
-        "--name", node.container, "--hostname", node.name, "--label", lab.label,
-        "--network", lab.network, "--ip", str(node.address),
-        "--env", f"OZ_LAB_KEY={public_key}", "--env", f"OZ_LAB_CGROUP={node.cgroup}",
-        "--volume", f"{node.volume}:/var/lib/docker", "--volume", f"{lab.share}:/mnt/oz",
-        image, "oz-lab-node",
+        "run", "--detach", "--init", *_RIGHTS, "--name", container, *more,
+        "--env", f"OZ_LAB_KEY={key}", "--env", f"OZ_LAB_CGROUP={cgroup}",
+        "--volume", f"{volume}:/var/lib/docker", image, "oz-lab-node",
     ]  # fmt: skip
 
 
-def ensure_node(lab: Lab, node: LabNode, image: str, public_key: str, sudo_password: str, say: Say) -> bool:
-    """Start the node or mend it; whether anything had to be done. Raises DeployError."""
+def node_argv(lab: Lab, node: LabNode, image: str, public_key: str) -> list[str]:
+    """Arguments of docker that start a node."""
+    return engine_argv(
+        node.container, image, node.volume, node.cgroup,
+        "--hostname", node.name, "--label", lab.label, "--network", lab.network, "--ip", str(node.address),
+        "--volume", f"{lab.share}:/mnt/oz", key=public_key,
+    )  # fmt: skip
+
+
+def ensure_node(
+    lab: Lab, node: LabNode, image: str, public_key: str, plant: Callable[[str], bool], say: Say
+) -> bool:
+    """Start the node or mend it; whether anything had to be done. Raises DeployError.
+
+    ``plant`` may fill the new volume of a node's engine before the engine starts.
+    """
     found = inspect("container", node.container)
     if found and found["Config"]["Image"] != image:
         say(f"{node.name} runs an older image; it stays as it is until the lab is taken down and up again.")
-    if found and found["State"]["Running"]:
-        changed = False
-    elif found:
+    if found and not found["State"]["Running"]:
         say(f"Starting {node.name} again ...")
         docker("start", node.container)
-        changed = True
-    else:
+    elif not found:
         docker("volume", "create", "--label", lab.label, node.volume)
+        plant(node.volume)
         docker(*node_argv(lab, node, image, public_key))
-        docker("exec", "-i", node.container, "chpasswd", text=f"ozpw:{sudo_password}\n")
-        changed = True
+        docker("exec", "-i", node.container, "chpasswd", text=f"ozpw:{lab.sudo_password.read_text()}\n")
+    wait_for_engine(node)
+    return not (found and found["State"]["Running"])
+
+
+def wait_for_engine(node: LabNode) -> None:
+    """Return when the node's engine answers. Raises DeployError when it does not for long."""
     wait_until(
         lambda: engine_version(node) is not None, f"{node.name}: its Docker Engine did not start", node
     )
-    return changed
 
 
 def ensure_images(node: LabNode, archive: Archive) -> bool:

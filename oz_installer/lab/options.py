@@ -59,11 +59,11 @@ class LabOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class LabNode:
-    """One node of a lab: its name for the operator, its container and its address."""
+    """One node of a lab: its name for the operator, its container, its address if it has one."""
 
     name: str
     container: str
-    address: IPv4Address
+    address: IPv4Address | None
     volume: str
     cgroup: str
 

@@ -26,6 +26,8 @@ from oz_installer.lab.options import (
     choose_subnet,
     lab_directory,
 )
+from oz_installer.lab.seed import ensure_seed
+from oz_installer.lab.seed import plant as seed_plant
 from oz_installer.lab.standin_images import RABBITMQ, STAND_INS
 
 T = TypeVar("T")
@@ -158,15 +160,19 @@ def _taken_subnets() -> Iterable[IPv4Network]:
 
 def _ensure_parts(lab: Lab, options: LabOptions, node_image: str, archives: Sequence[Archive]) -> bool:
     """Start what is missing, nodes and database at once; whether anything was."""
-    public_key = files.ensure_keys_and_secrets(lab)
-    sudo_password = lab.sudo_password.read_text()
     wanted = lab.nodes(options.nodes)
+    public_key = files.ensure_keys_and_secrets(lab)
+    seed = ensure_seed(node_image, archives[0], options.say) if _has_new(wanted) else None
+
+    def plant(volume: str) -> bool:
+        return seed is not None and seed_plant(seed, volume)
+
     for archive in archives:
         size = archive.base.stat().st_size >> 20
         options.say(f"Stand-ins {archive.digest}: {len(archive.images)} images, {size} MB.")
 
     def start(node: LabNode) -> bool:
-        changed = nodes.ensure_node(lab, node, node_image, public_key, sudo_password, options.say)
+        changed = nodes.ensure_node(lab, node, node_image, public_key, plant, options.say)
         for archive in archives:
             if nodes.ensure_images(node, archive):
                 options.say(f"{node.name} ({node.address}) has the stand-in images.")
@@ -176,6 +182,11 @@ def _ensure_parts(lab: Lab, options: LabOptions, node_image: str, archives: Sequ
     tasks: list[Callable[[], bool]] = [lambda: ensure_database(lab, images.standin_base(), options.say)]
     tasks += [lambda node=node: start(node) for node in wanted]  # type: ignore[misc]
     return any(_together(tasks))
+
+
+def _has_new(wanted: Sequence[LabNode]) -> bool:
+    """Whether any of the nodes is still to be made."""
+    return any(inspect("volume", node.volume) is None for node in wanted)
 
 
 def _together(tasks: Sequence[Callable[[], T]]) -> list[T]:

@@ -119,7 +119,7 @@ def image_config(image: StandIn, layers: tuple[str, ...]) -> dict[str, Any]:
         "Labels": {
             "com.ozforensics.stand-in": "true",
             "com.ozforensics.stand-in.for": image.name,
-            "com.ozforensics.stand-in.notice": "Made by the lab of oz-install from Debian packages; not Oz software.",
+            "com.ozforensics.stand-in.notice": "From the lab of oz-install; not Oz software.",
         },
     }
     if image.volumes:
