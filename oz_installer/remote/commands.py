@@ -48,7 +48,7 @@ def pick_compose(engine: str, *, plugin: str, v1: str, podman_compose: str) -> C
     if engine == "podman":
         # podman-compose prints the version of podman beside its own
         own = podman_compose.partition("podman-compose")[2] or podman_compose
-        wanted = [(Flavour.PODMAN, ("podman-compose",), own)]
+        wanted: list[tuple[Flavour, Argv, str]] = [(Flavour.PODMAN, ("podman-compose",), own)]
     else:
         wanted = [(Flavour.PLUGIN, ("docker", "compose"), plugin), (Flavour.V1, ("docker-compose",), v1)]
     for flavour, argv, text in wanted:

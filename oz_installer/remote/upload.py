@@ -8,17 +8,21 @@ import io
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from oz_installer.errors import DeployError
 from oz_installer.remote.transport import RemoteFile, Transport
 
 _READ = 1 << 20
-# both names are arguments, never text of the script
+# Names are arguments, never text of a script. tee's failure (disk full) removes the file, which fails
+# the whole. What was cut off in flight looks like an end here: so renaming is left to a second command,
+# sent when the digests agree.
 _RECEIVE = (
-    'umask 077; d=$(dirname -- "$1"); mkdir -p -- "$d" && cat > "$1.partial" '
-    '&& s=$(sha256sum < "$1.partial") && chmod "$2" "$1.partial" '
-    '&& mv -f -- "$1.partial" "$1" && echo "${s%% *}"'
+    'umask 077; mkdir -p -- "$(dirname -- "$1")" || exit; '
+    '{ tee -- "$1.partial" || rm -f -- "$1.partial"; } | sha256sum; [ -f "$1.partial" ]'
 )
+_ACCEPT = 'chmod -- "$2" "$1.partial" && mv -f -- "$1.partial" "$1"'
+_DISCARD = 'rm -f -- "$1.partial"'
 _EXTRACT = 'umask 077; mkdir -p -- "$1" && exec tar -xpf - -C "$1" --no-same-owner'
 
 
@@ -114,23 +118,22 @@ def upload_file(
 ) -> str:
     """Write one large file: to ``dest.partial``, then renamed; its SHA-256 (hex), checked on the node.
 
-    ``timeout`` in seconds of silence (the node's own digest of the file counts as silence: a GB takes
-    some seconds). Raises CommandFailed, and DeployError when what arrived is not what was sent.
+    ``timeout`` in seconds of silence. Raises CommandFailed, and DeployError when what arrived is not what
+    was sent. An upload that is cut off leaves at most ``dest.partial``.
     """
     reader = _Reader(source)
-    result = transport.run(
-        ("sh", "-c", _RECEIVE, "sh", dest, f"{mode:o}"),
-        stdin=reader,
-        become=become,
-        timeout=timeout,
-        check=True,
-        on_sent=on_sent,
-    )
-    arrived = result.text.strip()
+
+    def run(script: str, *arguments: str, **options: Any) -> str:
+        argv = ("sh", "-c", script, "sh", dest, *arguments)
+        return transport.run(argv, become=become, timeout=timeout, check=True, **options).text
+
+    arrived = run(_RECEIVE, stdin=reader, on_sent=on_sent).split(" ")[0].strip()
     if arrived != reader.hexdigest():
+        run(_DISCARD)
         raise DeployError(
             f"{dest} arrived damaged: SHA-256 {arrived}, sent {reader.hexdigest()}",
-            "Run again; if it happens again, look at the disk of the node.",
+            "Run again; if it happens again, look at the network and the disk of the node.",
             node=transport.name,
         )
+    run(_ACCEPT, f"{mode:o}")
     return arrived

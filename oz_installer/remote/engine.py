@@ -1,0 +1,249 @@
+"""A node's Docker Engine through the docker SDK, over the node's own connection.
+
+Every request is a ``docker system dial-stdio`` on the node, in a channel of its own that ends with the
+request: so it works with MaxSessions 1, needs no open port, and obeys the same sudo rules as commands.
+Docker only: for Podman use ``commands``. The SDK takes half a second to import; do so when it is needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from oz_installer.errors import ConnectError, DeployError
+from oz_installer.remote.transport import Transport
+from oz_installer.secret import Secret
+
+_DIAL = ("docker", "system", "dial-stdio")
+# anything the SDK takes; the engine's own version is asked before the first real request
+_FIRST_API = "1.44"
+_HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
+_EXIT = re.compile(r"^Exited \((\d+)\)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerState:
+    """A container: ``state`` as Docker names it (running, exited, ...), ``health`` empty without a check,
+    ``exit_code`` None while it runs, ``health_log_last`` only of an unhealthy one."""
+
+    name: str
+    state: str
+    health: str
+    exit_code: int | None
+    image: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    health_log_last: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistryAuth:
+    """Credentials for a registry, sent with the request and kept nowhere."""
+
+    username: str
+    password: Secret
+
+
+PullProgress = Callable[[int, int], None]
+
+
+class NodeEngine:
+    """The few questions an installer has for an engine. Methods raise ConnectError when it does not
+    answer, DeployError when it refuses."""
+
+    def __init__(self, transport: Transport, *, timeout: float = 60.0) -> None:
+        self._transport = transport
+        self._timeout = timeout
+        self._client: Any = None
+
+    def _api(self) -> Any:
+        if self._client is None:
+            client = _make_client(self._transport, self._timeout)
+            client._version = client.version(api_version=False)["ApiVersion"]
+            self._client = client
+        return self._client
+
+    def containers(self, label: str) -> list[ContainerState]:
+        """Containers with a label (``name`` or ``name=value``), stopped ones too, by name: one request,
+        and one more for each unhealthy one."""
+        with self._told("list containers"):
+            client = self._api()
+            listed = client.containers(all=True, filters={"label": [label]})
+            states = [parse_container(item) for item in listed]
+            return sorted(
+                (
+                    _with_health_log(state, client) if state.health == "unhealthy" else state
+                    for state in states
+                ),
+                key=lambda state: state.name,
+            )
+
+    def logs(self, name: str, tail: int) -> str:
+        """The last lines of a container's log."""
+        with self._told(f"read the log of {name}"):
+            data: bytes = self._api().logs(name, stdout=True, stderr=True, tail=tail)
+            return data.decode("utf-8", "replace")
+
+    def images_present(self, names: Sequence[str]) -> set[str]:
+        """Those of the image names that the engine has."""
+        with self._told("list images"):
+            listed = self._api().images()
+        have = {
+            full_name(tag)
+            for item in listed
+            for tag in [*(item["RepoTags"] or []), *(item["RepoDigests"] or [])]
+        }
+        return {name for name in names if full_name(name) in have}
+
+    def pull(
+        self, image: str, *, on_progress: PullProgress | None = None, auth: RegistryAuth | None = None
+    ) -> None:
+        """Pull an image. ``on_progress`` gets bytes done and bytes known of so far. Without ``auth`` the
+        registry is asked as anonymous: neither this machine's nor the node's own docker login is used."""
+        config = {"username": auth.username, "password": auth.password.reveal()} if auth else {}
+        meter = PullMeter()
+        with self._told(f"pull {image}"):
+            repository, tag = split_image(image)
+            for event in self._api().pull(repository, tag=tag, stream=True, decode=True, auth_config=config):
+                if "error" in event:
+                    raise DeployError(
+                        f"cannot pull {image}: {event['error']}",
+                        "Check the image name, and address and credentials of the registry.",
+                        node=self._transport.name,
+                    )
+                meter.feed(event)
+                if on_progress is not None and meter.total:
+                    on_progress(meter.done, meter.total)
+
+    def close(self) -> None:
+        """Forget the client; the connection to the node stays."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    @contextlib.contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Turn the SDK's exceptions into ours."""
+        import docker.errors
+        import requests.exceptions
+        import urllib3.exceptions
+
+        node = self._transport.name
+        try:
+            yield
+        except docker.errors.APIError as error:
+            text = str(error.explanation or error)
+            raise DeployError(f"the engine cannot {what}: {text}", "", node=node) from None
+        except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+            raise self._silent(what, error) from None
+        except urllib3.exceptions.HTTPError as error:
+            raise self._silent(what, error) from None
+
+    def _silent(self, what: str, error: Exception) -> ConnectError:
+        return ConnectError(
+            f"the Docker Engine does not answer (to {what}): {type(error).__name__}",
+            "Is Docker running there, and may this user reach it? Try there: docker version",
+            node=self._transport.name,
+        )
+
+
+def parse_container(item: Mapping[str, Any]) -> ContainerState:
+    """A container of the engine's list; pure."""
+    status = str(item.get("Status", ""))
+    health, code = _HEALTH.search(status), _EXIT.match(status)
+    return ContainerState(
+        name=str((item.get("Names") or ["/?"])[0]).lstrip("/"),
+        state=str(item.get("State", "")),
+        health=health.group(1) if health else "",
+        exit_code=int(code.group(1)) if code else None,
+        image=str(item.get("Image", "")),
+        labels=dict(item.get("Labels") or {}),
+    )
+
+
+def _with_health_log(state: ContainerState, client: Any) -> ContainerState:
+    log = (client.inspect_container(state.name)["State"].get("Health") or {}).get("Log") or []
+    last = str(log[-1].get("Output", "")).strip() if log else ""
+    return ContainerState(**{**vars(state), "health_log_last": last})
+
+
+def split_image(image: str) -> tuple[str, str]:
+    """Repository, and tag or digest (``latest`` where none is named); pure."""
+    repository, at, digest = image.partition("@")
+    if at:
+        return repository, digest
+    head, colon, tag = image.rpartition(":")
+    if not colon or "/" in tag:
+        return image, "latest"
+    return head, tag
+
+
+def full_name(image: str) -> str:
+    """An image name with registry, namespace and tag spelt out, for comparison; pure."""
+    repository, tag = split_image(image)
+    first, slash, _ = repository.partition("/")
+    if not slash:
+        repository = f"docker.io/library/{repository}"
+    elif not (first == "localhost" or "." in first or ":" in first):
+        repository = f"docker.io/{repository}"
+    return f"{repository}{'@' if ':' in tag else ':'}{tag}"
+
+
+class PullMeter:
+    """Bytes of a pull, added up over its layers; pure."""
+
+    def __init__(self) -> None:
+        self._layers: dict[str, tuple[int, int]] = {}
+
+    def feed(self, event: Mapping[str, Any]) -> None:
+        """Take in one event of the stream."""
+        layer, status = str(event.get("id", "")), event.get("status")
+        detail = event.get("progressDetail") or {}
+        if status == "Downloading" and detail.get("total"):
+            self._layers[layer] = (int(detail.get("current", 0)), int(detail["total"]))
+        elif status in ("Download complete", "Pull complete") and layer in self._layers:
+            total = self._layers[layer][1]
+            self._layers[layer] = (total, total)
+
+    @property
+    def done(self) -> int:
+        """Bytes that have come."""
+        return sum(done for done, _ in self._layers.values())
+
+    @property
+    def total(self) -> int:
+        """Bytes of the layers seen so far; grows while layers are discovered."""
+        return sum(total for _, total in self._layers.values())
+
+
+def _make_client(transport: Transport, timeout: float) -> Any:
+    """A docker.APIClient whose every request opens a stream of the node."""
+    import docker
+    import requests.adapters
+    import urllib3.connection
+    import urllib3.connectionpool
+
+    class Connection(urllib3.connection.HTTPConnection):
+        def _new_conn(self) -> Any:
+            sock = transport.stream(_DIAL, timeout=timeout)
+            sock.settimeout(timeout)
+            return sock
+
+    class Pool(urllib3.connectionpool.HTTPConnectionPool):
+        ConnectionCls = Connection
+
+        def _put_conn(self, conn: Any) -> None:
+            """Not kept: an idle connection would hold one of the few sessions."""
+            if conn is not None:
+                conn.close()
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def get_connection_with_tls_context(self, *_: Any, **__: Any) -> Any:
+            return Pool("localhost")
+
+    client = docker.APIClient(base_url="http://localhost:80", version=_FIRST_API, timeout=timeout)  # type: ignore[arg-type]
+    client.trust_env = False
+    client.mount("http://", Adapter())
+    return client
