@@ -17,10 +17,10 @@ class FileChange:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceChange:
-    """A service that will start, be recreated, restart or be removed, and why."""
+    """A service that will start, be recreated, restart, be removed or be waited for, and why."""
 
     name: str
-    action: Literal["start", "recreate", "restart", "remove"]
+    action: Literal["start", "recreate", "restart", "remove", "wait"]
     reason: str
 
 

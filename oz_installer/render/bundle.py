@@ -43,7 +43,11 @@ class BundleFile:
 
 @dataclass(frozen=True, kw_only=True)
 class BundleService:
-    """A service as its node's bundle defines it; the digest covers its definition and the files it reads."""
+    """A service as its node's bundle defines it; the digest covers its definition and the files it reads.
+
+    ``check`` is the health check as one line for the container's shell, empty where there is none;
+    ``wait_seconds`` is how long it may take to become healthy.
+    """
 
     name: str
     kind: str
@@ -51,7 +55,7 @@ class BundleService:
     image: str
     stage: Stage
     job: bool
-    has_health: bool
+    check: str
     wait_seconds: int
     digest: str
 
@@ -105,7 +109,7 @@ def _render_node(
     wiring = wire(answers, topology, node)
     files = [
         BundleFile(path=path, content=file.text.encode(), secret=file.secret)
-        for path, file in config_files(node, wiring, secrets).items()
+        for path, file in config_files(node, wiring, secrets, topology).items()
     ]
     files += _licence_files(node, licences)
     release = load_release(answers.release)
@@ -139,7 +143,7 @@ def _render_node(
             image=str(definitions[placed.name]["image"]),
             stage=placed.kind.stage,
             job=placed.kind.job,
-            has_health=placed.kind.health is not None,
+            check=compose.check_command(placed, site),
             wait_seconds=compose.patience(placed.kind),
             digest=digests[placed.name],
         )

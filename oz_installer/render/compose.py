@@ -8,6 +8,7 @@ Compose 1.27, the plugin and podman-compose 1.2 all understand is used.
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,7 +55,7 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
 
 
 _Dumper.add_representer(
-    _Exact, lambda dumper, data: dumper.represent_scalar("tag:yaml.org,2002:str", data, style='"')
+    _Exact, lambda dumper, data: dumper.represent_scalar("tag:yaml.org,2002:str", str(data), style='"')
 )
 
 
@@ -86,16 +87,30 @@ def define(placed: Placed, node: TopologyNode, release: Release, site: Site) -> 
         definition["healthcheck"] = _health(service.health, names)
     if service.memory_mb:
         definition["mem_limit"] = f"{service.memory_mb}m"
-    here = [other.name for need in service.needs for other in node.services if other.kind.name == need]
-    if before := [name for name in here if not node_job(node, name)]:
+    if before := _before(service, node):
         definition["depends_on"] = before
     definition["logging"] = _logging(release, site.engine)
     return definition
 
 
-def node_job(node: TopologyNode, name: str) -> bool:
-    """Whether the service of that name on the node is a job."""
-    return any(placed.name == name and placed.kind.job for placed in node.services)
+def _before(service: Service, node: TopologyNode) -> list[str]:
+    """What runs on the same node and is needed first; jobs stand in a file of their own and need nothing."""
+    if service.job:
+        return []
+    return [
+        other.name
+        for need in service.needs
+        for other in node.services
+        if other.kind.name == need and not other.kind.job
+    ]
+
+
+def check_command(placed: Placed, site: Site) -> str:
+    """The health check of a service as one line for the container's shell; empty when it has none."""
+    if placed.kind.health is None:
+        return ""
+    kind, *words = _health(placed.kind.health, {**site.names, "queue": placed.kind.queue or ""})["test"]
+    return words[0] if kind == "CMD-SHELL" else shlex.join(words)
 
 
 def labels(digest: str) -> dict[str, str]:

@@ -1,0 +1,252 @@
+"""Composition root: commands, flags, which front end, exit code. Heavy imports wait for their command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from oz_installer import __version__
+from oz_installer.errors import AnswersError, Interrupted, OzError
+
+if TYPE_CHECKING:
+    from oz_installer.secret import Masker
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+EXIT_CODES = """\b
+Exit codes: 0 done, or nothing to do · 1 unexpected · 2 answers or usage ·
+3 not ready, nothing changed · 4 failed, taken back; run again to go on ·
+5 another run is at work · 130 interrupted."""
+
+
+class Options:
+    """Flags that every command shares."""
+
+    def __init__(self) -> None:
+        self.debug = False
+        self.json = False
+        self.masker: Masker | None = None
+
+
+pass_options: Decorator = click.make_pass_decorator(Options, ensure=True)
+
+
+def answers_option(required: bool = True) -> Decorator:
+    """--answers, the same everywhere."""
+    return click.option(
+        "--answers",
+        "-a",
+        "answers",
+        type=click.Path(path_type=Path),
+        required=required,
+        default=None,
+        metavar="FILE",
+        help="The answers file, such as answers.yml.",
+    )
+
+
+limit_option: Decorator = click.option(
+    "--limit", multiple=True, metavar="NODE", help="Only this node; may be given again."
+)
+json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout.")
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
+@answers_option(required=False)
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before changing anything.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@limit_option
+@json_option
+@click.option(
+    "--health-timeout",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="Give up on a service that is not healthy after this time.",
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.version_option(__version__, prog_name="oz-install")
+@click.pass_context
+def oz_install(
+    context: click.Context,
+    answers: Path | None,
+    yes: bool,
+    dry_run: bool,
+    limit: tuple[str, ...],
+    as_json: bool,
+    health_timeout: float | None,
+    debug: bool,
+) -> None:
+    """Install Oz API on your servers, upgrade it, or repair it.
+
+    With --answers it does so unattended: the same command installs, upgrades, repairs, or says that
+    there is nothing to do.
+    """
+    options = context.ensure_object(Options)
+    options.debug, options.json = debug, as_json
+    if context.invoked_subcommand is not None:
+        return
+    if answers is None:
+        raise AnswersError(
+            "there is no wizard in this version yet",
+            "Write an answers file (see examples/) and give it with --answers.",
+        )
+    from oz_installer.unattended.command import Flags, install
+
+    flags = Flags(yes=yes, dry_run=dry_run, limit=limit, json=as_json, health_timeout=health_timeout)
+    install(answers, flags, _opener(), options)
+
+
+@oz_install.command()
+@answers_option()
+@limit_option
+@json_option
+@click.option(
+    "--svg", type=click.Path(path_type=Path), metavar="FILE", help="Also write the topology as a picture."
+)
+@pass_options
+def plan(options: Options, answers: Path, limit: tuple[str, ...], as_json: bool, svg: Path | None) -> None:
+    """Show what would change on the nodes; change nothing."""
+    from oz_installer.unattended.command import Flags, show_plan
+
+    flags = Flags(yes=False, dry_run=True, limit=limit, json=as_json or options.json, health_timeout=None)
+    show_plan(answers, flags, _opener(), options, svg)
+
+
+@oz_install.command()
+@answers_option()
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder to write to."
+)
+@pass_options
+def render(options: Options, answers: Path, out: Path) -> None:
+    """Write every node's files to a folder; contact nobody."""
+    from oz_installer.unattended.command import render_to
+
+    render_to(answers, out, options)
+
+
+@oz_install.command()
+@answers_option()
+@json_option
+@pass_options
+def status(options: Options, answers: Path, as_json: bool) -> None:
+    """Show what runs where."""
+    from oz_installer.unattended.command import Flags, show_status
+
+    flags = Flags(yes=False, dry_run=True, limit=(), json=as_json or options.json, health_timeout=None)
+    show_status(answers, flags, _opener(), options)
+
+
+@oz_install.command()
+def schema() -> None:
+    """Print a JSON Schema of answers.yml, for editors."""
+    import json
+
+    from oz_installer.answers.schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))
+
+
+@oz_install.group()
+def lab() -> None:
+    """Rehearse on throw-away nodes on this machine (Linux, root, Docker Engine)."""
+
+
+lab_name: Decorator = click.option("--name", default="default", show_default=True, help="Which lab.")
+
+
+@lab.command("up")
+@lab_name
+@click.option("--nodes", type=click.IntRange(1, 8), default=2, show_default=True, help="How many nodes.")
+def lab_up(name: str, nodes: int) -> None:
+    """Start nodes and a database server, and write an inventory and a ready answers file."""
+    from oz_installer.lab import LabOptions, up
+
+    up(LabOptions(name=name, nodes=nodes))
+
+
+@lab.command("down")
+@lab_name
+def lab_down(name: str) -> None:
+    """Remove the lab and all that belongs to it."""
+    from oz_installer.lab import down
+
+    down(name)
+
+
+@lab.command("status")
+@lab_name
+def lab_status(name: str) -> None:
+    """Show the lab's parts and whether they are ready."""
+    from oz_installer.lab import status as lab_state
+
+    state = lab_state(name)
+    for part in state.parts:
+        click.echo(f"{part.name:24} {part.address:16} {part.state}")
+
+
+def _opener() -> Any:
+    """What opens a transport to a node of the answers."""
+    from oz_installer.answers.model import Node
+    from oz_installer.answers.secrets import Secrets
+
+    def open_transport(node: Node, secrets: Secrets, base: Path, known_hosts: Path | None) -> Any:
+        from oz_installer.answers.paths import located
+        from oz_installer.remote.ssh import SshTarget, connect
+
+        return connect(
+            SshTarget(
+                name=node.name,
+                host=node.host,
+                port=node.port,
+                user=node.user,
+                key_file=located(node.key_file, base) if node.key_file else None,
+                key_passphrase=secrets.of_node(node.name, "key_passphrase"),
+                password=secrets.of_node(node.name, "password"),
+                jump=node.jump,
+                become=node.become,
+                become_password=secrets.of_node(node.name, "become_password"),
+                host_key=node.host_key,
+                known_hosts=located(known_hosts, base) if known_hosts else None,
+            )
+        )
+
+    return open_transport
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command; every failure ends here as a message, a hint and an exit code."""
+    options = Options()
+    options.debug = "--debug" in argv
+    try:
+        oz_install.main(list(argv), prog_name="oz-install", standalone_mode=False, obj=options)
+    except click.exceptions.Abort:
+        return _fail(Interrupted("stopped at your request", "Nothing was changed."), options)
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return _fail(Interrupted("stopped at your request", "Run the same command again to go on."), options)
+    except OzError as error:
+        return _fail(error, options)
+    except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches an operator
+        hint = "Run again with --debug and send us what it prints; rerunning is safe."
+        unexpected = OzError(f"something unexpected happened: {type(error).__name__}: {error}", hint)
+        unexpected.__cause__ = error
+        return _fail(unexpected, options)
+    return 0
+
+
+def _fail(error: OzError, options: Options) -> int:
+    from oz_installer.unattended.error_text import print_error
+
+    print_error(error, sys.stderr, options.debug, options.masker)
+    return error.exit_code

@@ -1,0 +1,85 @@
+"""The one gate that every change of a node goes through. A dry run swaps the gate, never branches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from oz_installer.remote.transport import CommandResult, Transport
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A change as it is told: on which node, what, and the command that makes it."""
+
+    node: str
+    what: str
+    argv: tuple[str, ...] = field(repr=False)
+
+
+class Gate(Protocol):
+    """Lets changes through, or only writes them down."""
+
+    def change(
+        self,
+        transport: Transport,
+        what: str,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | Iterable[bytes] | None = None,
+        timeout: float = 300.0,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> CommandResult:
+        """Make one change on a node. ``timeout`` is seconds of silence."""
+        ...
+
+    def wait(self, condition: Callable[[], bool]) -> bool:
+        """Wait on the effect of a change; whether it came."""
+        ...
+
+
+class LiveGate:
+    """Makes the changes."""
+
+    def change(
+        self,
+        transport: Transport,
+        what: str,  # noqa: ARG002
+        argv: Sequence[str],
+        *,
+        stdin: bytes | Iterable[bytes] | None = None,
+        timeout: float = 300.0,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> CommandResult:
+        """Run the command on the node."""
+        return transport.run(argv, stdin=stdin, timeout=timeout, on_sent=on_sent)
+
+    def wait(self, condition: Callable[[], bool]) -> bool:
+        """Ask until the condition decides."""
+        return condition()
+
+
+class DryGate:
+    """Makes no change and says what would be done."""
+
+    def __init__(self, tell: Callable[[Change], None]) -> None:
+        self._tell = tell
+
+    def change(
+        self,
+        transport: Transport,
+        what: str,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | Iterable[bytes] | None = None,  # noqa: ARG002
+        timeout: float = 300.0,  # noqa: ARG002
+        on_sent: Callable[[int], None] | None = None,  # noqa: ARG002
+    ) -> CommandResult:
+        """Say what would be run, and answer that it worked."""
+        self._tell(Change(node=transport.name, what=what, argv=tuple(argv)))
+        return CommandResult(argv=tuple(argv), status=0)
+
+    def wait(self, condition: Callable[[], bool]) -> bool:  # noqa: ARG002
+        """Nothing was changed, so there is nothing to wait for."""
+        return True

@@ -1,0 +1,84 @@
+"""Waits for the containers' own health checks, by short polls.
+
+An engine runs a check for the first time after a whole interval, a minute with the vendor's figures. So
+while a container is starting its own check is run in it right away; it counts as healthy when that passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import monotonic
+
+from oz_installer.deploy import engines
+from oz_installer.deploy import node as commands
+from oz_installer.deploy.events import NodeProgress, ServiceState
+from oz_installer.deploy.facts import ContainerFact
+from oz_installer.deploy.run import Run
+from oz_installer.errors import DeployError
+from oz_installer.render.bundle import BundleService
+
+POLL_SECONDS = 0.3
+CRASHING_SECONDS = 20.0
+
+
+def wait(run: Run, node: str, services: Sequence[BundleService]) -> bool:
+    """Return when every service is well. Raises DeployError when one is unhealthy, keeps crashing, or is
+    not well within its patience (its start period and all retries, or the run's own limit)."""
+    began = monotonic()
+    pending = {service.name: service for service in services}
+    down_since: dict[str, float] = {}
+    while pending:
+        run.check_cancelled()
+        states = engines.states(run, node)
+        passed = _passed(run, node, [s for name, s in pending.items() if _starting(states.get(name))])
+        now = monotonic()
+        for name, service in tuple(pending.items()):
+            state = states.get(name)
+            if name in passed or (state is not None and state.well):
+                del pending[name]
+                known = "healthy" if service.check else "running"
+                run.emit(ServiceState(node=node, service=name, state=known))  # type: ignore[arg-type]
+                continue
+            if state is not None and state.running:
+                down_since.pop(name, None)
+            else:
+                down_since.setdefault(name, now)
+            _judge(run, node, service, state, waited=now - began, down=now - down_since.get(name, now))
+        done = len(services) - len(pending)
+        text = f"waiting for {', '.join(pending)}" if pending else "all healthy"
+        run.emit(NodeProgress(node=node, text=text, done=done, total=len(services), unit="services"))
+        if pending:
+            run.cancelled.wait(POLL_SECONDS)
+    return True
+
+
+def _starting(state: ContainerFact | None) -> bool:
+    return state is not None and state.running and state.health == "starting"
+
+
+def _passed(run: Run, node: str, services: Sequence[BundleService]) -> frozenset[str]:
+    if not services:
+        return frozenset()
+    argv = commands.run_checks(run.settings.engine, [(service.name, service.check) for service in services])
+    return frozenset(run.transports[node].run(argv).text.split())
+
+
+def _judge(
+    run: Run, node: str, service: BundleService, state: ContainerFact | None, *, waited: float, down: float
+) -> None:
+    patience = run.settings.health_timeout or service.wait_seconds
+    if state is not None and state.running and state.health == "unhealthy":
+        problem, known = "is unhealthy", "unhealthy"
+    elif down > min(CRASHING_SECONDS, patience):
+        problem, known = f"does not stay up ({state.status if state else 'no container'})", "exited"
+    elif waited > patience:
+        problem, known = f"is not healthy after {waited:.0f} s", "unhealthy"
+    else:
+        return
+    run.emit(ServiceState(node=node, service=service.name, state=known))  # type: ignore[arg-type]
+    raise DeployError(
+        f"{service.name} ({service.title}) {problem}",
+        "Its last log lines and health output below say why. Mend that and run oz-install again.",
+        node=node,
+        details=engines.why(run, node, service.name),
+    )

@@ -1,0 +1,55 @@
+"""HTTP as a node sees it: through a tunnel of its connection, or from its own shell."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+
+from oz_installer.errors import ConnectError
+from oz_installer.remote.transport import ForwardingForbidden, Transport
+
+TIMEOUT = 10.0
+
+
+class _Over(http.client.HTTPConnection):
+    """An HTTP connection over a socket that is open already."""
+
+    def __init__(self, host: str, port: int, over: socket.socket) -> None:
+        super().__init__(host, port, timeout=TIMEOUT)
+        self.sock = over
+
+
+def http_status(transport: Transport, host: str, port: int, path: str) -> tuple[int, str]:
+    """Status of GET http://host:port/path as the node sees it, and what was said; status 0: no answer."""
+    try:
+        tunnel = transport.tunnel(host, port, timeout=TIMEOUT)
+    except ForwardingForbidden:
+        return _from_shell(transport, host, port, path)
+    except (ConnectError, OSError) as error:
+        return 0, str(error)
+    try:
+        connection = _Over(host, port, tunnel)
+        connection.request("GET", path, headers={"Connection": "close"})
+        response = connection.getresponse()
+        body = response.read(300).decode("utf-8", "replace")
+        return response.status, f"HTTP {response.status} {' '.join(body.split())}"
+    except (OSError, http.client.HTTPException) as error:
+        return 0, f"no answer: {error or type(error).__name__}"
+    finally:
+        tunnel.close()
+
+
+_SHELL = (
+    'exec 3<>"/dev/tcp/$0/$1" && printf "GET %s HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n" "$2" "$0" >&3'
+    " && head -c 600 <&3"
+)
+
+
+def _from_shell(transport: Transport, host: str, port: int, path: str) -> tuple[int, str]:
+    """The same with bash's /dev/tcp, where sshd forbids tunnels."""
+    argv = ("timeout", str(int(TIMEOUT)), "bash", "-c", _SHELL, host, str(port), path)
+    result = transport.run(argv, become=False)
+    words = result.text.split()
+    if len(words) > 1 and words[0].startswith("HTTP/") and words[1].isdigit():
+        return int(words[1]), " ".join(words)[:300]
+    return 0, f"no answer: {result.errors or 'connection refused or timed out'}"

@@ -1,0 +1,93 @@
+"""argv of the commands of ``node.sh``: everything that is done in a node's install folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+KEPT_GENERATIONS = 5
+STALE_LOCK_MINUTES = 30
+
+
+@cache
+def _script() -> str:
+    return Path(__file__).with_name("node.sh").read_text(encoding="utf-8")
+
+
+def _call(command: str, install_dir: str, *arguments: str) -> tuple[str, ...]:
+    return ("sh", "-c", _script(), "oz-install", command, install_dir, *arguments)
+
+
+def look(install_dir: str, engine: str, digest: str, images: Iterable[str]) -> tuple[str, ...]:
+    """Read the record and the facts; details come only when ``digest`` is not what is installed."""
+    return _call("look", install_dir, engine, digest, *images)
+
+
+def lock(install_dir: str, run: str, owner: str) -> tuple[str, ...]:
+    """Take the lock; exit status 5 when another run holds it, its owner on stderr."""
+    return _call("lock", install_dir, run, owner, str(STALE_LOCK_MINUTES))
+
+
+def unlock(install_dir: str, run: str, *, made: bool) -> tuple[str, ...]:
+    """Give the lock back; ``made`` also removes an install folder that this run made and left empty."""
+    return _call("unlock", install_dir, run, *(("made",) if made else ()))
+
+
+def stage(
+    install_dir: str,
+    run: str,
+    generation: str,
+    compose: str,
+    *,
+    removed: Iterable[str],
+    folders: Iterable[str],
+) -> tuple[str, ...]:
+    """Build and check the next generation from the current one and a tar on stdin."""
+    flags = [part for path in removed for part in ("--remove", path)]
+    flags += [part for folder in folders for part in ("--folder", folder)]
+    return _call("stage", install_dir, run, generation, compose, *flags)
+
+
+def switch(install_dir: str, run: str, generation: str) -> tuple[str, ...]:
+    """Make the staged generation the current one."""
+    return _call("switch", install_dir, run, generation, str(KEPT_GENERATIONS))
+
+
+def back(install_dir: str, run: str, generation: str, previous: str) -> tuple[str, ...]:
+    """Undo a switch."""
+    return _call("back", install_dir, run, generation, previous)
+
+
+def unstage(install_dir: str, run: str, generation: str, folders: Iterable[str]) -> tuple[str, ...]:
+    """Undo a stage."""
+    return _call("unstage", install_dir, run, generation, *folders)
+
+
+def finished(install_dir: str, run: str, job: str, digest: str) -> tuple[str, ...]:
+    """Remember that a job with this digest is done."""
+    return _call("finished", install_dir, run, job, digest)
+
+
+def forget(install_dir: str, run: str, job: str) -> tuple[str, ...]:
+    """Forget that a job was done."""
+    return _call("forget", install_dir, run, job)
+
+
+def verified(install_dir: str, run: str, digest: str) -> tuple[str, ...]:
+    """Remember that the bundle with this digest was seen to work."""
+    return _call("verified", install_dir, run, digest)
+
+
+# A health check in each container, all at once; prints the names of those that pass.
+_CHECKS = """engine=$1; shift
+while [ $# -gt 0 ]; do
+  (timeout 30 "$engine" exec "$1" sh -c "$2" >/dev/null 2>&1 && echo "$1") &
+  shift 2
+done
+wait"""
+
+
+def run_checks(engine: str, checks: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Run the containers' own health checks now, whatever their interval: pairs of name and shell line."""
+    return ("sh", "-c", _CHECKS, "oz-install", engine, *(part for pair in checks for part in pair))

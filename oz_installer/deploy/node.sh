@@ -1,0 +1,169 @@
+# What oz-install runs on a node. POSIX sh; called as
+#   sh -c 'THIS FILE' oz-install COMMAND INSTALL_DIR [ARGUMENT ...]
+# Layout of INSTALL_DIR: current -> generations/N, generations/N (bundle, manifest, record.json, shown/),
+# state/jobs/NAME (digest of a finished job), journal (one line a step), lock/, data/.
+set -u
+umask 077
+command=$1 dir=$2
+shift 2
+
+section() { printf '\n@%s\n' "$1"; }
+
+journal() {
+  [ -d "$dir" ] && printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >> "$dir/journal"
+  return 0
+}
+
+fail() { printf '%s\n' "$1" >&2; exit "${2:-1}"; }
+
+owned() {  # RUN: goes on only while the lock is still ours, and says that we are alive
+  [ "$(cat "$dir/lock/run" 2>/dev/null)" = "$1" ] || fail "the lock is no longer ours" 5
+  touch "$dir/lock/run"
+}
+
+# look ENGINE DIGEST [IMAGE ...]: everything that a plan needs, in one go; details only when DIGEST is not installed
+look() {
+  engine=$1 wanted=$2; shift 2
+  digest='com.ozforensics.oz-install.digest'
+  case $engine in
+    podman) label="{{index .Labels \"$digest\"}}" ;;
+    *) label="{{.Label \"$digest\"}}" ;;
+  esac
+  section containers
+  $engine ps -a --no-trunc --filter label=com.docker.compose.project=oz \
+    --format "{{.Names}}	{{.Status}}	$label	{{.Image}}" 2>&1
+  section engine-status; echo $?
+  section link; readlink "$dir/current"
+  section record; cat "$dir/current/record.json" 2>/dev/null
+  section lock; cat "$dir/lock/owner" 2>/dev/null
+  section verified; cat "$dir/state/verified" 2>/dev/null
+  section jobs
+  for job in "$dir"/state/jobs/*; do [ -f "$job" ] && printf '%s %s\n' "${job##*/}" "$(cat "$job")"; done
+  section files
+  if cd "$dir/current" 2>/dev/null; then
+    find . -type f ! -path ./record.json ! -path ./manifest ! -path './shown/*' -exec sha256sum {} +
+    find . -type f ! -path ./record.json ! -path ./manifest ! -path './shown/*' ! -perm 0644 -exec printf 'mode %s\n' {} \;
+    cd /
+  fi
+  if ! grep -q "\"digest\": \"$wanted\"" "$dir/current/record.json" 2>/dev/null; then details "$@"; fi
+  section end
+}
+
+details() {
+  section user; id -u
+  section os; uname -sr; (. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME")
+  section engine-version; $engine version --format '{{.Server.Version}}' 2>&1 || $engine --version
+  section compose-plugin; docker compose version --short 2>/dev/null
+  section compose-v1; docker-compose version --short 2>/dev/null
+  section podman-compose; podman-compose --version 2>/dev/null
+  section images
+  [ $# -eq 0 ] || $engine image inspect --format '{{join .RepoTags " "}} {{join .RepoDigests " "}}' "$@" 2>/dev/null
+  section volumes; $engine volume ls -q --filter label=com.docker.compose.project=oz 2>/dev/null
+  section generations; ls "$dir/generations" 2>/dev/null
+  section folders; (cd "$dir/data" 2>/dev/null && ls)
+  section disk
+  place=$dir
+  while [ ! -d "$place" ]; do place=$(dirname "$place"); done
+  df -Pk "$place" | tail -1
+}
+
+# lock RUN OWNER MINUTES: one run at a time; a lock not refreshed for MINUTES is taken over
+lock() {
+  if [ ! -d "$dir" ]; then
+    mkdir -p "$dir" || exit 1
+    echo made
+  fi
+  if ! mkdir "$dir/lock" 2>/dev/null; then
+    [ -w "$dir" ] || fail "$dir cannot be written" 1
+    if [ -z "$(find "$dir/lock" -maxdepth 1 -name run -mmin "-$3")" ]; then rm -rf "$dir/lock"; mkdir "$dir/lock" || exit 5
+    else cat "$dir/lock/owner" >&2; exit 5; fi
+  fi
+  printf '%s\n' "$2" > "$dir/lock/owner" && printf '%s\n' "$1" > "$dir/lock/run" && journal "locked by $2"
+}
+
+# unlock RUN [made]: with "made", an install folder that this run made and left empty goes too
+unlock() {
+  [ "$(cat "$dir/lock/run" 2>/dev/null)" = "$1" ] || exit 0
+  rm -rf "$dir/lock"
+  if [ "${2:-}" = made ] && [ ! -e "$dir/current" ] && [ ! -d "$dir/generations" ]; then
+    rm -f "$dir/journal"; rmdir "$dir/state/jobs" "$dir/state" "$dir/data" "$dir" 2>/dev/null
+  fi
+  return 0
+}
+
+# stage RUN GENERATION COMPOSE [--remove FILE | --folder FOLDER]...  < tar
+# A copy of the current generation with the changed files over it, checked, not yet switched to.
+stage() {
+  owned "$1"; generation=$2 compose=$3; shift 3
+  set -e
+  journal "stage $generation"
+  new=$dir/generations/$generation.partial
+  rm -rf "$dir"/generations/*.partial
+  mkdir -p "$new" "$dir/state/jobs"
+  if [ -d "$dir/current/" ]; then cp -a "$dir/current/." "$new/"; fi
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --remove) rm -f "$new/$2" "$new/shown/$2" ;;
+      --folder) if [ ! -d "$dir/$2" ]; then (umask 022; mkdir -p "$dir/$2"); echo "made $2"; fi ;;
+    esac
+    shift 2
+  done
+  tar -xpf - -C "$new" --no-same-owner
+  (cd "$new" && sha256sum -c --quiet --strict manifest >&2)
+  for file in compose.yaml jobs.yaml; do
+    if [ -f "$new/$file" ]; then set -- "$@" -f "$new/$file"; fi
+  done
+  case $compose in
+    podman-compose) podman-compose -p oz "$@" config > /dev/null ;;
+    *) $compose -p oz --project-directory "$new" "$@" config -q ;;
+  esac
+}
+
+# switch RUN GENERATION KEEP: the staged generation becomes the current one in one step; old ones beyond KEEP go
+switch() {
+  owned "$1"
+  set -e
+  journal "switch $2"
+  rm -rf "$dir/generations/$2"
+  mv "$dir/generations/$2.partial" "$dir/generations/$2"
+  point "$2"
+  ls "$dir/generations" | sort -r | tail -n "+$(($3 + 1))" | while read -r old; do
+    if [ "$old" != "$2" ]; then rm -rf "$dir/generations/$old"; fi
+  done
+}
+
+point() {
+  ln -sfn "generations/$1" "$dir/current.new"
+  mv -T "$dir/current.new" "$dir/current"
+}
+
+# back RUN GENERATION PREVIOUS: undo a switch; PREVIOUS is empty when there was none
+back() {
+  owned "$1"
+  journal "back from $2 to ${3:-nothing}"
+  if [ -n "$3" ]; then point "$3"; else rm -f "$dir/current"; fi
+  rm -rf "$dir/generations/$2" "$dir/generations/$2.partial"
+  rmdir "$dir/generations" 2>/dev/null
+  return 0
+}
+
+# unstage RUN GENERATION [FOLDER ...]: undo a stage; the folders are those that it made
+unstage() {
+  owned "$1"
+  rm -rf "$dir/generations/$2.partial"; shift 2
+  for folder in "$@"; do rm -rf "${dir:?}/${folder:?}"; done
+  rmdir "$dir/generations" "$dir/data" "$dir/state/jobs" "$dir/state" 2>/dev/null
+  return 0
+}
+
+# finished RUN JOB DIGEST: remember that a job is done; forget RUN JOB: that it is not
+finished() { owned "$1"; mkdir -p "$dir/state/jobs" && printf '%s' "$3" > "$dir/state/jobs/$2" && journal "finished $2"; }
+forget() { owned "$1"; rm -f "$dir/state/jobs/$2"; }
+
+# verified RUN DIGEST: the bundle with this digest was seen to work
+verified() { owned "$1"; mkdir -p "$dir/state" && printf '%s' "$2" > "$dir/state/verified" && journal verified; }
+
+case $command in
+  look|lock|unlock|stage|switch|back|unstage|finished|forget|verified) "$command" "$@" ;;
+  *) fail "unknown command $command" 2 ;;
+esac

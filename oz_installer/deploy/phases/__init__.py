@@ -1,0 +1,1 @@
+"""One file a phase; ``deploy/recipes.py`` says in which order."""

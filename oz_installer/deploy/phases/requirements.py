@@ -1,0 +1,111 @@
+"""What must be true of a node before anything is changed on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oz_installer.deploy.facts import Details, NodeFacts
+from oz_installer.deploy.phase import Phase
+from oz_installer.deploy.run import Run
+from oz_installer.errors import PreflightError
+from oz_installer.remote.commands import ComposeTool, parse_version, pick_compose
+
+DOCKER = (19, 3)  # source document
+COMPOSE = (1, 27)  # the vendor's Docker distribution
+PODMAN = (4, 4)  # source document
+PODMAN_COMPOSE = (1, 2, 0)  # the vendor's Docker distribution
+DISK_FREE_MIB = 512  # of install_dir, for bundles and logs; data and images have checks of their own
+
+
+class Requirements(Phase):
+    """Engine and Compose are there, new enough and answer; the disk is not full."""
+
+    title = "Check engines"
+
+    def should_run(self, run: Run) -> bool:
+        """Only where something changes."""
+        return bool(run.changing)
+
+    def run(self, run: Run) -> None:
+        """Raises PreflightError with every node's shortcomings; nothing was changed then."""
+        found = [problem for node in run.changing for problem in judge(run.facts[node], run.settings.engine)]
+        if found:
+            first, *others = found
+            raise PreflightError("\n".join((first[0], *(text for text, _ in others))), first[1])
+        for node in run.changing:
+            run.compose[node] = compose_of(run.facts[node], run.settings.engine)
+
+
+def compose_of(facts: NodeFacts, engine: str) -> ComposeTool:
+    """The Compose that the node has; PreflightError when it has none."""
+    details = facts.details
+    tool = details and pick_compose(
+        engine, plugin=details.compose_plugin, v1=details.compose_v1, podman_compose=details.podman_compose
+    )
+    if not tool:
+        raise PreflightError("Compose is missing", node=facts.node)
+    return tool
+
+
+def judge(facts: NodeFacts, engine: str) -> Iterator[tuple[str, str]]:
+    """What a node lacks: message and hint."""
+    details = facts.details
+    if details is None:
+        return
+    if not facts.engine_ok:
+        yield _no_engine(facts, engine)
+        return
+    name, needed = ("Podman", PODMAN) if engine == "podman" else ("Docker", DOCKER)
+    yield from _too_old(facts.node, name, details.engine_version, needed)
+    yield from _compose(facts, engine, details)
+    if 0 <= details.disk_free < DISK_FREE_MIB * 1024:
+        free = details.disk_free // 1024
+        yield (
+            f"{facts.node}: the disk of the install folder has {free} MB free, {DISK_FREE_MIB} MB are needed",
+            "Free some space on the node, or choose another install_dir.",
+        )
+
+
+def _no_engine(facts: NodeFacts, engine: str) -> tuple[str, str]:
+    said = facts.engine_message.replace("\n", " ")[:300]
+    title = "Podman" if engine == "podman" else "Docker"
+    if "not found" in said:
+        return (
+            f"{facts.node}: {title} is not installed",
+            f"Install {title} and its Compose on the node, then run again.",
+        )
+    if "permission denied" in said.lower():
+        return (
+            f"{facts.node}: this login may not use {title}: {said}",
+            "Add it to the group docker, or set become: sudo for the node.",
+        )
+    return (
+        f"{facts.node}: {title} does not answer: {said}",
+        f"Start it (systemctl enable --now {engine}) and run again.",
+    )
+
+
+def _too_old(node: str, name: str, seen: str, needed: tuple[int, ...]) -> Iterator[tuple[str, str]]:
+    version = parse_version(seen)
+    if version is None:
+        yield (
+            f"{node}: cannot tell the version of {name}: {seen[:200]!r}",
+            f"Is {name} installed and running?",
+        )
+    elif version < needed:
+        least = ".".join(
+            f"{part:02d}" if name == "Docker" and i else str(part) for i, part in enumerate(needed)
+        )
+        yield f"{node}: {name} {seen} is too old, {least} or newer is needed", f"Upgrade {name} on the node."
+
+
+def _compose(facts: NodeFacts, engine: str, details: Details) -> Iterator[tuple[str, str]]:
+    tool = pick_compose(
+        engine, plugin=details.compose_plugin, v1=details.compose_v1, podman_compose=details.podman_compose
+    )
+    name = "podman-compose" if engine == "podman" else "Docker Compose"
+    if tool is None:
+        yield f"{facts.node}: {name} is not installed", f"Install {name} on the node, then run again."
+        return
+    needed = PODMAN_COMPOSE if engine == "podman" else COMPOSE
+    yield from _too_old(facts.node, name, ".".join(map(str, tool.version)), needed)

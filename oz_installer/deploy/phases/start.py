@@ -1,0 +1,102 @@
+"""Runs the jobs and starts the services of one stage, and waits until all are healthy."""
+
+from __future__ import annotations
+
+from oz_installer.catalog.model import Stage
+from oz_installer.deploy import engines, health
+from oz_installer.deploy import node as commands
+from oz_installer.deploy.events import NodeProgress, ServiceState
+from oz_installer.deploy.phase import Phase
+from oz_installer.deploy.run import Run
+from oz_installer.errors import DeployError
+from oz_installer.remote import commands as engine_commands
+from oz_installer.render.bundle import BundleService
+from oz_installer.render.compose import PROJECT
+
+TITLES: dict[Stage, str] = {
+    "foundation": "Start what the others stand on",
+    "bio": "Start the BIOs",
+    "app": "Start the API and its queues",
+    "edge": "Start web servers and metrics",
+}
+JOB_SILENCE = 900.0
+
+
+class Start(Phase):
+    """Jobs of the stage first, on all nodes; then its services; then their health."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.title = TITLES[stage]
+        self._finished: list[tuple[str, str]] = []
+
+    def should_run(self, run: Run) -> bool:
+        """Only where a job or service of this stage changes."""
+        return any(self._jobs(run, node) or self._services(run, node) for node in run.nodes)
+
+    def run(self, run: Run) -> None:
+        """Raises DeployError with log lines and health output of what does not come up."""
+        run.each([n for n in run.nodes if self._jobs(run, n)], lambda node: self._run_jobs(run, node))
+        run.check_cancelled()
+        starting = [n for n in run.nodes if self._services(run, n)]
+        run.each(starting, lambda node: self._start(run, node))
+
+    def undo(self, run: Run) -> None:
+        """Forget the jobs, so that the next run does them again (they notice what is there already)."""
+        for node, job in self._finished:
+            run.change(node, f"forget {job}", commands.forget(run.settings.install_dir, run.id, job))
+
+    def _jobs(self, run: Run, node: str) -> list[BundleService]:
+        wanted = run.plan.of(node).jobs
+        return [job for job in run.bundles[node].jobs if job.stage == self.stage and job.name in wanted]
+
+    def _services(self, run: Run, node: str) -> list[BundleService]:
+        wanted = {change.name for change in run.plan.of(node).services if change.action != "remove"}
+        return [s for s in run.bundles[node].running if s.stage == self.stage and s.name in wanted]
+
+    def _run_jobs(self, run: Run, node: str) -> None:
+        for job in self._jobs(run, node):
+            run.check_cancelled()
+            run.emit(ServiceState(node=node, service=job.name, state="starting"))
+            argv = engine_commands.compose_run(run.compose[node], PROJECT, run.settings.install_dir, job.name)
+            result = run.gate.change(run.transports[node], f"run {job.name}", argv, timeout=JOB_SILENCE)
+            if not result.ok:
+                said = (result.stdout + result.stderr).decode("utf-8", "replace").strip()
+                last = said.splitlines()[-1] if said else f"status {result.status}"
+                raise DeployError(
+                    f"{job.name} ({job.title.lower()}) failed: {run.settings.masker(last)[:300]}",
+                    "Mend what it says and run oz-install again.",
+                    node=node,
+                    details=run.settings.masker(said),
+                )
+            done = commands.finished(run.settings.install_dir, run.id, job.name, job.digest)
+            run.change(node, f"remember that {job.name} is done", done)
+            self._finished.append((node, job.name))
+            run.emit(ServiceState(node=node, service=job.name, state="finished"))
+
+    def _start(self, run: Run, node: str) -> None:
+        services = self._services(run, node)
+        actions = {change.name: change.action for change in run.plan.of(node).services}
+        up = [s.name for s in services if actions[s.name] in ("start", "recreate")]
+        for service in services:
+            run.emit(ServiceState(node=node, service=service.name, state="starting"))
+        run.emit(NodeProgress(node=node, text=f"starting {len(services)} services"))
+        if up:
+            argv = engine_commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, up)
+            self._up(run, node, up, argv)
+        for service in services:
+            if actions[service.name] == "restart":
+                argv = engine_commands.restart_container(run.settings.engine, service.name)
+                run.change(node, f"restart {service.name}", argv)
+        run.gate.wait(lambda: health.wait(run, node, services))
+
+    def _up(self, run: Run, node: str, names: list[str], argv: tuple[str, ...]) -> None:
+        try:
+            run.change(node, f"start {', '.join(names)}", argv, timeout=600.0)
+        except DeployError as error:
+            states = engines.states(run, node)
+            crashed = [name for name in names if name in states and not states[name].running]
+            error.details = "\n".join(
+                (error.details, *(engines.why(run, node, name) for name in crashed[:3]))
+            )
+            raise

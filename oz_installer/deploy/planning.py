@@ -1,0 +1,81 @@
+"""Bundle and facts -> what changes on a node. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from oz_installer.deploy.facts import NodeFacts
+from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
+from oz_installer.render.bundle import Bundle
+
+
+def plan_changes(bundles: Mapping[str, Bundle], facts: Mapping[str, NodeFacts]) -> Plan:
+    """What changes on every node, in the operator's order."""
+    return Plan(nodes=tuple(plan_node(bundle, facts[node]) for node, bundle in bundles.items()))
+
+
+def plan_node(bundle: Bundle, facts: NodeFacts) -> NodePlan:
+    """What changes on one node; services and jobs in the order of their start."""
+    files = _file_changes(bundle, facts)
+    present = facts.details.images if facts.details else frozenset()
+    services = _service_changes(bundle, facts)
+    jobs = tuple(job.name for job in bundle.jobs if facts.jobs.get(job.name) != job.digest)
+    touched = {change.name for change in services if change.action in ("start", "recreate")} | set(jobs)
+    wanted = dict.fromkeys(service.image for service in bundle.services if service.name in touched)
+    return NodePlan(
+        node=bundle.node,
+        files=files,
+        services=services,
+        jobs=jobs,
+        images=tuple(image for image in wanted if not has_image(present, image)),
+    )
+
+
+def has_image(present: frozenset[str], image: str) -> bool:
+    """Whether an image is on the node, whichever of its names the engine prints."""
+    short = image.removeprefix("docker.io/").removeprefix("library/")
+    last = short.rpartition("/")[2]
+    tagged = short if ":" in last or "@" in short else f"{short}:latest"
+    return any(name.removeprefix("docker.io/").removeprefix("library/") == tagged for name in present)
+
+
+def _file_changes(bundle: Bundle, facts: NodeFacts) -> tuple[FileChange, ...]:
+    recorded = facts.record.files if facts.record else {}
+    wanted = {file.path: file.digest for file in bundle.files}
+    changes = []
+    for path in sorted({*wanted, *facts.files}):
+        there = facts.files.get(path)
+        if path not in wanted:
+            changes.append(FileChange(path=path, kind="removed"))
+        elif there is None:
+            changes.append(FileChange(path=path, kind="drifted" if path in recorded else "new"))
+        elif there != wanted[path]:
+            drifted = recorded.get(path) == wanted[path]
+            changes.append(FileChange(path=path, kind="drifted" if drifted else "changed"))
+        elif path in facts.wrong_modes:
+            changes.append(FileChange(path=path, kind="drifted"))
+    return tuple(changes)
+
+
+def _service_changes(bundle: Bundle, facts: NodeFacts) -> tuple[ServiceChange, ...]:
+    wanted = {service.name for service in bundle.running}
+    changes = [
+        ServiceChange(name=name, action="remove", reason="no longer part of this node")
+        for name in sorted(facts.containers)
+        if name not in wanted
+    ]
+    for service in bundle.running:
+        there = facts.containers.get(service.name)
+        if there is None:
+            changes.append(ServiceChange(name=service.name, action="start", reason="is not there"))
+        elif there.digest != service.digest:
+            changes.append(ServiceChange(name=service.name, action="recreate", reason="its settings change"))
+        elif not there.running:
+            changes.append(
+                ServiceChange(name=service.name, action="start", reason=f"is not running: {there.status}")
+            )
+        elif there.health == "unhealthy":
+            changes.append(ServiceChange(name=service.name, action="restart", reason="is unhealthy"))
+        elif there.health == "starting" and facts.verified != bundle.digest:
+            changes.append(ServiceChange(name=service.name, action="wait", reason="is still starting"))
+    return tuple(changes)

@@ -1,0 +1,60 @@
+"""What an installation leaves on a node: release, generation, digests. Part of each generation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from oz_installer import __version__
+from oz_installer.render.bundle import Bundle
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """The record of one generation. Digests are SHA-256, hexadecimal."""
+
+    format: int = FORMAT
+    installer: str = __version__
+    node: str
+    release: str
+    generation: str
+    digest: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, str] = field(default_factory=dict)
+    jobs: Mapping[str, str] = field(default_factory=dict)
+
+    def dumps(self) -> str:
+        """As JSON, sorted, ending in a newline; ``node.sh`` greps the digest's line."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+
+
+def record_of(bundle: Bundle, generation: str) -> Record:
+    """The record that a bundle will leave as this generation."""
+    return Record(
+        node=bundle.node,
+        release=bundle.release,
+        generation=generation,
+        digest=bundle.digest,
+        files={file.path: file.digest for file in bundle.files},
+        services={service.name: service.digest for service in bundle.running},
+        jobs={service.name: service.digest for service in bundle.jobs},
+    )
+
+
+def parse_record(text: str) -> Record | None:
+    """Read a record; None when there is none or it cannot be read (then everything is sent anew)."""
+    try:
+        value = json.loads(text)
+        known = {key: value[key] for key in Record.__dataclass_fields__ if key in value}
+        return Record(**known)
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def next_generation(existing: tuple[str, ...], current: str) -> str:
+    """The number after the highest there is, six digits."""
+    numbers = [int(name.split(".")[0]) for name in (*existing, current) if name.split(".")[0].isdigit()]
+    return f"{max(numbers, default=0) + 1:06d}"

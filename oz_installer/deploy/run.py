@@ -1,0 +1,128 @@
+"""What all phases of one run share."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from oz_installer.deploy.events import Event, Level, Message
+from oz_installer.deploy.facts import NodeFacts
+from oz_installer.deploy.gate import Gate
+from oz_installer.deploy.plan import Plan
+from oz_installer.deploy.settings import RunSettings
+from oz_installer.errors import DeployError, Interrupted, OzError
+from oz_installer.remote.commands import ComposeTool
+from oz_installer.remote.transport import CommandResult, Transport
+from oz_installer.render.bundle import Bundle
+from oz_installer.topology.model import Topology
+
+T = TypeVar("T")
+EmitEvent = Callable[[Event], None]
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One installation at work. Nodes are named in the operator's order everywhere."""
+
+    topology: Topology
+    bundles: Mapping[str, Bundle]
+    transports: Mapping[str, Transport]
+    facts: dict[str, NodeFacts]
+    plan: Plan
+    gate: Gate
+    settings: RunSettings
+    emit: EmitEvent
+    shown: Callable[[str], Mapping[str, bytes]]
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    compose: dict[str, ComposeTool] = field(default_factory=dict)
+    generations: dict[str, str] = field(default_factory=dict)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Every node of this run."""
+        return tuple(self.bundles)
+
+    @property
+    def changing(self) -> tuple[str, ...]:
+        """Nodes on which something changes."""
+        return tuple(plan.node for plan in self.plan.nodes if not plan.nothing_to_do)
+
+    def say(self, text: str, node: str | None = None, level: Level = "info") -> None:
+        """Tell the front end a line."""
+        self.emit(Message(level=level, text=text, node=node))
+
+    def check_cancelled(self) -> None:
+        """Raises Interrupted once the operator has asked to stop."""
+        if self.cancelled.is_set():
+            raise Interrupted("stopped at your request")
+
+    def change(self, node: str, what: str, argv: Sequence[str], **options: object) -> CommandResult:
+        """Change a node through the gate. Raises DeployError when the command fails."""
+        result = self.gate.change(self.transports[node], what, argv, **options)  # type: ignore[arg-type]
+        if not result.ok:
+            said = result.errors or result.text.strip()
+            raise DeployError(f"cannot {what}: {_last_lines(said)}", hint_for(said), node=node, details=said)
+        return result
+
+    def each(self, nodes: Sequence[str], work: Callable[[str], T]) -> dict[str, T]:
+        """Do the same on several nodes at once; waits for all, then raises the first failure.
+
+        On Ctrl-C the work under way is told to stop, and waited for.
+        """
+        if not nodes:
+            return {}
+        with ThreadPoolExecutor(len(nodes), thread_name_prefix="node") as pool:
+            futures = {node: pool.submit(work, node) for node in nodes}
+            try:
+                failures = [error for f in futures.values() if (error := f.exception()) is not None]
+            except KeyboardInterrupt:
+                self.cancelled.set()
+                raise
+        if failures:
+            raise merged(failures)
+        return {node: future.result() for node, future in futures.items()}
+
+
+def merged(failures: Sequence[BaseException]) -> BaseException:
+    """One error for several nodes: the first of the operator's own, naming the others."""
+    known = [error for error in failures if isinstance(error, OzError)]
+    if len(known) < len(failures):
+        return next(error for error in failures if not isinstance(error, OzError))
+    first = next((error for error in known if not isinstance(error, Interrupted)), known[0])
+    others = [str(error) for error in known if error is not first and not isinstance(error, Interrupted)]
+    if others:
+        first.message = "\n".join((first.message, *others))
+    return first
+
+
+def hint_for(said: str) -> str:
+    """What to do about the commonest reasons that a command on a node gives."""
+    for words, hint in _HINTS:
+        if words in said:
+            return hint
+    return "Mend what it says on the node and run oz-install again; it goes on from here."
+
+
+def _last_lines(text: str, count: int = 3) -> str:
+    return " ".join(line.strip() for line in text.splitlines()[-count:])[:500]
+
+
+_HINTS = (
+    ("No space left on device", "Free some space on the node, or choose another install_dir, and run again."),
+    (
+        "Read-only file system",
+        "The folder is mounted read-only; choose another install_dir or mount it writable.",
+    ),
+    ("Permission denied", "Give this login the right to do it, or set become: sudo for the node."),
+    ("permission denied", "Give this login the right to do it, or set become: sudo for the node."),
+    (
+        "port is already allocated",
+        "Another container on the node publishes this port; stop it and run again.",
+    ),
+    ("address already in use", "Another program on the node listens on this port; stop it and run again."),
+)
