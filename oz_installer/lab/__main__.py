@@ -23,7 +23,9 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--nodes", type=int, default=2)
             command.add_argument("--subnet", type=IPv4Network)
             command.add_argument("--suite", choices=("trixie", "bookworm"), default="trixie")
-            command.add_argument("--with", dest="extras", action="append", choices=("rabbitmq",), default=[])
+            command.add_argument(
+                "--with", dest="extras", action="append", choices=("rabbitmq", "podman"), default=[]
+            )
         if name == "down":
             command.add_argument(
                 "--engine", action="store_true", help="stop the engine, if the lab started it"

@@ -30,6 +30,11 @@ class Archive:
         """Names and tags of the images."""
         return tuple(image.name for image in self.images)
 
+    @property
+    def full_names(self) -> tuple[str, ...]:
+        """Names and tags as Podman shows them, registry included."""
+        return tuple(name_in_full(name) for name in self.names)
+
     @cached_property
     def own_layer(self) -> bytes:
         """Our files as a tar: the same bytes for the same sources."""
@@ -56,8 +61,8 @@ class Archive:
     def manifest(self) -> list[dict[str, Any]]:
         layers = [f"{self.base_digest}/layer.tar", f"{self.own_digest}/layer.tar"]
         return [
-            {"Config": name, "RepoTags": [image.name], "Layers": layers}
-            for image, (name, _) in zip(self.images, self.configs, strict=True)
+            {"Config": config, "RepoTags": [name_in_full(image.name)], "Layers": layers}
+            for image, (config, _) in zip(self.images, self.configs, strict=True)
         ]
 
     def write(self, target: IO[bytes], *, with_base: bool = True) -> None:
@@ -75,6 +80,11 @@ class Archive:
             for name, text in self.configs:
                 _add(tar, name, text)
             _add(tar, "manifest.json", json.dumps(self.manifest).encode())
+
+
+def name_in_full(name: str) -> str:
+    """A name of Docker Hub with its registry, as Podman needs it: nginx:1 is docker.io/library/nginx:1."""
+    return f"docker.io/{name}" if "/" in name else f"docker.io/library/{name}"
 
 
 def tar_of_folder(folder: Path) -> bytes:

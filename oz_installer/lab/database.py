@@ -18,8 +18,8 @@ _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 def database_argv(lab: Lab, image: str, script: str) -> list[str]:
     """Arguments of docker that start the database server."""
     return [
-        "run", "--detach", "--init", "--name", lab.database_container, "--hostname", "db", "--label", lab.label,
-        "--network", lab.network, "--ip", str(lab.database_address),
+        "run", "--detach", "--init", "--name", lab.database_container, "--hostname", "db",
+        "--label", lab.label, "--network", lab.network, "--ip", str(lab.database_address),
         "--env", f"OZ_LAB_ADDRESS={lab.database_address}",
         "--volume", f"{lab.database_container}:/var/lib/postgresql/data",
         "--volume", f"{lab.database_password}:/run/oz-lab/password:ro",

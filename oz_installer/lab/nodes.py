@@ -38,7 +38,8 @@ def node_argv(lab: Lab, node: LabNode, image: str, public_key: str) -> list[str]
     return engine_argv(
         node.container, image, node.volume, node.cgroup,
         "--hostname", node.name, "--label", lab.label, "--network", lab.network, "--ip", str(node.address),
-        "--volume", f"{lab.share}:/mnt/oz", key=public_key,
+        "--volume", f"{lab.share}:/mnt/oz",
+        "--volume", f"{lab.sudo_password}:/run/oz-lab/sudo_password:ro", key=public_key,
     )  # fmt: skip
 
 
@@ -56,10 +57,10 @@ def ensure_node(
         say(f"Starting {node.name} again ...")
         docker("start", node.container)
     elif not found:
+        docker("volume", "rm", "--force", node.volume)  # may be half filled
         docker("volume", "create", "--label", lab.label, node.volume)
         plant(node.volume)
         docker(*node_argv(lab, node, image, public_key))
-        docker("exec", "-i", node.container, "chpasswd", text=f"ozpw:{lab.sudo_password.read_text()}\n")
     wait_for_engine(node)
     return not (found and found["State"]["Running"])
 
@@ -88,6 +89,19 @@ def ensure_images(node: LabNode, archive: Archive) -> bool:
         load_into(load, archive.write)
     docker("exec", "-i", node.container, "tee", mark, text=archive.digest)
     docker("exec", node.container, "docker", "image", "prune", "--force", "--filter", _STAND_IN)
+    return True
+
+
+def ensure_podman_images(node: LabNode, archive: Archive) -> bool:
+    """Load the stand-in images into the node's Podman unless they are there; whether they were loaded."""
+    listing = ["podman", "images", "--filter", _STAND_IN, "--format", "{{.Repository}}:{{.Tag}}"]
+    there = docker("exec", node.container, *listing).out.split()
+    mark = f"/var/lib/containers/oz-lab-standins-{archive.base_digest[:12]}"
+    seen = docker("exec", node.container, "cat", mark, check=False).out
+    if seen == archive.digest and set(archive.full_names) <= set(there):
+        return False
+    load_into(["docker", "exec", "-i", node.container, "podman", "load", "--quiet"], archive.write)
+    docker("exec", "-i", node.container, "tee", mark, text=archive.digest)
     return True
 
 

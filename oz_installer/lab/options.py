@@ -20,6 +20,7 @@ _FIRST_NODE = 11
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?")
 
 Suite = Literal["trixie", "bookworm"]
+Extra = Literal["rabbitmq", "podman"]
 Say = Callable[[str], None]
 
 
@@ -42,7 +43,7 @@ class LabOptions:
     directory: Path | None = None
     subnet: IPv4Network | None = None
     suite: Suite = "trixie"
-    extras: tuple[str, ...] = ()
+    extras: tuple[Extra, ...] = ()
     say: Say = print
 
     def __post_init__(self) -> None:

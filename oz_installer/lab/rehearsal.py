@@ -174,7 +174,10 @@ def _ensure_parts(lab: Lab, options: LabOptions, node_image: str, archives: Sequ
     def start(node: LabNode) -> bool:
         changed = nodes.ensure_node(lab, node, node_image, public_key, plant, options.say)
         for archive in archives:
-            if nodes.ensure_images(node, archive):
+            loaded = nodes.ensure_images(node, archive)
+            if "podman" in options.extras:
+                loaded = nodes.ensure_podman_images(node, archive) or loaded
+            if loaded:
                 options.say(f"{node.name} ({node.address}) has the stand-in images.")
                 changed = True
         return changed

@@ -1,6 +1,6 @@
 # A node: a server with sshd, its own Docker Engine, Podman, and three logins.
 packages="ca-certificates openssh-server docker.io iproute2 iptables nftables nfs-common procps curl
-  python3 sudo podman podman-compose fuse-overlayfs crun runc xz-utils openssl"
+  python3 sudo podman podman-compose netavark aardvark-dns fuse-overlayfs crun runc xz-utils openssl"
 case "$SUITE" in
   bookworm) packages="$packages docker-compose" ;;
   *) packages="$packages docker-cli docker-compose" ;;
@@ -21,6 +21,10 @@ HostKey /etc/ssh/ssh_host_ed25519_key
 HostKey /etc/ssh/ssh_host_ecdsa_key
 END
 
+# crun refuses the hybrid cgroups of some machines; runc takes them.
+mkdir -p /etc/containers/containers.conf.d
+printf '[engine]\nruntime = "runc"\n' > /etc/containers/containers.conf.d/oz-lab.conf
+
 cat > /usr/local/sbin/oz-lab-node <<'END'
 #!/bin/bash
 # Process of a lab node: host keys, authorised keys, sshd, then the node's own Docker Engine.
@@ -37,6 +41,9 @@ for user in root ozadmin ozpw; do
   chown "$user:$user" "$home/.ssh/authorized_keys"
   chmod 600 "$home/.ssh/authorized_keys"
 done
+if [ -s /run/oz-lab/sudo_password ]; then
+  printf 'ozpw:%s\n' "$(< /run/oz-lab/sudo_password)" | chpasswd
+fi
 /usr/sbin/sshd
 rm -f /run/docker.pid /run/docker/containerd/containerd.pid
 exec dockerd --cgroup-parent="$OZ_LAB_CGROUP" > /var/log/dockerd.log 2>&1
