@@ -122,6 +122,14 @@ def prepare(
         facts = look(blueprint, transports)
         bundles = {name: blueprint.bundles[name] for name in transports}
         plan = plan_changes(bundles, facts)
+        lacking = {
+            p.node: transports[p.node]
+            for p in plan.nodes
+            if not p.nothing_to_do and not facts[p.node].details
+        }
+        if lacking:  # the files are right, but something must start: now the details are needed, too
+            facts.update(look(blueprint, lacking, detailed=True))
+            plan = plan_changes(bundles, facts)
     except BaseException:
         for transport in transports.values():
             transport.close()
@@ -129,12 +137,19 @@ def prepare(
     return Prepared(blueprint=blueprint, transports=transports, facts=facts, plan=plan)
 
 
-def look(blueprint: Blueprint, transports: Mapping[str, Transport]) -> dict[str, NodeFacts]:
-    """Read the facts of every node, in one round trip each, all at once."""
+def look(
+    blueprint: Blueprint, transports: Mapping[str, Transport], *, detailed: bool = False
+) -> dict[str, NodeFacts]:
+    """Read the facts of every node, in one round trip each, all at once.
+
+    Details come where another bundle is installed, or when they are asked for.
+    """
 
     def read(name: str) -> NodeFacts:
         bundle, answers = blueprint.bundles[name], blueprint.answers
-        argv = commands.look(answers.install_dir, answers.engine, bundle.digest, bundle.images)
+        argv = commands.look(
+            answers.install_dir, answers.engine, "" if detailed else bundle.digest, bundle.images
+        )
         result = transports[name].run(argv)
         try:
             return parse_facts(name, result.text)
@@ -175,7 +190,7 @@ def summarise(prepared: Prepared, *, report: Path | None = None) -> Summary:
             there = facts[name].containers.get(service.name)
             if service.job:
                 done = facts[name].jobs.get(service.name) == service.digest
-                states[f"{name}/{service.name}"] = "done" if done else "not done"
+                states[f"{name}/{service.name}"] = "finished" if done else "not done"
             elif there is None:
                 states[f"{name}/{service.name}"] = "missing"
             else:

@@ -21,7 +21,7 @@ owned() {  # RUN: goes on only while the lock is still ours, and says that we ar
   touch "$dir/lock/run"
 }
 
-# look ENGINE DIGEST [IMAGE ...]: everything that a plan needs, in one go; details only when DIGEST is not installed
+# look ENGINE DIGEST [IMAGE ...]: everything that a plan needs, in one go; details only when DIGEST is not installed (or empty)
 look() {
   engine=$1 wanted=$2; shift 2
   digest='com.ozforensics.oz-install.digest'
@@ -45,7 +45,7 @@ look() {
     find . -type f ! -path ./record.json ! -path ./manifest ! -path './shown/*' ! -perm 0644 -exec printf 'mode %s\n' {} \;
     cd /
   fi
-  if ! grep -q "\"digest\": \"$wanted\"" "$dir/current/record.json" 2>/dev/null; then details "$@"; fi
+  if [ -z "$wanted" ] || ! grep -q "\"digest\": \"$wanted\"" "$dir/current/record.json" 2>/dev/null; then details "$@"; fi
   section end
 }
 
