@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import threading
 import time
 from typing import Any, ClassVar
 
@@ -96,6 +97,29 @@ class LiveTransport(paramiko.Transport):
     def __init__(self, sock: Any) -> None:
         super().__init__(sock, packetizer_class=LivePacketizer)
         self.silence: float | None = None
+        self._refusals: dict[int, paramiko.ChannelException] = {}
+        self._opening = threading.local()
+
+    def _next_channel(self) -> int:
+        number: int = super()._next_channel()  # type: ignore[misc]
+        self._opening.number = number
+        return number
+
+    def _parse_channel_open_failure(self, message: paramiko.Message) -> None:
+        number, code = message.get_int(), message.get_int()
+        self._refusals[number] = paramiko.ChannelException(code, message.get_text())
+        message.rewind()
+        super()._parse_channel_open_failure(message)  # type: ignore[misc]
+
+    def open_channel(self, *args: Any, **kwargs: Any) -> paramiko.Channel:
+        """As paramiko's, but each thread gets the refusal of its own channel: paramiko keeps only one."""
+        try:
+            return super().open_channel(*args, **kwargs)
+        except (paramiko.SSHException, EOFError, OSError):
+            refusal = self._refusals.pop(self._opening.number, None)
+            if refusal is None:
+                raise
+        raise refusal
 
     def start_keepalive(self) -> None:
         """Ask for a sign of life when idle; end the connection when none comes in DEAD_AFTER_SECONDS."""

@@ -37,8 +37,10 @@ class _Attempt:
     tried: list[str] = field(default_factory=list)
     takes: list[str] = field(default_factory=list)
 
-    def by_key(self, label: str, key: paramiko.PKey) -> bool:
+    def by_key(self, label: str, key: paramiko.PKey | None) -> bool:
         self.tried.append(label)
+        if key is None:
+            return False
         return self._judge(lambda: self.transport.auth_publickey(self.user, key))
 
     def by_password(self, password: Secret) -> bool:
@@ -121,11 +123,13 @@ def _agent_keys() -> Iterator[tuple[str, paramiko.PKey]]:
         yield f"agent key {key.get_name()}", key
 
 
-def _keys(endpoint: Endpoint, credentials: Credentials) -> Iterator[tuple[str, paramiko.PKey]]:
-    """Keys in the order of trying; an encrypted key without passphrase may still be in the agent."""
+def _keys(endpoint: Endpoint, credentials: Credentials) -> Iterator[tuple[str, paramiko.PKey | None]]:
+    """Keys in the order of trying, None for one that cannot be tried: it may still be in the agent."""
     if credentials.key_file is not None:
         key = _given_key(credentials.key_file, credentials)
-        if key is not None:
+        if key is None:
+            yield f"key {credentials.key_file} (encrypted, no passphrase given)", None
+        else:
             yield f"key {credentials.key_file}", key
     if not endpoint.identities_only:
         yield from _agent_keys()
@@ -179,8 +183,6 @@ def _try_all(attempt: _Attempt, endpoint: Endpoint, credentials: Credentials) ->
 
 def _ask_methods(attempt: _Attempt) -> None:
     """Learn what the server takes when nothing was tried yet."""
-    if attempt.tried:
-        return
     try:
         attempt.transport.auth_none(attempt.user)
     except paramiko.BadAuthenticationType as error:
@@ -195,6 +197,8 @@ def _refused(endpoint: Endpoint, attempt: _Attempt, why: str) -> ConnectError:
     cause = f"; {why}" if why else ""
     if "password" in attempt.tried:
         hint = f"Check the password of {endpoint.user}, and that sshd lets this user in."
+    elif any("encrypted" in label for label in attempt.tried):
+        hint = "Give the node its `key_passphrase`, or load the key into ssh-agent."
     elif attempt.takes and "publickey" not in attempt.takes:
         hint = "Give the node a `password`: this server takes no keys."
     else:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -137,7 +138,10 @@ def sshd(
     for kind in host_keys:
         if not (folder / f"host_{kind}").exists():
             make_key(folder / f"host_{kind}", kind)
-    authorized = folder / "authorized_keys"
+    # pytest's folders are closed to other users, as whom sshd reads this file
+    public = Path(tempfile.mkdtemp(prefix="oz-sshd-"))
+    public.chmod(0o755)
+    authorized = public / "authorized_keys"
     authorized.touch(mode=0o644)
     number = port or free_port()
     settings = {
@@ -167,6 +171,7 @@ def sshd(
     finally:
         server.stop()
         log.close()
+        shutil.rmtree(public, ignore_errors=True)
 
 
 def _await_port(server: Sshd) -> None:
