@@ -63,7 +63,7 @@ class Draft:
     def finish(self) -> LoadedAnswers:
         """Make answers of it. Raises AnswersError with all the problems."""
         if self.problems:
-            raise AnswersError(_count(self.source, self.problems), problems=self.problems)
+            raise AnswersError(_count(self.source, self.problems), problems=self.problems[:MOST_PROBLEMS])
         answers: Answers = build(root(), self.values)
         return LoadedAnswers(answers=answers, source=self.source, lines=self.lines)
 
@@ -117,7 +117,8 @@ def line_of(key: str, lines: Mapping[str, int]) -> int | None:
 
 
 def _count(source: str, problems: tuple[Problem, ...]) -> str:
-    return f"{source}: {len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    more = f"; here are the first {MOST_PROBLEMS}" if len(problems) > MOST_PROBLEMS else ""
+    return f"{source}: {len(problems)} problem{'s' if len(problems) > 1 else ''}{more}"
 
 
 def _bytes(path: Path) -> tuple[bytes, int]:
@@ -198,9 +199,9 @@ class _Parser:
         return self.top
 
     def _stop(self, message: str, hint: str, line: int | None) -> NoReturn:
-        place = f"{self.reader.source}:{line}" if line else f"{self.reader.source}"
         problem = Problem(key="", message=message, hint=hint, line=line, source=self.reader.source)
-        raise AnswersError(f"{place}: {message}", hint, problems=(problem,))
+        problems = (*self.reader.problems, problem)
+        raise AnswersError(_count(str(self.reader.source), problems), problems=problems[:MOST_PROBLEMS])
 
     def _broken(self, error: yaml.YAMLError) -> None:
         said = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
@@ -209,6 +210,9 @@ class _Parser:
             self._stop(f"is not YAML: {said}", "", None)
         lines = self.text.splitlines() or [""]
         wrong = lines[min(mark.line, len(lines) - 1)]
+        start = getattr(error, "context_mark", None)
+        if start and start.line != mark.line:
+            said = f"{said} {getattr(error, 'context', '')} that starts in line {start.line + 1}"
         hint = "check the indentation, quotes and colons here and in the line above"
         if "\t" in re.match(r"\s*", wrong)[0]:  # type: ignore[index]
             hint = "indent with spaces, not with tabs"
@@ -233,7 +237,8 @@ class _Parser:
         if event.anchor:
             self.reader.tell(f"&{event.anchor}", "anchors are not read; write each value out", line)
         if event.tag:
-            self.reader.tell("", f"the tag {event.tag[:80]} is not read; write a plain value in quotes", line)
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")[:80]
+            self.reader.tell("", f"the tag {tag} is not read; write a plain value in quotes", line)
             return tree.Broken(line)
         return value
 

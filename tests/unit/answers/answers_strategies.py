@@ -20,13 +20,20 @@ BY_RULE: dict[Any, st.SearchStrategy[Any]] = {
     rules.export: st.from_regex(r"/|(/[a-z0-9]{1,9}){1,4}", fullmatch=True),
     rules.install_dir: st.from_regex(r"/opt(/[A-Za-z0-9_@+-]{1,9}){1,3}", fullmatch=True),
     rules.url: st.sampled_from(
-        ("https://oz.example.com", "http://10.0.0.1:8080/a%20b/", "https://[2001:db8::1]:8443", "http://h/x.y")
+        (
+            "https://oz.example.com",
+            "http://10.0.0.1:8080/a%20b/",
+            "https://[2001:db8::1]:8443",
+            "http://h/x.y",
+        )
     ),
     rules.jump: st.sampled_from(("bastion", "me@bastion:2222", "root@[2001:db8::1]:22", "10.0.0.1")),
     rules.registry: st.sampled_from(("registry.example.com:5000/oz", "localhost", "[::1]:5000")),
     rules.email: st.sampled_from(("admin@oz.local", "o.neil+oz@example.com", "админ@example.com")),
     rules.distinct: st.lists(st.sampled_from(("api", "bio")), unique=True).map(tuple),
-    rules.warning_ids: st.lists(st.from_regex(r"[a-z][a-z0-9.:-]{0,9}", fullmatch=True), unique=True).map(tuple),
+    rules.warning_ids: st.lists(st.from_regex(r"[a-z][a-z0-9.:-]{0,9}", fullmatch=True), unique=True).map(
+        tuple
+    ),
     rules.images: st.dictionaries(
         st.from_regex(r"[a-z0-9][a-z0-9-]{0,8}", fullmatch=True),
         st.from_regex(rules.image.regex, fullmatch=True).filter(lambda text: len(text) < 300),
