@@ -1,0 +1,105 @@
+"""Builders of engine commands, versions, image names and pull progress: pure, so compared as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from oz_installer.remote import commands
+from oz_installer.remote.commands import Flavour, parse_version, pick_compose
+from oz_installer.remote.engine import PullMeter, full_name, parse_container, split_image
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("Docker version 20.10.24+dfsg1, build 297e128", (20, 10, 24)),
+        ("Docker Compose version v2.26.1-4", (2, 26, 1)),
+        ("docker-compose version 1.29.2, build unknown", (1, 29, 2)),
+        ("podman version 5.4.2", (5, 4, 2)),
+        ("27.1", (27, 1)),
+        ("", None),
+        ("command not found", None),
+    ],
+)
+def test_versions(text: str, version: tuple[int, ...] | None) -> None:
+    assert parse_version(text) == version
+
+
+def test_pick_compose() -> None:
+    both = pick_compose("docker", plugin="2.26.1", v1="1.29.2", podman_compose="")
+    assert both
+    assert (both.flavour, both.argv, both.version) == (Flavour.PLUGIN, ("docker", "compose"), (2, 26, 1))
+    old = pick_compose("docker", plugin="", v1="1.29.2", podman_compose="")
+    assert old
+    assert old.argv == ("docker-compose",)
+    text = "podman version 5.4.2\npodman-compose version 1.3.0"
+    podman = pick_compose("podman", plugin="2.26.1", v1="", podman_compose=text)
+    assert podman
+    assert podman.version == (1, 3, 0)
+    assert pick_compose("docker", plugin="", v1="", podman_compose=text) is None
+
+
+Build = Callable[[commands.ComposeTool], tuple[str, ...]]
+
+
+@pytest.mark.parametrize(
+    ("build", "plugin", "podman"),
+    [
+        (
+            lambda tool: commands.compose_up(tool, "oz", "/o", ["a"]),
+            "docker compose -p oz --project-directory /o/current -f /o/current/compose.yaml"
+            " up --detach --no-deps --no-build --no-color a",
+            "podman-compose -p oz -f /o/current/compose.yaml up --detach --no-deps --no-build a",
+        ),
+        (
+            lambda tool: commands.compose_run(tool, "oz", "/o", "job"),
+            "docker compose -p oz --project-directory /o/current -f /o/current/jobs.yaml"
+            " run --rm --no-deps -T job",
+            "podman-compose -p oz -f /o/current/jobs.yaml run --rm --no-deps -T job",
+        ),
+        (
+            lambda tool: commands.compose_down(tool, "oz", "/o", volumes=True),
+            "docker compose -p oz --project-directory /o/current -f /o/current/compose.yaml"
+            " down --remove-orphans --volumes",
+            "podman-compose -p oz -f /o/current/compose.yaml down --remove-orphans --volumes",
+        ),
+    ],
+)
+def test_compose_argv(build: Build, plugin: str, podman: str) -> None:
+    tools = [
+        pick_compose("docker", plugin="2.2", v1="", podman_compose=""),
+        pick_compose("podman", plugin="", v1="", podman_compose="1.3.0"),
+    ]
+    assert [" ".join(build(tool)) for tool in tools if tool] == [plugin, podman]
+
+
+def test_image_names() -> None:
+    assert split_image("host:5000/a/b:1") == ("host:5000/a/b", "1")
+    assert split_image("host:5000/a/b") == ("host:5000/a/b", "latest")
+    assert split_image("a@sha256:00") == ("a", "sha256:00")
+    assert full_name("redis") == full_name("docker.io/library/redis:latest")
+    assert full_name("oz/api:1") == "docker.io/oz/api:1"
+    assert full_name("localhost/api:1") == "localhost/api:1"
+
+
+def test_container_of_a_list() -> None:
+    state = parse_container(
+        {"Names": ["/a"], "State": "running", "Status": "Up 2 s (health: starting)", "Image": "i"}
+    )
+    assert (state.name, state.health, state.exit_code) == ("a", "starting", None)
+    gone = parse_container(
+        {"Names": ["/a"], "State": "exited", "Status": "Exited (137) 2 s ago", "Labels": None}
+    )
+    assert (gone.exit_code, gone.health) == (137, "")
+
+
+def test_pull_meter_adds_up_layers() -> None:
+    meter = PullMeter()
+    for layer, done in (("a", 5), ("b", 1), ("a", 10)):
+        meter.feed({"id": layer, "status": "Downloading", "progressDetail": {"current": done, "total": 20}})
+    assert (meter.done, meter.total) == (11, 40)
+    meter.feed({"id": "a", "status": "Download complete", "progressDetail": {}})
+    meter.feed({"id": "c", "status": "Already exists", "progressDetail": {}})
+    assert (meter.done, meter.total) == (21, 40)
