@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,32 +118,38 @@ def resolve(
     rendering needs no SSH password); ``place`` (``LoadedAnswers.place``) adds file and line to problems.
     Raises AnswersError with every problem; prompts come last, when nothing else is wrong.
     """
+    needed = [one for one in references(answers) if wanted(one.slot)]
+    values, problems = _fetch_all(needed, base, ask, os.environ if environ is None else environ)
+    if problems:
+        placed = [place(problem) for problem in problems]
+        raise AnswersError(f"{len(problems)} of the secrets cannot be had", problems=placed)
+    if missing := [slot for slot in slots if slot not in values]:
+        if store_path is None:
+            raise AnswersError(
+                "there is no place to keep generated secrets", "save the answers to a file first"
+            )
+        values.update(SecretStore(store_path).ensure(missing))
+    return Secrets(values)
+
+
+def _fetch_all(
+    needed: Sequence[Reference], base: Path, ask: Ask | None, environ: Mapping[str, str]
+) -> tuple[dict[str, Secret], list[Problem]]:
     values: dict[str, Secret] = {}
     problems: list[Problem] = []
-    needed = [one for one in references(answers) if wanted(one.slot)]
-    source = os.environ if environ is None else environ
     for one in needed:
         try:
             if one.ref.kind != "prompt":
-                values[one.slot] = _fetch(one.ref, base, source)
+                values[one.slot] = _fetch(one.ref, base, environ)
             elif ask is None:
                 raise _Missing(
                     "is to be asked for, but there is no terminal; write {env: NAME} or {file: PATH}"
                 )
         except _Missing as missing:
-            problems.append(place(_problem(one.key, str(missing))))
+            problems.append(_problem(one.key, str(missing)))
     if not problems and ask is not None:
         _prompt([one for one in needed if one.ref.kind == "prompt"], ask, values, problems)
-    if problems:
-        raise AnswersError(f"{len(problems)} of the secrets cannot be had", problems=problems)
-    missing_slots = [slot for slot in slots if slot not in values]
-    if missing_slots:
-        if store_path is None:
-            raise AnswersError(
-                "there is no place to keep generated secrets", "save the answers to a file first"
-            )
-        values.update(SecretStore(store_path).ensure(missing_slots))
-    return Secrets(values)
+    return values, problems
 
 
 def _problem(key: str, text: str) -> Problem:
