@@ -15,19 +15,20 @@ from oz_installer.unattended.words import clean, counted
 
 def print_error(error: OzError, stream: TextIO, debug: bool = False, masker: Masker | None = None) -> None:
     """Write message, problems, details and hint; a traceback only with ``debug``."""
-    text = "\n".join(_lines(error))
+    mask = masker or Masker()
+    text = "\n".join(_lines(error, mask))
     if debug:
-        text += "\n\n" + "".join(traceback.format_exception(error)).rstrip()
-    write(stream, clean((masker or Masker())(text)) + "\n")
+        text += "\n\n" + mask("".join(traceback.format_exception(error)).rstrip())
+    write(stream, clean(text) + "\n")
 
 
-def _lines(error: OzError) -> Iterator[str]:
-    yield str(error) if isinstance(error, Interrupted) else f"error: {error}"
+def _lines(error: OzError, mask: Masker) -> Iterator[str]:
+    yield mask(str(error)) if isinstance(error, Interrupted) else f"error: {mask(str(error))}"
     if isinstance(error, AnswersError) and error.problems:
         for problem in error.problems:
-            yield f"  {problem}"
+            yield f"  {mask(str(problem))}"
         yield f"{counted(len(error.problems), 'problem')} found."
     if isinstance(error, DeployError) and error.details.strip():
-        yield indent(error.details.strip("\n"), "  | ", lambda _line: True)
+        yield indent(mask(error.details).strip("\n"), "  | ", lambda _line: True)
     if error.hint:
-        yield f"hint: {error.hint}"
+        yield f"hint: {mask(error.hint)}"

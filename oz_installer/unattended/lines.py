@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import inf
 from threading import Lock
 from typing import TextIO
 
 from oz_installer.deploy.events import Event, NodeProgress, RunStarted
 from oz_installer.secret import Masker
 from oz_installer.unattended.streams import write
-from oz_installer.unattended.words import clean_line, progress_text, told
+from oz_installer.unattended.words import hidden, one_line, progress_text, told
 
 EVERY = 5.0  # seconds between two lines of progress of one node
 
@@ -26,36 +27,26 @@ class Lines:
 
     def on_event(self, event: Event) -> None:
         """Tell the event, or hold it back when its node had a line just now. Any thread may call."""
+        event = hidden(event, self._masker)
         with self._lock:
             if self._began is None or isinstance(event, RunStarted):
                 self._began = event.at
-            self._tell_held(event.at)
             if isinstance(event, NodeProgress):
-                self._progress(event)
-                return
+                self._held[event.node] = event
+            self._tell_held(event.at)
             for line in told(event):
                 self._line(event.at, line)
 
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def _progress(self, event: NodeProgress) -> None:
-        last = self._told_at.get(event.node)
-        if last is not None and event.at - last < EVERY:
-            self._held[event.node] = event
-            return
-        self._held.pop(event.node, None)
-        self._told_at[event.node] = event.at
-        self._line(event.at, f"{event.node}: {progress_text(event)}")
-
     def _tell_held(self, now: float) -> None:
-        """What was held back and is still the latest news of its node, once its time has come."""
-        for node in [node for node in self._held if now - self._told_at[node] >= EVERY]:
+        """The latest news of each node whose last line is old enough."""
+        for node in [node for node in self._held if now - self._told_at.get(node, -inf) >= EVERY]:
             event = self._held.pop(node)
             self._told_at[node] = now
             self._line(now, f"{node}: {progress_text(event)}")
 
     def _line(self, at: float, text: str) -> None:
-        elapsed = max(at - (self._began or at), 0)
-        indent = "  " if text.startswith("  ") else ""
-        write(self._stream, f"[{elapsed:3.0f} s] {indent}{clean_line(self._masker(text))}\n")
+        elapsed = max(at - (at if self._began is None else self._began), 0)
+        write(self._stream, f"[{elapsed:3.0f} s] {one_line(text)}\n")

@@ -11,7 +11,7 @@ from oz_installer.deploy.events import Event, PhaseStarted, RunEnded, RunStarted
 from oz_installer.secret import Masker
 from oz_installer.unattended.board import Board
 from oz_installer.unattended.streams import Tolerant, draws_boxes, write
-from oz_installer.unattended.words import clean_line, outcome_text, told
+from oz_installer.unattended.words import hidden, one_line, outcome_text, told
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,6 +49,7 @@ class Live:
 
     def on_event(self, event: Event) -> None:
         """Bring the board up to date and print what should stay. Any thread may call."""
+        event = hidden(event, self._masker)
         with self._talk:
             if self._closed:
                 return
@@ -72,7 +73,7 @@ class Live:
             if self._live is not None:
                 self._live.stop()
             for line in self._queue:
-                write(self._stream, f"{self._tidy(line)}\n")
+                write(self._stream, f"{one_line(line)}\n")
             if self._end is not None:
                 write(self._stream, f"{outcome_text(self._end)}\n")
 
@@ -80,10 +81,7 @@ class Live:
         if self._console is None:
             self._queue.append(line)
         else:
-            self._console.print(_styled(self._tidy(line)), soft_wrap=True)
-
-    def _tidy(self, line: str) -> str:
-        return ("  " if line.startswith("  ") else "") + clean_line(self._masker(line))
+            self._console.print(_styled(one_line(line)), soft_wrap=True)
 
     def _show(self) -> None:
         from rich.console import Console
@@ -120,9 +118,9 @@ class Live:
         with self._state:
             head, *rows = self._board.lines(self._clock(), width - 1, height - 1, ascii=self._ascii)
         text = Text(no_wrap=True)
-        text.append(self._masker(head), style="bold")
+        text.append(head, style="bold")
         for row in rows:
-            text.append("\n" + self._masker(row))
+            text.append("\n" + row)
         text.highlight_regex(r"[━#]{2,}", "green")
         return text
 

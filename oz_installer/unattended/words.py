@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from oz_installer.deploy.events import (
     Event,
@@ -15,11 +16,19 @@ from oz_installer.deploy.events import (
     RunStarted,
     ServiceState,
 )
+from oz_installer.secret import Masker
 
 # Escape sequences and control characters: what a node says must not steer the operator's terminal.
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TOLD_STATES = frozenset({"healthy", "unhealthy", "exited", "finished", "removed"})
+
+
+def hidden(event: Event, masker: Masker) -> Event:
+    """The event with its free text masked: first of all, while a secret still stands there as it is."""
+    if isinstance(event, Message | NodeProgress) and (text := masker(event.text)) != event.text:
+        return replace(event, text=text)
+    return event
 
 
 def clean(text: str) -> str:
@@ -28,8 +37,13 @@ def clean(text: str) -> str:
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _ESCAPES.sub("", text))
 
 
+def one_line(text: str) -> str:
+    """The same on one line, blanks kept: the indentation of a log line says something."""
+    return clean(text).replace("\n", " ").rstrip()
+
+
 def clean_line(text: str) -> str:
-    """The same on one line."""
+    """The same on one line, blanks folded."""
     return " ".join(clean(text).split())
 
 

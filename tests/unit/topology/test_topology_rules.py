@@ -1,0 +1,195 @@
+"""Each rule: answers that break it, with the key and the hint; answers that keep it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from topology_answers import SECRET, answers_for, layout, with_roles
+
+from oz_installer.answers.model import (
+    Answers,
+    Broker,
+    Components,
+    Database,
+    Extra,
+    License,
+    LoadBalancer,
+    Node,
+    Storage,
+    Updater,
+)
+from oz_installer.catalog.model import Release, load_release, load_scenarios
+from oz_installer.errors import AnswersError
+from oz_installer.topology import rules
+from oz_installer.topology.planner import plan_topology
+from oz_installer.topology.rules import RULES, Rule, check
+
+RELEASE = load_release("5.2")
+DOCKER_ONLY = replace(RELEASE, engines=("docker",))
+RABBITMQ_ONLY = replace(RELEASE, brokers=("rabbitmq",))
+LICENCE = Path("license.json")
+
+
+@dataclass(frozen=True)
+class Case:
+    """``hint`` is a part of the hint that must be there."""
+
+    rule: Rule
+    bad: Answers
+    key: str
+    hint: str
+    good: Answers
+    release: Release = RELEASE
+
+
+FOUR, TWO, ONE = layout("medium-4"), layout("poc-2"), layout("poc-1")
+WEB = Components(web_adapter="https://web.example.com")
+LOCALHOST = replace(TWO, nodes=(TWO.nodes[0], Node(name="n2", host="127.0.0.1")))
+CASES = [
+    Case(rules.high_load_elsewhere, answers_for("high-load", 3), "scenario", "poc or medium", ONE),
+    Case(rules.number_of_nodes, answers_for("poc", 3), "nodes", "medium for 2 to 4", TWO),
+    Case(rules.number_of_nodes, answers_for("medium", 1), "nodes", "poc", layout("medium-2")),
+    Case(
+        rules.number_of_nodes,
+        answers_for("medium", 5),
+        "nodes",
+        "many-nodes to accept",
+        answers_for("medium", 5, accept=("many-nodes",)),
+    ),
+    Case(
+        rules.both_roles,
+        answers_for("medium", 5),
+        "nodes[4].roles",
+        "[api, bio]",
+        with_roles(answers_for("medium", 5), ("api",), ("bio",), ("bio",), ("bio",), ("bio",)),
+    ),
+    Case(rules.both_roles, with_roles(TWO, ("api",), ("api",)), "nodes", "roles: [bio]", TWO),
+    Case(rules.both_roles, with_roles(TWO, ("bio",), ("bio",)), "nodes", "roles: [api]", TWO),
+    Case(rules.engine_of_release, replace(ONE, engine="podman"), "engine", "docker", ONE, DOCKER_ONLY),
+    Case(
+        rules.broker_of_release,
+        ONE,
+        "broker.type",
+        "set it to rabbitmq",
+        replace(ONE, broker=Broker(type="rabbitmq")),
+        RABBITMQ_ONLY,
+    ),
+    Case(
+        rules.broker_of_release,
+        replace(ONE, broker=Broker(type="rabbitmq", host="mq")),
+        "broker.password",
+        "{env: NAME}",
+        replace(ONE, broker=Broker(type="rabbitmq", host="mq", password=SECRET)),
+    ),
+    Case(
+        rules.database,
+        layout("medium-2", database=Database()),
+        "database.host",
+        "poc only",
+        layout("poc-2", database=Database()),
+    ),
+    Case(
+        rules.database, replace(ONE, database=Database(host="db")), "database.password", "{file: PATH}", ONE
+    ),
+    Case(rules.shared_storage, replace(FOUR, storage=Storage()), "storage.type", "nfs", layout("medium-3")),
+    Case(
+        rules.updater_token,
+        replace(ONE, updater=Updater()),
+        "updater.token",
+        "bio_updater: false",
+        replace(ONE, updater=Updater(), components=Components(bio_updater=False)),
+    ),
+    Case(
+        rules.web_adapter_licence,
+        replace(ONE, components=WEB),
+        "license.web_adapter",
+        "file",
+        replace(ONE, components=WEB, license=License(web_adapter=LICENCE)),
+    ),
+    Case(
+        rules.load_balancer,
+        replace(ONE, load_balancer=LoadBalancer(type="node")),
+        "load_balancer.type",
+        "external",
+        replace(FOUR, load_balancer=LoadBalancer(type="node")),
+    ),
+    Case(
+        rules.load_balancer,
+        replace(FOUR, load_balancer=LoadBalancer(type="node", node="n3")),
+        "load_balancer.node",
+        "n1 or n2",
+        replace(FOUR, load_balancer=LoadBalancer(type="node", node="n2")),
+    ),
+    Case(
+        rules.known_images,
+        replace(ONE, images={"oz-tfs": "a:1"}),
+        "images.oz-tfs",
+        "did you mean oz-tfss?",
+        replace(ONE, images={"oz-tfss": "a:1"}),
+    ),
+    Case(rules.known_images, replace(ONE, images={"zzz": "a:1"}), "images.zzz", "known: oz-api", ONE),
+    Case(
+        rules.wired_settings,
+        replace(ONE, extra=Extra(config={"DB_HOST": "x"})),
+        "extra.config.DB_HOST",
+        "remove it",
+        replace(ONE, extra=Extra(config={"OZ_SESSION_TTL": 1})),
+    ),
+    Case(
+        rules.reachable_addresses,
+        LOCALHOST,
+        "nodes[1].address",
+        "by which they see it",
+        replace(LOCALHOST, nodes=(TWO.nodes[0], replace(LOCALHOST.nodes[1], address="10.0.0.2"))),
+    ),
+]
+
+
+def _found(case: Case, answers: Answers) -> dict[str, str]:
+    scenario = load_scenarios()[answers.scenario]
+    return {problem.key: problem.hint for problem in case.rule(answers, scenario, case.release)}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule.__name__}-{case.key}")
+def test_broken_answers_name_the_key_and_what_to_do(case: Case) -> None:
+    found = _found(case, case.bad)
+    assert case.key in found
+    assert case.hint in found[case.key]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule.__name__}-{case.key}")
+def test_answers_that_keep_the_rule_pass_it(case: Case) -> None:
+    assert _found(case, case.good) == {}
+
+
+def test_every_rule_has_a_case_and_every_case_a_rule_in_force() -> None:
+    assert {case.rule.__name__ for case in CASES} == {getattr(rule, "__name__", "") for rule in RULES}
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.release is RELEASE], ids=lambda case: case.key)
+def test_planning_refuses_broken_answers(case: Case) -> None:
+    with pytest.raises(AnswersError) as caught:
+        plan_topology(case.bad)
+    assert case.key in {problem.key for problem in caught.value.problems}
+
+
+@pytest.mark.parametrize("address", ["localhost", "127.0.0.1", "127.1.2.3", "::1"])
+def test_a_loopback_address_is_fine_for_a_single_node_only(address: str) -> None:
+    alone = replace(ONE, nodes=(replace(ONE.nodes[0], host=address),))
+    several = replace(TWO, nodes=(replace(TWO.nodes[0], host=address), TWO.nodes[1]))
+    assert check(alone) == ()
+    assert [problem.key for problem in check(several)] == ["nodes[0].address"]
+
+
+def test_an_unknown_release_stops_all_other_rules() -> None:
+    problems = check(replace(answers_for("medium", 1), release="9.9"))
+    assert [(problem.key, problem.hint) for problem in problems] == [("release", 'choose one of "5.2"')]
+
+
+def test_all_problems_are_told_at_once() -> None:
+    bad = replace(answers_for("medium", 1), database=Database(), updater=Updater())
+    assert [problem.key for problem in check(bad)] == [
+        "nodes", "nodes[0].roles", "database.host", "updater.token",
+    ]  # fmt: skip

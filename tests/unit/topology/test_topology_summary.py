@@ -1,0 +1,64 @@
+"""What is summed up of an installation that stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from topology_answers import layout
+
+from oz_installer.answers.model import Components, License, LoadBalancer, Node
+from oz_installer.topology.planner import conditions, plan_topology, published
+from oz_installer.topology.summary import open_ports, summary_of
+
+
+def test_rows_hold_every_service_with_its_state_and_ports() -> None:
+    topology = plan_topology(layout("medium-4"))
+    summary = summary_of(topology, {"n1/oz-api": "healthy"})
+    rows = {(row.node, row.service): row for row in summary.rows}
+    assert len(rows) == sum(len(node.services) for node in topology.nodes)
+    assert rows["n1", "oz-api"].state == "healthy"
+    assert rows["n2", "oz-api"].state == "unknown"
+    assert rows["n1", "oz-bio-updater"].ports == "8521, 60000-60100"
+    assert rows["n1", "oz-redis"].ports == "6379"
+    assert rows["n3", "oz-tfss"].image.endswith("_opt")
+
+
+def test_open_ports_agree_with_what_is_published() -> None:
+    for name in ("poc-1", "poc-2", "medium-3", "medium-4"):
+        answers = layout(name, components=Components(one_to_n=True))
+        topology, on = plan_topology(answers), conditions(answers)
+        for node in topology.nodes:
+            for placed in node.services:
+                assert open_ports(topology, placed) == published(placed.kind, on)
+
+
+def test_urls_name_every_door() -> None:
+    answers = layout(
+        "medium-4",
+        load_balancer=LoadBalancer(type="node", node="n2"),
+        components=Components(web_adapter="https://w"),
+        license=License(web_adapter=Path("license.json")),
+    )
+    urls = dict(summary_of(plan_topology(answers), {}).urls)
+    assert next(iter(urls.values())) == "https://oz.example.com"
+    assert urls["API, load balancer"] == "http://10.0.0.2:8088/api/version"
+    assert urls["API on n2"] == "http://10.0.0.2:8880/api/version"
+    assert urls["Web UI"] == "http://10.0.0.1:80/"
+    assert urls["Web adapter"] == "http://10.0.0.1:8080/"
+    assert urls["Metrics, nginx on n2"] == "http://10.0.0.2:9113/metrics/nginx"
+    assert urls["Metrics, BIO on n4"] == "http://10.0.0.4:8501/metrics/tfss"
+
+
+def test_ipv6_addresses_are_bracketed() -> None:
+    answers = replace(layout("poc-1"), nodes=(Node(name="n1", host="fd00::1"),))
+    assert dict(summary_of(plan_topology(answers), {}).urls)["API"] == "http://[fd00::1]:8880/api/version"
+
+
+def test_the_secrets_file_is_spoken_of_only_when_there_is_one() -> None:
+    topology = plan_topology(layout("poc-1"))
+    without = summary_of(topology, {}, admin_email="a@b.c")
+    assert not [note for note in without.notes if "secrets file" in note]
+    given = summary_of(topology, {}, secrets_file=Path("/x"), admin_email="a@b.c", report=Path("/r"))
+    assert any("log in as a@b.c" in note and "secrets file" in note for note in given.notes)
+    assert (given.secrets_file, given.report) == (Path("/x"), Path("/r"))

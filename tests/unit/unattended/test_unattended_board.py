@@ -1,0 +1,86 @@
+"""The live board's lines, and the small words of events."""
+
+from __future__ import annotations
+
+import pytest
+
+from oz_installer.deploy.events import Event, NodeProgress, PhaseEnded, PhaseStarted, RunStarted
+from oz_installer.unattended.board import Board, bar
+from oz_installer.unattended.words import bytes_text, clean, clock, count_text, seconds_text
+
+
+def _board(*events: Event) -> Board:
+    board = Board()
+    for event in events:
+        board.apply(event)
+    return board
+
+
+def test_the_board_shows_phase_nodes_bars_and_times() -> None:
+    board = _board(
+        RunStarted(at=0, phases=("Connect", "Pull images"), nodes=("n1", "n2", "n3")),
+        PhaseStarted(at=0, phase="Connect", number=1, of=2),
+        PhaseEnded(at=2, phase="Connect", seconds=2, outcome="done"),
+        PhaseStarted(at=2, phase="Pull images", number=2, of=2),
+        NodeProgress(at=5, node="n1", text="pulling", done=9, total=9, unit="images"),
+        NodeProgress(at=5, node="n2", text="uploading", done=6_000_000, total=12_000_000, unit="bytes"),
+    )
+    assert board.lines(72, 80, 24) == [
+        "Phase 2 of 2: Pull images                              ━━━━━━━━━┄┄┄   75%   1:12",
+        "  n1  pulling                             ━━━━━━━━━━━━  9 of 9 images       0:03",
+        "  n2  uploading                           ━━━━━━┄┄┄┄┄┄  6.0 of 12.0 MB      1:10",
+        "  n3  waiting",
+    ]
+    assert all(line.isascii() for line in board.lines(72, 80, 24, ascii=True))
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 10), (200, 50), (10, 2)])
+def test_the_board_keeps_to_its_room(width: int, height: int) -> None:
+    nodes = tuple(f"a-node-with-a-rather-long-name-{i}" for i in range(50))
+    board = _board(
+        RunStarted(at=0, phases=("A",), nodes=nodes),
+        PhaseStarted(at=0, phase="A very long name of a phase " * 4, number=1, of=1),
+        *(
+            NodeProgress(at=1, node=node, text="word " * 30, done=1, total=3, unit="services")
+            for node in nodes
+        ),
+    )
+    lines = board.lines(100_000, width, height)
+    assert len(lines) <= max(height, 2)
+    assert max(map(len, lines)) <= width
+    assert len(lines) == 51 or "more nodes"[: width - 9] in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (119, "119 s"), (723, "12 min 3 s")],
+)
+def test_seconds(seconds: float, text: str) -> None:
+    assert seconds_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (99_900, "99.9 kB"),
+        (999_600, "1.0 MB"),
+        (5 * 10**12, "5.0 TB"),
+    ],
+)
+def test_bytes(count: int, text: str) -> None:
+    assert bytes_text(count) == text
+
+
+def test_small_words() -> None:
+    assert (clock(72), clock(3723), clock(-1)) == ("1:12", "1:02:03", "0:00")
+    assert (bar(0, 4, True), bar(0.5, 4, True), bar(1, 4, False)) == ("....", "##..", "━━━━")
+    assert count_text(NodeProgress(node="n", text="t")) == ""
+    assert count_text(NodeProgress(node="n", text="t", done=5, unit="services")) == "5 services"
+    assert (
+        count_text(NodeProgress(node="n", text="t", done=900, total=2000, unit="bytes")) == "900 B of 2.0 kB"
+    )
+    assert clean("a\tb\nc") == "a\tb\nc"
+    assert clean("\u202eabc\x1b") == "\ufffdabc"

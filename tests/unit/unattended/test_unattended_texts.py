@@ -1,0 +1,209 @@
+"""The closing table, a plan and errors as text."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
+from oz_installer.errors import AnswersError, ConnectError, DeployError, Interrupted, OzError, Problem
+from oz_installer.secret import MASK, Masker, Secret
+from oz_installer.topology.summary import Summary, SummaryRow
+from oz_installer.unattended.error_text import print_error
+from oz_installer.unattended.plan_text import plan_json, plan_text, total_text
+from oz_installer.unattended.tables import summary_json, summary_text, table
+
+ROWS = (
+    SummaryRow(node="api1", service="oz-api", state="healthy", image="oz/api:5", ports="8000"),
+    SummaryRow(
+        node="api1", service="oz-bio-updater", state="exited", image="oz/upd:2", ports="8521, 60000-60100"
+    ),
+    SummaryRow(node="bio1", service="oz-bio-init", state="finished", image="oz/init:1"),
+)
+SUMMARY = Summary(
+    rows=ROWS,
+    urls=(("Public", "https://oz.example.com"), ("API", "http://10.0.0.1:8880/api/version")),
+    secrets_file=Path("/root/answers.secrets.yml"),
+    admin_email="admin@oz.local",
+    notes=("Open the web UI.", "word " * 30),
+    report=Path("/root/report.txt"),
+)
+
+
+def test_the_closing_table() -> None:
+    lines = summary_text(SUMMARY).splitlines()
+    assert lines[:5] == [
+        "NODE  SERVICE         STATE     OPEN PORTS",
+        "api1  oz-api          healthy   8000",
+        "      oz-bio-updater  ! exited  8521, 60000-60100",
+        "bio1  oz-bio-init     finished",
+        "3 services, 1 not as it should be (!)",
+    ]
+    assert "  API     http://10.0.0.1:8880/api/version" in lines
+    assert "  Passwords      /root/answers.secrets.yml" in lines
+    assert lines[-1] == "Report: /root/report.txt"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_the_table_keeps_to_its_width(width: int) -> None:
+    row = SummaryRow(
+        node="n" * 40, service="s" * 60, state="unhealthy", image="i" * 90, ports="1, " * 40 + "2"
+    )
+    lines = summary_text(Summary(rows=(row,)), width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert ("IMAGE" in lines[0]) == (width >= 120)
+    assert "".join(lines).count("1,") == 40
+
+
+def test_long_urls_stay_whole_for_copying() -> None:
+    url = "https://example.com/" + "x" * 100
+    assert f"    {url}\n" in summary_text(Summary(urls=(("Public", url),)))
+
+
+def test_empty_parts_are_left_out() -> None:
+    assert summary_text(Summary(notes=("hello",))) == "Next\n  - hello\n"
+
+
+def test_any_table() -> None:
+    assert table(["A", "B"], [["x", "y"], ["long", ""]]) == "A     B\nx     y\nlong\n"
+
+
+def test_the_summary_as_json() -> None:
+    document = json.loads(json.dumps(summary_json(SUMMARY)))
+    assert document["event"] == "Summary"
+    assert document["services"][0]["ports"] == "8000"
+    assert document["secrets_file"] == "/root/answers.secrets.yml"
+
+
+DIFF = "--- config.py\n+++ config.py\n@@ -1,2 +1,2 @@\n--- an SQL comment\n+B = 2\n"
+BUSY = NodePlan(
+    node="api1",
+    files=(
+        FileChange(path="config/config.py", kind="changed", diff=DIFF),
+        FileChange(path="new.bin", kind="new"),
+        FileChange(path="gone", kind="removed"),
+        FileChange(path="nginx.conf", kind="drifted"),
+    ),
+    services=(
+        ServiceChange(name="oz-api", action="restart", reason="reads config/config.py"),
+        ServiceChange(name="oz-celery-beat", action="recreate", reason="its image changes"),
+        ServiceChange(name="oz-x", action="remove", reason="switched off"),
+        ServiceChange(name="oz-y", action="start", reason=""),
+    ),
+    jobs=("oz-init-db",),
+    images=("nginx:1.27.3",),
+)
+PLAN = Plan(nodes=(BUSY, NodePlan(node="bio1")))
+
+
+def test_the_plan_as_text() -> None:
+    assert plan_text(PLAN).splitlines() == [
+        "api1",
+        "  ~ config/config.py  changes",
+        "      @@ -1,2 +1,2 @@",
+        "      --- an SQL comment",
+        "      +B = 2",
+        "  + new.bin  new",
+        "  - gone  is removed",
+        "  ! nginx.conf  was changed on the node, is put right",
+        "  ~ oz-api          restarts: reads config/config.py",
+        "  ~ oz-celery-beat  is recreated: its image changes",
+        "  - oz-x            is removed: switched off",
+        "  + oz-y            starts",
+        "  > oz-init-db runs once",
+        "  < image nginx:1.27.3 is pulled",
+        "",
+        "1 new file, 1 file changes, 1 file is put right, 1 file is removed, 1 service starts, "
+        "1 service is recreated, 1 service restarts, 1 service is removed, 1 job runs, "
+        "1 image is pulled, on 1 of 2 nodes.",
+    ]
+
+
+def test_totals_count() -> None:
+    files = tuple(FileChange(path=name, kind="changed") for name in "abc")
+    services = tuple(ServiceChange(name=name, action="restart", reason="r") for name in "ab")
+    nodes = (
+        NodePlan(node="n1", files=files, services=services),
+        *(NodePlan(node=f"n{i}") for i in (2, 3, 4)),
+    )
+    assert total_text(Plan(nodes=nodes)) == "3 files change, 2 services restart, on 1 of 4 nodes."
+    assert plan_text(Plan(nodes=nodes[1:])) == "Nothing to do on 3 nodes.\n"
+
+
+def test_colours_change_nothing_but_colour() -> None:
+    coloured = plan_text(PLAN, colour=True)
+    assert "      \x1b[32m+B = 2\x1b[0m" in coloured
+    assert re.sub(r"\x1b\[\d+m", "", coloured) == plan_text(PLAN)
+    assert "\x1b" not in plan_text(PLAN)
+
+
+def test_a_file_cannot_steer_the_terminal_or_leak() -> None:
+    change = FileChange(path="a\x1b[2J", kind="changed", diff="+x\x1b]0;hi\x07 canary\n")
+    plan = Plan(nodes=(NodePlan(node="n1", files=(change,)),))
+    mask = Masker((Secret("canary"),))
+    assert plan_text(plan, masker=mask).splitlines()[1:3] == ["  ~ a  changes", f"      +x {MASK}"]
+    assert "canary" not in json.dumps(plan_json(plan, mask))
+
+
+def test_the_plan_as_json() -> None:
+    document = json.loads(json.dumps(plan_json(PLAN)))
+    assert (document["event"], document["nothing_to_do"]) == ("Plan", False)
+    assert document["nodes"][0]["services"][0] == {
+        "name": "oz-api",
+        "action": "restart",
+        "reason": "reads config/config.py",
+    }
+    assert [node["nothing_to_do"] for node in document["nodes"]] == [False, True]
+
+
+def _told(error: OzError, debug: bool = False) -> str:
+    stream = io.StringIO()
+    print_error(error, stream, debug, Masker((Secret("canary"),)))
+    return stream.getvalue()
+
+
+def test_errors_tell_what_happened_and_what_to_do() -> None:
+    assert _told(ConnectError("refused", "start sshd", node="n1")) == "error: n1: refused\nhint: start sshd\n"
+    assert _told(Interrupted("Interrupted.")) == "Interrupted.\n"
+
+
+def test_every_problem_of_the_answers_stands_on_its_line() -> None:
+    problems = [
+        Problem(
+            key="nodes[1].host", message="is no host", hint="did you mean db?", line=14, source="answers.yml"
+        ),
+        Problem(key="release", message="is not known"),
+    ]
+    assert _told(AnswersError("answers.yml cannot be used", problems=problems)).splitlines() == [
+        "error: answers.yml cannot be used",
+        "  answers.yml:14: nodes[1].host: is no host; did you mean db?",
+        "  release: is not known",
+        "2 problems found.",
+    ]
+
+
+def test_details_of_a_deployment_are_shown_indented_and_masked() -> None:
+    error = DeployError(
+        "oz-api is unhealthy", "see its log", node="n1", details="one\n\n  two canary\x1b[2J\n"
+    )
+    assert _told(error).splitlines() == [
+        "error: n1: oz-api is unhealthy",
+        "  | one",
+        "  | ",
+        f"  |   two {MASK}",
+        "hint: see its log",
+    ]
+
+
+def test_a_traceback_only_with_debug_and_without_secrets() -> None:
+    with pytest.raises(OzError) as caught:
+        raise OzError("it broke") from ValueError("canary")
+    told = _told(caught.value, debug=True)
+    assert "Traceback" not in _told(caught.value)
+    assert "Traceback" in told
+    assert "ValueError" in told
+    assert "canary" not in told
