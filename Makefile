@@ -1,18 +1,34 @@
-# make demo   two lab nodes and a database, an installation on them, and its table
-# make check  style, types, import directions, unit tests (seconds)
-# make test   everything, end to end on the lab included
+# make demo          two lab nodes and a database, an installation on them, and its table
+# make demo-down     remove what make demo made
+# make check         style, types, import directions, unit tests (seconds)
+# make test          everything, end to end on lab nodes included (minutes)
+# make test-faults   the slow faults: kills, full disks, silent connections
+# make bench         oz-install beside plain OpenSSH, pyinfra and Ansible, as ratios of one run
+# make docs          the answers reference, from the questions
 SHELL := /bin/bash
 VENV ?= .venv
 PY := $(VENV)/bin/python
+OZ := $(VENV)/bin/oz-install
 
-.PHONY: help check unit test clean
+.PHONY: help demo demo-down check unit e2e test test-faults bench docs machine
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
 $(VENV)/.ready: pyproject.toml
+	@python3 -c 'import ensurepip' 2>/dev/null || { echo 'Installing on this machine with apt-get: python3-venv'; \
+	  apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends python3-venv; }
+	@echo 'Making a Python environment in $(VENV)'
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
+
+demo: $(VENV)/.ready
+	$(OZ) lab up --nodes 2
+	$(OZ) --answers examples/lab-poc-2.yml --yes
+
+demo-down: $(VENV)/.ready
+	$(OZ) lab down
+	rm -f examples/lab-poc-2.secrets.json
 
 check: $(VENV)/.ready
 	$(VENV)/bin/ruff check .
@@ -20,3 +36,23 @@ check: $(VENV)/.ready
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/pytest -q tests/unit
+
+# Debian packages that the tests use; said before anything is installed.
+machine:
+	@tests/machine.sh
+
+e2e: $(VENV)/.ready machine
+	$(VENV)/bin/pytest -q -m 'not slow' tests/e2e
+
+test: $(VENV)/.ready machine
+	@trap '$(PY) -m oz_installer.lab down --name none --engine' EXIT; \
+	  $(MAKE) --no-print-directory check && $(MAKE) --no-print-directory e2e
+
+test-faults: $(VENV)/.ready machine
+	$(VENV)/bin/pytest -q -m slow tests/e2e
+
+bench: $(VENV)/.ready machine
+	bench/run
+
+docs: $(VENV)/.ready
+	$(PY) -m oz_installer.answers.reference > docs/answers.md

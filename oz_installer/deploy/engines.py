@@ -3,48 +3,128 @@ SSH connection; Podman, which the SDK does not speak to, through its command."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 
 from oz_installer.deploy.events import NodeProgress
 from oz_installer.deploy.facts import ContainerFact, parse_containers
 from oz_installer.deploy.run import Run, hint_for
-from oz_installer.errors import DeployError
+from oz_installer.errors import ConnectError, DeployError
 from oz_installer.remote import commands
+from oz_installer.remote.engine import ContainerState, NodeEngine, RegistryAuth
 from oz_installer.render.compose import DIGEST_LABEL, PROJECT
 
 LOG_LINES = 20
+PULL_SILENCE = 900.0
+IMAGE_HINT = "Is its name right (answers: images), and can the node reach the registry (answers: registry)?"
+
+
+def warm_up() -> None:
+    """Load the docker SDK in the background: it takes half a second, and is wanted only later."""
+    threading.Thread(target=_load_sdk, name="docker-sdk", daemon=True).start()
+
+
+def _load_sdk() -> None:
+    from oz_installer.remote.engine import load_sdk
+
+    load_sdk()
 
 
 def states(run: Run, node: str) -> Mapping[str, ContainerFact]:
     """Every container of the project on a node, by name."""
-    argv = commands.list_containers(run.settings.engine, PROJECT, DIGEST_LABEL)
-    return parse_containers(run.transports[node].run(argv, check=True).text)
+    if run.settings.engine == "podman":
+        argv = commands.list_containers("podman", PROJECT, DIGEST_LABEL)
+        return parse_containers(run.transports[node].run(argv, check=True).text)
+    found = _engine(run, node).containers(f"com.docker.compose.project={PROJECT}")
+    return {state.name: _fact(state) for state in found}
 
 
 def why(run: Run, node: str, service: str) -> str:
     """The last log lines and the last health output of a service, secrets masked."""
-    transport, engine = run.transports[node], run.settings.engine
-    logs = transport.run(commands.logs(engine, service, LOG_LINES))
-    health = transport.run(commands.health_output(engine, service))
-    text = (logs.stdout + logs.stderr).decode("utf-8", "replace").rstrip()
-    parts = [f"--- {node}/{service}: last {LOG_LINES} log lines", text or "(no log)"]
-    if health.ok and health.text.strip() not in ("", "<no value>", "null"):
+    transport = run.transports[node]
+    if run.settings.engine == "podman":
+        logs = transport.run(commands.logs("podman", service, LOG_LINES))
+        text = (logs.stdout + logs.stderr).decode("utf-8", "replace")
+    else:
+        text = _quietly(lambda: _engine(run, node).logs(service, LOG_LINES))
+    health = transport.run(commands.health_output(run.settings.engine, service))
+    parts = [f"--- {node}/{service}: last {LOG_LINES} log lines", text.rstrip() or "(no log)"]
+    if health.ok and health.text.strip():
         parts += [f"--- {node}/{service}: health check said", health.text.strip()]
     return run.settings.masker("\n".join(parts))
 
 
 def pull(run: Run, node: str, image: str, text: str) -> None:
-    """Pull one image, telling its progress. Raises DeployError when it cannot be had."""
-    result = run.gate.change(
-        run.transports[node], f"pull {image}", commands.pull(run.settings.engine, image), timeout=900
+    """Pull one image, telling its progress in bytes. Raises DeployError when it cannot be had."""
+
+    def bring() -> bool:
+        try:
+            if run.settings.engine == "podman":
+                _pull_with_podman(run, node, image)
+            else:
+                _pull_with_docker(run, node, image, text)
+        except DeployError as error:
+            error.hint = IMAGE_HINT if hint_for(error.message) == hint_for("") else hint_for(error.message)
+            raise
+        return True
+
+    run.gate.apply(run.transports[node], f"pull {image}", bring)
+
+
+def _pull_with_docker(run: Run, node: str, image: str, text: str) -> None:
+    login = run.settings.registry
+    auth = RegistryAuth(username=login.username, password=login.password) if login else None
+
+    def tell(done: int, total: int) -> None:
+        run.check_cancelled()
+        run.emit(NodeProgress(node=node, text=text, done=done, total=total, unit="bytes"))
+
+    engine = NodeEngine(run.transports[node], timeout=PULL_SILENCE)
+    try:
+        engine.pull(image, on_progress=tell, auth=auth)
+    finally:
+        engine.close()
+
+
+def _pull_with_podman(run: Run, node: str, image: str) -> None:
+    transport, login = run.transports[node], run.settings.registry
+    server = (login.server if login else "").partition("/")[0] or "docker.io"
+    if login:
+        argv = commands.login("podman", server, login.username)
+        answer = transport.run(argv, stdin=login.password.reveal().encode() + b"\n")
+        if not answer.ok:
+            raise DeployError(f"cannot log in to the registry {server}: {answer.errors[-300:]}", node=node)
+    try:
+        result = transport.run(commands.pull("podman", image), timeout=PULL_SILENCE)
+        if not result.ok:
+            said = " ".join(result.errors.split())[-300:]
+            raise DeployError(f"cannot pull the image {image}: {said}", node=node)
+    finally:
+        if login:
+            transport.run(commands.logout("podman", server))
+
+
+def _engine(run: Run, node: str) -> NodeEngine:
+    engine = run.engines.get(node)
+    if engine is None:
+        engine = run.engines[node] = NodeEngine(run.transports[node])
+    return engine
+
+
+def _fact(state: ContainerState) -> ContainerFact:
+    status = state.state if state.exit_code is None else f"{state.state} ({state.exit_code})"
+    return ContainerFact(
+        name=state.name,
+        running=state.state == "running",
+        health=state.health,
+        digest=state.labels.get(DIGEST_LABEL, ""),
+        image=state.image,
+        status=status,
     )
-    if not result.ok:
-        said = result.errors or result.text.strip()
-        raise DeployError(
-            f"cannot pull the image {image}: {' '.join(said.split())[:300]}",
-            "Is its name right (answers: images), and can the node reach the registry (answers: registry)?"
-            if hint_for(said) == hint_for("")
-            else hint_for(said),
-            node=node,
-        )
-    run.emit(NodeProgress(node=node, text=text))
+
+
+def _quietly(read: Callable[[], str]) -> str:
+    try:
+        return read()
+    except (DeployError, ConnectError) as error:
+        return f"(cannot be read: {error})"

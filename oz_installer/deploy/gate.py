@@ -34,6 +34,10 @@ class Gate(Protocol):
         """Make one change on a node. ``timeout`` is seconds of silence."""
         ...
 
+    def apply(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:
+        """Make a change that is not one command, such as a pull through the SDK."""
+        ...
+
     def wait(self, condition: Callable[[], bool]) -> bool:
         """Wait on the effect of a change; whether it came."""
         ...
@@ -54,6 +58,10 @@ class LiveGate:
     ) -> CommandResult:
         """Run the command on the node."""
         return transport.run(argv, stdin=stdin, timeout=timeout, on_sent=on_sent)
+
+    def apply(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:  # noqa: ARG002
+        """Do the work."""
+        return work()
 
     def wait(self, condition: Callable[[], bool]) -> bool:
         """Ask until the condition decides."""
@@ -79,6 +87,11 @@ class DryGate:
         """Say what would be run, and answer that it worked."""
         self._tell(Change(node=transport.name, what=what, argv=tuple(argv)))
         return CommandResult(argv=tuple(argv), status=0)
+
+    def apply(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:  # noqa: ARG002
+        """Say what would be done, and answer that it worked."""
+        self._tell(Change(node=transport.name, what=what, argv=()))
+        return True
 
     def wait(self, condition: Callable[[], bool]) -> bool:  # noqa: ARG002
         """Nothing was changed, so there is nothing to wait for."""

@@ -16,6 +16,7 @@ from oz_installer.deploy.plan import Plan
 from oz_installer.deploy.settings import RunSettings
 from oz_installer.errors import DeployError, Interrupted, OzError
 from oz_installer.remote.commands import ComposeTool
+from oz_installer.remote.engine import NodeEngine
 from oz_installer.remote.transport import CommandResult, Transport
 from oz_installer.render.bundle import Bundle
 from oz_installer.topology.model import Topology
@@ -40,6 +41,7 @@ class Run:
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     compose: dict[str, ComposeTool] = field(default_factory=dict)
     generations: dict[str, str] = field(default_factory=dict)
+    engines: dict[str, NodeEngine] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     @property

@@ -218,6 +218,11 @@ class PullMeter:
         return sum(total for _, total in self._layers.values())
 
 
+def load_sdk() -> None:
+    """Import the SDK now, so that the first request need not."""
+    import docker  # noqa: F401
+
+
 def _make_client(transport: Transport, timeout: float) -> Any:
     """A docker.APIClient whose every request opens a stream of the node."""
     import docker

@@ -18,7 +18,7 @@ Rule = Callable[[Answers, Scenario, Release], Iterator[Problem]]
 MANY_NODES = "many-nodes"
 WIRED_SETTINGS = frozenset(
     {
-        "PORT", "SCHEME", "HOST", "ALLOWED_HOSTS", "DB_USER", "DB_HOST", "DB_PORT", "DB_PASS", "DB_NAME",
+        "PORT", "SCHEME", "HOST", "DB_OPTIONS", "DB_USER", "DB_HOST", "DB_PORT", "DB_PASS", "DB_NAME",
         "DB_ENGINE", "OZ_SERVICE_TFSS_HOST", "OZ_BUNDLE_TFSS_HOST", "OZ_SERVICE_REGULA_HOST",
         "OZ_SERVICE_O2N_HOST", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "OZ_REDIS_ANALYZES_NODE",
         "OZ_REDIS_THROTTLING_NODE", "OZ_CELERY_HEALTH_CHECK_QUEUES",
@@ -121,6 +121,13 @@ def database(answers: Answers, scenario: Scenario, _release: Release) -> Iterato
             message=f"the {answers.scenario} scenario needs an external PostgreSQL server",
             hint="name its host; a bundled database is for poc only",
         )
+    for key in ("name", "user"):
+        if answers.database.host is None and getattr(answers.database, key) == "postgres":
+            yield Problem(
+                key=f"database.{key}",
+                message="the bundled PostgreSQL keeps postgres for itself",
+                hint="choose another name, such as gateway",
+            )
     if answers.database.host is not None and answers.database.password is None:
         yield Problem(
             key="database.password",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oz_installer.deploy import engines
 from oz_installer.deploy import node as commands
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.run import Run, hint_for
@@ -22,6 +23,8 @@ class Lock(Phase):
 
     def run(self, run: Run) -> None:
         """Raises LockedError naming the other run."""
+        if run.settings.engine == "docker":
+            engines.warm_up()
         run.each(run.changing, lambda node: self._lock(run, node))
 
     def _lock(self, run: Run, node: str) -> None:

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Installs the Debian packages that the tests use and this machine lacks, and says so first.
+set -eu
+wanted=""
+need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || wanted="$wanted $2"; }
+need sshd openssh-server
+need ssh-keygen openssh-client
+need sudo sudo
+need nginx nginx-light
+need redis-server redis-server
+need dockerd docker.io
+need debootstrap debootstrap
+[ -n "$wanted" ] || exit 0
+echo "Installing on this machine with apt-get:$wanted"
+# Packages may not start services here: the tests start their own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+  printf '#!/bin/sh\nexit 101\n' > $policy
+  chmod 755 $policy
+  trap 'rm -f $policy' EXIT
+fi
+apt-get -q update
+DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $wanted
