@@ -6,7 +6,7 @@
 from oz_installer.lab.database import fresh_database, reset_gateway
 from oz_installer.lab.engine import stop_engine
 from oz_installer.lab.options import Lab, LabNode, LabOptions
-from oz_installer.lab.rehearsal import LabStatus, Part, down, find, status, up
+from oz_installer.lab.rehearsal import LabStatus, Part, clean, down, find, status, up
 
 __all__ = [
     "Lab",
@@ -14,6 +14,7 @@ __all__ = [
     "LabOptions",
     "LabStatus",
     "Part",
+    "clean",
     "down",
     "find",
     "fresh_database",

@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from oz_installer.errors import DeployError, OzError
-from oz_installer.lab import LabOptions, down, status, stop_engine, up
+from oz_installer.lab import LabOptions, clean, down, status, stop_engine, up
 from oz_installer.lab.options import DEFAULT_NAME
 
 
@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--engine", action="store_true", help="stop the engine, if the lab started it"
             )
+            command.add_argument("--cache", action="store_true", help="also remove images and archives")
     return root
 
 
@@ -50,6 +51,8 @@ def main() -> int:
             )  # fmt: skip
         elif options.command == "down":
             down(options.name, directory=options.directory, say=_say)
+            if options.cache:
+                clean(_say)
             if options.engine:
                 stop_engine(_say)
         else:

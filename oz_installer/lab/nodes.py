@@ -29,7 +29,7 @@ def engine_argv(container: str, image: str, volume: str, cgroup: str, *more: str
     return [
         "run", "--detach", "--init", *_RIGHTS, "--name", container, *more,
         "--env", f"OZ_LAB_KEY={key}", "--env", f"OZ_LAB_CGROUP={cgroup}",
-        "--volume", f"{volume}:/var/lib/docker", image, "oz-lab-node",
+        "--volume", f"{volume}:/var/lib/docker", "--volume", "/var/lib/containers", image, "oz-lab-node",
     ]  # fmt: skip
 
 

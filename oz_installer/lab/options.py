@@ -12,6 +12,7 @@ from typing import Literal
 from oz_installer.errors import AnswersError, PreflightError
 
 LABEL = "com.ozforensics.oz-install.lab"
+FOLDER_LABEL = f"{LABEL}.folder"
 DEFAULT_NAME = "default"
 DEFAULT_SUBNET = IPv4Network("172.30.77.0/24")
 MAX_NODES = 8

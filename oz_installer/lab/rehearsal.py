@@ -19,14 +19,16 @@ from oz_installer.lab.docker import docker, inspect, labelled, run
 from oz_installer.lab.options import (
     DEFAULT_NAME,
     DEFAULT_SUBNET,
+    FOLDER_LABEL,
     Lab,
     LabNode,
     LabOptions,
     Say,
+    cache_folder,
     choose_subnet,
     lab_directory,
 )
-from oz_installer.lab.seed import ensure_seed
+from oz_installer.lab.seed import SEED_LABEL, ensure_seed
 from oz_installer.lab.seed import plant as seed_plant
 from oz_installer.lab.standin_images import RABBITMQ, STAND_INS
 
@@ -83,6 +85,8 @@ def up(options: LabOptions) -> Lab:
 
 def down(name: str = DEFAULT_NAME, *, directory: Path | None = None, say: Say = print) -> bool:
     """Remove containers, volumes, network, cgroups and files of the lab; whether there was anything."""
+    if not engine.engine_answers():
+        raise PreflightError("no Docker Engine answers on this machine", "start it; the lab lives in it")
     lab = find(name, directory)
     containers = labelled("container", lab.label)
     volumes = labelled("volume", lab.label)
@@ -102,6 +106,18 @@ def down(name: str = DEFAULT_NAME, *, directory: Path | None = None, say: Say = 
     return found
 
 
+def clean(say: Say = print) -> None:
+    """Remove what all labs share and what can be made again: images, seeds and archives. Labs stay."""
+    for volume in labelled("volume", SEED_LABEL):
+        docker("volume", "rm", volume)
+    for image in docker("image", "ls", "--filter", "reference=oz-lab-*", "--format", "{{.ID}}").out.split():
+        docker("image", "rm", "--force", image, check=False)  # a lab may still run it
+    for archive in cache_folder().glob("oz-lab-*.*"):
+        if archive.suffix in (".tar", ".sha256"):
+            archive.unlink()
+    say("Images, seeds and archives of the labs are removed; the next «lab up» makes them again.")
+
+
 def status(name: str = DEFAULT_NAME, *, directory: Path | None = None) -> LabStatus:
     """The lab as it stands, the database server first, then the nodes."""
     lab = find(name, directory)
@@ -112,8 +128,9 @@ def status(name: str = DEFAULT_NAME, *, directory: Path | None = None) -> LabSta
 
 def find(name: str = DEFAULT_NAME, directory: Path | None = None) -> Lab:
     """The lab of that name with the subnet that it has, or would have."""
-    folder = lab_directory(name, directory)
     network = inspect("network", f"oz-lab-{name}") if engine.engine_answers() else None
+    known = network["Labels"].get(FOLDER_LABEL) if network else None
+    folder = lab_directory(name, directory or (Path(known) if known else None))
     subnet = IPv4Network(network["IPAM"]["Config"][0]["Subnet"]) if network else DEFAULT_SUBNET
     return Lab(name=name, directory=folder, subnet=subnet)
 
@@ -136,6 +153,11 @@ def _part(lab: Lab, container: str) -> Part:
 def _ensure_network(options: LabOptions) -> Lab:
     """Make the lab's network and share unless they are there."""
     lab = find(options.name, options.directory)
+    if not lab.key.is_file() and labelled("container", lab.label):
+        raise PreflightError(
+            f"the key of the lab {lab.name!r} is gone from {lab.directory}, but its nodes are there",
+            "take the lab down and up again",
+        )
     if inspect("network", lab.network):
         if options.subnet not in (None, lab.subnet):
             raise PreflightError(
@@ -145,7 +167,8 @@ def _ensure_network(options: LabOptions) -> Lab:
         with images.locked("subnets"):
             subnet = options.subnet or choose_subnet(options.name, _taken_subnets())
             lab = Lab(name=lab.name, directory=lab.directory, subnet=subnet)
-            docker("network", "create", "--label", lab.label, "--subnet", str(subnet), lab.network)
+            labels = ["--label", lab.label, "--label", f"{FOLDER_LABEL}={lab.directory}"]
+            docker("network", "create", *labels, "--subnet", str(subnet), lab.network)
     if not inspect("volume", lab.share):
         docker("volume", "create", "--label", lab.label, lab.share)
     return lab
@@ -189,7 +212,7 @@ def _ensure_parts(lab: Lab, options: LabOptions, node_image: str, archives: Sequ
 
 def _has_new(wanted: Sequence[LabNode]) -> bool:
     """Whether any of the nodes is still to be made."""
-    return any(inspect("volume", node.volume) is None for node in wanted)
+    return any(inspect("container", node.container) is None for node in wanted)
 
 
 def _together(tasks: Sequence[Callable[[], T]]) -> list[T]:

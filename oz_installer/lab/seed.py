@@ -77,5 +77,5 @@ def _fill(volume: str, node_image: str, archive: Archive) -> None:
         nodes.ensure_images(node, archive)
         docker("stop", "--time", "60", container)
     finally:
-        docker("rm", "--force", container, check=False)
+        docker("rm", "--force", "--volumes", container, check=False)
         nodes.remove_cgroups(cgroup)
