@@ -49,9 +49,17 @@ def parse_record(text: str) -> Record | None:
     try:
         value = json.loads(text)
         known = {key: value[key] for key in Record.__dataclass_fields__ if key in value}
-        return Record(**known)
+        record = Record(**known)
     except (ValueError, TypeError, KeyError):
         return None
+    return record if _is_whole(record) else None
+
+
+def _is_whole(record: Record) -> bool:
+    digests: tuple[object, ...] = (record.files, record.services, record.jobs)
+    texts = [part for some in digests if isinstance(some, dict) for pair in some.items() for part in pair]
+    texts += [record.node, record.release, record.generation, record.digest]
+    return all(isinstance(some, dict) for some in digests) and all(isinstance(one, str) for one in texts)
 
 
 def next_generation(existing: tuple[str, ...], current: str) -> str:
