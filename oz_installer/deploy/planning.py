@@ -18,7 +18,7 @@ def plan_node(bundle: Bundle, facts: NodeFacts) -> NodePlan:
     """What changes on one node; services and jobs in the order of their start."""
     files = _file_changes(bundle, facts)
     present = facts.details.images if facts.details else frozenset()
-    services = _service_changes(bundle, facts)
+    services = _service_changes(bundle, facts, _edited(files, facts))
     jobs = tuple(job.name for job in bundle.jobs if facts.jobs.get(job.name) != job.digest)
     touched = {change.name for change in services if change.action in ("start", "recreate")} | set(jobs)
     wanted = dict.fromkeys(service.image for service in bundle.services if service.name in touched)
@@ -34,8 +34,12 @@ def plan_node(bundle: Bundle, facts: NodeFacts) -> NodePlan:
 def has_image(present: frozenset[str], image: str) -> bool:
     """Whether an image is on the node, whichever of its names the engine prints."""
     short = image.removeprefix("docker.io/").removeprefix("library/")
-    last = short.rpartition("/")[2]
-    tagged = short if ":" in last or "@" in short else f"{short}:latest"
+    name, at, digest = short.partition("@")
+    folder, slash, last = name.rpartition("/")
+    if at:  # engines list an image that was pulled by its digest without its tag
+        tagged = f"{folder}{slash}{last.partition(':')[0]}@{digest}"
+    else:
+        tagged = name if ":" in last else f"{name}:latest"
     return any(name.removeprefix("docker.io/").removeprefix("library/") == tagged for name in present)
 
 
@@ -57,7 +61,16 @@ def _file_changes(bundle: Bundle, facts: NodeFacts) -> tuple[FileChange, ...]:
     return tuple(changes)
 
 
-def _service_changes(bundle: Bundle, facts: NodeFacts) -> tuple[ServiceChange, ...]:
+def _edited(files: tuple[FileChange, ...], facts: NodeFacts) -> frozenset[str]:
+    """Files that are there with another content than was installed."""
+    recorded = facts.record.files if facts.record else {}
+    paths = [change.path for change in files if change.kind == "drifted"]
+    return frozenset(
+        path for path in paths if facts.files.get(path, recorded.get(path)) != recorded.get(path)
+    )
+
+
+def _service_changes(bundle: Bundle, facts: NodeFacts, edited: frozenset[str]) -> tuple[ServiceChange, ...]:
     wanted = {service.name for service in bundle.running}
     changes = [
         ServiceChange(name=name, action="remove", reason="no longer part of this node")
@@ -74,6 +87,9 @@ def _service_changes(bundle: Bundle, facts: NodeFacts) -> tuple[ServiceChange, .
             changes.append(
                 ServiceChange(name=service.name, action="start", reason=f"is not running: {there.status}")
             )
+        elif read := next((path for path in service.reads if path in edited), None):
+            reason = f"{read}, which it reads, was changed by hand"
+            changes.append(ServiceChange(name=service.name, action="restart", reason=reason))
         elif there.health == "unhealthy":
             changes.append(ServiceChange(name=service.name, action="restart", reason="is unhealthy"))
         elif there.health == "starting" and facts.verified != bundle.digest:

@@ -14,7 +14,7 @@ from oz_installer.errors import OzError
 from oz_installer.render import compose
 from oz_installer.render.config import config_files
 from oz_installer.secret import Secret
-from oz_installer.topology.model import Topology, TopologyNode, Wiring
+from oz_installer.topology.model import Placed, Topology, TopologyNode, Wiring
 from oz_installer.topology.planner import conditions
 from oz_installer.topology.wiring import wire
 
@@ -46,7 +46,8 @@ class BundleService:
     """A service as its node's bundle defines it; the digest covers its definition and the files it reads.
 
     ``check`` is the health check as one line for the container's shell, empty where there is none;
-    ``wait_seconds`` is how long it may take to become healthy.
+    ``wait_seconds`` is how long it may take to become healthy; ``reads`` are those files of the bundle
+    whose change concerns it.
     """
 
     name: str
@@ -58,6 +59,7 @@ class BundleService:
     check: str
     wait_seconds: int
     digest: str
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,10 +124,9 @@ def _render_node(
     )
     contents = {file.path: file.digest for file in files}
     definitions = {placed.name: compose.define(placed, node, release, site) for placed in node.services}
+    reads = {placed.name: _reads(placed, contents) for placed in node.services}
     digests = {
-        placed.name: _service_digest(
-            definitions[placed.name], [m.source for m in placed.kind.mounts if m.watch], contents
-        )
+        placed.name: _service_digest(definitions[placed.name], reads[placed.name], contents)
         for placed in node.services
     }
     for name, digest in digests.items():
@@ -146,6 +147,7 @@ def _render_node(
             check=compose.check_command(placed, site),
             wait_seconds=compose.patience(placed.kind),
             digest=digests[placed.name],
+            reads=reads[placed.name],
         )
         for placed in node.services
     )
@@ -179,11 +181,16 @@ def _names(wiring: Wiring, secrets: Mapping[str, Secret]) -> Mapping[str, object
     return {**wiring.values, **revealed}
 
 
+def _reads(placed: Placed, contents: Mapping[str, str]) -> tuple[str, ...]:
+    """Files of the bundle that a service mounts and watches."""
+    paths = [compose.bundle_path(mount.source) for mount in placed.kind.mounts if mount.watch]
+    return tuple(path for path in paths if path in contents)
+
+
 def _service_digest(
-    definition: Mapping[str, object], sources: Iterable[str], contents: Mapping[str, str]
+    definition: Mapping[str, object], paths: Iterable[str], contents: Mapping[str, str]
 ) -> str:
-    paths = [compose.bundle_path(source) for source in sources]
-    read = [f"{path} {contents[path]}" for path in paths if path in contents]
+    read = [f"{path} {contents[path]}" for path in paths]
     return _sha256("\n".join((json.dumps(definition, sort_keys=True), *read)))
 
 
