@@ -146,6 +146,19 @@ def status(options: Options, answers: Path, as_json: bool) -> None:
 
 
 @oz_install.command()
+@answers_option()
+@click.argument("service")
+@click.option(
+    "--lines", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many lines."
+)
+def logs(answers: Path, service: str, lines: int) -> None:
+    """Show the last log lines of SERVICE, wherever it runs."""
+    from oz_installer.unattended.command import show_logs
+
+    show_logs(answers, service, lines, _opener())
+
+
+@oz_install.command()
 def schema() -> None:
     """Print a JSON Schema of answers.yml, for editors."""
     import json

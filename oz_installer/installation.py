@@ -24,6 +24,7 @@ from oz_installer.deploy.plan import Plan
 from oz_installer.deploy.planning import plan_changes
 from oz_installer.deploy.settings import RegistryLogin, RunSettings
 from oz_installer.errors import AnswersError, ConnectError, OzError, PreflightError, Problem
+from oz_installer.remote.commands import logs
 from oz_installer.render.bundle import Bundle, render
 from oz_installer.render.config import secret_slots
 from oz_installer.secret import MASK, Secret
@@ -210,6 +211,45 @@ def _state(there: ContainerFact, verified: bool) -> str:
         return "stopped"
     # an engine says "starting" for a whole interval after our own run of the check has passed
     return "healthy" if there.health == "starting" and verified else there.health or "running"
+
+
+def read_logs(
+    loaded: LoadedAnswers,
+    path: Path,
+    open_transport: OpenTransport,
+    service: str,
+    lines: int,
+    *,
+    ask: Ask | None = None,
+) -> dict[str, str]:
+    """The last log lines of a service by ``node/service``, wherever it runs; secrets masked.
+
+    ``service`` is a container's name or its catalogue name. Raises AnswersError when nothing of that
+    name runs anywhere, ConnectError.
+    """
+    topology, secrets, _ = _inputs(loaded, path, ask=ask, connecting=True)
+    placed = [
+        one
+        for node in topology.nodes
+        for one in node.services
+        if service in (one.name, one.kind.name) and not one.kind.job
+    ]
+    if not placed:
+        known = dict.fromkeys(
+            one.name for node in topology.nodes for one in node.services if not one.kind.job
+        )
+        raise AnswersError(f"no service is called {service!r}", f"Known: {', '.join(known)}.")
+    homes = [node for node in loaded.answers.nodes if node.name in {one.node for one in placed}]
+    with ThreadPoolExecutor(len(homes), thread_name_prefix="connect") as pool:
+        transports = _opened({node.name: pool.submit(open_transport, node, secrets) for node in homes})
+    try:
+        argvs = {one.service_key: (one.node, logs(loaded.answers.engine, one.name, lines)) for one in placed}
+        found = {key: transports[node].run(argv) for key, (node, argv) in argvs.items()}
+    finally:
+        for transport in transports.values():
+            transport.close()
+    masker = secrets.masker()
+    return {key: masker((one.stdout + one.stderr).decode("utf-8", "replace")) for key, one in found.items()}
 
 
 def with_diffs(prepared: Prepared) -> Plan:

@@ -20,6 +20,7 @@ from oz_installer.installation import (
     draft_blueprint,
     execute,
     prepare,
+    read_logs,
     summarise,
     with_diffs,
 )
@@ -28,6 +29,7 @@ from oz_installer.unattended.console import face, kind_for
 from oz_installer.unattended.plan_text import plan_json, plan_text, total_text
 from oz_installer.unattended.streams import colours, is_terminal, write
 from oz_installer.unattended.tables import summary_json, summary_text
+from oz_installer.unattended.words import clean_line
 
 Opener = Callable[..., Any]
 
@@ -90,6 +92,16 @@ def show_status(path: Path, flags: Flags, opener: Opener, shared: Shared) -> Non
         _summary(prepared, flags)
     finally:
         prepared.close()
+
+
+def show_logs(path: Path, service: str, lines: int, opener: Opener) -> None:
+    """Print the last log lines of a service, wherever it runs."""
+    loaded = read(path)
+    open_node = functools.partial(opener, base=path.parent, known_hosts=loaded.answers.known_hosts)
+    for key, text in read_logs(loaded, path, open_node, service, lines, ask=_asker()).items():
+        write(
+            sys.stdout, "".join(f"{key} | {clean_line(line)}\n" for line in text.splitlines() or ["(no log)"])
+        )
 
 
 def render_to(path: Path, out: Path, shared: Shared) -> None:
@@ -178,14 +190,15 @@ def _carry_out(prepared: Prepared, flags: Flags) -> None:
     screen = face(kind_for(flags.json, sys.stderr), sys.stdout, sys.stderr, masker)
     try:
         execute(prepared, screen.on_event, health_timeout=flags.health_timeout)
+        if flags.json:
+            _summary(prepared, flags)
     except DeployError as error:
-        screen.close()
         _keep(prepared.blueprint.path, error, masker)
         raise
     finally:
         screen.close()
-    _summary(prepared, flags)
     if not flags.json:
+        _summary(prepared, flags)
         from oz_installer.topology.diagram import draw
 
         write(sys.stdout, "\n" + draw(prepared.blueprint.topology) + "\n")

@@ -54,7 +54,7 @@ def _different(before: dict[str, dict[str, str]], after: dict[str, dict[str, str
 def _assert_all_well(site: Site, path: Path) -> None:
     status = site.run("status", "--answers", str(path), "--json")
     assert status.status == 0, status.stderr
-    rows = status.events[-1]["rows"]
+    rows = status.events[-1]["services"]
     assert rows
     ill = [row for row in rows if row["state"] not in WELL]
     assert not ill
@@ -63,23 +63,28 @@ def _assert_all_well(site: Site, path: Path) -> None:
 def _assert_works(site: Site, path: Path, document: dict[str, object]) -> None:
     """A whole analysis through nginx of every api node: queue, worker, BIO and database take part."""
     status = site.run("status", "--answers", str(path), "--json").events[-1]
-    urls = [url for title, url in status["urls"] if url.endswith("/api/version")]
+    urls = [row["url"] for row in status["urls"] if row["url"].endswith("/api/version")]
     assert urls
     password = SecretStore(path.with_suffix(".secrets.json")).read()["admin.password"].reveal()
     credentials = {"credentials": {"email": "admin@oz.local", "password": password}}
     for url in urls:
         base = url.removesuffix("/api/version")
-        assert _post(f"{base}/api/authorize/auth", credentials)[0] == 200
+        login, said = _post(f"{base}/api/authorize/auth", credentials)
+        assert login == 200, said
         wrong = {"credentials": {"email": "admin@oz.local", "password": "wrong"}}
         assert _post(f"{base}/api/authorize/auth", wrong)[0] == 401
-        status_code, body = _post(f"{base}/api/analyses", {})
+        token = json.loads(said)["access_token"]
+        status_code, body = _post(f"{base}/api/analyses", {}, {"X-Forensic-Access-Token": token})
         assert status_code == 200, body
     assert document
 
 
-def _post(url: str, document: object) -> tuple[int, str]:
+def _post(url: str, document: object, headers: dict[str, str] | None = None) -> tuple[int, str]:
     request = urllib.request.Request(
-        url, json.dumps(document).encode(), {"Content-Type": "application/json"}, method="POST"
+        url,
+        json.dumps(document).encode(),
+        {"Content-Type": "application/json", **(headers or {})},
+        method="POST",
     )
     try:
         with urllib.request.urlopen(request, timeout=60) as response:
