@@ -1,0 +1,17 @@
+"""The core that both front ends call: ``prepare`` says what would change, ``execute`` changes it."""
+
+from oz_installer.installation.blueprint import Blueprint, draft_blueprint
+from oz_installer.installation.connections import OpenTransport
+from oz_installer.installation.core import Prepared, execute, prepare, read_logs, summarise, with_diffs
+
+__all__ = [
+    "Blueprint",
+    "OpenTransport",
+    "Prepared",
+    "draft_blueprint",
+    "execute",
+    "prepare",
+    "read_logs",
+    "summarise",
+    "with_diffs",
+]

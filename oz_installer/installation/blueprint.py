@@ -1,0 +1,134 @@
+"""What follows from the answers alone: topology, secrets, licence files, bundles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from oz_installer.answers.file import LoadedAnswers
+from oz_installer.answers.model import Answers
+from oz_installer.answers.paths import located, store_path
+from oz_installer.answers.secrets import Ask, Secrets, resolve
+from oz_installer.errors import AnswersError, Problem
+from oz_installer.render.bundle import Bundle, render
+from oz_installer.render.config import secret_slots
+from oz_installer.secret import MASK, Secret
+from oz_installer.topology.model import Topology
+from oz_installer.topology.planner import plan_topology
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blueprint:
+    """All that follows from the answers alone: what ``render`` writes and ``prepare`` compares."""
+
+    loaded: LoadedAnswers
+    path: Path
+    topology: Topology
+    bundles: Mapping[str, Bundle]
+    secrets: Secrets
+    licences: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def answers(self) -> Answers:
+        """The answers that it was made from."""
+        return self.loaded.answers
+
+    @property
+    def secrets_file(self) -> Path:
+        """Where generated secrets are kept."""
+        return store_path(self.path)
+
+    def shown(self, node: str) -> dict[str, bytes]:
+        """The node's secret files as they may be shown: every secret replaced by a mask."""
+        masked = {slot: Secret(MASK) for slot in self.secrets}
+        bundles = render(self.answers, self.topology, masked, self.licences)
+        bundle = next(bundle for bundle in bundles if bundle.node == node)
+        return {
+            file.path: _shown(file.path, file.content, file.digest) for file in bundle.files if file.secret
+        }
+
+
+def draft_blueprint(loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connecting: bool) -> Blueprint:
+    """Work out topology and bundles. Raises AnswersError; contacts nobody.
+
+    ``connecting`` also fetches the secrets that only logins need.
+    """
+    topology, secrets, licences = read_inputs(loaded, path, ask=ask, connecting=connecting)
+    return work_out(loaded, path, topology, secrets, licences)
+
+
+def read_inputs(
+    loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connecting: bool
+) -> tuple[Topology, Secrets, dict[str, bytes]]:
+    """Topology, secrets and licence files. Raises AnswersError with every problem, each with its line."""
+    try:
+        topology = plan_topology(loaded.answers)
+    except AnswersError as error:
+        raise AnswersError(
+            error.message, error.hint, problems=[loaded.place(p) for p in error.problems]
+        ) from None
+    licences = _licences(loaded, path, topology)
+    secrets = resolve(
+        loaded.answers,
+        base=path.parent,
+        ask=ask,
+        store_path=store_path(path),
+        slots=secret_slots(topology),
+        wanted=lambda slot: connecting or not _is_login(slot),
+        place=loaded.place,
+    )
+    return topology, secrets, licences
+
+
+def _is_login(slot: str) -> bool:
+    return slot.startswith("nodes.") or slot == "registry.password"
+
+
+def work_out(
+    loaded: LoadedAnswers, path: Path, topology: Topology, secrets: Secrets, licences: Mapping[str, bytes]
+) -> Blueprint:
+    """Render every bundle."""
+    bundles = {bundle.node: bundle for bundle in render(loaded.answers, topology, secrets, licences)}
+    return Blueprint(
+        loaded=loaded, path=path, topology=topology, bundles=bundles, secrets=secrets, licences=licences
+    )
+
+
+def _licences(loaded: LoadedAnswers, path: Path, topology: Topology) -> dict[str, bytes]:
+    """Read the licence files that some service mounts. Raises AnswersError naming those that cannot be."""
+    wanted = sorted(
+        {
+            mount.source.removeprefix("licence:")
+            for node in topology.nodes
+            for placed in node.services
+            for mount in placed.kind.mounts
+            if mount.source.startswith("licence:")
+        }
+    )
+    found, problems = {}, []
+    for key in wanted:
+        file = located(getattr(loaded.answers.license, key), path.parent)
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            problems.append(_licence_problem(loaded, key, f"{file} cannot be read: {error.strerror}"))
+            continue
+        if not content.strip():
+            problems.append(_licence_problem(loaded, key, f"{file} is empty"))
+        found[key] = content
+    if problems:
+        raise AnswersError("a licence file is missing", problems=problems)
+    return found
+
+
+def _licence_problem(loaded: LoadedAnswers, key: str, message: str) -> Problem:
+    hint = "name the file that Oz Forensics gave you"
+    return loaded.place(Problem(key=f"license.{key}", message=message, hint=hint))
+
+
+def _shown(path: str, content: bytes, digest: str) -> bytes:
+    if path.startswith("licence/"):
+        return json.dumps({"licence": path, "sha256": digest}).encode() + b"\n"
+    return content
