@@ -32,7 +32,8 @@ look() {
   section containers
   $engine ps -a --no-trunc --filter label=com.docker.compose.project=oz \
     --format "{{.Names}}	{{.Status}}	$label	{{.Image}}" 2>&1
-  section engine-status; echo $?
+  status=$?
+  section engine-status; echo $status
   section link; readlink "$dir/current"
   section record; cat "$dir/current/record.json" 2>/dev/null
   section lock; cat "$dir/lock/owner" 2>/dev/null
@@ -69,16 +70,27 @@ details() {
 
 # lock RUN OWNER MINUTES: one run at a time; a lock not refreshed for MINUTES is taken over
 lock() {
+  made=
   if [ ! -d "$dir" ]; then
     mkdir -p "$dir" || exit 1
+    made=made
     echo made
   fi
   if ! mkdir "$dir/lock" 2>/dev/null; then
     [ -w "$dir" ] || fail "$dir cannot be written" 1
-    if [ -z "$(find "$dir/lock" -maxdepth 1 -name run -mmin "-$3")" ]; then rm -rf "$dir/lock"; mkdir "$dir/lock" || exit 5
-    else cat "$dir/lock/owner" >&2; exit 5; fi
+    # a lock just made has no files yet, so the folder's own time counts, too
+    if [ -n "$(find "$dir/lock" -maxdepth 1 -mmin "-$3" 2>/dev/null)" ]; then
+      fail "$(cat "$dir/lock/owner" 2>/dev/null || echo 'it has just begun')" 5
+    fi
+    [ ! -d "$dir/lock" ] || rm -rf "$dir/lock"
+    mkdir "$dir/lock" || exit 5
   fi
-  printf '%s\n' "$2" > "$dir/lock/owner" && printf '%s\n' "$1" > "$dir/lock/run" && journal "locked by $2"
+  if printf '%s\n' "$2" > "$dir/lock/owner" && printf '%s\n' "$1" > "$dir/lock/run"; then journal "locked by $2"
+  else
+    rm -rf "$dir/lock"
+    [ -z "$made" ] || rmdir "$dir"
+    exit 1
+  fi
 }
 
 # unlock RUN [made]: with "made", an install folder that this run made and left empty goes too
@@ -94,46 +106,59 @@ unlock() {
 # stage RUN GENERATION COMPOSE [--remove FILE | --folder FOLDER]...  < tar
 # A copy of the current generation with the changed files over it, checked, not yet switched to.
 stage() {
-  owned "$1"; generation=$2 compose=$3; shift 3
+  owned "$1"; generation=$2 compose=$3 option=; shift 3
   set -e
   journal "stage $generation"
   new=$dir/generations/$generation.partial
   rm -rf "$dir"/generations/*.partial
   mkdir -p "$new" "$dir/state/jobs"
   if [ -d "$dir/current/" ]; then cp -a "$dir/current/." "$new/"; fi
-  while [ $# -gt 0 ]; do
-    case $1 in
-      --remove) rm -f "$new/$2" "$new/shown/$2" ;;
-      --folder) if [ ! -d "$dir/$2" ]; then (umask 022; mkdir -p "$dir/$2"); echo "made $2"; fi ;;
+  for part in "$@"; do  # options are pairs; the folders come last, when nothing can go wrong any more
+    case $option in
+      --remove) rm -f "$new/$part" "$new/shown/$part"; option= ;;
+      --folder) option= ;;
+      *) option=$part ;;
     esac
-    shift 2
   done
   tar -xpf - -C "$new" --no-same-owner
   (cd "$new" && sha256sum -c --quiet --strict manifest >&2)
+  accepted "$compose" "$new"
+  while [ $# -gt 0 ]; do
+    if [ "$1" = --folder ] && [ ! -d "$dir/$2" ]; then (umask 022; mkdir -p "$dir/$2"); echo "made $2"; fi
+    shift 2
+  done
+}
+
+# accepted COMPOSE FOLDER: whether Compose takes the files
+accepted() {
+  compose=$1 folder=$2
+  set --
   for file in compose.yaml jobs.yaml; do
-    if [ -f "$new/$file" ]; then set -- "$@" -f "$new/$file"; fi
+    if [ -f "$folder/$file" ]; then set -- "$@" -f "$folder/$file"; fi
   done
   case $compose in
     podman-compose) podman-compose -p oz "$@" config > /dev/null ;;
-    *) $compose -p oz --project-directory "$new" "$@" config -q ;;
+    *) $compose -p oz --project-directory "$folder" "$@" config -q ;;
   esac
 }
 
-# switch RUN GENERATION KEEP: the staged generation becomes the current one in one step; old ones beyond KEEP go
+# switch RUN GENERATION KEEP: the staged generation becomes the current one in one step; old ones beyond KEEP
+# go, but never the one that was current until now: the way back leads there
 switch() {
   owned "$1"
   set -e
   journal "switch $2"
+  before=$(readlink "$dir/current" || true)
   rm -rf "$dir/generations/$2"
   mv "$dir/generations/$2.partial" "$dir/generations/$2"
   point "$2"
   ls "$dir/generations" | sort -r | tail -n "+$(($3 + 1))" | while read -r old; do
-    if [ "$old" != "$2" ]; then rm -rf "$dir/generations/$old"; fi
+    if [ "$old" != "$2" ] && [ "$old" != "${before##*/}" ]; then rm -rf "$dir/generations/$old"; fi
   done
 }
 
 point() {
-  ln -sfn "generations/$1" "$dir/current.new"
+  ln -sfn "generations/$1" "$dir/current.new" &&
   mv -T "$dir/current.new" "$dir/current"
 }
 
@@ -141,7 +166,12 @@ point() {
 back() {
   owned "$1"
   journal "back from $2 to ${3:-nothing}"
-  if [ -n "$3" ]; then point "$3"; else rm -f "$dir/current"; fi
+  if [ -n "$3" ]; then
+    [ -d "$dir/generations/$3" ] || fail "the generation $3 is not there any more"
+    point "$3" || exit 1
+  else
+    rm -f "$dir/current"
+  fi
   rm -rf "$dir/generations/$2" "$dir/generations/$2.partial"
   rmdir "$dir/generations" 2>/dev/null
   return 0
