@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from oz_installer.remote._paramiko import paramiko
 from oz_installer.remote.liveness import LiveTransport
+from oz_installer.remote.transport import BLOCK
 
-# what one channel packet of 32,768 bytes holds; larger writes are cut unevenly and are slower
-BLOCK = 32_704
 _READ = 1 << 20
 _TICK = 0.5
 
@@ -41,19 +40,19 @@ class _Bell(threading.Event):
 
 
 def blocks(stdin: bytes | Iterable[bytes], first: bytes = b"") -> Iterator[bytes]:
-    """Cut and join what is to be sent into blocks of BLOCK bytes, the last one shorter."""
+    """Cut and join what is to be sent into blocks of BLOCK bytes, the last one shorter. Pieces whose size
+    is a multiple of BLOCK are cut without another copy."""
     rest = bytearray(first)
     for piece in (stdin,) if isinstance(stdin, bytes) else stdin:
-        if not rest and len(piece) == BLOCK:
-            yield piece
-            continue
-        rest += piece
-        if len(rest) >= BLOCK:
-            whole = bytes(rest)
-            cut = len(whole) - len(whole) % BLOCK
-            for start in range(0, cut, BLOCK):
-                yield whole[start : start + BLOCK]
-            rest = bytearray(whole[cut:])
+        if rest:
+            rest += piece
+            if len(rest) < BLOCK:
+                continue
+            piece = bytes(rest)
+        cut = len(piece) - len(piece) % BLOCK
+        for start in range(0, cut, BLOCK):
+            yield piece[start : start + BLOCK]
+        rest = bytearray(piece[cut:])
     if rest:
         yield bytes(rest)
 

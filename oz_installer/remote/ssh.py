@@ -5,21 +5,26 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from oz_installer.errors import ConnectError
 from oz_installer.remote import sudo
 from oz_installer.remote._paramiko import paramiko
-from oz_installer.remote.dial import Hop, dial
+from oz_installer.remote.dial import dial
 from oz_installer.remote.exchange import Exchange, Silence, start
 from oz_installer.remote.known_hosts import fingerprint
 from oz_installer.remote.liveness import LiveTransport
 from oz_installer.remote.pump import join_channel
+from oz_installer.remote.route import route
 from oz_installer.remote.slots import SessionSlots
-from oz_installer.remote.ssh_auth import Credentials
-from oz_installer.remote.ssh_config import Endpoint, resolve, split_jump
-from oz_installer.remote.target import AcceptHostKey, AskSecret, HostKeyQuestion, SshTarget
+from oz_installer.remote.target import (
+    AcceptHostKey,
+    AskSecret,
+    HostKeyQuestion,
+    SecretMemory,
+    SshTarget,
+)
 from oz_installer.remote.transport import (
     ByteProgress,
     CommandFailed,
@@ -55,8 +60,10 @@ def connect(
     named, ``ask_secret`` for passphrases and passwords that are missing. Raises ConnectError.
     """
     chain: list[LiveTransport] = []
+    memory = SecretMemory(ask_secret)
+    ask = None if ask_secret is None else memory
     try:
-        for hop in _route(target, ask_secret):
+        for hop in route(target, ask):
             chain.append(dial(hop, chain[-1] if chain else None, on_unknown_key, timeout))
     except BaseException as error:
         for transport in reversed(chain):
@@ -64,45 +71,18 @@ def connect(
         if isinstance(error, ConnectError) and error.node is None:
             error.node = target.name
         raise
-    return SshTransport(target, chain, ask_secret)
-
-
-def _route(target: SshTarget, ask_secret: AskSecret | None) -> list[Hop]:
-    """The machines to pass, the node last."""
-    last = resolve(target.host, user=target.user, port=target.port, known_hosts=target.known_hosts)
-    jump = last.jump if target.jump is None else target.jump
-    hops = [_jump_hop(target, text, ask_secret) for text in (jump or "").split(",") if text.strip()]
-    login = Credentials(
-        key_file=target.key_file,
-        key_passphrase=target.key_passphrase,
-        password=target.password,
-        ask_secret=ask_secret,
-    )
-    return [*hops, Hop(node=target.name, endpoint=last, credentials=login, host_key=target.host_key)]
-
-
-def _jump_hop(target: SshTarget, text: str, ask_secret: AskSecret | None) -> Hop:
-    try:
-        user, host, port = split_jump(text)
-    except ValueError:
-        raise ConnectError(
-            f"{text.strip()!r} is no jump host", "Write it as [user@]host[:port].", node=target.name
-        ) from None
-    endpoint: Endpoint = resolve(host, user=user, port=port, known_hosts=target.known_hosts)
-    login = Credentials(
-        key_file=target.key_file,
-        key_passphrase=target.key_passphrase,
-        password=target.jump_password,
-        ask_secret=ask_secret,
-    )
-    return Hop(node=target.name, endpoint=endpoint, credentials=login, host_key=target.jump_host_key)
+    return SshTransport(target, chain, ask, memory.answers)
 
 
 class SshTransport:
     """A node over one SSH connection; see ``Transport`` for what its methods promise."""
 
     def __init__(
-        self, target: SshTarget, chain: Sequence[LiveTransport], ask_secret: AskSecret | None = None
+        self,
+        target: SshTarget,
+        chain: Sequence[LiveTransport],
+        ask_secret: AskSecret | None = None,
+        answers: Mapping[str, Secret] | None = None,
     ) -> None:
         self.name = target.name
         self.target = target
@@ -111,6 +91,7 @@ class SshTransport:
         self._link = chain[-1]
         self._slots = SessionSlots(self._link, self.name)
         self._ask_secret = ask_secret
+        self.answers = {} if answers is None else answers
         self._become_password = target.become_password
         plain = target.become == "none" or self.user == "root"
         self._way = sudo.Way.ALREADY if plain else sudo.Way.UNKNOWN
@@ -121,6 +102,18 @@ class SshTransport:
     def host_key_fingerprint(self) -> str:
         """Fingerprint of the key the node showed."""
         return fingerprint(self._link.get_remote_server_key().asbytes())
+
+    def same_again(self) -> SshTarget:
+        """The target for another connection to this node, with the host keys that were accepted."""
+        jump = (
+            fingerprint(self._chain[0].get_remote_server_key().asbytes()) if len(self._chain) == 2 else None
+        )
+        return replace(
+            self.target,
+            host_key=self.host_key_fingerprint,
+            jump_host_key=self.target.jump_host_key or jump,
+            become_password=self._become_password,
+        )
 
     def run(
         self,
@@ -284,10 +277,6 @@ class SshTransport:
             with contextlib.suppress(ForwardingForbidden, OSError):
                 self.tunnel("127.0.0.1", _PROBE_PORT).close()
         return bool(self._forwarding)
-
-    def become_password(self) -> Secret | None:
-        """The password that sudo took, given or asked; for another connection to the same node."""
-        return self._become_password
 
     def close(self) -> None:
         """End the connection and those of its jump hosts; may be called twice."""

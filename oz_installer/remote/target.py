@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from oz_installer.errors import ConnectError
 from oz_installer.secret import Secret
 
 Become = Literal["none", "sudo"]
@@ -37,6 +38,21 @@ class SshTarget:
     known_hosts: Path | None = None
     jump_password: Secret | None = None
     jump_host_key: str | None = None
+
+
+class SecretMemory:
+    """Asks each question once; the answers stay in memory, for a second connection to the same node."""
+
+    def __init__(self, ask: AskSecret | None) -> None:
+        self._ask = ask
+        self.answers: dict[str, Secret] = {}
+
+    def __call__(self, question: str) -> Secret:
+        if question not in self.answers:
+            if self._ask is None:
+                raise ConnectError(f"needed, and nobody there to ask: {question}")
+            self.answers[question] = self._ask(question)
+        return self.answers[question]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,6 +65,9 @@ class RemoteFile:
     mode: int = 0o644
 
 
+# what one channel packet of 32,768 bytes holds; larger writes are cut unevenly and are slower (measured)
+BLOCK = 32_704
+
 ByteProgress = Callable[[int], None]
 
 

@@ -156,6 +156,8 @@ def sshd(
         "KbdInteractiveAuthentication": "no",
         "LogLevel": "VERBOSE",
         "MaxStartups": "100",
+        # the .bashrc of whoever runs the tests is none of their business: bash reads it for sshd
+        "SetEnv": "HOME=/",
         **options,
     }
     lines = [f"HostKey {folder / f'host_{kind}'}" for kind in host_keys]

@@ -15,13 +15,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from sshd import Sshd, User, free_port, key_fingerprint, make_key, sshd, user
 
 from oz_installer.errors import ConnectError, OzError
 from oz_installer.remote.ssh import HostKeyQuestion, SshTarget, SshTransport, connect
 from oz_installer.remote.transport import ForwardingForbidden, RemoteFile
 from oz_installer.remote.upload import upload_file, upload_tree
+from oz_installer.remote.upload_many import UploadJob, upload_many
 from oz_installer.secret import Secret
+from tests.e2e.sshd import Sshd, User, free_port, key_fingerprint, make_key, sshd, user
 
 CANARY = "cAnary$(touch /tmp/oz-canary)'\"`x"
 
@@ -512,3 +513,22 @@ def test_no_secret_in_any_log(
     assert CANARY not in seen + repr(node.target)
     assert not Path("/tmp/oz-canary").exists()
     node.close()
+
+
+def test_large_files_at_once_by_processes(lab: Lab, tmp_path: Path) -> None:
+    big = tmp_path / "big"
+    big.write_bytes(os.urandom(1 << 20) * 40)
+    asked = {"password": Secret(CANARY), "become_password": Secret(CANARY)}
+    nodes = [lab.connect(), lab.connect(user=lab.asked.name, key_file=None, **asked)]
+    sent: dict[int, int] = {}
+    jobs = [
+        UploadJob(transport=node, source=big, dest=str(tmp_path / f"out{number}"))
+        for number, node in enumerate(nodes)
+    ]
+    upload_many(jobs, lambda _node, count: sent.update({count: count}))
+    assert all((tmp_path / f"out{number}").read_bytes() == big.read_bytes() for number in range(2))
+    assert max(sent) > 30 << 20
+    with pytest.raises(OzError, match="cannot create directory"):
+        upload_many([*jobs, replace(jobs[0], dest="/dev/null/x")])
+    for node in nodes:
+        node.close()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from oz_installer.errors import ConnectError, DeployError
 from oz_installer.remote import sudo
-from oz_installer.remote.exchange import BLOCK, blocks
+from oz_installer.remote.exchange import blocks
 from oz_installer.remote.known_hosts import (
     Verdict,
     fingerprint,
@@ -30,7 +30,7 @@ from oz_installer.remote.known_hosts import (
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.ssh_config import split_jump
 from oz_installer.remote.sudo import Way
-from oz_installer.remote.transport import CommandFailed, RemoteFile
+from oz_installer.remote.transport import BLOCK, CommandFailed, RemoteFile
 from oz_installer.remote.upload import tar_blocks, tar_bytes, upload_file, upload_tree
 
 WORDS = st.lists(
@@ -216,8 +216,9 @@ def test_upload_here(tmp_path: Path) -> None:
 def test_damaged_upload_is_discarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = tmp_path / "bin"
     fake.mkdir()
-    (fake / "sha256sum").write_text("#!/bin/sh\ncat > /dev/null; echo 00  -\n")
-    (fake / "sha256sum").chmod(0o755)
+    for name in ("sha256sum", "openssl"):
+        (fake / name).write_text("#!/bin/sh\ncat > /dev/null; echo 00  -\n")
+        (fake / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{fake}:/usr/bin:/bin")
     (tmp_path / "x").write_bytes(b"old")
     with pytest.raises(DeployError, match="damaged"):
