@@ -228,12 +228,15 @@ def read_logs(
 
 
 def with_diffs(prepared: Prepared) -> Plan:
-    """The plan with a unified diff of every file that differs, secrets masked. One more look a node."""
+    """The plan with a unified diff of every file that differs, secrets masked. One more look a node.
+
+    On a node where nothing is installed there is nothing to compare with: ``render`` shows those files.
+    """
     from oz_installer.deploy.diffs import add_diffs
 
     nodes = []
     for plan in prepared.plan.nodes:
-        if not plan.files:
+        if not plan.files or prepared.facts[plan.node].record is None:
             nodes.append(plan)
             continue
         bundle = prepared.blueprint.bundles[plan.node]

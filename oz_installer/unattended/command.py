@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,7 +31,7 @@ from oz_installer.unattended.console import face, kind_for
 from oz_installer.unattended.plan_text import plan_json, plan_text, total_text
 from oz_installer.unattended.streams import colours, is_terminal, write
 from oz_installer.unattended.tables import summary_json, summary_text
-from oz_installer.unattended.words import clean_line
+from oz_installer.unattended.words import clean_line, counted
 
 Opener = Callable[..., Any]
 
@@ -132,9 +134,23 @@ def render_to(path: Path, out: Path, shared: Shared) -> None:
 def _prepare(path: Path, flags: Flags, opener: Opener, shared: Shared) -> tuple[LoadedAnswers, Prepared]:
     loaded = read(path)
     open_node = functools.partial(opener, base=path.parent, known_hosts=loaded.answers.known_hosts)
-    prepared = prepare(loaded, path, open_node, ask=_asker(), limit=flags.limit)
+    count = len(flags.limit or loaded.answers.nodes)
+    with _patience(f"Connecting to {counted(count, 'node')} ...", flags):
+        prepared = prepare(loaded, path, open_node, ask=_asker(), limit=flags.limit)
     shared.masker = prepared.blueprint.secrets.masker()
     return loaded, prepared
+
+
+@contextlib.contextmanager
+def _patience(text: str, flags: Flags) -> Iterator[None]:
+    """Say what takes so long, once it has taken a second."""
+    timer = threading.Timer(1.0, lambda: flags.json or write(sys.stderr, f"{text}\n"))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _asker() -> Callable[[str], Secret] | None:
