@@ -144,9 +144,10 @@ def _prepare(path: Path, flags: Flags, opener: Opener, shared: Shared) -> tuple[
 @contextlib.contextmanager
 def _patience(text: str, flags: Flags) -> Iterator[None]:
     """Say what takes so long, once it has taken a second."""
-    timer = threading.Timer(1.0, lambda: flags.json or write(sys.stderr, f"{text}\n"))
+    timer = threading.Timer(1.0, write, (sys.stderr, f"{text}\n"))
     timer.daemon = True
-    timer.start()
+    if not flags.json:
+        timer.start()
     try:
         yield
     finally:
