@@ -15,11 +15,13 @@ from oz_installer.lab.docker import run
 from oz_installer.lab.options import Say, cache_folder
 
 _LIMIT = 120
+_GRACE = 20
 _PACKAGES = {
     "docker": "docker.io",
     "dockerd": "docker.io",
     "debootstrap": "debootstrap",
     "ssh-keygen": "openssh-client",
+    "ip": "iproute2",
 }
 
 
@@ -88,12 +90,13 @@ def _start(say: Say) -> None:
             ["dockerd"], stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
     _note().write_text(f"{process.pid} {_started(process.pid)}")
-    end = time.monotonic() + _LIMIT
+    end, died = time.monotonic() + _LIMIT, False
     while time.monotonic() < end:
         if engine_answers():
             return
-        if process.poll() is not None:
-            break
+        if process.poll() is not None:  # perhaps because the package has just started one itself
+            end = min(end, time.monotonic() + _GRACE) if not died else end
+            died = True
         time.sleep(0.2)
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-10:])
     raise PreflightError(f"dockerd did not start:\n{tail}", f"see {log}, or start a Docker Engine yourself")

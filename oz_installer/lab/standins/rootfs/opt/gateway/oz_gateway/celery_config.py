@@ -10,7 +10,8 @@ from oz_gateway.settings import SettingsError, load
 try:
     settings = load()
 except SettingsError as error:
-    sys.exit(f"STAND-IN: {error}")
+    print(f"STAND-IN: {error}", file=sys.stderr, flush=True)
+    sys.exit(3)  # what makes gunicorn give up instead of starting the worker again and again
 
 print(f"STAND-IN for {os.environ.get('OZ_STANDIN_FOR')} in the lab of oz-install; it is not Oz software.", file=sys.stderr)
 app = Celery("oz_gateway", broker=settings["CELERY_BROKER_URL"], backend=settings["CELERY_RESULT_BACKEND"])
