@@ -82,6 +82,10 @@ def _pull_with_docker(run: Run, node: str, image: str, text: str) -> None:
     engine = NodeEngine(run.transports[node], timeout=PULL_SILENCE)
     try:
         engine.pull(image, on_progress=tell, auth=auth)
+    except DeployError:
+        # The SDK asks as nobody; the node's own command may be logged in at the registry.
+        if auth or not run.transports[node].run(commands.pull("docker", image), timeout=PULL_SILENCE).ok:
+            raise
     finally:
         engine.close()
 
