@@ -27,7 +27,7 @@ demo: $(VENV)/.ready
 	$(OZ) --answers examples/lab-poc-2.yml --yes
 
 demo-down: $(VENV)/.ready
-	$(OZ) lab down
+	$(OZ) lab down --engine
 	rm -f examples/lab-poc-2.secrets.json
 
 check: $(VENV)/.ready

@@ -179,31 +179,61 @@ lab_name: Decorator = click.option("--name", default="default", show_default=Tru
 @lab.command("up")
 @lab_name
 @click.option("--nodes", type=click.IntRange(1, 8), default=2, show_default=True, help="How many nodes.")
-def lab_up(name: str, nodes: int) -> None:
+@click.option(
+    "--suite",
+    type=click.Choice(["trixie", "bookworm"]),
+    default="trixie",
+    show_default=True,
+    help="Debian release of the nodes; bookworm has the older engines.",
+)
+@click.option(
+    "--with",
+    "extras",
+    multiple=True,
+    type=click.Choice(["rabbitmq", "podman"]),
+    help="Also RabbitMQ's image, or all images for Podman; may be given again.",
+)
+def lab_up(name: str, nodes: int, suite: Any, extras: tuple[Any, ...]) -> None:
     """Start nodes and a database server, and write an inventory and a ready answers file."""
     from oz_installer.lab import LabOptions, up
 
-    up(LabOptions(name=name, nodes=nodes))
+    up(LabOptions(name=name, nodes=nodes, suite=suite, extras=extras, say=_say))
 
 
 @lab.command("down")
 @lab_name
-def lab_down(name: str) -> None:
+@click.option("--engine", is_flag=True, help="Also stop the Docker Engine, if the lab started it.")
+@click.option("--cache", is_flag=True, help="Also remove the images that all labs share.")
+def lab_down(name: str, engine: bool, cache: bool) -> None:
     """Remove the lab and all that belongs to it."""
-    from oz_installer.lab import down
+    from oz_installer.lab import clean, down, stop_engine
 
-    down(name)
+    down(name, say=_say)
+    if cache:
+        clean(_say)
+    if engine:
+        stop_engine(_say)
 
 
 @lab.command("status")
 @lab_name
-def lab_status(name: str) -> None:
-    """Show the lab's parts and whether they are ready."""
-    from oz_installer.lab import status as lab_state
+@click.pass_context
+def lab_status(context: click.Context, name: str) -> None:
+    """Show the lab's parts; exit code 1 when one is not ready."""
+    from oz_installer.lab import status as look
 
-    state = lab_state(name)
-    for part in state.parts:
-        click.echo(f"{part.name:24} {part.address:16} {part.state}")
+    found = look(name)
+    if not found.parts:
+        click.echo(f"There is no lab {name!r}; oz-install lab up makes one.", err=True)
+    for part in found.parts:
+        mark = "ready" if part.ready else "not ready"
+        click.echo(f"{part.name:8} {part.address!s:15} {part.state:10} {mark:10} {part.detail}".rstrip())
+    if not found.ready:
+        context.exit(1)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _opener() -> Any:
@@ -240,7 +270,7 @@ def run(argv: Sequence[str]) -> int:
     options = Options()
     options.debug = "--debug" in argv
     try:
-        oz_install.main(list(argv), prog_name="oz-install", standalone_mode=False, obj=options)
+        ended = oz_install.main(list(argv), prog_name="oz-install", standalone_mode=False, obj=options)
     except click.exceptions.Abort:
         return _fail(Interrupted("stopped at your request", "Nothing was changed."), options)
     except click.ClickException as error:
@@ -255,7 +285,7 @@ def run(argv: Sequence[str]) -> int:
         unexpected = OzError(f"something unexpected happened: {type(error).__name__}: {error}", hint)
         unexpected.__cause__ = error
         return _fail(unexpected, options)
-    return 0
+    return ended if isinstance(ended, int) else 0
 
 
 def _fail(error: OzError, options: Options) -> int:
