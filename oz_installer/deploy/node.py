@@ -24,9 +24,29 @@ def look(install_dir: str, engine: str, digest: str, images: Iterable[str]) -> t
     return _call("look", install_dir, engine, digest, *images)
 
 
-def lock(install_dir: str, run: str, owner: str) -> tuple[str, ...]:
-    """Take the lock; exit status 5 when another run holds it, its owner on stderr."""
-    return _call("lock", install_dir, run, owner, str(STALE_LOCK_MINUTES))
+def lock(
+    install_dir: str,
+    run: str,
+    owner: str,
+    *,
+    process: str = "",
+    dead: str = "",
+    generation: str | None = None,
+) -> tuple[str, ...]:
+    """Take the lock; exit status 5 when another run holds it, its owner on stderr, its run and process on
+    stdout; 6 when ``generation`` is not the current one. ``dead`` is a run whose lock is taken over."""
+    expected = () if generation is None else (generation,)
+    return _call("lock", install_dir, run, owner, str(STALE_LOCK_MINUTES), process, dead, *expected)
+
+
+def alive(install_dir: str, run: str) -> tuple[str, ...]:
+    """Say that the run goes on; its lock stays its own for as long again."""
+    return _call("alive", install_dir, run)
+
+
+def settle(install_dir: str) -> tuple[str, ...]:
+    """Wait for what a lost connection left at work; a minute at most."""
+    return _call("settle", install_dir)
 
 
 def unlock(install_dir: str, run: str, *, made: bool) -> tuple[str, ...]:

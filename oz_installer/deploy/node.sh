@@ -68,7 +68,9 @@ details() {
   df -Pk "$place" | tail -1
 }
 
-# lock RUN OWNER MINUTES: one run at a time; a lock not refreshed for MINUTES is taken over
+# lock RUN OWNER MINUTES [PROCESS DEAD [GENERATION]]: one run at a time; a lock not refreshed for MINUTES is taken
+# over, and that of the run DEAD at once. Prints run and process of a lock that holds. Status 6: GENERATION is not
+# the current one any more.
 lock() {
   made=
   if [ ! -d "$dir" ]; then
@@ -78,20 +80,56 @@ lock() {
   fi
   if ! mkdir "$dir/lock" 2>/dev/null; then
     [ -w "$dir" ] || fail "$dir cannot be written" 1
+    held=$(cat "$dir/lock/run" 2>/dev/null)
     # a lock just made has no files yet, so the folder's own time counts, too
-    if [ -n "$(find "$dir/lock" -maxdepth 1 -mmin "-$3" 2>/dev/null)" ]; then
+    if [ -n "${5:-}" ] && [ "$held" = "$5" ]; then
+      mv "$dir/lock" "$dir/lock.$1" 2>/dev/null || fail "another run has just begun" 5  # one of several wins
+      rm -rf "$dir/lock.$1"
+      settle
+    elif [ -n "$(find "$dir/lock" -maxdepth 1 -mmin "-$3" 2>/dev/null)" ]; then
+      echo "run $held"
+      echo "process $(cat "$dir/lock/process" 2>/dev/null)"
       fail "$(cat "$dir/lock/owner" 2>/dev/null || echo 'it has just begun')" 5
     fi
     [ ! -d "$dir/lock" ] || rm -rf "$dir/lock"
     mkdir "$dir/lock" || exit 5
   fi
-  if printf '%s\n' "$2" > "$dir/lock/owner" && printf '%s\n' "$1" > "$dir/lock/run"; then journal "locked by $2"
+  if printf '%s\n' "$2" > "$dir/lock/owner" && printf '%s\n' "${4:-}" > "$dir/lock/process" &&
+    printf '%s\n' "$1" > "$dir/lock/run"
+  then
+    if [ $# -gt 5 ]; then
+      link=$(readlink "$dir/current")
+      if [ "${link##*/}" != "$6" ]; then rm -rf "$dir/lock"; fail "the current generation is now ${link:-none}" 6; fi
+    fi
+    journal "locked by $2"
   else
     rm -rf "$dir/lock"
     [ -z "$made" ] || rmdir "$dir"
     exit 1
   fi
 }
+
+# settle: wait until no Compose of a run that died is at work any more, for a minute at most
+settle() {
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    at_work || return 0
+    sleep 5
+  done
+}
+
+at_work() {
+  for process in /proc/[0-9]*; do
+    called=$(tr '\0' ' ' 2>/dev/null < "$process/cmdline")
+    case $called in
+      *oz-install*) ;;  # this script itself
+      *compose\ -p\ oz\ *) return 0 ;;
+    esac
+  done
+  return 1
+}
+
+# alive RUN: says that the run goes on, while it waits for something else
+alive() { owned "$1"; }
 
 # unlock RUN [made]: with "made", an install folder that this run made and left empty goes too
 unlock() {
@@ -194,6 +232,6 @@ forget() { owned "$1"; rm -f "$dir/state/jobs/$2"; }
 verified() { owned "$1"; mkdir -p "$dir/state" && printf '%s' "$2" > "$dir/state/verified" && journal verified; }
 
 case $command in
-  look|lock|unlock|stage|switch|back|unstage|finished|forget|verified) "$command" "$@" ;;
+  look|lock|alive|settle|unlock|stage|switch|back|unstage|finished|forget|verified) "$command" "$@" ;;
   *) fail "unknown command $command" 2 ;;
 esac

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TypeVar
 
 from oz_installer.deploy.events import Event, Level, Message
@@ -14,6 +15,7 @@ from oz_installer.deploy.facts import NodeFacts
 from oz_installer.deploy.gate import Gate
 from oz_installer.deploy.plan import Plan
 from oz_installer.deploy.settings import RunSettings
+from oz_installer.deploy.together import together
 from oz_installer.errors import DeployError, Interrupted, OzError
 from oz_installer.remote.commands import ComposeTool
 from oz_installer.remote.engine import NodeEngine
@@ -23,6 +25,7 @@ from oz_installer.topology.model import Topology
 
 T = TypeVar("T")
 EmitEvent = Callable[[Event], None]
+STOP_POLL_SECONDS = 0.2
 
 
 @dataclass(kw_only=True)
@@ -42,7 +45,10 @@ class Run:
     compose: dict[str, ComposeTool] = field(default_factory=dict)
     generations: dict[str, str] = field(default_factory=dict)
     engines: dict[str, NodeEngine] = field(default_factory=dict)
+    stop: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    undoing: bool = False
+    reopen: Callable[[str], None] | None = None
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -58,10 +64,16 @@ class Run:
         """Tell the front end a line."""
         self.emit(Message(level=level, text=text, node=node))
 
-    def check_cancelled(self) -> None:
-        """Raises Interrupted once the operator has asked to stop."""
-        if self.cancelled.is_set():
+    def check_stop(self) -> None:
+        """Raises Interrupted once the operator has asked to stop; never while undoing."""
+        if self.stop.is_set() and not self.undoing:
             raise Interrupted("stopped at your request")
+
+    def check_cancelled(self) -> None:
+        """The same, and also once another node has failed."""
+        self.check_stop()
+        if self.cancelled.is_set() and not self.undoing:
+            raise Interrupted("stopped, because another node failed")
 
     def change(self, node: str, what: str, argv: Sequence[str], **options: object) -> CommandResult:
         """Change a node through the gate. Raises DeployError when the command fails."""
@@ -71,23 +83,43 @@ class Run:
             raise DeployError(f"cannot {what}: {_last_lines(said)}", hint_for(said), node=node, details=said)
         return result
 
-    def each(self, nodes: Sequence[str], work: Callable[[str], T]) -> dict[str, T]:
+    def each(
+        self,
+        nodes: Sequence[str],
+        work: Callable[[str], T],
+        *,
+        abort: Callable[[str], None] | None = None,
+        patience: float | None = None,
+    ) -> dict[str, T]:
         """Do the same on several nodes at once; waits for all, then raises the first failure.
 
-        On Ctrl-C the work under way is told to stop, and waited for.
+        When one fails, or the operator asks to stop, the others are told (``cancelled``), and ``abort`` may
+        cut short what is under way on a node. ``patience`` (seconds) is how long that is waited for then:
+        only for work that may be left alone.
         """
-        if not nodes:
-            return {}
-        with ThreadPoolExecutor(len(nodes), thread_name_prefix="node") as pool:
-            futures = {node: pool.submit(work, node) for node in nodes}
-            try:
-                failures = [error for f in futures.values() if (error := f.exception()) is not None]
-            except KeyboardInterrupt:
+        futures = together(nodes, work)
+        told: float | None = None
+        while pending := [node for node, future in futures.items() if not future.done()]:
+            wait([futures[node] for node in pending], timeout=STOP_POLL_SECONDS, return_when=FIRST_EXCEPTION)
+            if told is None and not self.undoing and (self.stop.is_set() or _failed(futures)):
+                told = monotonic()
                 self.cancelled.set()
-                raise
+                pending = [node for node in pending if not futures[node].done()]
+                if pending and self.stop.is_set():
+                    self.say(f"stopping; what is under way on {', '.join(pending)} is ended first", None)
+                if abort is not None:
+                    together(pending, abort, name="abort")
+            if told is not None and patience is not None and monotonic() - told > patience:
+                break
+        failures = [f.exception() for f in futures.values() if f.done() and f.exception() is not None]
+        self.check_stop()
         if failures:
-            raise merged(failures)
+            raise merged([error for error in failures if error is not None])
         return {node: future.result() for node, future in futures.items()}
+
+
+def _failed(futures: Mapping[str, Future[T]]) -> bool:
+    return any(future.done() and future.exception() is not None for future in futures.values())
 
 
 def merged(failures: Sequence[BaseException]) -> BaseException:
@@ -99,6 +131,8 @@ def merged(failures: Sequence[BaseException]) -> BaseException:
     others = [str(error) for error in known if error is not first and not isinstance(error, Interrupted)]
     if others:
         first.message = "\n".join((first.message, *others))
+    if isinstance(first, DeployError):
+        first.details = "\n".join(dict.fromkeys(e.details for e in known if isinstance(e, DeployError)))
     return first
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
 from oz_installer.answers.model import Answers, Node
 from oz_installer.answers.secrets import Secrets
+from oz_installer.deploy.together import together
 from oz_installer.errors import AnswersError, ConnectError, OzError
 from oz_installer.remote.transport import Transport
 
@@ -33,14 +34,14 @@ def open_each(
     When anything fails all that was opened is closed again. Raises what ``meanwhile`` raised, else
     ConnectError with every node that could not be reached.
     """
-    with ThreadPoolExecutor(len(nodes), thread_name_prefix="connect") as pool:
-        opening = {node.name: pool.submit(work, node) for node in nodes}
-        try:
-            result = meanwhile()
-            return _opened(opening), result
-        except BaseException:
-            _close_all(opening)
-            raise
+    by_name = {node.name: node for node in nodes}
+    opening = together(by_name, lambda name: work(by_name[name]), name="connect")
+    try:
+        result = meanwhile()
+        return _opened(opening), result
+    except BaseException as error:
+        _close_all(opening, wait=not isinstance(error, KeyboardInterrupt))
+        raise
 
 
 def limited(answers: Answers, limit: Sequence[str]) -> list[Node]:
@@ -71,7 +72,7 @@ def _all_failures(failures: Sequence[BaseException]) -> BaseException:
     return known[0]
 
 
-def _close_all(opening: Mapping[str, Future[C]]) -> None:
+def _close_all(opening: Mapping[str, Future[C]], *, wait: bool) -> None:
     for future in opening.values():
-        if not future.cancel() and future.exception() is None:
+        if (wait or future.done()) and future.exception() is None:
             future.result().close()

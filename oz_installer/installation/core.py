@@ -5,8 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from oz_installer.deploy.gate import Gate, LiveGate
 from oz_installer.deploy.plan import Plan
 from oz_installer.deploy.planning import plan_changes
 from oz_installer.deploy.settings import RegistryLogin, RunSettings
+from oz_installer.deploy.together import together
 from oz_installer.errors import AnswersError, PreflightError
 from oz_installer.installation.blueprint import Blueprint, read_inputs, work_out
 from oz_installer.installation.connections import OpenTransport, limited, open_each
@@ -45,12 +47,13 @@ class _Looked:
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """Connections, facts and the plan. ``close`` ends the connections."""
+    """Connections, facts and the plan. ``reopen`` replaces a lost connection, ``close`` ends all."""
 
     blueprint: Blueprint
     transports: Mapping[str, Transport]
     facts: Mapping[str, NodeFacts]
     plan: Plan
+    reopen: Callable[[str], None]
 
     def close(self) -> None:
         """End every connection."""
@@ -109,18 +112,23 @@ def prepare(
         for transport in transports.values():
             transport.close()
         raise
-    return Prepared(blueprint=blueprint, transports=transports, facts=facts, plan=plan)
+
+    def reopen(name: str) -> None:
+        fresh = open_transport(next(node for node in chosen if node.name == name), secrets)
+        transports[name].close()
+        transports[name] = fresh
+
+    return Prepared(blueprint=blueprint, transports=transports, facts=facts, plan=plan, reopen=reopen)
 
 
 def look(
     blueprint: Blueprint, transports: Mapping[str, Transport], *, detailed: bool = False
 ) -> dict[str, NodeFacts]:
     """Read the facts of every node, in one round trip each, all at once."""
-    with ThreadPoolExecutor(max(len(transports), 1), thread_name_prefix="look") as pool:
-        futures = {
-            name: pool.submit(look_at, blueprint, one, detailed=detailed) for name, one in transports.items()
-        }
-        return {name: future.result() for name, future in futures.items()}
+    futures = together(
+        transports, lambda name: look_at(blueprint, transports[name], detailed=detailed), name="look"
+    )
+    return {name: future.result() for name, future in futures.items()}
 
 
 def look_at(blueprint: Blueprint, transport: Transport, *, detailed: bool = False) -> NodeFacts:
@@ -149,13 +157,16 @@ def execute(
     *,
     gate: Gate | None = None,
     health_timeout: float | None = None,
+    stop: threading.Event | None = None,
 ) -> None:
     """Carry the plan out. Raises DeployError, PreflightError, LockedError or Interrupted; what this run
-    had changed has been taken back then."""
+    had changed has been taken back then. Setting ``stop`` asks it to stop."""
     from oz_installer.deploy.recipes import install
     from oz_installer.deploy.runner import run_phases
 
-    run_phases(install(), _run(prepared, on_event, gate or LiveGate(), health_timeout))
+    run = _run(prepared, on_event, gate or LiveGate(), health_timeout)
+    run.stop = stop or run.stop
+    run_phases(install(), run)
 
 
 def summarise(prepared: Prepared, *, report: Path | None = None) -> Summary:
@@ -283,6 +294,7 @@ def _run(
         bundles={name: blueprint.bundles[name] for name in prepared.transports},
         shown=blueprint.shown,
         transports=prepared.transports,
+        reopen=prepared.reopen,
         facts=dict(prepared.facts),
         plan=prepared.plan,
         gate=gate,

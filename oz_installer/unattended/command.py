@@ -29,6 +29,7 @@ from oz_installer.installation import (
 from oz_installer.secret import Masker, Secret
 from oz_installer.unattended.console import face, kind_for
 from oz_installer.unattended.plan_text import plan_json, plan_text, total_text
+from oz_installer.unattended.stopping import stoppable
 from oz_installer.unattended.streams import colours, is_terminal, write
 from oz_installer.unattended.tables import summary_json, summary_text
 from oz_installer.unattended.words import clean_line, counted
@@ -206,16 +207,20 @@ def _carry_out(prepared: Prepared, flags: Flags) -> None:
     masker = prepared.blueprint.secrets.masker()
     screen = face(kind_for(flags.json, sys.stderr), sys.stdout, sys.stderr, masker)
     try:
-        execute(prepared, screen.on_event, health_timeout=flags.health_timeout)
-        if flags.json:
-            _summary(prepared, flags)
+        with stoppable() as stop:
+            execute(prepared, screen.on_event, health_timeout=flags.health_timeout, stop=stop)
     except DeployError as error:
         _keep(prepared.blueprint.path, error, masker)
         raise
     finally:
         screen.close()
-    if not flags.json:
+    try:
         _summary(prepared, flags)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "stopped at your request; everything is installed", "oz-install status shows what runs where."
+        ) from None
+    if not flags.json:
         from oz_installer.topology.diagram import draw
 
         write(sys.stdout, "\n" + draw(prepared.blueprint.topology) + "\n")

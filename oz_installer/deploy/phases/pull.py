@@ -7,6 +7,8 @@ from oz_installer.deploy.events import NodeProgress
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.run import Run
 
+PATIENCE_SECONDS = 5.0
+
 
 class PullImages(Phase):
     """Images are pulled one after the other on a node, and on all nodes at once."""
@@ -20,7 +22,7 @@ class PullImages(Phase):
     def run(self, run: Run) -> None:
         """Raises DeployError naming the image that cannot be had."""
         nodes = tuple(plan.node for plan in run.plan.nodes if plan.images)
-        run.each(nodes, lambda node: self._pull(run, node))
+        run.each(nodes, lambda node: self._pull(run, node), patience=PATIENCE_SECONDS)
 
     def _pull(self, run: Run, node: str) -> None:
         images = run.plan.of(node).images

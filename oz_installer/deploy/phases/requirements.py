@@ -21,6 +21,7 @@ class Requirements(Phase):
     """Engine and Compose are there, new enough and answer; the disk is not full."""
 
     title = "Check engines"
+    harmless = True
 
     def should_run(self, run: Run) -> bool:
         """Only where something changes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oz_installer.catalog.model import Stage
-from oz_installer.deploy import engines, health
+from oz_installer.deploy import cleaning, engines, health
 from oz_installer.deploy import node as commands
 from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.deploy.phase import Phase
@@ -36,15 +36,33 @@ class Start(Phase):
 
     def run(self, run: Run) -> None:
         """Raises DeployError with log lines and health output of what does not come up."""
-        run.each([n for n in run.nodes if self._jobs(run, n)], lambda node: self._run_jobs(run, node))
+        working = [n for n in run.nodes if self._jobs(run, n)]
+        run.each(
+            working, lambda node: self._run_jobs(run, node), abort=lambda node: self._end_jobs(run, node)
+        )
         run.check_cancelled()
         starting = [n for n in run.nodes if self._services(run, n)]
         run.each(starting, lambda node: self._start(run, node))
 
     def undo(self, run: Run) -> None:
         """Forget the jobs, so that the next run does them again (they notice what is there already)."""
-        for node, job in self._finished:
-            run.change(node, f"forget {job}", commands.forget(run.settings.install_dir, run.id, job))
+        nodes = tuple(dict.fromkeys(node for node, _ in self._finished))
+        run.each(nodes, lambda node: self._forget(run, node))
+
+    def _forget(self, run: Run, node: str) -> None:
+        for job in (job for at, job in self._finished if at == node):
+            before = run.facts[node].jobs.get(job)
+            argv = (
+                commands.finished(run.settings.install_dir, run.id, job, before)
+                if before
+                else commands.forget(run.settings.install_dir, run.id, job)
+            )
+            run.change(node, f"forget {job}", argv)
+
+    def _end_jobs(self, run: Run, node: str) -> None:
+        """Remove the containers of jobs under way, which ends their commands."""
+        argv = cleaning.end_jobs(run.settings.engine, PROJECT)
+        run.gate.change(run.transports[node], "end the jobs under way", argv)
 
     def _jobs(self, run: Run, node: str) -> list[BundleService]:
         wanted = run.plan.of(node).jobs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oz_installer.deploy import cleaning, engines, health
 from oz_installer.deploy import node as commands
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.phases.stage import staging
@@ -16,7 +17,7 @@ class Switch(Phase):
     title = "Switch to the new files"
 
     def __init__(self) -> None:
-        self._switched: set[str] = set()
+        self._entered: set[str] = set()
 
     def should_run(self, run: Run) -> bool:
         """Only where something was staged."""
@@ -27,13 +28,13 @@ class Switch(Phase):
         run.each(staging(run), lambda node: self._switch(run, node))
 
     def _switch(self, run: Run, node: str) -> None:
-        self._switched.add(node)
+        self._entered.add(node)
         argv = commands.switch(run.settings.install_dir, run.id, run.generations[node])
         run.change(node, "switch to the new files", argv)
 
     def undo(self, run: Run) -> None:
         """Point back at what was there and let it run again, or remove what there was not."""
-        run.each(tuple(sorted(self._switched)), lambda node: self._back(run, node))
+        run.each([n for n in run.nodes if n in self._entered], lambda node: self._back(run, node))
 
     def _back(self, run: Run, node: str) -> None:
         folder, tool = run.settings.install_dir, run.compose[node]
@@ -42,10 +43,27 @@ class Switch(Phase):
         if not previous and run.bundles[node].running:
             known = facts.details.volumes if facts.details else frozenset()
             down = engine_commands.compose_down(tool, PROJECT, folder, volumes=not known)
-            run.change(node, "remove the services again", down)
+            # a switch that itself failed has left nothing that could be taken down
+            guarded = cleaning.only_with(f"{folder}/{engine_commands.SERVICES_FILE}", down)
+            run.change(node, "remove the services again", guarded)
         back = commands.back(folder, run.id, run.generations[node], previous)
         run.change(node, "switch back to the previous files", back)
-        if previous and facts.record:
-            names = [name for name in facts.record.services if name in facts.containers]
-            up = engine_commands.compose_up(tool, PROJECT, folder, names)
-            run.change(node, "start the previous services again", up)
+        if previous:
+            self._restore(run, node)
+
+    def _restore(self, run: Run, node: str) -> None:
+        """Let run what ran before, nothing else, and wait until it is as well as it was."""
+        facts, engine = run.facts[node], run.settings.engine
+        added = sorted({*engines.states(run, node)} - {*facts.containers})
+        if added:
+            run.change(node, f"remove {', '.join(added)}", engine_commands.remove_containers(engine, added))
+        recorded = facts.record.services if facts.record else {}
+        names = [name for name in recorded if name in facts.containers and facts.containers[name].running]
+        if not names:
+            return
+        tool = run.compose[node]
+        up = engine_commands.compose_up(tool, PROJECT, run.settings.install_dir, names)
+        run.change(node, "start the previous services again", up, timeout=600.0)
+        well = {name for name in names if facts.containers[name].well}
+        services = [service for service in run.bundles[node].running if service.name in well]
+        run.gate.wait(lambda: health.wait(run, node, services))

@@ -1,0 +1,20 @@
+"""argv of commands that take away what a run began."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+# The containers that «compose run» made, running or left behind.
+_END_JOBS = """ids=$("$0" ps -aq --filter "label=com.docker.compose.project=$1" \\
+  --filter label=com.docker.compose.oneoff=True)
+[ -z "$ids" ] || "$0" rm -f $ids"""
+
+
+def end_jobs(engine: str, project: str) -> tuple[str, ...]:
+    """Remove the containers of jobs under way, which ends the commands that wait for them."""
+    return ("sh", "-c", _END_JOBS, engine, project)
+
+
+def only_with(path: str, argv: Iterable[str]) -> tuple[str, ...]:
+    """A command that is left out where ``path`` is not there."""
+    return ("sh", "-c", '[ ! -e "$0" ] || exec "$@"', path, *argv)

@@ -1,0 +1,41 @@
+"""Who holds a lock: this process, told apart from every other on this workstation."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def own_process() -> str:
+    """``boot id/PID namespace/PID/time of start``; empty where the system does not tell."""
+    return _process(os.getpid(), _started(os.getpid()))
+
+
+def is_dead(process: str) -> bool:
+    """Whether that process was one of this workstation, since its last start, and is no more.
+
+    False for processes of other workstations or containers, of which nothing is known.
+    """
+    *_, number, started = process.split("/") if process.count("/") == 3 else ("", "")
+    if not number.isdigit() or not started or _process(int(number), started) != process:
+        return False
+    return _started(int(number)) != started
+
+
+def _process(number: int, started: str) -> str:
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        space = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+    return f"{boot}/{space}/{number}/{started}" if started else ""
+
+
+def _started(number: int) -> str:
+    """Time of start in clock ticks since boot (proc(5), field 22 of stat); empty: no such process."""
+    try:
+        text = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    state, *rest = text.rpartition(")")[2].split()
+    return "" if state in ("Z", "X") else rest[18]
