@@ -28,6 +28,7 @@ def http_status(transport: Transport, host: str, port: int, path: str) -> tuple[
     except (ConnectError, OSError) as error:
         return 0, str(error)
     try:
+        tunnel.settimeout(TIMEOUT)  # a tunnel comes without one, and who accepts may still never answer
         connection = _Over(host, port, tunnel)
         connection.request("GET", path, headers={"Connection": "close"})
         response = connection.getresponse()
