@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.remote.transport import Transport
+from oz_installer.render.compose import DIGEST_LABEL
 from oz_installer.secret import Masker
 
 CONTEXT_LINES = 3
@@ -23,8 +24,13 @@ def add_diffs(
     install_dir: str,
     masker: Masker,
 ) -> NodePlan:
-    """The plan with diffs. ``wanted`` are the new files as they may be shown."""
-    paths = [change.path for change in plan.files if change.kind != "new"]
+    """The plan with diffs. ``wanted`` are the new files as they may be shown, ``secret`` the paths of those
+    that hold secrets. Of these, and of files that are nobody's, only the masked twin leaves the node."""
+    paths = [
+        change.path if _is_open(change, secret) else f"shown/{change.path}"
+        for change in plan.files
+        if change.kind != "new"
+    ]
     there = _fetch(transport, install_dir, paths)
     files = tuple(_with_diff(change, there, wanted, secret, masker) for change in plan.files)
     return replace(plan, files=files)
@@ -38,30 +44,46 @@ def _with_diff(
     masker: Masker,
 ) -> FileChange:
     shown = f"shown/{change.path}"
-    if shown in there:
-        old = there[shown]
-    elif change.path in secret or change.path.startswith("licence/"):
-        old = b""  # a secret file without its masked twin is never shown
-    else:
-        old = there.get(change.path, b"")
+    old = there.get(shown, there.get(change.path, b"") if _is_open(change, secret) else b"")
     diff = unified(old, wanted.get(change.path, b""), change.path)
-    if not diff and change.kind == "changed":
-        diff = "(only secrets differ)\n"
-    if not diff and change.kind == "drifted" and change.path in secret:
-        diff = "(differs from what was installed; not shown, because it holds secrets)\n"
+    if not diff and change.kind != "new":
+        diff = _remark(change, secret, old, wanted.get(change.path, b""))
     return replace(change, diff=masker(diff))
 
 
+def _is_open(change: FileChange, secret: Collection[str]) -> bool:
+    """Whether what stands on the node may be shown as it is."""
+    hidden = change.path in secret or change.path.startswith("licence/")
+    return change.kind != "removed" and not hidden
+
+
+def _remark(change: FileChange, secret: Collection[str], old: bytes, new: bytes) -> str:
+    if change.kind == "removed":
+        return "(not shown, because it may hold secrets)\n"
+    if change.path in secret:
+        if change.kind == "changed":
+            return "(only secrets, or files that its services read, differ)\n"
+        return "(differs from what was installed; not shown, because it holds secrets)\n"
+    if old == new:
+        return "(only its mode differs)\n"
+    return "(cannot be shown as text)\n"
+
+
 def unified(old: bytes, new: bytes, path: str) -> str:
-    """A unified diff; empty when nothing differs or it is no text."""
+    """A unified diff; empty when nothing differs or it is no text. Compose files also say by a label which
+    files a service was made from: that is left out, for those files are in the plan themselves."""
     try:
-        before, after = old.decode().splitlines(), new.decode().splitlines()
+        before, after = _lines(old.decode()), _lines(new.decode())
     except UnicodeDecodeError:
         return ""
     lines = difflib.unified_diff(
         before, after, f"installed/{path}", f"new/{path}", n=CONTEXT_LINES, lineterm=""
     )
     return "".join(f"{line}\n" for line in lines)
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if DIGEST_LABEL not in line]
 
 
 # Of each file its masked twin where it has one, else itself: secrets never leave the node for a diff.
