@@ -1,0 +1,163 @@
+"""What must be true of a node before anything is changed: every judgement, around its limit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from deploy_support import FakeTransport, bundle, details, fresh, make_run
+
+from oz_installer.deploy.phases.requirements import DISK_FREE_MIB, Requirements, compose_of, judge
+from oz_installer.deploy.plan import FileChange, NodePlan
+from oz_installer.errors import PreflightError
+
+PODMAN = {"engine_version": "4.4.0", "compose_plugin": "", "podman_compose": "podman-compose version 1.2.0"}
+
+
+def found(engine: str = "docker", **changes: Any) -> list[str]:
+    """What is said of a node with such details."""
+    return [message for message, _ in judge(fresh(details=details(**changes)), engine)]
+
+
+@pytest.mark.parametrize(
+    ("version", "problem"),
+    [
+        ("26.1.5", None),
+        ("26.1.5+dfsg1", None),
+        ("20.10.24+dfsg1", None),
+        ("19.03.15", None),
+        ("19.03.0", None),
+        ("18.09.9", "n1: Docker 18.09.9 is too old, 19.03 or newer is needed"),
+        ("1.13.1", "n1: Docker 1.13.1 is too old, 19.03 or newer is needed"),
+        ("", "n1: cannot tell the version of Docker: ''"),
+    ],
+)
+def test_docker(version: str, problem: str | None) -> None:
+    assert found(engine_version=version) == ([problem] if problem else [])
+
+
+@pytest.mark.parametrize(
+    ("version", "problem"),
+    [
+        ("5.4.0", None),
+        ("4.4.0", None),
+        ("podman version 4.4.1", None),
+        ("4.3.1", "n1: Podman 4.3.1 is too old, 4.4 or newer is needed"),
+    ],
+)
+def test_podman(version: str, problem: str | None) -> None:
+    assert found("podman", **{**PODMAN, "engine_version": version}) == ([problem] if problem else [])
+
+
+@pytest.mark.parametrize(
+    ("plugin", "v1", "problem"),
+    [
+        ("2.26.1", "", None),
+        ("v2.5.0", "", None),
+        ("2.26.1", "1.20.0", None),
+        ("", "1.29.2", None),
+        ("", "1.27.0", None),
+        ("", "1.26.2", "n1: Docker Compose 1.26.2 is too old, 1.27 or newer is needed"),
+        ("", "", "n1: Docker Compose is not installed"),
+        ("docker: 'compose' is not a docker command.", "", "n1: Docker Compose is not installed"),
+    ],
+)
+def test_compose(plugin: str, v1: str, problem: str | None) -> None:
+    assert found(compose_plugin=plugin, compose_v1=v1) == ([problem] if problem else [])
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("podman-compose version 1.2.0\npodman version 5.4.2", None),
+        ("podman version 4.4.1\npodman-compose version 1.3.0", None),
+        (
+            "podman version 5.4.2\npodman-compose version 1.0.6",
+            "n1: podman-compose 1.0.6 is too old, 1.2.0 or newer is needed",
+        ),
+        ("", "n1: podman-compose is not installed"),
+    ],
+)
+def test_podman_compose(said: str, problem: str | None) -> None:
+    assert found("podman", **{**PODMAN, "podman_compose": said}) == ([problem] if problem else [])
+
+
+@pytest.mark.parametrize(
+    ("kib", "enough"),
+    [(DISK_FREE_MIB * 1024, True), (DISK_FREE_MIB * 1024 - 1, False), (0, False), (-1, True)],
+)
+def test_disk(kib: int, enough: bool) -> None:
+    said = found(disk_free=kib)
+    assert bool(said) is not enough
+    if said:
+        assert f"{kib // 1024} MB free, {DISK_FREE_MIB} MB are needed" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "hint"),
+    [
+        ("sh: 1: docker: not found", "n1: Docker is not installed", "Install Docker"),
+        ("bash: docker: command not found", "n1: Docker is not installed", "Install Docker"),
+        (
+            "permission denied while trying to connect to the Docker daemon socket",
+            "n1: this login may not use Docker: permission denied while",
+            "group docker",
+        ),
+        (
+            "Cannot connect to the Docker daemon.\nIs the docker daemon running?",
+            "n1: Docker does not answer: Cannot connect to the Docker daemon. Is the docker daemon running?",
+            "systemctl enable --now docker",
+        ),
+    ],
+)
+def test_no_engine(said: str, message: str, hint: str) -> None:
+    facts = fresh(engine_ok=False, engine_message=said, details=details(engine_version=said))
+    problems = list(judge(facts, "docker"))
+    assert len(problems) == 1  # what follows from it is not told besides
+    assert problems[0][0].startswith(message)
+    assert hint in problems[0][1]
+
+
+def test_a_node_without_details_needs_no_judgement() -> None:
+    assert list(judge(fresh(details=None, engine_ok=False), "docker")) == []
+    with pytest.raises(PreflightError, match="Compose is missing"):
+        compose_of(fresh(details=None), "docker")
+
+
+def test_the_plugin_is_preferred() -> None:
+    both = fresh(details=details(compose_v1="1.29.2"))
+    assert compose_of(both, "docker").argv == ("docker", "compose")
+    old = fresh(details=details(compose_plugin="", compose_v1="1.29.2"))
+    assert compose_of(old, "docker").argv == ("docker-compose",)
+    assert compose_of(fresh(details=details(**PODMAN)), "podman").argv == ("podman-compose",)
+
+
+def test_all_nodes_are_told_at_once_and_nothing_is_sent() -> None:
+    names = ("n1", "n2", "n3")
+    transports = {name: FakeTransport(name) for name in names}
+    files = (FileChange(path="a", kind="new"),)
+    run = make_run(
+        *(bundle(node=name) for name in names),
+        transports=transports,
+        facts={
+            "n1": fresh("n1", details=details(engine_version="18.09")),
+            "n2": fresh("n2"),
+            "n3": fresh("n3", details=details(disk_free=7)),
+        },
+        plans=[NodePlan(node=name, files=files) for name in names],
+    )
+    phase = Requirements()
+    assert phase.should_run(run)
+    with pytest.raises(PreflightError) as caught:
+        phase.run(run)
+    assert str(caught.value).count("\n") == 1
+    assert "n1: Docker 18.09 is too old" in str(caught.value)
+    assert "n3: the disk" in str(caught.value)
+    assert caught.value.exit_code == 3
+    assert not any(transport.sent for transport in transports.values())
+
+
+def test_nodes_that_stay_as_they_are_are_not_judged() -> None:
+    run = make_run(facts={"n1": fresh(details=details(engine_version="1.0"))})
+    assert not Requirements().should_run(run)
+    Requirements().run(run)
