@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from time import monotonic
+from typing import Literal
 
 from oz_installer.deploy import engines
 from oz_installer.deploy import node as commands
@@ -18,6 +19,7 @@ from oz_installer.errors import DeployError
 from oz_installer.render.bundle import BundleService
 
 POLL_SECONDS = 0.3
+CHECK_SECONDS = 4
 CRASHING_SECONDS = 20.0
 
 
@@ -29,38 +31,57 @@ def wait(run: Run, node: str, services: Sequence[BundleService]) -> bool:
     down_since: dict[str, float] = {}
     while pending:
         run.check_cancelled()
+        _run_checks(run, node, pending, len(services))
+        if not pending:
+            break
         states = engines.states(run, node)
-        passed = _passed(run, node, [s for name, s in pending.items() if _starting(states.get(name))])
         now = monotonic()
         for name, service in tuple(pending.items()):
             state = states.get(name)
-            if name in passed or (state is not None and state.well):
-                del pending[name]
-                known = "healthy" if service.check else "running"
-                run.emit(ServiceState(node=node, service=name, state=known))  # type: ignore[arg-type]
+            if state is not None and state.well:
+                _well(run, node, pending, service)
                 continue
             if state is not None and state.running:
                 down_since.pop(name, None)
             else:
                 down_since.setdefault(name, now)
             _judge(run, node, service, state, waited=now - began, down=now - down_since.get(name, now))
-        done = len(services) - len(pending)
-        text = f"waiting for {', '.join(pending)}" if pending else "all healthy"
-        run.emit(NodeProgress(node=node, text=text, done=done, total=len(services), unit="services"))
+        _tell(run, node, pending, len(services))
         if pending:
             run.cancelled.wait(POLL_SECONDS)
     return True
 
 
-def _starting(state: ContainerFact | None) -> bool:
-    return state is not None and state.running and state.health == "starting"
+def _run_checks(run: Run, node: str, pending: dict[str, BundleService], total: int) -> None:
+    """Run the checks of what is pending, for a few seconds; what passes is pending no more."""
+    checks = [(service.name, service.check) for service in pending.values() if service.check]
+    if not checks:
+        return
+    heard = bytearray()
+
+    def hear(part: bytes) -> None:
+        heard.extend(part)
+        while b"\n" in heard:
+            line, _, rest = bytes(heard).partition(b"\n")
+            heard[:] = rest
+            if service := pending.get(line.decode("utf-8", "replace")):
+                _well(run, node, pending, service)
+                _tell(run, node, pending, total)
+
+    argv = commands.run_checks(run.settings.engine, CHECK_SECONDS, checks)
+    run.transports[node].run(argv, on_output=hear)
 
 
-def _passed(run: Run, node: str, services: Sequence[BundleService]) -> frozenset[str]:
-    if not services:
-        return frozenset()
-    argv = commands.run_checks(run.settings.engine, [(service.name, service.check) for service in services])
-    return frozenset(run.transports[node].run(argv).text.split())
+def _well(run: Run, node: str, pending: dict[str, BundleService], service: BundleService) -> None:
+    del pending[service.name]
+    known: Literal["healthy", "running"] = "healthy" if service.check else "running"
+    run.emit(ServiceState(node=node, service=service.name, state=known))
+
+
+def _tell(run: Run, node: str, pending: dict[str, BundleService], total: int) -> None:
+    text = f"waiting for {', '.join(pending)}" if pending else "all healthy"
+    done = total - len(pending)
+    run.emit(NodeProgress(node=node, text=text, done=done, total=total, unit="services"))
 
 
 def _judge(

@@ -99,15 +99,29 @@ def verified(install_dir: str, run: str, digest: str) -> tuple[str, ...]:
     return _call("verified", install_dir, run, digest)
 
 
-# A health check in each container, all at once; prints the names of those that pass.
-_CHECKS = """engine=$1; shift
+# A health check in each container, all at once, each tried until it passes or the time is over; prints the
+# names of those that pass, as they do. The pauses grow: a check may cost a second of CPU.
+_CHECKS = """engine=$1 end=$(($(date +%s) + $2)); shift 2
+try() {
+  tries=0
+  until timeout 30 "$engine" exec "$1" sh -c "$2" >/dev/null 2>&1; do
+    [ "$(date +%s)" -lt "$end" ] || return
+    tries=$((tries + 1))
+    case $tries in 1|2|3) sleep 0.3 ;; 4|5) sleep 0.7 ;; *) sleep 2 ;; esac
+  done
+  echo "$1"
+}
 while [ $# -gt 0 ]; do
-  (timeout 30 "$engine" exec "$1" sh -c "$2" >/dev/null 2>&1 && echo "$1") &
+  try "$1" "$2" &
   shift 2
 done
 wait"""
 
 
-def run_checks(engine: str, checks: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """Run the containers' own health checks now, whatever their interval: pairs of name and shell line."""
-    return ("sh", "-c", _CHECKS, "oz-install", engine, *(part for pair in checks for part in pair))
+def run_checks(engine: str, seconds: int, checks: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Run the containers' own health checks now, whatever their interval: pairs of name and shell line.
+
+    Each is tried again until it passes, for about ``seconds``.
+    """
+    pairs = (part for pair in checks for part in pair)
+    return ("sh", "-c", _CHECKS, "oz-install", engine, str(seconds), *pairs)
