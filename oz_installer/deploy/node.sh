@@ -78,8 +78,8 @@ lock() {
     made=made
     echo made
   fi
-  if ! mkdir "$dir/lock" 2>/dev/null; then
-    [ -w "$dir" ] || fail "$dir cannot be written" 1
+  if ! said=$(LC_ALL=C mkdir "$dir/lock" 2>&1); then
+    [ -w "$dir" ] && [ -d "$dir/lock" ] || fail "$dir cannot be written: $said" 1
     held=$(cat "$dir/lock/run" 2>/dev/null)
     # a lock just made has no files yet, so the folder's own time counts, too
     if [ -n "${5:-}" ] && [ "$held" = "$5" ]; then
@@ -135,8 +135,9 @@ alive() { owned "$1"; }
 unlock() {
   [ "$(cat "$dir/lock/run" 2>/dev/null)" = "$1" ] || exit 0
   rm -rf "$dir/lock"
-  if [ "${2:-}" = made ] && [ ! -e "$dir/current" ] && [ ! -d "$dir/generations" ]; then
-    rm -f "$dir/journal"; rmdir "$dir/state/jobs" "$dir/state" "$dir/data" "$dir" 2>/dev/null
+  if [ ! -e "$dir/current" ] && [ ! -d "$dir/generations" ]; then
+    rm -f "$dir/journal"; rmdir "$dir/state/jobs" "$dir/state" "$dir/data" 2>/dev/null
+    [ "${2:-}" != made ] || rmdir "$dir" 2>/dev/null
   fi
   return 0
 }

@@ -59,6 +59,7 @@ def _timed(phase: Phase, run: Run) -> None:
 def _take_back(entered: Sequence[Phase], run: Run) -> list[str]:
     """Undo what was entered, and tidy up; what could not be taken back."""
     run.undoing = True
+    run.cancelled.clear()
     if not all(phase.harmless for phase in entered):
         reconnect(run)
     remains = [*_undo(entered, run), *_close(entered, run)]

@@ -55,6 +55,13 @@ class Prepared:
     plan: Plan
     reopen: Callable[[str], None]
 
+    def require_engines(self) -> None:
+        """Raises PreflightError naming the nodes whose engine cannot carry the plan out."""
+        from oz_installer.deploy.phases.requirements import require
+
+        changing = [self.facts[node.node] for node in self.plan.nodes if not node.nothing_to_do]
+        require(changing, self.blueprint.answers.engine)
+
     def close(self) -> None:
         """End every connection."""
         for transport in self.transports.values():

@@ -62,6 +62,7 @@ def install(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
         if prepared.plan.nothing_to_do:
             _nothing_to_do(prepared, flags)
             return
+        prepared.require_engines()
         if flags.dry_run:
             _show(prepared, flags)
             _rehearse(prepared, flags)
@@ -83,6 +84,7 @@ def show_plan(path: Path, flags: Flags, opener: Opener, shared: Shared, svg: Pat
             from oz_installer.topology.svg import draw_svg
 
             _write_file(svg, draw_svg(prepared.blueprint.topology))
+        prepared.require_engines()
         _show(prepared, flags)
     finally:
         prepared.close()
@@ -92,6 +94,8 @@ def show_status(path: Path, flags: Flags, opener: Opener, shared: Shared) -> Non
     """Print what runs where."""
     _loaded, prepared = _prepare(path, flags, opener, shared)
     try:
+        if not all(facts.engine_ok for facts in prepared.facts.values()):
+            prepared.require_engines()
         _summary(prepared, flags)
     finally:
         prepared.close()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.lab import LabOptions, down, find, up
+from oz_installer.lab import LabOptions, down, find, status, up
+from tests.e2e.ground import Ground
 from tests.e2e.site import Site
 
 NODES = 4
@@ -23,7 +24,9 @@ def _say(text: str) -> None:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The lab that end-to-end tests share; ``OZ_E2E_LAB`` names one that is up already."""
     if name := os.environ.get("OZ_E2E_LAB"):
-        yield Site(find(name), NODES)
+        lab = find(name)
+        count = sum(part.name.startswith("node") for part in status(name).parts)
+        yield Site(lab, count)
         return
     name = f"e2e-{os.getpid()}"
     folder: Path = tmp_path_factory.mktemp("lab")
@@ -38,3 +41,17 @@ def clean(site: Site) -> Site:
     """The lab with nothing installed on its nodes and an empty database."""
     site.clean()
     return site
+
+
+@pytest.fixture(scope="session")
+def ground_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the answers and secrets of the one installation lie that several files share."""
+    return tmp_path_factory.mktemp("ground")
+
+
+@pytest.fixture(scope="module")
+def ground(site: Site, ground_folder: Path) -> Ground:
+    """node1 with a working installation, made or put right; node2 with nothing."""
+    made = Ground(site, ground_folder)
+    made.ready()
+    return made

@@ -124,13 +124,30 @@ class Site:
         return {line.split()[0].lstrip("/"): line.split(" ", 1)[1] for line in text.splitlines()}
 
     def state(self, node: str) -> str:
-        """Everything that an installation may change on a node, as one text to compare."""
+        """Everything that an installation may change on a node, as one text to compare: containers and
+        when they started, volumes, networks, images, mounts, files with their times."""
         return self.on(
             node,
-            "docker ps -a --no-trunc --format '{{.ID}} {{.Names}} {{.State}}' | sort; "
-            "docker volume ls -q | sort; "
-            "docker network ls --format '{{.Name}}' | sort; docker images -q | sort -u; "
-            "find /opt -printf '%p %y %m %u %s %T@ %l\\n' 2>/dev/null | grep -v /opt/oz/data/ | sort",
+            'ids=$(docker ps -aq); [ -z "$ids" ] || docker inspect -f '
+            "'{{.Name}} {{.Id}} {{.State.Status}} {{.State.StartedAt}} {{.RestartCount}}' $ids | sort; "
+            "docker volume ls -q | sort; docker network ls --format '{{.Name}} {{.ID}}' | sort; "
+            "docker images -q | sort -u; mount | grep -v '/docker' | sort; "
+            "find /opt /mnt /srv /etc /root /home -printf '%p %y %m %u %s %T@ %l\\n' 2>/dev/null "
+            "| grep -v -e '^/opt/oz/data/' -e '^/etc/mtab ' | sort",
+        )
+
+    def shape(self, node: str) -> str:
+        """The same without times, ids and the journal: what a rollback must bring back."""
+        return self.on(
+            node,
+            "docker ps -a --format '{{.Names}} {{.State}} {{.Image}} "
+            '{{.Label "com.ozforensics.oz-install.digest"}}\' | sort; '
+            "docker volume ls -q | sort; docker network ls --format '{{.Name}}' | sort; "
+            "mount | grep -v '/docker' | sort; "
+            "find /opt /mnt /srv -printf '%p %y %m %u %l\\n' 2>/dev/null "
+            "| grep -v -e '^/opt/oz/data/' -e '^/opt/oz/journal ' | sort; "
+            "cd /opt/oz 2>/dev/null && "
+            "find . -type f ! -path './data/*' ! -name journal -exec sha256sum {} + | sort; true",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from oz_installer.deploy.facts import Details, NodeFacts
 from oz_installer.deploy.phase import Phase
@@ -29,12 +29,17 @@ class Requirements(Phase):
 
     def run(self, run: Run) -> None:
         """Raises PreflightError with every node's shortcomings; nothing was changed then."""
-        found = [problem for node in run.changing for problem in judge(run.facts[node], run.settings.engine)]
-        if found:
-            first, *others = found
-            raise PreflightError("\n".join((first[0], *(text for text, _ in others))), first[1])
+        require([run.facts[node] for node in run.changing], run.settings.engine)
         for node in run.changing:
             run.compose[node] = compose_of(run.facts[node], run.settings.engine)
+
+
+def require(facts: Iterable[NodeFacts], engine: str) -> None:
+    """Raises PreflightError with all that the nodes lack."""
+    found = [problem for one in facts for problem in judge(one, engine)]
+    if found:
+        hints = dict.fromkeys(hint for _, hint in found)
+        raise PreflightError("\n".join(text for text, _ in found), "\n      ".join(hints))
 
 
 def compose_of(facts: NodeFacts, engine: str) -> ComposeTool:

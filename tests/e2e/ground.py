@@ -1,0 +1,65 @@
+"""A lab on which one node carries a small working installation and another nothing: where faults are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.site import CLEAN, Outcome, Site, write_answers
+
+LEAN = {"statistic": False, "web_ui": False, "monitoring": False}
+INSTALLED, FRESH = "node1", "node2"
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """node1 carries a working installation, node2 nothing."""
+
+    site: Site
+    folder: Path
+
+    def document(self, node: str, **changes: Any) -> Document:
+        """Answers for one node; ``changes`` replace top-level keys."""
+        found = self.site.answers("poc-2")
+        nodes = [one for one in found["nodes"] if one["name"] == node]
+        host = nodes[0]["host"]
+        return {**found, "nodes": nodes, "public_url": f"http://{host}:8880", "components": LEAN, **changes}
+
+    def both(self) -> Document:
+        """Answers that change the installed node and install on the fresh one."""
+        return self.site.answers("poc-2", components=LEAN)
+
+    def write(self, document: Document, name: str) -> Path:
+        """Write answers to where that name's answers lie."""
+        return write_answers(self.folder, document, f"{name}.yml")
+
+    def ready(self) -> None:
+        """Install on the one node, or repair it, and empty the other."""
+        self.site.on(FRESH, CLEAN)
+        done = self.site.install(self.write(self.document(INSTALLED), INSTALLED))
+        assert done.status == 0, done.stderr
+
+    def state(self) -> dict[str, str]:
+        """Both nodes as they are."""
+        return {node: self.site.state(node) for node in (INSTALLED, FRESH)}
+
+    def refused(self, document: Document, status: int, words: Sequence[str], *flags: str) -> Outcome:
+        """Run with a fault: one clear message, the right code, and both nodes exactly as they were."""
+        before = self.state()
+        ended = self.site.install(self.write(document, "both"), *flags)
+        assert_told(ended, status, words)
+        assert self.state() == before
+        return ended
+
+
+def assert_told(ended: Outcome, status: int, words: Sequence[str]) -> None:
+    """The exit code, every word on stderr, a hint, no traceback, and a clean stdout."""
+    assert ended.status == status, ended.stderr
+    for word in words:
+        assert word in ended.stderr, ended.stderr
+    assert "\nhint: " in "\n" + ended.stderr, ended.stderr
+    assert "Traceback" not in ended.stderr, ended.stderr
+    assert ended.stdout == ""
