@@ -1,0 +1,55 @@
+"""Figures and tables of the benchmark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.report import BEGIN, END, Limit, deployments, limits, replace_marked
+from bench.samples import Cost, Sample, Samples, median, ratio
+from bench.tools import FLOOR, FLOOR_CHECK, NOOP, ONE, OURS
+
+
+def _samples(folder: Path, *rows: tuple[str, str, float]) -> Samples:
+    samples = Samples(folder / "samples.jsonl")
+    for tool, phase, seconds in rows:
+        cost = Cost(seconds=seconds, cpu=0.1, largest_kib=50_000)
+        samples.add(Sample(tool=tool, phase=phase, nodes=4, cost=cost))
+    return samples
+
+
+def test_limits_compare_medians(tmp_path: Path) -> None:
+    rows = [(OURS, NOOP, value) for value in (9.0, 1.2, 1.0)]
+    samples = _samples(tmp_path, *rows, (FLOOR_CHECK, NOOP, 1.0), (OURS, ONE, 2.0), (FLOOR, ONE, 1.0))
+    verdicts = {limit.what: (limit.value, limit.verdict) for limit in limits(samples, None)}
+    assert verdicts["nothing to do: oz-install / FLOOR-CHECK"] == (1.2, "met")
+    assert verdicts["one setting changed: oz-install / FLOOR"] == (2.0, "**not met**")
+    assert verdicts["fresh: oz-install / FLOOR"] == (None, "not measured")
+
+
+def test_table_shows_ratios_to_the_floor_of_the_column(tmp_path: Path) -> None:
+    text = deployments(_samples(tmp_path, (OURS, NOOP, 1.5), (FLOOR_CHECK, NOOP, 1.0)))
+    assert "| **oz-install** | 1.50 s (1.50 ×) |" in text
+    assert "| FLOOR-CHECK: plain OpenSSH, asks first | 1.00 s |" in text
+    assert "Ansible" not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "least", "verdict"),
+    [(1.3, False, "met"), (1.31, False, "**not met**"), (1.3, True, "met"), (1.29, True, "**not met**")],
+)
+def test_a_limit_holds_at_its_edge(value: float, least: bool, verdict: str) -> None:
+    assert Limit(what="x", limit=1.3, value=value, least=least).verdict == verdict
+
+
+def test_only_what_stands_between_the_markers_is_replaced() -> None:
+    assert replace_marked(f"a\n{BEGIN}\nold\n{END}\nb\n", "new") == f"a\n{BEGIN}\nnew\n{END}\nb\n"
+    with pytest.raises(ValueError, match="no markers"):
+        replace_marked("a", "new")
+
+
+def test_nothing_measured_gives_nothing() -> None:
+    assert median([]) is None
+    assert ratio(None, 1.0) is None
+    assert ratio(1.0, None) is None
