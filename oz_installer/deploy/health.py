@@ -36,8 +36,11 @@ def wait(run: Run, node: str, services: Sequence[BundleService]) -> bool:
             break
         states = engines.states(run, node)
         now = monotonic()
+        checked = any(service.check for service in pending.values())
         for name, service in tuple(pending.items()):
             state = states.get(name)
+            if not service.check and checked:
+                continue  # who only runs is looked at last, when one that crashes at once has shown it
             if state is not None and state.well:
                 _well(run, node, pending, service)
                 continue
