@@ -59,6 +59,8 @@ class FakeTransport:
         said = self.answer(tuple(argv))
         if isinstance(said, CommandResult):
             return said
+        if said and on_output is not None:
+            on_output(said.encode())
         return CommandResult(argv=tuple(argv), status=0, stdout=(said or "").encode())
 
     def stream(self, argv: Sequence[str], *, become: bool = True, timeout: float = 30.0) -> socket.socket:
@@ -80,18 +82,24 @@ class FakeTransport:
         self.closed += 1
 
     def words(self) -> list[str]:
-        """What was called: the command of node.sh, or the engine's."""
-        return [short(sent.argv) for sent in self.sent]
+        """What was called: the command of node.sh, or the engine's; not whether the node is there."""
+        return [word for sent in self.sent if (word := short(sent.argv)) != "true"]
 
 
 def short(argv: Sequence[str]) -> str:
     """``node.sh stage``, ``docker ps``, ...: enough to tell commands apart."""
-    if tuple(argv[:2]) == ("sh", "-c") and len(argv) > 4 and argv[3] == "oz-install" and argv[4] != "docker":
-        return f"node.sh {argv[4]}"
+    if argv[0] == "sh" and 'exec "$@"' in argv[2]:  # only where a path is there
+        return short(argv[4:])
+    if argv[0] == "sh" and "until timeout" in argv[2]:
+        return "checks"
     if argv[0] == "sh":
-        return "checks" if "exec" in argv[2] else "sh"
-    known = ("compose", "container")
-    return " ".join(argv[:1]) + " " + next((w for w in argv[1:] if w not in known and w[0] != "-"), "")
+        return f"node.sh {argv[4]}" if argv[3] == "oz-install" else "sh"
+    if "-p" in argv:  # a Compose: what follows its files
+        rest = list(argv[argv.index("-p") + 2 :])
+        while rest and rest[0] in ("--project-directory", "-f"):
+            del rest[:2]
+        return f"compose {' '.join(word for word in rest if word[0] != '-')}"
+    return " ".join(word for word in argv if word[0] != "-")
 
 
 def failed(status: int = 1, errors: str = "", output: str = "") -> CommandResult:
@@ -185,6 +193,7 @@ def make_run(
     topology: Topology | None = None,
     secrets: Sequence[str] = (),
     health_timeout: float | None = None,
+    engine: str = "docker",
 ) -> Run:
     """A run over fake nodes."""
     wanted = bundles or (bundle(node="n1"),)
@@ -200,7 +209,7 @@ def make_run(
     )
     settings = RunSettings(
         install_dir="/opt/oz",
-        engine="docker",
+        engine=engine,
         owner="me@here",
         masker=Masker(tuple(map(Secret, secrets))),
         health_timeout=health_timeout,

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from deploy_support import FakeTransport
 
 from oz_installer.deploy.diffs import add_diffs, unified
 from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.remote.transport import CommandResult
 from oz_installer.secret import Masker, Secret
+from tests.unit.deploy.deploy_support import FakeTransport
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Node(FakeTransport):
 
     said: list[bytes] = field(default_factory=list)
 
-    def run(self, argv: Sequence[str], **options: object) -> CommandResult:  # type: ignore[override]
+    def run(self, argv: Sequence[str], **options: object) -> CommandResult:
         """For real."""
         done = subprocess.run(argv, capture_output=True, check=True)
         self.said.append(done.stdout)

@@ -8,12 +8,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from deploy_support import FakeTransport
 
 from oz_installer.deploy import http as subject
 from oz_installer.deploy.http import http_status
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import ForwardingForbidden
+from tests.unit.deploy.deploy_support import FakeTransport
 
 
 class Pages(http.server.BaseHTTPRequestHandler):

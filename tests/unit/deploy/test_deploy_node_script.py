@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from deploy_support import bundle, service
 
 from oz_installer.deploy import node as commands
 from oz_installer.deploy.facts import NodeFacts, parse_facts
 from oz_installer.deploy.planning import plan_node
 from oz_installer.deploy.record import Record, record_of
 from oz_installer.render.bundle import Bundle
+from tests.unit.deploy.deploy_support import bundle, service
 
 SHELLS = [
     pytest.param(argv, id=argv[0])

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from deploy_support import bundle, container, details, fresh, installed, service
 
 from oz_installer.deploy.facts import NodeFacts
 from oz_installer.deploy.plan import NodePlan
 from oz_installer.deploy.planning import has_image, plan_changes, plan_node
+from tests.unit.deploy.deploy_support import bundle, container, details, fresh, installed, service
 
 WANTED = bundle(
     service("job", job=True),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from deploy_support import bundle, service
 
 from oz_installer.deploy.record import next_generation, parse_record, record_of
+from tests.unit.deploy.deploy_support import bundle, service
 
 ONE = bundle(service("job", job=True), service("api"), config_api="x", secret_a="hidden")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from deploy_support import FakeTransport, bundle, details, fresh, make_run
 
 from oz_installer.deploy.phases.requirements import DISK_FREE_MIB, Requirements, compose_of, judge
 from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.errors import PreflightError
+from tests.unit.deploy.deploy_support import FakeTransport, bundle, details, fresh, make_run
 
 PODMAN = {"engine_version": "4.4.0", "compose_plugin": "", "podman_compose": "podman-compose version 1.2.0"}
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-from deploy_support import FakeTransport, bundle, failed, make_run
 
 from oz_installer.deploy.events import Event, Message, PhaseEnded, PhaseStarted, RunEnded, RunStarted
 from oz_installer.deploy.phase import Phase
@@ -15,6 +14,7 @@ from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.deploy.run import Run, hint_for
 from oz_installer.deploy.runner import run_phases
 from oz_installer.errors import ConnectError, DeployError, Interrupted, OzError, PreflightError
+from tests.unit.deploy.deploy_support import FakeTransport, bundle, failed, make_run
 
 NODES = ("n1", "n2", "n3")
 
