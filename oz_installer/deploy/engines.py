@@ -4,7 +4,7 @@ SSH connection; Podman, which the SDK does not speak to, through its command."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from oz_installer.deploy.events import NodeProgress
 from oz_installer.deploy.facts import ContainerFact, parse_containers
@@ -12,6 +12,7 @@ from oz_installer.deploy.run import Run, hint_for
 from oz_installer.errors import ConnectError, DeployError
 from oz_installer.remote import commands
 from oz_installer.remote.engine import ContainerState, NodeEngine, RegistryAuth
+from oz_installer.remote.transport import CommandResult
 from oz_installer.render.compose import DIGEST_LABEL, PROJECT
 
 LOG_LINES = 20
@@ -37,6 +38,21 @@ def states(run: Run, node: str) -> Mapping[str, ContainerFact]:
         return parse_containers(run.transports[node].run(argv, check=True).text)
     found = _engine(run, node).containers(f"com.docker.compose.project={PROJECT}")
     return {state.name: _fact(state) for state in found}
+
+
+def were_started(run: Run, node: str, names: Sequence[str], result: CommandResult) -> bool:
+    """Raises DeployError when podman-compose, which always says that all went well, started not all."""
+    if run.settings.engine != "podman":
+        return True
+    there = states(run, node)
+    missing = [name for name in names if name not in there or there[name].status.startswith("Created")]
+    if missing:
+        said = run.settings.masker(result.errors)
+        problem = next((line for line in said.splitlines() if line.startswith("Error: ")), said[-300:])
+        raise DeployError(
+            f"cannot start {', '.join(missing)}: {problem}", hint_for(said), node=node, details=said
+        )
+    return True
 
 
 def why(run: Run, node: str, service: str) -> str:

@@ -158,8 +158,8 @@ def stop_containers(engine: str, names: Sequence[str], seconds: int = 30) -> Arg
 
 
 def remove_containers(engine: str, names: Sequence[str]) -> Argv:
-    """Stop and remove containers; named volumes stay."""
-    return (engine, "rm", "--force", *names)
+    """Stop and remove containers and their nameless volumes; named volumes stay."""
+    return (engine, "rm", "--force", "--volumes", *names)
 
 
 def present_images(engine: str, images: Sequence[str]) -> Argv:

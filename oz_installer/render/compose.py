@@ -67,7 +67,7 @@ def define(placed: Placed, node: TopologyNode, release: Release, site: Site) -> 
     if not service.job:
         definition["container_name"] = placed.name
         definition["hostname"] = f"{node.name}-{placed.name}".replace("_", "-")[:63]
-        definition["restart"] = release.restart
+        definition["restart"] = _restart(release, site.engine)
         definition["stop_grace_period"] = STOP_GRACE
     if service.user:
         definition["user"] = service.user
@@ -87,10 +87,16 @@ def define(placed: Placed, node: TopologyNode, release: Release, site: Site) -> 
         definition["healthcheck"] = _health(service.health, names)
     if service.memory_mb:
         definition["mem_limit"] = f"{service.memory_mb}m"
-    if before := _before(service, node):
+    # podman-compose makes --requires of it, and then Podman replaces no container that others require
+    if site.engine != "podman" and (before := _before(service, node)):
         definition["depends_on"] = before
     definition["logging"] = _logging(release, site.engine)
     return definition
+
+
+def _restart(release: Release, engine: str) -> str:
+    """Podman's own unit, podman-restart.service, starts only ``always`` again after a reboot."""
+    return "always" if engine == "podman" and release.restart == "unless-stopped" else release.restart
 
 
 def _before(service: Service, node: TopologyNode) -> list[str]:

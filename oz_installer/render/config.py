@@ -71,7 +71,6 @@ def _render(
         **wiring.values,
         "here": node,
         "mounted": mounted,
-        "docker": topology.engine == "docker",
         "settings": {**load_release(topology.release).config, **_mapping(wiring, "extra_config")},
         "allowed_hosts": _allowed_hosts(wiring, topology),
         "redis_address": f"{bracketed(str(wiring.values['redis_host']))}:{wiring.values['redis_port']}",

@@ -110,7 +110,8 @@ class Start(Phase):
 
     def _up(self, run: Run, node: str, names: list[str], argv: tuple[str, ...]) -> None:
         try:
-            run.change(node, f"start {', '.join(names)}", argv, timeout=600.0)
+            result = run.change(node, f"start {', '.join(names)}", argv, timeout=600.0)
+            run.gate.wait(lambda: engines.were_started(run, node, names, result))
         except DeployError as error:
             states = engines.states(run, node)
             crashed = [name for name in names if name in states and not states[name].running]
