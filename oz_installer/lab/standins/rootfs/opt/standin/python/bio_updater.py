@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import signal
 import tarfile
 from pathlib import Path
 
@@ -42,5 +43,6 @@ FTPHandler.authorizer = authorizer
 FTPHandler.banner = "oz-install lab stand-in of the BIO updater"
 FTPHandler.passive_ports = range(60000, 60101)
 FTPHandler.permit_foreign_addresses = truthy(os.environ.get("FTP_PERMIT_FOREIGN_ADDRESSES", "false"))
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # as process 1 it would ignore it
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 ThreadedFTPServer(("0.0.0.0", port), FTPHandler).serve_forever()
