@@ -42,8 +42,7 @@ def answers_option(required: bool = True) -> Decorator:
         "-a",
         "answers",
         type=click.Path(path_type=Path),
-        required=required,
-        default=None,
+        required=required,  # no default: to click from 8.3 on None is a value like any other
         metavar="FILE",
         help="The answers file, such as answers.yml.",
     )
