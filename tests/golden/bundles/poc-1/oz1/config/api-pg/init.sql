@@ -1,0 +1,11 @@
+-- Made by oz-install. Do not edit: change answers.yml and run oz-install again.
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET log_min_error_statement = panic;  -- a failed statement would stand in the log with its password
+
+CREATE ROLE "gateway_user" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD 'database-password-0123456789';
+CREATE DATABASE "gateway" OWNER "gateway_user"
+  TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'en_US.UTF-8' LC_CTYPE 'en_US.UTF-8';
+REVOKE ALL ON DATABASE "gateway" FROM PUBLIC;
+\connect "gateway"
+CREATE EXTENSION IF NOT EXISTS pgcrypto;
