@@ -48,7 +48,8 @@ def were_started(run: Run, node: str, names: Sequence[str], result: CommandResul
     missing = [name for name in names if name not in there or there[name].status.startswith("Created")]
     if missing:
         said = run.settings.masker(result.errors)
-        problem = next((line for line in said.splitlines() if line.startswith("Error: ")), said[-300:])
+        errors = [line.removeprefix("Error: ") for line in said.splitlines() if line.startswith("Error: ")]
+        problem = errors[-1] if errors else said[-300:]  # the first ones only say what was not there yet
         raise DeployError(
             f"cannot start {', '.join(missing)}: {problem}", hint_for(said), node=node, details=said
         )

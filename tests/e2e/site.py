@@ -52,6 +52,7 @@ class Site:
     lab: Lab
     count: int
     environment: dict[str, str] = field(default_factory=dict)
+    engine: str = "docker"
 
     def answers(self, layout: str, **changes: Any) -> dict[str, Any]:
         """Answers for a layout on the first nodes of the lab; ``changes`` replace top-level keys."""
@@ -61,6 +62,7 @@ class Site:
             "version": 1,
             "scenario": scenario,
             "release": "5.2",
+            "engine": self.engine,
             "public_url": f"http://{lab.node(1).address}:8880",
             "known_hosts": str(lab.known_hosts),
             "nodes": [
@@ -114,13 +116,14 @@ class Site:
 
     def clean(self) -> None:
         """Remove everything that an installation left anywhere."""
-        self.each([f"node{n}" for n in range(1, self.count + 1)], CLEAN)
+        self.each([f"node{n}" for n in range(1, self.count + 1)], CLEAN.replace("docker", self.engine))
         reset_gateway(self.lab)
 
     def containers(self, node: str) -> dict[str, str]:
         """Id and time of start of every container on a node, by name."""
         form = "{{.Name}} {{.Id}} {{.State.StartedAt}}"
-        text = self.on(node, f"ids=$(docker ps -aq); [ -z \"$ids\" ] || docker inspect -f '{form}' $ids")
+        engine = self.engine
+        text = self.on(node, f"ids=$({engine} ps -aq); [ -z \"$ids\" ] || {engine} inspect -f '{form}' $ids")
         return {line.split()[0].lstrip("/"): line.split(" ", 1)[1] for line in text.splitlines()}
 
     def state(self, node: str) -> str:
