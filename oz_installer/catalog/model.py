@@ -191,7 +191,7 @@ def _read(path: Path, kind: type[T]) -> T:
     try:
         built: T = _build(kind, _document(path), path.stem)
         return built
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, yaml.YAMLError) as error:
         raise OzError(f"the catalogue's {path.name} is broken: {error}") from error
 
 

@@ -16,7 +16,7 @@ from oz_installer.deploy.gate import Gate
 from oz_installer.deploy.plan import Plan
 from oz_installer.deploy.settings import RunSettings
 from oz_installer.deploy.together import together
-from oz_installer.errors import DeployError, Interrupted, OzError
+from oz_installer.errors import DeployError, Interrupted, LockedError, OzError
 from oz_installer.remote.commands import ComposeTool
 from oz_installer.remote.engine import NodeEngine
 from oz_installer.remote.transport import CommandResult, Transport
@@ -26,6 +26,7 @@ from oz_installer.topology.model import Topology
 T = TypeVar("T")
 EmitEvent = Callable[[Event], None]
 STOP_POLL_SECONDS = 0.2
+LOCK_LOST = 5
 
 
 @dataclass(kw_only=True)
@@ -80,6 +81,9 @@ class Run:
         result = self.gate.change(self.transports[node], what, argv, **options)  # type: ignore[arg-type]
         if not result.ok:
             said = result.errors or result.text.strip()
+            if result.status == LOCK_LOST and "lock is no longer ours" in said:
+                hint = "See lock/owner in the install folder for who it is; run again when that is done."
+                raise LockedError(f"cannot {what}: another run has taken the node over", hint, node=node)
             raise DeployError(f"cannot {what}: {_last_lines(said)}", hint_for(said), node=node, details=said)
         return result
 

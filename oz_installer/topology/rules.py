@@ -136,6 +136,16 @@ def database(answers: Answers, scenario: Scenario, _release: Release) -> Iterato
         )
 
 
+def database_authority(answers: Answers, _scenario: Scenario, _release: Release) -> Iterator[Problem]:
+    """libpq verifies against a file of authorities, which the vendor's images do not have."""
+    if answers.database.sslmode in ("verify-ca", "verify-full"):
+        yield Problem(
+            key="database.sslmode",
+            message=f"{answers.database.sslmode} needs a file of authorities that the API's image does not have",
+            hint="set it to require, which encrypts but does not verify the server",
+        )
+
+
 def shared_storage(answers: Answers, _scenario: Scenario, _release: Release) -> Iterator[Problem]:
     """Two api nodes must see the same media files [source document]."""
     apis = [name for name, roles in roles_of(answers).items() if "api" in roles]
@@ -223,6 +233,7 @@ RULES: Iterable[Rule] = (
     engine_of_release,
     broker_of_release,
     database,
+    database_authority,
     shared_storage,
     updater_token,
     web_adapter_licence,

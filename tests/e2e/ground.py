@@ -1,4 +1,4 @@
-"""A lab on which one node carries a small working installation and another nothing: where faults are tried."""
+"""A lab on which one node carries a small working installation and another nothing, to try faults on."""
 
 from __future__ import annotations
 

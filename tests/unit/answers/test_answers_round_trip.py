@@ -8,7 +8,6 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from answers_strategies import answers, texts
 from hypothesis import HealthCheck, given, settings
 
 from oz_installer.answers.file import loads, read_draft_text
@@ -17,6 +16,7 @@ from oz_installer.answers.questions import questions
 from oz_installer.answers.schema import json_schema
 from oz_installer.answers.tree import look
 from oz_installer.answers.writing import as_values, dumps, dumps_values, scalar
+from tests.unit.answers.answers_strategies import answers, texts
 
 SLOW = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())

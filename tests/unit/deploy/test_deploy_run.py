@@ -13,7 +13,7 @@ from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.deploy.run import Run, hint_for
 from oz_installer.deploy.runner import run_phases
-from oz_installer.errors import ConnectError, DeployError, Interrupted, OzError, PreflightError
+from oz_installer.errors import ConnectError, DeployError, Interrupted, LockedError, OzError, PreflightError
 from tests.unit.deploy.deploy_support import FakeTransport, bundle, failed, make_run
 
 NODES = ("n1", "n2", "n3")
@@ -24,6 +24,16 @@ def several(**options: object) -> Run:
     files = (FileChange(path="a", kind="new"),)
     plans = [NodePlan(node=name, files=files) for name in NODES]
     return make_run(*(bundle(node=name) for name in NODES), plans=plans, **options)  # type: ignore[arg-type]
+
+
+def test_a_lock_that_was_taken_over_is_told_as_such() -> None:
+    lost = FakeTransport(answer=lambda argv: failed(5, "the lock is no longer ours"))
+    run = make_run(bundle(), transports={"n1": lost})
+    with pytest.raises(LockedError, match="another run has taken the node over"):
+        run.change("n1", "switch to the new files", ("sh",))
+    refused = make_run(bundle(), transports={"n1": FakeTransport(answer=lambda argv: failed(5, "no"))})
+    with pytest.raises(DeployError, match="cannot switch"):
+        refused.change("n1", "switch to the new files", ("sh",))
 
 
 # --- run.each ------------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
-from test_filters import NASTY, PRINTABLE, read_sql, split_redis_arguments
 
 from oz_installer.answers.model import (
     Answers,
@@ -38,6 +37,7 @@ from oz_installer.secret import MASK, Secret
 from oz_installer.topology.model import Topology, TopologyNode
 from oz_installer.topology.planner import plan_topology
 from oz_installer.topology.wiring import wire
+from tests.unit.render.test_filters import NASTY, PRINTABLE, read_sql, split_redis_arguments
 
 Files = Mapping[str, ConfigFile]
 GIVEN = SecretRef(kind="env", where="OZ")
@@ -435,7 +435,7 @@ def test_optional_settings_stand_only_where_used() -> None:
     assert "statistic" not in files["config/nginx/nginx.conf"].text
 
 
-@pytest.mark.parametrize("mode", ["disable", "require", "verify-full"])
+@pytest.mark.parametrize("mode", ["disable", "allow", "require"])
 def test_tls_mode_of_the_database(mode: str) -> None:
     database = Database(host="db.example.com", password=GIVEN, sslmode=mode)  # type: ignore[arg-type]
     config = python(render(answers_for("medium", 2, database=database))["n1"]["config/api/config.py"])

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_filters import NASTY
 
 from oz_installer.render.environment import render_template
 from oz_installer.secret import Secret
+from tests.unit.render.test_filters import NASTY
 
 ADMIN = {"email": "admin@oz.local", "password": NASTY}
 MANAGE = """

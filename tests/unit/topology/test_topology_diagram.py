@@ -9,7 +9,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from topology_answers import LAYOUTS, SECRET, answers_for, layout, with_roles
 
 from oz_installer.answers.model import Broker, Components, Database, License, LoadBalancer, Node
 from oz_installer.topology.diagram import draw
@@ -17,6 +16,7 @@ from oz_installer.topology.model import Topology
 from oz_installer.topology.picture import BORDER, Box, Picture, Wire, as_text
 from oz_installer.topology.planner import plan_topology
 from oz_installer.topology.svg import draw_svg
+from tests.unit.topology.topology_answers import LAYOUTS, SECRET, answers_for, layout, with_roles
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "diagram"
 LONG = tuple(

@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from topology_answers import LAYOUTS, SECRET, answers_for, layout, with_roles
 
 from oz_installer.answers.model import Broker, Components, Database, LoadBalancer, Registry
 from oz_installer.catalog.model import Resources, load_release
 from oz_installer.topology.layout import layout_name, needs_of, roles_of
 from oz_installer.topology.model import Edge, Topology
 from oz_installer.topology.planner import plan_topology
+from tests.unit.topology.topology_answers import LAYOUTS, SECRET, answers_for, layout, with_roles
 
 EVERYTHING = Components(one_to_n=True, regula="http://regula:8080")
 

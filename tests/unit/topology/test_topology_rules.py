@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from topology_answers import SECRET, answers_for, layout, with_roles
 
 from oz_installer.answers.model import (
     Answers,
@@ -25,6 +24,7 @@ from oz_installer.errors import AnswersError
 from oz_installer.topology import rules
 from oz_installer.topology.planner import plan_topology
 from oz_installer.topology.rules import RULES, Rule, check
+from tests.unit.topology.topology_answers import SECRET, answers_for, layout, with_roles
 
 RELEASE = load_release("5.2")
 DOCKER_ONLY = replace(RELEASE, engines=("docker",))
@@ -64,6 +64,13 @@ CASES = [
         "nodes[4].roles",
         "[api, bio]",
         with_roles(answers_for("medium", 5), ("api",), ("bio",), ("bio",), ("bio",), ("bio",)),
+    ),
+    Case(
+        rules.database_authority,
+        replace(TWO, database=replace(TWO.database, sslmode="verify-full")),
+        "database.sslmode",
+        "require",
+        replace(TWO, database=replace(TWO.database, sslmode="require")),
     ),
     Case(rules.both_roles, with_roles(TWO, ("api",), ("api",)), "nodes", "roles: [bio]", TWO),
     Case(rules.both_roles, with_roles(TWO, ("bio",), ("bio",)), "nodes", "roles: [api]", TWO),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from topology_answers import layout
-
 from oz_installer.answers.model import Components, License, LoadBalancer, Node
 from oz_installer.topology.planner import conditions, plan_topology, published
 from oz_installer.topology.summary import open_ports, summary_of
+from tests.unit.topology.topology_answers import layout
 
 
 def test_rows_hold_every_service_with_its_state_and_ports() -> None:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from topology_answers import LAYOUTS, SECRET, layout, with_roles
 
 from oz_installer.answers.model import Answers, Broker, Components, Database, Node
 from oz_installer.topology.planner import plan_topology
 from oz_installer.topology.wiring import bracketed, queues, wire
+from tests.unit.topology.topology_answers import LAYOUTS, SECRET, layout, with_roles
 
 
 def _wired(answers: Answers, node: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ DB_PORT = 5432
 DB_NAME = 'gateway'
 DB_USER = 'gateway_user'
 DB_PASS = 'p4$$ "w\'o\\rd#%{x}\xe9'
-DB_OPTIONS = {'sslmode': 'verify-full'}
+DB_OPTIONS = {'sslmode': 'require'}
 
 # The BIO
 OZ_SERVICE_TFSS_HOST = 'http://oz-bio-balancer:9501/v1/'
