@@ -141,7 +141,7 @@ def database_authority(answers: Answers, _scenario: Scenario, _release: Release)
     if answers.database.sslmode in ("verify-ca", "verify-full"):
         yield Problem(
             key="database.sslmode",
-            message=f"{answers.database.sslmode} needs a file of authorities that the API's image does not have",
+            message=f"{answers.database.sslmode} needs authorities that the API's image does not have",
             hint="set it to require, which encrypts but does not verify the server",
         )
 
