@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from oz_installer.deploy.events import NodeProgress
 from oz_installer.deploy.facts import ContainerFact, parse_containers
 from oz_installer.deploy.run import Run, hint_for
+from oz_installer.deploy.settings import RegistryLogin
 from oz_installer.errors import ConnectError, DeployError
 from oz_installer.remote import commands
 from oz_installer.remote.engine import ContainerState, NodeEngine, RegistryAuth
@@ -16,7 +17,9 @@ from oz_installer.remote.transport import CommandResult
 from oz_installer.render.compose import DIGEST_LABEL, PROJECT
 
 LOG_LINES = 20
+DOCKER_HUB = "docker.io"
 PULL_SILENCE = 900.0
+LOGIN_HINT = "Correct the registry's user name and password (answers: registry), or the image's name."
 IMAGE_HINT = "Is its name right (answers: images), and can the node reach the registry (answers: registry)?"
 
 
@@ -81,15 +84,37 @@ def pull(run: Run, node: str, image: str, text: str) -> None:
             else:
                 _pull_with_docker(run, node, image, text)
         except DeployError as error:
-            error.hint = IMAGE_HINT if hint_for(error.message) == hint_for("") else hint_for(error.message)
+            error.hint = _pull_hint(error.message)
             raise
         return True
 
     run.gate.apply(run.transports[node], f"pull {image}", bring)
 
 
-def _pull_with_docker(run: Run, node: str, image: str, text: str) -> None:
+def _pull_hint(said: str) -> str:
+    if any(words in said.lower() for words in ("unauthorized", "authentication required", "access denied")):
+        return LOGIN_HINT
+    return IMAGE_HINT if hint_for(said) == hint_for("") else hint_for(said)
+
+
+def _login_for(run: Run, image: str) -> RegistryLogin | None:
+    """The login of the answers, if the image comes from its registry: no other one is shown it."""
     login = run.settings.registry
+    if login is None:
+        return None
+    server = login.server.partition("/")[0] or DOCKER_HUB
+    return login if registry_of(image) == server else None
+
+
+def registry_of(image: str) -> str:
+    """The registry that an image's name means."""
+    first, slash, _ = image.partition("/")
+    named = slash and ("." in first or ":" in first or first == "localhost")
+    return first if named else DOCKER_HUB
+
+
+def _pull_with_docker(run: Run, node: str, image: str, text: str) -> None:
+    login = _login_for(run, image)
     auth = RegistryAuth(username=login.username, password=login.password) if login else None
 
     def tell(done: int, total: int) -> None:
@@ -108,8 +133,8 @@ def _pull_with_docker(run: Run, node: str, image: str, text: str) -> None:
 
 
 def _pull_with_podman(run: Run, node: str, image: str) -> None:
-    transport, login = run.transports[node], run.settings.registry
-    server = (login.server if login else "").partition("/")[0] or "docker.io"
+    transport, login = run.transports[node], _login_for(run, image)
+    server = registry_of(image)
     if login:
         argv = commands.login("podman", server, login.username)
         answer = transport.run(argv, stdin=login.password.reveal().encode() + b"\n")

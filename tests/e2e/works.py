@@ -28,7 +28,7 @@ def assert_all_well(site: Site, path: Path) -> None:
     rows = status.events[-1]["services"]
     assert rows
     ill = [row for row in rows if row["state"] not in WELL]
-    assert not ill
+    assert not ill, ill
 
 
 def assert_works(site: Site, path: Path, document: dict[str, object]) -> None:
