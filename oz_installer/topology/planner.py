@@ -196,6 +196,10 @@ def _notes(answers: Answers) -> tuple[str, ...]:
     notes = []
     if answers.database.host is None:
         notes.append("The bundled PostgreSQL is for PoC and tests only.")
+    if answers.engine == "podman":
+        notes.append(
+            "After a reboot Podman needs its own unit: systemctl enable podman-restart on every node."
+        )
     if not answers.components.bio_updater:
         notes.append(
             f"No BIO updater: unpack the models into {answers.install_dir}/data/models of every BIO node."
