@@ -91,6 +91,10 @@ def oz_install(
     options = context.ensure_object(Options)
     options.debug, options.json = debug, as_json
     if context.invoked_subcommand is not None:
+        if answers is not None or yes or dry_run or limit or health_timeout is not None:
+            raise click.UsageError(
+                f"Write the options behind the command: oz-install {context.invoked_subcommand} ..."
+            )
         return
     if answers is None:
         raise AnswersError(
@@ -288,7 +292,10 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _fail(error: OzError, options: Options) -> int:
-    from oz_installer.unattended.error_text import print_error
+    from oz_installer.unattended.error_text import error_json, print_error
+
+    if options.json:
+        click.echo(error_json(error, options.masker))
 
     print_error(error, sys.stderr, options.debug, options.masker)
     return error.exit_code

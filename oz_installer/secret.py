@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hmac
+import json
 import secrets as _random
 import string
+from urllib.parse import quote
 
 MASK = "********"
 _ALPHABET = string.ascii_letters + string.digits
@@ -54,12 +56,20 @@ class Secret:
         raise TypeError("a Secret is not for storing; write reveal() where it must go")
 
 
+def _forms(value: str) -> tuple[str, ...]:
+    escaped = value.encode("ascii", "backslashreplace").decode("ascii")
+    return (value, quote(value, safe=""), repr(value)[1:-1], escaped, json.dumps(value)[1:-1])
+
+
 class Masker:
-    """Replaces every known secret in a text by the mask; the longest first."""
+    """Replaces every known secret in a text by the mask, also as URLs, Python and JSON write it.
+
+    The longest go first.
+    """
 
     def __init__(self, secrets: tuple[Secret, ...] = ()) -> None:
-        values = {secret.reveal() for secret in secrets}
-        self._values = sorted((value for value in values if value), key=len, reverse=True)
+        values = {form for secret in secrets for form in _forms(secret.reveal()) if form}
+        self._values = sorted(values, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         for value in self._values:

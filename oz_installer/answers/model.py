@@ -125,7 +125,8 @@ class Updater:
     token: SecretRef | None = ask("Client token", "Given to you by Oz Forensics.", default=None)
     host: str = ask(
         "Update server",
-        "Address of the vendor's model server (BIO_ADMIN_HOST).",
+        "Address of the vendor's model server (BIO_ADMIN_HOST). "
+        "The default is inferred: compare it with what Oz Forensics told you.",
         default="https://bio-admin.infra.ozforensics.ai",
         rule=rules.url,
     )

@@ -110,7 +110,8 @@ class Service:
 
     ``when`` names the condition in ``topology/planner.py`` that switches it on; ``copies`` says how many:
     ``node`` one on every node of its role, ``one`` a single one in the installation, ``bio`` as many as
-    there are BIOs, spread over the nodes of its role.
+    there are BIOs, spread over the nodes of its role. A ``job`` runs to its end, again when its definition or
+    a file that it reads changes; with ``once`` only when its environment changes.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Service:
     when: str = "always"
     stage: Stage = "app"
     job: bool = False
+    once: bool = False
     queue: str | None = None
     command: tuple[str, ...] = ()
     shell: str | None = None

@@ -59,7 +59,7 @@ details() {
   section podman-compose; podman-compose --version 2>/dev/null
   section images
   [ $# -eq 0 ] || $engine image inspect --format '{{join .RepoTags " "}} {{join .RepoDigests " "}}' "$@" 2>/dev/null
-  section volumes; $engine volume ls -q --filter label=com.docker.compose.project=oz 2>/dev/null
+  section volumes; $engine volume ls -q --filter label=com.docker.compose.project=oz 2>/dev/null || echo unknown
   section generations; ls "$dir/generations" 2>/dev/null
   section folders; (cd "$dir/data" 2>/dev/null && ls)
   section disk

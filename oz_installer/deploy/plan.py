@@ -33,11 +33,12 @@ class NodePlan:
     services: tuple[ServiceChange, ...] = ()
     jobs: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
+    unverified: bool = False
 
     @property
     def nothing_to_do(self) -> bool:
-        """Whether the node is as it should be."""
-        return not (self.files or self.services or self.jobs)
+        """Whether the node is as it should be, and was seen to work."""
+        return not (self.files or self.services or self.jobs or self.unverified)
 
 
 @dataclass(frozen=True, kw_only=True)

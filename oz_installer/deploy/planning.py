@@ -28,6 +28,7 @@ def plan_node(bundle: Bundle, facts: NodeFacts) -> NodePlan:
         services=services,
         jobs=jobs,
         images=tuple(image for image in wanted if not has_image(present, image)),
+        unverified=facts.verified != bundle.digest and not (files or services or jobs),
     )
 
 
@@ -74,8 +75,8 @@ def _service_changes(bundle: Bundle, facts: NodeFacts, edited: frozenset[str]) -
     wanted = {service.name for service in bundle.running}
     changes = [
         ServiceChange(name=name, action="remove", reason="no longer part of this node")
-        for name in sorted(facts.containers)
-        if name not in wanted
+        for name, there in sorted(facts.containers.items())
+        if name not in wanted and there.digest
     ]
     for service in bundle.running:
         there = facts.containers.get(service.name)

@@ -126,7 +126,11 @@ def _render_node(
     definitions = {placed.name: compose.define(placed, node, release, site) for placed in node.services}
     reads = {placed.name: _reads(placed, contents) for placed in node.services}
     digests = {
-        placed.name: _service_digest(definitions[placed.name], reads[placed.name], contents)
+        placed.name: _service_digest(
+            _watched(placed, definitions[placed.name]),
+            () if placed.kind.once else reads[placed.name],
+            contents,
+        )
         for placed in node.services
     }
     for name, digest in digests.items():
@@ -185,6 +189,11 @@ def _reads(placed: Placed, contents: Mapping[str, str]) -> tuple[str, ...]:
     """Files of the bundle that a service mounts and watches."""
     paths = [compose.bundle_path(mount.source) for mount in placed.kind.mounts if mount.watch]
     return tuple(path for path in paths if path in contents)
+
+
+def _watched(placed: Placed, definition: compose.Definition) -> Mapping[str, object]:
+    """What of a definition concerns the service: of a job that is done once, only its environment."""
+    return {"environment": definition.get("environment")} if placed.kind.once else definition
 
 
 def _service_digest(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from oz_installer.answers.file import LoadedAnswers, read
+from oz_installer.answers.file import read
 from oz_installer.deploy.events import Message, RunEnded
 from oz_installer.deploy.gate import Change, DryGate
 from oz_installer.errors import AnswersError, DeployError, Interrupted
@@ -57,7 +57,7 @@ class Shared(Protocol):
 
 def install(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
     """Install, upgrade, repair, or say that there is nothing to do."""
-    loaded, prepared = _prepare(path, flags, opener, shared)
+    prepared = _prepare(path, flags, opener, shared)
     try:
         if prepared.plan.nothing_to_do:
             _nothing_to_do(prepared, flags)
@@ -67,18 +67,17 @@ def install(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
             _show(prepared, flags)
             _rehearse(prepared, flags)
             return
-        if not flags.yes and not flags.json and is_terminal(sys.stdin) and is_terminal(sys.stderr):
+        if not flags.yes and is_terminal(sys.stdin):
             _show(prepared, flags)
             _confirm()
         _carry_out(prepared, flags)
     finally:
         prepared.close()
-    del loaded
 
 
 def show_plan(path: Path, flags: Flags, opener: Opener, shared: Shared, svg: Path | None) -> None:
     """Print what would change."""
-    _loaded, prepared = _prepare(path, flags, opener, shared)
+    prepared = _prepare(path, flags, opener, shared)
     try:
         if svg is not None:
             from oz_installer.topology.svg import draw_svg
@@ -92,7 +91,7 @@ def show_plan(path: Path, flags: Flags, opener: Opener, shared: Shared, svg: Pat
 
 def show_status(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
     """Print what runs where."""
-    _loaded, prepared = _prepare(path, flags, opener, shared)
+    prepared = _prepare(path, flags, opener, shared)
     try:
         if not all(facts.engine_ok for facts in prepared.facts.values()):
             prepared.require_engines()
@@ -136,14 +135,14 @@ def render_to(path: Path, out: Path, shared: Shared) -> None:
     write(sys.stdout, f"{count} files of {len(blueprint.bundles)} nodes are in {out}\n")
 
 
-def _prepare(path: Path, flags: Flags, opener: Opener, shared: Shared) -> tuple[LoadedAnswers, Prepared]:
+def _prepare(path: Path, flags: Flags, opener: Opener, shared: Shared) -> Prepared:
     loaded = read(path)
     open_node = functools.partial(opener, base=path.parent, known_hosts=loaded.answers.known_hosts)
     count = len(flags.limit or loaded.answers.nodes)
     with _patience(f"Connecting to {counted(count, 'node')} ...", flags):
         prepared = prepare(loaded, path, open_node, ask=_asker(), limit=flags.limit)
     shared.masker = prepared.blueprint.secrets.masker()
-    return loaded, prepared
+    return prepared
 
 
 @contextlib.contextmanager

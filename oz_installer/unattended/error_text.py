@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from collections.abc import Iterator
 from textwrap import indent
@@ -9,6 +10,7 @@ from typing import TextIO
 
 from oz_installer.errors import AnswersError, DeployError, Interrupted, OzError
 from oz_installer.secret import Masker
+from oz_installer.unattended.json_lines import masked
 from oz_installer.unattended.streams import write
 from oz_installer.unattended.words import clean, counted
 
@@ -20,6 +22,19 @@ def print_error(error: OzError, stream: TextIO, debug: bool = False, masker: Mas
     if debug:
         text += "\n\n" + mask("".join(traceback.format_exception(error)).rstrip())
     write(stream, clean(text) + "\n")
+
+
+def error_json(error: OzError, masker: Masker | None = None) -> str:
+    """The same as one line of JSON."""
+    problems = [str(problem) for problem in error.problems] if isinstance(error, AnswersError) else []
+    document = {
+        "event": "Error",
+        "message": str(error),
+        "hint": error.hint,
+        "problems": problems,
+        "exit_code": error.exit_code,
+    }
+    return json.dumps(masked(document, masker or Masker()))
 
 
 def _lines(error: OzError, mask: Masker) -> Iterator[str]:

@@ -19,8 +19,14 @@ FILE_WORDS = {
     "removed": "is removed",
     "drifted": "was changed on the node, is put right",
 }
-ACTIONS = {"start": "starts", "recreate": "is recreated", "restart": "restarts", "remove": "is removed"}
-ACTION_SIGNS = {"start": "+", "recreate": "~", "restart": "~", "remove": "-"}
+ACTIONS = {
+    "start": "starts",
+    "recreate": "is recreated",
+    "restart": "restarts",
+    "remove": "is removed",
+    "wait": "is waited for",
+}
+ACTION_SIGNS = {"start": "+", "recreate": "~", "restart": "~", "remove": "-", "wait": "~"}
 
 
 def plan_text(plan: Plan, *, colour: bool = False, masker: Masker | None = None) -> str:
@@ -61,8 +67,10 @@ def _totals(nodes: list[NodePlan]) -> Iterator[str]:
         (actions.count("recreate"), "service", "is recreated", "are recreated"),
         (actions.count("restart"), "service", "restarts", "restart"),
         (actions.count("remove"), "service", "is removed", "are removed"),
+        (actions.count("wait"), "service", "is waited for", "are waited for"),
         (sum(len(node.jobs) for node in nodes), "job", "runs", "run"),
         (len({image for node in nodes for image in node.images}), "image", "is pulled", "are pulled"),
+        (sum(node.unverified for node in nodes), "node", "is verified", "are verified"),
     ):
         if count:
             yield f"{counted(count, noun)} {singular if count == 1 else plural}".rstrip()
@@ -79,6 +87,8 @@ def _node(node: NodePlan, colour: bool, mask: Masker) -> Iterator[str]:
         yield f"  > {clean_line(mask(job))} runs once"
     for image in node.images:
         yield f"  < image {clean_line(mask(image))} is pulled"
+    if node.unverified:
+        yield "  ? is verified from outside, which the run before did not get to"
 
 
 def _file(file: FileChange, colour: bool, mask: Masker) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -39,7 +40,11 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 2) 
     """stderr of a command line that is refused."""
     assert run(arguments) == code
     said = capsys.readouterr()
-    assert said.out == ""
+    if "--json" in arguments:
+        assert json.loads(said.out)["event"] == "Error"
+        assert json.loads(said.out)["exit_code"] == code
+    else:
+        assert said.out == ""
     assert "Traceback" not in said.err
     assert "token-canary" not in said.err
     assert len(said.err.splitlines()) <= 14, said.err

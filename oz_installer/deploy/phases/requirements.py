@@ -9,6 +9,7 @@ from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.run import Run
 from oz_installer.errors import PreflightError
 from oz_installer.remote.commands import ComposeTool, parse_version, pick_compose
+from oz_installer.render.compose import PROJECT
 
 DOCKER = (19, 3)  # source document
 COMPOSE = (1, 27)  # the vendor's Docker distribution
@@ -64,11 +65,29 @@ def judge(facts: NodeFacts, engine: str) -> Iterator[tuple[str, str]]:
     name, needed = ("Podman", PODMAN) if engine == "podman" else ("Docker", DOCKER)
     yield from _too_old(facts.node, name, details.engine_version, needed)
     yield from _compose(facts, engine, details)
+    yield from _strangers(facts)
     if 0 <= details.disk_free < DISK_FREE_MIB * 1024:
         free = details.disk_free // 1024
         yield (
             f"{facts.node}: the disk of the install folder has {free} MB free, {DISK_FREE_MIB} MB are needed",
             "Free some space on the node, or choose another install_dir.",
+        )
+
+
+def _strangers(facts: NodeFacts) -> Iterator[tuple[str, str]]:
+    """Containers of a Compose project that is called as ours: they are never touched."""
+    names = [name for name, there in facts.containers.items() if not there.digest]
+    ours = [name for name, there in facts.containers.items() if there.digest]
+    if names:
+        yield (
+            f"{facts.node}: a Compose project «{PROJECT}» runs there that oz-install did not start: "
+            f"{', '.join(sorted(names)[:5])}",
+            "If it is an older Oz installation, stop it with its own Compose file (down, not -v) first.",
+        )
+    elif ours and facts.record is None:
+        yield (
+            f"{facts.node}: an installation by oz-install runs there from another folder",
+            "Set install_dir to the folder that it was installed to.",
         )
 
 

@@ -556,6 +556,8 @@ def test_what_was_staged_from_a_bundle_plans_to_nothing(node: Node) -> None:
     (node.tools / "containers").write_text(
         "".join(f"{one.name}\tUp 1 hour (healthy)\t{one.digest}\t{one.image}\n" for one in wanted.running)
     )
+    assert plan_node(wanted, node.look(wanted.digest)).unverified
+    node.ok(commands.verified(node.folder, "r1", wanted.digest))
     assert plan_node(wanted, node.look(wanted.digest)).nothing_to_do
     assert json.loads((node.root / "current/record.json").read_text())["digest"] == wanted.digest
 

@@ -21,7 +21,7 @@ from oz_installer.deploy.phases.start import Start
 from oz_installer.deploy.phases.switch import Switch
 from oz_installer.deploy.planning import plan_node
 from oz_installer.deploy.recipes import install
-from oz_installer.deploy.record import parse_record
+from oz_installer.deploy.record import parse_record, record_of
 from oz_installer.deploy.run import Run
 from oz_installer.deploy.runner import run_phases
 from oz_installer.errors import DeployError, LockedError
@@ -329,7 +329,9 @@ def test_a_dry_run_goes_through_every_phase_and_sends_nothing() -> None:
     there = {"api": container("api"), "old": container("old")}
     run, node = make_run(
         fresh(
-            containers=there, details=details(podman_compose="podman-compose 1.2.0", engine_version="5.4.2")
+            containers=there,
+            record=record_of(bundle(), "000001"),
+            details=details(podman_compose="podman-compose 1.2.0", engine_version="5.4.2"),
         ),
         gate=DryGate(told.append),
         events=events,

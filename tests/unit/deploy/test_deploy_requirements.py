@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from oz_installer.deploy.phases.requirements import DISK_FREE_MIB, Requirements, compose_of, judge
 from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.errors import PreflightError
-from tests.unit.deploy.deploy_support import FakeTransport, bundle, details, fresh, make_run
+from tests.unit.deploy.deploy_support import FakeTransport, bundle, container, details, fresh, make_run
 
 PODMAN = {"engine_version": "4.4.0", "compose_plugin": "", "podman_compose": "podman-compose version 1.2.0"}
 
@@ -161,3 +162,14 @@ def test_nodes_that_stay_as_they_are_are_not_judged() -> None:
     run = make_run(facts={"n1": fresh(details=details(engine_version="1.0"))})
     assert not Requirements().should_run(run)
     Requirements().run(run)
+
+
+def test_containers_of_others_are_never_touched() -> None:
+    stranger = {"customer-db": replace(container("customer-db"), digest="")}
+    [(said, hint)] = judge(fresh(containers=stranger), "docker")
+    assert "customer-db" in said
+    assert "Compose file" in hint
+    elsewhere = {"api": container("api", digest="d")}
+    [(said, hint)] = judge(fresh(containers=elsewhere), "docker")
+    assert "another folder" in said
+    assert "install_dir" in hint

@@ -78,7 +78,7 @@ CHANGES: Mapping[str, Change] = {
     ),
     "database.sslmode": (
         answer(database=replace(DB, sslmode="require")),
-        {*SETTINGS, "oz-postgres-exporter"},
+        {*SETTINGS, "oz-postgres-exporter", "oz-statistic", "oz-init-db", "oz-init-user"},
         set(),
         set(),
     ),
@@ -86,7 +86,7 @@ CHANGES: Mapping[str, Change] = {
     "ftp.password": (secret("ftp.password"), {"oz-bio-updater", "oz-bio-init"}, set(), set()),
     "updater.token": (secret("updater.token"), {"oz-bio-updater"}, set(), set()),
     "updater.period": (answer(updater=Updater(token=GIVEN, period=7)), {"oz-bio-updater"}, set(), set()),
-    "admin.password": (secret("admin.password"), {"oz-init-user"}, set(), set()),
+    "admin.password": (secret("admin.password"), set(), set(), set()),
     "admin.email": (answer(admin=replace(BASE.admin, email="a@b.example")), {"oz-init-user"}, set(), set()),
     "images": (answer(images={"oz-webui": "x:1"}), {"oz-webui"}, set(), set()),
     "monitoring off": (parts(monitoring=False), set(), set(), MONITORING),

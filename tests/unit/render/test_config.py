@@ -416,7 +416,6 @@ def test_extra_settings_win_and_are_data() -> None:
     files = render(answers_for("medium", 2, extra=Extra(config=extra)))["n1"]
     config = python(files["config/api/config.py"])
     assert {name: config[name] for name in extra} == extra
-    assert config["OZ_ATTACHMENT_MAX_SIZE"] == load_release("5.2").config["OZ_ATTACHMENT_MAX_SIZE"]
     assert files["config/api/config.py"].text.count("OZ_SESSION_TTL") == 1
 
 

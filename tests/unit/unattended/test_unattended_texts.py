@@ -6,6 +6,7 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Literal, get_args, get_type_hints
 
 import pytest
 
@@ -207,3 +208,11 @@ def test_a_traceback_only_with_debug_and_without_secrets() -> None:
     assert "Traceback" in told
     assert "ValueError" in told
     assert "canary" not in told
+
+
+@pytest.mark.parametrize("action", get_args(get_type_hints(ServiceChange)["action"]))
+def test_every_action_has_its_words(action: Literal["start", "wait"]) -> None:
+    change = ServiceChange(name="oz-api", action=action, reason="because")
+    text = plan_text(Plan(nodes=(NodePlan(node="n1", services=(change,)),)))
+    assert "oz-api" in text
+    assert text.splitlines()[-1].startswith("1 service ")

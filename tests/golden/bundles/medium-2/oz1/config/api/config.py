@@ -26,10 +26,6 @@ OZ_REDIS_THROTTLING_NODE = 'redis://:redis%40example%3A6379%2F@redis.example.com
 OZ_CELERY_HEALTH_CHECK_QUEUES = ['default', 'maintenance', 'tfss', 'resolution', 'preview_convert']
 
 # Limits and timing: the vendor's defaults, and the settings under extra.config of answers.yml
-OZ_EXTERNAL_REQUEST_TIMEOUT = 60
-OZ_CELERY_RETRY_MAX_COUNT = 5
-OZ_CELERY_RETRY_STEP = 1
-OZ_ATTACHMENT_MAX_SIZE = 52428800
 OZ_SESSION_TTL = 600
 OZ_LABEL = 'it\'s 100% "quoted"'
 OZ_LIMITS = {'video': [1, 2.5, None, True]}

@@ -26,8 +26,3 @@ OZ_REDIS_THROTTLING_NODE = 'redis://:redis-password-0123456789@oz-redis:6379/3'
 OZ_CELERY_HEALTH_CHECK_QUEUES = ['default', 'maintenance', 'tfss', 'resolution', 'preview_convert']
 
 # Limits and timing: the vendor's defaults, and the settings under extra.config of answers.yml
-OZ_EXTERNAL_REQUEST_TIMEOUT = 60
-OZ_CELERY_RETRY_MAX_COUNT = 5
-OZ_CELERY_RETRY_STEP = 1
-OZ_ATTACHMENT_MAX_SIZE = 52428800
-OZ_SESSION_TTL = 900
