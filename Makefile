@@ -1,8 +1,8 @@
 # make demo          two lab nodes and a database, an installation on them, and its table
 # make demo-down     remove what make demo made
 # make check         style, types, import directions, unit tests (seconds)
-# make test          everything, end to end on lab nodes included (minutes)
-# make test-faults   the slow faults: kills, full disks, silent connections
+# make test          all but the slow tests, end to end on lab nodes included (minutes)
+# make test-faults   the slow tests: failures while deploying, Podman, old engines, brokers, registries
 # make bench         oz-install beside plain OpenSSH, pyinfra and Ansible, as ratios of one run
 # make docs          the answers reference, from the questions
 SHELL := /bin/bash

@@ -13,6 +13,8 @@ import pytest
 from tests.e2e.ground import FRESH, INSTALLED, Document, Ground, assert_told
 from tests.e2e.site import CLEAN, Outcome
 
+pytestmark = pytest.mark.slow
+
 LISTENER = (
     "import socket, time; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); "
     "s.bind(('0.0.0.0', 8880)); s.listen(); time.sleep(1e6)"
