@@ -71,7 +71,7 @@ def stage(
 
 def switch(install_dir: str, run: str, generation: str) -> tuple[str, ...]:
     """Make the staged generation the current one."""
-    return _call("switch", install_dir, run, generation, str(KEPT_GENERATIONS))
+    return _call("switch", install_dir, run, generation)
 
 
 def back(install_dir: str, run: str, generation: str, previous: str) -> tuple[str, ...]:
@@ -95,8 +95,8 @@ def forget(install_dir: str, run: str, job: str) -> tuple[str, ...]:
 
 
 def verified(install_dir: str, run: str, digest: str) -> tuple[str, ...]:
-    """Remember that the bundle with this digest was seen to work."""
-    return _call("verified", install_dir, run, digest)
+    """Remember that the bundle with this digest was seen to work; the oldest generations go."""
+    return _call("verified", install_dir, run, digest, str(KEPT_GENERATIONS))
 
 
 # A health check in each container, all at once, each tried until it passes or the time is over; prints the

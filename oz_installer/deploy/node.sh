@@ -181,19 +181,14 @@ accepted() {
   esac
 }
 
-# switch RUN GENERATION KEEP: the staged generation becomes the current one in one step; old ones beyond KEEP
-# go, but never the one that was current until now: the way back leads there
+# switch RUN GENERATION: the staged generation becomes the current one in one step
 switch() {
   owned "$1"
   set -e
   journal "switch $2"
-  before=$(readlink "$dir/current" || true)
   rm -rf "$dir/generations/$2"
   mv "$dir/generations/$2.partial" "$dir/generations/$2"
   point "$2"
-  ls "$dir/generations" | sort -r | tail -n "+$(($3 + 1))" | while read -r old; do
-    if [ "$old" != "$2" ] && [ "$old" != "${before##*/}" ]; then rm -rf "$dir/generations/$old"; fi
-  done
 }
 
 point() {
@@ -229,8 +224,16 @@ unstage() {
 finished() { owned "$1"; mkdir -p "$dir/state/jobs" && printf '%s' "$3" > "$dir/state/jobs/$2" && journal "finished $2"; }
 forget() { owned "$1"; rm -f "$dir/state/jobs/$2"; }
 
-# verified RUN DIGEST: the bundle with this digest was seen to work
-verified() { owned "$1"; mkdir -p "$dir/state" && printf '%s' "$2" > "$dir/state/verified" && journal verified; }
+# verified RUN DIGEST KEEP: the bundle with this digest was seen to work. Only now old generations beyond KEEP
+# go: a run that fails must leave all that there was
+verified() {
+  owned "$1"
+  mkdir -p "$dir/state" && printf '%s' "$2" > "$dir/state/verified" && journal verified || exit 1
+  now=$(readlink "$dir/current")
+  ls "$dir/generations" 2>/dev/null | sort -r | tail -n "+$(($3 + 1))" | while read -r old; do
+    if [ "$old" != "${now##*/}" ]; then rm -rf "$dir/generations/$old"; fi
+  done
+}
 
 case $command in
   look|lock|alive|settle|unlock|stage|switch|back|unstage|finished|forget|verified) "$command" "$@" ;;

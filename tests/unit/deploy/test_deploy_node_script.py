@@ -418,27 +418,26 @@ def test_unstage_takes_only_what_was_made(node: Node) -> None:
 # --- switch and back -----------------------------------------------------------------------------------
 
 
-def test_only_so_many_generations_are_kept(node: Node) -> None:
+def test_only_so_many_generations_are_kept_once_the_new_one_works(node: Node) -> None:
+    """A run that fails takes back its own and leaves every other: what was there before, oldest included."""
     node.lock()
     for number in range(1, commands.KEPT_GENERATIONS + 4):
         node.install(f"{number:06d}", {**ONE, "config/api": f"{number}\n"})
-    expected = [f"{number:06d}" for number in range(4, commands.KEPT_GENERATIONS + 4)]
-    assert node.generations() == expected
-    assert node.current() == f"generations/{expected[-1]}"
+    every = [f"{number:06d}" for number in range(1, commands.KEPT_GENERATIONS + 4)]
+    assert node.generations() == every
+    node.ok(commands.verified(node.folder, "r1", "d"))
+    assert node.generations() == every[3:]
+    assert node.current() == f"generations/{every[-1]}"
 
 
-def test_neither_the_current_nor_the_one_before_it_is_ever_deleted(node: Node) -> None:
+def test_the_current_generation_is_never_deleted(node: Node) -> None:
     node.lock()
-    for number in range(1, 8):
+    for number in range(1, 9):
         node.install(f"{number:06d}", ONE)
     (node.root / "current").unlink()
-    (node.root / "current").symlink_to("generations/000003")  # as after a rollback
-    assert node.stage("000008", TWO, send=["config/api"]).returncode == 0
-    node.switch("000008")
-    assert node.current() == "generations/000008"
-    assert {"000003", "000008"} <= set(node.generations())
-    node.ok(commands.back(node.folder, "r1", "000008", "000003"))
-    assert node.tree()["config/api"] == "one\n"
+    (node.root / "current").symlink_to("generations/000002")  # as after a rollback
+    node.ok(commands.verified(node.folder, "r1", "d"))
+    assert node.generations() == ["000002", "000004", "000005", "000006", "000007", "000008"]
 
 
 def test_back_to_the_previous_generation(node: Node) -> None:
