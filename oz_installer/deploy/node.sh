@@ -54,9 +54,10 @@ details() {
   section user; id -u
   section os; uname -sr; (. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME")
   section engine-version; $engine version --format '{{.Server.Version}}' 2>&1 || $engine --version
-  section compose-plugin; docker compose version --short 2>/dev/null
-  section compose-v1; docker-compose version --short 2>/dev/null
-  section podman-compose; podman-compose --version 2>/dev/null
+  # only the Compose of this engine is asked: Podman makes a folder in the login's home even when asked its version
+  section compose-plugin; [ "$engine" = podman ] || docker compose version --short 2>/dev/null
+  section compose-v1; [ "$engine" = podman ] || docker-compose version --short 2>/dev/null
+  section podman-compose; [ "$engine" != podman ] || podman-compose --version 2>/dev/null
   section images
   [ $# -eq 0 ] || $engine image inspect --format '{{join .RepoTags " "}} {{join .RepoDigests " "}}' "$@" 2>/dev/null
   section volumes; $engine volume ls -q --filter label=com.docker.compose.project=oz 2>/dev/null || echo unknown

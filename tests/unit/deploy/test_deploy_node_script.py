@@ -532,6 +532,20 @@ def test_details_are_looked_at_only_where_another_bundle_is_installed(node: Node
     assert node.look("").details is not None
 
 
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_only_the_compose_of_the_engine_is_asked(node: Node, engine: str) -> None:
+    """A podman-compose that is merely asked its version makes ~/.config where there is none."""
+    composes = {"docker": {"docker", "docker-compose"}, "podman": {"podman", "podman-compose"}}
+    for name in composes["docker"] | composes["podman"]:
+        tool = node.tools / name
+        tool.write_text(
+            f'#!/bin/sh\n[ "$1" != ps ] || exit 0\necho {name} >> "{node.tools}/asked"; echo 2.0.0\n'
+        )
+        tool.chmod(0o755)
+    parse_facts("n", node.ok(commands.look(node.folder, engine, "", ())))
+    assert set((node.tools / "asked").read_text().split()) == composes[engine]
+
+
 @pytest.mark.parametrize("status", [1, 127])
 def test_an_engine_that_does_not_answer_is_noticed(node: Node, status: int) -> None:
     (node.tools / "status").write_text(str(status))
