@@ -182,19 +182,14 @@ accepted() {
   esac
 }
 
-# switch RUN GENERATION KEEP: the staged generation becomes the current one in one step; old ones beyond KEEP
-# go, but never the one that was current until now: the way back leads there
+# switch RUN GENERATION: the staged generation becomes the current one in one step
 switch() {
   owned "$1"
   set -e
   journal "switch $2"
-  before=$(readlink "$dir/current" || true)
   rm -rf "$dir/generations/$2"
   mv "$dir/generations/$2.partial" "$dir/generations/$2"
   point "$2"
-  ls "$dir/generations" | sort -r | tail -n "+$(($3 + 1))" | while read -r old; do
-    if [ "$old" != "$2" ] && [ "$old" != "${before##*/}" ]; then rm -rf "$dir/generations/$old"; fi
-  done
 }
 
 point() {
@@ -230,8 +225,18 @@ unstage() {
 finished() { owned "$1"; mkdir -p "$dir/state/jobs" && printf '%s' "$3" > "$dir/state/jobs/$2" && journal "finished $2"; }
 forget() { owned "$1"; rm -f "$dir/state/jobs/$2"; }
 
-# verified RUN DIGEST: the bundle with this digest was seen to work
-verified() { owned "$1"; mkdir -p "$dir/state" && printf '%s' "$2" > "$dir/state/verified" && journal verified; }
+# verified RUN DIGEST [KEEP PREVIOUS]: the bundle with this digest was seen to work; empty: none was. Only now old
+# generations beyond KEEP go, but never the current one and PREVIOUS: the way back leads there
+verified() {
+  owned "$1"
+  if [ -z "$2" ]; then rm -f "$dir/state/verified"; return; fi
+  mkdir -p "$dir/state" && printf '%s' "$2" > "$dir/state/verified" && journal verified || return
+  [ $# -gt 2 ] || return 0
+  now=$(readlink "$dir/current")
+  ls "$dir/generations" | sort -r | tail -n "+$(($3 + 1))" | while read -r old; do
+    if [ "$old" != "${now##*/}" ] && [ "$old" != "$4" ]; then rm -rf "$dir/generations/$old"; fi
+  done
+}
 
 case $command in
   look|lock|alive|settle|unlock|stage|switch|back|unstage|finished|forget|verified) "$command" "$@" ;;

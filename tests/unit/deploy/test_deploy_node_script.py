@@ -419,9 +419,12 @@ def test_unstage_takes_only_what_was_made(node: Node) -> None:
 
 
 def test_only_so_many_generations_are_kept(node: Node) -> None:
+    """But all of them until the newest was seen to work: a run that is taken back leaves what it found."""
     node.lock()
     for number in range(1, commands.KEPT_GENERATIONS + 4):
         node.install(f"{number:06d}", {**ONE, "config/api": f"{number}\n"})
+    assert len(node.generations()) == commands.KEPT_GENERATIONS + 3
+    node.ok(commands.verified(node.folder, "r1", "digest", f"{number - 1:06d}"))
     expected = [f"{number:06d}" for number in range(4, commands.KEPT_GENERATIONS + 4)]
     assert node.generations() == expected
     assert node.current() == f"generations/{expected[-1]}"
@@ -436,6 +439,7 @@ def test_neither_the_current_nor_the_one_before_it_is_ever_deleted(node: Node) -
     assert node.stage("000008", TWO, send=["config/api"]).returncode == 0
     node.switch("000008")
     assert node.current() == "generations/000008"
+    node.ok(commands.verified(node.folder, "r1", "digest", "000003"))
     assert {"000003", "000008"} <= set(node.generations())
     node.ok(commands.back(node.folder, "r1", "000008", "000003"))
     assert node.tree()["config/api"] == "one\n"
@@ -494,6 +498,16 @@ def test_jobs_are_remembered_and_forgotten(node: Node) -> None:
     assert (facts.jobs, facts.verified) == ({"oz-init-db": "abc"}, "def")
     node.ok(commands.forget(node.folder, "r1", "oz-init-db"))
     assert node.look().jobs == {}
+
+
+def test_what_was_seen_to_work_is_remembered_and_forgotten(node: Node) -> None:
+    node.lock()
+    node.ok(commands.verified(node.folder, "r1", "digest"))
+    assert node.look().verified == "digest"
+    node.ok(commands.verified(node.folder, "r1", ""))
+    assert node.look().verified == ""
+    assert not (node.root / "state/verified").exists()
+    node.ok(commands.verified(node.folder, "r1", ""))
 
 
 def test_a_look_at_nothing_makes_nothing(node: Node) -> None:
