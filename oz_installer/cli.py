@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from oz_installer import __version__
-from oz_installer.errors import AnswersError, Interrupted, OzError
+from oz_installer.errors import AGAIN, AnswersError, Interrupted, OzError
 
 if TYPE_CHECKING:
     from oz_installer.secret import Masker
@@ -280,7 +280,7 @@ def run(argv: Sequence[str]) -> int:
         error.show(sys.stderr)
         return 2
     except KeyboardInterrupt:
-        return _fail(Interrupted("stopped at your request", "Run the same command again to go on."), options)
+        return _fail(Interrupted("stopped at your request", AGAIN), options)
     except OzError as error:
         return _fail(error, options)
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches an operator
@@ -293,9 +293,9 @@ def run(argv: Sequence[str]) -> int:
 
 def _fail(error: OzError, options: Options) -> int:
     from oz_installer.unattended.error_text import error_json, print_error
+    from oz_installer.unattended.streams import write
 
     if options.json:
-        click.echo(error_json(error, options.masker))
-
+        write(sys.stdout, error_json(error, options.masker) + "\n")
     print_error(error, sys.stderr, options.debug, options.masker)
     return error.exit_code

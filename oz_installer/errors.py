@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+AGAIN = "Run the same command again to go on."
+
 
 class OzError(Exception):
     """A failure told to the operator: what happened, why, and what to do next."""

@@ -94,9 +94,13 @@ def forget(install_dir: str, run: str, job: str) -> tuple[str, ...]:
     return _call("forget", install_dir, run, job)
 
 
-def verified(install_dir: str, run: str, digest: str) -> tuple[str, ...]:
-    """Remember that the bundle with this digest was seen to work; the oldest generations go."""
-    return _call("verified", install_dir, run, digest, str(KEPT_GENERATIONS))
+def verified(install_dir: str, run: str, digest: str, previous: str | None = None) -> tuple[str, ...]:
+    """Remember that the bundle with this digest was seen to work; empty: that none was.
+
+    With the generation that was current before the run (empty: none), old ones go that need not be kept.
+    """
+    keep = () if previous is None else (str(KEPT_GENERATIONS), previous)
+    return _call("verified", install_dir, run, digest, *keep)
 
 
 # A health check in each container, all at once, each tried until it passes or the time is over; prints the

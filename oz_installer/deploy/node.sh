@@ -54,9 +54,10 @@ details() {
   section user; id -u
   section os; uname -sr; (. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME")
   section engine-version; $engine version --format '{{.Server.Version}}' 2>&1 || $engine --version
-  section compose-plugin; docker compose version --short 2>/dev/null
-  section compose-v1; docker-compose version --short 2>/dev/null
-  section podman-compose; podman-compose --version 2>/dev/null
+  # only the Compose of this engine is asked: Podman makes a folder in the login's home even when asked its version
+  section compose-plugin; [ "$engine" = podman ] || docker compose version --short 2>/dev/null
+  section compose-v1; [ "$engine" = podman ] || docker-compose version --short 2>/dev/null
+  section podman-compose; [ "$engine" != podman ] || podman-compose --version 2>/dev/null
   section images
   [ $# -eq 0 ] || $engine image inspect --format '{{join .RepoTags " "}} {{join .RepoDigests " "}}' "$@" 2>/dev/null
   section volumes; $engine volume ls -q --filter label=com.docker.compose.project=oz 2>/dev/null || echo unknown
@@ -224,14 +225,16 @@ unstage() {
 finished() { owned "$1"; mkdir -p "$dir/state/jobs" && printf '%s' "$3" > "$dir/state/jobs/$2" && journal "finished $2"; }
 forget() { owned "$1"; rm -f "$dir/state/jobs/$2"; }
 
-# verified RUN DIGEST KEEP: the bundle with this digest was seen to work. Only now old generations beyond KEEP
-# go: a run that fails must leave all that there was
+# verified RUN DIGEST [KEEP PREVIOUS]: the bundle with this digest was seen to work; empty: none was. Only now old
+# generations beyond KEEP go, but never the current one and PREVIOUS: the way back leads there
 verified() {
   owned "$1"
-  mkdir -p "$dir/state" && printf '%s' "$2" > "$dir/state/verified" && journal verified || exit 1
+  if [ -z "$2" ]; then rm -f "$dir/state/verified"; return; fi
+  mkdir -p "$dir/state" && printf '%s' "$2" > "$dir/state/verified" && journal verified || return
+  [ $# -gt 2 ] || return 0
   now=$(readlink "$dir/current")
   ls "$dir/generations" 2>/dev/null | sort -r | tail -n "+$(($3 + 1))" | while read -r old; do
-    if [ "$old" != "${now##*/}" ]; then rm -rf "$dir/generations/$old"; fi
+    if [ "$old" != "${now##*/}" ] && [ "$old" != "$4" ]; then rm -rf "$dir/generations/$old"; fi
   done
 }
 

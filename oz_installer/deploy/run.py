@@ -26,6 +26,7 @@ from oz_installer.topology.model import Topology
 T = TypeVar("T")
 EmitEvent = Callable[[Event], None]
 STOP_POLL_SECONDS = 0.2
+ABORT_SECONDS = 30.0
 LOCK_LOST = 5
 
 
@@ -98,28 +99,37 @@ class Run:
         """Do the same on several nodes at once; waits for all, then raises the first failure.
 
         When one fails, or the operator asks to stop, the others are told (``cancelled``), and ``abort`` may
-        cut short what is under way on a node. ``patience`` (seconds) is how long that is waited for then:
-        only for work that may be left alone.
+        cut short what is under way on a node; it is called again while that goes on, for at first the node
+        may not have got to it yet. ``patience`` (seconds) is how long the work is waited for then: only for
+        work that may be left alone.
         """
         futures = together(nodes, work)
         told: float | None = None
-        while pending := [node for node, future in futures.items() if not future.done()]:
+        aborting: Mapping[str, Future[None]] = {}
+        while pending := _pending(futures):
             wait([futures[node] for node in pending], timeout=STOP_POLL_SECONDS, return_when=FIRST_EXCEPTION)
             if told is None and not self.undoing and (self.stop.is_set() or _failed(futures)):
                 told = monotonic()
-                self.cancelled.set()
-                pending = [node for node in pending if not futures[node].done()]
-                if pending and self.stop.is_set():
-                    self.say(f"stopping; what is under way on {', '.join(pending)} is ended first", None)
-                if abort is not None:
-                    together(pending, abort, name="abort")
+                self._tell_to_stop(_pending(futures))
+            if told is not None and abort is not None and not _pending(aborting):
+                aborting = together(_pending(futures), abort, name="abort")
             if told is not None and patience is not None and monotonic() - told > patience:
                 break
-        failures = [f.exception() for f in futures.values() if f.done() and f.exception() is not None]
+        wait(aborting.values(), timeout=ABORT_SECONDS)
+        failures = [error for f in futures.values() if f.done() and (error := f.exception()) is not None]
         self.check_stop()
         if failures:
-            raise merged([error for error in failures if error is not None])
+            raise merged(failures)
         return {node: future.result() for node, future in futures.items()}
+
+    def _tell_to_stop(self, pending: Sequence[str]) -> None:
+        self.cancelled.set()
+        if pending and self.stop.is_set():
+            self.say(f"stopping; what is under way on {', '.join(pending)} is ended first", None)
+
+
+def _pending(futures: Mapping[str, Future[T]]) -> list[str]:
+    return [node for node, future in futures.items() if not future.done()]
 
 
 def _failed(futures: Mapping[str, Future[T]]) -> bool:

@@ -9,9 +9,7 @@ from oz_installer.deploy.events import PhaseEnded, PhaseStarted, RunEnded, RunSt
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.reconnect import reconnect
 from oz_installer.deploy.run import Run
-from oz_installer.errors import ConnectError, DeployError, Interrupted, OzError
-
-AGAIN = "Run the same command again to go on."
+from oz_installer.errors import AGAIN, ConnectError, DeployError, Interrupted, OzError
 
 
 def run_phases(phases: Sequence[Phase], run: Run) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from oz_installer.answers.file import read
 from oz_installer.deploy.events import Message, RunEnded
 from oz_installer.deploy.gate import Change, DryGate
-from oz_installer.errors import AnswersError, DeployError, Interrupted
+from oz_installer.errors import AGAIN, AnswersError, DeployError, Interrupted
 from oz_installer.installation import (
     Prepared,
     draft_blueprint,
@@ -57,22 +57,40 @@ class Shared(Protocol):
 
 def install(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
     """Install, upgrade, repair, or say that there is nothing to do."""
-    prepared = _prepare(path, flags, opener, shared)
+    with _untouched():
+        prepared = _prepare(path, flags, opener, shared)
     try:
-        if prepared.plan.nothing_to_do:
-            _nothing_to_do(prepared, flags)
-            return
-        prepared.require_engines()
-        if flags.dry_run:
-            _show(prepared, flags)
-            _rehearse(prepared, flags)
-            return
-        if not flags.yes and is_terminal(sys.stdin):
-            _show(prepared, flags)
-            _confirm()
-        _carry_out(prepared, flags)
+        with _untouched():
+            wanted = _is_wanted(prepared, flags)
+        if wanted:
+            _carry_out(prepared, flags)
     finally:
         prepared.close()
+
+
+def _is_wanted(prepared: Prepared, flags: Flags) -> bool:
+    """Show what should be seen first; whether there is something to carry out, and leave to do so."""
+    if prepared.plan.nothing_to_do:
+        _nothing_to_do(prepared, flags)
+        return False
+    prepared.require_engines()
+    if flags.dry_run:
+        _show(prepared, flags)
+        _rehearse(prepared, flags)
+        return False
+    if not flags.yes and is_terminal(sys.stdin):
+        _show(prepared, flags)
+        _confirm()
+    return True
+
+
+@contextlib.contextmanager
+def _untouched() -> Iterator[None]:
+    """Where a run is stopped before it changes anything."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("stopped at your request; nothing was changed", AGAIN) from None
 
 
 def show_plan(path: Path, flags: Flags, opener: Opener, shared: Shared, svg: Path | None) -> None:

@@ -74,12 +74,7 @@ WAYS: dict[str, tuple[Callable[[Document, Ground], None], Sequence[str]]] = {
 }
 
 
-SLOW_WAYS = {"no right to use the engine"}
-
-
-@pytest.mark.parametrize(
-    "fault", [pytest.param(way, marks=[pytest.mark.slow] if way in SLOW_WAYS else []) for way in WAYS]
-)
+@pytest.mark.parametrize("fault", WAYS)
 def test_a_way_that_is_barred(ground: Ground, fault: str) -> None:
     spoil, words = WAYS[fault]
     document = ground.both()

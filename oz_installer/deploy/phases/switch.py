@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oz_installer.deploy import cleaning, engines, health
 from oz_installer.deploy import node as commands
+from oz_installer.deploy.facts import ContainerFact
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.phases.stage import staging
 from oz_installer.deploy.run import Run
@@ -64,6 +65,11 @@ class Switch(Phase):
         tool = run.compose[node]
         up = engine_commands.compose_up(tool, PROJECT, run.settings.install_dir, names)
         run.change(node, "start the previous services again", up, timeout=600.0)
-        well = {name for name in names if facts.containers[name].well}
-        services = [service for service in run.bundles[node].running if service.name in well]
+        states = engines.states(run, node)  # most were not even touched: their checks need not be run
+        ill = {name for name in names if facts.containers[name].well and not _is_well(states.get(name))}
+        services = [service for service in run.bundles[node].running if service.name in ill]
         run.gate.wait(lambda: health.wait(run, node, services))
+
+
+def _is_well(there: ContainerFact | None) -> bool:
+    return there is not None and there.well

@@ -19,6 +19,9 @@ class Verify(Phase):
 
     title = "Verify from outside"
 
+    def __init__(self) -> None:
+        self._remembered: set[str] = set()
+
     def should_run(self, run: Run) -> bool:
         """Only where something changed."""
         return bool(run.changing)
@@ -31,8 +34,18 @@ class Verify(Phase):
         )
         run.each(run.changing, lambda node: self._remember(run, node))
 
+    def undo(self, run: Run) -> None:
+        """Remember what was seen to work before."""
+        run.each(tuple(self._remembered), lambda node: self._forget(run, node))
+
+    def _forget(self, run: Run, node: str) -> None:
+        argv = commands.verified(run.settings.install_dir, run.id, run.facts[node].verified)
+        run.change(node, "forget that it works", argv)
+
     def _remember(self, run: Run, node: str) -> None:
-        argv = commands.verified(run.settings.install_dir, run.id, run.bundles[node].digest)
+        self._remembered.add(node)
+        digest, previous = run.bundles[node].digest, run.facts[node].generation
+        argv = commands.verified(run.settings.install_dir, run.id, digest, previous)
         run.change(node, "remember that it works", argv)
 
     def _verify(self, run: Run, node: str) -> None:

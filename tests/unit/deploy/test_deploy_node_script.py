@@ -418,26 +418,31 @@ def test_unstage_takes_only_what_was_made(node: Node) -> None:
 # --- switch and back -----------------------------------------------------------------------------------
 
 
-def test_only_so_many_generations_are_kept_once_the_new_one_works(node: Node) -> None:
-    """A run that fails takes back its own and leaves every other: what was there before, oldest included."""
+def test_only_so_many_generations_are_kept(node: Node) -> None:
+    """But all of them until the newest was seen to work: a run that is taken back leaves what it found."""
     node.lock()
     for number in range(1, commands.KEPT_GENERATIONS + 4):
         node.install(f"{number:06d}", {**ONE, "config/api": f"{number}\n"})
-    every = [f"{number:06d}" for number in range(1, commands.KEPT_GENERATIONS + 4)]
-    assert node.generations() == every
-    node.ok(commands.verified(node.folder, "r1", "d"))
-    assert node.generations() == every[3:]
-    assert node.current() == f"generations/{every[-1]}"
+    assert len(node.generations()) == commands.KEPT_GENERATIONS + 3
+    node.ok(commands.verified(node.folder, "r1", "digest", f"{number - 1:06d}"))
+    expected = [f"{number:06d}" for number in range(4, commands.KEPT_GENERATIONS + 4)]
+    assert node.generations() == expected
+    assert node.current() == f"generations/{expected[-1]}"
 
 
-def test_the_current_generation_is_never_deleted(node: Node) -> None:
+def test_neither_the_current_nor_the_one_before_it_is_ever_deleted(node: Node) -> None:
     node.lock()
-    for number in range(1, 9):
+    for number in range(1, 8):
         node.install(f"{number:06d}", ONE)
     (node.root / "current").unlink()
-    (node.root / "current").symlink_to("generations/000002")  # as after a rollback
-    node.ok(commands.verified(node.folder, "r1", "d"))
-    assert node.generations() == ["000002", "000004", "000005", "000006", "000007", "000008"]
+    (node.root / "current").symlink_to("generations/000003")  # as after a rollback
+    assert node.stage("000008", TWO, send=["config/api"]).returncode == 0
+    node.switch("000008")
+    assert node.current() == "generations/000008"
+    node.ok(commands.verified(node.folder, "r1", "digest", "000003"))
+    assert {"000003", "000008"} <= set(node.generations())
+    node.ok(commands.back(node.folder, "r1", "000008", "000003"))
+    assert node.tree()["config/api"] == "one\n"
 
 
 def test_back_to_the_previous_generation(node: Node) -> None:
@@ -495,6 +500,16 @@ def test_jobs_are_remembered_and_forgotten(node: Node) -> None:
     assert node.look().jobs == {}
 
 
+def test_what_was_seen_to_work_is_remembered_and_forgotten(node: Node) -> None:
+    node.lock()
+    node.ok(commands.verified(node.folder, "r1", "digest"))
+    assert node.look().verified == "digest"
+    node.ok(commands.verified(node.folder, "r1", ""))
+    assert node.look().verified == ""
+    assert not (node.root / "state/verified").exists()
+    node.ok(commands.verified(node.folder, "r1", ""))
+
+
 def test_a_look_at_nothing_makes_nothing(node: Node) -> None:
     facts = node.look()
     assert facts.record is None
@@ -529,6 +544,20 @@ def test_details_are_looked_at_only_where_another_bundle_is_installed(node: Node
     assert node.look("d").details is None
     assert node.look("e").details is not None
     assert node.look("").details is not None
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_only_the_compose_of_the_engine_is_asked(node: Node, engine: str) -> None:
+    """A podman-compose that is merely asked its version makes ~/.config where there is none."""
+    composes = {"docker": {"docker", "docker-compose"}, "podman": {"podman", "podman-compose"}}
+    for name in composes["docker"] | composes["podman"]:
+        tool = node.tools / name
+        tool.write_text(
+            f'#!/bin/sh\n[ "$1" != ps ] || exit 0\necho {name} >> "{node.tools}/asked"; echo 2.0.0\n'
+        )
+        tool.chmod(0o755)
+    parse_facts("n", node.ok(commands.look(node.folder, engine, "", ())))
+    assert set((node.tools / "asked").read_text().split()) == composes[engine]
 
 
 @pytest.mark.parametrize("status", [1, 127])

@@ -19,6 +19,7 @@ from oz_installer.deploy.phases.remove import RemoveServices
 from oz_installer.deploy.phases.stage import Stage
 from oz_installer.deploy.phases.start import Start
 from oz_installer.deploy.phases.switch import Switch
+from oz_installer.deploy.phases.verify import Verify
 from oz_installer.deploy.planning import plan_node
 from oz_installer.deploy.recipes import install
 from oz_installer.deploy.record import parse_record, record_of
@@ -318,6 +319,15 @@ def test_a_job_that_was_done_is_forgotten_again_or_done_as_before(before: dict[s
     undone([Start("app")], run)
     assert node.words()[-1] == f"node.sh {step}"
     assert node.sent[-1].argv[-1] == ("older" if before else "init")
+
+
+@pytest.mark.parametrize("before", ["", "older"])
+def test_what_was_seen_to_work_is_remembered_and_taken_back(before: str) -> None:
+    run, node = make_run(installed(OLD, verified=before))
+    undone([Verify()], run)
+    remembered, taken_back = (sent.argv[4:] for sent in node.sent if "verified" in sent.argv)
+    assert remembered == ("verified", "/opt/oz", "r1", NEW.digest, "5", "000001")
+    assert taken_back == ("verified", "/opt/oz", "r1", before)
 
 
 # --- the gate ------------------------------------------------------------------------------------------

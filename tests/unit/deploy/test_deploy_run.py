@@ -104,6 +104,24 @@ def test_a_request_to_stop_ends_the_work_as_interrupted() -> None:
     assert caught.value.exit_code == 130
 
 
+def test_what_had_not_begun_when_the_stop_came_is_cut_short_too() -> None:
+    run = several()
+    cut, tries = threading.Event(), []
+
+    def work(node: str) -> None:
+        run.stop.set()
+        assert cut.wait(10)
+
+    def abort(node: str) -> None:
+        tries.append(node)
+        if len(tries) > 1:
+            cut.set()
+
+    with pytest.raises(Interrupted):
+        run.each(("n1",), work, abort=abort)
+    assert len(tries) > 1
+
+
 def test_a_command_that_fails_says_what_the_node_said_and_what_to_do() -> None:
     said = "tar: config: Cannot write: No space left on device\ntar: Exiting\n"
     run = make_run(transports={"n1": FakeTransport(answer=lambda _: failed(2, said))})
