@@ -137,12 +137,20 @@ class Service:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Oldest:
+    """The oldest versions that do, as the vendor writes them: of a container engine and of its Compose."""
+
+    engine: str
+    compose: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Release:
     """A release line: its engines, brokers, images and services, in the order of their start."""
 
     name: str
     title: str
-    engines: tuple[str, ...]
+    engines: Mapping[str, Oldest]
     brokers: tuple[str, ...]
     images: Mapping[str, str]
     restart: str
@@ -204,6 +212,10 @@ def _build(kind: Any, value: Any, where: str) -> Any:
         if not isinstance(value, list):
             raise ValueError(f"{where}: a list is needed, not {value!r}")
         return tuple(_build(get_args(kind)[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+    if origin is Mapping:
+        if not isinstance(value, dict):
+            raise ValueError(f"{where}: a mapping is needed, not {value!r}")
+        return {key: _build(get_args(kind)[1], item, f"{where}.{key}") for key, item in value.items()}
     if origin is Literal:
         if value not in get_args(kind):
             raise ValueError(f"{where}: {value!r} is none of {', '.join(get_args(kind))}")

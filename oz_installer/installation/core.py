@@ -60,7 +60,7 @@ class Prepared:
         from oz_installer.deploy.phases.requirements import require
 
         changing = [self.facts[node.node] for node in self.plan.nodes if not node.nothing_to_do]
-        require(changing, self.blueprint.answers.engine)
+        require(changing, self.blueprint.answers.engine, self.blueprint.answers.release)
 
     def close(self) -> None:
         """End every connection."""

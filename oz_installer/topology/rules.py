@@ -94,7 +94,7 @@ def engine_of_release(answers: Answers, _scenario: Scenario, release: Release) -
         yield Problem(
             key="engine",
             message=f"{release.title} runs on {can} only",
-            hint=f"set engine: {release.engines[0]}",
+            hint=f"set engine: {next(iter(release.engines))}",
         )
 
 

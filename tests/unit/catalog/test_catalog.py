@@ -115,7 +115,9 @@ def test_an_unknown_service_is_no_service(release: Release) -> None:
     [
         ("stage: foundation", "stage: cellar", "'cellar' is none of foundation, bio, app, edge"),
         ("title: Oz API 5.2", "colour: red", "unknown colour"),
-        ("engines: [docker, podman]", "engines: docker", "a list is needed, not 'docker'"),
+        ("config: {}", "config: hot", "a mapping is needed, not 'hot'"),
+        ("brokers: [redis, rabbitmq]", "brokers: redis", "a list is needed, not 'redis'"),
+        ('{engine: "4.4", ', "{", "engine"),
         ("    image: oz-redis\n", "", "image"),
     ],
 )

@@ -27,7 +27,7 @@ from oz_installer.topology.rules import RULES, Rule, check
 from tests.unit.topology.topology_answers import SECRET, answers_for, layout, with_roles
 
 RELEASE = load_release("5.2")
-DOCKER_ONLY = replace(RELEASE, engines=("docker",))
+DOCKER_ONLY = replace(RELEASE, engines={"docker": RELEASE.engines["docker"]})
 RABBITMQ_ONLY = replace(RELEASE, brokers=("rabbitmq",))
 LICENCE = Path("license.json")
 
