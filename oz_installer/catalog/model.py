@@ -93,6 +93,14 @@ class Port:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Note:
+    """What the operator should know when a condition holds; may name ``{install_dir}``."""
+
+    text: str
+    when: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mount:
     """``source`` is a file of the bundle (``config/...``), ``data:NAME`` (a folder below install_dir),
     ``volume:NAME`` (the engine's own volume), ``media`` (the storage of the answers) or
@@ -111,7 +119,8 @@ class Service:
     ``when`` names the condition in ``topology/planner.py`` that switches it on; ``copies`` says how many:
     ``node`` one on every node of its role, ``one`` a single one in the installation, ``bio`` as many as
     there are BIOs, spread over the nodes of its role. A ``job`` runs to its end, again when its definition or
-    a file that it reads changes; with ``once`` only when its environment changes.
+    a file that it reads changes; with ``once`` only when its environment changes. ``secrets`` are those that
+    it needs and that can be made by us; ``egress``: it calls the vendor.
     """
 
     name: str
@@ -132,6 +141,8 @@ class Service:
     ports: tuple[Port, ...] = ()
     health: Health | None = None
     needs: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    egress: bool = False
     memory_mb: int | None = None
     user: str | None = None
 
@@ -146,17 +157,28 @@ class Oldest:
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """A release line: its engines, brokers, images and services, in the order of their start."""
+    """A release line: its engines, brokers, images and services, in the order of their start.
+
+    ``nodes`` holds what a node of such roles needs where no layout says it; ``sslmodes`` those that the
+    images can use; ``redis_databases`` numbers by purpose; ``wired_settings`` those of ``config`` that follow
+    from other answers; ``egress`` the URLs that what has ``egress`` calls.
+    """
 
     name: str
     title: str
     engines: Mapping[str, Oldest]
     brokers: tuple[str, ...]
+    redis_databases: Mapping[str, int]
+    sslmodes: tuple[str, ...]
+    nodes: tuple[Place, ...]
+    egress: tuple[str, ...]
     images: Mapping[str, str]
     restart: str
     log_driver: str
     log_options: Mapping[str, str]
     config: Mapping[str, Any]
+    wired_settings: tuple[str, ...]
+    notes: tuple[Note, ...]
     services: tuple[Service, ...]
 
     def service(self, name: str) -> Service:

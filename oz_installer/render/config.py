@@ -18,16 +18,6 @@ from oz_installer.secret import Secret
 from oz_installer.topology.model import Topology, TopologyNode, Wiring
 from oz_installer.topology.wiring import bracketed
 
-# What each service needs besides what the operator must give. The order is the order of the slots.
-SLOTS: Mapping[str, tuple[str, ...]] = {
-    "oz-redis": ("redis.password",),
-    "oz-rabbitmq": ("rabbitmq.password",),
-    "oz-api-pg": ("database.password", "api_pg.password"),
-    "oz-o2n-pg": ("o2n.password", "o2n_pg.password"),
-    "oz-bio-updater": ("ftp.password",),
-    "oz-init-user": ("admin.password",),
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigFile:
@@ -38,8 +28,10 @@ class ConfigFile:
 
 
 def secret_slots(topology: Topology) -> tuple[str, ...]:
-    """Names of the secrets that the services need and that can be generated."""
-    return tuple(slot for kind, slots in SLOTS.items() if topology.where(kind) for slot in slots)
+    """Names of the secrets that the services need and that can be generated, in the catalogue's order."""
+    placed = {one.kind.name for node in topology.nodes for one in node.services}
+    kinds = load_release(topology.release).services
+    return tuple(dict.fromkeys(slot for kind in kinds if kind.name in placed for slot in kind.secrets))
 
 
 def config_files(

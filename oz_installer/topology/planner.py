@@ -12,13 +12,6 @@ from oz_installer.topology.layout import layout_name, needs_of, roles_of
 from oz_installer.topology.model import Edge, Placed, Topology, TopologyNode
 from oz_installer.topology.rules import check
 
-EGRESS = (
-    "https://api.cryptlex.com/",
-    "https://*.infra.ozforensics.ai/",
-    "https://*.s3.amazonaws.com/",
-    "https://*.s3-accelerate.amazonaws.com/",
-)
-
 
 def plan_topology(answers: Answers) -> Topology:
     """Work out the whole installation. Raises AnswersError with every problem found."""
@@ -35,7 +28,7 @@ def plan_topology(answers: Answers) -> Topology:
         public_url=answers.public_url.rstrip("/"),
         nodes=nodes,
         edges=_edges(answers, nodes, on),
-        notes=_notes(answers),
+        notes=_notes(answers, release, on),
     )
 
 
@@ -60,6 +53,7 @@ def conditions(answers: Answers) -> Mapping[str, bool]:
         "monitoring": parts.monitoring,
         "redis_exporter": parts.monitoring,
         "bio_updater": parts.bio_updater,
+        "models_by_hand": not parts.bio_updater,
     }
 
 
@@ -187,22 +181,17 @@ def _edges_outside(answers: Answers, nodes: tuple[TopologyNode, ...]) -> list[Ed
             parts = urlsplit(regula)
             port = parts.port or (443 if parts.scheme == "https" else 80)
             edges.append(Edge(source=node.name, target="regula", port=port, purpose="documents"))
-        if node.has("oz-tfss") or node.has("oz-bio-updater"):
+        if any(placed.kind.egress for placed in node.services):
             edges.append(Edge(source=node.name, target="vendor", port=443, purpose="licence and models"))
     return edges
 
 
-def _notes(answers: Answers) -> tuple[str, ...]:
-    notes = []
-    if answers.database.host is None:
-        notes.append("The bundled PostgreSQL is for PoC and tests only.")
+def _notes(answers: Answers, release: Release, on: Mapping[str, bool]) -> tuple[str, ...]:
+    folder = answers.install_dir.rstrip("/")
+    notes = [note.text.format(install_dir=folder) for note in release.notes if on[note.when]]
     if answers.engine == "podman":
         notes.append(
             "After a reboot Podman needs its own unit: systemctl enable podman-restart on every node."
-        )
-    if not answers.components.bio_updater:
-        notes.append(
-            f"No BIO updater: unpack the models into {answers.install_dir}/data/models of every BIO node."
         )
     apis = [name for name, roles in roles_of(answers).items() if "api" in roles]
     if len(apis) > 1 and answers.load_balancer.type == "external":

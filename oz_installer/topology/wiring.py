@@ -9,9 +9,9 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from oz_installer.answers.model import Answers
+from oz_installer.catalog.model import load_release
 from oz_installer.topology.model import Topology, TopologyNode, Wiring
 
-REDIS_DATABASES = {"results": 0, "broker": 1, "analyses": 2, "throttling": 3}
 GO_SSLMODES = {"allow": "disable", "prefer": "disable"}  # lib/pq, of the exporter, knows neither
 
 
@@ -75,7 +75,11 @@ def _redis(answers: Answers, topology: Topology, node: TopologyNode) -> dict[str
         host, port = answers.broker.host, answers.broker.port or 6379
     else:
         host, port = _reach(topology, node, "oz-redis", 6379, 6379)
-    return {"redis_host": host, "redis_port": port, "redis_databases": REDIS_DATABASES}
+    return {
+        "redis_host": host,
+        "redis_port": port,
+        "redis_databases": load_release(topology.release).redis_databases,
+    }
 
 
 def _broker(answers: Answers, topology: Topology, node: TopologyNode) -> dict[str, object]:
