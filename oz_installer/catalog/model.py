@@ -14,6 +14,10 @@ from oz_installer.errors import OzError
 
 Stage = Literal["foundation", "bio", "app", "edge"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
+Part = Literal[
+    "database", "redis", "rabbitmq", "updater", "bio", "bio-balancer", "o2n", "api", "statistic", "web",
+    "web-ui", "load-balancer",
+]  # fmt: skip
 HERE = Path(__file__).parent
 T = TypeVar("T")
 
@@ -93,6 +97,15 @@ class Port:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Door:
+    """A URL worth telling: a path at the first open port of a service."""
+
+    label: str
+    service: str
+    path: str = "/"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Note:
     """What the operator should know when a condition holds; may name ``{install_dir}``."""
 
@@ -120,7 +133,8 @@ class Service:
     ``node`` one on every node of its role, ``one`` a single one in the installation, ``bio`` as many as
     there are BIOs, spread over the nodes of its role. A ``job`` runs to its end, again when its definition or
     a file that it reads changes; with ``once`` only when its environment changes. ``secrets`` are those that
-    it needs and that can be made by us; ``egress``: it calls the vendor.
+    it needs and that can be made by us; ``egress``: it calls the vendor. ``part`` is what it is to other
+    services; ``listens`` its port where none is published.
     """
 
     name: str
@@ -129,6 +143,8 @@ class Service:
     role: Literal["api", "bio"]
     copies: Literal["node", "one", "bio"] = "node"
     when: str = "always"
+    part: Part | None = None
+    listens: int | None = None
     stage: Stage = "app"
     job: bool = False
     once: bool = False
@@ -145,6 +161,16 @@ class Service:
     egress: bool = False
     memory_mb: int | None = None
     user: str | None = None
+
+    @property
+    def inside(self) -> int:
+        """Port at which its own node's containers reach it by name."""
+        return self.listens or self.ports[0].container
+
+    @property
+    def outside(self) -> int:
+        """Port of its node at which all others reach it."""
+        return self.ports[0].host
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +205,7 @@ class Release:
     config: Mapping[str, Any]
     wired_settings: tuple[str, ...]
     notes: tuple[Note, ...]
+    doors: tuple[Door, ...]
     services: tuple[Service, ...]
 
     def service(self, name: str) -> Service:

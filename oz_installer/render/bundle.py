@@ -15,7 +15,6 @@ from oz_installer.render import compose
 from oz_installer.render.config import config_files
 from oz_installer.secret import Secret
 from oz_installer.topology.model import Placed, Topology, TopologyNode, Wiring
-from oz_installer.topology.planner import conditions
 from oz_installer.topology.wiring import wire
 
 COMPOSE_FILE = "compose.yaml"
@@ -119,7 +118,6 @@ def _render_node(
         engine=topology.engine,
         install_dir=answers.install_dir.rstrip("/"),
         storage=answers.storage,
-        conditions=conditions(answers),
         names=_names(wiring, secrets),
     )
     contents = {file.path: file.digest for file in files}
@@ -166,17 +164,17 @@ def _render_node(
 
 def _licence_files(node: TopologyNode, licences: Mapping[str, bytes]) -> Iterable[BundleFile]:
     wanted = {
-        mount.source.removeprefix("licence:")
+        mount.source.removeprefix("licence:"): compose.bundle_path(mount)
         for placed in node.services
         for mount in placed.kind.mounts
         if mount.source.startswith("licence:")
     }
-    for key in sorted(wanted):
+    for key, path in sorted(wanted.items()):
         if key not in licences:
             raise OzError(
                 f"the licence {key!r} was not read", "this is a fault of oz-install; please report it"
             )
-        yield BundleFile(path=compose.licence_path(key), content=licences[key], secret=True)
+        yield BundleFile(path=path, content=licences[key], secret=True)
 
 
 def _names(wiring: Wiring, secrets: Mapping[str, Secret]) -> Mapping[str, object]:
@@ -187,7 +185,7 @@ def _names(wiring: Wiring, secrets: Mapping[str, Secret]) -> Mapping[str, object
 
 def _reads(placed: Placed, contents: Mapping[str, str]) -> tuple[str, ...]:
     """Files of the bundle that a service mounts and watches."""
-    paths = [compose.bundle_path(mount.source) for mount in placed.kind.mounts if mount.watch]
+    paths = [compose.bundle_path(mount) for mount in placed.kind.mounts if mount.watch]
     return tuple(path for path in paths if path in contents)
 
 

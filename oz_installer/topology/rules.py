@@ -113,6 +113,13 @@ def database(answers: Answers, scenario: Scenario, _release: Release) -> Iterato
             message=f"the {answers.scenario} scenario needs an external PostgreSQL server",
             hint="name its host; a bundled database is for poc only",
         )
+    apis = [name for name, roles in roles_of(answers).items() if "api" in roles]
+    if answers.database.host is None and scenario.bundled_database and len(apis) > 1:
+        yield Problem(
+            key="database.host",
+            message=f"the bundled PostgreSQL is for one api node, not for {' and '.join(apis)}",
+            hint="name the host of an external server, or give one node the role api",
+        )
     for key in ("name", "user"):
         if answers.database.host is None and getattr(answers.database, key) == "postgres":
             yield Problem(

@@ -77,6 +77,11 @@ def test_services_fit_together(release: Release) -> None:
         if service.health:
             ways = [service.health.get, service.health.shell, service.health.argv]
             assert sum(bool(way) for way in ways) == 1, service.name
+        if service.part:
+            assert service.inside, service.name
+    parts = [service.part for service in release.services if service.part]
+    assert len(set(parts)) == len(parts)
+    assert {door.service for door in release.doors} <= set(names)
     assert all(note.when in known for note in release.notes)
     assert set(release.images) == {service.image for service in release.services}
 

@@ -100,6 +100,13 @@ CASES = [
     Case(
         rules.database, replace(ONE, database=Database(host="db")), "database.password", "{file: PATH}", ONE
     ),
+    Case(
+        rules.database,
+        with_roles(layout("poc-2", database=Database()), ("api", "bio"), ("api",)),
+        "database.host",
+        "external server",
+        layout("poc-2", database=Database()),
+    ),
     Case(rules.shared_storage, replace(FOUR, storage=Storage()), "storage.type", "nfs", layout("medium-3")),
     Case(
         rules.updater_token,
