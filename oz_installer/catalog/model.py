@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args
 
 import yaml
 
+from oz_installer.catalog.building import build
 from oz_installer.errors import OzError
 
 Stage = Literal["foundation", "bio", "app", "edge"]
@@ -97,6 +98,16 @@ class Port:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Verify:
+    """A path that answers 200 when all is well, over the first published port of the service or of what plays
+    the part ``through`` on its node. Asked by its own ``node``, or by every ``api`` node."""
+
+    path: str
+    by: Literal["node", "api"] = "node"
+    through: Part | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Door:
     """A URL worth telling: a path at the first open port of a service."""
 
@@ -156,6 +167,7 @@ class Service:
     mounts: tuple[Mount, ...] = ()
     ports: tuple[Port, ...] = ()
     health: Health | None = None
+    verify: Verify | None = None
     needs: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     egress: bool = False
@@ -235,7 +247,7 @@ def load_scenarios() -> Mapping[str, Scenario]:
     """Read ``scenarios.yml``."""
     document = _document(HERE / "scenarios.yml")
     try:
-        return {key: _build(Scenario, {"name": key, **value}, key) for key, value in document.items()}
+        return {key: build(Scenario, {"name": key, **value}, key) for key, value in document.items()}
     except (TypeError, ValueError) as error:
         raise OzError(f"the catalogue's scenarios.yml is broken: {error}") from error
 
@@ -248,46 +260,7 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _read(path: Path, kind: type[T]) -> T:
     try:
-        built: T = _build(kind, _document(path), path.stem)
+        built: T = build(kind, _document(path), path.stem)
         return built
     except (TypeError, ValueError, KeyError, yaml.YAMLError) as error:
         raise OzError(f"the catalogue's {path.name} is broken: {error}") from error
-
-
-def _build(kind: Any, value: Any, where: str) -> Any:
-    """Make ``value`` (plain YAML) an instance of ``kind``; ValueError says where it does not fit."""
-    origin = get_origin(kind)
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise ValueError(f"{where}: a list is needed, not {value!r}")
-        return tuple(_build(get_args(kind)[0], item, f"{where}[{i}]") for i, item in enumerate(value))
-    if origin is Mapping:
-        if not isinstance(value, dict):
-            raise ValueError(f"{where}: a mapping is needed, not {value!r}")
-        return {key: _build(get_args(kind)[1], item, f"{where}.{key}") for key, item in value.items()}
-    if origin is Literal:
-        if value not in get_args(kind):
-            raise ValueError(f"{where}: {value!r} is none of {', '.join(get_args(kind))}")
-        return value
-    if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
-        return _build_dataclass(kind, value, where)
-    if type(None) in get_args(kind):
-        inner = next(arg for arg in get_args(kind) if arg is not type(None))
-        return None if value is None else _build(inner, value, where)
-    return value
-
-
-@cache
-def _hints(kind: type) -> Mapping[str, Any]:
-    return get_type_hints(kind)
-
-
-def _build_dataclass(kind: type, value: Any, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise ValueError(f"{where}: a mapping is needed, not {value!r}")
-    hints = _hints(kind)
-    if unknown := sorted(set(value) - set(hints)):
-        raise ValueError(f"{where}: unknown {', '.join(unknown)}")
-    label = value.get("name", "")
-    inside = {key: _build(hints[key], item, f"{where}.{label}.{key}") for key, item in value.items()}
-    return kind(**inside)
