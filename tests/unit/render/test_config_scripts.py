@@ -72,7 +72,7 @@ def gateway(tmp_path: Path) -> Path:
 
 def run(gateway: Path, script: str, **replace: str) -> subprocess.CompletedProcess[str]:
     """Run a rendered script in a process of its own, its constants pointing at the stand-ins."""
-    text = render_template(f"config/api/{script}.j2", {})
+    text = render_template(f"config/api/{script}.j2", {"inside": {"api": "oz-api:8000"}})
     for old, new in {"/opt/gateway": str(gateway), **replace}.items():
         assert old in text
         text = text.replace(old, new)
