@@ -69,9 +69,9 @@ def test_all_that_cannot_be_had_at_once(tmp_path: Path) -> None:
         resolve(loaded.answers, base=tmp_path, environ={}, place=loaded.place)
     no_terminal = "is to be asked for, but there is no terminal; write {env: NAME} or {file: PATH}"
     assert told(caught.value) == [
-        f"{path}:4: nodes[0].become_password: {no_terminal}",
-        f"{path}:5: nodes[1].become_password: {no_terminal}",
-        f"{path}:6: nodes[2].key_passphrase: {no_terminal}",
+        f"{path}:4: nodes[0].become_password (api1): {no_terminal}",
+        f"{path}:5: nodes[1].become_password (bio1): {no_terminal}",
+        f"{path}:6: nodes[2].key_passphrase (bio2): {no_terminal}",
         f"{path}:7: database.password: the environment variable OZ_DB is not set; export it before the run",
         f"{path}:8: updater.token: {tmp_path}/token.txt cannot be read: No such file or directory",
     ]
