@@ -51,7 +51,10 @@ def answers_option(required: bool = True) -> Decorator:
 limit_option: Decorator = click.option(
     "--limit", multiple=True, metavar="NODE", help="Only this node; may be given again."
 )
-json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout.")
+# its value is looked up in ``run``, before anything is parsed: what is wrong with that is told as JSON, too
+json_option: Decorator = click.option(
+    "--json", is_flag=True, expose_value=False, help="JSON lines on stdout, errors too."
+)
 
 
 @click.group(
@@ -79,7 +82,6 @@ def oz_install(
     yes: bool,
     dry_run: bool,
     limit: tuple[str, ...],
-    as_json: bool,
     health_timeout: float | None,
     debug: bool,
 ) -> None:
@@ -89,7 +91,7 @@ def oz_install(
     there is nothing to do.
     """
     options = context.ensure_object(Options)
-    options.debug, options.json = debug, as_json
+    options.debug = debug
     if context.invoked_subcommand is not None:
         if answers is not None or yes or dry_run or limit or health_timeout is not None:
             raise click.UsageError(
@@ -103,7 +105,7 @@ def oz_install(
         )
     from oz_installer.unattended.command import Flags, install
 
-    flags = Flags(yes=yes, dry_run=dry_run, limit=limit, json=as_json, health_timeout=health_timeout)
+    flags = Flags(yes=yes, dry_run=dry_run, limit=limit, json=options.json, health_timeout=health_timeout)
     install(answers, flags, _opener(), options)
 
 
@@ -115,11 +117,11 @@ def oz_install(
     "--svg", type=click.Path(path_type=Path), metavar="FILE", help="Also write the topology as a picture."
 )
 @pass_options
-def plan(options: Options, answers: Path, limit: tuple[str, ...], as_json: bool, svg: Path | None) -> None:
+def plan(options: Options, answers: Path, limit: tuple[str, ...], svg: Path | None) -> None:
     """Show what would change on the nodes; change nothing."""
     from oz_installer.unattended.command import Flags, show_plan
 
-    flags = Flags(yes=False, dry_run=True, limit=limit, json=as_json or options.json, health_timeout=None)
+    flags = Flags(yes=False, dry_run=True, limit=limit, json=options.json, health_timeout=None)
     show_plan(answers, flags, _opener(), options, svg)
 
 
@@ -140,11 +142,11 @@ def render(options: Options, answers: Path, out: Path) -> None:
 @answers_option()
 @json_option
 @pass_options
-def status(options: Options, answers: Path, as_json: bool) -> None:
+def status(options: Options, answers: Path) -> None:
     """Show what runs where."""
     from oz_installer.unattended.command import Flags, show_status
 
-    flags = Flags(yes=False, dry_run=True, limit=(), json=as_json or options.json, health_timeout=None)
+    flags = Flags(yes=False, dry_run=True, limit=(), json=options.json, health_timeout=None)
     show_status(answers, flags, _opener(), options)
 
 
@@ -271,12 +273,14 @@ def _opener() -> Any:
 def run(argv: Sequence[str]) -> int:
     """Run one command; every failure ends here as a message, a hint and an exit code."""
     options = Options()
-    options.debug = "--debug" in argv
+    options.debug, options.json = "--debug" in argv, "--json" in argv
     try:
         ended = oz_install.main(list(argv), prog_name="oz-install", standalone_mode=False, obj=options)
     except click.exceptions.Abort:
         return _fail(Interrupted("stopped at your request", "Nothing was changed."), options)
     except click.ClickException as error:
+        if options.json:
+            return _fail(AnswersError(error.format_message()), options)
         error.show(sys.stderr)
         return 2
     except KeyboardInterrupt:

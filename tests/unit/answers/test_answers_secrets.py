@@ -125,7 +125,7 @@ def test_a_folder_and_a_pipe_are_no_secret_files(tmp_path: Path) -> None:
     assert "is not a regular file" in told(caught.value)[0] or "Is a directory" in told(caught.value)[0]
     (tmp_path / "token.txt").rmdir()
     os.mkfifo(tmp_path / "token.txt", 0o600)
-    with pytest.raises(AnswersError, match="cannot be had"):
+    with pytest.raises(AnswersError, match="cannot be used"):
         resolve(loads(TEXT), base=tmp_path, environ={}, wanted=lambda slot: slot == "updater.token")
 
 
