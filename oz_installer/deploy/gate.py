@@ -30,6 +30,7 @@ class Gate(Protocol):
         stdin: bytes | Iterable[bytes] | None = None,
         timeout: float = 300.0,
         on_sent: Callable[[int], None] | None = None,
+        on_output: Callable[[bytes], None] | None = None,
     ) -> CommandResult:
         """Make one change on a node. ``timeout`` is seconds of silence."""
         ...
@@ -55,9 +56,10 @@ class LiveGate:
         stdin: bytes | Iterable[bytes] | None = None,
         timeout: float = 300.0,
         on_sent: Callable[[int], None] | None = None,
+        on_output: Callable[[bytes], None] | None = None,
     ) -> CommandResult:
         """Run the command on the node."""
-        return transport.run(argv, stdin=stdin, timeout=timeout, on_sent=on_sent)
+        return transport.run(argv, stdin=stdin, timeout=timeout, on_sent=on_sent, on_output=on_output)
 
     def apply(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:  # noqa: ARG002
         """Do the work."""
@@ -83,6 +85,7 @@ class DryGate:
         stdin: bytes | Iterable[bytes] | None = None,  # noqa: ARG002
         timeout: float = 300.0,  # noqa: ARG002
         on_sent: Callable[[int], None] | None = None,  # noqa: ARG002
+        on_output: Callable[[bytes], None] | None = None,  # noqa: ARG002
     ) -> CommandResult:
         """Say what would be run, and answer that it worked."""
         self._tell(Change(node=transport.name, what=what, argv=tuple(argv)))

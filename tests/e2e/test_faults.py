@@ -183,7 +183,7 @@ def test_status_says_that_an_engine_is_down(ground: Ground) -> None:
 DISKS: dict[str, tuple[str, int, Sequence[str]]] = {
     "small": ("size=64k", 3, ("MB free", "512 MB are needed", "Free some space")),
     "full while staging": ("size=600m,nr_inodes=12", 4, ("No space left on device", "Free some space")),
-    "read-only": ("ro,size=600m", 4, ("Read-only file system", "choose another install_dir")),
+    "read-only": ("ro,size=600m", 3, ("mounted read-only", "choose another install_dir")),
 }
 
 
