@@ -22,7 +22,7 @@ from oz_installer.deploy.gate import Gate, LiveGate
 from oz_installer.deploy.plan import Plan
 from oz_installer.deploy.planning import plan_changes
 from oz_installer.deploy.settings import RegistryLogin, RunSettings
-from oz_installer.deploy.together import together
+from oz_installer.deploy.together import ended, together
 from oz_installer.errors import AnswersError, PreflightError
 from oz_installer.installation.blueprint import Blueprint, read_inputs, work_out
 from oz_installer.installation.connections import OpenTransport, limited, open_each
@@ -135,7 +135,7 @@ def look(
     futures = together(
         transports, lambda name: look_at(blueprint, transports[name], detailed=detailed), name="look"
     )
-    return {name: future.result() for name, future in futures.items()}
+    return {name: future.result() for name, future in ended(futures).items()}
 
 
 def look_at(blueprint: Blueprint, transport: Transport, *, detailed: bool = False) -> NodeFacts:
