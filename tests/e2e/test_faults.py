@@ -208,7 +208,8 @@ def test_a_disk_that_is_full_at_an_upgrade(ground: Ground) -> None:
     document = ground.document(INSTALLED)
     document["updater"]["period"] = 7200
     spoil = (
-        "mkdir /tmp/g && mount -t tmpfs -o size=600m,nr_inodes=75 none /tmp/g && cp -a /opt/oz/. /tmp/g/ "
+        "mkdir /tmp/g && n=$(find /opt/oz | wc -l) && "
+        "mount -t tmpfs -o size=600m,nr_inodes=$((n + 9)) none /tmp/g && cp -a /opt/oz/. /tmp/g/ "
         "&& mount --move /tmp/g /opt/oz"
     )
     containers = ground.site.containers(INSTALLED)
