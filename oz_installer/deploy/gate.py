@@ -11,7 +11,7 @@ from oz_installer.remote.transport import CommandResult, Transport
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A change as it is told: on which node, what, and the command that makes it."""
+    """A change as it is told: on which node (none: this workstation), what, and the command that makes it."""
 
     node: str
     what: str
@@ -39,6 +39,10 @@ class Gate(Protocol):
         """Make a change that is not one command, such as a pull through the SDK."""
         ...
 
+    def keep(self, what: str, work: Callable[[], None]) -> None:
+        """Make a change on this workstation."""
+        ...
+
     def wait(self, condition: Callable[[], bool]) -> bool:
         """Wait on the effect of a change; whether it came."""
         ...
@@ -64,6 +68,10 @@ class LiveGate:
     def apply(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:  # noqa: ARG002
         """Do the work."""
         return work()
+
+    def keep(self, what: str, work: Callable[[], None]) -> None:  # noqa: ARG002
+        """Do the work."""
+        work()
 
     def wait(self, condition: Callable[[], bool]) -> bool:
         """Ask until the condition decides."""
@@ -95,6 +103,10 @@ class DryGate:
         """Say what would be done, and answer that it worked."""
         self._tell(Change(node=transport.name, what=what, argv=()))
         return True
+
+    def keep(self, what: str, work: Callable[[], None]) -> None:  # noqa: ARG002
+        """Say what would be done."""
+        self._tell(Change(node="", what=what, argv=()))
 
     def wait(self, condition: Callable[[], bool]) -> bool:  # noqa: ARG002
         """Nothing was changed, so there is nothing to wait for."""

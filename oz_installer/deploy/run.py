@@ -52,6 +52,7 @@ class Run:
     cancelled: threading.Event = field(default_factory=threading.Event)
     undoing: bool = False
     reopen: Callable[[str], None] | None = None
+    keep_secrets: Callable[[], None] | None = None
 
     @property
     def nodes(self) -> tuple[str, ...]:
