@@ -73,6 +73,7 @@ json_option: Decorator = click.option(
     metavar="SECONDS",
     help="Give up on a service that is not healthy after this time.",
 )
+@click.option("--new-secrets", is_flag=True, help="Make new passwords for those of a lost secrets file.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.version_option(__version__, prog_name="oz-install")
 @click.pass_context
@@ -83,6 +84,7 @@ def oz_install(
     dry_run: bool,
     limit: tuple[str, ...],
     health_timeout: float | None,
+    new_secrets: bool,
     debug: bool,
 ) -> None:
     """Install Oz API on your servers, upgrade it, or repair it.
@@ -93,7 +95,7 @@ def oz_install(
     options = context.ensure_object(Options)
     options.debug = debug
     if context.invoked_subcommand is not None:
-        if answers is not None or yes or dry_run or limit or health_timeout is not None:
+        if answers is not None or yes or dry_run or limit or new_secrets or health_timeout is not None:
             raise click.UsageError(
                 f"Write the options behind the command: oz-install {context.invoked_subcommand} ..."
             )
@@ -105,7 +107,14 @@ def oz_install(
         )
     from oz_installer.unattended.command import Flags, install
 
-    flags = Flags(yes=yes, dry_run=dry_run, limit=limit, json=options.json, health_timeout=health_timeout)
+    flags = Flags(
+        yes=yes,
+        dry_run=dry_run,
+        limit=limit,
+        json=options.json,
+        health_timeout=health_timeout,
+        new_secrets=new_secrets,
+    )
     install(answers, flags, _opener(), options)
 
 

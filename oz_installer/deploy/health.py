@@ -112,7 +112,7 @@ def _judge(
     run.emit(ServiceState(node=node, service=service.name, state=known))  # type: ignore[arg-type]
     raise DeployError(
         f"{service.name} ({service.title}) {problem}",
-        "Its last log lines and health output below say why. Mend that and run oz-install again.",
+        "Its last log lines and health output above say why. Mend that and run oz-install again.",
         node=node,
         details=engines.why(run, node, service.name),
     )

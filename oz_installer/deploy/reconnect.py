@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oz_installer.deploy import node as commands
 from oz_installer.deploy.run import Run
-from oz_installer.deploy.together import together
+from oz_installer.deploy.together import ended, together
 from oz_installer.errors import ConnectError
 
 PATIENCE_SECONDS = 15.0
@@ -13,7 +13,7 @@ PATIENCE_SECONDS = 15.0
 def reconnect(run: Run) -> None:
     """Try every changing node, and connect anew where the connection is gone; a node that cannot be
     reached stays lost, and each command to it says so."""
-    for future in together(run.changing, lambda node: _revive(run, node)).values():
+    for future in ended(together(run.changing, lambda node: _revive(run, node))).values():
         future.exception()
 
 

@@ -59,6 +59,7 @@ def _take_back(entered: Sequence[Phase], run: Run) -> list[str]:
     run.undoing = True
     run.cancelled.clear()
     if not all(phase.harmless for phase in entered):
+        run.say("taking back what this run has changed")
         reconnect(run)
     remains = [*_undo(entered, run), *_close(entered, run)]
     return list(dict.fromkeys(remains))

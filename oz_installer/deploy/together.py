@@ -7,12 +7,13 @@ node would then hold up a second Ctrl-C.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 K = TypeVar("K", bound=str)
 T = TypeVar("T")
+TURN_SECONDS = 0.1
 
 
 def together(keys: Iterable[K], work: Callable[[K], T], *, name: str = "node") -> dict[K, Future[T]]:
@@ -23,6 +24,14 @@ def together(keys: Iterable[K], work: Callable[[K], T], *, name: str = "node") -
         futures[key] = future
         thread = threading.Thread(target=_fill, args=(future, work, key), name=f"{name}-{key}", daemon=True)
         thread.start()
+    return futures
+
+
+def ended(futures: Mapping[K, Future[T]]) -> Mapping[K, Future[T]]:
+    """The same, once all of it is over. Waits in short turns: Python heeds no signal in a wait without a
+    limit, if it came in the instant before."""
+    while wait(futures.values(), timeout=TURN_SECONDS).not_done:
+        pass
     return futures
 
 

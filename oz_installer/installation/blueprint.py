@@ -11,6 +11,7 @@ from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.model import Answers
 from oz_installer.answers.paths import store_path
 from oz_installer.answers.secrets import Ask, Secrets, resolve
+from oz_installer.answers.store import SecretStore
 from oz_installer.errors import AnswersError, Problem
 from oz_installer.installation.files import known_hosts_problems, read_licences
 from oz_installer.render.bundle import Bundle, render
@@ -41,6 +42,10 @@ class Blueprint:
         """Where generated secrets are kept."""
         return store_path(self.path)
 
+    def keep_secrets(self) -> None:
+        """Write the secrets that this run made beside the answers. Raises AnswersError, LockedError."""
+        SecretStore(self.secrets_file).keep(self.secrets.made)
+
     def shown(self, node: str) -> dict[str, bytes]:
         """The node's secret files as they may be shown: every secret replaced by a mask."""
         masked = {slot: Secret(MASK) for slot in self.secrets}
@@ -63,7 +68,7 @@ class Inputs:
 
 
 def draft_blueprint(loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connecting: bool) -> Blueprint:
-    """Work out topology and bundles. Raises AnswersError; contacts nobody.
+    """Work out topology and bundles. Raises AnswersError; contacts nobody, writes nothing.
 
     ``connecting`` also fetches the secrets that only logins need.
     """

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from oz_installer.answers.model import Answers, Node
 from oz_installer.answers.secrets import Secrets
-from oz_installer.deploy.together import together
+from oz_installer.deploy.together import ended, together
 from oz_installer.errors import AnswersError, ConnectError, OzError
 from oz_installer.remote.transport import Transport
 
@@ -56,7 +56,7 @@ def limited(answers: Answers, limit: Sequence[str]) -> list[Node]:
 
 
 def _opened(opening: Mapping[str, Future[C]]) -> dict[str, C]:
-    failures = [error for future in opening.values() if (error := future.exception()) is not None]
+    failures = [error for future in ended(opening).values() if (error := future.exception()) is not None]
     if failures:
         raise _all_failures(failures)
     return {name: future.result() for name, future in opening.items()}
@@ -73,6 +73,6 @@ def _all_failures(failures: Sequence[BaseException]) -> BaseException:
 
 
 def _close_all(opening: Mapping[str, Future[C]], *, wait: bool) -> None:
-    for future in opening.values():
-        if (wait or future.done()) and future.exception() is None:
+    for future in ended(opening).values() if wait else opening.values():
+        if future.done() and future.exception() is None:
             future.result().close()

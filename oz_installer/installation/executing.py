@@ -54,6 +54,7 @@ def _run(
         gate=gate,
         settings=_settings(blueprint, health_timeout),
         emit=on_event,
+        keep_secrets=blueprint.keep_secrets if blueprint.secrets.made else None,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oz_installer.deploy import node as commands
 from oz_installer.deploy.facts import NodeFacts, parse_facts
-from oz_installer.deploy.together import together
+from oz_installer.deploy.together import ended, together
 from oz_installer.errors import PreflightError
 from oz_installer.installation.blueprint import Blueprint
 
@@ -22,7 +22,7 @@ def look(
     futures = together(
         transports, lambda name: look_at(blueprint, transports[name], detailed=detailed), name="look"
     )
-    return {name: future.result() for name, future in futures.items()}
+    return {name: future.result() for name, future in ended(futures).items()}
 
 
 def look_at(blueprint: Blueprint, transport: Transport, *, detailed: bool = False) -> NodeFacts:

@@ -17,6 +17,7 @@ from oz_installer.deploy.planning import plan_changes
 from oz_installer.installation.blueprint import Blueprint, Inputs, read_inputs, work_out
 from oz_installer.installation.connections import OpenTransport, limited, open_each
 from oz_installer.installation.looking import look, look_at
+from oz_installer.installation.lost import check_secrets
 
 if TYPE_CHECKING:
     from oz_installer.remote.transport import Transport
@@ -63,17 +64,22 @@ def prepare(
     *,
     ask: Ask | None = None,
     limit: Sequence[str] = (),
+    new_secrets: bool = False,
 ) -> Prepared:
-    """Connect to the nodes, read their facts and say what would change. Changes nothing.
+    """Connect to the nodes, read their facts and say what would change. Changes nothing, writes nothing.
 
-    Raises AnswersError, ConnectError with every node that cannot be reached, PreflightError.
+    Raises AnswersError, also when passwords of what is installed are lost, unless ``new_secrets`` says that
+    others are wanted; ConnectError with every node that cannot be reached, PreflightError.
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
     chosen = limited(loaded.answers, limit)
     looked, blueprint = _connect(inputs, chosen, open_transport)
     transports = {name: one.transport for name, one in looked.items()}
     try:
-        facts, plan = _compare(blueprint, transports, {name: one.facts for name, one in looked.items()})
+        first = {name: one.facts for name, one in looked.items()}
+        if not new_secrets:
+            check_secrets(blueprint, first)
+        facts, plan = _compare(blueprint, transports, first)
     except BaseException:
         for transport in transports.values():
             transport.close()

@@ -134,7 +134,8 @@ class Site:
             'ids=$(docker ps -aq); [ -z "$ids" ] || docker inspect -f '
             "'{{.Name}} {{.Id}} {{.State.Status}} {{.State.StartedAt}} {{.RestartCount}}' $ids | sort; "
             "docker volume ls -q | sort; docker network ls --format '{{.Name}} {{.ID}}' | sort; "
-            "docker images -q | sort -u; mount | grep -v '/docker' | sort; "
+            "docker images --format '{{.ID}} {{.Repository}}:{{.Tag}}' | sort; "
+            "mount | grep -v '/docker' | sort; "
             "find /opt /mnt /srv /etc /root /home -printf '%p %y %m %u %s %T@ %l\\n' 2>/dev/null "
             "| grep -v -e '^/opt/oz/data/' -e '^/etc/mtab ' | sort",
         )

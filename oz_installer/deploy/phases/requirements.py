@@ -63,6 +63,9 @@ def judge(facts: NodeFacts, engine: str, oldest: Oldest) -> Iterator[tuple[str, 
         return
     yield from _too_old(facts.node, NAMES[engine][0], details.engine_version, oldest.engine)
     yield from _compose(facts, engine, details, oldest.compose)
+    if details.access != "ok":
+        yield _no_access(facts.node, details.access)
+        return
     yield from _strangers(facts)
     if 0 <= details.disk_free < DISK_FREE_MIB * 1024:
         free = details.disk_free // 1024
@@ -70,6 +73,19 @@ def judge(facts: NodeFacts, engine: str, oldest: Oldest) -> Iterator[tuple[str, 
             f"{facts.node}: the disk of the install folder has {free} MB free, {DISK_FREE_MIB} MB are needed",
             "Free some space on the node, or choose another install_dir.",
         )
+
+
+def _no_access(node: str, access: str) -> tuple[str, str]:
+    kind, _, folder = access.partition(" ")
+    if kind == "read-only":
+        return (
+            f"{node}: {folder} is on a file system that is mounted read-only",
+            "Mount it writable, or choose another install_dir.",
+        )
+    return (
+        f"{node}: this login may not write {folder}",
+        "Set become: sudo for the node, or give the login the right to write there.",
+    )
 
 
 def _strangers(facts: NodeFacts) -> Iterator[tuple[str, str]]:

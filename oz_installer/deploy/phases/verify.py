@@ -71,17 +71,18 @@ class Verify(Phase):
             if status == 200:
                 return
             if monotonic() - began > (run.settings.health_timeout or PATIENCE_SECONDS):
-                raise _no_answer(run, probe, status, said)
+                raise _no_answer(run, probe, said)
             run.cancelled.wait(POLL_SECONDS)
 
 
-def _no_answer(run: Run, probe: Probe, status: int, said: str) -> DeployError:
+def _no_answer(run: Run, probe: Probe, said: str) -> DeployError:
     """What did not answer, with the service's own last log lines where its node can be asked."""
-    blocked = f"Is port {probe.port} of {probe.host} blocked by a firewall?"
     there = probe.placed.node
+    log = engines.why(run, there, probe.placed.name) if there in run.transports else ""
+    hint = "Its last log lines below may say why. " if log else ""
     return DeployError(
         f"{probe.what} does not answer at {probe.url}: {said}",
-        "Its last log lines below say why. Mend that and run oz-install again." if status else blocked,
+        f"{hint}Is port {probe.port} of {probe.host} blocked by a firewall?",
         node=probe.asker,
-        details=engines.why(run, there, probe.placed.name) if there in run.transports else "",
+        details=log,
     )

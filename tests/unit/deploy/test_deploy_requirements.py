@@ -175,3 +175,19 @@ def test_containers_of_others_are_never_touched() -> None:
     [(said, hint)] = judge(fresh(containers=elsewhere), "docker", OLDEST["docker"])
     assert "another folder" in said
     assert "install_dir" in hint
+
+
+@pytest.mark.parametrize(
+    ("access", "said", "hint"),
+    [
+        ("denied /opt", "n1: this login may not write /opt", "become: sudo"),
+        ("read-only /opt", "n1: /opt is on a file system that is mounted read-only", "another install_dir"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_the_only_problem_told(access: str, said: str, hint: str) -> None:
+    """Not that somebody else's installation runs there: the record could not be read, is all."""
+    there = {"oz-api": container("oz-api", digest="d")}
+    facts = fresh("n1", details=details(access=access), containers=there)
+    problems = list(judge(facts, "docker", OLDEST["docker"]))
+    assert [text.startswith(said) for text, _ in problems] == [True]
+    assert hint in problems[0][1]

@@ -13,6 +13,7 @@ from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.deploy.run import Run, hint_for
 from oz_installer.deploy.runner import run_phases
+from oz_installer.deploy.together import ended, together
 from oz_installer.errors import ConnectError, DeployError, Interrupted, LockedError, OzError, PreflightError
 from tests.unit.deploy.deploy_support import FakeTransport, bundle, failed, make_run
 
@@ -88,6 +89,20 @@ def test_what_is_our_own_fault_is_not_hidden() -> None:
 
     with pytest.raises(KeyError):
         several().each(NODES, work)
+
+
+def test_what_is_done_together_ends_together() -> None:
+    go = threading.Event()
+
+    def work(node: str) -> str:
+        assert go.wait(10)
+        return node.upper()
+
+    futures = together(NODES, work)
+    assert not any(future.done() for future in futures.values())
+    threading.Timer(0.3, go.set).start()
+    assert [future.result(timeout=0) for future in ended(futures).values()] == ["N1", "N2", "N3"]
+    assert ended({}) == {}
 
 
 def test_a_request_to_stop_ends_the_work_as_interrupted() -> None:
@@ -284,6 +299,9 @@ def test_a_request_to_stop_is_taken_back_too() -> None:
         run_phases(phases, run)
     assert log == ["run a", "undo a", "close a"]
     assert "what this run had changed was taken back" in str(caught.value)
+    assert [event.text for event in events if isinstance(event, Message)] == [
+        "taking back what this run has changed"
+    ]
     assert kinds(events)[-1] == "RunEnded interrupted"
     assert caught.value.exit_code == 130
 

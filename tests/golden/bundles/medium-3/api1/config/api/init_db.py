@@ -31,7 +31,7 @@ def connect(config):
                 **options
             )
         except psycopg2.OperationalError as error:
-            reason = str(error).strip()
+            reason = " ".join(str(error).split())
         if not refused and listens(config["DB_HOST"], config["DB_PORT"]):
             refused = True
             deadline = min(deadline, time.monotonic() + REFUSED_SECONDS)
