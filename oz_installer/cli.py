@@ -105,7 +105,8 @@ def oz_install(
             "there is no wizard in this version yet",
             "Write an answers file (see examples/) and give it with --answers.",
         )
-    from oz_installer.unattended.command import Flags, install
+    from oz_installer.unattended.command import install
+    from oz_installer.unattended.context import Flags
 
     flags = Flags(
         yes=yes,
@@ -128,9 +129,10 @@ def oz_install(
 @pass_options
 def plan(options: Options, answers: Path, limit: tuple[str, ...], svg: Path | None) -> None:
     """Show what would change on the nodes; change nothing."""
-    from oz_installer.unattended.command import Flags, show_plan
+    from oz_installer.unattended.command import show_plan
+    from oz_installer.unattended.context import Flags
 
-    flags = Flags(yes=False, dry_run=True, limit=limit, json=options.json, health_timeout=None)
+    flags = Flags(limit=limit, json=options.json)
     show_plan(answers, flags, _opener(), options, svg)
 
 
@@ -142,21 +144,26 @@ def plan(options: Options, answers: Path, limit: tuple[str, ...], svg: Path | No
 @pass_options
 def render(options: Options, answers: Path, out: Path) -> None:
     """Write every node's files to a folder; contact nobody."""
-    from oz_installer.unattended.command import render_to
+    from oz_installer.unattended.writing import render_to
 
     render_to(answers, out, options)
 
 
 @oz_install.command()
 @answers_option()
+@limit_option
 @json_option
 @pass_options
-def status(options: Options, answers: Path) -> None:
-    """Show what runs where."""
-    from oz_installer.unattended.command import Flags, show_status
+def status(options: Options, answers: Path, limit: tuple[str, ...]) -> int:
+    """Show what runs where.
 
-    flags = Flags(yes=False, dry_run=True, limit=(), json=options.json, health_timeout=None)
-    show_status(answers, flags, _opener(), options)
+    Exit code 0 when everything is installed and as it should be, 3 when anything is not, or could not be
+    looked at.
+    """
+    from oz_installer.unattended.context import Flags
+    from oz_installer.unattended.looking import show_status
+
+    return show_status(answers, Flags(limit=limit, json=options.json), _opener(), options)
 
 
 @oz_install.command()
@@ -165,11 +172,15 @@ def status(options: Options, answers: Path) -> None:
 @click.option(
     "--lines", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many lines."
 )
-def logs(answers: Path, service: str, lines: int) -> None:
-    """Show the last log lines of SERVICE, wherever it runs."""
-    from oz_installer.unattended.command import show_logs
+@pass_options
+def logs(options: Options, answers: Path, service: str, lines: int) -> None:
+    """Show the last log lines of SERVICE, wherever it runs.
 
-    show_logs(answers, service, lines, _opener())
+    Exit code 3 when the log of a container cannot be read.
+    """
+    from oz_installer.unattended.looking import show_logs
+
+    show_logs(answers, service, lines, _opener(), quiet=options.json)
 
 
 @oz_install.command()

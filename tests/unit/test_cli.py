@@ -209,12 +209,12 @@ def test_a_node_that_nobody_answers_for(capsys: pytest.CaptureFixture[str], fold
 def test_something_unexpected_says_so_and_debug_shows_where(
     capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oz_installer.unattended import command
+    from oz_installer.unattended import writing
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr(command, "render_to", broken)
+    monkeypatch.setattr(writing, "render_to", broken)
     arguments = ("render", "--answers", "answers.yml", "--out", "out")
     said = refused(capsys, *arguments, code=1)
     assert "something unexpected happened: ZeroDivisionError: by zero" in said
@@ -226,12 +226,12 @@ def test_something_unexpected_says_so_and_debug_shows_where(
 def test_ctrl_c_is_told_in_one_line(
     capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oz_installer.unattended import command
+    from oz_installer.unattended import writing
 
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "render_to", stopped)
+    monkeypatch.setattr(writing, "render_to", stopped)
     refused(capsys, "render", "--answers", "answers.yml", "--out", "out", code=130)
 
 
