@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from oz_installer import __version__
+from oz_installer.cli_lab import lab
 from oz_installer.errors import AGAIN, AnswersError, Interrupted, OzError
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 EXIT_CODES = """\b
 Exit codes: 0 done, or nothing to do · 1 unexpected · 2 answers or usage ·
-3 not ready, nothing changed · 4 failed, taken back; run again to go on ·
-5 another run is at work · 130 interrupted."""
+3 not ready, nothing changed (status: not all is well) ·
+4 failed, taken back; run again to go on · 5 another run is at work ·
+130 interrupted."""
 
 
 class Options:
@@ -63,7 +65,7 @@ json_option: Decorator = click.option(
     epilog=EXIT_CODES,
 )
 @answers_option(required=False)
-@click.option("--yes", "-y", is_flag=True, help="Do not ask before changing anything.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask first; without a terminal nobody is asked.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @limit_option
 @json_option
@@ -90,7 +92,8 @@ def oz_install(
     """Install Oz API on your servers, upgrade it, or repair it.
 
     With --answers it does so unattended: the same command installs, upgrades, repairs, or says that
-    there is nothing to do.
+    there is nothing to do. On a terminal it shows what would change and asks first, unless --yes is
+    given; without a terminal (cron, CI, a pipe) it does not ask and goes ahead.
     """
     options = context.ensure_object(Options)
     options.debug = debug
@@ -193,72 +196,7 @@ def schema() -> None:
     click.echo(json.dumps(json_schema(), indent=2))
 
 
-@oz_install.group()
-def lab() -> None:
-    """Rehearse on throw-away nodes on this machine (Linux, root, Docker Engine)."""
-
-
-lab_name: Decorator = click.option("--name", default="default", show_default=True, help="Which lab.")
-
-
-@lab.command("up")
-@lab_name
-@click.option("--nodes", type=click.IntRange(1, 8), default=2, show_default=True, help="How many nodes.")
-@click.option(
-    "--suite",
-    type=click.Choice(["trixie", "bookworm"]),
-    default="trixie",
-    show_default=True,
-    help="Debian release of the nodes; bookworm has the older engines.",
-)
-@click.option(
-    "--with",
-    "extras",
-    multiple=True,
-    type=click.Choice(["rabbitmq", "podman"]),
-    help="Also RabbitMQ's image, or all images for Podman; may be given again.",
-)
-def lab_up(name: str, nodes: int, suite: Any, extras: tuple[Any, ...]) -> None:
-    """Start nodes and a database server, and write an inventory and a ready answers file."""
-    from oz_installer.lab import LabOptions, up
-
-    up(LabOptions(name=name, nodes=nodes, suite=suite, extras=extras, say=_say))
-
-
-@lab.command("down")
-@lab_name
-@click.option("--engine", is_flag=True, help="Also stop the Docker Engine, if the lab started it.")
-@click.option("--cache", is_flag=True, help="Also remove the images that all labs share.")
-def lab_down(name: str, engine: bool, cache: bool) -> None:
-    """Remove the lab and all that belongs to it."""
-    from oz_installer.lab import clean, down, stop_engine
-
-    down(name, say=_say)
-    if cache:
-        clean(_say)
-    if engine:
-        stop_engine(_say)
-
-
-@lab.command("status")
-@lab_name
-@click.pass_context
-def lab_status(context: click.Context, name: str) -> None:
-    """Show the lab's parts; exit code 1 when one is not ready."""
-    from oz_installer.lab import status as look
-
-    found = look(name)
-    if not found.parts:
-        click.echo(f"There is no lab {name!r}; oz-install lab up makes one.", err=True)
-    for part in found.parts:
-        mark = "ready" if part.ready else "not ready"
-        click.echo(f"{part.name:8} {part.address!s:15} {part.state:10} {mark:10} {part.detail}".rstrip())
-    if not found.ready:
-        context.exit(1)
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
+oz_install.add_command(lab)
 
 
 def _opener() -> Any:

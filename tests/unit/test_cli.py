@@ -241,6 +241,8 @@ def test_help_and_version_are_data(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     said = capsys.readouterr()
     assert "Exit codes: 0 done" in said.out
+    assert "does not ask and goes" in " ".join(said.out.split())
+    assert "..." not in said.out.split("Commands:")[1]
     assert said.err == ""
 
 
