@@ -38,12 +38,16 @@ def sum_up(blueprint: Blueprint, facts: Mapping[str, NodeFacts], *, report: Path
 
 
 def _states(bundle: Bundle, facts: NodeFacts) -> Mapping[str, str]:
+    """States by the record, where there is one: answers that were changed since are for ``plan`` to tell."""
+    record = facts.record
+    verified = facts.verified == (record.digest if record else bundle.digest)
     states = {}
     for service in bundle.services:
         if service.job:
-            state = "finished" if facts.jobs.get(service.name) == service.digest else "not done"
+            wanted = record.jobs.get(service.name, service.digest) if record else service.digest
+            state = "finished" if facts.jobs.get(service.name) == wanted else "not done"
         else:
-            state = _state(facts.containers.get(service.name), facts.verified == bundle.digest)
+            state = _state(facts.containers.get(service.name), verified)
         states[f"{bundle.node}/{service.name}"] = state
     return states
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 from oz_installer import cli
 from oz_installer.answers.model import Node
 from oz_installer.errors import ConnectError
+from oz_installer.installation.reporting import _states
 from oz_installer.remote.transport import CommandResult
-from tests.unit.deploy.deploy_support import FakeTransport, failed, short
+from tests.unit.deploy.deploy_support import FakeTransport, bundle, container, failed, service, short
+from tests.unit.deploy.deploy_support import installed as installed_facts
 from tests.unit.deploy.test_deploy_facts import DETAILS, output
 from tests.unit.installation.test_lost_secrets import record
 
@@ -120,6 +123,18 @@ def test_limit_looks_at_that_node_only(site: Site, capsys: pytest.CaptureFixture
     said = capsys.readouterr()
     assert "api1  !" not in said.out
     assert site.run("status", "--limit", "nope") == 2
+
+
+def test_answers_that_were_changed_since_do_not_make_an_installation_ill() -> None:
+    job, api = service("oz-init", job=True), service("oz-api")
+    before = bundle(job, api, a="1")
+    starting = {"oz-api": container("oz-api", "Up 2 seconds (health: starting)")}
+    facts = installed_facts(before, containers=starting)
+    after = bundle(service("oz-init", job=True, digest="other"), service("oz-api", digest="other"), a="2")
+    well = {"n1/oz-init": "finished", "n1/oz-api": "healthy"}
+    assert _states(before, facts) == _states(after, facts) == well
+    undone = replace(facts, jobs={}, verified="")
+    assert _states(after, undone) == {"n1/oz-init": "not done", "n1/oz-api": "starting"}
 
 
 def test_json_has_it_all_and_a_total(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
