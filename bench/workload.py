@@ -99,7 +99,9 @@ class Workload:
         return document
 
     def _bundles(self, path: Path) -> Mapping[str, Bundle]:
-        return draft_blueprint(read(path), path, ask=None, connecting=False).bundles
+        blueprint = draft_blueprint(read(path), path, ask=None, connecting=False)
+        blueprint.keep_secrets()
+        return blueprint.bundles
 
     def _inventory(self, slow: bool) -> str:
         lines = []

@@ -70,6 +70,7 @@ json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="J
     metavar="SECONDS",
     help="Give up on a service that is not healthy after this time.",
 )
+@click.option("--new-secrets", is_flag=True, help="Make new passwords for those of a lost secrets file.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.version_option(__version__, prog_name="oz-install")
 @click.pass_context
@@ -81,6 +82,7 @@ def oz_install(
     limit: tuple[str, ...],
     as_json: bool,
     health_timeout: float | None,
+    new_secrets: bool,
     debug: bool,
 ) -> None:
     """Install Oz API on your servers, upgrade it, or repair it.
@@ -91,7 +93,7 @@ def oz_install(
     options = context.ensure_object(Options)
     options.debug, options.json = debug, as_json
     if context.invoked_subcommand is not None:
-        if answers is not None or yes or dry_run or limit or health_timeout is not None:
+        if answers is not None or yes or dry_run or limit or new_secrets or health_timeout is not None:
             raise click.UsageError(
                 f"Write the options behind the command: oz-install {context.invoked_subcommand} ..."
             )
@@ -103,7 +105,14 @@ def oz_install(
         )
     from oz_installer.unattended.command import Flags, install
 
-    flags = Flags(yes=yes, dry_run=dry_run, limit=limit, json=as_json, health_timeout=health_timeout)
+    flags = Flags(
+        yes=yes,
+        dry_run=dry_run,
+        limit=limit,
+        json=as_json,
+        health_timeout=health_timeout,
+        new_secrets=new_secrets,
+    )
     install(answers, flags, _opener(), options)
 
 

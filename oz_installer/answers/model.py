@@ -156,6 +156,11 @@ class Broker:
         "Password", "Of an external broker; generated for a bundled one.", default=None
     )
 
+    @property
+    def known_port(self) -> int:
+        """The port, or the one that everybody knows for its type."""
+        return self.port or {"redis": 6379, "rabbitmq": 5672}[self.type]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Registry:

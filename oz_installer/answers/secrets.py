@@ -24,10 +24,14 @@ Ask = Callable[[str], Secret]
 
 
 class Secrets(Mapping[str, Secret]):
-    """Secrets by slot: ``database.password``, ``nodes.api1.password``; their values never print."""
+    """Secrets by slot: ``database.password``, ``nodes.api1.password``; their values never print.
 
-    def __init__(self, values: Mapping[str, Secret]) -> None:
-        self._values = dict(values)
+    ``made`` are those of them that were made just now and are kept nowhere yet (``SecretStore.keep``).
+    """
+
+    def __init__(self, values: Mapping[str, Secret], made: Mapping[str, Secret] | None = None) -> None:
+        self.made: Mapping[str, Secret] = dict(made or {})
+        self._values = {**values, **self.made}
 
     def __getitem__(self, slot: str) -> Secret:
         return self._values[slot]
@@ -112,7 +116,8 @@ def resolve(
     environ: Mapping[str, str] | None = None,
     place: Callable[[Problem], Problem] = lambda problem: problem,
 ) -> Secrets:
-    """Fetch every secret of the answers, and make those of ``slots`` that nobody gave.
+    """Fetch every secret of the answers, and those of ``slots`` that nobody gave: the kept ones, others are
+    made and not written anywhere.
 
     ``base`` is the answers file's folder; ``ask`` is None without a terminal; ``wanted`` picks slots (a
     rendering needs no SSH password); ``place`` (``LoadedAnswers.place``) adds file and line to problems.
@@ -123,13 +128,14 @@ def resolve(
     if problems:
         placed = [place(problem) for problem in problems]
         raise AnswersError(f"{len(problems)} of the secrets cannot be had", problems=placed)
-    if missing := [slot for slot in slots if slot not in values]:
-        if store_path is None:
-            raise AnswersError(
-                "there is no place to keep generated secrets", "save the answers to a file first"
-            )
-        values.update(SecretStore(store_path).ensure(missing))
-    return Secrets(values)
+    missing = [slot for slot in slots if slot not in values]
+    if not missing:
+        return Secrets(values)
+    if store_path is None:
+        raise AnswersError("there is no place to keep generated secrets", "save the answers to a file first")
+    kept = SecretStore(store_path).read()
+    values.update({slot: kept[slot] for slot in missing if slot in kept})
+    return Secrets(values, {slot: Secret.generate() for slot in missing if slot not in kept})
 
 
 def _fetch_all(

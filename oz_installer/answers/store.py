@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,23 +42,19 @@ class SecretStore:
             raise self._error("is not the JSON that oz-install wrote", hint) from error
         return self._secrets(document)
 
-    def ensure(
-        self, slots: Iterable[str], make: Callable[[str], Secret] = lambda _: Secret.generate()
-    ) -> dict[str, Secret]:
-        """The secrets of the slots; those not kept yet are made first. Raises AnswersError, LockedError.
+    def keep(self, made: Mapping[str, Secret]) -> None:
+        """Add new secrets to those kept. A crash leaves the old file or the new one.
 
-        Two processes at once get the same; a crash leaves the old file or the new one.
+        Raises AnswersError; LockedError when another run has kept others for the same slots meanwhile.
         """
-        slots = tuple(slots)
-        kept = self.read()
-        if any(slot not in kept for slot in slots):
-            with self._locked():
-                kept = self.read()
-                made = {slot: make(slot) for slot in slots if slot not in kept}
-                if made:
-                    kept = {**kept, **made}
-                    self._write(kept)
-        return {slot: kept[slot] for slot in slots}
+        if not made:
+            return
+        with self._locked():
+            kept = self.read()
+            if other := [slot for slot, secret in made.items() if kept.get(slot, secret) != secret]:
+                message = f"{self.path}: another run has just made {', '.join(other)}"
+                raise LockedError(message, "Run the same command again.")
+            self._write({**kept, **made})
 
     def _write(self, secrets: Mapping[str, Secret]) -> None:
         values = {slot: secrets[slot].reveal() for slot in sorted(secrets)}

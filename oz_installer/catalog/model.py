@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args
 
 import yaml
 
+from oz_installer.catalog.building import build
 from oz_installer.errors import OzError
 
 Stage = Literal["foundation", "bio", "app", "edge"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
+Part = Literal[
+    "database", "redis", "rabbitmq", "updater", "bio", "bio-balancer", "o2n", "api", "statistic", "web",
+    "web-ui", "load-balancer",
+]  # fmt: skip
 HERE = Path(__file__).parent
 T = TypeVar("T")
 
@@ -93,6 +98,33 @@ class Port:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Verify:
+    """A path that answers 200 when all is well, over the first published port of the service or of what plays
+    the part ``through`` on its node. Asked by its own ``node``, or by every ``api`` node."""
+
+    path: str
+    by: Literal["node", "api"] = "node"
+    through: Part | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """A URL worth telling: a path at the first open port of a service."""
+
+    label: str
+    service: str
+    path: str = "/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """What the operator should know when a condition holds; may name ``{install_dir}``."""
+
+    text: str
+    when: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mount:
     """``source`` is a file of the bundle (``config/...``), ``data:NAME`` (a folder below install_dir),
     ``volume:NAME`` (the engine's own volume), ``media`` (the storage of the answers) or
@@ -111,7 +143,9 @@ class Service:
     ``when`` names the condition in ``topology/planner.py`` that switches it on; ``copies`` says how many:
     ``node`` one on every node of its role, ``one`` a single one in the installation, ``bio`` as many as
     there are BIOs, spread over the nodes of its role. A ``job`` runs to its end, again when its definition or
-    a file that it reads changes; with ``once`` only when its environment changes.
+    a file that it reads changes; with ``once`` only when its environment changes. ``secrets`` are those that
+    it needs and that can be made by us; ``egress``: it calls the vendor. ``part`` is what it is to other
+    services; ``listens`` its port where none is published.
     """
 
     name: str
@@ -120,6 +154,8 @@ class Service:
     role: Literal["api", "bio"]
     copies: Literal["node", "one", "bio"] = "node"
     when: str = "always"
+    part: Part | None = None
+    listens: int | None = None
     stage: Stage = "app"
     job: bool = False
     once: bool = False
@@ -131,24 +167,57 @@ class Service:
     mounts: tuple[Mount, ...] = ()
     ports: tuple[Port, ...] = ()
     health: Health | None = None
+    verify: Verify | None = None
     needs: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    egress: bool = False
     memory_mb: int | None = None
     user: str | None = None
+
+    @property
+    def inside(self) -> int:
+        """Port at which its own node's containers reach it by name."""
+        return self.listens or self.ports[0].container
+
+    @property
+    def outside(self) -> int:
+        """Port of its node at which all others reach it."""
+        return self.ports[0].host
+
+
+@dataclass(frozen=True, kw_only=True)
+class Oldest:
+    """The oldest versions that do, as the vendor writes them: of a container engine and of its Compose."""
+
+    engine: str
+    compose: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """A release line: its engines, brokers, images and services, in the order of their start."""
+    """A release line: its engines, brokers, images and services, in the order of their start.
+
+    ``nodes`` holds what a node of such roles needs where no layout says it; ``sslmodes`` those that the
+    images can use; ``redis_databases`` numbers by purpose; ``wired_settings`` those of ``config`` that follow
+    from other answers; ``egress`` the URLs that what has ``egress`` calls.
+    """
 
     name: str
     title: str
-    engines: tuple[str, ...]
+    engines: Mapping[str, Oldest]
     brokers: tuple[str, ...]
+    redis_databases: Mapping[str, int]
+    sslmodes: tuple[str, ...]
+    nodes: tuple[Place, ...]
+    egress: tuple[str, ...]
     images: Mapping[str, str]
     restart: str
     log_driver: str
     log_options: Mapping[str, str]
     config: Mapping[str, Any]
+    wired_settings: tuple[str, ...]
+    notes: tuple[Note, ...]
+    doors: tuple[Door, ...]
     services: tuple[Service, ...]
 
     def service(self, name: str) -> Service:
@@ -178,7 +247,7 @@ def load_scenarios() -> Mapping[str, Scenario]:
     """Read ``scenarios.yml``."""
     document = _document(HERE / "scenarios.yml")
     try:
-        return {key: _build(Scenario, {"name": key, **value}, key) for key, value in document.items()}
+        return {key: build(Scenario, {"name": key, **value}, key) for key, value in document.items()}
     except (TypeError, ValueError) as error:
         raise OzError(f"the catalogue's scenarios.yml is broken: {error}") from error
 
@@ -191,42 +260,7 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _read(path: Path, kind: type[T]) -> T:
     try:
-        built: T = _build(kind, _document(path), path.stem)
+        built: T = build(kind, _document(path), path.stem)
         return built
     except (TypeError, ValueError, KeyError, yaml.YAMLError) as error:
         raise OzError(f"the catalogue's {path.name} is broken: {error}") from error
-
-
-def _build(kind: Any, value: Any, where: str) -> Any:
-    """Make ``value`` (plain YAML) an instance of ``kind``; ValueError says where it does not fit."""
-    origin = get_origin(kind)
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise ValueError(f"{where}: a list is needed, not {value!r}")
-        return tuple(_build(get_args(kind)[0], item, f"{where}[{i}]") for i, item in enumerate(value))
-    if origin is Literal:
-        if value not in get_args(kind):
-            raise ValueError(f"{where}: {value!r} is none of {', '.join(get_args(kind))}")
-        return value
-    if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
-        return _build_dataclass(kind, value, where)
-    if type(None) in get_args(kind):
-        inner = next(arg for arg in get_args(kind) if arg is not type(None))
-        return None if value is None else _build(inner, value, where)
-    return value
-
-
-@cache
-def _hints(kind: type) -> Mapping[str, Any]:
-    return get_type_hints(kind)
-
-
-def _build_dataclass(kind: type, value: Any, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise ValueError(f"{where}: a mapping is needed, not {value!r}")
-    hints = _hints(kind)
-    if unknown := sorted(set(value) - set(hints)):
-        raise ValueError(f"{where}: unknown {', '.join(unknown)}")
-    label = value.get("name", "")
-    inside = {key: _build(hints[key], item, f"{where}.{label}.{key}") for key, item in value.items()}
-    return kind(**inside)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from oz_installer.deploy.events import NodeProgress
 from oz_installer.deploy.facts import ContainerFact, parse_containers
 from oz_installer.deploy.run import Run, hint_for
+from oz_installer.deploy.saying import folded
 from oz_installer.deploy.settings import RegistryLogin
 from oz_installer.errors import ConnectError, DeployError
 from oz_installer.remote import commands
@@ -68,9 +69,9 @@ def why(run: Run, node: str, service: str) -> str:
     else:
         text = _quietly(lambda: _engine(run, node).logs(service, LOG_LINES))
     health = transport.run(commands.health_output(run.settings.engine, service))
-    parts = [f"--- {node}/{service}: last {LOG_LINES} log lines", text.rstrip() or "(no log)"]
+    parts = [f"--- {node}/{service}: last {LOG_LINES} log lines", folded(text.rstrip()) or "(no log)"]
     if health.ok and health.text.strip():
-        parts += [f"--- {node}/{service}: health check said", health.text.strip()]
+        parts += [f"--- {node}/{service}: health check said", folded(health.text.strip())]
     return run.settings.masker("\n".join(parts))
 
 

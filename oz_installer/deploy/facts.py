@@ -31,7 +31,8 @@ class ContainerFact:
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """What is looked at only when there is something to do. Disk in KiB."""
+    """What is looked at only when there is something to do. Disk in KiB; ``access`` is ``ok``, or why the
+    install folder cannot be written: ``read-only FOLDER``, ``denied FOLDER``."""
 
     uid: int
     os: str
@@ -43,6 +44,7 @@ class Details:
     volumes: frozenset[str]
     generations: tuple[str, ...]
     disk_free: int
+    access: str = "ok"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,4 +138,5 @@ def _details(parts: Mapping[str, str]) -> Details:
         volumes=frozenset(parts["volumes"].split()),
         generations=tuple(parts["generations"].split()),
         disk_free=int(disk[3]) if len(disk) > 3 else -1,
+        access=parts["access"].strip(),
     )

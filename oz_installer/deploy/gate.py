@@ -11,7 +11,7 @@ from oz_installer.remote.transport import CommandResult, Transport
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A change as it is told: on which node, what, and the command that makes it."""
+    """A change as it is told: on which node (none: this workstation), what, and the command that makes it."""
 
     node: str
     what: str
@@ -30,12 +30,17 @@ class Gate(Protocol):
         stdin: bytes | Iterable[bytes] | None = None,
         timeout: float = 300.0,
         on_sent: Callable[[int], None] | None = None,
+        on_output: Callable[[bytes], None] | None = None,
     ) -> CommandResult:
         """Make one change on a node. ``timeout`` is seconds of silence."""
         ...
 
     def apply(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:
         """Make a change that is not one command, such as a pull through the SDK."""
+        ...
+
+    def keep(self, what: str, work: Callable[[], None]) -> None:
+        """Make a change on this workstation."""
         ...
 
     def wait(self, condition: Callable[[], bool]) -> bool:
@@ -55,13 +60,18 @@ class LiveGate:
         stdin: bytes | Iterable[bytes] | None = None,
         timeout: float = 300.0,
         on_sent: Callable[[int], None] | None = None,
+        on_output: Callable[[bytes], None] | None = None,
     ) -> CommandResult:
         """Run the command on the node."""
-        return transport.run(argv, stdin=stdin, timeout=timeout, on_sent=on_sent)
+        return transport.run(argv, stdin=stdin, timeout=timeout, on_sent=on_sent, on_output=on_output)
 
     def apply(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:  # noqa: ARG002
         """Do the work."""
         return work()
+
+    def keep(self, what: str, work: Callable[[], None]) -> None:  # noqa: ARG002
+        """Do the work."""
+        work()
 
     def wait(self, condition: Callable[[], bool]) -> bool:
         """Ask until the condition decides."""
@@ -83,6 +93,7 @@ class DryGate:
         stdin: bytes | Iterable[bytes] | None = None,  # noqa: ARG002
         timeout: float = 300.0,  # noqa: ARG002
         on_sent: Callable[[int], None] | None = None,  # noqa: ARG002
+        on_output: Callable[[bytes], None] | None = None,  # noqa: ARG002
     ) -> CommandResult:
         """Say what would be run, and answer that it worked."""
         self._tell(Change(node=transport.name, what=what, argv=tuple(argv)))
@@ -92,6 +103,10 @@ class DryGate:
         """Say what would be done, and answer that it worked."""
         self._tell(Change(node=transport.name, what=what, argv=()))
         return True
+
+    def keep(self, what: str, work: Callable[[], None]) -> None:  # noqa: ARG002
+        """Say what would be done."""
+        self._tell(Change(node="", what=what, argv=()))
 
     def wait(self, condition: Callable[[], bool]) -> bool:  # noqa: ARG002
         """Nothing was changed, so there is nothing to wait for."""

@@ -29,6 +29,7 @@ def wait(run: Run, node: str, services: Sequence[BundleService]) -> bool:
     began = monotonic()
     pending = {service.name: service for service in services}
     down_since: dict[str, float] = {}
+    crashed: set[str] = set()
     while pending:
         run.check_cancelled()
         _run_checks(run, node, pending, len(services))
@@ -48,7 +49,9 @@ def wait(run: Run, node: str, services: Sequence[BundleService]) -> bool:
                 down_since.pop(name, None)
             else:
                 down_since.setdefault(name, now)
-            _judge(run, node, service, state, waited=now - began, down=now - down_since.get(name, now))
+                crashed.add(name)
+            down = now - down_since.get(name, now)
+            _judge(run, node, service, state, waited=now - began, down=down, crashed=name in crashed)
         _tell(run, node, pending, len(services))
         if pending:
             run.cancelled.wait(POLL_SECONDS)
@@ -88,12 +91,19 @@ def _tell(run: Run, node: str, pending: dict[str, BundleService], total: int) ->
 
 
 def _judge(
-    run: Run, node: str, service: BundleService, state: ContainerFact | None, *, waited: float, down: float
+    run: Run,
+    node: str,
+    service: BundleService,
+    state: ContainerFact | None,
+    *,
+    waited: float,
+    down: float,
+    crashed: bool,
 ) -> None:
     patience = run.settings.health_timeout or service.wait_seconds
     if state is not None and state.running and state.health == "unhealthy":
         problem, known = "is unhealthy", "unhealthy"
-    elif down > min(CRASHING_SECONDS, patience):
+    elif down > min(CRASHING_SECONDS, patience) or (crashed and waited > patience):
         problem, known = f"does not stay up ({state.status if state else 'no container'})", "exited"
     elif waited > patience:
         problem, known = f"is not healthy after {waited:.0f} s", "unhealthy"
@@ -102,7 +112,7 @@ def _judge(
     run.emit(ServiceState(node=node, service=service.name, state=known))  # type: ignore[arg-type]
     raise DeployError(
         f"{service.name} ({service.title}) {problem}",
-        "Its last log lines and health output below say why. Mend that and run oz-install again.",
+        "Its last log lines and health output above say why. Mend that and run oz-install again.",
         node=node,
         details=engines.why(run, node, service.name),
     )

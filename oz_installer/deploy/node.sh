@@ -67,6 +67,18 @@ details() {
   place=$dir
   while [ ! -d "$place" ]; do place=$(dirname "$place"); done
   df -Pk "$place" | tail -1
+  section access; access "$place"
+}
+
+# access FOLDER: "ok", or why nothing can be written there: "read-only FOLDER" (its file system is), "denied FOLDER"
+access() {
+  if [ -r "$1" ] && [ -w "$1" ] && [ -x "$1" ]; then echo ok; return; fi
+  mounted=$(df -P "$1" 2>/dev/null | tail -1); mounted=${mounted##* }
+  if awk -v at="$mounted" '$2 == at { options = $4 } END { exit options !~ /^ro(,|$)/ }' /proc/mounts; then
+    echo "read-only $1"
+  else
+    echo "denied $1"
+  fi
 }
 
 # lock RUN OWNER MINUTES [PROCESS DEAD [GENERATION]]: one run at a time; a lock not refreshed for MINUTES is taken
@@ -233,7 +245,7 @@ verified() {
   mkdir -p "$dir/state" && printf '%s' "$2" > "$dir/state/verified" && journal verified || return
   [ $# -gt 2 ] || return 0
   now=$(readlink "$dir/current")
-  ls "$dir/generations" | sort -r | tail -n "+$(($3 + 1))" | while read -r old; do
+  ls "$dir/generations" 2>/dev/null | sort -r | tail -n "+$(($3 + 1))" | while read -r old; do
     if [ "$old" != "${now##*/}" ] && [ "$old" != "$4" ]; then rm -rf "$dir/generations/$old"; fi
   done
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oz_installer.catalog.model import STAGES
 from oz_installer.deploy.phase import Phase
+from oz_installer.deploy.phases.keep import KeepSecrets
 from oz_installer.deploy.phases.lock import Lock
 from oz_installer.deploy.phases.pull import PullImages
 from oz_installer.deploy.phases.remove import RemoveServices
@@ -19,6 +20,7 @@ def install() -> tuple[Phase, ...]:
     return (
         Requirements(),
         Lock(),
+        KeepSecrets(),
         Stage(),
         PullImages(),
         Switch(),

@@ -14,6 +14,7 @@ from oz_installer.deploy.events import Event, Level, Message
 from oz_installer.deploy.facts import NodeFacts
 from oz_installer.deploy.gate import Gate
 from oz_installer.deploy.plan import Plan
+from oz_installer.deploy.saying import folded, last_words, without_progress
 from oz_installer.deploy.settings import RunSettings
 from oz_installer.deploy.together import together
 from oz_installer.errors import DeployError, Interrupted, LockedError, OzError
@@ -51,6 +52,7 @@ class Run:
     cancelled: threading.Event = field(default_factory=threading.Event)
     undoing: bool = False
     reopen: Callable[[str], None] | None = None
+    keep_secrets: Callable[[], None] | None = None
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -85,7 +87,10 @@ class Run:
             if result.status == LOCK_LOST and "lock is no longer ours" in said:
                 hint = "See lock/owner in the install folder for who it is; run again when that is done."
                 raise LockedError(f"cannot {what}: another run has taken the node over", hint, node=node)
-            raise DeployError(f"cannot {what}: {_last_lines(said)}", hint_for(said), node=node, details=said)
+            details = folded(without_progress(said))
+            raise DeployError(
+                f"cannot {what}: {last_words(said)}", hint_for(said), node=node, details=details
+            )
         return result
 
     def each(
@@ -156,10 +161,6 @@ def hint_for(said: str) -> str:
         if words in said:
             return hint
     return "Mend what it says on the node and run oz-install again; it goes on from here."
-
-
-def _last_lines(text: str, count: int = 3) -> str:
-    return " ".join(line.strip() for line in text.splitlines()[-count:])[:500]
 
 
 _HINTS = (

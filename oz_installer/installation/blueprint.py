@@ -11,6 +11,7 @@ from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.model import Answers
 from oz_installer.answers.paths import located, store_path
 from oz_installer.answers.secrets import Ask, Secrets, resolve
+from oz_installer.answers.store import SecretStore
 from oz_installer.errors import AnswersError, Problem
 from oz_installer.render.bundle import Bundle, render
 from oz_installer.render.config import secret_slots
@@ -40,6 +41,10 @@ class Blueprint:
         """Where generated secrets are kept."""
         return store_path(self.path)
 
+    def keep_secrets(self) -> None:
+        """Write the secrets that this run made beside the answers. Raises AnswersError, LockedError."""
+        SecretStore(self.secrets_file).keep(self.secrets.made)
+
     def shown(self, node: str) -> dict[str, bytes]:
         """The node's secret files as they may be shown: every secret replaced by a mask."""
         masked = {slot: Secret(MASK) for slot in self.secrets}
@@ -50,18 +55,26 @@ class Blueprint:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """All that is read before anything is worked out: answers, secrets, licence files."""
+
+    loaded: LoadedAnswers
+    path: Path
+    topology: Topology
+    secrets: Secrets
+    licences: Mapping[str, bytes] = field(repr=False)
+
+
 def draft_blueprint(loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connecting: bool) -> Blueprint:
-    """Work out topology and bundles. Raises AnswersError; contacts nobody.
+    """Work out topology and bundles. Raises AnswersError; contacts nobody, writes nothing.
 
     ``connecting`` also fetches the secrets that only logins need.
     """
-    topology, secrets, licences = read_inputs(loaded, path, ask=ask, connecting=connecting)
-    return work_out(loaded, path, topology, secrets, licences)
+    return work_out(read_inputs(loaded, path, ask=ask, connecting=connecting))
 
 
-def read_inputs(
-    loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connecting: bool
-) -> tuple[Topology, Secrets, dict[str, bytes]]:
+def read_inputs(loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connecting: bool) -> Inputs:
     """Topology, secrets and licence files. Raises AnswersError with every problem, each with its line."""
     try:
         topology = plan_topology(loaded.answers)
@@ -79,21 +92,24 @@ def read_inputs(
         wanted=lambda slot: connecting or not _is_login(slot),
         place=loaded.place,
     )
-    return topology, secrets, licences
+    return Inputs(loaded=loaded, path=path, topology=topology, secrets=secrets, licences=licences)
+
+
+def work_out(inputs: Inputs) -> Blueprint:
+    """Render every bundle."""
+    rendered = render(inputs.loaded.answers, inputs.topology, inputs.secrets, inputs.licences)
+    return Blueprint(
+        loaded=inputs.loaded,
+        path=inputs.path,
+        topology=inputs.topology,
+        bundles={bundle.node: bundle for bundle in rendered},
+        secrets=inputs.secrets,
+        licences=inputs.licences,
+    )
 
 
 def _is_login(slot: str) -> bool:
     return slot.startswith("nodes.") or slot == "registry.password"
-
-
-def work_out(
-    loaded: LoadedAnswers, path: Path, topology: Topology, secrets: Secrets, licences: Mapping[str, bytes]
-) -> Blueprint:
-    """Render every bundle."""
-    bundles = {bundle.node: bundle for bundle in render(loaded.answers, topology, secrets, licences)}
-    return Blueprint(
-        loaded=loaded, path=path, topology=topology, bundles=bundles, secrets=secrets, licences=licences
-    )
 
 
 def _licences(loaded: LoadedAnswers, path: Path, topology: Topology) -> dict[str, bytes]:

@@ -89,10 +89,12 @@ def compose_run(
     command: Sequence[str] = (),
     file: str = JOBS_FILE,
 ) -> Argv:
-    """Run one job in a container of its own, removed afterwards; its exit status is the command's."""
-    return (
-        *_compose(tool, project, folder, (file,)), "run", "--rm", "--no-deps", "-T", service, *command,
-    )  # fmt: skip
+    """Run one job in a container of its own, removed afterwards; its exit status is the command's.
+
+    Compose takes the services, which stand in another file, for orphans and would warn of them."""
+    quiet = () if tool.flavour is Flavour.PODMAN else ("env", "COMPOSE_IGNORE_ORPHANS=true")
+    tail = ("run", "--rm", "--no-deps", "-T", service, *command)
+    return (*quiet, *_compose(tool, project, folder, (file,)), *tail)
 
 
 def compose_stop(

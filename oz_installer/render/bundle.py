@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from oz_installer.answers.model import Answers
-from oz_installer.catalog.model import Stage, load_release
+from oz_installer.catalog.model import Release, Stage, load_release
 from oz_installer.errors import OzError
 from oz_installer.render import compose
 from oz_installer.render.config import config_files
 from oz_installer.secret import Secret
 from oz_installer.topology.model import Placed, Topology, TopologyNode, Wiring
-from oz_installer.topology.planner import conditions
 from oz_installer.topology.wiring import wire
 
 COMPOSE_FILE = "compose.yaml"
@@ -109,52 +108,20 @@ def _render_node(
     licences: Mapping[str, bytes],
 ) -> Bundle:
     wiring = wire(answers, topology, node)
-    files = [
-        BundleFile(path=path, content=file.text.encode(), secret=file.secret)
-        for path, file in config_files(node, wiring, secrets, topology).items()
-    ]
-    files += _licence_files(node, licences)
     release = load_release(answers.release)
     site = compose.Site(
         engine=topology.engine,
         install_dir=answers.install_dir.rstrip("/"),
         storage=answers.storage,
-        conditions=conditions(answers),
         names=_names(wiring, secrets),
     )
-    contents = {file.path: file.digest for file in files}
+    mounted = [*_config_files(node, wiring, secrets, topology), *_licence_files(node, licences)]
+    contents = {file.path: file.digest for file in mounted}
     definitions = {placed.name: compose.define(placed, node, release, site) for placed in node.services}
-    reads = {placed.name: _reads(placed, contents) for placed in node.services}
-    digests = {
-        placed.name: _service_digest(
-            _watched(placed, definitions[placed.name]),
-            () if placed.kind.once else reads[placed.name],
-            contents,
-        )
-        for placed in node.services
-    }
-    for name, digest in digests.items():
-        definitions[name]["labels"] = compose.labels(digest)
-    for path, job in ((COMPOSE_FILE, False), (JOBS_FILE, True)):
-        chosen = {p.name: definitions[p.name] for p in node.services if p.kind.job is job}
-        if chosen:
-            text = compose.document(node, chosen, site, release)
-            files.append(BundleFile(path=path, content=text.encode(), secret=True))
-    services = tuple(
-        BundleService(
-            name=placed.name,
-            kind=placed.kind.name,
-            title=placed.kind.title,
-            image=str(definitions[placed.name]["image"]),
-            stage=placed.kind.stage,
-            job=placed.kind.job,
-            check=compose.check_command(placed, site),
-            wait_seconds=compose.patience(placed.kind),
-            digest=digests[placed.name],
-            reads=reads[placed.name],
-        )
-        for placed in node.services
-    )
+    services = tuple(_service(placed, definitions[placed.name], contents, site) for placed in node.services)
+    for service in services:
+        definitions[service.name]["labels"] = compose.labels(service.digest)
+    files = [*mounted, *_compose_files(node, definitions, site, release)]
     return Bundle(
         node=node.name,
         release=answers.release,
@@ -164,19 +131,56 @@ def _render_node(
     )
 
 
+def _config_files(
+    node: TopologyNode, wiring: Wiring, secrets: Mapping[str, Secret], topology: Topology
+) -> Iterator[BundleFile]:
+    for path, file in config_files(node, wiring, secrets, topology).items():
+        yield BundleFile(path=path, content=file.text.encode(), secret=file.secret)
+
+
+def _compose_files(
+    node: TopologyNode, definitions: Mapping[str, compose.Definition], site: compose.Site, release: Release
+) -> Iterator[BundleFile]:
+    """What keeps running and the jobs apart, so that no ``up`` starts a job; neither without content."""
+    for path, job in ((COMPOSE_FILE, False), (JOBS_FILE, True)):
+        chosen = {p.name: definitions[p.name] for p in node.services if p.kind.job is job}
+        if chosen:
+            text = compose.document(node, chosen, site, release)
+            yield BundleFile(path=path, content=text.encode(), secret=True)
+
+
+def _service(
+    placed: Placed, definition: compose.Definition, contents: Mapping[str, str], site: compose.Site
+) -> BundleService:
+    """A service with its digest; ``contents`` are digests of mounted files by path."""
+    kind, reads = placed.kind, _reads(placed, contents)
+    return BundleService(
+        name=placed.name,
+        kind=kind.name,
+        title=kind.title,
+        image=str(definition["image"]),
+        stage=kind.stage,
+        job=kind.job,
+        check=compose.check_command(placed, site),
+        wait_seconds=compose.patience(kind),
+        digest=_service_digest(_watched(placed, definition), () if kind.once else reads, contents),
+        reads=reads,
+    )
+
+
 def _licence_files(node: TopologyNode, licences: Mapping[str, bytes]) -> Iterable[BundleFile]:
     wanted = {
-        mount.source.removeprefix("licence:")
+        mount.source.removeprefix("licence:"): compose.bundle_path(mount)
         for placed in node.services
         for mount in placed.kind.mounts
         if mount.source.startswith("licence:")
     }
-    for key in sorted(wanted):
+    for key, path in sorted(wanted.items()):
         if key not in licences:
             raise OzError(
                 f"the licence {key!r} was not read", "this is a fault of oz-install; please report it"
             )
-        yield BundleFile(path=compose.licence_path(key), content=licences[key], secret=True)
+        yield BundleFile(path=path, content=licences[key], secret=True)
 
 
 def _names(wiring: Wiring, secrets: Mapping[str, Secret]) -> Mapping[str, object]:
@@ -187,7 +191,7 @@ def _names(wiring: Wiring, secrets: Mapping[str, Secret]) -> Mapping[str, object
 
 def _reads(placed: Placed, contents: Mapping[str, str]) -> tuple[str, ...]:
     """Files of the bundle that a service mounts and watches."""
-    paths = [compose.bundle_path(mount.source) for mount in placed.kind.mounts if mount.watch]
+    paths = [compose.bundle_path(mount) for mount in placed.kind.mounts if mount.watch]
     return tuple(path for path in paths if path in contents)
 
 

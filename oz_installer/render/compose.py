@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
 
 from oz_installer.answers.model import Storage
-from oz_installer.catalog.model import Health, Mount, Release, Service
+from oz_installer.catalog.model import Health, Mount, Port, Release, Service
 from oz_installer.topology.model import Placed, TopologyNode
-from oz_installer.topology.planner import published
 from oz_installer.topology.wiring import bracketed
 
 PROJECT = "oz"
@@ -37,7 +37,6 @@ class Site:
     engine: str
     install_dir: str
     storage: Storage
-    conditions: Mapping[str, bool]
     names: Mapping[str, object] = field(repr=False)
 
 
@@ -81,7 +80,7 @@ def define(placed: Placed, node: TopologyNode, release: Release, site: Site) -> 
         definition["environment"] = {key: _fill(value, names) for key, value in service.environment.items()}
     if service.mounts:
         definition["volumes"] = [_volume(mount, site) for mount in service.mounts]
-    if ports := _ports(service, site):
+    if ports := _ports(placed.ports):
         definition["ports"] = ports
     if service.health:
         definition["healthcheck"] = _health(service.health, names)
@@ -157,15 +156,13 @@ def patience(service: Service) -> int:
     return health.start_period + health.retries * (health.interval + health.timeout) if health else 60
 
 
-def licence_path(key: str) -> str:
-    """Where a licence lies in the bundle."""
-    return "licence/license.key" if key == "bio" else "licence/license.json"
+def bundle_path(mount: Mount) -> str:
+    """Path in the bundle of a mount's source; the source itself when it is no file of the bundle.
 
-
-def bundle_path(source: str) -> str:
-    """Path in the bundle of a mount's source; the source itself when it is no file of the bundle."""
-    kind, _, key = source.partition(":")
-    return licence_path(key) if kind == "licence" else source
+    A licence lies there under the name by which its service knows it.
+    """
+    kind, _, _ = mount.source.partition(":")
+    return f"licence/{PurePosixPath(mount.target).name}" if kind == "licence" else mount.source
 
 
 def _fill(text: str, names: Mapping[str, object]) -> str:
@@ -192,7 +189,7 @@ def _volume(mount: Mount, site: Site) -> str:
         return f"{site.install_dir}/data/{name}:{mount.target}{options}"
     if kind == "media":
         return f"{_media(site)}:{mount.target}{options}"
-    return f"{current}/{bundle_path(mount.source)}:{mount.target}{options}"
+    return f"{current}/{bundle_path(mount)}:{mount.target}{options}"
 
 
 def _media(site: Site) -> str:
@@ -218,9 +215,9 @@ def _volume_options(name: str, site: Site) -> dict[str, Any]:
     return {"driver": "local", "driver_opts": {"type": "nfs", "o": _doubled(options), "device": device}}
 
 
-def _ports(service: Service, site: Site) -> list[str]:
+def _ports(ports: Iterable[Port]) -> list[str]:
     found = []
-    for port in published(service, site.conditions):
+    for port in ports:
         if port.last is None:
             found.append(f"{port.host}:{port.container}")
         else:

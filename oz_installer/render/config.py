@@ -18,16 +18,6 @@ from oz_installer.secret import Secret
 from oz_installer.topology.model import Topology, TopologyNode, Wiring
 from oz_installer.topology.wiring import bracketed
 
-# What each service needs besides what the operator must give. The order is the order of the slots.
-SLOTS: Mapping[str, tuple[str, ...]] = {
-    "oz-redis": ("redis.password",),
-    "oz-rabbitmq": ("rabbitmq.password",),
-    "oz-api-pg": ("database.password", "api_pg.password"),
-    "oz-o2n-pg": ("o2n.password", "o2n_pg.password"),
-    "oz-bio-updater": ("ftp.password",),
-    "oz-init-user": ("admin.password",),
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigFile:
@@ -38,8 +28,10 @@ class ConfigFile:
 
 
 def secret_slots(topology: Topology) -> tuple[str, ...]:
-    """Names of the secrets that the services need and that can be generated."""
-    return tuple(slot for kind, slots in SLOTS.items() if topology.where(kind) for slot in slots)
+    """Names of the secrets that the services need and that can be generated, in the catalogue's order."""
+    placed = {one.kind.name for node in topology.nodes for one in node.services}
+    kinds = load_release(topology.release).services
+    return tuple(dict.fromkeys(slot for kind in kinds if kind.name in placed for slot in kind.secrets))
 
 
 def config_files(
@@ -95,7 +87,9 @@ def _mapping(wiring: Wiring, key: str) -> Mapping[str, object]:
 
 def _allowed_hosts(wiring: Wiring, topology: Topology) -> list[str]:
     """Names under which users, nginx, health checks and other nodes call the API; the public one first."""
-    names = [str(wiring.values["public_host"]), "oz-api", "oz-api-nginx", "localhost", "127.0.0.1"]
+    inside = _mapping(wiring, "inside")
+    own = [str(inside[part]).rpartition(":")[0] for part in ("api", "web") if part in inside]
+    names = [str(wiring.values["public_host"]), *own, "localhost", "127.0.0.1"]
     for node in topology.api_nodes:
         names += [bracketed(node.address), bracketed(node.host)]
     return list(dict.fromkeys(names))
@@ -125,7 +119,7 @@ class _Reader:
 
     def redis_password(self) -> Secret:
         """Of the bundled Redis, or of the operator's, which may have none."""
-        if self._topology.where("oz-redis"):
+        if self._topology.playing("redis"):
             return self.secret("redis.password")
         self.used = True
         return self.secret("broker.password") if "broker.password" in self._secrets else Secret("")
@@ -143,7 +137,7 @@ class _Reader:
         """URL of the queues' broker: Redis, or RabbitMQ's virtual host ``/``."""
         if self._values["broker"] == "redis":
             return self.redis_url("broker")
-        bundled = bool(self._topology.where("oz-rabbitmq"))
+        bundled = bool(self._topology.playing("rabbitmq"))
         password = self.secret("rabbitmq.password" if bundled else "broker.password")
         user = quote(str(self._values["rabbitmq_user"]), safe="")
         return Secret(f"amqp://{user}:{quote(password.reveal(), safe='')}@{self._address('rabbitmq')}//")

@@ -23,6 +23,7 @@ from oz_installer.secret import Secret
 
 UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, lone surrogates, line and paragraph separators
 IDENTIFIER_BYTES = 63  # PostgreSQL cuts longer names short without an error
+ADDRESS = re.compile(r"[A-Za-z0-9_.:-]+")
 RABBITMQ_PLAIN = re.compile(r"(?!encrypted:)[A-Za-z0-9!%&()*+,./:;=?@\[\]^_{|}~-]+")
 
 
@@ -94,6 +95,14 @@ def nginx(value: object) -> Quoted:
     return Quoted('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"')
 
 
+def address(value: object) -> Quoted:
+    """A container's ``name:port``, bare, as a word of nginx; anything else is refused."""
+    text = _text(value, "nginx")
+    if not ADDRESS.fullmatch(text):
+        raise TypeError(f"{text!r} is no container's address")
+    return Quoted(text)
+
+
 def rabbitmq(value: object) -> Quoted:
     """A value of rabbitmq.conf. RabbitMQ 3 has no quotes there: what is cut or changed is refused."""
     text = _text(value, "rabbitmq.conf")
@@ -140,6 +149,7 @@ FILTERS: Mapping[str, Callable[[object], str]] = {
     "sql_name": sql_name,
     "redis": redis,
     "nginx": nginx,
+    "address": address,
     "rabbitmq": rabbitmq,
     "rabbitmq_hash": rabbitmq_hash,
     "url": url,

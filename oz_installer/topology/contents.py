@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from textwrap import wrap
 
-from oz_installer.topology.model import Edge, Placed, Topology, TopologyNode
-from oz_installer.topology.summary import open_ports, port_text
+from oz_installer.topology.model import Edge, Placed, TopologyNode
+from oz_installer.topology.summary import port_text
 
 # In the order in which a request meets them.
 GROUPS = ("web", "app", "queues", "bio", "data", "metrics", "once")
@@ -19,7 +19,7 @@ def node_title(node: TopologyNode) -> str:
     return f"{node.name} · {', '.join(node.roles)}"
 
 
-def node_lines(topology: Topology, node: TopologyNode, width: int) -> tuple[str, ...]:
+def node_lines(node: TopologyNode, width: int) -> tuple[str, ...]:
     """Lines of at most ``width`` characters."""
     needs = f"{node.needs.cpu} CPU, {node.needs.memory} GB RAM, {node.needs.disk} GB disk"
     lines = address_lines(node.address, width)
@@ -27,8 +27,8 @@ def node_lines(topology: Topology, node: TopologyNode, width: int) -> tuple[str,
     for group in GROUPS:
         members = [placed for placed in node.services if group_of(placed) == group]
         if members:
-            members.sort(key=lambda placed: not open_ports(topology, placed))
-            items = queue_items(members) if group == "queues" else [_item(topology, p) for p in members]
+            members.sort(key=lambda placed: not placed.ports)
+            items = queue_items(members) if group == "queues" else [_item(placed) for placed in members]
             lines += hanging(group, items, width)
     return tuple(lines)
 
@@ -64,8 +64,8 @@ def queue_items(members: Iterable[Placed]) -> list[str]:
     return [queue if count == 1 else f"{queue} ×{count}" for queue, count in counts.items()]
 
 
-def _item(topology: Topology, placed: Placed) -> str:
-    ports = [f":{port_text(port.host, port.last)}" for port in open_ports(topology, placed)]
+def _item(placed: Placed) -> str:
+    ports = [f":{port_text(port.host, port.last)}" for port in placed.ports]
     return " ".join([placed.name, *ports])
 
 

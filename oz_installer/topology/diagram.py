@@ -80,8 +80,9 @@ class _Sheet:
     def users(self, row: int) -> int:
         """The users' box, the operator's own load balancer, and what they open on the api nodes."""
         box = self._box(row, 0, "users", wrap(self.topology.public_url, self.edge - 3), "users")
-        if len(self.apis) > 1 and not self.topology.where("oz-load-balancer"):
-            where = f"in front of port 8880 of {_names(self.apis)}"
+        if len(self.apis) > 1 and not self.topology.playing("load-balancer"):
+            port = self.topology.playing("web")[0].kind.outside
+            where = f"in front of port {port} of {_names(self.apis)}"
             lines = ["your load balancer", *wrap(where, self.edge - 3, break_on_hyphens=False)]
             self._wire("balancer", [(box.bottom, FROM_USERS), (box.bottom + 1, FROM_USERS)])
             box = self._box(box.bottom + 2, 0, "", lines, "users")
@@ -252,7 +253,7 @@ class _Sheet:
 
     def _node(self, row: int, node: TopologyNode, party: Party, least: int) -> Box:
         inner = self.edge - LEFT_EDGE - 3
-        lines = node_lines(self.topology, node, inner)
+        lines = node_lines(node, inner)
         title = node_title(node)
         if len(title) > inner - 1:
             title, lines = node.name, (", ".join(node.roles), *lines)

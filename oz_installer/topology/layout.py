@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from oz_installer.answers.model import Answers, Role
-from oz_installer.catalog.model import Layout, Resources, load_scenarios
-
-# What the vendor's checkers ask of a host by its roles: memory and disk in GB [P]; the cores are those
-# of the smallest layout with such a node [S].
-NEEDS_BY_ROLES: Mapping[frozenset[str], Resources] = {
-    frozenset({"api"}): Resources(cpu=8, memory=16),
-    frozenset({"bio"}): Resources(cpu=16, memory=24),
-    frozenset({"api", "bio"}): Resources(cpu=16, memory=32, disk=100),
-}
+from oz_installer.catalog.model import Layout, Resources, load_release, load_scenarios
 
 
 def standard_layout(answers: Answers) -> Layout | None:
@@ -37,7 +27,7 @@ def needs_of(answers: Answers, index: int, roles: tuple[str, ...]) -> Resources:
     layout = standard_layout(answers)
     if layout and layout.nodes[index].roles == roles:
         return layout.nodes[index].needs
-    return NEEDS_BY_ROLES[frozenset(roles)]
+    return next(place.needs for place in load_release(answers.release).nodes if place.roles == roles)
 
 
 def layout_name(answers: Answers) -> str:

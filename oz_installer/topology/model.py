@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from oz_installer.catalog.model import Resources, Service
+from oz_installer.catalog.model import Part, Port, Resources, Service
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """One service on one node. ``name`` is the container's; ``kind`` is the catalogue's entry."""
+    """One service on one node. ``name`` is the container's; ``kind`` is the catalogue's entry; ``ports`` are
+    those that are open on the node."""
 
     name: str
     kind: Service
     node: str
     image: str
+    ports: tuple[Port, ...] = ()
 
     @property
     def service_key(self) -> str:
@@ -38,6 +40,10 @@ class TopologyNode:
     def has(self, kind: str) -> bool:
         """Whether a service of that catalogue name runs here."""
         return any(placed.kind.name == kind for placed in self.services)
+
+    def part(self, part: Part) -> Placed | None:
+        """The service that plays this part here; None when there is none."""
+        return next((placed for placed in self.services if placed.kind.part == part), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +90,10 @@ class Topology:
     def where(self, kind: str) -> tuple[TopologyNode, ...]:
         """Nodes on which a service of that catalogue name runs."""
         return tuple(node for node in self.nodes if node.has(kind))
+
+    def playing(self, part: Part) -> tuple[Placed, ...]:
+        """The services that play this part, one a node, in the operator's order."""
+        return tuple(placed for node in self.nodes if (placed := node.part(part)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,13 +12,6 @@ from oz_installer.topology.layout import layout_name, needs_of, roles_of
 from oz_installer.topology.model import Edge, Placed, Topology, TopologyNode
 from oz_installer.topology.rules import check
 
-EGRESS = (
-    "https://api.cryptlex.com/",
-    "https://*.infra.ozforensics.ai/",
-    "https://*.s3.amazonaws.com/",
-    "https://*.s3-accelerate.amazonaws.com/",
-)
-
 
 def plan_topology(answers: Answers) -> Topology:
     """Work out the whole installation. Raises AnswersError with every problem found."""
@@ -34,8 +27,8 @@ def plan_topology(answers: Answers) -> Topology:
         engine=answers.engine,
         public_url=answers.public_url.rstrip("/"),
         nodes=nodes,
-        edges=_edges(answers, nodes, on),
-        notes=_notes(answers),
+        edges=_edges(answers, nodes),
+        notes=_notes(answers, release, on, nodes),
     )
 
 
@@ -60,6 +53,7 @@ def conditions(answers: Answers) -> Mapping[str, bool]:
         "monitoring": parts.monitoring,
         "redis_exporter": parts.monitoring,
         "bio_updater": parts.bio_updater,
+        "models_by_hand": not parts.bio_updater,
     }
 
 
@@ -81,7 +75,7 @@ def _nodes(answers: Answers, release: Release, on: Mapping[str, bool]) -> tuple[
             placed
             for service in release.services
             if on[service.when] and service.role in roles[node.name]
-            for placed in _copies(answers, release, service, node.name, roles)
+            for placed in _copies(answers, release, service, node.name, roles, on)
         )
         found.append(
             TopologyNode(
@@ -98,11 +92,17 @@ def _nodes(answers: Answers, release: Release, on: Mapping[str, bool]) -> tuple[
 
 
 def _copies(
-    answers: Answers, release: Release, service: Service, node: str, roles: Mapping[str, tuple[str, ...]]
+    answers: Answers,
+    release: Release,
+    service: Service,
+    node: str,
+    roles: Mapping[str, tuple[str, ...]],
+    on: Mapping[str, bool],
 ) -> tuple[Placed, ...]:
     """The containers of one service on one node: none, one, or this node's share of one a BIO."""
     here = [name for name, some in roles.items() if service.role in some]
     image = image_of(answers, release, service.image)
+    ports = tuple(port for port in service.ports if on[port.when])
     if service.copies == "one":
         count = 1 if node == _home(answers, service, here) else 0
     elif service.copies == "bio":
@@ -112,26 +112,21 @@ def _copies(
     else:
         count = 1
     names = [service.name] if count == 1 else [f"{service.name}-{number + 1}" for number in range(count)]
-    return tuple(Placed(name=name, kind=service, node=node, image=image) for name in names)
+    return tuple(Placed(name=name, kind=service, node=node, image=image, ports=ports) for name in names)
 
 
 def _home(answers: Answers, service: Service, candidates: list[str]) -> str:
     """The node of a single service: the first of its role, but for the load balancer's own answer."""
-    if service.when == "load_balancer" and answers.load_balancer.node:
+    if service.part == "load-balancer" and answers.load_balancer.node:
         return answers.load_balancer.node
     return candidates[0]
 
 
-def published(service: Service, on: Mapping[str, bool]) -> tuple[Port, ...]:
-    """The ports of a service that are open on its node."""
-    return tuple(port for port in service.ports if on[port.when])
-
-
-def _edges(answers: Answers, nodes: tuple[TopologyNode, ...], on: Mapping[str, bool]) -> tuple[Edge, ...]:
+def _edges(answers: Answers, nodes: tuple[TopologyNode, ...]) -> tuple[Edge, ...]:
     edges: list[Edge] = []
     for node in nodes:
         for placed in node.services:
-            for port in published(placed.kind, on):
+            for port in placed.ports:
                 edges += [
                     Edge(
                         source=source,
@@ -140,32 +135,38 @@ def _edges(answers: Answers, nodes: tuple[TopologyNode, ...], on: Mapping[str, b
                         purpose=port.purpose,
                         last_port=port.last,
                     )
-                    for source in _sources(port, node, nodes, placed.kind.name)
+                    for source in _sources(port, node, nodes)
                 ]
     edges += _edges_outside(answers, nodes)
-    if on["several_apis"]:
-        first = next(node for node in nodes if node.first_api)
-        edges += [
-            Edge(source=node.name, target=first.name, port=8880, purpose="statistics")
-            for node in nodes
-            if "api" in node.roles and node is not first and on["statistic"]
-        ]
-        edges += [
-            Edge(source=node.name, target=other.name, port=8880, purpose="shared load")
-            for node in nodes
-            if node.has("oz-load-balancer")
-            for other in nodes
-            if "api" in other.roles and other is not node
-        ]
+    edges += _edges_between(nodes)
     return tuple(dict.fromkeys(edges))
 
 
-def _sources(port: Port, target: TopologyNode, nodes: tuple[TopologyNode, ...], kind: str) -> list[str]:
+def _edges_between(nodes: tuple[TopologyNode, ...]) -> list[Edge]:
+    """What goes through the web server of another node: statistics, which run once, and shared load."""
+    edges = []
+    for source in nodes:
+        for target in nodes:
+            web = target.part("web")
+            if web is None or source is target:
+                continue
+            if source.part("web") and target.part("statistic"):
+                edges.append(_through(web, source, "statistics"))
+            if source.part("load-balancer"):
+                edges.append(_through(web, source, "shared load"))
+    return edges
+
+
+def _through(web: Placed, source: TopologyNode, purpose: str) -> Edge:
+    return Edge(source=source.name, target=web.node, port=web.kind.outside, purpose=purpose)
+
+
+def _sources(port: Port, target: TopologyNode, nodes: tuple[TopologyNode, ...]) -> list[str]:
     sources = []
     for party in port.seen_by:
         if party not in ("api", "bio"):
             sources.append(party)
-        elif kind != "oz-bio-balancer":  # every api node has its own
+        else:
             sources += [node.name for node in nodes if party in node.roles and node is not target]
     return sources
 
@@ -178,7 +179,7 @@ def _edges_outside(answers: Answers, nodes: tuple[TopologyNode, ...]) -> list[Ed
                 Edge(source=node.name, target="database", port=answers.database.port, purpose="PostgreSQL")
             )
         if "api" in node.roles and answers.broker.host:
-            port = answers.broker.port or (6379 if answers.broker.type == "redis" else 5672)
+            port = answers.broker.known_port
             purpose = {"redis": "Redis", "rabbitmq": "RabbitMQ"}[answers.broker.type]
             edges.append(Edge(source=node.name, target="broker", port=port, purpose=purpose))
         if "api" in node.roles and answers.storage.type == "nfs":
@@ -187,24 +188,22 @@ def _edges_outside(answers: Answers, nodes: tuple[TopologyNode, ...]) -> list[Ed
             parts = urlsplit(regula)
             port = parts.port or (443 if parts.scheme == "https" else 80)
             edges.append(Edge(source=node.name, target="regula", port=port, purpose="documents"))
-        if node.has("oz-tfss") or node.has("oz-bio-updater"):
+        if any(placed.kind.egress for placed in node.services):
             edges.append(Edge(source=node.name, target="vendor", port=443, purpose="licence and models"))
     return edges
 
 
-def _notes(answers: Answers) -> tuple[str, ...]:
-    notes = []
-    if answers.database.host is None:
-        notes.append("The bundled PostgreSQL is for PoC and tests only.")
+def _notes(
+    answers: Answers, release: Release, on: Mapping[str, bool], nodes: tuple[TopologyNode, ...]
+) -> tuple[str, ...]:
+    folder = answers.install_dir.rstrip("/")
+    notes = [note.text.format(install_dir=folder) for note in release.notes if on[note.when]]
     if answers.engine == "podman":
         notes.append(
             "After a reboot Podman needs its own unit: systemctl enable podman-restart on every node."
         )
-    if not answers.components.bio_updater:
-        notes.append(
-            f"No BIO updater: unpack the models into {answers.install_dir}/data/models of every BIO node."
-        )
     apis = [name for name, roles in roles_of(answers).items() if "api" in roles]
     if len(apis) > 1 and answers.load_balancer.type == "external":
-        notes.append(f"Put your load balancer in front of port 8880 of {' and '.join(apis)}.")
+        web = next(placed for node in nodes if (placed := node.part("web")))
+        notes.append(f"Put your load balancer in front of port {web.kind.outside} of {' and '.join(apis)}.")
     return tuple(notes)

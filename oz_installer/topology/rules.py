@@ -16,14 +16,6 @@ from oz_installer.topology.layout import roles_of
 Rule = Callable[[Answers, Scenario, Release], Iterator[Problem]]
 
 MANY_NODES = "many-nodes"
-WIRED_SETTINGS = frozenset(
-    {
-        "PORT", "SCHEME", "HOST", "DB_OPTIONS", "DB_USER", "DB_HOST", "DB_PORT", "DB_PASS", "DB_NAME",
-        "DB_ENGINE", "OZ_SERVICE_TFSS_HOST", "OZ_BUNDLE_TFSS_HOST", "OZ_SERVICE_REGULA_HOST",
-        "OZ_SERVICE_O2N_HOST", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "OZ_REDIS_ANALYZES_NODE",
-        "OZ_REDIS_THROTTLING_NODE", "OZ_CELERY_HEALTH_CHECK_QUEUES",
-    }
-)  # fmt: skip
 
 
 def check(answers: Answers) -> tuple[Problem, ...]:
@@ -94,7 +86,7 @@ def engine_of_release(answers: Answers, _scenario: Scenario, release: Release) -
         yield Problem(
             key="engine",
             message=f"{release.title} runs on {can} only",
-            hint=f"set engine: {release.engines[0]}",
+            hint=f"set engine: {next(iter(release.engines))}",
         )
 
 
@@ -121,6 +113,13 @@ def database(answers: Answers, scenario: Scenario, _release: Release) -> Iterato
             message=f"the {answers.scenario} scenario needs an external PostgreSQL server",
             hint="name its host; a bundled database is for poc only",
         )
+    apis = [name for name, roles in roles_of(answers).items() if "api" in roles]
+    if answers.database.host is None and scenario.bundled_database and len(apis) > 1:
+        yield Problem(
+            key="database.host",
+            message=f"the bundled PostgreSQL is for one api node, not for {' and '.join(apis)}",
+            hint="name the host of an external server, or give one node the role api",
+        )
     for key in ("name", "user"):
         if answers.database.host is None and getattr(answers.database, key) == "postgres":
             yield Problem(
@@ -136,9 +135,9 @@ def database(answers: Answers, scenario: Scenario, _release: Release) -> Iterato
         )
 
 
-def database_authority(answers: Answers, _scenario: Scenario, _release: Release) -> Iterator[Problem]:
-    """libpq verifies against a file of authorities, which the vendor's images do not have."""
-    if answers.database.sslmode in ("verify-ca", "verify-full"):
+def database_authority(answers: Answers, _scenario: Scenario, release: Release) -> Iterator[Problem]:
+    """libpq verifies against a file of authorities, which a release's images may not have."""
+    if answers.database.sslmode not in release.sslmodes:
         yield Problem(
             key="database.sslmode",
             message=f"{answers.database.sslmode} needs authorities that the API's image does not have",
@@ -201,10 +200,10 @@ def known_images(answers: Answers, _scenario: Scenario, release: Release) -> Ite
             yield Problem(key=f"images.{key}", message="the release has no such image", hint=hint)
 
 
-def wired_settings(answers: Answers, _scenario: Scenario, _release: Release) -> Iterator[Problem]:
+def wired_settings(answers: Answers, _scenario: Scenario, release: Release) -> Iterator[Problem]:
     """What other answers decide cannot be overridden behind their back."""
     for key in answers.extra.config:
-        if key in WIRED_SETTINGS:
+        if key in release.wired_settings:
             yield Problem(
                 key=f"extra.config.{key}",
                 message="is worked out from the other answers",

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from oz_installer.catalog.model import Port
-from oz_installer.topology.model import Placed, Topology, TopologyNode
+from oz_installer.catalog.model import Door, Port, load_release
+from oz_installer.topology.model import Topology, TopologyNode
 from oz_installer.topology.wiring import bracketed
 
 UNKNOWN = "unknown"
@@ -51,7 +51,7 @@ def summary_of(
             service=placed.name,
             state=states.get(placed.service_key, UNKNOWN),
             image=placed.image,
-            ports=ports_text(open_ports(topology, placed)),
+            ports=ports_text(placed.ports),
         )
         for node in topology.nodes
         for placed in node.services
@@ -64,21 +64,6 @@ def summary_of(
         notes=tuple(_notes(topology, admin_email, secrets_file)),
         report=report,
     )
-
-
-def open_ports(topology: Topology, placed: Placed) -> tuple[Port, ...]:
-    """The ports of a service that are open on its node."""
-    return tuple(port for port in placed.kind.ports if _holds(topology, port.when))
-
-
-def _holds(topology: Topology, condition: str) -> bool:
-    """Whether a condition of the catalogue is met, told from what was planned."""
-    counted = {"several_apis": topology.api_nodes, "several_bios": topology.bio_nodes}
-    if condition in counted:
-        return len(counted[condition]) > 1
-    if condition == "always":
-        return True
-    return any(placed.kind.when == condition for node in topology.nodes for placed in node.services)
 
 
 def port_text(port: int, last: int | None) -> str:
@@ -94,38 +79,21 @@ def ports_text(ports: tuple[Port, ...]) -> str:
 def _urls(topology: Topology) -> Iterator[tuple[str, str]]:
     """Label and URL of everything that a person or a program may open, the public one first."""
     yield "Public", topology.public_url
-    for node in topology.where("oz-load-balancer"):
-        yield "API, load balancer", _url(topology, node, "oz-load-balancer", "/api/version")
-    several = len(topology.api_nodes) > 1
-    for node in topology.where("oz-api-nginx"):
-        label = f"API on {node.name}" if several else "API"
-        yield label, _url(topology, node, "oz-api-nginx", "/api/version")
-    for label, kind, path in (
-        ("Web UI", "oz-webui", "/"),
-        ("Web adapter", "oz-web-adapter", "/"),
-        ("Metrics, queues", "oz-api-flower", "/metrics/flower/metrics"),
-        ("Metrics, Redis", "oz-redis-exporter", "/metrics/redis"),
-        ("Metrics, PostgreSQL", "oz-postgres-exporter", "/metrics"),
-    ):
-        for node in topology.where(kind):
-            yield label, _url(topology, node, kind, path)
-    for node in topology.where("oz-nginx-exporter"):
-        label = f"Metrics, nginx on {node.name}" if several else "Metrics, nginx"
-        yield label, _url(topology, node, "oz-nginx-exporter", "/metrics/nginx")
-    for node in topology.bio_nodes:
-        if node.has("oz-tfss"):
-            yield f"Metrics, BIO on {node.name}", _url(topology, node, "oz-tfss", "/metrics/tfss")
+    for door in load_release(topology.release).doors:
+        nodes = topology.where(door.service)
+        for node in nodes:
+            label = f"{door.label} on {node.name}" if len(nodes) > 1 else door.label
+            yield label, _url(node, door)
 
 
-def _url(topology: Topology, node: TopologyNode, kind: str, path: str) -> str:
-    placed = next(placed for placed in node.services if placed.kind.name == kind)
-    port = open_ports(topology, placed)[0].host
-    return f"http://{bracketed(node.address)}:{port}{path}"
+def _url(node: TopologyNode, door: Door) -> str:
+    placed = next(placed for placed in node.services if placed.kind.name == door.service)
+    return f"http://{bracketed(node.address)}:{placed.ports[0].host}{door.path}"
 
 
 def _notes(topology: Topology, admin_email: str, secrets_file: Path | None) -> Iterator[str]:
     yield from topology.notes
-    if topology.where("oz-webui"):
+    if topology.playing("web-ui"):
         who = f" as {admin_email}" if admin_email else ""
         where = "; the password is in the secrets file" if secrets_file else ""
         yield f"Open the web UI and log in{who}{where}."

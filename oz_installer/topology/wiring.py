@@ -9,9 +9,9 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from oz_installer.answers.model import Answers
+from oz_installer.catalog.model import Part, load_release
 from oz_installer.topology.model import Topology, TopologyNode, Wiring
 
-REDIS_DATABASES = {"results": 0, "broker": 1, "analyses": 2, "throttling": 3}
 GO_SSLMODES = {"allow": "disable", "prefer": "disable"}  # lib/pq, of the exporter, knows neither
 
 
@@ -32,7 +32,8 @@ def wire(answers: Answers, topology: Topology, node: TopologyNode) -> Wiring:
         "updater_host": answers.updater.host,
         "updater_period": answers.updater.period,
         "extra_config": dict(answers.extra.config),
-        **_database(answers),
+        **_parts(topology, node),
+        **_database(answers, topology),
         **_redis(answers, topology, node),
         **_broker(answers, topology, node),
         **_bio(topology, node),
@@ -47,22 +48,52 @@ def queues(topology: Topology) -> tuple[str, ...]:
     return tuple(dict.fromkeys(queue for queue in found if queue))
 
 
-def _reach(topology: Topology, node: TopologyNode, kind: str, here: int, there: int) -> tuple[str, int]:
-    """Host and port of a single service as ``node`` sees it; empty when nothing of the kind runs."""
-    homes = topology.where(kind)
-    if not homes:
-        return "", there
-    return (kind, here) if homes[0].name == node.name else (homes[0].address, there)
+def _reach(topology: Topology, node: TopologyNode, part: Part) -> tuple[str, int]:
+    """Host and port of what plays a part, as ``node`` sees it; empty and 0 when nothing does."""
+    if own := node.part(part):
+        return own.name, own.kind.inside
+    for other in topology.playing(part):
+        return topology.node(other.node).address, other.kind.outside
+    return "", 0
 
 
-def _database(answers: Answers) -> dict[str, object]:
-    database = answers.database
-    bundled = database.host is None
-    sslmode = "disable" if bundled else database.sslmode
+def _each(topology: Topology, node: TopologyNode, part: Part) -> list[str]:
+    """``host:port`` of everything that plays a part, as ``node`` sees it."""
+    return [
+        f"{placed.name}:{placed.kind.inside}"
+        if placed.node == node.name
+        else f"{bracketed(topology.node(placed.node).address)}:{placed.kind.outside}"
+        for placed in topology.playing(part)
+    ]
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://{bracketed(host)}:{port}" if host else ""
+
+
+def _parts(topology: Topology, node: TopologyNode) -> dict[str, object]:
+    """``listens``: the port of each part inside its container; ``inside``: where those here are reached."""
+    services = load_release(topology.release).services
     return {
-        "db_bundled": bundled,
-        "db_host": database.host or "oz-api-pg",
-        "db_port": 5432 if bundled else database.port,
+        "listens": {service.part: service.inside for service in services if service.part},
+        "inside": {
+            placed.kind.part: f"{placed.name}:{placed.kind.inside}"
+            for placed in node.services
+            if placed.kind.part
+        },
+    }
+
+
+def _database(answers: Answers, topology: Topology) -> dict[str, object]:
+    database = answers.database
+    host, port, sslmode = database.host or "", database.port, database.sslmode
+    if not database.host:
+        sslmode = "disable"
+        host, port = next(((one.name, one.kind.inside) for one in topology.playing("database")), ("", 0))
+    return {
+        "db_bundled": not database.host,
+        "db_host": host,
+        "db_port": port,
         "db_name": database.name,
         "db_user": database.user,
         "db_sslmode": sslmode,
@@ -72,58 +103,47 @@ def _database(answers: Answers) -> dict[str, object]:
 
 def _redis(answers: Answers, topology: Topology, node: TopologyNode) -> dict[str, object]:
     if answers.broker.type == "redis" and answers.broker.host:
-        host, port = answers.broker.host, answers.broker.port or 6379
+        host, port = answers.broker.host, answers.broker.known_port
     else:
-        host, port = _reach(topology, node, "oz-redis", 6379, 6379)
-    return {"redis_host": host, "redis_port": port, "redis_databases": REDIS_DATABASES}
+        host, port = _reach(topology, node, "redis")
+    databases = load_release(topology.release).redis_databases
+    return {"redis_host": host, "redis_port": port, "redis_databases": databases}
 
 
 def _broker(answers: Answers, topology: Topology, node: TopologyNode) -> dict[str, object]:
-    if answers.broker.type == "redis":
-        return {"broker": "redis", "rabbitmq_host": "", "rabbitmq_port": 5672, "rabbitmq_user": ""}
-    if answers.broker.host:
-        host, port = answers.broker.host, answers.broker.port or 5672
-    else:
-        host, port = _reach(topology, node, "oz-rabbitmq", 5672, 5672)
-    user = answers.broker.user or "oz"
+    broker = answers.broker
+    if broker.type == "redis":
+        return {"broker": "redis", "rabbitmq_host": "", "rabbitmq_port": 0, "rabbitmq_user": ""}
+    host, port = (broker.host, broker.known_port) if broker.host else _reach(topology, node, "rabbitmq")
+    user = broker.user or "oz"
     return {"broker": "rabbitmq", "rabbitmq_host": host, "rabbitmq_port": port, "rabbitmq_user": user}
 
 
 def _bio(topology: Topology, node: TopologyNode) -> dict[str, object]:
-    bios = [("oz-tfss" if bio.name == node.name else bio.address, 8501) for bio in topology.bio_nodes]
-    if node.has("oz-bio-balancer"):
-        tfss_url = "http://oz-bio-balancer:9501/v1/"
-    else:
-        host, port = bios[0]
-        tfss_url = f"http://{bracketed(host)}:{port}/v1/"
-    updater = topology.where("oz-bio-updater")
-    same = bool(updater) and updater[0].name == node.name
-    address = "oz-bio-updater" if same else updater[0].address if updater else ""
+    balanced = node.part("bio-balancer") is not None
     return {
-        "bios": [f"{bracketed(host)}:{port}" for host, port in bios],
-        "tfss_url": tfss_url,
-        "updater_address": address,
+        "bios": _each(topology, node, "bio"),
+        "bio_url": _url(*_reach(topology, node, "bio-balancer" if balanced else "bio")),
+        "updater_address": _reach(topology, node, "updater")[0],
     }
 
 
 def _neighbours(topology: Topology, node: TopologyNode) -> dict[str, object]:
-    o2n_host, o2n_port = _reach(topology, node, "oz-api-o2n", 8010, 8010)
-    statistic = topology.where("oz-statistic")
-    if not statistic:
-        statistic_url = ""
-    elif statistic[0].name == node.name:
-        statistic_url = "http://oz-statistic:80"
-    else:
-        statistic_url = f"http://{bracketed(statistic[0].address)}:8880"
-    apis = [
-        "oz-api-nginx:8880" if api.name == node.name else f"{bracketed(api.address)}:8880"
-        for api in topology.api_nodes
-    ]
     return {
-        "o2n_url": f"http://{bracketed(o2n_host)}:{o2n_port}" if o2n_host else "",
-        "statistic_url": statistic_url,
-        "api_upstreams": apis,
+        "o2n_url": _url(*_reach(topology, node, "o2n")),
+        "statistic_url": _statistic_url(topology, node),
+        "api_upstreams": _each(topology, node, "web"),
     }
+
+
+def _statistic_url(topology: Topology, node: TopologyNode) -> str:
+    """Statistics publish no port: from elsewhere they are reached through their own node's web server."""
+    if node.part("statistic"):
+        return _url(*_reach(topology, node, "statistic"))
+    for home in (topology.node(placed.node) for placed in topology.playing("statistic")):
+        if web := home.part("web"):
+            return _url(home.address, web.kind.outside)
+    return ""
 
 
 def bracketed(host: str) -> str:

@@ -46,6 +46,7 @@ class Flags:
     limit: tuple[str, ...]
     json: bool
     health_timeout: float | None
+    new_secrets: bool = False
 
 
 class Shared(Protocol):
@@ -139,6 +140,7 @@ def render_to(path: Path, out: Path, shared: Shared) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         out.chmod(0o700)
+        blueprint.keep_secrets()  # the files hold them, and an installation later must not make others
         for node, bundle in blueprint.bundles.items():
             for file in bundle.files:
                 target = out / node / file.path
@@ -158,7 +160,9 @@ def _prepare(path: Path, flags: Flags, opener: Opener, shared: Shared) -> Prepar
     open_node = functools.partial(opener, base=path.parent, known_hosts=loaded.answers.known_hosts)
     count = len(flags.limit or loaded.answers.nodes)
     with _patience(f"Connecting to {counted(count, 'node')} ...", flags):
-        prepared = prepare(loaded, path, open_node, ask=_asker(), limit=flags.limit)
+        prepared = prepare(
+            loaded, path, open_node, ask=_asker(), limit=flags.limit, new_secrets=flags.new_secrets
+        )
     shared.masker = prepared.blueprint.secrets.masker()
     return prepared
 
@@ -209,7 +213,7 @@ def _rehearse(prepared: Prepared, flags: Flags) -> None:
     screen = face(kind_for(flags.json, sys.stderr), sys.stdout, sys.stderr, masker)
 
     def tell(change: Change) -> None:
-        screen.on_event(Message(level="info", text=f"would {change.what}", node=change.node))
+        screen.on_event(Message(level="info", text=f"would {change.what}", node=change.node or None))
 
     try:
         execute(prepared, screen.on_event, gate=DryGate(tell))

@@ -22,15 +22,23 @@ class Ground:
     folder: Path
 
     def document(self, node: str, **changes: Any) -> Document:
-        """Answers for one node; ``changes`` replace top-level keys."""
+        """Answers for one node; ``changes`` replace top-level keys. All share a database and its accounts."""
         found = self.site.answers("poc-2")
         nodes = [one for one in found["nodes"] if one["name"] == node]
         host = nodes[0]["host"]
-        return {**found, "nodes": nodes, "public_url": f"http://{host}:8880", "components": LEAN, **changes}
+        found |= {"nodes": nodes, "public_url": f"http://{host}:8880", "components": LEAN}
+        return {**found, "admin": {"password": {"file": str(self._admin_password())}}, **changes}
+
+    def _admin_password(self) -> Path:
+        path = self.folder / "admin.password"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text("the-one-Administrator")
+        return path
 
     def both(self) -> Document:
         """Answers that change the installed node and install on the fresh one."""
-        return self.site.answers("poc-2", components=LEAN)
+        return {**self.document(INSTALLED), "nodes": self.site.answers("poc-2")["nodes"]}
 
     def write(self, document: Document, name: str) -> Path:
         """Write answers to where that name's answers lie."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import stat
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.ground import FRESH, INSTALLED, Document, Ground, assert_told
+from tests.e2e.ground import FRESH, INSTALLED, LEAN, Document, Ground, assert_told
 from tests.e2e.site import CLEAN, Outcome
 
 pytestmark = pytest.mark.slow
@@ -34,8 +36,16 @@ def fail_both(ground: Ground, spoil: dict[str, object], *flags: str) -> dict[str
 
     with ThreadPoolExecutor(2) as pool:
         ended = dict(zip(before, pool.map(install, before), strict=True))
-    assert {node: ground.site.shape(node) for node in before} == before
+    assert_same(before, {node: ground.site.shape(node) for node in before})
     return ended
+
+
+def assert_same(before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Nothing differs; what does is shown by line."""
+    for node in before:
+        was, now = before[node].splitlines(), after[node].splitlines()
+        differing = "\n".join(difflib.unified_diff(was, now, n=0, lineterm=""))
+        assert not differing, f"{node}:\n{differing}"
 
 
 def works_again(ground: Ground) -> None:
@@ -79,19 +89,31 @@ def test_a_job_that_fails(ground: Ground, tmp_path: Path) -> None:
     works_again(ground)
 
 
+DEAF = (
+    "docker create --name deaf --entrypoint sleep ozforensics/oz-web-ui:1.3.3 infinity && "
+    "docker commit deaf lab/deaf:1 && docker rm deaf"
+)
+
+
 def test_a_container_that_never_gets_healthy(ground: Ground) -> None:
-    images = {"oz-api-nginx": "ozforensics/oz-web-ui:1.3.3"}
-    for node, ended in fail_both(ground, {"images": images}, "--health-timeout", "12").items():
-        assert_told(ended, 4, (f"{node}: oz-api-nginx", "last 20 log lines", "Its last log lines"))
-        assert "not healthy after" in ended.stderr or "is unhealthy" in ended.stderr
-        assert "last 20 log lines" in report(ground, node)
+    """A web UI that runs and never answers."""
+    nodes = (INSTALLED, FRESH)
+    spoil = {"components": {**LEAN, "web_ui": True}, "images": {"oz-webui": "lab/deaf:1"}}
+    ground.site.each(nodes, DEAF)
+    try:
+        for node, ended in fail_both(ground, spoil, "--health-timeout", "40").items():
+            assert_told(ended, 4, (f"{node}: oz-webui", "last 20 log lines", "Its last log lines"))
+            assert "not healthy after" in ended.stderr or "is unhealthy" in ended.stderr
+            assert "last 20 log lines" in report(ground, node)
+    finally:
+        ground.site.each(nodes, "docker rmi lab/deaf:1")
     works_again(ground)
 
 
 def test_a_container_that_crashes_again_and_again(ground: Ground) -> None:
     """Rubbish among the vendor's settings: the API gives up while reading config.py."""
     images = {"oz-tfss": "ozforensics/oz-bio-init:1.0.10"}
-    for node, ended in fail_both(ground, {"images": images}, "--health-timeout", "12").items():
+    for node, ended in fail_both(ground, {"images": images}, "--health-timeout", "40").items():
         assert_told(ended, 4, (f"{node}: oz-tfss", "does not stay up", "last 20 log lines"))
         assert "oz-tfss" in report(ground, node)
     works_again(ground)

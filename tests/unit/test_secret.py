@@ -86,7 +86,7 @@ def test_the_longest_is_masked_first() -> None:
     assert Masker()("abc") == "abc"
 
 
-@given(st.lists(st.text("abc$\\*.+(", min_size=3, max_size=8), min_size=1, max_size=4), st.text("abc$ \n"))
+@given(st.lists(st.text("abc$\\?.+(", min_size=3, max_size=8), min_size=1, max_size=4), st.text("abc$ \n"))
 def test_whatever_stands_around_a_secret_it_is_masked(values: list[str], around: str) -> None:
     masker = Masker(tuple(Secret(value) for value in values))
     for value in values:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from oz_installer.catalog.model import Oldest, load_release
 from oz_installer.deploy.facts import Details, NodeFacts
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.run import Run
@@ -11,10 +12,7 @@ from oz_installer.errors import PreflightError
 from oz_installer.remote.commands import ComposeTool, parse_version, pick_compose
 from oz_installer.render.compose import PROJECT
 
-DOCKER = (19, 3)  # source document
-COMPOSE = (1, 27)  # the vendor's Docker distribution
-PODMAN = (4, 4)  # source document
-PODMAN_COMPOSE = (1, 2, 0)  # the vendor's Docker distribution
+NAMES = {"docker": ("Docker", "Docker Compose"), "podman": ("Podman", "podman-compose")}
 DISK_FREE_MIB = 512  # of install_dir, for bundles and logs; data and images have checks of their own
 
 
@@ -30,14 +28,15 @@ class Requirements(Phase):
 
     def run(self, run: Run) -> None:
         """Raises PreflightError with every node's shortcomings; nothing was changed then."""
-        require([run.facts[node] for node in run.changing], run.settings.engine)
+        require([run.facts[node] for node in run.changing], run.settings.engine, run.topology.release)
         for node in run.changing:
             run.compose[node] = compose_of(run.facts[node], run.settings.engine)
 
 
-def require(facts: Iterable[NodeFacts], engine: str) -> None:
-    """Raises PreflightError with all that the nodes lack."""
-    found = [problem for one in facts for problem in judge(one, engine)]
+def require(facts: Iterable[NodeFacts], engine: str, release: str) -> None:
+    """Raises PreflightError with all that the nodes lack for a release."""
+    oldest = load_release(release).engines[engine]
+    found = [problem for one in facts for problem in judge(one, engine, oldest)]
     if found:
         hints = dict.fromkeys(hint for _, hint in found)
         raise PreflightError("\n".join(text for text, _ in found), "\n      ".join(hints))
@@ -54,7 +53,7 @@ def compose_of(facts: NodeFacts, engine: str) -> ComposeTool:
     return tool
 
 
-def judge(facts: NodeFacts, engine: str) -> Iterator[tuple[str, str]]:
+def judge(facts: NodeFacts, engine: str, oldest: Oldest) -> Iterator[tuple[str, str]]:
     """What a node lacks: message and hint."""
     details = facts.details
     if details is None:
@@ -62,9 +61,11 @@ def judge(facts: NodeFacts, engine: str) -> Iterator[tuple[str, str]]:
     if not facts.engine_ok:
         yield _no_engine(facts, engine)
         return
-    name, needed = ("Podman", PODMAN) if engine == "podman" else ("Docker", DOCKER)
-    yield from _too_old(facts.node, name, details.engine_version, needed)
-    yield from _compose(facts, engine, details)
+    yield from _too_old(facts.node, NAMES[engine][0], details.engine_version, oldest.engine)
+    yield from _compose(facts, engine, details, oldest.compose)
+    if details.access != "ok":
+        yield _no_access(facts.node, details.access)
+        return
     yield from _strangers(facts)
     if 0 <= details.disk_free < DISK_FREE_MIB * 1024:
         free = details.disk_free // 1024
@@ -72,6 +73,19 @@ def judge(facts: NodeFacts, engine: str) -> Iterator[tuple[str, str]]:
             f"{facts.node}: the disk of the install folder has {free} MB free, {DISK_FREE_MIB} MB are needed",
             "Free some space on the node, or choose another install_dir.",
         )
+
+
+def _no_access(node: str, access: str) -> tuple[str, str]:
+    kind, _, folder = access.partition(" ")
+    if kind == "read-only":
+        return (
+            f"{node}: {folder} is on a file system that is mounted read-only",
+            "Mount it writable, or choose another install_dir.",
+        )
+    return (
+        f"{node}: this login may not write {folder}",
+        "Set become: sudo for the node, or give the login the right to write there.",
+    )
 
 
 def _strangers(facts: NodeFacts) -> Iterator[tuple[str, str]]:
@@ -93,7 +107,7 @@ def _strangers(facts: NodeFacts) -> Iterator[tuple[str, str]]:
 
 def _no_engine(facts: NodeFacts, engine: str) -> tuple[str, str]:
     said = facts.engine_message.replace("\n", " ")[:300]
-    title = "Podman" if engine == "podman" else "Docker"
+    title = NAMES[engine][0]
     if "not found" in said:
         return (
             f"{facts.node}: {title} is not installed",
@@ -110,27 +124,23 @@ def _no_engine(facts: NodeFacts, engine: str) -> tuple[str, str]:
     )
 
 
-def _too_old(node: str, name: str, seen: str, needed: tuple[int, ...]) -> Iterator[tuple[str, str]]:
-    version = parse_version(seen)
+def _too_old(node: str, name: str, seen: str, oldest: str) -> Iterator[tuple[str, str]]:
+    version, needed = parse_version(seen), parse_version(oldest) or ()
     if version is None:
         yield (
             f"{node}: cannot tell the version of {name}: {seen[:200]!r}",
             f"Is {name} installed and running?",
         )
     elif version < needed:
-        least = ".".join(
-            f"{part:02d}" if name == "Docker" and i else str(part) for i, part in enumerate(needed)
-        )
-        yield f"{node}: {name} {seen} is too old, {least} or newer is needed", f"Upgrade {name} on the node."
+        yield f"{node}: {name} {seen} is too old, {oldest} or newer is needed", f"Upgrade {name} on the node."
 
 
-def _compose(facts: NodeFacts, engine: str, details: Details) -> Iterator[tuple[str, str]]:
+def _compose(facts: NodeFacts, engine: str, details: Details, oldest: str) -> Iterator[tuple[str, str]]:
     tool = pick_compose(
         engine, plugin=details.compose_plugin, v1=details.compose_v1, podman_compose=details.podman_compose
     )
-    name = "podman-compose" if engine == "podman" else "Docker Compose"
+    name = NAMES[engine][1]
     if tool is None:
         yield f"{facts.node}: {name} is not installed", f"Install {name} on the node, then run again."
         return
-    needed = PODMAN_COMPOSE if engine == "podman" else COMPOSE
-    yield from _too_old(facts.node, name, ".".join(map(str, tool.version)), needed)
+    yield from _too_old(facts.node, name, ".".join(map(str, tool.version)), oldest)

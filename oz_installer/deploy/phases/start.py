@@ -8,8 +8,10 @@ from oz_installer.deploy import node as commands
 from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.run import Run
+from oz_installer.deploy.saying import conclusion, folded, without_progress
 from oz_installer.errors import DeployError
 from oz_installer.remote import commands as engine_commands
+from oz_installer.remote.transport import CommandResult
 from oz_installer.render.bundle import BundleService
 from oz_installer.render.compose import PROJECT
 
@@ -20,6 +22,33 @@ TITLES: dict[Stage, str] = {
     "edge": "Start web servers and metrics",
 }
 JOB_SILENCE = 900.0
+
+
+class _Hearing:
+    """Tells what a job says while it runs, a line at a time."""
+
+    def __init__(self, run: Run, node: str, job: str) -> None:
+        self._run, self._node, self._job = run, node, job
+        self._heard = b""
+
+    def __call__(self, part: bytes) -> None:
+        """A part of its output."""
+        *lines, self._heard = (self._heard + part).split(b"\n")
+        for line in lines:
+            if words := without_progress(line.decode("utf-8", "replace")).strip():
+                text = self._run.settings.masker(f"{self._job}: {words}")
+                self._run.emit(NodeProgress(node=self._node, text=text))
+
+
+def _failure(run: Run, node: str, job: BundleService, result: CommandResult) -> DeployError:
+    said = (result.stdout + result.stderr).decode("utf-8", "replace").strip()
+    last = conclusion(run.settings.masker(said)) or f"status {result.status}"
+    return DeployError(
+        f"{job.name} ({job.title[:1].lower()}{job.title[1:]}) failed: {last}",
+        "Mend what it says and run oz-install again.",
+        node=node,
+        details=run.settings.masker(folded(without_progress(said))),
+    )
 
 
 class Start(Phase):
@@ -77,16 +106,15 @@ class Start(Phase):
             run.check_cancelled()
             run.emit(ServiceState(node=node, service=job.name, state="starting"))
             argv = engine_commands.compose_run(run.compose[node], PROJECT, run.settings.install_dir, job.name)
-            result = run.gate.change(run.transports[node], f"run {job.name}", argv, timeout=JOB_SILENCE)
+            result = run.gate.change(
+                run.transports[node],
+                f"run {job.name}",
+                argv,
+                timeout=JOB_SILENCE,
+                on_output=_Hearing(run, node, job.name),
+            )
             if not result.ok:
-                said = (result.stdout + result.stderr).decode("utf-8", "replace").strip()
-                last = said.splitlines()[-1] if said else f"status {result.status}"
-                raise DeployError(
-                    f"{job.name} ({job.title.lower()}) failed: {run.settings.masker(last)[:300]}",
-                    "Mend what it says and run oz-install again.",
-                    node=node,
-                    details=run.settings.masker(said),
-                )
+                raise _failure(run, node, job, result)
             done = commands.finished(run.settings.install_dir, run.id, job.name, job.digest)
             run.change(node, f"remember that {job.name} is done", done)
             self._finished.append((node, job.name))

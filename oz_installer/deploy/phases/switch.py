@@ -51,25 +51,33 @@ class Switch(Phase):
         run.change(node, "switch back to the previous files", back)
         if previous:
             self._restore(run, node)
+            run.say("taken back: the previous files are in place, and what ran before runs", node)
+        else:
+            run.say("taken back: nothing is left here but pulled images", node)
 
     def _restore(self, run: Run, node: str) -> None:
-        """Let run what ran before, nothing else, and wait until it is as well as it was."""
+        """Let run what ran before, nothing else, and wait until it is as well as it was. What this run has
+        not touched goes on as it is."""
         facts, engine = run.facts[node], run.settings.engine
-        added = sorted({*engines.states(run, node)} - {*facts.containers})
+        now = engines.states(run, node)
+        added = sorted({*now} - {*facts.containers})
         if added:
             run.change(node, f"remove {', '.join(added)}", engine_commands.remove_containers(engine, added))
         recorded = facts.record.services if facts.record else {}
-        names = [name for name in recorded if name in facts.containers and facts.containers[name].running]
+        names = [
+            name
+            for name in recorded
+            if (was := facts.containers.get(name)) and was.running and not _is_same(was, now.get(name))
+        ]
         if not names:
             return
         tool = run.compose[node]
         up = engine_commands.compose_up(tool, PROJECT, run.settings.install_dir, names)
         run.change(node, "start the previous services again", up, timeout=600.0)
-        states = engines.states(run, node)  # most were not even touched: their checks need not be run
-        ill = {name for name in names if facts.containers[name].well and not _is_well(states.get(name))}
-        services = [service for service in run.bundles[node].running if service.name in ill]
+        well = {name for name in names if facts.containers[name].well}
+        services = [service for service in run.bundles[node].running if service.name in well]
         run.gate.wait(lambda: health.wait(run, node, services))
 
 
-def _is_well(there: ContainerFact | None) -> bool:
-    return there is not None and there.well
+def _is_same(was: ContainerFact, now: ContainerFact | None) -> bool:
+    return now is not None and now.running and now.digest == was.digest

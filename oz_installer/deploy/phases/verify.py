@@ -1,21 +1,26 @@
-"""Looks at the installation from outside: the API through nginx, and every BIO from every api node."""
+"""Looks at the installation from outside: whatever the catalogue says how to ask, over published ports."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import wait
 from time import monotonic
 
+from oz_installer.deploy import engines
 from oz_installer.deploy import node as commands
 from oz_installer.deploy.http import http_status
 from oz_installer.deploy.phase import Phase
-from oz_installer.deploy.run import Run
+from oz_installer.deploy.run import Run, merged
+from oz_installer.deploy.together import together
 from oz_installer.errors import DeployError
+from oz_installer.topology.probes import Probe, probes_by
 
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.5
 
 
 class Verify(Phase):
-    """Asks as users and api nodes will, over the published ports."""
+    """Asks as users, monitoring and other nodes will; every node all at once, over its one connection."""
 
     title = "Verify from outside"
 
@@ -28,10 +33,8 @@ class Verify(Phase):
 
     def run(self, run: Run) -> None:
         """Raises DeployError naming what does not answer."""
-        run.each(
-            [n.name for n in run.topology.api_nodes if n.name in run.transports],
-            lambda n: self._verify(run, n),
-        )
+        asked = {node: probes_by(run.topology, node) for node in run.nodes}
+        run.each([node for node in asked if asked[node]], lambda node: self._verify(run, asked[node]))
         run.each(run.changing, lambda node: self._remember(run, node))
 
     def undo(self, run: Run) -> None:
@@ -48,26 +51,38 @@ class Verify(Phase):
         argv = commands.verified(run.settings.install_dir, run.id, digest, previous)
         run.change(node, "remember that it works", argv)
 
-    def _verify(self, run: Run, node: str) -> None:
-        api = run.topology.node(node)
-        for bio in run.topology.bio_nodes:
-            self._expect(run, node, bio.address, 8501, "/v1/models/dummy", f"the BIO on {bio.name}")
-        self._expect(run, node, api.address, 8880, "/api/version", "the API through nginx")
+    def _verify(self, run: Run, probes: Sequence[Probe]) -> None:
+        run.gate.wait(lambda: self._all_answer(run, probes))
 
-    def _expect(self, run: Run, node: str, host: str, port: int, path: str, what: str) -> None:
-        def answers() -> bool:
-            began = monotonic()
-            while True:
-                run.check_cancelled()
-                status, said = http_status(run.transports[node], host, port, path)
-                if status == 200:
-                    return True
-                if monotonic() - began > (run.settings.health_timeout or PATIENCE_SECONDS):
-                    raise DeployError(
-                        f"{what} does not answer at http://{host}:{port}{path}: {said}",
-                        f"Is port {port} of {host} blocked by a firewall?",
-                        node=node,
-                    )
-                run.cancelled.wait(POLL_SECONDS)
+    def _all_answer(self, run: Run, probes: Sequence[Probe]) -> bool:
+        by_key = {probe.placed.service_key: probe for probe in probes}
+        futures = together(by_key, lambda key: self._answers(run, by_key[key]), name="verify")
+        wait(futures.values())
+        if failures := [error for future in futures.values() if (error := future.exception()) is not None]:
+            raise merged(failures)
+        return True
 
-        run.gate.wait(answers)
+    def _answers(self, run: Run, probe: Probe) -> None:
+        """Ask until it answers 200. Raises DeployError when its time is over."""
+        began = monotonic()
+        while True:
+            run.check_cancelled()
+            status, said = http_status(run.transports[probe.asker], probe.host, probe.port, probe.path)
+            if status == 200:
+                return
+            if monotonic() - began > (run.settings.health_timeout or PATIENCE_SECONDS):
+                raise _no_answer(run, probe, said)
+            run.cancelled.wait(POLL_SECONDS)
+
+
+def _no_answer(run: Run, probe: Probe, said: str) -> DeployError:
+    """What did not answer, with the service's own last log lines where its node can be asked."""
+    there = probe.placed.node
+    log = engines.why(run, there, probe.placed.name) if there in run.transports else ""
+    hint = "Its last log lines below may say why. " if log else ""
+    return DeployError(
+        f"{probe.what} does not answer at {probe.url}: {said}",
+        f"{hint}Is port {probe.port} of {probe.host} blocked by a firewall?",
+        node=probe.asker,
+        details=log,
+    )

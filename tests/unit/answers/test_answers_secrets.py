@@ -15,7 +15,7 @@ from oz_installer.answers.paths import located, store_path, write_private
 from oz_installer.answers.secrets import references, resolve
 from oz_installer.answers.store import SecretStore
 from oz_installer.answers.writing import save
-from oz_installer.errors import AnswersError
+from oz_installer.errors import AnswersError, LockedError
 from oz_installer.secret import MASK, Secret
 
 TEXT = """\
@@ -148,7 +148,7 @@ def test_generated_once(tmp_path: Path) -> None:
     store = store_path(tmp_path / "answers.yml")
     assert store == tmp_path / "answers.secrets.json"
 
-    def run(slots: list[str]) -> dict[str, str]:
+    def run(slots: list[str], keep: bool = True) -> dict[str, str]:
         found = resolve(
             loads(TEXT),
             base=tmp_path,
@@ -157,8 +157,13 @@ def test_generated_once(tmp_path: Path) -> None:
             store_path=store,
             slots=slots,
         )
+        if keep:
+            SecretStore(store).keep(found.made)
         return {slot: secret.reveal() for slot, secret in found.items()}
 
+    unkept = run(["redis.password"], keep=False)
+    assert not store.exists()  # whoever only looks leaves no trace
+    assert len(unkept["redis.password"]) == 40
     first = run(["redis.password", "database.password"])
     assert first["database.password"] == "given"
     assert len(first["redis.password"]) == 40
@@ -189,50 +194,64 @@ def test_a_broken_store_is_never_replaced(tmp_path: Path, content: str, mode: in
     path.write_text(content)
     path.chmod(mode)
     with pytest.raises(AnswersError, match=said) as caught:
-        SecretStore(path).ensure(["b"])
+        SecretStore(path).keep({"b": Secret("new")})
     assert caught.value.hint
     assert path.read_text() == content
 
 
 def test_a_store_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(AnswersError, match="cannot be locked"):
-        SecretStore(tmp_path / "no" / "s.json").ensure(["a"])
+        SecretStore(tmp_path / "no" / "s.json").keep({"a": Secret("new")})
     with pytest.raises(AnswersError, match="Is a directory"):
-        SecretStore(tmp_path).ensure(["a"])
+        SecretStore(tmp_path).keep({"a": Secret("new")})
     with pytest.raises(AnswersError, match="no place"):
         resolve(loads(TEXT), base=tmp_path, wanted=lambda _: False, slots=["a"])
 
 
 def test_a_crash_while_writing_leaves_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SecretStore(tmp_path / "s.json")
-    old = store.ensure(["a"])
+    old = {"a": Secret("old")}
+    store.keep(old)
     monkeypatch.setattr(
         os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device"))
     )
     with pytest.raises(AnswersError, match="No space left"):
-        store.ensure(["b"])
+        store.keep({"b": Secret("new")})
     assert store.read() == old
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def _race(path: Path, number: int, results: multiprocessing.Queue[dict[str, str]]) -> None:
-    made = SecretStore(path).ensure(["shared", f"own{number}"])
-    results.put({slot: secret.reveal() for slot, secret in made.items()})
+def _race(path: Path, number: int, results: multiprocessing.Queue[tuple[str, str]]) -> None:
+    made = {"shared": Secret.generate(), f"own{number}": Secret.generate()}
+    try:
+        SecretStore(path).keep(made)
+    except LockedError as error:
+        results.put(("lost", str(error)))
+    else:
+        results.put(("kept", made["shared"].reveal()))
 
 
-def test_processes_at_once_agree(tmp_path: Path) -> None:
-    results: multiprocessing.Queue[dict[str, str]] = multiprocessing.Queue()
+def test_of_processes_at_once_one_keeps_its_own_and_the_others_are_told(tmp_path: Path) -> None:
+    results: multiprocessing.Queue[tuple[str, str]] = multiprocessing.Queue()
     path = tmp_path / "s.json"
     workers = [multiprocessing.Process(target=_race, args=(path, number, results)) for number in range(6)]
     for worker in workers:
         worker.start()
-    made = [results.get(timeout=60) for _ in workers]
+    said = [results.get(timeout=60) for _ in workers]
     for worker in workers:
         worker.join()
-    assert len({one["shared"] for one in made}) == 1
-    kept = {slot: secret.reveal() for slot, secret in SecretStore(path).read().items()}
-    assert all(kept[slot] == value for one in made for slot, value in one.items())
-    assert len(kept) == 7
+    kept = SecretStore(path).read()
+    assert [text for what, text in said if what == "kept"] == [kept["shared"].reveal()]
+    assert all("another run has just made shared" in text for what, text in said if what == "lost")
+    assert len(kept) == 2
+
+
+def test_keeping_the_same_again_changes_nothing(tmp_path: Path) -> None:
+    store = SecretStore(tmp_path / "s.json")
+    store.keep({"a": Secret("one")})
+    store.keep({"a": Secret("one"), "b": Secret("two")})
+    store.keep({})
+    assert store.read() == {"a": Secret("one"), "b": Secret("two")}
 
 
 def test_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

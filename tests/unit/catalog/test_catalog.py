@@ -77,6 +77,12 @@ def test_services_fit_together(release: Release) -> None:
         if service.health:
             ways = [service.health.get, service.health.shell, service.health.argv]
             assert sum(bool(way) for way in ways) == 1, service.name
+        if service.part:
+            assert service.inside, service.name
+    parts = [service.part for service in release.services if service.part]
+    assert len(set(parts)) == len(parts)
+    assert {door.service for door in release.doors} <= set(names)
+    assert all(note.when in known for note in release.notes)
     assert set(release.images) == {service.image for service in release.services}
 
 
@@ -115,7 +121,9 @@ def test_an_unknown_service_is_no_service(release: Release) -> None:
     [
         ("stage: foundation", "stage: cellar", "'cellar' is none of foundation, bio, app, edge"),
         ("title: Oz API 5.2", "colour: red", "unknown colour"),
-        ("engines: [docker, podman]", "engines: docker", "a list is needed, not 'docker'"),
+        ("config: {}", "config: hot", "a mapping is needed, not 'hot'"),
+        ("brokers: [redis, rabbitmq]", "brokers: redis", "a list is needed, not 'redis'"),
+        ('{engine: "4.4", ', "{", "engine"),
         ("    image: oz-redis\n", "", "image"),
     ],
 )

@@ -32,6 +32,7 @@ DETAILS = {
     "generations": "",
     "folders": "",
     "disk": "/dev/vda1  41152736 9216000 30120736  24% /",
+    "access": "ok",
 }
 
 

@@ -142,7 +142,7 @@ def test_a_container_that_is_not_there_fails_soon(world: World) -> None:
 
 def test_a_crash_loop_ends_with_the_patience(world: World) -> None:
     world.states = lambda at: {"api": "Up 1 second (starting)" if int(at / 5) % 2 else "Restarting (1)"}
-    with pytest.raises(DeployError, match=r"is not healthy after 2[0-9][0-9] s"):
+    with pytest.raises(DeployError, match=r"api .* does not stay up"):
         world.wait(API)
     assert 250 < world.clock.seconds < 260
 

@@ -660,3 +660,13 @@ def test_a_kill_at_any_instant_leaves_the_old_or_the_new_and_never_half(node: No
     assert new_came
     node.install(f"{number + 1:06d}", versions[0])  # and the next run goes on from there
     assert node.tree()["config/3"] == versions[0]["config/3"]
+
+
+def test_a_folder_that_may_be_written_is_told(node: Node) -> None:
+    assert detail(node) == "ok"
+
+
+def detail(node: Node) -> str:
+    found = node.look().details
+    assert found is not None
+    return found.access

@@ -7,17 +7,19 @@ from typing import Any
 
 import pytest
 
+from oz_installer.catalog.model import load_release
 from oz_installer.deploy.phases.requirements import DISK_FREE_MIB, Requirements, compose_of, judge
 from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.errors import PreflightError
 from tests.unit.deploy.deploy_support import FakeTransport, bundle, container, details, fresh, make_run
 
+OLDEST = load_release("5.2").engines
 PODMAN = {"engine_version": "4.4.0", "compose_plugin": "", "podman_compose": "podman-compose version 1.2.0"}
 
 
 def found(engine: str = "docker", **changes: Any) -> list[str]:
     """What is said of a node with such details."""
-    return [message for message, _ in judge(fresh(details=details(**changes)), engine)]
+    return [message for message, _ in judge(fresh(details=details(**changes)), engine, OLDEST[engine])]
 
 
 @pytest.mark.parametrize(
@@ -113,14 +115,14 @@ def test_disk(kib: int, enough: bool) -> None:
 )
 def test_no_engine(said: str, message: str, hint: str) -> None:
     facts = fresh(engine_ok=False, engine_message=said, details=details(engine_version=said))
-    problems = list(judge(facts, "docker"))
+    problems = list(judge(facts, "docker", OLDEST["docker"]))
     assert len(problems) == 1  # what follows from it is not told besides
     assert problems[0][0].startswith(message)
     assert hint in problems[0][1]
 
 
 def test_a_node_without_details_needs_no_judgement() -> None:
-    assert list(judge(fresh(details=None, engine_ok=False), "docker")) == []
+    assert list(judge(fresh(details=None, engine_ok=False), "docker", OLDEST["docker"])) == []
     with pytest.raises(PreflightError, match="Compose is missing"):
         compose_of(fresh(details=None), "docker")
 
@@ -166,10 +168,26 @@ def test_nodes_that_stay_as_they_are_are_not_judged() -> None:
 
 def test_containers_of_others_are_never_touched() -> None:
     stranger = {"customer-db": replace(container("customer-db"), digest="")}
-    [(said, hint)] = judge(fresh(containers=stranger), "docker")
+    [(said, hint)] = judge(fresh(containers=stranger), "docker", OLDEST["docker"])
     assert "customer-db" in said
     assert "Compose file" in hint
     elsewhere = {"api": container("api", digest="d")}
-    [(said, hint)] = judge(fresh(containers=elsewhere), "docker")
+    [(said, hint)] = judge(fresh(containers=elsewhere), "docker", OLDEST["docker"])
     assert "another folder" in said
     assert "install_dir" in hint
+
+
+@pytest.mark.parametrize(
+    ("access", "said", "hint"),
+    [
+        ("denied /opt", "n1: this login may not write /opt", "become: sudo"),
+        ("read-only /opt", "n1: /opt is on a file system that is mounted read-only", "another install_dir"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_the_only_problem_told(access: str, said: str, hint: str) -> None:
+    """Not that somebody else's installation runs there: the record could not be read, is all."""
+    there = {"oz-api": container("oz-api", digest="d")}
+    facts = fresh("n1", details=details(access=access), containers=there)
+    problems = list(judge(facts, "docker", OLDEST["docker"]))
+    assert [text.startswith(said) for text, _ in problems] == [True]
+    assert hint in problems[0][1]

@@ -55,8 +55,8 @@ Build = Callable[[commands.ComposeTool], tuple[str, ...]]
         ),
         (
             lambda tool: commands.compose_run(tool, "oz", "/o", "job"),
-            "docker compose -p oz --project-directory /o/current -f /o/current/jobs.yaml"
-            " run --rm --no-deps -T job",
+            "env COMPOSE_IGNORE_ORPHANS=true docker compose -p oz --project-directory /o/current"
+            " -f /o/current/jobs.yaml run --rm --no-deps -T job",
             "podman-compose -p oz -f /o/current/jobs.yaml run --rm --no-deps -T job",
         ),
         (

@@ -19,11 +19,10 @@ from oz_installer.topology.planner import plan_topology
 from tests.unit.render.bundle_cases import CASES, GIVEN, LICENCES, answers_for, bundles_of, case, secrets_for
 
 BASE = answers_for("medium-4")
-SETTINGS = {  # all that read config.py and go on running
+SETTINGS = {  # all that read config.py; the job of the tables looks at the database before the others
     "oz-api", "oz-celery-default", "oz-celery-maintenance", "oz-celery-tfss", "oz-celery-resolution",
-    "oz-celery-preview_convert", "oz-celery-beat", "oz-api-flower",
+    "oz-celery-preview_convert", "oz-celery-beat", "oz-api-flower", "oz-init-db",
 }  # fmt: skip
-FIRST_JOBS = {"oz-init-db", "oz-init-user"}
 
 
 def digests(bundles: Mapping[str, Bundle]) -> dict[str, str]:
@@ -72,13 +71,13 @@ CHANGES: Mapping[str, Change] = {
     ),
     "database.host": (
         answer(database=replace(DB, host="other.example.com")),
-        {*SETTINGS, *FIRST_JOBS, "oz-statistic", "oz-postgres-exporter"},
+        {*SETTINGS, "oz-init-user", "oz-statistic", "oz-postgres-exporter"},
         set(),
         set(),
     ),
     "database.sslmode": (
         answer(database=replace(DB, sslmode="require")),
-        {*SETTINGS, "oz-postgres-exporter", "oz-statistic", "oz-init-db", "oz-init-user"},
+        {*SETTINGS, "oz-postgres-exporter", "oz-statistic", "oz-init-user"},
         set(),
         set(),
     ),
@@ -103,7 +102,7 @@ CHANGES: Mapping[str, Change] = {
     "load balancer": (answer(load_balancer=LoadBalancer(type="node")), set(), {"oz-load-balancer"}, set()),
     "nfs options": (
         answer(storage=replace(BASE.storage, options="vers=4.2")),
-        {*SETTINGS, "oz-api-nginx"} - {"oz-api-flower"},
+        {*SETTINGS, "oz-api-nginx"} - {"oz-api-flower", "oz-init-db"},
         set(),
         set(),
     ),

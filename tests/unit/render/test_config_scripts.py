@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -71,7 +72,7 @@ def gateway(tmp_path: Path) -> Path:
 
 def run(gateway: Path, script: str, **replace: str) -> subprocess.CompletedProcess[str]:
     """Run a rendered script in a process of its own, its constants pointing at the stand-ins."""
-    text = render_template(f"config/api/{script}.j2", {})
+    text = render_template(f"config/api/{script}.j2", {"inside": {"api": "oz-api:8000"}})
     for old, new in {"/opt/gateway": str(gateway), **replace}.items():
         assert old in text
         text = text.replace(old, new)
@@ -134,6 +135,18 @@ def test_a_database_that_never_answers_fails_the_job(gateway: Path) -> None:
     done = run(gateway, "init_db.py", **{"WAIT_SECONDS = 120": "WAIT_SECONDS = 0"})
     assert done.returncode == 1
     assert "could not be reached" in done.stderr
+
+
+def test_a_database_that_answers_and_refuses_is_not_waited_for(gateway: Path) -> None:
+    """A wrong password does not mend itself: seconds, not minutes."""
+    (gateway / "database.json").write_text(json.dumps({**DATABASE, "refuse": 1000}))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        config = gateway / "configs" / "config.py"
+        address = f"DB_HOST = '127.0.0.1'\nDB_PORT = {server.getsockname()[1]}\n"
+        config.write_text(config.read_text().replace("DB_HOST = 'db'\nDB_PORT = 5433\n", address))
+        done = run(gateway, "init_db.py", **{"REFUSED_SECONDS = 8": "REFUSED_SECONDS = 0"})
+    assert done.returncode == 1
+    assert "the database refuses us: the database system is starting up" in done.stderr
     assert "Traceback" not in done.stderr
     assert NASTY not in done.stdout + done.stderr
 
@@ -223,10 +236,21 @@ def test_an_administrator_that_cannot_log_in_fails_the_job(gateway: Path, api: A
 
 def test_a_failed_creation_fails_the_job(gateway: Path, api: Api) -> None:
     (gateway / "status").write_text("4")
-    assert run_init_user(gateway, api.url).returncode == 4
+    assert run_init_user(gateway, api.url).returncode == 1
 
 
 def test_an_api_that_never_answers_fails_the_job(gateway: Path) -> None:
     done = run_init_user(gateway, "http://127.0.0.1:9", **{"WAIT_SECONDS = 120": "WAIT_SECONDS = 0"})
     assert done.returncode == 1
     assert "was not ready within 0 s: no answer" in done.stderr
+
+
+def test_an_account_with_another_password_is_told_with_what_to_do(gateway: Path, api: Api) -> None:
+    """The vendor's command fails on an account that is there; its own last words help nobody."""
+    (gateway / "status").write_text("1")
+    done = run_init_user(gateway, api.url)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert "admin@oz.local cannot log in and could not be created" in last
+    assert "give that one as admin.password, or another admin.email" in last
+    assert NASTY not in done.stdout + done.stderr

@@ -289,3 +289,14 @@ def test_a_missing_templates_folder_is_told(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "site-packages" / "oz_installer" / "templates" / "config").mkdir(parents=True)
     assert environment.templates_folder() == tmp_path / "site-packages" / "oz_installer" / "templates"
     environment.templates_folder.cache_clear()
+
+
+@pytest.mark.parametrize("value", ["oz-api:8000", "oz_api.1:80"])
+def test_addresses_of_containers_stand_bare(value: str) -> None:
+    assert filters.address(value) == value
+
+
+@pytest.mark.parametrize("value", ["", "a b", "a;", "$a", "a\\b", '"a"', "{a}", "a:1\n"])
+def test_what_nginx_could_read_as_more_is_no_address(value: str) -> None:
+    with pytest.raises((TypeError, AnswersError)):
+        filters.address(value)

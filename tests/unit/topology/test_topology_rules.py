@@ -27,7 +27,7 @@ from oz_installer.topology.rules import RULES, Rule, check
 from tests.unit.topology.topology_answers import SECRET, answers_for, layout, with_roles
 
 RELEASE = load_release("5.2")
-DOCKER_ONLY = replace(RELEASE, engines=("docker",))
+DOCKER_ONLY = replace(RELEASE, engines={"docker": RELEASE.engines["docker"]})
 RABBITMQ_ONLY = replace(RELEASE, brokers=("rabbitmq",))
 LICENCE = Path("license.json")
 
@@ -99,6 +99,13 @@ CASES = [
     ),
     Case(
         rules.database, replace(ONE, database=Database(host="db")), "database.password", "{file: PATH}", ONE
+    ),
+    Case(
+        rules.database,
+        with_roles(layout("poc-2", database=Database()), ("api", "bio"), ("api",)),
+        "database.host",
+        "external server",
+        layout("poc-2", database=Database()),
     ),
     Case(rules.shared_storage, replace(FOUR, storage=Storage()), "storage.type", "nfs", layout("medium-3")),
     Case(

@@ -21,15 +21,15 @@ def _wired(answers: Answers, node: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("name", "node", "url"),
     [
-        ("poc-1", "n1", "http://oz-tfss:8501/v1/"),
-        ("poc-2", "n2", "http://10.0.0.1:8501/v1/"),
-        ("medium-2", "n1", "http://oz-bio-balancer:9501/v1/"),
-        ("medium-3", "n1", "http://oz-bio-balancer:9501/v1/"),
-        ("medium-4", "n2", "http://oz-bio-balancer:9501/v1/"),
+        ("poc-1", "n1", "http://oz-tfss:8501"),
+        ("poc-2", "n2", "http://10.0.0.1:8501"),
+        ("medium-2", "n1", "http://oz-bio-balancer:9501"),
+        ("medium-3", "n1", "http://oz-bio-balancer:9501"),
+        ("medium-4", "n2", "http://oz-bio-balancer:9501"),
     ],
 )
 def test_one_bio_is_reached_directly_several_through_the_balancer(name: str, node: str, url: str) -> None:
-    assert _wired(layout(name), node)["tfss_url"] == url
+    assert _wired(layout(name), node)["bio_url"] == url
 
 
 def test_the_balancer_knows_every_bio() -> None:
@@ -105,7 +105,7 @@ def test_public_url(url: str, scheme: str, host: str, port: int) -> None:
 def test_ipv6_addresses_stand_in_brackets_in_urls() -> None:
     answers = layout("poc-2")
     answers = replace(answers, nodes=(Node(name="n1", host="fd00::1"), answers.nodes[1]))
-    assert _wired(answers, "n2")["tfss_url"] == "http://[fd00::1]:8501/v1/"
+    assert _wired(answers, "n2")["bio_url"] == "http://[fd00::1]:8501"
     assert bracketed("10.0.0.1") == "10.0.0.1"
 
 
@@ -118,4 +118,4 @@ def test_one_to_n_is_off_by_default_and_reached_from_both_api_nodes() -> None:
 
 def test_moved_roles_move_the_wiring() -> None:
     values = _wired(with_roles(layout("poc-2"), ("api",), ("bio",)), "n1")
-    assert values["tfss_url"] == "http://10.0.0.2:8501/v1/"
+    assert values["bio_url"] == "http://10.0.0.2:8501"

@@ -6,12 +6,17 @@ import os
 import runpy
 import sys
 import time
+import traceback
 import urllib.error
 import urllib.request
 
 GATEWAY = "/opt/gateway"
 API = "http://oz-api:8000"
 WAIT_SECONDS = 120
+NOT_CREATED = (
+    "the administrator %s cannot log in and could not be created; if the account is there with another "
+    "password, give that one as admin.password, or another admin.email"
+)
 
 # Straight to the container beside this one, whatever proxy the image's environment names.
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -75,7 +80,12 @@ def main():
     if login(admin) == 200:
         print("the administrator %s exists already" % admin["email"], flush=True)
         return
-    create(admin)
+    try:
+        create(admin)
+    except (Exception, SystemExit) as error:
+        if not isinstance(error, SystemExit):
+            traceback.print_exc()
+        sys.exit(NOT_CREATED % admin["email"])
     status = login(admin)
     if status != 200:
         sys.exit("the administrator %s was created but cannot log in: status %s" % (admin["email"], status))

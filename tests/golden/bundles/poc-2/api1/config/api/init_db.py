@@ -3,6 +3,7 @@
 
 import os
 import runpy
+import socket
 import sys
 import time
 
@@ -10,13 +11,14 @@ import psycopg2
 
 GATEWAY = "/opt/gateway"
 WAIT_SECONDS = 120
+REFUSED_SECONDS = 8
 
 
 def connect(config):
-    """Wait until the database lets us in, for WAIT_SECONDS at most."""
+    """Wait until the database lets us in: WAIT_SECONDS at most, REFUSED_SECONDS once something listens."""
     options = dict(config.get("DB_OPTIONS") or {})
     deadline = time.monotonic() + WAIT_SECONDS
-    said = ""
+    said, refused = "", False
     while True:
         try:
             return psycopg2.connect(
@@ -29,13 +31,26 @@ def connect(config):
                 **options
             )
         except psycopg2.OperationalError as error:
-            reason = str(error).strip()
+            reason = " ".join(str(error).split())
+        if not refused and listens(config["DB_HOST"], config["DB_PORT"]):
+            refused = True
+            deadline = min(deadline, time.monotonic() + REFUSED_SECONDS)
         if time.monotonic() > deadline:
-            sys.exit("the database could not be reached within %d s: %s" % (WAIT_SECONDS, reason))
+            what = "refuses us" if refused else "could not be reached within %d s" % WAIT_SECONDS
+            sys.exit("the database %s: %s" % (what, reason))
         if reason != said:
             print("waiting for the database: " + reason, flush=True)
             said = reason
         time.sleep(1)
+
+
+def listens(host, port):
+    """Whether something takes connections there."""
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def ensure_pgcrypto(connection):

@@ -1,0 +1,46 @@
+"""Plain YAML as frozen dataclasses, by their type hints; what does not fit is told with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+
+def build(kind: Any, value: Any, where: str) -> Any:
+    """Make ``value`` (plain YAML) an instance of ``kind``; ValueError says where it does not fit."""
+    origin = get_origin(kind)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise ValueError(f"{where}: a list is needed, not {value!r}")
+        return tuple(build(get_args(kind)[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+    if origin is Mapping:
+        if not isinstance(value, dict):
+            raise ValueError(f"{where}: a mapping is needed, not {value!r}")
+        return {key: build(get_args(kind)[1], item, f"{where}.{key}") for key, item in value.items()}
+    if origin is Literal:
+        if value not in get_args(kind):
+            raise ValueError(f"{where}: {value!r} is none of {', '.join(get_args(kind))}")
+        return value
+    if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
+        return _build_dataclass(kind, value, where)
+    if type(None) in get_args(kind):
+        inner = next(arg for arg in get_args(kind) if arg is not type(None))
+        return None if value is None else build(inner, value, where)
+    return value
+
+
+@cache
+def _hints(kind: type) -> Mapping[str, Any]:
+    return get_type_hints(kind)
+
+
+def _build_dataclass(kind: type, value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where}: a mapping is needed, not {value!r}")
+    hints = _hints(kind)
+    if unknown := sorted(set(value) - set(hints)):
+        raise ValueError(f"{where}: unknown {', '.join(unknown)}")
+    label = value.get("name", "")
+    inside = {key: build(hints[key], item, f"{where}.{label}.{key}") for key, item in value.items()}
+    return kind(**inside)

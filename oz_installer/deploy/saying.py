@@ -1,0 +1,49 @@
+"""What commands on a node said, made fit to be read: without progress, repeats told once. Pure."""
+
+from __future__ import annotations
+
+import re
+
+# Compose's progress, and its advice about containers of the other Compose file, which nobody must follow.
+_PROGRESS = re.compile(
+    r"""\s*(Container|Network|Volume|Image)\s\S+\s+
+    (Creat|Start|Recreat|Stopp?|Remov|Restart|Pull|Wait|Kill)(e|ed|ing|s)?\s*$
+    |\s*(Container|Network|Volume|Image)\s\S+\s+(Running|Healthy|Exited|Error)\s*$
+    |.*Found\ orphan\ containers.*""",
+    re.VERBOSE,
+)
+_GLUED = re.compile(r"(Container|Network|Volume) \S+  (?:\w+)\s+(?=Error|Container|Network|Volume)")
+# What differs between two log lines that say the same: times and ids.
+_VARYING = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?\S*|\b[0-9a-f]{12,64}\b|\d+(\.\d+)?")
+LONGEST = 500
+
+
+def without_progress(text: str) -> str:
+    """The lines that are not Compose's progress."""
+    return "\n".join(line for line in text.splitlines() if not _PROGRESS.fullmatch(line))
+
+
+def folded(text: str) -> str:
+    """Lines that say the same again and again, once, with how often."""
+    found: list[tuple[str, str, int]] = []
+    for line in text.splitlines():
+        shape = _VARYING.sub("#", line)
+        if found and found[-1][0] == shape:
+            found[-1] = (shape, line, found[-1][2] + 1)
+        else:
+            found.append((shape, line, 1))
+    return "\n".join(line if times == 1 else f"({times} times) {line}" for _, line, times in found)
+
+
+def last_words(text: str, count: int = 3) -> str:
+    """The last lines in one, for a headline."""
+    lines = [line.strip() for line in without_progress(text).splitlines() if line.strip()]
+    return _GLUED.sub("", " ".join(lines[-count:]))[:LONGEST]
+
+
+def conclusion(text: str) -> str:
+    """The last thing that a program said: its last line that is not the continuation of another, with what
+    continues it."""
+    lines = [line for line in without_progress(text).splitlines() if line.strip()]
+    starts = [number for number, line in enumerate(lines) if not line[:1].isspace()]
+    return " ".join(" ".join(lines[starts[-1] :]).split())[:LONGEST] if starts else last_words(text)

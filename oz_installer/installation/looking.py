@@ -1,0 +1,45 @@
+"""Reads the facts of nodes: one round trip each, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from oz_installer.deploy import node as commands
+from oz_installer.deploy.facts import NodeFacts, parse_facts
+from oz_installer.deploy.together import ended, together
+from oz_installer.errors import PreflightError
+from oz_installer.installation.blueprint import Blueprint
+
+if TYPE_CHECKING:
+    from oz_installer.remote.transport import Transport
+
+
+def look(
+    blueprint: Blueprint, transports: Mapping[str, Transport], *, detailed: bool = False
+) -> dict[str, NodeFacts]:
+    """Read the facts of every node, in one round trip each, all at once."""
+    futures = together(
+        transports, lambda name: look_at(blueprint, transports[name], detailed=detailed), name="look"
+    )
+    return {name: future.result() for name, future in ended(futures).items()}
+
+
+def look_at(blueprint: Blueprint, transport: Transport, *, detailed: bool = False) -> NodeFacts:
+    """Read the facts of one node in one round trip. Raises PreflightError when it answers nonsense.
+
+    Details come where another bundle is installed, or when they are asked for.
+    """
+    name, answers = transport.name, blueprint.answers
+    bundle = blueprint.bundles[name]
+    digest = "" if detailed else bundle.digest
+    result = transport.run(commands.look(answers.install_dir, answers.engine, digest, bundle.images))
+    try:
+        return parse_facts(name, result.text)
+    except (ValueError, KeyError) as error:
+        said = result.errors[-300:] or "nothing"
+        raise PreflightError(
+            f"cannot read the state of the node: {error}; it said: {said}",
+            "Does its login have a plain shell?",
+            node=name,
+        ) from error

@@ -1,0 +1,141 @@
+"""Says what would change: connects to the nodes, looks at them and compares. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oz_installer.answers.file import LoadedAnswers
+from oz_installer.answers.model import Node
+from oz_installer.answers.secrets import Ask, Secrets
+from oz_installer.deploy.facts import NodeFacts
+from oz_installer.deploy.plan import Plan
+from oz_installer.deploy.planning import plan_changes
+from oz_installer.installation.blueprint import Blueprint, Inputs, read_inputs, work_out
+from oz_installer.installation.connections import OpenTransport, limited, open_each
+from oz_installer.installation.looking import look, look_at
+from oz_installer.installation.lost import check_secrets
+
+if TYPE_CHECKING:
+    from oz_installer.remote.transport import Transport
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Looked:
+    """A node that was connected to, and what was seen there."""
+
+    transport: Transport
+    facts: NodeFacts
+
+    def close(self) -> None:
+        self.transport.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Connections, facts and the plan. ``reopen`` replaces a lost connection, ``close`` ends all."""
+
+    blueprint: Blueprint
+    transports: Mapping[str, Transport]
+    facts: Mapping[str, NodeFacts]
+    plan: Plan
+    reopen: Callable[[str], None]
+
+    def require_engines(self) -> None:
+        """Raises PreflightError naming the nodes whose engine cannot carry the plan out."""
+        from oz_installer.deploy.phases.requirements import require
+
+        changing = [self.facts[node.node] for node in self.plan.nodes if not node.nothing_to_do]
+        require(changing, self.blueprint.answers.engine, self.blueprint.answers.release)
+
+    def close(self) -> None:
+        """End every connection."""
+        for transport in self.transports.values():
+            transport.close()
+
+
+def prepare(
+    loaded: LoadedAnswers,
+    path: Path,
+    open_transport: OpenTransport,
+    *,
+    ask: Ask | None = None,
+    limit: Sequence[str] = (),
+    new_secrets: bool = False,
+) -> Prepared:
+    """Connect to the nodes, read their facts and say what would change. Changes nothing, writes nothing.
+
+    Raises AnswersError, also when passwords of what is installed are lost, unless ``new_secrets`` says that
+    others are wanted; ConnectError with every node that cannot be reached, PreflightError.
+    """
+    inputs = read_inputs(loaded, path, ask=ask, connecting=True)
+    chosen = limited(loaded.answers, limit)
+    looked, blueprint = _connect(inputs, chosen, open_transport)
+    transports = {name: one.transport for name, one in looked.items()}
+    try:
+        first = {name: one.facts for name, one in looked.items()}
+        if not new_secrets:
+            check_secrets(blueprint, first)
+        facts, plan = _compare(blueprint, transports, first)
+    except BaseException:
+        for transport in transports.values():
+            transport.close()
+        raise
+    reopen = _reopening(transports, chosen, open_transport, inputs.secrets)
+    return Prepared(blueprint=blueprint, transports=transports, facts=facts, plan=plan, reopen=reopen)
+
+
+def _connect(
+    inputs: Inputs, chosen: Sequence[Node], open_transport: OpenTransport
+) -> tuple[dict[str, _Looked], Blueprint]:
+    """Connect to the nodes while the bundles are rendered, and look at each as soon as both are there."""
+    drawn: Future[Blueprint] = Future()
+
+    def draw() -> Blueprint:
+        try:
+            drawn.set_result(work_out(inputs))
+        except BaseException as error:
+            drawn.set_exception(error)
+            raise
+        return drawn.result()
+
+    def open_and_look(node: Node) -> _Looked:
+        transport = open_transport(node, inputs.secrets)
+        try:
+            return _Looked(transport=transport, facts=look_at(drawn.result(), transport))
+        except BaseException:
+            transport.close()
+            raise
+
+    return open_each(chosen, open_and_look, draw)
+
+
+def _compare(
+    blueprint: Blueprint, transports: Mapping[str, Transport], facts: dict[str, NodeFacts]
+) -> tuple[dict[str, NodeFacts], Plan]:
+    """Facts and plan. Where the files are right but something must start, the details are looked at, too."""
+    bundles = {name: blueprint.bundles[name] for name in transports}
+    plan = plan_changes(bundles, facts)
+    changing = [node.node for node in plan.nodes if not node.nothing_to_do]
+    lacking = {name: transports[name] for name in changing if not facts[name].details}
+    if lacking:
+        facts = {**facts, **look(blueprint, lacking, detailed=True)}
+        plan = plan_changes(bundles, facts)
+    return facts, plan
+
+
+def _reopening(
+    transports: dict[str, Transport], nodes: Sequence[Node], open_transport: OpenTransport, secrets: Secrets
+) -> Callable[[str], None]:
+    """What replaces a lost connection by a new one, in place."""
+    by_name = {node.name: node for node in nodes}
+
+    def reopen(name: str) -> None:
+        fresh = open_transport(by_name[name], secrets)
+        transports[name].close()
+        transports[name] = fresh
+
+    return reopen

@@ -1,0 +1,62 @@
+"""New passwords are written once the nodes are locked, and before any of them is sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from oz_installer.deploy.gate import Change, DryGate
+from oz_installer.deploy.phases.keep import KeepSecrets
+from oz_installer.deploy.phases.lock import Lock
+from oz_installer.deploy.phases.stage import Stage
+from oz_installer.deploy.plan import FileChange, NodePlan
+from oz_installer.deploy.recipes import install
+from oz_installer.deploy.run import Run
+from oz_installer.deploy.runner import run_phases
+from oz_installer.errors import LockedError
+from tests.unit.deploy.deploy_support import FakeTransport, failed, make_run
+
+CHANGING = [NodePlan(node="n1", files=(FileChange(path="a", kind="new"),))]
+
+
+def test_after_the_locks_and_before_anything_is_sent() -> None:
+    kinds = [type(phase) for phase in install()]
+    assert kinds.index(Lock) < kinds.index(KeepSecrets) < kinds.index(Stage)
+
+
+def keeping(run: Run) -> list[str]:
+    kept: list[str] = []
+    run.keep_secrets = lambda: kept.append("kept")
+    return kept
+
+
+def test_they_are_kept_once() -> None:
+    run = make_run(plans=CHANGING)
+    assert not KeepSecrets().should_run(run)  # none were made
+    kept = keeping(run)
+    run_phases([KeepSecrets()], run)
+    assert kept == ["kept"]
+
+
+def test_a_dry_run_only_says_it() -> None:
+    told: list[Change] = []
+    run = make_run(plans=CHANGING, gate=DryGate(told.append))
+    kept = keeping(run)
+    run_phases([KeepSecrets()], run)
+    assert kept == []
+    assert [change.what for change in told] == ["keep new passwords beside the answers"]
+
+
+def test_who_does_not_get_the_lock_keeps_none() -> None:
+    node = FakeTransport("n1", answer=lambda argv: failed(5, "somebody else"))
+    run = make_run(plans=CHANGING, transports={"n1": node})
+    kept = keeping(run)
+    with pytest.raises(LockedError):
+        run_phases([Lock(), KeepSecrets()], run)
+    assert kept == []
+
+
+def test_where_nothing_changes_none_are_kept() -> None:
+    run = make_run()
+    kept = keeping(run)
+    run_phases(install(), run)
+    assert kept == []
