@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from tests.e2e.site import CLEAN, Outcome, Site, write_answers
 
 LEAN = {"statistic": False, "web_ui": False, "monitoring": False}
-INSTALLED, FRESH = "node1", "node2"
+INSTALLED, FRESH, BOTH = "node1", "node2", "both"
 Document = dict[str, Any]
 
 
@@ -33,7 +34,10 @@ class Ground:
         return self.site.answers("poc-2", components=LEAN)
 
     def write(self, document: Document, name: str) -> Path:
-        """Write answers to where that name's answers lie."""
+        """Write answers to where that name's lie; those for both nodes get the installed one's secrets."""
+        kept = self.folder / f"{INSTALLED}.secrets.json"
+        if name == BOTH and kept.exists():
+            shutil.copy2(kept, self.folder / f"{BOTH}.secrets.json")
         return write_answers(self.folder, document, f"{name}.yml")
 
     def ready(self) -> None:
@@ -49,7 +53,7 @@ class Ground:
     def refused(self, document: Document, status: int, words: Sequence[str], *flags: str) -> Outcome:
         """Run with a fault: one clear message, the right code, and both nodes exactly as they were."""
         before = self.state()
-        ended = self.site.install(self.write(document, "both"), *flags)
+        ended = self.site.install(self.write(document, BOTH), *flags)
         assert_told(ended, status, words)
         assert self.state() == before
         return ended
