@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from oz_installer import __version__
+from oz_installer.cli_lab import lab
 from oz_installer.errors import AGAIN, AnswersError, Interrupted, OzError
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 EXIT_CODES = """\b
 Exit codes: 0 done, or nothing to do · 1 unexpected · 2 answers or usage ·
-3 not ready, nothing changed · 4 failed, taken back; run again to go on ·
-5 another run is at work · 130 interrupted."""
+3 not ready, nothing changed (status: not all is well) ·
+4 failed, taken back; run again to go on · 5 another run is at work ·
+130 interrupted."""
 
 
 class Options:
@@ -51,7 +53,10 @@ def answers_option(required: bool = True) -> Decorator:
 limit_option: Decorator = click.option(
     "--limit", multiple=True, metavar="NODE", help="Only this node; may be given again."
 )
-json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout.")
+# its value is looked up in ``run``, before anything is parsed: what is wrong with that is told as JSON, too
+json_option: Decorator = click.option(
+    "--json", is_flag=True, expose_value=False, help="JSON lines on stdout, errors too."
+)
 
 
 @click.group(
@@ -60,7 +65,7 @@ json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="J
     epilog=EXIT_CODES,
 )
 @answers_option(required=False)
-@click.option("--yes", "-y", is_flag=True, help="Do not ask before changing anything.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask first; without a terminal nobody is asked.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @limit_option
 @json_option
@@ -80,7 +85,6 @@ def oz_install(
     yes: bool,
     dry_run: bool,
     limit: tuple[str, ...],
-    as_json: bool,
     health_timeout: float | None,
     new_secrets: bool,
     debug: bool,
@@ -88,10 +92,11 @@ def oz_install(
     """Install Oz API on your servers, upgrade it, or repair it.
 
     With --answers it does so unattended: the same command installs, upgrades, repairs, or says that
-    there is nothing to do.
+    there is nothing to do. On a terminal it shows what would change and asks first, unless --yes is
+    given; without a terminal (cron, CI, a pipe) it does not ask and goes ahead.
     """
     options = context.ensure_object(Options)
-    options.debug, options.json = debug, as_json
+    options.debug = debug
     if context.invoked_subcommand is not None:
         if answers is not None or yes or dry_run or limit or new_secrets or health_timeout is not None:
             raise click.UsageError(
@@ -103,13 +108,14 @@ def oz_install(
             "there is no wizard in this version yet",
             "Write an answers file (see examples/) and give it with --answers.",
         )
-    from oz_installer.unattended.command import Flags, install
+    from oz_installer.unattended.command import install
+    from oz_installer.unattended.context import Flags
 
     flags = Flags(
         yes=yes,
         dry_run=dry_run,
         limit=limit,
-        json=as_json,
+        json=options.json,
         health_timeout=health_timeout,
         new_secrets=new_secrets,
     )
@@ -124,11 +130,12 @@ def oz_install(
     "--svg", type=click.Path(path_type=Path), metavar="FILE", help="Also write the topology as a picture."
 )
 @pass_options
-def plan(options: Options, answers: Path, limit: tuple[str, ...], as_json: bool, svg: Path | None) -> None:
+def plan(options: Options, answers: Path, limit: tuple[str, ...], svg: Path | None) -> None:
     """Show what would change on the nodes; change nothing."""
-    from oz_installer.unattended.command import Flags, show_plan
+    from oz_installer.unattended.command import show_plan
+    from oz_installer.unattended.context import Flags
 
-    flags = Flags(yes=False, dry_run=True, limit=limit, json=as_json or options.json, health_timeout=None)
+    flags = Flags(limit=limit, json=options.json)
     show_plan(answers, flags, _opener(), options, svg)
 
 
@@ -140,21 +147,26 @@ def plan(options: Options, answers: Path, limit: tuple[str, ...], as_json: bool,
 @pass_options
 def render(options: Options, answers: Path, out: Path) -> None:
     """Write every node's files to a folder; contact nobody."""
-    from oz_installer.unattended.command import render_to
+    from oz_installer.unattended.writing import render_to
 
     render_to(answers, out, options)
 
 
 @oz_install.command()
 @answers_option()
+@limit_option
 @json_option
 @pass_options
-def status(options: Options, answers: Path, as_json: bool) -> None:
-    """Show what runs where."""
-    from oz_installer.unattended.command import Flags, show_status
+def status(options: Options, answers: Path, limit: tuple[str, ...]) -> int:
+    """Show what runs where.
 
-    flags = Flags(yes=False, dry_run=True, limit=(), json=as_json or options.json, health_timeout=None)
-    show_status(answers, flags, _opener(), options)
+    Exit code 0 when everything is installed and as it should be, 3 when anything is not, or could not be
+    looked at.
+    """
+    from oz_installer.unattended.context import Flags
+    from oz_installer.unattended.looking import show_status
+
+    return show_status(answers, Flags(limit=limit, json=options.json), _opener(), options)
 
 
 @oz_install.command()
@@ -163,11 +175,15 @@ def status(options: Options, answers: Path, as_json: bool) -> None:
 @click.option(
     "--lines", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many lines."
 )
-def logs(answers: Path, service: str, lines: int) -> None:
-    """Show the last log lines of SERVICE, wherever it runs."""
-    from oz_installer.unattended.command import show_logs
+@pass_options
+def logs(options: Options, answers: Path, service: str, lines: int) -> None:
+    """Show the last log lines of SERVICE, wherever it runs.
 
-    show_logs(answers, service, lines, _opener())
+    Exit code 3 when the log of a container cannot be read.
+    """
+    from oz_installer.unattended.looking import show_logs
+
+    show_logs(answers, service, lines, _opener(), quiet=options.json)
 
 
 @oz_install.command()
@@ -180,72 +196,7 @@ def schema() -> None:
     click.echo(json.dumps(json_schema(), indent=2))
 
 
-@oz_install.group()
-def lab() -> None:
-    """Rehearse on throw-away nodes on this machine (Linux, root, Docker Engine)."""
-
-
-lab_name: Decorator = click.option("--name", default="default", show_default=True, help="Which lab.")
-
-
-@lab.command("up")
-@lab_name
-@click.option("--nodes", type=click.IntRange(1, 8), default=2, show_default=True, help="How many nodes.")
-@click.option(
-    "--suite",
-    type=click.Choice(["trixie", "bookworm"]),
-    default="trixie",
-    show_default=True,
-    help="Debian release of the nodes; bookworm has the older engines.",
-)
-@click.option(
-    "--with",
-    "extras",
-    multiple=True,
-    type=click.Choice(["rabbitmq", "podman"]),
-    help="Also RabbitMQ's image, or all images for Podman; may be given again.",
-)
-def lab_up(name: str, nodes: int, suite: Any, extras: tuple[Any, ...]) -> None:
-    """Start nodes and a database server, and write an inventory and a ready answers file."""
-    from oz_installer.lab import LabOptions, up
-
-    up(LabOptions(name=name, nodes=nodes, suite=suite, extras=extras, say=_say))
-
-
-@lab.command("down")
-@lab_name
-@click.option("--engine", is_flag=True, help="Also stop the Docker Engine, if the lab started it.")
-@click.option("--cache", is_flag=True, help="Also remove the images that all labs share.")
-def lab_down(name: str, engine: bool, cache: bool) -> None:
-    """Remove the lab and all that belongs to it."""
-    from oz_installer.lab import clean, down, stop_engine
-
-    down(name, say=_say)
-    if cache:
-        clean(_say)
-    if engine:
-        stop_engine(_say)
-
-
-@lab.command("status")
-@lab_name
-@click.pass_context
-def lab_status(context: click.Context, name: str) -> None:
-    """Show the lab's parts; exit code 1 when one is not ready."""
-    from oz_installer.lab import status as look
-
-    found = look(name)
-    if not found.parts:
-        click.echo(f"There is no lab {name!r}; oz-install lab up makes one.", err=True)
-    for part in found.parts:
-        mark = "ready" if part.ready else "not ready"
-        click.echo(f"{part.name:8} {part.address!s:15} {part.state:10} {mark:10} {part.detail}".rstrip())
-    if not found.ready:
-        context.exit(1)
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
+oz_install.add_command(lab)
 
 
 def _opener() -> Any:
@@ -280,12 +231,14 @@ def _opener() -> Any:
 def run(argv: Sequence[str]) -> int:
     """Run one command; every failure ends here as a message, a hint and an exit code."""
     options = Options()
-    options.debug = "--debug" in argv
+    options.debug, options.json = "--debug" in argv, "--json" in argv
     try:
         ended = oz_install.main(list(argv), prog_name="oz-install", standalone_mode=False, obj=options)
     except click.exceptions.Abort:
         return _fail(Interrupted("stopped at your request", "Nothing was changed."), options)
     except click.ClickException as error:
+        if options.json:
+            return _fail(AnswersError(error.format_message()), options)
         error.show(sys.stderr)
         return 2
     except KeyboardInterrupt:

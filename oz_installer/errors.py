@@ -39,17 +39,22 @@ class OzError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing wrong in the answers: where it stands, what is wrong, what would be right."""
+    """One thing wrong in the answers: where it stands, what is wrong, what would be right.
+
+    ``item`` names the item of a list that the key stands in, as far as it has a name: ``api1``.
+    """
 
     key: str
     message: str
     hint: str = ""
     line: int | None = None
     source: str | None = None
+    item: str = ""
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.source, self.line) if part is not None)
-        head = ": ".join(part for part in (place, self.key, self.message) if part)
+        key = f"{self.key} ({self.item})" if self.key and self.item else self.key
+        head = ": ".join(part for part in (place, key, self.message) if part)
         return f"{head}; {self.hint}" if self.hint else head
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -44,7 +44,9 @@ class LoadedAnswers:
 
     def place(self, problem: Problem) -> Problem:
         """The problem with this file's name and the line of its key, or of what its key stands in."""
-        return replace(problem, source=self.source, line=line_of(problem.key, self.lines))
+        names = [node.name for node in self.answers.nodes]
+        placed = replace(problem, source=self.source, line=line_of(problem.key, self.lines))
+        return _named(placed, names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +65,7 @@ class Draft:
     def finish(self) -> LoadedAnswers:
         """Make answers of it. Raises AnswersError with all the problems."""
         if self.problems:
-            raise AnswersError(_count(self.source, self.problems), problems=self.problems[:MOST_PROBLEMS])
+            raise _unusable(self.source, self.problems)
         answers: Answers = build(root(), self.values)
         return LoadedAnswers(answers=answers, source=self.source, lines=self.lines)
 
@@ -80,7 +82,12 @@ def loads(text: str, source: str = "answers.yml") -> Answers:
 
 def read(path: Path) -> LoadedAnswers:
     """Read an answers file, keeping its lines. Raises AnswersError with every problem found."""
-    return read_draft(path).finish()
+    draft = read_draft(path)
+    if not draft.lines and all(problem.message == "is missing" for problem in draft.problems):
+        raise AnswersError(
+            f"{path.absolute()}: holds no answers", "write some into it; docs/answers.md shows the smallest"
+        )
+    return draft.finish()
 
 
 def read_draft(path: Path) -> Draft:
@@ -101,8 +108,14 @@ def read_draft_text(text: str, source: str = "answers.yml") -> Draft:
     document = _Parser(text, reader).document()
     values = reader.section(root(), document, "")
     order = sorted(reader.problems, key=lambda problem: problem.line or 0)
+    nodes = values.get("nodes")
+    names = [str(node.get("name") or "") for node in nodes] if isinstance(nodes, list) else []
     return Draft(
-        values=values, source=source, lines=reader.lines, problems=tuple(order), refused=reader.refused
+        values=values,
+        source=source,
+        lines=reader.lines,
+        problems=tuple(_named(problem, names) for problem in order),
+        refused=reader.refused,
     )
 
 
@@ -116,9 +129,16 @@ def line_of(key: str, lines: Mapping[str, int]) -> int | None:
     return lines[key]
 
 
-def _count(source: str, problems: tuple[Problem, ...]) -> str:
+def _named(problem: Problem, names: Sequence[str]) -> Problem:
+    """The problem with the name of its node, where it stands in one that has a name."""
+    found = re.match(r"nodes\[(\d+)\]", problem.key)
+    index = int(found[1]) if found else len(names)
+    return replace(problem, item=names[index]) if index < len(names) else problem
+
+
+def _unusable(source: str, problems: Sequence[Problem]) -> AnswersError:
     more = f"; here are the first {MOST_PROBLEMS}" if len(problems) > MOST_PROBLEMS else ""
-    return f"{source}: {len(problems)} problem{'s' if len(problems) > 1 else ''}{more}"
+    return AnswersError(f"{source} cannot be used{more}", problems=problems[:MOST_PROBLEMS])
 
 
 def _bytes(path: Path) -> tuple[bytes, int]:
@@ -130,7 +150,8 @@ def _bytes(path: Path) -> tuple[bytes, int]:
                 raise AnswersError(f"{path}: is not a regular file", "name the answers file itself")
             data = stream.read(LARGEST + 1)
     except FileNotFoundError as error:
-        raise AnswersError(f"{path}: there is no such file", "name an answers file with --answers") from error
+        hint = "name an answers file with --answers; docs/answers.md says what stands in it"
+        raise AnswersError(f"{path.absolute()}: there is no such file", hint) from error
     except IsADirectoryError as error:
         raise AnswersError(f"{path}: is a folder", "name the answers file in it") from error
     except OSError as error:
@@ -148,6 +169,8 @@ def _decode(data: bytes, source: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise AnswersError(f"{source}: is UTF-16 text, not UTF-8", "save the file as UTF-8") from error
         line = data.count(b"\n", 0, error.start) + 1
         raise AnswersError(f"{source}:{line}: is not UTF-8 text", "save the file as UTF-8") from error
 
@@ -201,7 +224,7 @@ class _Parser:
     def _stop(self, message: str, hint: str, line: int | None) -> NoReturn:
         problem = Problem(key="", message=message, hint=hint, line=line, source=self.reader.source)
         problems = (*self.reader.problems, problem)
-        raise AnswersError(_count(str(self.reader.source), problems), problems=problems[:MOST_PROBLEMS])
+        raise _unusable(str(self.reader.source), problems)
 
     def _broken(self, error: yaml.YAMLError) -> None:
         said = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"

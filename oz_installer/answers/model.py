@@ -257,5 +257,8 @@ class Answers:
     extra: Extra = ask("Extra settings", "Verbatim vendor settings.", factory=Extra)
     known_hosts: Path | None = ask("known_hosts file", "Read besides ~/.ssh/known_hosts.", default=None)
     accept: tuple[str, ...] = ask(
-        "Accepted warnings", "Ids of warnings that you know and accept.", default=(), rule=rules.warning_ids
+        "Accepted warnings",
+        "Ids of warnings that you know and accept: many-nodes (five nodes and more on Docker).",
+        default=(),
+        rule=rules.warning_ids,
     )

@@ -60,9 +60,10 @@ class Question:
             return "is needed" if self.required else None
         if self.choices and self.kind == "choice" and value not in self.choices:
             return rules.not_among(value, self.choices)
-        text = (
-            value.where if isinstance(value, SecretRef) else str(value) if isinstance(value, Path) else value
-        )
+        if isinstance(value, SecretRef):
+            bad = rules.plain_secret(value.where) if value.kind == "plain" else None
+            return rules.plain_data(value.where) or bad
+        text = str(value) if isinstance(value, Path) else value
         return rules.plain_data(text) or (self.rule(value) if self.rule else None)
 
 

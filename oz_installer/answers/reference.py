@@ -15,7 +15,7 @@ _HEAD = """\
 Every question that oz-install asks. This page is made from the questions themselves by
 `python -m oz_installer.answers.reference > docs/answers.md`; do not edit it.
 
-The wizard writes this file and the unattended run reads it. The smallest one:
+You write this file, and `oz-install --answers answers.yml` reads it. The smallest one:
 
 ```yaml
 version: 1

@@ -49,14 +49,22 @@ _TAKEN = frozenset(f"/var/{name}" for name in ("cache", "lib", "lib/docker", "lo
 
 @dataclass(frozen=True)
 class Pattern:
-    """A rule that is a regular expression for the whole text; the JSON Schema carries it too."""
+    """A rule that is a regular expression for the whole text; the JSON Schema carries it too.
+
+    ``guess`` makes of a wrong text the one that may have been meant.
+    """
 
     regex: str
     wanted: str
+    guess: Callable[[str], str] | None = None
 
     def __call__(self, value: str) -> str | None:
         """None when the whole value matches."""
-        return None if re.fullmatch(self.regex, value) else f"should be {self.wanted}"
+        if re.fullmatch(self.regex, value):
+            return None
+        meant = self.guess(value) if self.guess and len(value) < LONGEST else ""
+        likely = f"; did you mean {meant}?" if re.fullmatch(self.regex, meant) else ""
+        return f"should be {self.wanted}{likely}"
 
 
 def unsafe_character(text: str) -> str | None:
@@ -77,6 +85,20 @@ def plain_data(value: Any) -> str | None:
     elif isinstance(value, list | tuple):
         return next((bad for item in value if (bad := plain_data(item))), None)
     return None
+
+
+def plain_secret(value: str) -> str | None:
+    """A secret that stands in the file itself; what looks like a variable was hardly meant as one."""
+    found = re.fullmatch(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})", value)
+    if not found:
+        return None
+    name = found[1] or found[2]
+    # a name in other letters may be a password after all, which must not be shown
+    shown = name if re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+", name) else "NAME"
+    return (
+        "looks like a variable, and those are not replaced; "
+        f"write {{env: {shown}}}; if it really is the secret, put it in a file and write {{file: PATH}}"
+    )
 
 
 def not_among(value: Any, choices: Sequence[Any]) -> str:
@@ -244,6 +266,7 @@ def setting_names(value: Mapping[str, Any]) -> str | None:
 name = Pattern(
     r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?",
     "1 to 32 lower-case letters, digits and hyphens, no hyphen at either end",
+    guess=lambda text: re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-"),
 )
 user = Pattern(_LOGIN, "a login name")
 account = Pattern(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "letters, digits and _ . - only, at most 64")

@@ -115,19 +115,24 @@ def resolve(
     wanted: Callable[[str], bool] = lambda _: True,
     environ: Mapping[str, str] | None = None,
     place: Callable[[Problem], Problem] = lambda problem: problem,
+    also: Sequence[Problem] = (),
 ) -> Secrets:
     """Fetch every secret of the answers, and those of ``slots`` that nobody gave: the kept ones, others are
     made and not written anywhere.
 
     ``base`` is the answers file's folder; ``ask`` is None without a terminal; ``wanted`` picks slots (a
     rendering needs no SSH password); ``place`` (``LoadedAnswers.place``) adds file and line to problems.
-    Raises AnswersError with every problem; prompts come last, when nothing else is wrong.
+    Raises AnswersError with every problem, those in ``also`` (found elsewhere, in their place already)
+    among them; prompts come last, when nothing else is wrong.
     """
     needed = [one for one in references(answers) if wanted(one.slot)]
-    values, problems = _fetch_all(needed, base, ask, os.environ if environ is None else environ)
-    if problems:
-        placed = [place(problem) for problem in problems]
-        raise AnswersError(f"{len(problems)} of the secrets cannot be had", problems=placed)
+    values, problems = _fetch_all(needed, base, os.environ if environ is None else environ, ask is not None)
+    if ask is not None and not problems and not also:
+        _prompt([one for one in needed if one.ref.kind == "prompt"], ask, values, problems)
+    if problems or also:
+        placed = sorted([*also, *map(place, problems)], key=lambda problem: problem.line or 0)
+        source = next((problem.source for problem in placed if problem.source), "the answers")
+        raise AnswersError(f"{source} cannot be used", problems=placed)
     missing = [slot for slot in slots if slot not in values]
     if not missing:
         return Secrets(values)
@@ -139,22 +144,21 @@ def resolve(
 
 
 def _fetch_all(
-    needed: Sequence[Reference], base: Path, ask: Ask | None, environ: Mapping[str, str]
+    needed: Sequence[Reference], base: Path, environ: Mapping[str, str], can_ask: bool
 ) -> tuple[dict[str, Secret], list[Problem]]:
+    """All but those that are asked for, and what is wrong."""
     values: dict[str, Secret] = {}
     problems: list[Problem] = []
     for one in needed:
         try:
             if one.ref.kind != "prompt":
                 values[one.slot] = _fetch(one.ref, base, environ)
-            elif ask is None:
+            elif not can_ask:
                 raise _Missing(
                     "is to be asked for, but there is no terminal; write {env: NAME} or {file: PATH}"
                 )
         except _Missing as missing:
             problems.append(_problem(one.key, str(missing)))
-    if not problems and ask is not None:
-        _prompt([one for one in needed if one.ref.kind == "prompt"], ask, values, problems)
     return values, problems
 
 

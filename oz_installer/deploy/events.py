@@ -79,5 +79,5 @@ class Message(Event):
 class RunEnded(Event):
     """After the last phase."""
 
-    outcome: Literal["done", "nothing to do", "failed", "interrupted"]
+    outcome: Literal["done", "nothing to do", "rehearsed", "failed", "interrupted"]
     seconds: float

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.model import Answers
-from oz_installer.answers.paths import located, store_path
+from oz_installer.answers.paths import store_path
 from oz_installer.answers.secrets import Ask, Secrets, resolve
 from oz_installer.answers.store import SecretStore
 from oz_installer.errors import AnswersError, Problem
+from oz_installer.installation.files import known_hosts_problems, read_licences
 from oz_installer.render.bundle import Bundle, render
 from oz_installer.render.config import secret_slots
 from oz_installer.secret import MASK, Secret
@@ -76,23 +77,32 @@ def draft_blueprint(loaded: LoadedAnswers, path: Path, *, ask: Ask | None, conne
 
 def read_inputs(loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connecting: bool) -> Inputs:
     """Topology, secrets and licence files. Raises AnswersError with every problem, each with its line."""
-    try:
-        topology = plan_topology(loaded.answers)
-    except AnswersError as error:
-        raise AnswersError(
-            error.message, error.hint, problems=[loaded.place(p) for p in error.problems]
-        ) from None
-    licences = _licences(loaded, path, topology)
+    path = path.absolute()  # so that every file is told with its whole path
+    topology, problems = _topology(loaded)
+    licences, unread = read_licences(loaded, path.parent, topology)
+    problems += unread
+    if connecting:
+        problems += known_hosts_problems(loaded, path.parent)
     secrets = resolve(
         loaded.answers,
         base=path.parent,
         ask=ask,
         store_path=store_path(path),
-        slots=secret_slots(topology),
+        slots=secret_slots(topology) if topology else (),
         wanted=lambda slot: connecting or not _is_login(slot),
         place=loaded.place,
+        also=problems,
     )
+    assert topology is not None, "without one there was a problem"  # noqa: S101
     return Inputs(loaded=loaded, path=path, topology=topology, secrets=secrets, licences=licences)
+
+
+def _topology(loaded: LoadedAnswers) -> tuple[Topology | None, list[Problem]]:
+    """The topology, or why there is none."""
+    try:
+        return plan_topology(loaded.answers), []
+    except AnswersError as error:
+        return None, [loaded.place(problem) for problem in error.problems]
 
 
 def work_out(inputs: Inputs) -> Blueprint:
@@ -110,38 +120,6 @@ def work_out(inputs: Inputs) -> Blueprint:
 
 def _is_login(slot: str) -> bool:
     return slot.startswith("nodes.") or slot == "registry.password"
-
-
-def _licences(loaded: LoadedAnswers, path: Path, topology: Topology) -> dict[str, bytes]:
-    """Read the licence files that some service mounts. Raises AnswersError naming those that cannot be."""
-    wanted = sorted(
-        {
-            mount.source.removeprefix("licence:")
-            for node in topology.nodes
-            for placed in node.services
-            for mount in placed.kind.mounts
-            if mount.source.startswith("licence:")
-        }
-    )
-    found, problems = {}, []
-    for key in wanted:
-        file = located(getattr(loaded.answers.license, key), path.parent)
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            problems.append(_licence_problem(loaded, key, f"{file} cannot be read: {error.strerror}"))
-            continue
-        if not content.strip():
-            problems.append(_licence_problem(loaded, key, f"{file} is empty"))
-        found[key] = content
-    if problems:
-        raise AnswersError("a licence file is missing", problems=problems)
-    return found
-
-
-def _licence_problem(loaded: LoadedAnswers, key: str, message: str) -> Problem:
-    hint = "name the file that Oz Forensics gave you"
-    return loaded.place(Problem(key=f"license.{key}", message=message, hint=hint))
 
 
 def _shown(path: str, content: bytes, digest: str) -> bytes:

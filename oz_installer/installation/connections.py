@@ -34,14 +34,28 @@ def open_each(
     When anything fails all that was opened is closed again. Raises what ``meanwhile`` raised, else
     ConnectError with every node that could not be reached.
     """
+    opened, failures, result = open_some(nodes, work, meanwhile)
+    if failures:
+        for one in opened.values():
+            one.close()
+        raise _all_failures(list(failures.values()))
+    return opened, result
+
+
+def open_some(
+    nodes: Sequence[Node], work: Callable[[Node], C], meanwhile: Callable[[], T]
+) -> tuple[dict[str, C], dict[str, OzError], T]:
+    """The same, but a node where ``work`` fails holds up no other: its failure is handed over by its name."""
     by_name = {node.name: node for node in nodes}
     opening = together(by_name, lambda name: work(by_name[name]), name="connect")
     try:
         result = meanwhile()
-        return _opened(opening), result
+        failures = _failures(opening)
     except BaseException as error:
         _close_all(opening, wait=not isinstance(error, KeyboardInterrupt))
         raise
+    opened = {name: future.result() for name, future in opening.items() if name not in failures}
+    return opened, failures, result
 
 
 def limited(answers: Answers, limit: Sequence[str]) -> list[Node]:
@@ -55,21 +69,23 @@ def limited(answers: Answers, limit: Sequence[str]) -> list[Node]:
     return [node for node in answers.nodes if not limit or node.name in limit]
 
 
-def _opened(opening: Mapping[str, Future[C]]) -> dict[str, C]:
-    failures = [error for future in ended(opening).values() if (error := future.exception()) is not None]
-    if failures:
-        raise _all_failures(failures)
-    return {name: future.result() for name, future in opening.items()}
+def _failures(opening: Mapping[str, Future[C]]) -> dict[str, OzError]:
+    """What failed, by node. Raises what is no failure of ours."""
+    failures = {}
+    for name, future in ended(opening).items():
+        error = future.exception()
+        if isinstance(error, OzError):
+            failures[name] = error
+        elif error is not None:
+            raise error
+    return failures
 
 
-def _all_failures(failures: Sequence[BaseException]) -> BaseException:
-    known = [error for error in failures if isinstance(error, OzError)]
-    if len(known) < len(failures):
-        return next(error for error in failures if not isinstance(error, OzError))
-    if len(known) > 1:
-        hints = list(dict.fromkeys(error.hint for error in known if error.hint))
-        return ConnectError("\n".join(str(error) for error in known), "\n      ".join(hints))
-    return known[0]
+def _all_failures(failures: Sequence[OzError]) -> OzError:
+    if len(failures) == 1:
+        return failures[0]
+    hints = list(dict.fromkeys(error.hint for error in failures if error.hint))
+    return ConnectError("\n".join(str(error) for error in failures), "\n      ".join(hints))
 
 
 def _close_all(opening: Mapping[str, Future[C]], *, wait: bool) -> None:

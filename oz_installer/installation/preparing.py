@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Looked:
+class Looked:
     """A node that was connected to, and what was seen there."""
 
     transport: Transport
@@ -73,7 +73,7 @@ def prepare(
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
     chosen = limited(loaded.answers, limit)
-    looked, blueprint = _connect(inputs, chosen, open_transport)
+    looked, blueprint = open_each(chosen, *lookers(inputs, open_transport))
     transports = {name: one.transport for name, one in looked.items()}
     try:
         first = {name: one.facts for name, one in looked.items()}
@@ -88,10 +88,10 @@ def prepare(
     return Prepared(blueprint=blueprint, transports=transports, facts=facts, plan=plan, reopen=reopen)
 
 
-def _connect(
-    inputs: Inputs, chosen: Sequence[Node], open_transport: OpenTransport
-) -> tuple[dict[str, _Looked], Blueprint]:
-    """Connect to the nodes while the bundles are rendered, and look at each as soon as both are there."""
+def lookers(
+    inputs: Inputs, open_transport: OpenTransport
+) -> tuple[Callable[[Node], Looked], Callable[[], Blueprint]]:
+    """What connects to a node, and looks at it as soon as the bundles are rendered; and what renders them."""
     drawn: Future[Blueprint] = Future()
 
     def draw() -> Blueprint:
@@ -102,15 +102,15 @@ def _connect(
             raise
         return drawn.result()
 
-    def open_and_look(node: Node) -> _Looked:
+    def open_and_look(node: Node) -> Looked:
         transport = open_transport(node, inputs.secrets)
         try:
-            return _Looked(transport=transport, facts=look_at(drawn.result(), transport))
+            return Looked(transport=transport, facts=look_at(drawn.result(), transport))
         except BaseException:
             transport.close()
             raise
 
-    return open_each(chosen, open_and_look, draw)
+    return open_and_look, draw
 
 
 def _compare(

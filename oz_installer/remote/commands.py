@@ -143,6 +143,11 @@ def logs(engine: str, name: str, lines: int) -> Argv:
     return (engine, "logs", "--tail", str(lines), name)
 
 
+def in_order(argv: Sequence[str]) -> Argv:
+    """The same command with stderr in its stdout, so that lines come in the order of their writing."""
+    return ("sh", "-c", 'exec "$@" 2>&1', "oz-install-in-order", *argv)
+
+
 def health_output(engine: str, name: str) -> Argv:
     """What the last health checks of a container said; nothing where it has none."""
     form = "{{with .State.Health}}{{range .Log}}[{{.ExitCode}}] {{.Output}}{{println}}{{end}}{{end}}"

@@ -200,7 +200,7 @@ def _check_host_key(
     if hop.host_key is not None:
         wanted = pinned_fingerprint(hop.host_key)
         if wanted != shown:
-            raise _changed(hop, place, shown, wanted or hop.host_key, "the answers (`host_key`)")
+            raise _not_pinned(hop, place, shown, wanted or hop.host_key)
         return
     verdict = judge(known, key.asbytes())
     if verdict is Verdict.KNOWN:
@@ -233,10 +233,19 @@ def _ask_about(hop: Hop, place: str, key_type: str, shown: str, on_unknown: Acce
     )
 
 
+def _not_pinned(hop: Hop, place: str, shown: str, wanted: str) -> ConnectError:
+    return ConnectError(
+        f"{place} shows the host key {shown}, but its `host_key` in the answers is {wanted}",
+        "Ask the server itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub (or another of its keys). "
+        "If what it shows is right, correct `host_key`; if not, somebody may be listening in.",
+        node=hop.node,
+    )
+
+
 def _changed(hop: Hop, place: str, shown: str, wanted: str, where: str) -> ConnectError:
     return ConnectError(
         f"the host key of {place} has changed: it shows {shown}, but {where} says {wanted}",
         "Somebody may be listening in, or the machine was reinstalled. Find out which; "
-        f"if it was reinstalled, correct `host_key`, or run: ssh-keygen -R '{place}'",
+        f"if it was reinstalled, run: ssh-keygen -R '{place}'",
         node=hop.node,
     )

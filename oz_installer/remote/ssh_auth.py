@@ -193,7 +193,7 @@ def _ask_methods(attempt: _Attempt) -> None:
 
 def _refused(endpoint: Endpoint, attempt: _Attempt, why: str) -> ConnectError:
     tried = ", ".join(attempt.tried) or "nothing (no key and no password at hand)"
-    takes = f"; it takes {', '.join(attempt.takes)}" if attempt.takes else ""
+    takes = f"; the server offers {', '.join(attempt.takes)}" if attempt.takes else ""
     cause = f"; {why}" if why else ""
     if "password" in attempt.tried:
         hint = f"Check the password of {endpoint.user}, and that sshd lets this user in."

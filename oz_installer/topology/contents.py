@@ -11,7 +11,7 @@ from oz_installer.topology.summary import port_text
 # In the order in which a request meets them.
 GROUPS = ("web", "app", "queues", "bio", "data", "metrics", "once")
 _BY_STAGE: Mapping[str, str] = {"foundation": "data", "bio": "bio", "app": "app", "edge": "web"}
-_LABEL = max(len(group) for group in GROUPS) + 1
+_LABEL = max(len(group) for group in GROUPS) + 2  # two blanks: that is a column to the SVG
 
 
 def node_title(node: TopologyNode) -> str:

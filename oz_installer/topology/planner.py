@@ -206,4 +206,18 @@ def _notes(
     if len(apis) > 1 and answers.load_balancer.type == "external":
         web = next(placed for node in nodes if (placed := node.part("web")))
         notes.append(f"Put your load balancer in front of port {web.kind.outside} of {' and '.join(apis)}.")
-    return tuple(notes)
+    return (*notes, *_tls_note(answers, nodes))
+
+
+def _tls_note(answers: Answers, nodes: tuple[TopologyNode, ...]) -> tuple[str, ...]:
+    """Who must answer a public URL with https: nothing that is installed does."""
+    if not answers.public_url.startswith("https:"):
+        return ()
+    url = answers.public_url.rstrip("/")
+    fronts = [one for node in nodes if (one := node.part("load-balancer"))]
+    fronts = fronts or [one for node in nodes if (one := node.part("web"))]
+    if len(fronts) > 1:
+        return (f"{url} must lead to your load balancer; it, or a proxy before it, takes the TLS off.",)
+    return tuple(
+        f"{url} must lead to {one.node}:{one.kind.outside} through your TLS proxy." for one in fronts
+    )

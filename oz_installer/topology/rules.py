@@ -16,6 +16,8 @@ from oz_installer.topology.layout import roles_of
 Rule = Callable[[Answers, Scenario, Release], Iterator[Problem]]
 
 MANY_NODES = "many-nodes"
+WARNINGS = (MANY_NODES,)
+"""Ids that ``accept`` may hold; the question's help names them, too."""
 
 
 def check(answers: Answers) -> tuple[Problem, ...]:
@@ -25,7 +27,10 @@ def check(answers: Answers) -> tuple[Problem, ...]:
         message = f"release {answers.release!r} is not in the catalogue"
         return (Problem(key="release", message=message, hint=f"choose one of {known}"),)
     scenario, release = load_scenarios()[answers.scenario], load_release(answers.release)
-    return tuple(problem for rule in RULES for problem in rule(answers, scenario, release))
+    refused = any(problem for rule in OF_LAYOUT for problem in rule(answers, scenario, release))
+    # a layout that cannot be has no place for any node: that follows, and is no problem of its own
+    rules = [rule for rule in RULES if not (refused and rule is both_roles)]
+    return tuple(problem for rule in rules for problem in rule(answers, scenario, release))
 
 
 def high_load_elsewhere(answers: Answers, _scenario: Scenario, _release: Release) -> Iterator[Problem]:
@@ -225,6 +230,16 @@ def reachable_addresses(answers: Answers, _scenario: Scenario, _release: Release
             )
 
 
+def known_warnings(answers: Answers, _scenario: Scenario, _release: Release) -> Iterator[Problem]:
+    """An id that means nothing would look as if it had accepted something."""
+    for one in answers.accept:
+        if one not in WARNINGS:
+            yield Problem(
+                key="accept", message=f"{one!r} is no warning's id", hint=f"known: {', '.join(WARNINGS)}"
+            )
+
+
+OF_LAYOUT: Iterable[Rule] = (high_load_elsewhere, number_of_nodes)
 RULES: Iterable[Rule] = (
     high_load_elsewhere,
     number_of_nodes,
@@ -240,4 +255,5 @@ RULES: Iterable[Rule] = (
     known_images,
     wired_settings,
     reachable_addresses,
+    known_warnings,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,9 @@ from oz_installer.topology.model import Topology, TopologyNode
 from oz_installer.topology.wiring import bracketed
 
 UNKNOWN = "unknown"
+STARTING = "starting"
+WELL = frozenset({"running", "healthy", "finished"})
+"""States in which a service, or a job, is as it should be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,25 +29,41 @@ class SummaryRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """All that the closing table and the wizard's last screen tell; never a password."""
+    """All that the closing table and the wizard's last screen tell; never a password.
+
+    ``troubles`` are nodes that could not be looked at, and why; ``bare`` those where nothing is installed.
+    ``admin_kept`` says that the administrator's password is in the secrets file.
+    """
 
     rows: tuple[SummaryRow, ...] = ()
+    troubles: tuple[tuple[str, str], ...] = ()
+    bare: tuple[str, ...] = ()
     urls: tuple[tuple[str, str], ...] = ()
     secrets_file: Path | None = None
     admin_email: str = ""
+    admin_kept: bool = False
     notes: tuple[str, ...] = ()
     report: Path | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything is installed, could be looked at, and is as it should be."""
+        whole = bool(self.rows) and not self.troubles and not self.bare
+        return whole and all(row.state in WELL for row in self.rows)
 
 
 def summary_of(
     topology: Topology,
     states: Mapping[str, str],
     *,
+    nodes: Collection[str] | None = None,
     secrets_file: Path | None = None,
     admin_email: str = "",
+    admin_kept: bool = False,
     report: Path | None = None,
 ) -> Summary:
-    """Sum up. ``states`` holds states by ``Placed.service_key``; what it lacks is ``unknown``."""
+    """Sum up. ``states`` holds states by ``Placed.service_key``; what it lacks is ``unknown``. Services of
+    other nodes than ``nodes`` are left out."""
     rows = tuple(
         SummaryRow(
             node=node.name,
@@ -54,6 +73,7 @@ def summary_of(
             ports=ports_text(placed.ports),
         )
         for node in topology.nodes
+        if nodes is None or node.name in nodes
         for placed in node.services
     )
     return Summary(
@@ -61,6 +81,7 @@ def summary_of(
         urls=tuple(_urls(topology)),
         secrets_file=secrets_file,
         admin_email=admin_email,
+        admin_kept=admin_kept,
         notes=tuple(_notes(topology, admin_email, secrets_file)),
         report=report,
     )
@@ -95,8 +116,7 @@ def _notes(topology: Topology, admin_email: str, secrets_file: Path | None) -> I
     yield from topology.notes
     if topology.playing("web-ui"):
         who = f" as {admin_email}" if admin_email else ""
-        where = "; the password is in the secrets file" if secrets_file else ""
-        yield f"Open the web UI and log in{who}{where}."
+        yield f"Open the web UI and log in{who}."
     if secrets_file:
         yield "Keep a copy of the secrets file in a safe place: a rerun needs it."
     yield "oz-install status shows this table again; oz-install logs shows what a service says."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from oz_installer.topology.diagram import lay_out
@@ -96,13 +97,19 @@ def _label(label: Label) -> str:
 
 
 def _words(row: float, col: float, text: str, more: str = "") -> str:
-    """Text at a cell; its length is given, so that any monospace font keeps the columns."""
-    stripped = text.lstrip()
-    x, y = _place(row, col + len(text) - len(stripped) - 0.5)
-    stripped = stripped.rstrip()
+    """Text at a cell. Columns, which blanks part in a picture of characters, are placed one by one, and each
+    is given its length, so that they stand below each other in any font."""
+    return "\n".join(
+        _column(row, col + found.start(), found.group(), more)
+        for found in re.finditer(r"\S+(?: \S+)*", text.translate(_UNFIT))
+    )
+
+
+def _column(row: float, col: float, text: str, more: str) -> str:
+    x, y = _place(row, col - 0.5)
     return (
-        f'<text x="{x:g}" y="{y + FONT * 0.36:g}" textLength="{len(stripped) * CELL_WIDTH:g}" '
-        f'lengthAdjust="spacingAndGlyphs" xml:space="preserve"{more}>{_text(stripped)}</text>'
+        f'<text x="{x:g}" y="{y + FONT * 0.36:g}" textLength="{len(text) * CELL_WIDTH:g}" '
+        f'lengthAdjust="spacingAndGlyphs"{more}>{_text(text)}</text>'
     )
 
 

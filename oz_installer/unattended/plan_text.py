@@ -30,12 +30,17 @@ ACTION_SIGNS = {"start": "+", "recreate": "~", "restart": "~", "remove": "-", "w
 
 
 def plan_text(plan: Plan, *, colour: bool = False, masker: Masker | None = None) -> str:
-    """Per node the files with their diffs and the services with the reason; a total at the end."""
+    """Per node what changes: files, services with the reason, jobs, images; then the diffs of all nodes; a
+    total at the end. Of a new file nothing is shown but that it is new."""
     mask = masker or Masker()
     lines: list[str] = []
     for node in plan.nodes:
         if not (node.nothing_to_do and not node.images):
             lines += [*_node(node, colour, mask), ""]
+    for node in plan.nodes:
+        for file in node.files:
+            if file.diff and file.kind != "new":
+                lines += [*_diff(node.node, file, colour, mask), ""]
     return "\n".join([*lines, total_text(plan)]) + "\n"
 
 
@@ -79,7 +84,7 @@ def _totals(nodes: list[NodePlan]) -> Iterator[str]:
 def _node(node: NodePlan, colour: bool, mask: Masker) -> Iterator[str]:
     yield _paint(f"{node.node}", BOLD, colour)
     for file in node.files:
-        yield from _file(file, colour, mask)
+        yield _file(file, colour)
     width = max((len(service.name) for service in node.services), default=0)
     for service in node.services:
         yield _service(service, width, colour, mask)
@@ -91,14 +96,18 @@ def _node(node: NodePlan, colour: bool, mask: Masker) -> Iterator[str]:
         yield "  ? is verified from outside, which the run before did not get to"
 
 
-def _file(file: FileChange, colour: bool, mask: Masker) -> Iterator[str]:
+def _file(file: FileChange, colour: bool) -> str:
     sign = SIGNS[file.kind]
-    yield _paint(f"  {sign} {clean_line(file.path)}  {FILE_WORDS[file.kind]}", _sign_colour(sign), colour)
+    return _paint(f"  {sign} {clean_line(file.path)}  {FILE_WORDS[file.kind]}", _sign_colour(sign), colour)
+
+
+def _diff(node: str, file: FileChange, colour: bool, mask: Masker) -> Iterator[str]:
+    yield _paint(f"{node}: {clean_line(file.path)}", BOLD, colour)
     lines = clean(mask(file.diff)).split("\n")
     if len(lines) > 1 and lines[0].startswith("--- ") and lines[1].startswith("+++ "):
         lines = lines[2:]  # the path stands above
     for line in lines[: -1 if lines[-1] == "" else None]:
-        yield "      " + _paint(line, _diff_colour(line), colour)
+        yield "  " + _paint(line, _diff_colour(line), colour)
 
 
 def _service(service: ServiceChange, width: int, colour: bool, mask: Masker) -> str:

@@ -7,21 +7,22 @@ from dataclasses import asdict
 from textwrap import wrap
 from typing import Any
 
-from oz_installer.topology.summary import Summary
+from oz_installer.topology.summary import STARTING, WELL, Summary
 from oz_installer.unattended.board import fit
+from oz_installer.unattended.words import clean_line, counted
 
-GOOD = frozenset({"running", "healthy", "finished"})
 GAP = "  "
 
 
 def summary_text(summary: Summary, width: int = 80, *, ascii: bool = False) -> str:
     """What runs where, URLs, credentials, what next; ends with a line end. Never a password."""
-    sections = [
-        _services(summary, width, ascii),
-        _section("URLs", _pairs(summary.urls, width)),
-        _section("Credentials", _pairs(_credentials(summary), width)),
-        _section("Next", _bullets(summary.notes, width)),
-    ]
+    sections = [_services(summary, width, ascii), _bare(summary)]
+    if summary.rows or not (summary.bare or summary.troubles):
+        sections += [
+            _section("URLs", _pairs(summary.urls, width)),
+            _section("Credentials", _pairs(_credentials(summary), width)),
+            _section("Next", _bullets(summary.notes, width)),
+        ]
     if summary.report:
         sections.append([f"Report: {summary.report}"])
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
@@ -31,7 +32,11 @@ def summary_json(summary: Summary) -> dict[str, Any]:
     """The same as plain data: one more line of --json."""
     return {
         "event": "Summary",
+        "ready": summary.ready,
+        "total": {"services": len(summary.rows), "well": sum(row.state in WELL for row in summary.rows)},
         "services": [asdict(row) for row in summary.rows],
+        "troubles": [{"node": node, "message": text} for node, text in summary.troubles],
+        "not_installed": list(summary.bare),
         "urls": [{"label": label, "url": url} for label, url in summary.urls],
         "secrets_file": str(summary.secrets_file) if summary.secrets_file else None,
         "admin_email": summary.admin_email,
@@ -46,22 +51,44 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int = 80, *
 
 
 def _services(summary: Summary, width: int, ascii: bool) -> list[str]:
+    """The table, below it the nodes that could not be looked at, and a total."""
     if not summary.rows:
-        return []
+        return _troubles(summary, width)
     last, rows = None, []
     for row in summary.rows:
-        state = row.state if row.state in GOOD else f"! {row.state}"
+        state = row.state if row.state in {*WELL, STARTING} else f"! {row.state}"
         cells = [row.node if row.node != last else "", row.service, state]
         rows.append([*cells, row.image, row.ports] if width >= 120 else [*cells, row.ports])
         last = row.node
     head = ["NODE", "SERVICE", "STATE", "IMAGE", "OPEN PORTS"]
     lines = _table(head if width >= 120 else [*head[:3], head[4]], rows, width, ascii)
-    bad = sum(row.state not in GOOD for row in summary.rows)
-    total = f"{len(summary.rows)} services"
-    return [
-        *lines,
-        f"{total}, all as they should be" if not bad else f"{total}, {bad} not as it should be (!)",
-    ]
+    return [*lines, *_troubles(summary, width), _total(summary)]
+
+
+def _total(summary: Summary) -> str:
+    total = counted(len(summary.rows), "service")
+    starting = sum(row.state == STARTING for row in summary.rows)
+    bad = sum(row.state not in {*WELL, STARTING} for row in summary.rows)
+    parts = [f"{bad} not as it should be (!)"] if bad else []
+    if starting:
+        parts.append(f"{starting} still starting")
+    if summary.troubles:
+        parts.append(f"{counted(len(summary.troubles), 'node')} could not be looked at (!)")
+    return f"{total}, {', '.join(parts) or 'all as they should be'}"
+
+
+def _troubles(summary: Summary, width: int) -> list[str]:
+    label = max((len(node) for node, _ in summary.troubles), default=0)
+    lines = []
+    for node, text in summary.troubles:
+        indent = " " * (label + len(GAP) + 2)
+        head = f"{node:<{label}}{GAP}! "
+        lines += wrap(clean_line(text), max(width, 20), initial_indent=head, subsequent_indent=indent)
+    return lines
+
+
+def _bare(summary: Summary) -> list[str]:
+    return [f"Nothing is installed on {', '.join(summary.bare)} yet."] if summary.bare else []
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, ascii: bool) -> list[str]:
@@ -102,8 +129,12 @@ def _credentials(summary: Summary) -> list[tuple[str, str]]:
     pairs = []
     if summary.admin_email:
         pairs.append(("Administrator", summary.admin_email))
-    if summary.secrets_file:
-        pairs.append(("Passwords", f"{summary.secrets_file}"))
+    if summary.secrets_file and summary.admin_kept:
+        pairs.append(("Password", f'"admin.password" in {summary.secrets_file}'))
+    elif summary.admin_email:
+        pairs.append(("Password", "as the answers say (admin.password)"))
+    if summary.secrets_file and not summary.admin_kept:
+        pairs.append(("Other passwords", f"{summary.secrets_file}"))
     return pairs
 
 

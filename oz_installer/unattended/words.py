@@ -101,6 +101,7 @@ def outcome_text(event: RunEnded) -> str:
     return {
         "done": f"Done in {took}.",
         "nothing to do": f"Nothing to do; checked in {took}.",
+        "rehearsed": "Nothing was changed.",
         "failed": f"Failed after {took}.",
         "interrupted": f"Interrupted after {took}.",
     }[event.outcome]

@@ -159,7 +159,7 @@ def test_keyboard_interactive_takes_the_password(lab: Lab, tmp_path: Path) -> No
 
 def test_nothing_at_hand_says_what_the_server_takes(lab: Lab) -> None:
     error = refused(lab, key_file=None)
-    assert "it takes publickey, password" in str(error)
+    assert "the server offers publickey, password" in str(error)
 
 
 def test_unusable_key_files(lab: Lab) -> None:

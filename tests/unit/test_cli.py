@@ -89,6 +89,53 @@ def test_answers_that_cannot_be_used(
     assert all(word in said for word in words), said
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["plan"], ["status"], ["logs", "oz-api"], ["render", "--out", "out"], ["--yes"], ["--dry-run"]],
+)
+def test_json_is_told_for_bad_answers_by_every_command(
+    capsys: pytest.CaptureFixture[str], folder: Path, command: list[str]
+) -> None:
+    (folder / "broken.yml").write_text(ANSWERS.replace("poc", "pocc"))
+    first = ["--json"] if command[0] in ("logs", "render") else []
+    last = [] if first else ["--json"]
+    assert run([*first, *command, "--answers", "broken.yml", *last]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert told["event"] == "Error"
+    assert ["scenario" in problem for problem in told["problems"]] == [True]
+
+
+def test_json_is_told_for_bad_usage(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    refused(capsys, "plan", "--json")
+    refused(capsys, "plan", "--json", "--colour")
+
+
+def test_files_secrets_and_layout_are_told_together_with_whole_paths(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OZ_TEST_TOKEN")
+    (folder / "license.key").unlink()
+    (folder / "answers.yml").write_text(
+        ANSWERS.replace("poc", "medium")
+        + "admin: {password: {file: admin.txt}}\nknown_hosts: ./nofile\naccept: [foo]\n"
+    )
+    said = refused(capsys, "plan", "--answers", "answers.yml").splitlines()
+    assert said[0] == "error: answers.yml cannot be used"
+    assert [line.split(": ")[1] for line in said[1:-1]] == [
+        "database.host", "nodes", "license.bio", "updater.token", "admin.password", "known_hosts", "accept",
+    ]  # fmt: skip
+    assert f"there is no file {folder}/nofile" in said[6]
+    assert f"{folder}/license.key cannot be read" in said[3]
+    assert f"{folder}/admin.txt cannot be read" in said[5]
+    assert said[-1] == "7 problems found."
+
+
+def test_a_known_hosts_file_is_not_missed_by_render(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "answers.yml").write_text(ANSWERS + "known_hosts: ./nofile\n")
+    refused(capsys, "plan", "--answers", "answers.yml")
+    assert run(["render", "--answers", "answers.yml", "--out", "out"]) == 0
+
+
 def test_all_problems_are_told_at_once(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     (folder / "broken.yml").write_text(
         ANSWERS.replace("poc", "pocc").replace("port: 1", "port: 0") + "x: 1\n"
@@ -162,12 +209,12 @@ def test_a_node_that_nobody_answers_for(capsys: pytest.CaptureFixture[str], fold
 def test_something_unexpected_says_so_and_debug_shows_where(
     capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oz_installer.unattended import command
+    from oz_installer.unattended import writing
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr(command, "render_to", broken)
+    monkeypatch.setattr(writing, "render_to", broken)
     arguments = ("render", "--answers", "answers.yml", "--out", "out")
     said = refused(capsys, *arguments, code=1)
     assert "something unexpected happened: ZeroDivisionError: by zero" in said
@@ -179,12 +226,12 @@ def test_something_unexpected_says_so_and_debug_shows_where(
 def test_ctrl_c_is_told_in_one_line(
     capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oz_installer.unattended import command
+    from oz_installer.unattended import writing
 
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "render_to", stopped)
+    monkeypatch.setattr(writing, "render_to", stopped)
     refused(capsys, "render", "--answers", "answers.yml", "--out", "out", code=130)
 
 
@@ -207,6 +254,8 @@ def test_help_and_version_are_data(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     said = capsys.readouterr()
     assert "Exit codes: 0 done" in said.out
+    assert "does not ask and goes" in " ".join(said.out.split())
+    assert "..." not in said.out.split("Commands:")[1]
     assert said.err == ""
 
 

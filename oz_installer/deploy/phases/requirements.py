@@ -59,7 +59,7 @@ def judge(facts: NodeFacts, engine: str, oldest: Oldest) -> Iterator[tuple[str, 
     if details is None:
         return
     if not facts.engine_ok:
-        yield _no_engine(facts, engine)
+        yield no_engine(facts, engine)
         return
     yield from _too_old(facts.node, NAMES[engine][0], details.engine_version, oldest.engine)
     yield from _compose(facts, engine, details, oldest.compose)
@@ -105,7 +105,8 @@ def _strangers(facts: NodeFacts) -> Iterator[tuple[str, str]]:
         )
 
 
-def _no_engine(facts: NodeFacts, engine: str) -> tuple[str, str]:
+def no_engine(facts: NodeFacts, engine: str) -> tuple[str, str]:
+    """Why an engine cannot be used: message and hint."""
     said = facts.engine_message.replace("\n", " ")[:300]
     title = NAMES[engine][0]
     if "not found" in said:

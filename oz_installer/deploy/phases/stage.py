@@ -52,7 +52,11 @@ class Stage(Phase):
             stdin=payload,
             on_sent=lambda sent: run.emit(
                 NodeProgress(
-                    node=node, text=f"sending {len(send)} files", done=sent, total=total, unit="bytes"
+                    node=node,
+                    text=f"sending {len(send)} file{'' if len(send) == 1 else 's'}",
+                    done=sent,
+                    total=total,
+                    unit="bytes",
                 )
             ),
         )

@@ -126,7 +126,11 @@ class Start(Phase):
         up = [s.name for s in services if actions[s.name] in ("start", "recreate")]
         for service in services:
             run.emit(ServiceState(node=node, service=service.name, state="starting"))
-        run.emit(NodeProgress(node=node, text=f"starting {len(services)} services"))
+        run.emit(
+            NodeProgress(
+                node=node, text=f"starting {len(services)} service{'' if len(services) == 1 else 's'}"
+            )
+        )
         if up:
             argv = engine_commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, up)
             self._up(run, node, up, argv)

@@ -60,7 +60,9 @@ SETTINGS = st.dictionaries(st.from_regex(r"[A-Z][A-Z0-9_]{0,20}", fullmatch=True
 SECRETS = st.one_of(
     st.builds(SecretRef, kind=st.just("env"), where=st.from_regex(r"[A-Z_][A-Z0-9_]{0,9}", fullmatch=True)),
     st.builds(SecretRef, kind=st.just("file"), where=texts()),
-    st.builds(SecretRef, kind=st.just("plain"), where=texts()),
+    st.builds(
+        SecretRef, kind=st.just("plain"), where=texts().filter(lambda text: not rules.plain_secret(text))
+    ),
     st.just(SecretRef(kind="prompt")),
 )
 

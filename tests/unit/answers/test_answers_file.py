@@ -81,7 +81,7 @@ def test_lines_and_places(tmp_path: Path) -> None:
     assert loaded.lines["nodes[1].host"] == 9
     assert loaded.lines["database.password"] == 10
     placed = loaded.place(Problem(key="nodes[1].address", message="is not reached"))
-    assert str(placed) == f"{path}:9: nodes[1].address: is not reached"
+    assert str(placed) == f"{path}:9: nodes[1].address (bio1): is not reached"
     assert line_of("updater.token", loaded.lines) is None
     assert line_of("database.sslmode", loaded.lines) == 10
 
@@ -120,8 +120,46 @@ def test_too_large_and_not_utf8(tmp_path: Path) -> None:
     with pytest.raises(AnswersError, match=r":4: is not UTF-8"):
         load(path)
     path.write_bytes(SMALL.encode("utf-16"))
-    with pytest.raises(AnswersError, match="is not UTF-8"):
+    with pytest.raises(AnswersError, match="is UTF-16 text, not UTF-8"):
         load(path)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# nothing\n", "---\n"])
+def test_a_file_without_answers_says_that_and_no_list_of_what_is_missing(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "answers.yml"
+    path.write_text(text)
+    with pytest.raises(AnswersError, match="holds no answers") as caught:
+        load(path)
+    assert caught.value.problems == ()
+    assert read_draft(path).problems  # a form starts from it all the same
+
+
+def test_a_missing_file_is_told_with_the_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(AnswersError, match=f"^{tmp_path}/nothere.yml: there is no such file"):
+        load(Path("nothere.yml"))
+
+
+@pytest.mark.parametrize("text", ["$OZ_DB_PASSWORD", "${OZ_DB_PASSWORD}"])
+def test_a_variable_in_place_of_a_secret_is_refused(text: str) -> None:
+    with pytest.raises(AnswersError) as caught:
+        loads(SMALL + f"database: {{host: db, password: '{text}'}}\n")
+    (problem,) = caught.value.problems
+    assert problem.key == "database.password"
+    assert "write {env: OZ_DB_PASSWORD}; if it really is the secret, put it in a file" in str(problem)
+
+
+@pytest.mark.parametrize("text", ["$canaryPassword", "${canary}", "$CANARY"])
+def test_what_may_be_a_password_is_not_shown(text: str) -> None:
+    with pytest.raises(AnswersError) as caught:
+        loads(SMALL + f"database: {{host: db, password: '{text}'}}\n")
+    assert "canary" not in messages(caught.value).lower()
+
+
+@pytest.mark.parametrize("text", ["$", "$1x", "a$OZ_DB", "$OZ_DB!", "$OZ_A$OZ_B", "$é"])
+def test_a_password_with_a_dollar_is_one(text: str) -> None:
+    answers = loads(SMALL + f"database: {{host: db, password: '{text}'}}\n")
+    assert answers.database.password == SecretRef(kind="plain", where=text)
 
 
 @pytest.mark.parametrize(

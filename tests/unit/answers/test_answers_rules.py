@@ -129,6 +129,9 @@ def test_a_host_is_guessed(typed: str, meant: str) -> None:
         (rules.url, "htps://oz", "https://oz"),
         (rules.registry, "https://r.example.com/", "r.example.com"),
         (rules.absolute, "/mnt/oz/", "/mnt/oz"),
+        (rules.name, "API_1", "api-1"),
+        (rules.name, "API1", "api1"),
+        (rules.name, "oz.example", "oz-example"),
     ],
 )
 def test_other_guesses(rule: rules.Rule, typed: str, meant: str) -> None:

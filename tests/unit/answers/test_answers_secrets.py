@@ -69,9 +69,9 @@ def test_all_that_cannot_be_had_at_once(tmp_path: Path) -> None:
         resolve(loaded.answers, base=tmp_path, environ={}, place=loaded.place)
     no_terminal = "is to be asked for, but there is no terminal; write {env: NAME} or {file: PATH}"
     assert told(caught.value) == [
-        f"{path}:4: nodes[0].become_password: {no_terminal}",
-        f"{path}:5: nodes[1].become_password: {no_terminal}",
-        f"{path}:6: nodes[2].key_passphrase: {no_terminal}",
+        f"{path}:4: nodes[0].become_password (api1): {no_terminal}",
+        f"{path}:5: nodes[1].become_password (bio1): {no_terminal}",
+        f"{path}:6: nodes[2].key_passphrase (bio2): {no_terminal}",
         f"{path}:7: database.password: the environment variable OZ_DB is not set; export it before the run",
         f"{path}:8: updater.token: {tmp_path}/token.txt cannot be read: No such file or directory",
     ]
@@ -125,7 +125,7 @@ def test_a_folder_and_a_pipe_are_no_secret_files(tmp_path: Path) -> None:
     assert "is not a regular file" in told(caught.value)[0] or "Is a directory" in told(caught.value)[0]
     (tmp_path / "token.txt").rmdir()
     os.mkfifo(tmp_path / "token.txt", 0o600)
-    with pytest.raises(AnswersError, match="cannot be had"):
+    with pytest.raises(AnswersError, match="cannot be used"):
         resolve(loads(TEXT), base=tmp_path, environ={}, wanted=lambda slot: slot == "updater.token")
 
 

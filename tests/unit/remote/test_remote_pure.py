@@ -40,6 +40,29 @@ KEY = b"\0\0\0\x0bssh-ed25519" + b"k" * 36
 LINE = base64.b64encode(KEY).decode()
 
 
+def test_another_host_key_than_the_answers_name_is_told_with_both() -> None:
+    from oz_installer.remote.dial import Hop, _check_host_key
+    from oz_installer.remote.ssh_auth import Credentials
+    from oz_installer.remote.ssh_config import resolve
+
+    class Shown:
+        def get_remote_server_key(self) -> Shown:
+            return self
+
+        def asbytes(self) -> bytes:
+            return KEY
+
+    wanted = "SHA256:" + "A" * 43
+    hop = Hop(node="n1", endpoint=resolve("10.0.0.1"), credentials=Credentials(), host_key=wanted)
+    with pytest.raises(ConnectError) as caught:
+        _check_host_key(hop, [], Shown(), None)  # type: ignore[arg-type]
+    assert fingerprint(KEY) in str(caught.value)
+    assert wanted in str(caught.value)
+    assert "has changed" not in str(caught.value)
+    assert "correct `host_key`" in caught.value.hint
+    assert "ssh-keygen -R" not in caught.value.hint
+
+
 @settings(max_examples=50, deadline=None)
 @given(WORDS)
 def test_quoting_round_trips_through_a_real_shell(words: list[str]) -> None:

@@ -128,6 +128,17 @@ def test_svg_is_well_formed_and_tells_the_same(name: str) -> None:
         assert f"\n{party}\n" in text
 
 
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_columns_of_the_svg_stand_by_their_place_and_not_by_blanks(name: str) -> None:
+    root = ElementTree.fromstring(draw_svg(plan_topology(layout(name))))  # noqa: S314 - our own text
+    texts = list(root.iter("{http://www.w3.org/2000/svg}text"))
+    assert not [text.text for text in texts if "  " in (text.text or "")]
+    places = {text.text or "": text.get("x") for text in texts}
+    assert places["queues"] == places["data"] == places["metrics"] == places["once"]
+    second = {x for text, x in places.items() if text.startswith(("oz-api-flower", "oz-redis-exporter"))}
+    assert len(second) == 1
+
+
 def test_hostile_names_stay_text_in_the_svg() -> None:
     svg = draw_svg(_hostile())
     root = ElementTree.fromstring(svg.encode())  # noqa: S314

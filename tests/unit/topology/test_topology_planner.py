@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from oz_installer.answers.model import Broker, Components, Database, LoadBalancer, Registry
+from oz_installer.answers.model import Answers, Broker, Components, Database, LoadBalancer, Registry
 from oz_installer.catalog.model import Resources, load_release
 from oz_installer.topology.layout import layout_name, needs_of, roles_of
 from oz_installer.topology.model import Edge, Topology
@@ -147,8 +147,22 @@ def test_notes_tell_what_is_left_to_the_operator() -> None:
     assert [note.split(":")[0].split(" is ")[0] for note in topology.notes] == [
         "The bundled PostgreSQL",
         "No BIO updater",
+        "https",
     ]
     assert "port 8880 of n1 and n2" in plan_topology(layout("medium-4")).notes[0]
+
+
+def test_who_must_answer_https_is_told_for_nothing_here_does() -> None:
+    def told(answers: Answers) -> list[str]:
+        return [note for note in plan_topology(answers).notes if note.startswith("https:")]
+
+    proxy = "through your TLS proxy."
+    assert told(layout("poc-2")) == [f"https://oz.example.com must lead to n2:8880 {proxy}"]
+    (balanced,) = told(layout("medium-4"))
+    assert "must lead to your load balancer" in balanced
+    own = layout("medium-4", load_balancer=LoadBalancer(type="node", node="n2"))
+    assert told(own) == [f"https://oz.example.com must lead to n2:8088 {proxy}"]
+    assert told(replace(layout("poc-1"), public_url="http://oz.example.com")) == []
 
 
 def test_images_come_from_the_registry_unless_named_one_by_one() -> None:

@@ -60,7 +60,7 @@ CASES = [
     ),
     Case(
         rules.both_roles,
-        answers_for("medium", 5),
+        answers_for("medium", 5, accept=("many-nodes",)),
         "nodes[4].roles",
         "[api, bio]",
         with_roles(answers_for("medium", 5), ("api",), ("bio",), ("bio",), ("bio",), ("bio",)),
@@ -152,6 +152,13 @@ CASES = [
         replace(ONE, extra=Extra(config={"OZ_SESSION_TTL": 1})),
     ),
     Case(
+        rules.known_warnings,
+        replace(ONE, accept=("foo",)),
+        "accept",
+        "known: many-nodes",
+        replace(ONE, accept=("many-nodes",)),
+    ),
+    Case(
         rules.reachable_addresses,
         LOCALHOST,
         "nodes[1].address",
@@ -197,6 +204,12 @@ def test_a_loopback_address_is_fine_for_a_single_node_only(address: str) -> None
     assert [problem.key for problem in check(several)] == ["nodes[0].address"]
 
 
+def test_the_reference_names_every_warning() -> None:
+    from oz_installer.answers.questions import question
+
+    assert all(one in question("accept").help for one in rules.WARNINGS)
+
+
 def test_an_unknown_release_stops_all_other_rules() -> None:
     problems = check(replace(answers_for("medium", 1), release="9.9"))
     assert [(problem.key, problem.hint) for problem in problems] == [("release", 'choose one of "5.2"')]
@@ -205,5 +218,17 @@ def test_an_unknown_release_stops_all_other_rules() -> None:
 def test_all_problems_are_told_at_once() -> None:
     bad = replace(answers_for("medium", 1), database=Database(), updater=Updater())
     assert [problem.key for problem in check(bad)] == [
-        "nodes", "nodes[0].roles", "database.host", "updater.token",
+        "nodes", "database.host", "updater.token",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("bad", "key"),
+    [
+        (answers_for("medium", 5), "nodes"),
+        (answers_for("poc", 3), "nodes"),
+        (answers_for("high-load", 3), "scenario"),
+    ],
+)
+def test_a_layout_that_is_refused_is_told_once_and_not_node_by_node(bad: Answers, key: str) -> None:
+    assert [problem.key for problem in check(bad)] == [key]

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -32,7 +34,8 @@ MASKER = Masker((Secret(CANARY),))
 
 
 def _progress(at: float, done: int, node: str = "n1", text: str = "pulling", **more: Any) -> NodeProgress:
-    return NodeProgress(at=at, node=node, text=text, done=done, total=9, unit="images", **more)
+    fields = {"total": 9, "unit": "images", **more}
+    return NodeProgress(at=at, node=node, text=text, done=done, **fields)
 
 
 def _lines(*events: Event) -> list[str]:
@@ -75,15 +78,39 @@ def test_lines_tell_time_node_and_progress() -> None:
 
 
 def test_progress_is_told_at_most_every_five_seconds_a_node_and_the_latest_news_last() -> None:
-    events = [_progress(at / 10, at, node) for at in range(120) for node in ("n1", "n2")]
+    events = [_progress(at / 10, at, node, total=200) for at in range(120) for node in ("n1", "n2")]
     told = _lines(*events, RunEnded(at=16, outcome="done", seconds=16))
     first = [line for line in told if " n1: " in line]
     assert first == [
-        "[  0 s] n1: pulling: 0 of 9 images",
-        "[  5 s] n1: pulling: 50 of 9 images",
-        "[ 10 s] n1: pulling: 100 of 9 images",
-        "[ 16 s] n1: pulling: 119 of 9 images",
+        "[  0 s] n1: pulling: 0 of 200 images",
+        "[  5 s] n1: pulling: 50 of 200 images",
+        "[ 10 s] n1: pulling: 100 of 200 images",
+        "[ 16 s] n1: pulling: 119 of 200 images",
     ]
+
+
+def test_a_step_whose_begin_was_told_is_told_to_its_end_at_once() -> None:
+    told = _lines(_progress(0, 3), _progress(0.1, 5), _progress(0.2, 9), _progress(0.3, 9))
+    assert told == ["[  0 s] n1: pulling: 3 of 9 images", "[  0 s] n1: pulling: 9 of 9 images"]
+
+
+def test_what_was_held_back_does_not_come_when_its_phase_is_over() -> None:
+    told = _lines(
+        _progress(0, 3),
+        _progress(0.1, 5),
+        PhaseEnded(at=1, phase="Pull images", seconds=1, outcome="done"),
+        PhaseStarted(at=1, phase="Start", number=2, of=2),
+        Message(at=20, level="info", text="later"),
+    )
+    assert [line for line in told if "pulling" in line] == ["[  0 s] n1: pulling: 3 of 9 images"]
+    assert "later" in told[-1]
+
+
+def test_waiting_is_told_every_half_minute() -> None:
+    events = [
+        _progress(at, 0, text="waiting for oz-api, oz-redis", unit="services") for at in range(0, 100, 1)
+    ]
+    assert [line[:7] for line in _lines(*events)] == ["[  0 s]", "[ 30 s]", "[ 60 s]", "[ 90 s]"]
 
 
 def test_a_message_keeps_its_lines_together_and_cannot_steer_the_terminal() -> None:
@@ -119,6 +146,16 @@ def test_json_has_one_object_a_line_nothing_on_stderr_and_the_end_last() -> None
     assert events[0]["phases"] == ["A"]
     assert events[1]["text"] == "late\nnews é"
     assert err.getvalue() == ""
+
+
+def test_the_readme_names_every_event_with_its_fields() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    for kind in (RunStarted, PhaseStarted, PhaseEnded, NodeProgress, ServiceState, Message, RunEnded):
+        (row,) = [line for line in readme.splitlines() if f"`{kind.__name__}`" in line and line[0] == "|"]
+        assert [field.name for field in fields(kind) if f"`{field.name}`" not in row] == ["at"]
+        outcome = get_type_hints(kind).get("outcome")
+        assert all(word in row for word in get_args(outcome))
+    assert all(f"| `{name}` |" in readme for name in ("Plan", "Summary", "Error"))
 
 
 def test_a_secret_that_is_one_of_our_words_does_not_spoil_the_json() -> None:

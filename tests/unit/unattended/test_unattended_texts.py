@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args, get_type_hints
 
@@ -30,6 +31,7 @@ SUMMARY = Summary(
     urls=(("Public", "https://oz.example.com"), ("API", "http://10.0.0.1:8880/api/version")),
     secrets_file=Path("/root/answers.secrets.yml"),
     admin_email="admin@oz.local",
+    admin_kept=True,
     notes=("Open the web UI.", "word " * 30),
     report=Path("/root/report.txt"),
 )
@@ -45,7 +47,7 @@ def test_the_closing_table() -> None:
         "3 services, 1 not as it should be (!)",
     ]
     assert "  API     http://10.0.0.1:8880/api/version" in lines
-    assert "  Passwords      /root/answers.secrets.yml" in lines
+    assert '  Password       "admin.password" in /root/answers.secrets.yml' in lines
     assert lines[-1] == "Report: /root/report.txt"
 
 
@@ -58,6 +60,50 @@ def test_the_table_keeps_to_its_width(width: int) -> None:
     assert max(map(len, lines)) <= width
     assert ("IMAGE" in lines[0]) == (width >= 120)
     assert "".join(lines).count("1,") == 40
+
+
+def test_a_password_of_the_answers_is_not_looked_for_in_the_secrets_file() -> None:
+    lines = summary_text(replace(SUMMARY, admin_kept=False)).splitlines()
+    assert "  Password         as the answers say (admin.password)" in lines
+    assert "  Other passwords  /root/answers.secrets.yml" in lines
+
+
+def test_one_service_that_is_still_starting() -> None:
+    row = SummaryRow(node="n1", service="oz-api", state="starting", image="i")
+    summary = Summary(rows=(row,))
+    assert summary_text(summary).splitlines()[1:] == [
+        "n1    oz-api   starting",
+        "1 service, 1 still starting",
+    ]
+    assert not summary.ready
+    assert replace(summary, rows=(replace(row, state="healthy"),)).ready
+
+
+def test_nodes_that_could_not_be_looked_at_have_a_row_each() -> None:
+    summary = replace(
+        SUMMARY,
+        rows=ROWS[:1],
+        troubles=(("bio1", "unreachable: port 22 of 10.0.0.2 is closed\n" + "x" * 60),),
+    )
+    lines = summary_text(summary).splitlines()
+    assert lines[1:5] == [
+        "api1  oz-api   healthy  8000",
+        "bio1  ! unreachable: port 22 of 10.0.0.2 is closed",
+        "        " + "x" * 60,
+        "1 service, 1 node could not be looked at (!)",
+    ]
+    document = summary_json(summary)
+    assert document["troubles"][0]["node"] == "bio1"
+    assert (document["ready"], document["total"]) == (False, {"services": 1, "well": 1})
+
+
+def test_where_nothing_is_installed_that_is_all_that_is_said() -> None:
+    summary = replace(SUMMARY, rows=(), report=None, bare=("bio1", "api1"))
+    assert summary_text(summary) == "Nothing is installed on bio1, api1 yet.\n"
+    assert summary_json(summary)["not_installed"] == ["bio1", "api1"]
+    some = summary_text(replace(SUMMARY, bare=("bio2",)))
+    assert "Nothing is installed on bio2 yet." in some
+    assert "URLs" in some
 
 
 def test_long_urls_stay_whole_for_copying() -> None:
@@ -85,7 +131,7 @@ BUSY = NodePlan(
     node="api1",
     files=(
         FileChange(path="config/config.py", kind="changed", diff=DIFF),
-        FileChange(path="new.bin", kind="new"),
+        FileChange(path="new.bin", kind="new", diff="+all of it\n"),
         FileChange(path="gone", kind="removed"),
         FileChange(path="nginx.conf", kind="drifted"),
     ),
@@ -105,9 +151,6 @@ def test_the_plan_as_text() -> None:
     assert plan_text(PLAN).splitlines() == [
         "api1",
         "  ~ config/config.py  changes",
-        "      @@ -1,2 +1,2 @@",
-        "      --- an SQL comment",
-        "      +B = 2",
         "  + new.bin  new",
         "  - gone  is removed",
         "  ! nginx.conf  was changed on the node, is put right",
@@ -117,6 +160,11 @@ def test_the_plan_as_text() -> None:
         "  + oz-y            starts",
         "  > oz-init-db runs once",
         "  < image nginx:1.27.3 is pulled",
+        "",
+        "api1: config/config.py",
+        "  @@ -1,2 +1,2 @@",
+        "  --- an SQL comment",
+        "  +B = 2",
         "",
         "1 new file, 1 file changes, 1 file is put right, 1 file is removed, 1 service starts, "
         "1 service is recreated, 1 service restarts, 1 service is removed, 1 job runs, "
@@ -137,7 +185,7 @@ def test_totals_count() -> None:
 
 def test_colours_change_nothing_but_colour() -> None:
     coloured = plan_text(PLAN, colour=True)
-    assert "      \x1b[32m+B = 2\x1b[0m" in coloured
+    assert "  \x1b[32m+B = 2\x1b[0m" in coloured
     assert re.sub(r"\x1b\[\d+m", "", coloured) == plan_text(PLAN)
     assert "\x1b" not in plan_text(PLAN)
 
@@ -146,7 +194,8 @@ def test_a_file_cannot_steer_the_terminal_or_leak() -> None:
     change = FileChange(path="a\x1b[2J", kind="changed", diff="+x\x1b]0;hi\x07 canary\n")
     plan = Plan(nodes=(NodePlan(node="n1", files=(change,)),))
     mask = Masker((Secret("canary"),))
-    assert plan_text(plan, masker=mask).splitlines()[1:3] == ["  ~ a  changes", f"      +x {MASK}"]
+    lines = plan_text(plan, masker=mask).splitlines()
+    assert lines[1:5] == ["  ~ a  changes", "", "n1: a", f"  +x {MASK}"]
     assert "canary" not in json.dumps(plan_json(plan, mask))
 
 

@@ -1,0 +1,80 @@
+"""Looks at as many nodes as can be looked at, and says of the others why not. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from oz_installer.answers.file import LoadedAnswers
+from oz_installer.answers.secrets import Ask
+from oz_installer.deploy.facts import NodeFacts
+from oz_installer.errors import ConnectError, OzError
+from oz_installer.installation.blueprint import read_inputs
+from oz_installer.installation.connections import OpenTransport, limited, open_some
+from oz_installer.installation.lost import check_secrets
+from oz_installer.installation.preparing import lookers
+from oz_installer.installation.reporting import sum_up
+from oz_installer.secret import Masker
+from oz_installer.topology.summary import Summary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What was seen, and what to do about what could not be seen."""
+
+    summary: Summary
+    hints: tuple[str, ...]
+    masker: Masker
+
+
+def survey(
+    loaded: LoadedAnswers,
+    path: Path,
+    open_transport: OpenTransport,
+    *,
+    ask: Ask | None = None,
+    limit: Sequence[str] = (),
+) -> Survey:
+    """What runs where. A node that is down, or whose engine is, is told and holds up no other.
+
+    Raises AnswersError.
+    """
+    inputs = read_inputs(loaded, path, ask=ask, connecting=True)
+    chosen = limited(loaded.answers, limit)
+    looked, failed, blueprint = open_some(chosen, *lookers(inputs, open_transport))
+    for one in looked.values():
+        one.close()
+    facts = {name: one.facts for name, one in looked.items()}
+    check_secrets(blueprint, facts)
+    well = {name: seen for name, seen in facts.items() if seen.engine_ok}
+    bare = tuple(name for name, seen in well.items() if _is_bare(seen))
+    told = _troubles(failed, facts, loaded.answers.engine)
+    summary = replace(
+        sum_up(blueprint, {name: seen for name, seen in well.items() if name not in bare}),
+        troubles=tuple((node.name, told[node.name][0]) for node in chosen if node.name in told),
+        bare=bare,
+    )
+    hints = dict.fromkeys(hint for _, hint in told.values() if hint)
+    return Survey(summary=summary, hints=tuple(hints), masker=blueprint.secrets.masker())
+
+
+def _is_bare(seen: NodeFacts) -> bool:
+    return seen.record is None and not any(there.digest for there in seen.containers.values())
+
+
+def _troubles(
+    failed: Mapping[str, OzError], facts: Mapping[str, NodeFacts], engine: str
+) -> dict[str, tuple[str, str]]:
+    """By node what is wrong with it, and what to do."""
+    from oz_installer.deploy.phases.requirements import no_engine
+
+    told = {}
+    for name, error in failed.items():
+        head = "unreachable: " if isinstance(error, ConnectError) else ""
+        told[name] = (f"{head}{error.message}", error.hint)
+    for name, seen in facts.items():
+        if not seen.engine_ok:
+            text, hint = no_engine(seen, engine)
+            told[name] = (text.removeprefix(f"{name}: "), hint)
+    return told

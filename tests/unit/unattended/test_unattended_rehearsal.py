@@ -1,0 +1,91 @@
+"""A dry run tells what would be done and no deed; a picture overwrites nothing but a picture."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from oz_installer.answers.file import read
+from oz_installer.deploy.events import ServiceState
+from oz_installer.deploy.gate import Change
+from oz_installer.errors import AnswersError
+from oz_installer.secret import Masker, Secret
+from oz_installer.unattended import rehearsal
+from oz_installer.unattended.context import Flags
+from oz_installer.unattended.writing import check_picture, write_picture
+
+WHATS = (
+    "lock the node",
+    "write the files below /opt/oz",
+    "run job canary",
+    "remember that x is done",
+    "unlock the node",
+)
+
+
+@pytest.fixture
+def prepared(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Two nodes, and a run on them that also tells of deeds."""
+
+    def run(_prepared: object, on_event: Any, *, gate: Any) -> None:
+        for what in WHATS:
+            for node in ("n2", "n1"):
+                gate._tell(Change(node=node, what=what, argv=()))
+        gate._tell(Change(node="", what="keep new passwords", argv=()))
+        on_event(ServiceState(node="n1", service="oz-init", state="finished"))
+
+    monkeypatch.setattr(rehearsal, "execute", run)
+    secrets = SimpleNamespace(masker=lambda: Masker((Secret("canary"),)))
+    return SimpleNamespace(blueprint=SimpleNamespace(secrets=secrets), transports={"n1": 0, "n2": 0})
+
+
+def test_only_what_matters_node_by_node(prepared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    rehearsal.rehearse(prepared, Flags())
+    assert stream.getvalue().splitlines() == [
+        "would keep new passwords",
+        "n1: would write the files below /opt/oz",
+        "n1: would run job ********",
+        "n2: would write the files below /opt/oz",
+        "n2: would run job ********",
+        "Nothing was changed.",
+    ]
+
+
+def test_the_same_as_json(prepared: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    rehearsal.rehearse(prepared, Flags(json=True))
+    out, err = capsys.readouterr()
+    events = [json.loads(line) for line in out.splitlines()]
+    assert err == ""
+    assert {event["event"] for event in events[:-1]} == {"Message"}
+    assert (events[-1]["event"], events[-1]["outcome"]) == ("RunEnded", "rehearsed")
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    path = tmp_path / "answers.yml"
+    path.write_text("scenario: poc\npublic_url: http://oz\nnodes: [{name: a, host: a}]\n")
+    (tmp_path / "license.key").write_text("<svg>")
+    (tmp_path / "notes.txt").write_text("mine")
+    return path
+
+
+@pytest.mark.parametrize("name", ["answers.yml", "answers.secrets.json", "license.key", "notes.txt", "."])
+def test_a_picture_overwrites_nothing_else(answers: Path, name: str) -> None:
+    with pytest.raises(AnswersError, match=r"is a file of this installation|is no SVG") as caught:
+        check_picture(answers.parent / name, read(answers), answers)
+    assert "--svg" in caught.value.hint
+
+
+def test_a_picture_overwrites_a_picture(answers: Path) -> None:
+    svg = answers.parent / "topology.svg"
+    for _ in range(2):
+        check_picture(svg, read(answers), answers)
+        write_picture(svg, '<?xml version="1.0"?>\n<svg></svg>\n')
