@@ -28,32 +28,18 @@ class Ground:
         nodes = [one for one in found["nodes"] if one["name"] == node]
         host = nodes[0]["host"]
         found |= {"nodes": nodes, "public_url": f"http://{host}:8880", "components": LEAN}
-        return {**found, "admin": {"password": {"file": str(self._admin_password())}}, **changes}
-
-    def _admin_password(self) -> Path:
-        path = self.folder / "admin.password"
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text("the-one-Administrator")
-        return path
+        return {**found, **changes}
 
     def both(self) -> Document:
         """Answers that change the installed node and install on the fresh one."""
         return {**self.document(INSTALLED), "nodes": self.site.answers("poc-2")["nodes"]}
 
     def write(self, document: Document, name: str) -> Path:
-<<<<<<< HEAD
-        """Write answers to where that name's lie; those for both nodes get the installed one's secrets."""
-        kept = self.folder / f"{INSTALLED}.secrets.json"
-        if name == BOTH and kept.exists():
-            shutil.copy2(kept, self.folder / f"{BOTH}.secrets.json")
-=======
         """Write answers to where that name's lie. All have the installed node's secrets: for both nodes they
         must be those, and a second node shares its database, where the administrator is already."""
         kept = self.folder / f"{INSTALLED}.secrets.json"
         if name != INSTALLED and kept.exists():
             shutil.copy2(kept, self.folder / f"{name}.secrets.json")
->>>>>>> h2
         return write_answers(self.folder, document, f"{name}.yml")
 
     def ready(self) -> None:
