@@ -1,7 +1,7 @@
 """The remote commands, by pyinfra, once all files are on all nodes.
 
-A file of its own: pyinfra finishes one before it begins the next, while in one file the nodes' operations are
-ordered by their place in it, so that a node with few files would be at its services before another has its own.
+A file of its own: in one file the nodes' operations are ordered by their place in it, so that a node with few
+files would be at its services before another has its own.
 """
 
 import os
