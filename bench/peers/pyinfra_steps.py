@@ -1,7 +1,7 @@
-"""The remote commands, by pyinfra, once all files are on all nodes.
+"""The remote commands, by pyinfra, once all files are there.
 
-A file of its own: in one file the nodes' operations are ordered by their place in it, so that a node with few
-files would be at its services before another has its own.
+Every node has every step, if need be without a command: pyinfra lets nodes wait for each other only where
+they have the same operation, and a BIO's step needs what another node has begun before.
 """
 
 import os
@@ -23,5 +23,5 @@ if FRESH and before:
 names = sorted({path.name for path in STEPS.parent.glob("*/[0-9]*")}) if FRESH else ["all.sh"]
 for name in host.loop(names):
     step = STEPS / name
-    if step.is_file():
-        server.shell(name=name, commands=[step.read_text() if FRESH else before + step.read_text()])
+    text = [before * (not FRESH) + step.read_text()] if step.is_file() else []
+    server.shell(name=name, commands=text)
