@@ -67,7 +67,7 @@ class Toolbox:
         return ["bash", str(PEERS / "floor_check.sh")], {}
 
     def _pyinfra(self, tool: str, _phase: str, _nodes: int, _slow: bool) -> tuple[list[str], dict[str, str]]:
-        files = [str(PEERS / name) for name in ("pyinfra_nodes.py", "pyinfra_deploy.py")]
+        files = [str(PEERS / name) for name in ("pyinfra_nodes.py", "pyinfra_deploy.py", "pyinfra_steps.py")]
         manner = "files" if tool == PYINFRA else "archive"
         return [str(self.peers / "pyinfra"), "-y", *files], {"BENCH_MANNER": manner}
 

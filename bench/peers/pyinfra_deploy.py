@@ -1,4 +1,4 @@
-"""pyinfra's deployment. BENCH_MANNER: ``files`` puts each file, ``archive`` one tar, where it differs."""
+"""The files, by pyinfra. BENCH_MANNER: ``files`` puts each one, ``archive`` one tar, where it differs."""
 
 import io
 import os
@@ -9,8 +9,6 @@ from pyinfra import host  # type: ignore[import-not-found]  # in an environment 
 from pyinfra.operations import files, server  # type: ignore[import-not-found]
 
 SRC = Path(os.environ["BENCH_SRC"]) / host.name
-STEPS = Path(os.environ["BENCH_STEPS"]) / host.name
-FRESH = os.environ["BENCH_PHASE"] == "FRESH"
 CURRENT = "/opt/oz/current"
 
 
@@ -40,17 +38,5 @@ if os.environ["BENCH_MANNER"] == "files":
             mode="644",
             create_remote_dir=False,
         )
-    before = ""
 else:
     files.put(name="put the bundle", src=archive(), dest="/opt/oz/bundle.tar", mode="600")
-    before = (
-        f"umask 022; mkdir -p {CURRENT} && tar -C {CURRENT} -xpf /opt/oz/bundle.tar --no-same-owner || exit\n"
-    )
-
-names = sorted({path.name for path in STEPS.parent.glob("*/[0-9]*")}) if FRESH else ["all.sh"]
-if FRESH and before:
-    server.shell(name="unpack", commands=[before])
-for name in host.loop(names):
-    step = STEPS / name
-    if step.is_file():
-        server.shell(name=name, commands=[step.read_text() if FRESH else before + step.read_text()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from tests.e2e.site import CLEAN, Outcome, Site, write_answers
 
 LEAN = {"statistic": False, "web_ui": False, "monitoring": False}
-INSTALLED, FRESH = "node1", "node2"
+INSTALLED, FRESH, BOTH = "node1", "node2", "both"
 Document = dict[str, Any]
 
 
@@ -27,25 +28,24 @@ class Ground:
         nodes = [one for one in found["nodes"] if one["name"] == node]
         host = nodes[0]["host"]
         found |= {"nodes": nodes, "public_url": f"http://{host}:8880", "components": LEAN}
-        return {**found, "admin": {"password": {"file": str(self._admin_password())}}, **changes}
-
-    def _admin_password(self) -> Path:
-        path = self.folder / "admin.password"
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text("the-one-Administrator")
-        return path
+        return {**found, **changes}
 
     def both(self) -> Document:
         """Answers that change the installed node and install on the fresh one."""
         return {**self.document(INSTALLED), "nodes": self.site.answers("poc-2")["nodes"]}
 
     def write(self, document: Document, name: str) -> Path:
-        """Write answers to where that name's answers lie."""
+        """Write answers to where that name's lie. All have the installed node's secrets: for both nodes they
+        must be those, and a second node shares its database, where the administrator is already."""
+        kept = self.folder / f"{INSTALLED}.secrets.json"
+        if name != INSTALLED and kept.exists():
+            shutil.copy2(kept, self.folder / f"{name}.secrets.json")
         return write_answers(self.folder, document, f"{name}.yml")
 
     def ready(self) -> None:
         """Install on the one node, or repair it, and empty the other."""
+        if not (self.folder / f"{INSTALLED}.secrets.json").exists():
+            self.site.clean()  # what another session left there has passwords that we do not know
         self.site.on(FRESH, CLEAN)
         done = self.site.install(self.write(self.document(INSTALLED), INSTALLED))
         assert done.status == 0, done.stderr
@@ -57,7 +57,7 @@ class Ground:
     def refused(self, document: Document, status: int, words: Sequence[str], *flags: str) -> Outcome:
         """Run with a fault: one clear message, the right code, and both nodes exactly as they were."""
         before = self.state()
-        ended = self.site.install(self.write(document, "both"), *flags)
+        ended = self.site.install(self.write(document, BOTH), *flags)
         assert_told(ended, status, words)
         assert self.state() == before
         return ended

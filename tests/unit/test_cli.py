@@ -235,6 +235,19 @@ def test_ctrl_c_is_told_in_one_line(
     refused(capsys, "render", "--answers", "answers.yml", "--out", "out", code=130)
 
 
+def test_ctrl_c_while_connecting_says_that_nothing_was_changed(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from oz_installer.unattended import command
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "prepare", stopped)
+    said = refused(capsys, "--answers", "answers.yml", code=130)
+    assert said.startswith("stopped at your request; nothing was changed\nhint: Run the same command again")
+
+
 def test_help_and_version_are_data(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert __version__ in capsys.readouterr().out

@@ -64,20 +64,21 @@ class Switch(Phase):
         if added:
             run.change(node, f"remove {', '.join(added)}", engine_commands.remove_containers(engine, added))
         recorded = facts.record.services if facts.record else {}
-        names = [
-            name
-            for name in recorded
-            if (was := facts.containers.get(name)) and was.running and not _is_same(was, now.get(name))
-        ]
-        if not names:
-            return
-        tool = run.compose[node]
-        up = engine_commands.compose_up(tool, PROJECT, run.settings.install_dir, names)
-        run.change(node, "start the previous services again", up, timeout=600.0)
-        well = {name for name in names if facts.containers[name].well}
-        services = [service for service in run.bundles[node].running if service.name in well]
-        run.gate.wait(lambda: health.wait(run, node, services))
+        running = {name: was for name in recorded if (was := facts.containers.get(name)) and was.running}
+        touched = [name for name, was in running.items() if not _is_same(was, now.get(name))]
+        if touched:
+            up = engine_commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, touched)
+            run.change(node, "start the previous services again", up, timeout=600.0)
+            now = engines.states(run, node)
+        ill = {name for name, was in running.items() if was.well and not _is_well(now.get(name))}
+        services = [service for service in run.bundles[node].running if service.name in ill]
+        if services:
+            run.gate.wait(lambda: health.wait(run, node, services))
 
 
 def _is_same(was: ContainerFact, now: ContainerFact | None) -> bool:
     return now is not None and now.running and now.digest == was.digest
+
+
+def _is_well(there: ContainerFact | None) -> bool:
+    return there is not None and there.well
