@@ -99,7 +99,7 @@ def _service_changes(bundle: Bundle, facts: NodeFacts, edited: frozenset[str]) -
 
 
 def _seen_well(service: BundleService, bundle: Bundle, facts: NodeFacts) -> bool:
-    """Whether the service was awaited as it is: an engine calls it starting for a whole interval after that."""
+    """Whether the service was awaited as it is: an engine calls it starting for an interval after that."""
     record = facts.record
     kept = record and facts.verified == record.digest and record.services.get(service.name) == service.digest
     return facts.verified == bundle.digest or bool(kept)
