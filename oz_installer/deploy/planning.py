@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from oz_installer.deploy.facts import NodeFacts
 from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
-from oz_installer.render.bundle import Bundle
+from oz_installer.render.bundle import Bundle, BundleService
 
 
 def plan_changes(bundles: Mapping[str, Bundle], facts: Mapping[str, NodeFacts]) -> Plan:
@@ -93,6 +93,13 @@ def _service_changes(bundle: Bundle, facts: NodeFacts, edited: frozenset[str]) -
             changes.append(ServiceChange(name=service.name, action="restart", reason=reason))
         elif there.health == "unhealthy":
             changes.append(ServiceChange(name=service.name, action="restart", reason="is unhealthy"))
-        elif there.health == "starting" and facts.verified != bundle.digest:
+        elif there.health == "starting" and not _seen_well(service, bundle, facts):
             changes.append(ServiceChange(name=service.name, action="wait", reason="is still starting"))
     return tuple(changes)
+
+
+def _seen_well(service: BundleService, bundle: Bundle, facts: NodeFacts) -> bool:
+    """Whether the service was awaited as it is: an engine calls it starting for an interval after that."""
+    record = facts.record
+    kept = record and facts.verified == record.digest and record.services.get(service.name) == service.digest
+    return facts.verified == bundle.digest or bool(kept)

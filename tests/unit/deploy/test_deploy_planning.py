@@ -98,6 +98,16 @@ CASES: dict[str, tuple[Callable[[], NodeFacts], dict[str, str]]] = {
         ),
         {"service api": "wait"},
     ),
+    "starting, but well before another service changed": (
+        lambda: installed(
+            OLD,
+            containers={
+                "api": container("api", digest="older"),
+                "beat": container("beat", "Up 9 seconds (health: starting)"),
+            },
+        ),
+        {"file config/api": "changed", "service api": "recreate", "image example/api:1": "pull"},
+    ),
     "crashed": (
         lambda: installed(WANTED, **with_containers(api=API, beat="Exited (1) 5 seconds ago")),
         {"service beat": "start", "image example/beat:1": "pull"},
