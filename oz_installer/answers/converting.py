@@ -76,7 +76,7 @@ def _integer(_: Question, tree: Tree) -> int:
     if scalar.look != "integer":
         bare = re.fullmatch(r"[0-9]{1,15}", scalar.text) and not scalar.plain
         raise Refused("should be a whole number" + (f"; write {scalar.text} without quotes" if bare else ""))
-    if len(scalar.text) > 18:
+    if len(scalar.text.lstrip("+-")) > 18:
         raise Refused("is too large")
     return int(scalar.text)
 
@@ -164,7 +164,7 @@ def json_value(tree: Tree) -> Any:
         raise Refused("holds something refused")
     if tree.look in ("null", "boolean"):
         return None if tree.look == "null" else tree.text.lower() == "true"
-    if tree.look == "integer" and len(tree.text) <= 18:
+    if tree.look == "integer" and len(tree.text.lstrip("+-")) <= 18:
         return int(tree.text)
     if tree.look == "number" and abs(number := float(tree.text)) <= 1e300:
         return number

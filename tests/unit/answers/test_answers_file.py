@@ -74,6 +74,11 @@ def test_json_windows_line_ends_and_a_byte_order_mark_are_yaml_too(tmp_path: Pat
     assert load(path) == loads(SMALL)
 
 
+@pytest.mark.parametrize("number", [-(10**17), 10**18 - 1, -(10**18) + 1])
+def test_eighteen_digits_are_read_whatever_their_sign(number: int) -> None:
+    assert loads(SMALL + f"extra: {{config: {{A: {number}}}}}\n").extra.config == {"A": number}
+
+
 def test_lines_and_places(tmp_path: Path) -> None:
     path = tmp_path / "answers.yml"
     path.write_text(CONTRACT)
