@@ -42,14 +42,17 @@ class Ground:
         return {**self.document(INSTALLED), "nodes": self.site.answers("poc-2")["nodes"]}
 
     def write(self, document: Document, name: str) -> Path:
-        """Write answers to where that name's lie; those for both nodes get the installed one's secrets."""
+        """Write answers to where that name's lie. All have the installed node's secrets: for both nodes they
+        must be those, and a second node shares its database, where the administrator is already."""
         kept = self.folder / f"{INSTALLED}.secrets.json"
-        if name == BOTH and kept.exists():
-            shutil.copy2(kept, self.folder / f"{BOTH}.secrets.json")
+        if name != INSTALLED and kept.exists():
+            shutil.copy2(kept, self.folder / f"{name}.secrets.json")
         return write_answers(self.folder, document, f"{name}.yml")
 
     def ready(self) -> None:
         """Install on the one node, or repair it, and empty the other."""
+        if not (self.folder / f"{INSTALLED}.secrets.json").exists():
+            self.site.clean()  # what another session left there has passwords that we do not know
         self.site.on(FRESH, CLEAN)
         done = self.site.install(self.write(self.document(INSTALLED), INSTALLED))
         assert done.status == 0, done.stderr
