@@ -134,7 +134,7 @@ def test_an_answer_has_changed(ground: Ground, tmp_path: Path) -> None:
     document = ground.document(INSTALLED, extra={"config": {SETTING: 7}})
     document["updater"]["period"] = 7123
     looked = looked_at(ground, document, INSTALLED, tmp_path)
-    assert looked.files() == {"compose.yaml": "changed", CONFIG: "changed"}
+    assert looked.files() == {"compose.yaml": "changed", "jobs.yaml": "changed", CONFIG: "changed"}
     services = looked.services()
     assert set(services.values()) == {"recreate"}
     assert {"oz-bio-updater", "oz-api", "oz-celery-default", "oz-celery-beat"} <= set(services)
