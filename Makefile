@@ -3,6 +3,7 @@
 # make check         style, types, import directions, unit tests (seconds)
 # make test          all but the slow tests, end to end on lab nodes included (minutes)
 # make test-faults   the slow tests: failures while deploying, Podman, old engines, brokers, registries
+# make test-fresh    make demo, again, and make test on a bare Debian 12 that is made for it (half an hour)
 # make bench         oz-install beside plain OpenSSH, pyinfra and Ansible, as ratios of one run
 # make docs          the answers reference, from the questions
 SHELL := /bin/bash
@@ -10,7 +11,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 OZ := $(VENV)/bin/oz-install
 
-.PHONY: help demo demo-down check unit e2e test test-faults bench docs machine
+.PHONY: help demo demo-down check e2e test test-faults test-fresh bench docs machine
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -50,6 +51,9 @@ test: $(VENV)/.ready machine
 
 test-faults: $(VENV)/.ready machine
 	$(VENV)/bin/pytest -q -m slow tests/e2e
+
+test-fresh: machine
+	tests/fresh_machine.sh
 
 bench: $(VENV)/.ready machine
 	bench/run

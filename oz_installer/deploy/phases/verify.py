@@ -79,7 +79,7 @@ def _no_answer(run: Run, probe: Probe, said: str) -> DeployError:
     """What did not answer, with the service's own last log lines where its node can be asked."""
     there = probe.placed.node
     log = engines.why(run, there, probe.placed.name) if there in run.transports else ""
-    hint = "Its last log lines below may say why. " if log else ""
+    hint = "Its last log lines above may say why. " if log else ""
     return DeployError(
         f"{probe.what} does not answer at {probe.url}: {said}",
         f"{hint}Is port {probe.port} of {probe.host} blocked by a firewall?",

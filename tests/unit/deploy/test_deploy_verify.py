@@ -99,7 +99,7 @@ def test_what_does_not_answer_is_named_with_its_log(ports: type[Ports]) -> None:
     assert f"oz-redis-exporter (Metrics of Redis) on n1 does not answer at {address}/metrics/redis" in told
     assert f"oz-webui (Web interface) on n1 does not answer at {address}/login: HTTP 502 said" in told
     assert "boom" in caught.value.details
-    assert caught.value.hint.startswith("Its last log lines below may say why. Is port ")
+    assert caught.value.hint.startswith("Its last log lines above may say why. Is port ")
     assert "node.sh verified" not in node.words()
 
 

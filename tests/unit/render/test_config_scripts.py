@@ -135,18 +135,33 @@ def test_a_database_that_never_answers_fails_the_job(gateway: Path) -> None:
     done = run(gateway, "init_db.py", **{"WAIT_SECONDS = 120": "WAIT_SECONDS = 0"})
     assert done.returncode == 1
     assert "could not be reached" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert NASTY not in done.stdout + done.stderr
 
 
 def test_a_database_that_answers_and_refuses_is_not_waited_for(gateway: Path) -> None:
-    """A wrong password does not mend itself: seconds, not minutes."""
+    """One that starts up does so within half a minute; a wrong password does not mend itself."""
     (gateway / "database.json").write_text(json.dumps({**DATABASE, "refuse": 1000}))
     with socket.create_server(("127.0.0.1", 0)) as server:
         config = gateway / "configs" / "config.py"
         address = f"DB_HOST = '127.0.0.1'\nDB_PORT = {server.getsockname()[1]}\n"
         config.write_text(config.read_text().replace("DB_HOST = 'db'\nDB_PORT = 5433\n", address))
-        done = run(gateway, "init_db.py", **{"REFUSED_SECONDS = 8": "REFUSED_SECONDS = 0"})
+        done = run(gateway, "init_db.py", **{"REFUSED_SECONDS = 30": "REFUSED_SECONDS = 0"})
     assert done.returncode == 1
     assert "the database refuses us: the database system is starting up" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert NASTY not in done.stdout + done.stderr
+
+
+def test_a_database_that_starts_up_is_waited_for(gateway: Path) -> None:
+    (gateway / "database.json").write_text(json.dumps({**DATABASE, "refuse": 1}))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        config = gateway / "configs" / "config.py"
+        address = f"DB_HOST = '127.0.0.1'\nDB_PORT = {server.getsockname()[1]}\n"
+        config.write_text(config.read_text().replace("DB_HOST = 'db'\nDB_PORT = 5433\n", address))
+        done = run(gateway, "init_db.py")
+    assert done.returncode == 0, done.stderr
+    assert "waiting for the database: the database system is starting up" in done.stdout
     assert "Traceback" not in done.stderr
     assert NASTY not in done.stdout + done.stderr
 
@@ -247,9 +262,10 @@ def test_an_api_that_never_answers_fails_the_job(gateway: Path) -> None:
 
 def test_an_account_with_another_password_is_told_with_what_to_do(gateway: Path, api: Api) -> None:
     """The vendor's command fails on an account that is there; its own last words help nobody."""
-    (gateway / "status").write_text("1")
+    (gateway / "manage.py").write_text("import sys; sys.exit('vendor says: no')")
     done = run_init_user(gateway, api.url)
     assert done.returncode == 1
+    assert "vendor says: no" in done.stderr
     last = done.stderr.strip().splitlines()[-1]
     assert "admin@oz.local cannot log in and could not be created" in last
     assert "give that one as admin.password, or another admin.email" in last

@@ -11,7 +11,7 @@ import psycopg2
 
 GATEWAY = "/opt/gateway"
 WAIT_SECONDS = 120
-REFUSED_SECONDS = 8
+REFUSED_SECONDS = 30
 
 
 def connect(config):

@@ -85,6 +85,8 @@ def main():
     except (Exception, SystemExit) as error:
         if not isinstance(error, SystemExit):
             traceback.print_exc()
+        elif isinstance(error.code, str):
+            print(error.code, file=sys.stderr)
         sys.exit(NOT_CREATED % admin["email"])
     status = login(admin)
     if status != 200:
