@@ -224,11 +224,13 @@ def test_back_to_a_previous_generation_runs_it_again_and_removes_what_is_new() -
     assert back[4:] == ("back", "/opt/oz", "r1", "000002", "000001")
 
 
-@pytest.mark.parametrize(("digest", "touched"), [("older", False), ("newer", True)])
-def test_back_leaves_what_this_run_has_not_touched(digest: str, touched: bool) -> None:
+@pytest.mark.parametrize(
+    ("digest", "health", "touched"), [("older", "healthy", False), ("newer", "health: starting", True)]
+)
+def test_back_leaves_what_this_run_has_not_touched(digest: str, health: str, touched: bool) -> None:
     def answer(argv: tuple[str, ...]) -> str | None:
         if argv[:2] == ("podman", "ps"):
-            return f"api\tUp 5 seconds\t{digest}\ti\n"
+            return f"api\tUp 5 seconds ({health})\t{digest}\ti\n"
         return "api\n" if "until timeout" in argv[2] else None
 
     run, node = make_run(installed(OLD), answer)
