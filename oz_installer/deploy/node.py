@@ -111,7 +111,7 @@ try() {
   until timeout 30 "$engine" exec "$1" sh -c "$2" >/dev/null 2>&1; do
     [ "$(date +%s)" -lt "$end" ] || return
     tries=$((tries + 1))
-    case $tries in 1|2|3) sleep 0.3 ;; 4|5) sleep 0.7 ;; *) sleep 2 ;; esac
+    case $tries in 1|2|3|4|5|6) sleep 0.3 ;; *) sleep 0.7 ;; esac
   done
   echo "$1"
 }
