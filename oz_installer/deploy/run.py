@@ -44,6 +44,7 @@ class Run:
     settings: RunSettings
     emit: EmitEvent
     shown: Callable[[str], Mapping[str, bytes]]
+    fingerprints: Callable[[str], Mapping[str, str]]
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     compose: dict[str, ComposeTool] = field(default_factory=dict)
     generations: dict[str, str] = field(default_factory=dict)

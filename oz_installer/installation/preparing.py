@@ -17,7 +17,7 @@ from oz_installer.deploy.planning import plan_changes
 from oz_installer.installation.blueprint import Blueprint, Inputs, read_inputs, work_out
 from oz_installer.installation.connections import OpenTransport, limited, open_each
 from oz_installer.installation.looking import look, look_at
-from oz_installer.installation.lost import check_secrets
+from oz_installer.installation.lost import check_limit, check_secrets
 
 if TYPE_CHECKING:
     from oz_installer.remote.transport import Transport
@@ -79,6 +79,7 @@ def prepare(
         first = {name: one.facts for name, one in looked.items()}
         if not new_secrets:
             check_secrets(blueprint, first)
+            check_limit(blueprint, first)
         facts, plan = _compare(blueprint, transports, first)
     except BaseException:
         for transport in transports.values():

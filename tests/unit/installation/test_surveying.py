@@ -150,7 +150,8 @@ def test_json_has_it_all_and_a_total(site: Site, capsys: pytest.CaptureFixture[s
 def test_logs_come_in_the_order_of_their_writing(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert site.run("logs", "oz-api") == 0
     assert capsys.readouterr().out == "api1/oz-api | out\napi1/oz-api | err\n"
-    (argv,) = site.sent
+    look, argv = site.sent
+    assert short(look) == "node.sh look"
     assert argv[:3] == ("sh", "-c", 'exec "$@" 2>&1')
     assert argv[4:] == ("docker", "logs", "--tail", "100", "oz-api")
 
