@@ -231,6 +231,8 @@ def test_back_waits_only_for_what_is_not_well_yet(health: str, checked: bool) ->
     def answer(argv: tuple[str, ...]) -> str | None:
         if argv[:2] == ("podman", "ps"):
             return f"api\tUp 5 seconds {health}\tolder\ti\n"
+        if argv[1:3] == ("container", "inspect"):
+            return '[{"Name": "api", "Config": {"Healthcheck": {"Test": ["CMD-SHELL", "true"]}}}]'
         return "api\n" if "until timeout" in argv[2] else None
 
     run, node = make_run(installed(OLD), answer)
