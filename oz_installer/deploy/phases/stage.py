@@ -9,6 +9,7 @@ from oz_installer.deploy.events import NodeProgress
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.record import Record, next_generation, record_of
 from oz_installer.deploy.run import Run
+from oz_installer.deploy.saying import counted
 from oz_installer.remote.transport import RemoteFile
 from oz_installer.remote.upload import tar_bytes
 from oz_installer.render.bundle import Bundle
@@ -54,7 +55,7 @@ class Stage(Phase):
             on_sent=lambda sent: run.emit(
                 NodeProgress(
                     node=node,
-                    text=f"sending {len(send)} file{'' if len(send) == 1 else 's'}",
+                    text=f"sending {counted(len(send), 'file')}",
                     done=sent,
                     total=total,
                     unit="bytes",
