@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 from oz_installer.answers.file import read
+from oz_installer.deploy.saying import counted
 from oz_installer.errors import PreflightError
 from oz_installer.installation import read_logs, survey
 from oz_installer.unattended.context import Flags, Opener, Shared, asker, opened_by, patience, print_json
 from oz_installer.unattended.streams import write
 from oz_installer.unattended.tables import summary_json, summary_text
-from oz_installer.unattended.words import clean_line, counted, one_line
+from oz_installer.unattended.words import clean_line, one_line
 
 NOT_READY = PreflightError.exit_code
 

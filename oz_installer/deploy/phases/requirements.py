@@ -107,7 +107,7 @@ def _strangers(facts: NodeFacts) -> Iterator[tuple[str, str]]:
 
 def no_engine(facts: NodeFacts, engine: str) -> tuple[str, str]:
     """Why an engine cannot be used: message and hint."""
-    said = facts.engine_message.replace("\n", " ")[:300]
+    said = facts.engine_message.strip().replace("\n", " ")[:300]
     title = NAMES[engine][0]
     if "not found" in said:
         return (
