@@ -28,13 +28,13 @@ def restore(run: Run, node: str) -> None:
     if added := sorted({*now} - {*facts.containers}):
         run.change(node, f"remove {', '.join(added)}", commands.remove_containers(engine, added))
     _stop_again(run, node, recorded, now)
-    running = {name: was for name in recorded if (was := facts.containers.get(name)) and was.running}
-    touched = [name for name, was in running.items() if not _is_same(was, now.get(name))]
+    before = {name: was for name in recorded if (was := facts.containers.get(name)) and _is_at_work(was)}
+    touched = [name for name, was in before.items() if not _is_same(was, now.get(name))]
     if touched:
         up = commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, touched)
         run.change(node, "start the previous services again", up, timeout=600.0)
         now = engines.states(run, node)
-    ill = [name for name, was in running.items() if was.well and not _is_well(now.get(name))]
+    ill = [name for name, was in before.items() if was.well and not _is_well(now.get(name))]
     if ill:
         services = as_they_are(run, node, ill)
         run.gate.wait(lambda: health.wait(run, node, services))
@@ -122,7 +122,7 @@ def _is_at_work(there: ContainerFact) -> bool:
 
 
 def _is_same(was: ContainerFact, now: ContainerFact | None) -> bool:
-    return now is not None and now.running and now.digest == was.digest
+    return now is not None and now.digest == was.digest and (now.running or not was.running)
 
 
 def _is_well(there: ContainerFact | None) -> bool:

@@ -21,6 +21,7 @@ TITLES: dict[Stage, str] = {
     "app": "Start the API and its queues",
     "edge": "Start web servers and metrics",
 }
+ABORT_SILENCE = 30.0
 
 
 class Start(Phase):
@@ -63,7 +64,7 @@ class Start(Phase):
     def _end_jobs(self, run: Run, node: str) -> None:
         """Remove the containers of jobs under way, which ends their commands."""
         argv = cleaning.end_jobs(run.settings.engine, PROJECT)
-        run.change(node, "end the jobs under way", argv)
+        run.change(node, "end the jobs under way", argv, timeout=ABORT_SILENCE)
 
     def _jobs(self, run: Run, node: str) -> list[BundleService]:
         wanted = run.plan.of(node).jobs

@@ -119,6 +119,15 @@ def test_what_its_engine_starts_again_and_again_is_not_stopped() -> None:
     assert node.done() == []
 
 
+def test_what_its_engine_started_again_and_again_gets_its_previous_files_back() -> None:
+    node = Node({"api": (UP, "older"), "beat": (UP, "newer")})
+    restore(over(node, api=UP, beat="Restarting (1) 3 seconds ago"), "n1")
+    (up,) = [sent.argv for sent in node.transport.sent if "up" in sent.argv]
+    assert up[-1] == "beat"
+    assert "--detach" in up
+    assert len(node.done()) == 1
+
+
 @pytest.mark.parametrize("name", ["api", "gone"])
 def test_a_container_is_judged_by_its_own_check(name: str) -> None:
     """The new files have another one, or do not know it."""

@@ -172,6 +172,17 @@ def test_logs_come_in_the_order_of_their_writing(site: Site, capsys: pytest.Capt
     assert argv[4:] == ("docker", "logs", "--tail", "100", "oz-api")
 
 
+def test_logs_as_json_are_an_object_a_line(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert site.run("logs", "oz-api", "--json") == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    of = {"event": "LogLine", "node": "api1", "service": "oz-api"}
+    assert told == [{**of, "text": "out"}, {**of, "text": "err"}]
+    site.logs["api1"] = failed(output="Cannot connect to the Docker daemon\n")
+    assert site.run("logs", "oz-api", "--json") == 3
+    (error,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (error["event"], error["exit_code"]) == ("Error", 3)
+
+
 @pytest.mark.parametrize(
     ("said", "told"),
     [
