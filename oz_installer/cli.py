@@ -59,7 +59,20 @@ json_option: Decorator = click.option(
 )
 
 
+class Commands(click.Group):
+    """All commands. Click itself would turn an interrupt anywhere into the one at a question, before which
+    nothing is ever changed."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Raises Interrupted where a command was stopped that does not say more about it."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted("stopped at your request", AGAIN) from None
+
+
 @click.group(
+    cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXIT_CODES,
@@ -236,7 +249,7 @@ def run(argv: Sequence[str]) -> int:
     try:
         ended = oz_install.main(list(argv), prog_name="oz-install", standalone_mode=False, obj=options)
     except click.exceptions.Abort:
-        return _fail(Interrupted("stopped at your request", "Nothing was changed."), options)
+        return _fail(Interrupted("stopped at your request; nothing was changed", AGAIN), options)
     except click.ClickException as error:
         if options.json:
             return _fail(AnswersError(error.format_message()), options)

@@ -110,7 +110,7 @@ def _confirm() -> None:
     import click
 
     if not click.confirm("Go on?", default=False, err=True):
-        raise Interrupted("stopped at your request", "Nothing was changed.")
+        raise Interrupted("stopped at your request; nothing was changed", AGAIN)
 
 
 def _carry_out(prepared: Prepared, flags: Flags) -> None:

@@ -121,7 +121,7 @@ def assert_stopped(ended: Outcome, words: str) -> None:
     """Exit code 130 and one message: at whose wish, what became of the changes, what to do."""
     assert ended.status == 130, (ended.status, ended.stderr)
     assert "Traceback" not in ended.stderr + ended.stdout, ended.stderr
-    told = ended.stderr.splitlines()
+    told = ended.stderr.strip().splitlines()
     assert [line for line in told if "stopped at your request" in line] == told[:1], ended.stderr
     assert words in told[0], ended.stderr
     assert told[1:] == ["hint: Run the same command again to go on."], ended.stderr

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -252,6 +253,8 @@ def test_stopped_while_an_image_does_not_come(places: tuple[Place, Place]) -> No
         text = place.path.read_text()
         path.touch(mode=0o600)
         path.write_text(f"{text}images: {{oz-redis: '127.0.0.1:5000/hanging:1'}}\n")
+        if (secrets := place.path.with_suffix(".secrets.json")).exists():
+            shutil.copy2(secrets, path.with_suffix(".secrets.json"))
         place.site.on(
             place.node, f'setsid python3 -c "{HANGING_REGISTRY}" >/dev/null 2>&1 & echo $! > /run/hang'
         )

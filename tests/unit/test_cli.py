@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -232,7 +233,23 @@ def test_ctrl_c_is_told_in_one_line(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(writing, "render_to", stopped)
-    refused(capsys, "render", "--answers", "answers.yml", "--out", "out", code=130)
+    said = refused(capsys, "render", "--answers", "answers.yml", "--out", "out", code=130)
+    assert said == "stopped at your request\nhint: Run the same command again to go on.\n"
+
+
+def test_ctrl_c_after_changes_never_says_that_there_were_none(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from oz_installer.unattended import command
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "_prepare", lambda *_: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(command, "_is_wanted", lambda *_: True)
+    monkeypatch.setattr(command, "_carry_out", stopped)
+    said = refused(capsys, "--answers", "answers.yml", "--yes", code=130)
+    assert said == "stopped at your request\nhint: Run the same command again to go on.\n"
 
 
 def test_ctrl_c_while_connecting_says_that_nothing_was_changed(
