@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-# A shell's background jobs, and some CI runners, hand on signals that are ignored; oz-install respects that, as
+# Background jobs of a shell, and some CI runners, hand on ignored signals; oz-install respects that, as
 # nohup asks. The tests send signals, to themselves and to programs that inherit from here.
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:
