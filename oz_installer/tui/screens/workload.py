@@ -1,0 +1,13 @@
+"""The step Workload."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from oz_installer.tui.screens.placeholder import Placeholder
+
+
+class WorkloadScreen(Placeholder):
+    """Not written yet."""
+
+    STEP: ClassVar[str] = "workload"
