@@ -18,7 +18,7 @@ from textual.widgets import Static
 
 from oz_installer.tui.jobs import Job, Jobs, Told
 from oz_installer.tui.steps import STEPS, number, step
-from oz_installer.tui.widgets.bars import Keys, SideBar, Status, StepBar, Tone, TopBar
+from oz_installer.tui.widgets.bars import Keys, SideBar, Status, Title, Tone, TopBar
 from oz_installer.tui.widgets.follower import Edited, Follower
 from oz_installer.tui.widgets.push import Push
 
@@ -85,8 +85,7 @@ class StepScreen(Screen[None]):
         with Horizontal(id="frame"):
             yield SideBar(id="side")
             with Vertical(id="page"):
-                yield StepBar(id="steps", markup=False)
-                yield Static(here.title, id="title", markup=False)
+                yield Title(id="title")
                 yield Static(here.intro, id="intro", markup=False)
                 with VerticalScroll(id="body", can_focus=False):
                     yield from self.body()
@@ -130,7 +129,7 @@ class StepScreen(Screen[None]):
         side.now, side.states = self.STEP, tuple(states)
         here = states[number(self.STEP)]
         elsewhere = sum(state.problems for state in states) - here.problems
-        self.query_one(StepBar).show(self.STEP, here, elsewhere)
+        self.query_one(Title).show(self.STEP, here, elsewhere)
         kept = "not saved" if session.touched else "saved" if session.is_file else ""
         top = self.query_one(TopBar)
         top.target, top.kept = str(session.path), kept

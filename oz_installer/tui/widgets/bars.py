@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from oz_installer.tui.session import StepState
-from oz_installer.tui.steps import STEPS, number
+from oz_installer.tui.steps import STEPS, number, step
 
 Tone = Literal["", "-good", "-warning", "-bad"]
 
@@ -59,16 +59,37 @@ class SideBar(Widget):
             self.app.call_later(self.app.run_action, f"app.go('{STEPS[place.y].id}')")
 
 
-class StepBar(Static):
-    """The same in one line, for narrow terminals."""
+class Title(Widget):
+    """The step's title; on narrow terminals also its place and what is to be mended, which the side bar tells."""
+
+    ALLOW_SELECT = False
+    text = reactive("")
+    place = reactive("")
+    problems = reactive("")
 
     def show(self, now: str, state: StepState, elsewhere: int) -> None:
         """``elsewhere`` counts problems in other steps."""
-        here = f"! {state.problems} to mend" if state.problems else ""
-        other = f"! {elsewhere} in other steps" if elsewhere else ""
-        said = "   ".join(part for part in (here, other) if part)
-        count = f"Step {number(now) + 1} of {len(STEPS)}"
-        self.update(Content.assemble((count, "$text-muted"), "   ", (said, "$text-error")))
+        self.text = step(now).title
+        self.place = f"step {number(now) + 1} of {len(STEPS)}"
+        parts = [
+            f"{state.problems} here" if state.problems else "",
+            f"{elsewhere} elsewhere" if elsewhere else "",
+        ]
+        told = ", ".join(part for part in parts if part)
+        self.problems = f"! {told}" if told else ""
+
+    def render(self) -> Content:
+        """Title at the left, the rest at the right."""
+        if self.screen.has_class("-wide"):
+            return Content.styled(self.text, "bold $accent")
+        room = self.size.width - len(self.text) - len(self.place)
+        gap = 3 if self.problems else 0
+        return Content.assemble(
+            (self.text, "bold $accent"),
+            (self.problems.rjust(room - gap), "$text-error"),
+            " " * gap,
+            (self.place, "$text-muted"),
+        )
 
 
 class Status(Static):

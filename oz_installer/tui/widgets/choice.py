@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-GAP = 3
+GAP = 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from oz_installer.tui.bridge import Judged
 
 WAYS = (
-    Option(value="plain", label="typed here"),
+    Option(value="plain", label="typed"),
     Option(value="env", label="variable"),
     Option(value="file", label="file"),
-    Option(value="prompt", label="asked each time"),
+    Option(value="prompt", label="asked"),
 )
 EMPTY = {
     "plain": "",
     "env": "name of an environment variable",
     "file": "path of a file with the secret on its only line",
-    "prompt": "oz-install asks for it when it runs",
+    "prompt": "oz-install asks for it at every run",
 }
 
 
