@@ -7,19 +7,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from threading import Event as Stop
 from typing import TYPE_CHECKING, Any
 
 from oz_installer.errors import AnswersError
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
+    from oz_installer.answers.secrets import Ask
     from oz_installer.answers.working import Working
     from oz_installer.catalog.model import Release, Scenario
     from oz_installer.catalog.sizing import Sizing
+    from oz_installer.checks.model import Finding
+    from oz_installer.deploy.events import Event
+    from oz_installer.deploy.plan import Plan
     from oz_installer.errors import Problem
+    from oz_installer.installation import OpenTransport, Prepared
     from oz_installer.installation.possible import Possible
+    from oz_installer.installation.trying import SshHost, Tried
     from oz_installer.topology.model import Topology
+    from oz_installer.topology.summary import Summary
 
 Opener = Callable[..., Any]
 """``open(node, secrets, base=..., known_hosts=...)`` gives a connection to a node."""
@@ -64,6 +73,7 @@ class PureCore:
         analyses_per_day: float | None,
         archive_days: int | None,
         needs_ha: bool,
+        needs_autoscaling: bool,
     ) -> Sizing:
         """What a workload needs, by the vendor's formulas."""
         from oz_installer.catalog.sizing import size
@@ -75,6 +85,7 @@ class PureCore:
             analyses_per_day=analyses_per_day,
             archive_days=archive_days,
             needs_ha=needs_ha,
+            needs_autoscaling=needs_autoscaling,
         )
 
     def scenarios(self) -> Mapping[str, Scenario]:
@@ -89,20 +100,20 @@ class PureCore:
 
         return tuple(load_release(name) for name in releases())
 
-    def bundles(self, working: Working, path: Path) -> Mapping[str, Mapping[str, str]]:
+    def bundles(self, working: Working) -> Mapping[str, Mapping[str, str]]:
         """Every node's files, path -> text, secrets masked; nothing while answers are missing or wrong."""
         from oz_installer.installation.preview import preview
 
         answers = working.answers()
-        return preview(answers, path) if answers else {}
+        return preview(answers) if answers else {}
 
 
 class WizardCore(PureCore):
-    """All of it. ``opener`` makes what opens connections, when one is needed; ``ask`` asks for a secret."""
+    """All of it. ``opener`` makes what opens connections, when one is needed; ``ask`` asks the operator."""
 
-    def __init__(self, opener: Callable[[], Opener], ask: Callable[[str], Any] | None = None) -> None:
+    def __init__(self, opener: Callable[[], Opener]) -> None:
         self._opener = opener
-        self._ask = ask
+        self.ask: Ask | None = None
 
     # --- files of the operator ------------------------------------------------------------------------
     def exists(self, path: Path) -> bool:
@@ -154,3 +165,76 @@ class WizardCore(PureCore):
         from oz_installer.answers.drafts import drop_draft
 
         drop_draft(target)
+
+    # --- outside, before anything is changed ----------------------------------------------------------
+    def ssh_config_hosts(self) -> tuple[SshHost, ...]:
+        """Hosts of ~/.ssh/config."""
+        from oz_installer.installation.trying import ssh_config_hosts
+
+        return ssh_config_hosts()
+
+    def try_nodes(
+        self,
+        working: Working,
+        path: Path,
+        names: Sequence[str],
+        on_tried: Callable[[Tried], None],
+        stop: Stop,
+    ) -> None:
+        """Connect to nodes, all at once, and look at them."""
+        from oz_installer.installation.trying import try_nodes
+
+        try_nodes(working, path, names, self._open(path, working.get("known_hosts")), on_tried, stop)
+
+    def try_database(
+        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: Stop
+    ) -> None:
+        """Log in to the database from every api node."""
+        from oz_installer.installation.trying import try_database
+
+        try_database(working, path, self._open(path, working.get("known_hosts")), on_finding, stop)
+
+    def try_storage(
+        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: Stop
+    ) -> None:
+        """Write on one api node, read on the other, remove it again."""
+        from oz_installer.installation.trying import try_storage
+
+        try_storage(working, path, self._open(path, working.get("known_hosts")), on_finding, stop)
+
+    # --- an installation ------------------------------------------------------------------------------
+    def prepare(self, path: Path, limit: Sequence[str] = ()) -> Prepared:
+        """Connect, look and plan; changes nothing."""
+        from oz_installer.answers.file import read
+        from oz_installer.installation import prepare
+
+        loaded = read(path)
+        open_transport = self._open(path, loaded.answers.known_hosts)
+        return prepare(loaded, path, open_transport, ask=self.ask, limit=limit)
+
+    def with_diffs(self, prepared: Prepared) -> Plan:
+        """The plan with the differences of every file, secrets masked."""
+        from oz_installer.installation import with_diffs
+
+        return with_diffs(prepared)
+
+    def run_checks(self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: Stop) -> None:
+        """Preflight: every check, all nodes at once."""
+        from oz_installer.installation.trying import run_checks
+
+        run_checks(prepared, on_finding, stop)
+
+    def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: Stop) -> None:
+        """Carry the plan out."""
+        from oz_installer.installation import execute
+
+        execute(prepared, on_event, stop=stop)
+
+    def summarise(self, prepared: Prepared) -> Summary:
+        """What runs where now."""
+        from oz_installer.installation import summarise
+
+        return summarise(prepared)
+
+    def _open(self, path: Path, known_hosts: Path | None) -> OpenTransport:
+        return partial(self._opener(), base=path.parent, known_hosts=known_hosts)

@@ -18,6 +18,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
+from oz_installer.errors import AnswersError
 from oz_installer.tui.bridge import Core, Finished, Judged
 from oz_installer.tui.filing import Filing
 from oz_installer.tui.jobs import Jobs, Told
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from oz_installer.answers.working import Working
+    from oz_installer.secret import Secret
+    from oz_installer.tui.dialogs.dialog import Dialog
 
 SMALLEST = (60, 20)
 """Columns and rows that are needed."""
@@ -84,6 +87,8 @@ class WizardApp(App[Outcome]):
     def __init__(self, core: Core, path: Path | None = None, start_step: str | None = None) -> None:
         super().__init__()
         self.core = core
+        core.ask = self.asking
+        self._asked: dict[str, Secret] = {}
         self.session = Session(path)
         self.jobs = Jobs(self)
         self.files = Filing(self)
@@ -135,7 +140,23 @@ class WizardApp(App[Outcome]):
         """What was held has ended."""
         self._hold = None
         if self._leaving is not None:
-            self._exit(self._leaving)
+            self._end(self._leaving)
+
+    def asking(self, label: str) -> Secret:
+        """Ask the operator for a secret, once a session; in jobs only. Raises AnswersError."""
+        if label not in self._asked:
+            from oz_installer.tui.dialogs.ask import AskSecret
+
+            given: Secret | None = self.call_from_thread(self._push_and_wait, AskSecret(label))
+            if given is None:
+                raise AnswersError(f"{label} was not given", "Try again, or say where it is to be had.")
+            self._asked[label] = given
+        return self._asked[label]
+
+    async def _push_and_wait(self, dialog: Dialog[Secret]) -> Secret | None:
+        answered: asyncio.Future[Secret | None] = asyncio.get_running_loop().create_future()
+        self.push_screen(dialog, answered.set_result)
+        return await answered
 
     # --- screens --------------------------------------------------------------------------------------
     @property
@@ -235,7 +256,9 @@ class WizardApp(App[Outcome]):
         """Explain the step and the field that has the cursor."""
         from oz_installer.tui.dialogs.help import HelpDialog
 
-        self.push_screen(HelpDialog.of(self))
+        here = self.step_screen
+        if here is not None:
+            self.push_screen(HelpDialog(step(here.STEP), here.focused_key()))
 
     def action_steps(self) -> None:
         """Choose a step from a list."""
@@ -274,7 +297,7 @@ class WizardApp(App[Outcome]):
     def leave(self, code: int) -> None:
         """Keep a draft and leave. While something is held, ask whether it is to be stopped, and stay."""
         if self._hold is None:
-            self._exit(code)
+            self._end(code)
             return
         from oz_installer.tui.dialogs.confirm import Confirm
 
@@ -287,12 +310,12 @@ class WizardApp(App[Outcome]):
         """A closed terminal or kill: nobody can be asked. What is held is stopped, and ends first."""
         self.files.draft_at_once()
         if self._hold is None:
-            self._exit(STOPPED)
+            self._end(STOPPED)
         else:
             self._leaving = STOPPED
             self._hold.stop()
 
-    def _exit(self, code: int) -> None:
+    def _end(self, code: int) -> None:
         draft = self.files.draft_at_once()
         self.jobs.stop_all()
         for screen in self._steps.values():

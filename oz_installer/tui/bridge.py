@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
+    from oz_installer.answers.secrets import Ask
     from oz_installer.answers.working import Working
     from oz_installer.catalog.model import Release, Scenario
     from oz_installer.catalog.sizing import Sizing
@@ -29,7 +30,12 @@ if TYPE_CHECKING:
 
 
 class Core(Protocol):
-    """All that the wizard can ask for. Whoever may fail raises OzError: message and hint are shown."""
+    """All that the wizard can ask for. Whoever may fail raises OzError: message and hint are shown.
+
+    ``ask`` is set by the wizard: it asks the operator for a secret, and is called in jobs only.
+    """
+
+    ask: Ask | None
 
     # --- quick and pure -------------------------------------------------------------------------------
     def judge(self, working: Working) -> tuple[Problem, ...]:
@@ -50,6 +56,7 @@ class Core(Protocol):
         analyses_per_day: float | None,
         archive_days: int | None,
         needs_ha: bool,
+        needs_autoscaling: bool,
     ) -> Sizing:
         """What a workload needs, by the vendor's formulas."""
 
@@ -59,7 +66,7 @@ class Core(Protocol):
     def releases(self) -> Sequence[Release]:
         """The catalogue's releases, oldest first."""
 
-    def bundles(self, working: Working, path: Path) -> Mapping[str, Mapping[str, str]]:
+    def bundles(self, working: Working) -> Mapping[str, Mapping[str, str]]:
         """Every node's files, path -> text, secrets masked."""
 
     # --- files of the operator ------------------------------------------------------------------------

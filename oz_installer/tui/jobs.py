@@ -20,11 +20,11 @@ Job = Callable[[Tell, Stop], Any]
 
 @dataclass(eq=False)
 class Told(Message):
-    """News of a job. ``what`` is a frozen dataclass; ``stop`` says which start of the job it is of."""
+    """News of a job. ``what`` is a frozen dataclass; ``until`` says which start of the job it is of."""
 
     what: object
     job: str
-    stop: Stop
+    until: Stop
 
     bubble = False
 
@@ -62,7 +62,7 @@ class Jobs:
 
     def news(self, message: Told) -> object | None:
         """What a message holds; None when its job is no longer wanted."""
-        if self._stops.get(message.job) is not message.stop:
+        if self._stops.get(message.job) is not message.until:
             return None
         if isinstance(message.what, Finished | Failed):
             del self._stops[message.job]

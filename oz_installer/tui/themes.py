@@ -16,6 +16,7 @@ DARK = Theme(
     warning="#e3b341",
     error="#ff7b72",
     dark=True,
+    variables={"text-muted": "#98a3af", "text-disabled": "#6f7a86"},
 )
 LIGHT = Theme(
     name="oz-light",
@@ -29,4 +30,5 @@ LIGHT = Theme(
     warning="#7d5a00",
     error="#b3261e",
     dark=False,
+    variables={"text-muted": "#56606b", "text-disabled": "#87909a"},
 )

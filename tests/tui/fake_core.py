@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from oz_installer.installation.trying import SshHost, Tried
 
     from oz_installer.answers.drafts import SavedDraft
+    from oz_installer.answers.secrets import Ask
     from oz_installer.deploy.events import Event
     from oz_installer.deploy.plan import Plan
     from oz_installer.installation import Prepared
@@ -53,6 +54,7 @@ class FakeCore(PureCore):
         self.drafted: dict[Path, tuple[Working, str]] = {}
         self.refused: dict[Path, AnswersError] = {}
         self.calls: list[str] = []
+        self.ask: Ask | None = None
 
     def exists(self, path: Path) -> bool:
         """Among ``files``?"""

@@ -144,6 +144,12 @@ class StepScreen(Screen[None]):
             if shown.take_focus(key):
                 return
 
+    def focused_key(self) -> str | None:
+        """The question whose field has the cursor."""
+        around = self.focused.ancestors_with_self if self.focused else ()
+        owners = [one for one in around if isinstance(one, Follower) and len(one.keys) == 1]
+        return owners[0].keys[0] if owners else None
+
     def action_next(self) -> None:
         """On to the next step."""
         place = number(self.STEP)

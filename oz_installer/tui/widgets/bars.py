@@ -43,11 +43,11 @@ class SideBar(Widget):
     def render(self) -> Content:
         """One row a step, a free one between."""
         rows = []
-        for index, (step, state) in enumerate(zip(STEPS, self.states, strict=False)):
-            is_now = step.id == self.now
+        for index, (one, state) in enumerate(zip(STEPS, self.states, strict=False)):
+            is_now = one.id == self.now
             style = "bold $accent" if is_now else "$text-error" if state.mark == "!" else ""
             arrow = "▶" if is_now else " "
-            line = f"{arrow}{index + 1:>2}  {step.title}"
+            line = f"{arrow}{index + 1:>2}  {one.title}"
             room = self.size.width - len(line)
             rows.append(Content.styled(line + state.words.rjust(room), style))
         return Content("\n").join(rows)
@@ -60,7 +60,7 @@ class SideBar(Widget):
 
 
 class Title(Widget):
-    """The step's title; on narrow terminals also its place and what is to be mended, which the side bar tells."""
+    """The step's title; on narrow terminals also what the side bar tells elsewhere."""
 
     ALLOW_SELECT = False
     text = reactive("")
@@ -71,11 +71,8 @@ class Title(Widget):
         """``elsewhere`` counts problems in other steps."""
         self.text = step(now).title
         self.place = f"step {number(now) + 1} of {len(STEPS)}"
-        parts = [
-            f"{state.problems} here" if state.problems else "",
-            f"{elsewhere} elsewhere" if elsewhere else "",
-        ]
-        told = ", ".join(part for part in parts if part)
+        counts = ((state.problems, "here"), (elsewhere, "elsewhere"))
+        told = ", ".join(f"{count} {where}" for count, where in counts if count)
         self.problems = f"! {told}" if told else ""
 
     def render(self) -> Content:

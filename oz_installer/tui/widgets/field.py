@@ -68,7 +68,7 @@ class Field(Follower):
         """What it is answered with."""
         yield from ()
 
-    def show_value(self, working: Working, _judged: Judged | None) -> None:
+    def show_value(self, working: Working, judged: Judged | None) -> None:
         """Show the answer."""
 
     @property
@@ -147,7 +147,7 @@ class TextField(Field):
         default = to_text(self.asked, self.asked.default) if not self.asked.required else ""
         yield TextInput(placeholder=f"default: {default}" if default else "")
 
-    def show_value(self, working: Working, _judged: Judged | None) -> None:
+    def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """The text, unless what stands there already means the same."""
         box = self.query_one(TextInput)
         if _means(working.typed(self.key, box.value), working, self.key):
@@ -180,7 +180,7 @@ class LinesField(Field):
     def _example(self) -> str:
         return "one a line" if self.asked.kind == "list" else "KEY: value, one a line"
 
-    def show_value(self, working: Working, _judged: Judged | None) -> None:
+    def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """The text, unless what stands there already means the same."""
         area = cast("TextArea", self.query_one("TextArea"))
         if _means(working.typed(self.key, area.text), working, self.key):
@@ -210,12 +210,12 @@ class ChoiceField(Field):
             for one in self.given_options or plain
         )
 
-    def show_value(self, working: Working, _judged: Judged | None) -> None:
+    def show_value(self, working: Working, judged: Judged | None) -> None:
         """What is chosen. What is barred stays so until it was judged again."""
         choice = self.query_one(Choice)
         value = working.get(self.key)
         chosen = value if isinstance(value, tuple) else (value,)
-        choice.show(self._options(_judged) if _judged else choice.options, chosen)
+        choice.show(self._options(judged) if judged else choice.options, chosen)
 
     @on(Choice.Picked)
     def _picked(self, event: Choice.Picked) -> None:
@@ -230,7 +230,7 @@ class BooleanField(Field):
         """One box."""
         yield Choice([Option(value=True, label="on", off="off")], many=True)
 
-    def show_value(self, working: Working, _judged: Judged | None) -> None:
+    def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """Whether it is on."""
         choice = self.query_one(Choice)
         choice.show(choice.options, (True,) if working.get(self.key) else ())

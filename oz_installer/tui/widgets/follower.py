@@ -36,6 +36,6 @@ class Follower(Widget):
     def follow(self, working: Working, judged: Judged | None) -> None:
         """Show these answers. ``judged`` is None until these very answers were judged."""
 
-    def take_focus(self, _key: str) -> bool:
+    def take_focus(self, key: str) -> bool:  # noqa: ARG002
         """Put the cursor on the field of a question; False when it is not here."""
         return False

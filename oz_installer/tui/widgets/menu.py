@@ -107,7 +107,7 @@ class Menu(Widget, can_focus=True):
             top = self._row(self.highlighted)
             height = len(self._lines(self.highlighted, self.items[self.highlighted]))
             region = Region(0, top, self.size.width, height).translate(self.virtual_region.offset)
-            if self.parent is not None and isinstance(self.parent, Widget):
+            if isinstance(self.parent, Widget):
                 self.parent.scroll_to_region(region, animate=False)
 
     def _row(self, index: int) -> int:

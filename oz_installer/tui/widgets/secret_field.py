@@ -84,7 +84,7 @@ class SecretField(Field):
         self.query_one(TextInput).password = self.way == "plain" and not shown
         self.query_one(Reveal).relabel("Hide" if shown else "Show")
 
-    def show_value(self, working: Working, _judged: Judged | None) -> None:
+    def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """Which way, and where; never a secret that was typed before."""
         ref = working.get(self.key)
         box = self.query_one(TextInput)
