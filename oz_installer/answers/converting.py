@@ -15,7 +15,7 @@ from oz_installer.answers.tree import Broken, Items, Scalar, Tree
 from oz_installer.answers.tree import Mapping as Table
 
 _SECRET_FORMS = "write {env: NAME}, {file: PATH}, {prompt: true} or the secret in quotes"  # noqa: S105 - a text for the screen
-_YES = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
+YES = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
 
 
 class Refused(Exception):
@@ -92,7 +92,7 @@ def _number(_: Question, tree: Tree) -> float:
 def _boolean(_: Question, tree: Tree) -> bool:
     scalar = _scalar(tree, "true or false")
     if scalar.look != "boolean":
-        meant = _YES.get(scalar.text.lower(), scalar.text.lower())
+        meant = YES.get(scalar.text.lower(), scalar.text.lower())
         raise Refused("should be true or false" + (f"; write {meant}" if meant in ("true", "false") else ""))
     return scalar.text.lower() == "true"
 

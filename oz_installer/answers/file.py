@@ -51,7 +51,9 @@ class LoadedAnswers:
 class Draft:
     """A file as far as it could be read: ``values`` by section, ``problems`` what is wrong or missing.
 
-    ``refused`` has the texts of keys whose value is no answer, never secrets, so that a form can show them.
+    ``refused`` has the texts of keys whose value is no answer, never secrets, so that a form can show them;
+    ``refused_secrets`` the keys of those secrets, ``nulls`` keys that were given as null, ``lost`` the
+    problems of what is in none of these.
     """
 
     values: Mapping[str, Any] = field(repr=False)
@@ -59,6 +61,9 @@ class Draft:
     lines: Mapping[str, int] = field(repr=False)
     problems: tuple[Problem, ...]
     refused: Mapping[str, str] = field(default_factory=dict, repr=False)
+    refused_secrets: tuple[str, ...] = ()
+    nulls: tuple[str, ...] = ()
+    lost: tuple[Problem, ...] = ()
 
     def finish(self) -> LoadedAnswers:
         """Make answers of it. Raises AnswersError with all the problems."""
@@ -102,8 +107,24 @@ def read_draft_text(text: str, source: str = "answers.yml") -> Draft:
     values = reader.section(root(), document, "")
     order = sorted(reader.problems, key=lambda problem: problem.line or 0)
     return Draft(
-        values=values, source=source, lines=reader.lines, problems=tuple(order), refused=reader.refused
+        values=values,
+        source=source,
+        lines=reader.lines,
+        problems=tuple(order),
+        refused=reader.refused,
+        refused_secrets=tuple(reader.refused_secrets),
+        nulls=tuple(reader.nulls),
+        lost=tuple(problem for problem in order if problem in reader.lost),
     )
+
+
+def read_value(text: str) -> tree.Tree:
+    """One value as YAML, such as a form holds it. Raises AnswersError when it is not YAML or not plain."""
+    reader = Reader(None)
+    value = _Parser(text, reader).document()
+    if reader.problems:
+        raise AnswersError("is no plain value", problems=reader.problems)
+    return value
 
 
 def line_of(key: str, lines: Mapping[str, int]) -> int | None:
@@ -230,15 +251,16 @@ class _Parser:
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             self.stack.pop()
         elif isinstance(event, yaml.AliasEvent):
-            self.reader.tell(f"*{event.anchor}", "aliases are not read; write the value out", line)
+            self.reader.tell(f"*{event.anchor}", "aliases are not read; write the value out", line, lost=True)
             self._put(tree.Broken(line), line)
 
     def _untagged(self, event: Any, value: tree.Tree, line: int) -> tree.Tree:
         if event.anchor:
-            self.reader.tell(f"&{event.anchor}", "anchors are not read; write each value out", line)
+            said = "anchors are not read; write each value out"
+            self.reader.tell(f"&{event.anchor}", said, line, lost=True)
         if event.tag:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")[:80]
-            self.reader.tell("", f"the tag {tag} is not read; write a plain value in quotes", line)
+            self.reader.tell("", f"the tag {tag} is not read; write a plain value in quotes", line, lost=True)
             return tree.Broken(line)
         return value
 
@@ -253,14 +275,14 @@ class _Parser:
             return f"{top.path}[{len(top.holder.items) - 1}]"
         if top.key is None:
             if not isinstance(value, tree.Scalar):
-                self.reader.tell(top.path, "a key should be a plain text; write key: value", line)
+                self.reader.tell(top.path, "a key should be a plain text; write key: value", line, lost=True)
                 value = tree.Scalar(f"?{line}", False, line)
             top.key = value
             return top.path
         key, top.key = top.key, None
         path = f"{top.path}.{key.text}".lstrip(".")
         if first := top.holder.entries.get(key.text):
-            self.reader.tell(path, f"stands twice; line {first.line} has it already", key.line)
+            self.reader.tell(path, f"stands twice; line {first.line} has it already", key.line, lost=True)
         else:
             top.holder.entries[key.text] = tree.Entry(key.line, key.plain, value)
         return path

@@ -6,6 +6,7 @@ Plain classes: a dataclass costs a millisecond of start-up.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Literal
 
@@ -93,3 +94,20 @@ def look(text: str) -> Look:
     if re.fullmatch(_NUMBER, text):
         return "number"
     return "odd" if re.fullmatch(_ODD, text) or text.lower() in _ODD_WORDS else "text"
+
+
+def flow(tree: Tree) -> str:
+    """The same on one line, as YAML; what is broken is left empty."""
+    if isinstance(tree, Items):
+        return f"[{', '.join(flow(item) for item in tree.items)}]"
+    if isinstance(tree, Mapping):
+        inside = (f"{_word(key, entry.plain)}: {flow(entry.value)}" for key, entry in tree.entries.items())
+        return f"{{{', '.join(inside)}}}"
+    return _word(tree.text, tree.plain) if isinstance(tree, Scalar) else ""
+
+
+def _word(text: str, plain: bool) -> str:
+    """A scalar, in quotes where it had them or where a line of YAML needs them."""
+    if plain and re.fullmatch(r"[A-Za-z0-9_./+-][A-Za-z0-9_./@+: -]*", text) and ": " not in f"{text} ":
+        return text
+    return json.dumps(text, ensure_ascii=False)
