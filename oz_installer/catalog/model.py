@@ -196,12 +196,29 @@ class Oldest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CpuFlags:
+    """Flags as /proc/cpuinfo has them: those that the BIO needs, and those that make it faster."""
+
+    needed: tuple[str, ...]
+    advised: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseNeeds:
+    """What the API's database must be like: encoding, locale, extensions."""
+
+    encoding: str
+    locale: str
+    extensions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Release:
     """A release line: its engines, brokers, images and services, in the order of their start.
 
     ``nodes`` holds what a node of such roles needs where no layout says it; ``sslmodes`` those that the
     images can use; ``redis_databases`` numbers by purpose; ``wired_settings`` those of ``config`` that follow
-    from other answers; ``egress`` the URLs that what has ``egress`` calls.
+    from other answers; ``egress`` the URLs that what has ``egress`` calls; ``python`` the oldest on a node.
     """
 
     name: str
@@ -211,6 +228,9 @@ class Release:
     redis_databases: Mapping[str, int]
     sslmodes: tuple[str, ...]
     nodes: tuple[Place, ...]
+    python: str
+    bio_cpu: CpuFlags
+    database: DatabaseNeeds
     egress: tuple[str, ...]
     images: Mapping[str, str]
     restart: str
