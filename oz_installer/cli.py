@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from oz_installer import __version__
-from oz_installer.errors import AGAIN, AnswersError, Interrupted, OzError
+from oz_installer.errors import AGAIN, Interrupted, OzError
 
 if TYPE_CHECKING:
     from oz_installer.secret import Masker
@@ -87,8 +87,8 @@ def oz_install(
 ) -> None:
     """Install Oz API on your servers, upgrade it, or repair it.
 
-    With --answers it does so unattended: the same command installs, upgrades, repairs, or says that
-    there is nothing to do.
+    Without options it opens the wizard. With --answers it does so unattended: the same command installs,
+    upgrades, repairs, or says that there is nothing to do; the wizard asks for what the file leaves out.
     """
     options = context.ensure_object(Options)
     options.debug, options.json = debug, as_json
@@ -98,11 +98,14 @@ def oz_install(
                 f"Write the options behind the command: oz-install {context.invoked_subcommand} ..."
             )
         return
-    if answers is None:
-        raise AnswersError(
-            "there is no wizard in this version yet",
-            "Write an answers file (see examples/) and give it with --answers.",
-        )
+    plain = not (yes or dry_run or as_json or limit or new_secrets or health_timeout is not None)
+    if answers is None and not plain:
+        raise click.UsageError("Name the answers file: --answers FILE.")
+    from oz_installer.wizard import open_wizard, to_be_completed
+
+    if answers is None or (plain and to_be_completed(answers)):
+        open_wizard(_opener, answers)
+        return
     from oz_installer.unattended.command import Flags, install
 
     flags = Flags(

@@ -1,14 +1,10 @@
 """The wizard: holds the answers, goes from step to step, judges, keeps drafts, and leaves without losing any.
 
-What a screen may call: ``session`` (to look at), ``change``, ``edit``, ``go``, ``hold``, ``release``.
+What a screen may call: ``session`` (to look at), ``change``, ``edit``, ``go``, ``leaving``.
 """
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,21 +14,20 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
-from oz_installer.errors import AnswersError
+from oz_installer.tui.asking import Asking
 from oz_installer.tui.bridge import Core, Finished, Judged
 from oz_installer.tui.filing import Filing
 from oz_installer.tui.jobs import Jobs, Told
+from oz_installer.tui.leaving import STOPPED, Leaving, Outcome
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.session import Session
-from oz_installer.tui.steps import STEPS, load_screen
+from oz_installer.tui.steps import STEPS, load_screen, step
 from oz_installer.tui.themes import DARK, LIGHT
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
     from oz_installer.answers.working import Working
-    from oz_installer.secret import Secret
-    from oz_installer.tui.dialogs.dialog import Dialog
 
 SMALLEST = (60, 20)
 """Columns and rows that are needed."""
@@ -40,24 +35,7 @@ SMALLEST = (60, 20)
 THINKING = 0.1
 """So long after the last key the answers are judged, in seconds."""
 
-STOPPED = 130
 FIRST = STEPS[0].id
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """How the wizard was left: exit code, and where unsaved answers are kept as a draft."""
-
-    code: int = 0
-    draft_of: Path | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hold:
-    """Something that must not be cut off. ``question`` is asked before ``stop`` is called."""
-
-    question: str
-    stop: Callable[[], None]
 
 
 def _commands() -> type[Provider]:
@@ -87,18 +65,18 @@ class WizardApp(App[Outcome]):
     def __init__(self, core: Core, path: Path | None = None, start_step: str | None = None) -> None:
         super().__init__()
         self.core = core
+        self.asking = Asking(self)
         core.ask = self.asking
-        self._asked: dict[str, Secret] = {}
         self.session = Session(path)
         self.jobs = Jobs(self)
         self.files = Filing(self)
+        self.leaving = Leaving(self)
         self.failure: BaseException | None = None
         self._first = path
         self._start_step = start_step
         self._steps: dict[str, StepScreen] = {}
         self._judging: Timer | None = None
-        self._hold: Hold | None = None
-        self._leaving: int | None = None
+        self.thinking = False
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -131,32 +109,6 @@ class WizardApp(App[Outcome]):
         if key is not None:
             there.call_after_refresh(there.focus_key, key)
         self.judge()
-
-    def hold(self, hold: Hold) -> None:
-        """Do not leave without asking until ``release``."""
-        self._hold = hold
-
-    def release(self) -> None:
-        """What was held has ended."""
-        self._hold = None
-        if self._leaving is not None:
-            self._end(self._leaving)
-
-    def asking(self, label: str) -> Secret:
-        """Ask the operator for a secret, once a session; in jobs only. Raises AnswersError."""
-        if label not in self._asked:
-            from oz_installer.tui.dialogs.ask import AskSecret
-
-            given: Secret | None = self.call_from_thread(self._push_and_wait, AskSecret(label))
-            if given is None:
-                raise AnswersError(f"{label} was not given", "Try again, or say where it is to be had.")
-            self._asked[label] = given
-        return self._asked[label]
-
-    async def _push_and_wait(self, dialog: Dialog[Secret]) -> Secret | None:
-        answered: asyncio.Future[Secret | None] = asyncio.get_running_loop().create_future()
-        self.push_screen(dialog, answered.set_result)
-        return await answered
 
     # --- screens --------------------------------------------------------------------------------------
     @property
@@ -195,10 +147,17 @@ class WizardApp(App[Outcome]):
                 if screen.is_running:
                     screen.remove()
 
+    def stop_jobs(self) -> None:
+        """Ask everything that works in the background to stop."""
+        self.asking.give_up()
+        self.jobs.stop_all()
+        for screen in self._steps.values():
+            screen.jobs.stop_all()
+
     def on_mount(self) -> None:
         """After the first frame everything else is loaded; answers that were named are read."""
         if not self.is_headless:
-            self._heed_signals()
+            self.leaving.heed_signals()
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -209,12 +168,13 @@ class WizardApp(App[Outcome]):
         self.jobs.start("load", lambda _tell, _stop: self._load())
 
     def _load(self) -> None:
-        for step in STEPS:
-            load_screen(step.id)
+        for one in STEPS:
+            load_screen(one.id)
 
     # --- judging --------------------------------------------------------------------------------------
     def judge(self, after: float = 0.0) -> None:
         """Judge the answers in the background, soon; screens follow."""
+        self.thinking = True
         if self._judging is not None:
             self._judging.stop()
         self._judging = self.set_timer(after or 0.001, self._judge)
@@ -235,6 +195,7 @@ class WizardApp(App[Outcome]):
         news = self.jobs.news(message)
         match news:
             case Finished(job="judge", result=Judged() as judged):
+                self.thinking = False
                 self.session.judged = judged
                 if self.step_screen is not None:
                     self.step_screen.follow()
@@ -283,52 +244,17 @@ class WizardApp(App[Outcome]):
         if text and not getattr(focused, "password", False):
             self.copy_to_clipboard(text)
         else:
-            self.leave(STOPPED)
+            self.leaving.leave(STOPPED)
 
     async def action_quit(self) -> None:
         """Textual's own way out leads through ours."""
-        self.leave(0)
+        self.leaving.leave(0)
 
     def action_leave(self) -> None:
         """Leave; ask when something is at work."""
-        self.leave(0)
+        self.leaving.leave(0)
 
-    # --- leaving --------------------------------------------------------------------------------------
-    def leave(self, code: int) -> None:
-        """Keep a draft and leave. While something is held, ask whether it is to be stopped, and stay."""
-        if self._hold is None:
-            self._end(code)
-            return
-        from oz_installer.tui.dialogs.confirm import Confirm
-
-        hold = self._hold
-        if not isinstance(self.screen, Confirm):
-            dialog = Confirm(hold.question, yes="Stop it", no="Go on with it")
-            self.push_screen(dialog, lambda sure: hold.stop() if sure else None)
-
-    def _signalled(self) -> None:
-        """A closed terminal or kill: nobody can be asked. What is held is stopped, and ends first."""
-        self.files.draft_at_once()
-        if self._hold is None:
-            self._end(STOPPED)
-        else:
-            self._leaving = STOPPED
-            self._hold.stop()
-
-    def _end(self, code: int) -> None:
-        draft = self.files.draft_at_once()
-        self.jobs.stop_all()
-        for screen in self._steps.values():
-            screen.jobs.stop_all()
-        self.exit(Outcome(code=code, draft_of=draft), return_code=code)
-
-    def _heed_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            number = getattr(signal, name)
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                loop.add_signal_handler(number, self._signalled)
-
+    # --- size -----------------------------------------------------------------------------------------
     def on_resize(self) -> None:
         """Say so when the window is too small, for as long as it is."""
         self._tell_size()
@@ -345,7 +271,8 @@ class WizardApp(App[Outcome]):
 
     # --- failures -------------------------------------------------------------------------------------
     def _handle_exception(self, error: Exception) -> None:
-        self.failure = error
+        self.failure = getattr(error, "error", error)  # of a job: what it raised
+        self.files.draft_at_once()
         super()._handle_exception(error)
 
     def _fatal_error(self) -> None:

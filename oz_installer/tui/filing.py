@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from textual.timer import Timer
@@ -10,11 +11,14 @@ from textual.timer import Timer
 from oz_installer.errors import OzError
 from oz_installer.tui.bridge import Failed, Finished, Judged, Kept, Occupied, Opened
 from oz_installer.tui.session import NEW_FILE
-from oz_installer.tui.steps import STEPS, step_of
+from oz_installer.tui.steps import STEPS, number, step_of
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
     from oz_installer.tui.app import WizardApp
+
+MISSING = frozenset({"is missing", "is needed"})
+"""What is said of an answer that was left out."""
 
 QUIET = 2.0
 """So long after the last key a draft is kept, in seconds."""
@@ -27,6 +31,8 @@ class Filing:
         self._app = app
         self._drafting: Timer | None = None
         self._step = "start"
+        self._writing = Lock()
+        self._turn = 0
 
     # --- open -----------------------------------------------------------------------------------------
     def begin(self) -> None:
@@ -77,7 +83,8 @@ class Filing:
         session = self._app.session
         session.open(opened)
         session.judged = judged
-        first = judged.problems[0] if judged.problems else None
+        ordered = sorted(judged.problems, key=lambda problem: number(step_of(problem.key)))
+        first = next((one for one in ordered if one.message in MISSING), ordered[0] if ordered else None)
         needed = step_of(first.key) if first else "review"
         step_id = opened.step or needed
         self._app.start_over(step_id, first.key if first and step_id == needed else None)
@@ -103,7 +110,9 @@ class Filing:
             if not own and core.exists(path):
                 return Occupied(path=path)
             kept = core.keep(working, path, source)
-            core.drop_draft(path)
+            with self._writing:
+                self._turn += 1
+                core.drop_draft(path)
             return Kept(working=kept, written=working, path=path, source=core.read(path)[1])
 
         self._app.jobs.start("save", job)
@@ -126,9 +135,16 @@ class Filing:
         here = self._app.step_screen
         self._step = step_id or (here.STEP if here else self._step)
         session, core, step = self._app.session, self._app.core, self._step
+        self._turn += 1
+        working, path, turn = session.working, session.path, self._turn
+
+        def job(_tell: object, _stop: object) -> None:
+            with self._writing:
+                if turn == self._turn:  # else something newer was kept, or saved, meanwhile
+                    core.save_draft(working, path, step)
+
         if session.touched:
-            working, path = session.working, session.path
-            self._app.jobs.start("draft", lambda _tell, _stop: core.save_draft(working, path, step))
+            self._app.jobs.start("draft", job)
 
     def draft_at_once(self) -> Path | None:
         """Keep a draft before leaving; whose it is, or None when there is nothing to keep."""
@@ -136,10 +152,11 @@ class Filing:
         if not session.touched:
             return None
         here = self._app.step_screen
+        step = here.STEP if here else self._step
+        self._turn += 1
         try:
-            return self._app.core.save_draft(
-                session.working, session.path, here.STEP if here else "start"
-            ).target
+            with self._writing:
+                return self._app.core.save_draft(session.working, session.path, step).target
         except OzError:
             return None
 
