@@ -150,6 +150,20 @@ def render(options: Options, answers: Path, out: Path) -> None:
 
 @oz_install.command()
 @answers_option()
+@limit_option
+@json_option
+@pass_options
+def check(options: Options, answers: Path, limit: tuple[str, ...], as_json: bool) -> None:
+    """Examine nodes, database and storage; change nothing."""
+    from oz_installer.unattended.checking import check as examine
+    from oz_installer.unattended.command import Flags
+
+    flags = Flags(yes=False, dry_run=True, limit=limit, json=as_json or options.json, health_timeout=None)
+    examine(answers, flags, _opener(), options)
+
+
+@oz_install.command()
+@answers_option()
 @json_option
 @pass_options
 def status(options: Options, answers: Path, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from oz_installer.checks.check import Look
 from oz_installer.checks.model import Finding, Site, Spot
 from oz_installer.checks.text import fields, said
+from oz_installer.remote.commands import ComposeTool
 from oz_installer.remote.fitness import (
     NAMES,
     EngineFacts,
@@ -25,6 +26,7 @@ _SCRIPT = """
 engine={engine} dir={dir}
 if command -v $engine > /dev/null; then version=$(soon {version} 2>&1); status=$?
 else version="$engine: not found"; status=127; fi
+echo "engine $engine"
 echo "status $status"
 [ $status -ne 124 ] || version="it did not answer within 5 s"
 echo "version $(echo "$version" | tr '\\n\\t' '  ')"
@@ -45,6 +47,7 @@ class Seen:
     """The engine, and the containers of a project that is called as ours: those we started, and strangers."""
 
     engine: EngineFacts
+    name: str = "docker"
     ours: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
     recorded: bool = False
@@ -89,6 +92,7 @@ class Engine(Look[Seen]):
                 compose_v1=said(told.get("v1", "")),
                 podman_compose=said(told.get("podman-compose", "")),
             ),
+            name=told["engine"],
             ours=tuple(ours),
             strangers=tuple(strangers),
             recorded=told.get("recorded") == "yes",
@@ -96,7 +100,10 @@ class Engine(Look[Seen]):
 
     def shown(self, facts: Seen) -> Iterator[tuple[str, str]]:
         """Versions, or that there is none."""
-        yield "Engine", facts.engine.version or "none that answers"
+        name, version = NAMES[facts.name][0], facts.engine.version
+        yield "Engine", f"{name} {version}" if version else f"{name}: none that answers"
+        if tool := facts.engine.compose(facts.name):
+            yield "Compose", _called(tool)
 
     def judge(self, site: Site, spot: Spot, facts: Seen) -> Iterator[Finding]:
         """The engine first: without it the rest cannot be told."""
@@ -108,7 +115,7 @@ class Engine(Look[Seen]):
         if not facts.engine.answers:
             return
         tool = facts.engine.compose(engine)
-        seen = " ".join((*tool.argv, ".".join(map(str, tool.version)))) if tool else ""
+        seen = _called(tool) if tool else ""
         needed = f"{compose} {oldest.compose} or newer (the vendor's requirement)"
         lack = compose_lack(facts.engine, engine, oldest.compose)
         yield self._judged(spot, lack, "compose", compose, seen, needed)
@@ -123,6 +130,10 @@ class Engine(Look[Seen]):
         return self.finding(
             spot, "failure", lack.message, about=about, subject=subject, needed=needed, hint=lack.hint
         )
+
+
+def _called(tool: ComposeTool) -> str:
+    return " ".join((*tool.argv, ".".join(map(str, tool.version))))
 
 
 def label_form(engine: str) -> str:

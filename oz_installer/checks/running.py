@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from oz_installer.checks.check import Check, Look, Visit
 from oz_installer.checks.model import Finding, Site, Spot
 from oz_installer.checks.text import said
-from oz_installer.errors import OzError
+from oz_installer.errors import ConnectError, OzError
 from oz_installer.remote.together import together
 
 T = TypeVar("T")
@@ -125,6 +125,9 @@ def visit(check: Visit[Any], site: Site, spot: Spot) -> list[Finding]:
 
 def broken(check: Check[Any], spot: Spot, error: Exception) -> Finding:
     """What is told of a check that could not be made."""
+    if isinstance(error, ConnectError):
+        seen = f"could not be tried: the node itself cannot be reached: {said(error.message, 400)}"
+        return check.finding(spot, "failure", seen, hint=error.hint)
     if isinstance(error, OzError):
         return check.finding(spot, "failure", said(error.message, 400), hint=error.hint)
     seen = f"the check itself broke: {type(error).__name__}: {said(error)}"

@@ -59,7 +59,7 @@ class Shared(Protocol):
 def install(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
     """Install, upgrade, repair, or say that there is nothing to do."""
     with _untouched():
-        prepared = _prepare(path, flags, opener, shared)
+        prepared = prepare_for(path, flags, opener, shared)
     try:
         with _untouched():
             wanted = _is_wanted(prepared, flags)
@@ -96,7 +96,7 @@ def _untouched() -> Iterator[None]:
 
 def show_plan(path: Path, flags: Flags, opener: Opener, shared: Shared, svg: Path | None) -> None:
     """Print what would change."""
-    prepared = _prepare(path, flags, opener, shared)
+    prepared = prepare_for(path, flags, opener, shared)
     try:
         if svg is not None:
             from oz_installer.topology.svg import draw_svg
@@ -110,7 +110,7 @@ def show_plan(path: Path, flags: Flags, opener: Opener, shared: Shared, svg: Pat
 
 def show_status(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
     """Print what runs where."""
-    prepared = _prepare(path, flags, opener, shared)
+    prepared = prepare_for(path, flags, opener, shared)
     try:
         if not all(facts.engine_ok for facts in prepared.facts.values()):
             prepared.require_engines()
@@ -155,7 +155,8 @@ def render_to(path: Path, out: Path, shared: Shared) -> None:
     write(sys.stdout, f"{count} files of {len(blueprint.bundles)} nodes are in {out}\n")
 
 
-def _prepare(path: Path, flags: Flags, opener: Opener, shared: Shared) -> Prepared:
+def prepare_for(path: Path, flags: Flags, opener: Opener, shared: Shared) -> Prepared:
+    """Connect, look and compare, saying so where it takes long."""
     loaded = read(path)
     open_node = functools.partial(opener, base=path.parent, known_hosts=loaded.answers.known_hosts)
     count = len(flags.limit or loaded.answers.nodes)
