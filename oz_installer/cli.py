@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from oz_installer import __version__
+from oz_installer.connecting import opener
 from oz_installer.errors import AGAIN, Interrupted, OzError
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def oz_install(
     from oz_installer.wizard import open_wizard, to_be_completed
 
     if answers is None or (plain and to_be_completed(answers)):
-        open_wizard(_opener, answers)
+        open_wizard(opener, answers)
         return
     from oz_installer.unattended.command import Flags, install
 
@@ -116,7 +117,7 @@ def oz_install(
         health_timeout=health_timeout,
         new_secrets=new_secrets,
     )
-    install(answers, flags, _opener(), options)
+    install(answers, flags, opener(), options)
 
 
 @oz_install.command()
@@ -132,7 +133,7 @@ def plan(options: Options, answers: Path, limit: tuple[str, ...], as_json: bool,
     from oz_installer.unattended.command import Flags, show_plan
 
     flags = Flags(yes=False, dry_run=True, limit=limit, json=as_json or options.json, health_timeout=None)
-    show_plan(answers, flags, _opener(), options, svg)
+    show_plan(answers, flags, opener(), options, svg)
 
 
 @oz_install.command()
@@ -159,7 +160,7 @@ def check(options: Options, answers: Path, limit: tuple[str, ...], as_json: bool
     from oz_installer.unattended.command import Flags
 
     flags = Flags(yes=False, dry_run=True, limit=limit, json=as_json or options.json, health_timeout=None)
-    examine(answers, flags, _opener(), options)
+    examine(answers, flags, opener(), options)
 
 
 @oz_install.command()
@@ -171,7 +172,7 @@ def status(options: Options, answers: Path, as_json: bool) -> None:
     from oz_installer.unattended.command import Flags, show_status
 
     flags = Flags(yes=False, dry_run=True, limit=(), json=as_json or options.json, health_timeout=None)
-    show_status(answers, flags, _opener(), options)
+    show_status(answers, flags, opener(), options)
 
 
 @oz_install.command()
@@ -184,7 +185,7 @@ def logs(answers: Path, service: str, lines: int) -> None:
     """Show the last log lines of SERVICE, wherever it runs."""
     from oz_installer.unattended.command import show_logs
 
-    show_logs(answers, service, lines, _opener())
+    show_logs(answers, service, lines, opener())
 
 
 @oz_install.command()
@@ -263,35 +264,6 @@ def lab_status(context: click.Context, name: str) -> None:
 
 def _say(text: str) -> None:
     click.echo(text, err=True)
-
-
-def _opener() -> Any:
-    """What opens a transport to a node of the answers."""
-    from oz_installer.answers.model import Node
-    from oz_installer.answers.secrets import Secrets
-
-    def open_transport(node: Node, secrets: Secrets, base: Path, known_hosts: Path | None) -> Any:
-        from oz_installer.answers.paths import located
-        from oz_installer.remote.ssh import SshTarget, connect
-
-        return connect(
-            SshTarget(
-                name=node.name,
-                host=node.host,
-                port=node.port,
-                user=node.user,
-                key_file=located(node.key_file, base) if node.key_file else None,
-                key_passphrase=secrets.of_node(node.name, "key_passphrase"),
-                password=secrets.of_node(node.name, "password"),
-                jump=node.jump,
-                become=node.become,
-                become_password=secrets.of_node(node.name, "become_password"),
-                host_key=node.host_key,
-                known_hosts=located(known_hosts, base) if known_hosts else None,
-            )
-        )
-
-    return open_transport
 
 
 def run(argv: Sequence[str]) -> int:

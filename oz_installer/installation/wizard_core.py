@@ -184,7 +184,8 @@ class WizardCore(PureCore):
         """Connect to nodes, all at once, and look at them."""
         from oz_installer.installation.trying import try_nodes
 
-        try_nodes(working, path, names, self._open(path, working.get("known_hosts")), on_tried, stop)
+        opened = self._open(path, working.get("known_hosts"))
+        try_nodes(working, path, names, opened, on_tried, stop, ask=self.ask)
 
     def try_database(
         self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: Stop
@@ -192,7 +193,8 @@ class WizardCore(PureCore):
         """Log in to the database from every api node."""
         from oz_installer.installation.trying import try_database
 
-        try_database(working, path, self._open(path, working.get("known_hosts")), on_finding, stop)
+        opened = self._open(path, working.get("known_hosts"))
+        try_database(working, path, opened, on_finding, stop, ask=self.ask)
 
     def try_storage(
         self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: Stop
@@ -200,7 +202,8 @@ class WizardCore(PureCore):
         """Write on one api node, read on the other, remove it again."""
         from oz_installer.installation.trying import try_storage
 
-        try_storage(working, path, self._open(path, working.get("known_hosts")), on_finding, stop)
+        opened = self._open(path, working.get("known_hosts"))
+        try_storage(working, path, opened, on_finding, stop, ask=self.ask)
 
     # --- an installation ------------------------------------------------------------------------------
     def prepare(self, path: Path, limit: Sequence[str] = ()) -> Prepared:
@@ -220,7 +223,7 @@ class WizardCore(PureCore):
 
     def run_checks(self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: Stop) -> None:
         """Preflight: every check, all nodes at once."""
-        from oz_installer.installation.trying import run_checks
+        from oz_installer.installation.checking import run_checks
 
         run_checks(prepared, on_finding, stop)
 

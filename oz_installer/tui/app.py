@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -105,7 +106,7 @@ class WizardApp(App[Outcome]):
             self.session.visited.add(here.STEP)
             self.files.draft_now(step_id)
             self._switch(there)
-            self._tell_size()
+            self._tell_size(self.size)
         if key is not None:
             there.call_after_refresh(there.focus_key, key)
         self.judge()
@@ -255,12 +256,12 @@ class WizardApp(App[Outcome]):
         self.leaving.leave(0)
 
     # --- size -----------------------------------------------------------------------------------------
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Say so when the window is too small, for as long as it is."""
-        self._tell_size()
+        self._tell_size(event.size)
 
-    def _tell_size(self) -> None:
-        small = self.size.width < SMALLEST[0] or self.size.height < SMALLEST[1]
+    def _tell_size(self, size: Size) -> None:
+        small = size.width < SMALLEST[0] or size.height < SMALLEST[1]
         told = self.screen.has_class("too-small")
         if told and not small:
             self.pop_screen()

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.markup import escape
 
 from oz_installer.answers.questions import question, questions, sections
 from oz_installer.tui.steps import STEPS, step, step_of
@@ -27,7 +28,7 @@ class Commands(Provider):
         """Steps and actions."""
         for name, about, run, first in self._all():
             if first:
-                yield DiscoveryHit(name, run, help=about)
+                yield DiscoveryHit(name, run, help=escape(about))
 
     async def search(self, query: str) -> Hits:
         """All of them, questions included, best first."""
@@ -35,7 +36,7 @@ class Commands(Provider):
         for name, about, run, _first in self._all():
             score = max(matcher.match(name), matcher.match(about) * 0.5)
             if score > 0:
-                yield Hit(score, matcher.highlight(name), run, help=about)
+                yield Hit(score, matcher.highlight(name), run, help=escape(about))
 
     def _all(self) -> Iterator[Command]:
         app = cast("WizardApp", self.app)
