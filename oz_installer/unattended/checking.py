@@ -12,11 +12,11 @@ from pathlib import Path
 from oz_installer.checks.model import Finding
 from oz_installer.errors import Interrupted, PreflightError
 from oz_installer.installation.checking import report_order, run_checks
+from oz_installer.telling.tables import table
+from oz_installer.telling.words import clean_line, counted
 from oz_installer.unattended.command import Flags, Opener, Shared, prepare_for
 from oz_installer.unattended.stopping import stoppable
 from oz_installer.unattended.streams import is_terminal, write
-from oz_installer.unattended.tables import table
-from oz_installer.unattended.words import clean_line, counted
 
 
 def check(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:

@@ -27,12 +27,13 @@ from oz_installer.installation import (
     with_diffs,
 )
 from oz_installer.secret import Masker, Secret
+from oz_installer.telling.plan_text import plan_text, total_text
+from oz_installer.telling.tables import summary_text
+from oz_installer.telling.words import clean_line, counted
 from oz_installer.unattended.console import face, kind_for
-from oz_installer.unattended.plan_text import plan_json, plan_text, total_text
+from oz_installer.unattended.documents import plan_json, summary_json
 from oz_installer.unattended.stopping import stoppable
 from oz_installer.unattended.streams import colours, is_terminal, write
-from oz_installer.unattended.tables import summary_json, summary_text
-from oz_installer.unattended.words import clean_line, counted
 
 Opener = Callable[..., Any]
 
