@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event as Stop
 from typing import TYPE_CHECKING, Any
 
-from oz_installer.errors import AnswersError
+from oz_installer.errors import AnswersError, DeployError
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
@@ -166,6 +166,16 @@ class WizardCore(PureCore):
 
         drop_draft(target)
 
+    def write_picture(self, topology: Topology, path: Path) -> None:
+        """Write the topology as SVG. Raises AnswersError when it cannot be written."""
+        from oz_installer.topology.svg import draw_svg
+
+        try:
+            path.write_text(draw_svg(topology), encoding="utf-8")
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            raise AnswersError(f"cannot write {path}: {reason}", "Name another file.") from error
+
     # --- outside, before anything is changed ----------------------------------------------------------
     def ssh_config_hosts(self) -> tuple[SshHost, ...]:
         """Hosts of ~/.ssh/config."""
@@ -228,10 +238,18 @@ class WizardCore(PureCore):
         run_checks(prepared, on_finding, stop)
 
     def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: Stop) -> None:
-        """Carry the plan out."""
+        """Carry the plan out; nothing that is told holds a secret, and what a failure leaves is kept."""
         from oz_installer.installation import execute
+        from oz_installer.installation.failures import keep_failure
+        from oz_installer.telling.words import hidden
 
-        execute(prepared, on_event, stop=stop)
+        masker = prepared.blueprint.secrets.masker()
+        try:
+            execute(prepared, lambda event: on_event(hidden(event, masker)), stop=stop)
+        except DeployError as error:
+            keep_failure(prepared.blueprint.path, error, masker)
+            error.details = masker(error.details)
+            raise
 
     def summarise(self, prepared: Prepared) -> Summary:
         """What runs where now."""

@@ -94,6 +94,9 @@ class Core(Protocol):
     def drop_draft(self, target: Path) -> None:
         """Remove the draft of that answers file, if there is one."""
 
+    def write_picture(self, topology: Topology, path: Path) -> None:
+        """Write the topology as SVG."""
+
     def ssh_config_hosts(self) -> tuple[SshHost, ...]:
         """Hosts of ~/.ssh/config."""
 
@@ -197,6 +200,7 @@ class Failed:
     job: str
     message: str
     hint: str = ""
+    details: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,3 +209,12 @@ class Finished:
 
     job: str
     result: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """Answers were carried out, or looked at again. ``trouble`` says why there is no summary."""
+
+    path: Path
+    summary: Summary | None = None
+    trouble: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -33,10 +34,13 @@ class Filing:
         self._step = "start"
         self._writing = Lock()
         self._turn = 0
+        self._then: Callable[[], None] | None = None
 
     # --- open -----------------------------------------------------------------------------------------
     def begin(self) -> None:
         """A new installation, in a file that neither exists nor has a draft."""
+        if self._refused():
+            return
         self.draft_now()
         core, folder = self._app.core, NEW_FILE.absolute().parent
 
@@ -50,6 +54,8 @@ class Filing:
 
     def ask_to_open(self, step_id: str | None = None) -> None:
         """Choose an answers file, and open it."""
+        if self._refused():
+            return
         from oz_installer.tui.dialogs.open import OpenDialog
 
         self.draft_now()
@@ -69,6 +75,8 @@ class Filing:
 
     def open_draft(self, saved: SavedDraft) -> None:
         """Go on with a draft where it was left."""
+        if self._refused():
+            return
         core = self._app.core
 
         def job(_tell: object, _stop: object) -> tuple[Opened, Judged]:
@@ -78,6 +86,12 @@ class Filing:
             return opened, Judged(working=working, problems=core.judge(working))
 
         self._app.jobs.start("open", job)
+
+    def _refused(self) -> bool:
+        """Other answers are not opened while these are carried out."""
+        if self._app.leaving.held:
+            self._say("! An installation is at work; wait for its end, or stop it in the step Install.")
+        return self._app.leaving.held
 
     def _opened(self, opened: Opened, judged: Judged) -> None:
         session = self._app.session
@@ -90,15 +104,29 @@ class Filing:
         self._app.start_over(step_id, first.key if first and step_id == needed else None)
 
     # --- save -----------------------------------------------------------------------------------------
-    def save(self) -> None:
-        """Write the answers; ask where, the first time."""
+    def save(self, then: Callable[[], None] | None = None) -> None:
+        """Write the answers; ask where, the first time. ``then`` is called once they are written."""
         session = self._app.session
+        self._then = then
         if session.is_file:
             self.save_as(session.path)
             return
         from oz_installer.tui.dialogs.save import SaveDialog
 
         self._app.push_screen(SaveDialog(session.path), lambda path: self.save_as(path) if path else None)
+
+    def save_elsewhere(self) -> None:
+        """Ask where, and write the answers there."""
+        from oz_installer.tui.dialogs.save import SaveDialog
+
+        self._then = None
+        path = self._app.session.path
+        self._app.push_screen(SaveDialog(path), lambda path: self.save_as(path) if path else None)
+
+    @property
+    def all_saved(self) -> bool:
+        """Whether the answers file says what is on the screen."""
+        return self._app.session.is_file and not self._app.session.touched
 
     def save_as(self, path: Path, *, replace: bool = False) -> None:
         """Write the answers there. Another file than the opened one is replaced only when that was asked."""
@@ -182,6 +210,9 @@ class Filing:
         self._say(f"Saved to {kept.path}.")
         if self._app.step_screen is not None:
             self._app.step_screen.follow()
+        then, self._then = self._then, None
+        if then is not None:
+            then()
 
     def _say(self, text: str, *, bad: bool = False) -> None:
         if self._app.step_screen is not None:

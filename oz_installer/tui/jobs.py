@@ -75,6 +75,7 @@ class Jobs:
         try:
             result = job(tell, stop)
         except OzError as error:
-            tell(Failed(job=name, message=str(error), hint=error.hint))
+            details = getattr(error, "details", "")
+            tell(Failed(job=name, message=str(error), hint=error.hint, details=details))
         else:
             tell(Finished(job=name, result=result))

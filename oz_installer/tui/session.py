@@ -12,7 +12,7 @@ from oz_installer.tui.steps import STEPS, problems_of
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
     from oz_installer.errors import Problem
-    from oz_installer.tui.bridge import Judged, Kept, Opened
+    from oz_installer.tui.bridge import Installed, Judged, Kept, Opened
 
 NEW_FILE = Path("answers.yml")
 """Where a new installation's answers go unless the operator says otherwise."""
@@ -40,6 +40,8 @@ class Session:
         self.is_file = False
         self.visited: set[str] = set()
         self.judged: Judged | None = None
+        self.installed: Installed | None = None
+        self.passed: Working | None = None
         self._working: Working | None = None
         self._kept: Working | None = None
 
@@ -57,6 +59,11 @@ class Session:
     @working.setter
     def working(self, working: Working) -> None:
         self._working = working
+
+    @property
+    def ready(self) -> bool:
+        """Whether the preflight of these very answers found no failure; what is accepted does not matter."""
+        return self.passed is not None and self.passed == self.working.without("accept")
 
     @property
     def is_open(self) -> bool:

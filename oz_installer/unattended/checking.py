@@ -12,6 +12,7 @@ from pathlib import Path
 from oz_installer.checks.model import Finding
 from oz_installer.errors import Interrupted, PreflightError
 from oz_installer.installation.checking import report_order, run_checks
+from oz_installer.telling.findings import state_word, total_words
 from oz_installer.telling.tables import table
 from oz_installer.telling.words import clean_line, counted
 from oz_installer.unattended.command import Flags, Opener, Shared, prepare_for
@@ -45,10 +46,10 @@ def findings_text(found: Sequence[Finding], accepted: Collection[str], width: in
     rows, last = [], None
     for one in found:
         node = one.node or ""
-        rows.append([node if node != last else "", one.subject, _state(one, accepted), _words(one)])
+        rows.append([node if node != last else "", one.subject, state_word(one, accepted), _words(one)])
         last = node
     text = table(["NODE", "CHECK", "RESULT", "SEEN"], rows, width)
-    return f"{text}{_total(found, accepted)}\n"
+    return f"{text}{total_words(found, accepted)}\n"
 
 
 def findings_json(found: Sequence[Finding], accepted: Collection[str]) -> str:
@@ -67,12 +68,6 @@ def findings_json(found: Sequence[Finding], accepted: Collection[str]) -> str:
     return "".join(f"{json.dumps(line)}\n" for line in [*lines, ended])
 
 
-def _state(one: Finding, accepted: Collection[str]) -> str:
-    if one.level == "warning" and one.id in accepted:
-        return "accepted"
-    return "FAILURE" if one.level == "failure" else one.level
-
-
 def _words(one: Finding) -> str:
     """What was seen; where that is not well also what is needed, why, what to do, and the id to accept."""
     if one.level == "ok":
@@ -81,17 +76,6 @@ def _words(one: Finding) -> str:
     sentence = "; ".join(part for part in (one.seen, needed) if part)
     name = f"[{one.id}]" if one.level == "warning" else ""
     return clean_line(" ".join(part for part in (f"{sentence}.", one.why, one.hint, name) if part))
-
-
-def _total(found: Sequence[Finding], accepted: Collection[str]) -> str:
-    failures = sum(one.level == "failure" for one in found)
-    warnings = sum(one.level == "warning" for one in found)
-    known = sum(one.level == "warning" and one.id in accepted for one in found)
-    behind = f" ({known} accepted)" if known else ""
-    return (
-        f"{counted(len(found), 'check')}: {len(found) - failures - warnings} ok, "
-        f"{counted(warnings, 'warning')}{behind}, {counted(failures, 'failure')}"
-    )
 
 
 def _refuse(found: Sequence[Finding]) -> None:

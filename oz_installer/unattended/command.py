@@ -26,6 +26,7 @@ from oz_installer.installation import (
     summarise,
     with_diffs,
 )
+from oz_installer.installation.failures import keep_failure
 from oz_installer.secret import Masker, Secret
 from oz_installer.telling.plan_text import plan_text, total_text
 from oz_installer.telling.tables import summary_text
@@ -237,7 +238,7 @@ def _carry_out(prepared: Prepared, flags: Flags) -> None:
         with stoppable() as stop:
             execute(prepared, screen.on_event, health_timeout=flags.health_timeout, stop=stop)
     except DeployError as error:
-        _keep(prepared.blueprint.path, error, masker)
+        keep_failure(prepared.blueprint.path, error, masker)
         raise
     finally:
         screen.close()
@@ -251,21 +252,6 @@ def _carry_out(prepared: Prepared, flags: Flags) -> None:
         from oz_installer.topology.diagram import draw
 
         write(sys.stdout, "\n" + draw(prepared.blueprint.topology) + "\n")
-
-
-def _keep(path: Path, error: DeployError, masker: Masker) -> None:
-    """Keep what a failure left behind in a file of its own beside the answers."""
-    if not error.details:
-        return
-    from oz_installer.answers.paths import write_private
-
-    report = path.with_suffix(".failure.log")
-    text = masker("\n".join((str(error), error.details, "")))
-    try:
-        write_private(report, text.encode())
-    except OSError:
-        return
-    error.hint = f"{error.hint} All of it is kept in {report}."
 
 
 def _summary(prepared: Prepared, flags: Flags) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from oz_installer.deploy.plan import Plan
     from oz_installer.installation import Prepared
     from oz_installer.installation.trying import SshHost, Tried
+    from oz_installer.topology.model import Topology
     from oz_installer.topology.summary import Summary
 
 
@@ -53,6 +54,7 @@ class FakeCore(PureCore):
         self.kept: dict[Path, Working] = {}
         self.drafted: dict[Path, tuple[Working, str]] = {}
         self.refused: dict[Path, AnswersError] = {}
+        self.pictures: dict[Path, Topology] = {}
         self.calls: list[str] = []
         self.ask: Ask | None = None
 
@@ -104,6 +106,10 @@ class FakeCore(PureCore):
         """Forget it."""
         self.calls.append(f"drop {target}")
         self.drafted.pop(target, None)
+
+    def write_picture(self, topology: Topology, path: Path) -> None:
+        """Note it."""
+        self.pictures[path] = topology
 
     def ssh_config_hosts(self) -> tuple[SshHost, ...]:
         """As scripted."""
