@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Stop
 from typing import TYPE_CHECKING
 
 from oz_installer.errors import Interrupted, OzError, PreflightError
 from oz_installer.tui.bridge import Installed
+from oz_installer.tui.rows import plan_rows
+from oz_installer.tui.widgets.lines import Sheet
 
 if TYPE_CHECKING:
     from oz_installer.checks.model import Finding
@@ -28,10 +30,10 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """What would change, as text."""
+    """What would change, as rows, and the total."""
 
-    text: str
-    nothing: bool
+    sheet: Sheet = field(repr=False)
+    total: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,7 @@ class Checked:
 
 def compare(core: Core, path: Path, tell: Tell) -> Compared:
     """What would change on the nodes. Raises OzError."""
-    from oz_installer.telling.plan_text import plan_text
+    from oz_installer.telling.plan_text import plan_text, total_text
 
     tell(Stage(text="Connecting to the nodes and comparing ..."))
     prepared = core.prepare(path)
@@ -51,7 +53,7 @@ def compare(core: Core, path: Path, tell: Tell) -> Compared:
         plan = core.with_diffs(prepared)
     finally:
         prepared.close()
-    return Compared(text=plan_text(plan), nothing=plan.nothing_to_do)
+    return Compared(sheet=Sheet.of(plan_rows(plan_text(plan))), total=total_text(plan))
 
 
 def check(core: Core, path: Path, tell: Tell, stop: Stop) -> Checked:

@@ -87,7 +87,7 @@ class Session:
         self.is_file = opened.source is not None
         self._kept = None if opened.draft else opened.working
         if opened.draft or opened.source is not None:
-            self.visited = {step.id for step in STEPS if step.owns}
+            self.visited = {step.id for step in STEPS if step.owns and step.id != "preflight"}
 
     def keep(self, kept: Kept) -> None:
         """The answers were written. What was typed meanwhile stays, and is not kept yet."""

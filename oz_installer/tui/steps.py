@@ -124,7 +124,7 @@ STEPS: tuple[Step, ...] = (
         id="preflight",
         title="Preflight",
         screen="preflight:PreflightScreen",
-        intro="Every node, the database and the storage are looked at before anything is changed.",
+        intro="Nodes, database and storage are looked at; nothing is changed yet.",
         help="A failure must be mended. A warning can be accepted; it is then remembered in the answers.",
         owns=("accept",),
     ),

@@ -89,5 +89,8 @@ def check_golden(name: str, pilot: Driver) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(seen, encoding="utf-8")
+    if pictures := os.environ.get("OZ_PICTURES"):  # to look at: rsvg-convert makes PNG of them
+        drawn = pilot.app.export_screenshot().replace("<text ", '<text xml:space="preserve" ')
+        (Path(pictures) / f"{file.stem}.svg").write_text(drawn, encoding="utf-8")
     assert file.exists(), f"{file.name} is missing: UPDATE_GOLDEN=1 writes it; look at it then"
     assert seen == file.read_text(encoding="utf-8"), f"{file.name} differs: UPDATE_GOLDEN=1 writes it anew"

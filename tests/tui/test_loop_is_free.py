@@ -27,7 +27,7 @@ NODES = tuple(f"node{number}" for number in range(1, 51))
 def measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     """The CPU seconds of every step of the loop of this thread."""
     steps: list[float] = []
-    inner = asyncio.events.Handle._run  # type: ignore[attr-defined]
+    inner = asyncio.events.Handle._run
 
     def run(handle: asyncio.Handle) -> None:
         began = time.thread_time()

@@ -136,7 +136,7 @@ class InstallScreen(StepScreen):
                 self._failure = failed
                 self.wizard.asking.forget()
                 self._ended()
-                self.say(f"error: {failed.message}", "-bad")
+                self.say("! Not installed: what happened, and what to do next, stands above.", "-bad")
                 self.query_one("#run").focus()
 
     def _take(self) -> None:

@@ -25,7 +25,7 @@ from oz_installer.tui.widgets.push import Push
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
 
-LOOKS = {"FAILURE": "bad", "warning": "warning", "accepted": "muted", "ok": "good"}
+LOOKS = {"FAILURE": "bad", "warning": "warning", "accepted": "muted", "ok": ""}
 NOT_RUN = (
     "«Run the checks» connects to every node and looks: machine, engine, ports,",
     "database, storage, licences. Nothing is changed by that.",
@@ -57,7 +57,10 @@ class PreflightScreen(StepScreen):
 
     def on_mount(self) -> None:
         """The cursor stands on the button that begins."""
-        self.query_one("#findings", Lines).show([(line, "muted") for line in NOT_RUN])
+        table = self.query_one("#findings", Lines)
+        table.pick = False
+        table.show([(line, "muted") for line in NOT_RUN])
+        self.query_one("#detail").display = self.query_one("#summary").display = False
         self.query_one("#run").focus()
 
     # --- what is shown --------------------------------------------------------------------------------
@@ -87,6 +90,7 @@ class PreflightScreen(StepScreen):
         table = self.query_one("#findings", Lines)
         now = self._chosen()
         self.found.sort(key=self._place)
+        table.pick = bool(self.found)
         table.show(finding_rows(self.found, self.accepted))
         if now is not None:
             table.put_cursor(self.found.index(now))
@@ -125,7 +129,8 @@ class PreflightScreen(StepScreen):
     def _show_detail(self) -> None:
         one = self._chosen()
         detail = self.query_one("#detail", Lines)
-        detail.show(detail_rows(one, detail.size.width - 1) if one else (), top=True)
+        detail.show(detail_rows(one, self.query_one("#summary").size.width - 4) if one else (), top=True)
+        detail.display = one is not None
         button = self.query_one("#accept", Push)
         button.disabled = one is None or one.level != "warning"
         taken = one is not None and one.id in self.accepted
@@ -155,6 +160,7 @@ class PreflightScreen(StepScreen):
 
     def _run(self) -> None:
         core, path = self.core, self.wizard.session.path
+        self.query_one("#summary").display = True
         self.found, self._over, self._refused = [], False, False
         self._checked_for = self.working.without("accept")
         self.wizard.session.passed = None
@@ -177,8 +183,10 @@ class PreflightScreen(StepScreen):
             case Failed(message=message, hint=hint, details=details):
                 self.wizard.asking.forget()
                 self.found, self._checked_for, self._refused = [], None, True
-                width = self.query_one("#findings").size.width - 3
-                self.query_one("#findings", Lines).show(failure_rows(message, hint, details, width), top=True)
+                table = self.query_one("#findings", Lines)
+                table.pick = False
+                table.show(failure_rows(message, hint, details, table.size.width - 3), top=True)
+                self.query_one("#detail").display = False
                 self.query_one("#run", Push).relabel("Run again")
                 self.query_one("#summary", Static).update("The checks could not be run.")
                 self.say(f"error: {message}", "-bad")

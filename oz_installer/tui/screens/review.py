@@ -13,10 +13,10 @@ from textual.containers import Horizontal
 
 from oz_installer.tui.bridge import Failed, Finished, Judged
 from oz_installer.tui.carrying import Compared, Stage, compare
-from oz_installer.tui.rows import failure_rows, file_rows, plain_rows, plan_rows, problem_rows, yaml_rows
+from oz_installer.tui.rows import failure_rows, file_rows, plain_rows, problem_rows, yaml_rows
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.widgets.choice import Choice, Option
-from oz_installer.tui.widgets.lines import Lines, Row
+from oz_installer.tui.widgets.lines import Lines, Sheet
 from oz_installer.tui.widgets.push import Push
 from oz_installer.tui.widgets.tabs import Tabs
 
@@ -42,9 +42,9 @@ class Drawn:
     """What follows from one state of the answers."""
 
     topology: Topology | None
-    picture: tuple[Row, ...]
+    picture: Sheet
     files: Mapping[str, Mapping[str, str]]
-    yaml: tuple[Row, ...]
+    yaml: Sheet
 
 
 class ReviewScreen(StepScreen):
@@ -81,6 +81,7 @@ class ReviewScreen(StepScreen):
     @on(Choice.Picked, "#tabs")
     def _picked(self, event: Choice.Picked) -> None:
         event.stop()
+        event.choice.heard()
         self._open(event.value)
 
     def _open(self, tab: str) -> None:
@@ -124,8 +125,8 @@ class ReviewScreen(StepScreen):
                 self.say(text)
                 changes.show([(text, "muted")], top=True)
             case Finished(job="compare", result=Compared() as compared):
-                changes.show(plan_rows(compared.text), top=True)
-                self.say(compared.text.strip().splitlines()[-1], "-good")
+                changes.show(compared.sheet, top=True)
+                self.say(compared.total, "-good")
             case Failed(job="compare", message=message, hint=hint, details=details):
                 changes.show(failure_rows(message, hint, details, self._width()), top=True)
                 self.say(f"error: {message}", "-bad")
@@ -210,7 +211,7 @@ def draw(core: Core, working: Working, width: int) -> Drawn:
     topology = core.topology(working)
     return Drawn(
         topology=topology,
-        picture=plain_rows(picture(topology, width)) if topology else (),
+        picture=Sheet.of(plain_rows(picture(topology, width)) if topology else ()),
         files=core.bundles(working) if topology else {},
-        yaml=yaml_rows(working.yaml(masked=True)),
+        yaml=Sheet.of(yaml_rows(working.yaml(masked=True))),
     )

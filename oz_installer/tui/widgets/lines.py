@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,6 +21,21 @@ Row = tuple[str, str]
 
 LOOKS = ("good", "warning", "bad", "muted", "strong", "accent", "cursor")
 MARK = "▶ "
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Rows with their width, worked out where it may take a moment: in a job, for long texts."""
+
+    rows: tuple[Row, ...] = ()
+    width: int = 0
+
+    @staticmethod
+    def of(rows: Iterable[Row]) -> Sheet:
+        """Tabs become spaces."""
+        fresh = tuple((text.expandtabs(4), look) if "\t" in text else (text, look) for text, look in rows)
+        width = max((len(text) if text.isascii() else cell_len(text) for text, _ in fresh), default=0)
+        return Sheet(fresh, width)
 
 
 class Lines(ScrollView, can_focus=True):
@@ -55,14 +70,14 @@ class Lines(ScrollView, can_focus=True):
         self.pick, self.tail = pick, tail
         self.cursor = 0
 
-    def show(self, rows: Sequence[Row], *, top: bool = False) -> None:
+    def show(self, rows: Iterable[Row] | Sheet, *, top: bool = False) -> None:
         """Show these. With ``tail`` the last row stays in sight while it is; ``top`` goes to the first."""
-        fresh = tuple((text.expandtabs(4), look) if "\t" in text else (text, look) for text, look in rows)
+        sheet = rows if isinstance(rows, Sheet) else Sheet.of(rows)
+        fresh, width = sheet.rows, sheet.width
         if fresh == self.rows and not top:
             return
         at_end = self.scroll_offset.y >= self.max_scroll_y
         self.rows = fresh
-        width = max((len(text) if text.isascii() else cell_len(text) for text, _ in fresh), default=0)
         self.virtual_size = Size(width + (len(MARK) if self.pick else 0), len(fresh))
         self.cursor = 0 if top else min(self.cursor, max(len(fresh) - 1, 0))
         if top:
