@@ -1,6 +1,6 @@
 # make demo          two lab nodes and a database, an installation on them, and its table
 # make demo-down     remove what make demo made
-# make check         style, types, import directions, unit tests (seconds)
+# make check         style, types, import directions, unit tests, the wizard (a minute)
 # make test          all but the slow tests, end to end on lab nodes included (minutes)
 # make test-faults   the slow tests: failures while deploying, Podman, old engines, brokers, registries
 # make test-fresh    make demo, again, and make test on a bare Debian 12 that is made for it (half an hour)
@@ -36,7 +36,7 @@ check: $(VENV)/.ready
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(VENV)/bin/pytest -q tests/unit
+	$(VENV)/bin/pytest -q tests/unit tests/tui
 
 # Debian packages that the tests use; said before anything is installed.
 machine:

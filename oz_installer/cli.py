@@ -11,6 +11,7 @@ import click
 
 from oz_installer import __version__
 from oz_installer.cli_lab import lab
+from oz_installer.connecting import opener
 from oz_installer.errors import AGAIN, AnswersError, Interrupted, OzError
 
 if TYPE_CHECKING:
@@ -104,9 +105,10 @@ def oz_install(
 ) -> None:
     """Install Oz API on your servers, upgrade it, or repair it.
 
-    With --answers it does so unattended: the same command installs, upgrades, repairs, or says that
-    there is nothing to do. On a terminal it shows what would change and asks first, unless --yes is
-    given; without a terminal (cron, CI, a pipe) it does not ask and goes ahead.
+    Without options it opens the wizard. With --answers it does so unattended: the same command installs,
+    upgrades, repairs, or says that there is nothing to do. On a terminal it shows what would change and asks
+    first, unless --yes is given, and the wizard asks for what the file leaves out; without a terminal (cron,
+    CI, a pipe) it does not ask and goes ahead.
     """
     options = context.ensure_object(Options)
     options.debug = debug
@@ -116,11 +118,14 @@ def oz_install(
                 f"Write the options behind the command: oz-install {context.invoked_subcommand} ..."
             )
         return
-    if answers is None:
-        raise AnswersError(
-            "there is no wizard in this version yet",
-            "Write an answers file (see examples/) and give it with --answers.",
-        )
+    plain = not (yes or dry_run or options.json or limit or new_secrets or health_timeout is not None)
+    if answers is None and not plain:
+        raise click.UsageError("Name the answers file: --answers FILE.")
+    from oz_installer.wizard import open_wizard, to_be_completed
+
+    if answers is None or (plain and to_be_completed(answers)):
+        open_wizard(opener, answers)
+        return
     from oz_installer.unattended.command import install
     from oz_installer.unattended.context import Flags
 
@@ -132,7 +137,7 @@ def oz_install(
         health_timeout=health_timeout,
         new_secrets=new_secrets,
     )
-    install(answers, flags, _opener(), options)
+    install(answers, flags, opener(), options)
 
 
 @oz_install.command()
@@ -149,7 +154,7 @@ def plan(options: Options, answers: Path, limit: tuple[str, ...], svg: Path | No
     from oz_installer.unattended.context import Flags
 
     flags = Flags(limit=limit, json=options.json)
-    show_plan(answers, flags, _opener(), options, svg)
+    show_plan(answers, flags, opener(), options, svg)
 
 
 @oz_install.command()
@@ -170,6 +175,22 @@ def render(options: Options, answers: Path, out: Path) -> None:
 @limit_option
 @json_option
 @pass_options
+def check(options: Options, answers: Path, limit: tuple[str, ...]) -> None:
+    """Examine nodes, database and storage; change nothing.
+
+    Exit code 3 when something fails.
+    """
+    from oz_installer.unattended.checking import check as examine
+    from oz_installer.unattended.context import Flags
+
+    examine(answers, Flags(limit=limit, json=options.json), opener(), options)
+
+
+@oz_install.command()
+@answers_option()
+@limit_option
+@json_option
+@pass_options
 def status(options: Options, answers: Path, limit: tuple[str, ...]) -> int:
     """Show what runs where.
 
@@ -179,7 +200,7 @@ def status(options: Options, answers: Path, limit: tuple[str, ...]) -> int:
     from oz_installer.unattended.context import Flags
     from oz_installer.unattended.looking import show_status
 
-    return show_status(answers, Flags(limit=limit, json=options.json), _opener(), options)
+    return show_status(answers, Flags(limit=limit, json=options.json), opener(), options)
 
 
 @oz_install.command()
@@ -197,7 +218,7 @@ def logs(options: Options, answers: Path, service: str, lines: int) -> None:
     """
     from oz_installer.unattended.looking import show_logs
 
-    show_logs(answers, service, lines, _opener(), json=options.json)
+    show_logs(answers, service, lines, opener(), json=options.json)
 
 
 @oz_install.command()
@@ -211,35 +232,6 @@ def schema() -> None:
 
 
 oz_install.add_command(lab)
-
-
-def _opener() -> Any:
-    """What opens a transport to a node of the answers."""
-    from oz_installer.answers.model import Node
-    from oz_installer.answers.secrets import Secrets
-
-    def open_transport(node: Node, secrets: Secrets, base: Path, known_hosts: Path | None) -> Any:
-        from oz_installer.answers.paths import located
-        from oz_installer.remote.ssh import SshTarget, connect
-
-        return connect(
-            SshTarget(
-                name=node.name,
-                host=node.host,
-                port=node.port,
-                user=node.user,
-                key_file=located(node.key_file, base) if node.key_file else None,
-                key_passphrase=secrets.of_node(node.name, "key_passphrase"),
-                password=secrets.of_node(node.name, "password"),
-                jump=node.jump,
-                become=node.become,
-                become_password=secrets.of_node(node.name, "become_password"),
-                host_key=node.host_key,
-                known_hosts=located(known_hosts, base) if known_hosts else None,
-            )
-        )
-
-    return open_transport
 
 
 def run(argv: Sequence[str]) -> int:

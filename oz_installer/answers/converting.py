@@ -15,7 +15,9 @@ from oz_installer.answers.tree import Broken, Items, Scalar, Tree
 from oz_installer.answers.tree import Mapping as Table
 
 _SECRET_FORMS = "write {env: NAME}, {file: PATH}, {prompt: true} or the secret in quotes"  # noqa: S105 - a text for the screen
-_YES = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
+_LONGEST_INTEGER = 18
+"""Digits that fit into 64 bits."""
+YES = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
 
 
 class Refused(Exception):
@@ -76,7 +78,7 @@ def _integer(_: Question, tree: Tree) -> int:
     if scalar.look != "integer":
         bare = re.fullmatch(r"[0-9]{1,15}", scalar.text) and not scalar.plain
         raise Refused("should be a whole number" + (f"; write {scalar.text} without quotes" if bare else ""))
-    if len(scalar.text.lstrip("+-")) > 18:
+    if len(scalar.text.lstrip("+-")) > _LONGEST_INTEGER:
         raise Refused("is too large")
     return int(scalar.text)
 
@@ -92,7 +94,7 @@ def _number(_: Question, tree: Tree) -> float:
 def _boolean(_: Question, tree: Tree) -> bool:
     scalar = _scalar(tree, "true or false")
     if scalar.look != "boolean":
-        meant = _YES.get(scalar.text.lower(), scalar.text.lower())
+        meant = YES.get(scalar.text.lower(), scalar.text.lower())
         raise Refused("should be true or false" + (f"; write {meant}" if meant in ("true", "false") else ""))
     return scalar.text.lower() == "true"
 
@@ -164,7 +166,7 @@ def json_value(tree: Tree) -> Any:
         raise Refused("holds something refused")
     if tree.look in ("null", "boolean"):
         return None if tree.look == "null" else tree.text.lower() == "true"
-    if tree.look == "integer" and len(tree.text.lstrip("+-")) <= 18:
+    if tree.look == "integer" and len(tree.text.lstrip("+-")) <= _LONGEST_INTEGER:
         return int(tree.text)
     if tree.look == "number" and abs(number := float(tree.text)) <= 1e300:
         return number

@@ -8,8 +8,8 @@ from typing import Any
 
 from oz_installer.answers.converting import Refused, convert
 from oz_installer.answers.questions import Question, Section
-from oz_installer.answers.together import RULES
-from oz_installer.answers.tree import Broken, Items, Scalar, Tree
+from oz_installer.answers.together import together
+from oz_installer.answers.tree import Broken, Items, Scalar, Tree, flow
 from oz_installer.answers.tree import Mapping as Table
 from oz_installer.errors import Problem
 
@@ -23,7 +23,8 @@ MOST_LISTED = 12
 class Reader:
     """Reads one document. ``lines`` maps each dotted key that was given to its line.
 
-    ``refused`` keeps, by key, the texts that are no answers (never secrets), so that a form can show them.
+    ``refused`` keeps, by key, the texts that are no answers (never secrets), so that a form can show them;
+    ``refused_secrets`` and ``nulls`` keep keys, ``lost`` the problems of what nothing else keeps.
     """
 
     def __init__(self, source: str | None) -> None:
@@ -31,16 +32,21 @@ class Reader:
         self.lines: dict[str, int] = {}
         self.problems: list[Problem] = []
         self.refused: dict[str, str] = {}
+        self.refused_secrets: list[str] = []
+        self.nulls: list[str] = []
+        self.lost: set[Problem] = set()
         self._bad: set[str] = set()
         self._told: set[Problem] = set()
 
-    def tell(self, key: str, text: str, line: int | None) -> None:
-        """Note a problem; ``text`` may hold a hint behind a semicolon."""
+    def tell(self, key: str, text: str, line: int | None, *, lost: bool = False) -> None:
+        """Note a problem; ``text`` may hold a hint behind a semicolon. ``lost``: no field can show it."""
         message, _, hint = text.partition("; ")
         problem = Problem(key=key, message=message, hint=hint, line=line, source=self.source)
         if problem not in self._told:
             self.problems.append(problem)
             self._told.add(problem)
+        if lost:
+            self.lost.add(problem)
         self._bad.add(key)
 
     def section(self, section: Section, tree: Tree, key: str) -> dict[str, Any]:
@@ -48,7 +54,7 @@ class Reader:
         if isinstance(tree, Broken) or (isinstance(tree, Scalar) and tree.look == "null"):
             tree = Table(tree.line)
         if not isinstance(tree, Table):
-            self.tell(key, "should hold keys with values; such as key: value", tree.line)
+            self.tell(key, "should hold keys with values; such as key: value", tree.line, lost=True)
             return {}
         known = {item.name: item for item in section.items}
         values: dict[str, Any] = {}
@@ -59,7 +65,8 @@ class Reader:
                 self._item(item, entry.value, path, values)
             else:
                 patient = len(self.problems) < MOST_GUESSED
-                self.tell(path, _unknown(name, known) if patient else "is not known here", entry.line)
+                said = _unknown(name, known) if patient else "is not known here"
+                self.tell(path, said, entry.line, lost=True)
         for name, item in known.items():
             if item.required and name not in tree.entries:
                 self.tell(f"{key}.{name}" if key else name, "is missing", tree.line if key else None)
@@ -75,6 +82,8 @@ class Reader:
         if isinstance(tree, Scalar) and tree.look == "null":
             if item.required:
                 self.tell(path, "is needed", tree.line)
+            else:
+                self.nulls.append(path)
             return
         try:
             value = convert(item, tree)
@@ -82,22 +91,33 @@ class Reader:
                 raise Refused(problem)
             values[item.name] = value
         except Refused as refused:
-            self.tell(f"{path}{refused.below}", str(refused), refused.line or tree.line)
+            shown = self._refuse(item, tree, path)
+            self.tell(f"{path}{refused.below}", str(refused), refused.line or tree.line, lost=not shown)
             self._bad.add(path)
-            if isinstance(tree, Scalar) and item.kind != "secret":
-                self.refused[path] = tree.text
+
+    def _refuse(self, item: Question, tree: Tree, path: str) -> bool:
+        """Keep what is no answer for a form to show; false when no form can."""
+        if item.kind == "secret":
+            self.refused_secrets.append(path)
+        elif isinstance(tree, Scalar):
+            self.refused[path] = tree.text
+        elif item.kind in ("list", "map", "settings"):
+            self.refused[path] = flow(tree)
+        else:
+            return False
+        return True
 
     def _nested(self, section: Section, tree: Tree, path: str) -> Any:
         if not section.many:
             values = self.section(section, tree, path)
-            self._together(section, {**_defaults(section), **values}, path)
+            self._together(section, {**defaults_of(section), **values}, path)
             return values
         if isinstance(tree, Broken):
             return []
         if isinstance(tree, Scalar) and tree.look == "null":
             tree = Items(tree.line)
         if not isinstance(tree, Items):
-            self.tell(path, "should be a list; each item starts with a hyphen", tree.line)
+            self.tell(path, "should be a list; each item starts with a hyphen", tree.line, lost=True)
             return []
         rows = []
         for index, item in enumerate(tree.items):
@@ -109,12 +129,9 @@ class Reader:
         return rows
 
     def _together(self, section: Section, values: Any, path: str) -> None:
-        if section.name not in RULES:
-            return
         if isinstance(values, dict):
             values = {name: value for name, value in values.items() if f"{path}.{name}" not in self._bad}
-        for below, text in RULES[section.name](values):
-            key = f"{path}{below}" if below.startswith("[") else f"{path}.{below}"
+        for key, text in together(section.name, values, path):
             self.tell(key, text, self.lines.get(key, self.lines.get(path)))
 
 
@@ -131,7 +148,8 @@ def build(section: Section, values: Mapping[str, Any]) -> Any:
     return section.model(**made)
 
 
-def _defaults(section: Section) -> dict[str, Any]:
+def defaults_of(section: Section) -> dict[str, Any]:
+    """What a section says by itself, by name; nothing of what is required."""
     return {question.name: question.default for question in section.questions if not question.required}
 
 

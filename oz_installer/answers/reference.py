@@ -67,7 +67,7 @@ def _section(section: Section) -> Iterator[str]:
             f"`{question.name}`",
             f"{question.label}. {question.help}",
             _default(question),
-            _values(question),
+            values_text(question),
         )
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield ""
@@ -79,7 +79,8 @@ def _default(question: Question) -> str:
     return "" if question.default is None else f"`{flow(question.default)}`"
 
 
-def _values(question: Question) -> str:
+def values_text(question: Question) -> str:
+    """What a right value looks like, as Markdown; empty when anything goes."""
     if question.choices:
         listed = ", ".join(f"`{flow(choice)}`" for choice in question.choices)
         return f"a list of {listed}" if question.kind == "list" else listed

@@ -69,3 +69,9 @@ RULES: Mapping[str, Callable[[Any], Found]] = {
     "registry": _registry,
     "load_balancer": _load_balancer,
 }
+
+
+def together(name: str, values: Any, path: str) -> Found:
+    """What does not fit together in a section: whole dotted keys, and what is wrong."""
+    for below, text in RULES[name](values) if name in RULES else ():
+        yield (f"{path}{below}" if below.startswith("[") else f"{path}.{below}"), text

@@ -6,6 +6,7 @@ Plain classes: a dataclass costs a millisecond of start-up.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Literal
 
@@ -24,14 +25,14 @@ _ODD_WORDS = frozenset({"yes", "no", "on", "off", "y", "n"})
 
 
 class Scalar:
-    """A text; ``plain`` when it stands without quotes. ``line`` counts from 1."""
+    """A text; ``plain`` when it stands without quotes. ``line`` and ``last`` count from 1."""
 
-    __slots__ = ("line", "plain", "text")
+    __slots__ = ("last", "line", "plain", "text")
 
     def __init__(self, text: str, plain: bool, line: int) -> None:
         self.text = text
         self.plain = plain
-        self.line = line
+        self.line = self.last = line
 
     @property
     def look(self) -> Look:
@@ -40,12 +41,13 @@ class Scalar:
 
 
 class Items:
-    """A list."""
+    """A list; ``flow`` when it is written as ``[...]``."""
 
-    __slots__ = ("items", "line")
+    __slots__ = ("flow", "items", "last", "line")
 
     def __init__(self, line: int) -> None:
-        self.line = line
+        self.line = self.last = line
+        self.flow = False
         self.items: list[Tree] = []
 
 
@@ -61,22 +63,23 @@ class Entry:
 
 
 class Mapping:
-    """Keys and values; a key stands once."""
+    """Keys and values; a key stands once; ``flow`` when it is written as ``{...}``."""
 
-    __slots__ = ("entries", "line")
+    __slots__ = ("entries", "flow", "last", "line")
 
     def __init__(self, line: int) -> None:
-        self.line = line
+        self.line = self.last = line
+        self.flow = False
         self.entries: dict[str, Entry] = {}
 
 
 class Broken:
     """Stands where the file holds something refused that was already told."""
 
-    __slots__ = ("line",)
+    __slots__ = ("last", "line")
 
     def __init__(self, line: int) -> None:
-        self.line = line
+        self.line = self.last = line
 
 
 Tree = Scalar | Items | Mapping | Broken
@@ -93,3 +96,20 @@ def look(text: str) -> Look:
     if re.fullmatch(_NUMBER, text):
         return "number"
     return "odd" if re.fullmatch(_ODD, text) or text.lower() in _ODD_WORDS else "text"
+
+
+def flow(tree: Tree) -> str:
+    """The same on one line, as YAML; what is broken is left empty."""
+    if isinstance(tree, Items):
+        return f"[{', '.join(flow(item) for item in tree.items)}]"
+    if isinstance(tree, Mapping):
+        inside = (f"{_word(key, entry.plain)}: {flow(entry.value)}" for key, entry in tree.entries.items())
+        return f"{{{', '.join(inside)}}}"
+    return _word(tree.text, tree.plain) if isinstance(tree, Scalar) else ""
+
+
+def _word(text: str, plain: bool) -> str:
+    """A scalar, in quotes where it had them or where a line of YAML needs them."""
+    if plain and re.fullmatch(r"[A-Za-z0-9_./+-][A-Za-z0-9_./@+: -]*", text) and ": " not in f"{text} ":
+        return text
+    return json.dumps(text, ensure_ascii=False)

@@ -51,7 +51,7 @@ class Layout:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One column of the vendor's table of scenarios."""
+    """One column of the vendor's table of scenarios; ``most_...`` it carries, None: without end."""
 
     name: str
     title: str
@@ -68,6 +68,8 @@ class Scenario:
     bundled_database: bool
     layouts: tuple[Layout, ...]
     most_nodes: int
+    most_apm: int | None = None
+    most_per_month: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,13 +197,30 @@ class Oldest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CpuFlags:
+    """Flags as /proc/cpuinfo has them: those that the BIO needs, and those that make it faster."""
+
+    needed: tuple[str, ...]
+    advised: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseNeeds:
+    """What the API's database must be like: encoding, locale, extensions."""
+
+    encoding: str
+    locale: str
+    extensions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Release:
     """A release line: its engines, brokers, images and services, in the order of their start.
 
     ``nodes`` holds what a node of such roles needs where no layout says it; ``sslmodes`` those that the
     images can use, the strictest last, and ``sslmodes_reason`` why no other; ``redis_databases`` numbers by
     purpose; ``wired_settings`` those of ``config`` that follow from other answers; ``egress`` the URLs that
-    what has ``egress`` calls.
+    what has ``egress`` calls; ``python`` the oldest on a node.
     """
 
     name: str
@@ -212,6 +231,9 @@ class Release:
     sslmodes: tuple[str, ...]
     sslmodes_reason: str
     nodes: tuple[Place, ...]
+    python: str
+    bio_cpu: CpuFlags
+    database: DatabaseNeeds
     egress: tuple[str, ...]
     images: Mapping[str, str]
     restart: str

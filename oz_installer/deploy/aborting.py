@@ -7,8 +7,8 @@ from concurrent.futures import Future
 from time import monotonic
 
 from oz_installer.deploy.events import Level
-from oz_installer.deploy.together import ended, together
 from oz_installer.errors import OzError
+from oz_installer.remote.together import ended, together
 
 AGAIN_SECONDS = 1.0
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from oz_installer.deploy import node as commands
 from oz_installer.deploy.run import Run
-from oz_installer.deploy.together import ended, together
 from oz_installer.errors import ConnectError
+from oz_installer.remote.together import ended, together
 
 PATIENCE_SECONDS = 15.0
 

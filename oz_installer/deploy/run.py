@@ -17,10 +17,10 @@ from oz_installer.deploy.gate import Gate
 from oz_installer.deploy.plan import Plan
 from oz_installer.deploy.saying import folded, last_words, without_progress
 from oz_installer.deploy.settings import RunSettings
-from oz_installer.deploy.together import together
 from oz_installer.errors import DeployError, Interrupted, LockedError, OzError
 from oz_installer.remote.commands import ComposeTool
 from oz_installer.remote.engine import NodeEngine
+from oz_installer.remote.together import together
 from oz_installer.remote.transport import CommandResult, Transport
 from oz_installer.render.bundle import Bundle
 from oz_installer.topology.model import Topology

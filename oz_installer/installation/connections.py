@@ -8,8 +8,8 @@ from typing import Protocol, TypeVar
 
 from oz_installer.answers.model import Answers, Node
 from oz_installer.answers.secrets import Secrets
-from oz_installer.deploy.together import ended, together
 from oz_installer.errors import AnswersError, ConnectError, OzError
+from oz_installer.remote.together import ended, together
 from oz_installer.remote.transport import Transport
 
 T = TypeVar("T")

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.secrets import Ask
-from oz_installer.deploy.together import together
 from oz_installer.errors import AnswersError, OzError
 from oz_installer.installation.blueprint import read_inputs
 from oz_installer.installation.connections import OpenTransport, open_some
 from oz_installer.installation.lost import check_secrets
 from oz_installer.installation.preparing import lookers
 from oz_installer.remote.commands import in_order, logs
+from oz_installer.remote.together import together
 from oz_installer.secret import Masker
 from oz_installer.topology.model import Placed, Topology
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from oz_installer.deploy import node as commands
 from oz_installer.deploy.facts import NodeFacts, parse_facts
-from oz_installer.deploy.together import ended, together
 from oz_installer.errors import PreflightError
 from oz_installer.installation.blueprint import Blueprint
+from oz_installer.remote.together import ended, together
 
 if TYPE_CHECKING:
     from oz_installer.remote.transport import Transport

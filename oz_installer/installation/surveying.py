@@ -67,7 +67,7 @@ def _troubles(
     failed: Mapping[str, OzError], facts: Mapping[str, NodeFacts], engine: str
 ) -> dict[str, tuple[str, str]]:
     """By node what is wrong with it, and what to do."""
-    from oz_installer.deploy.phases.requirements import no_engine
+    from oz_installer.remote.fitness import EngineFacts, silent_engine
 
     told = {}
     for name, error in failed.items():
@@ -75,6 +75,6 @@ def _troubles(
         told[name] = (f"{head}{error.message}", error.hint)
     for name, seen in facts.items():
         if not seen.engine_ok:
-            text, hint = no_engine(seen, engine)
-            told[name] = (text.removeprefix(f"{name}: "), hint)
+            lack = silent_engine(EngineFacts(answers=False, said=seen.engine_message), engine)
+            told[name] = (lack.message, lack.hint)
     return told

@@ -25,7 +25,7 @@ from oz_installer.remote.known_hosts import (
 from oz_installer.remote.liveness import HOST_KEY_TYPES, LiveTransport, tune
 from oz_installer.remote.ssh_auth import Credentials, log_in
 from oz_installer.remote.ssh_config import Endpoint
-from oz_installer.remote.target import AcceptHostKey, HostKeyQuestion
+from oz_installer.remote.target import AcceptHostKey, HostKeyQuestion, HostKeyRefused
 
 BUSY_SECONDS = 15.0
 _accepted: dict[str, str] = {}
@@ -38,12 +38,13 @@ class _Busy(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Hop:
-    """One machine on the way, with what gets us in."""
+    """One machine on the way, with what gets us in; ``jump``: it is not the node itself."""
 
     node: str
     endpoint: Endpoint
     credentials: Credentials
     host_key: str | None = None
+    jump: bool = False
 
 
 def dial(
@@ -206,7 +207,7 @@ def _check_host_key(
     if verdict is Verdict.KNOWN:
         return
     if verdict is Verdict.REVOKED:
-        raise ConnectError(f"the host key {shown} of {place} is marked as revoked", "", node=hop.node)
+        raise _refused(hop, f"the host key {shown} of {place} is marked as revoked", "", shown, changed=True)
     if verdict is Verdict.CHANGED:
         same = [item for item in known if item.key_type == key.get_name()] or known
         raise _changed(hop, place, shown, fingerprint(same[0].blob), same[0].where)
@@ -225,27 +226,38 @@ def _ask_about(hop: Hop, place: str, key_type: str, shown: str, on_unknown: Acce
     if on_unknown is not None and on_unknown(question):
         _accepted[place] = shown
         return
-    raise ConnectError(
-        f"the host key of {place} is unknown: {key_type} {shown}",
-        f'If that is the right machine, write `host_key: "{shown}"` into the answers of the node, '
-        f"or run: ssh-keyscan -p {port} {host} >> ~/.ssh/known_hosts",
-        node=hop.node,
+    what = "jump host " if hop.jump else ""
+    answer = "" if hop.jump else f'write `host_key: "{shown}"` into the answers of the node, or '
+    raise _refused(
+        hop,
+        f"the host key of {what}{place} is unknown: {key_type} {shown}",
+        f"If that is the right machine, {answer}run: ssh-keyscan -p {port} {host} >> ~/.ssh/known_hosts",
+        shown,
+        changed=False,
     )
 
 
-def _not_pinned(hop: Hop, place: str, shown: str, wanted: str) -> ConnectError:
-    return ConnectError(
+def _not_pinned(hop: Hop, place: str, shown: str, wanted: str) -> HostKeyRefused:
+    return _refused(
+        hop,
         f"{place} shows the host key {shown}, but its `host_key` in the answers is {wanted}",
         "Ask the server itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub (or another of its keys). "
         "If what it shows is right, correct `host_key`; if not, somebody may be listening in.",
-        node=hop.node,
+        shown,
+        changed=True,
     )
 
 
-def _changed(hop: Hop, place: str, shown: str, wanted: str, where: str) -> ConnectError:
-    return ConnectError(
+def _changed(hop: Hop, place: str, shown: str, wanted: str, where: str) -> HostKeyRefused:
+    return _refused(
+        hop,
         f"the host key of {place} has changed: it shows {shown}, but {where} says {wanted}",
         "Somebody may be listening in, or the machine was reinstalled. Find out which; "
         f"if it was reinstalled, run: ssh-keygen -R '{place}'",
-        node=hop.node,
+        shown,
+        changed=True,
     )
+
+
+def _refused(hop: Hop, message: str, hint: str, shown: str, *, changed: bool) -> HostKeyRefused:
+    return HostKeyRefused(message, hint, node=hop.node, fingerprint=shown, changed=changed, jump=hop.jump)

@@ -28,6 +28,11 @@ class LocalTransport:
         self.name = name
         self._become = become
 
+    @property
+    def host_key_fingerprint(self) -> str:
+        """There is no key here."""
+        return ""
+
     def _argv(self, argv: Sequence[str], become: bool) -> tuple[str, ...]:
         if become and self._become == "sudo" and os.geteuid() != 0:
             return ("sudo", "-n", "--", *argv)

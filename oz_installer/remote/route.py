@@ -37,4 +37,6 @@ def _jump_hop(target: SshTarget, text: str, ask_secret: AskSecret | None) -> Hop
         password=target.jump_password,
         ask_secret=ask_secret,
     )
-    return Hop(node=target.name, endpoint=endpoint, credentials=login, host_key=target.jump_host_key)
+    return Hop(
+        node=target.name, endpoint=endpoint, credentials=login, host_key=target.jump_host_key, jump=True
+    )

@@ -60,9 +60,64 @@ def _config_of(host: str, home: Path) -> dict[str, Any]:
     try:
         return dict(paramiko.SSHConfig.from_text(text).lookup(host))
     except Exception as error:
-        raise ConnectError(
-            f"{path} cannot be read: {error}", "Correct it; `ssh -G HOST` shows how it is understood."
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ConnectError:
+    return ConnectError(
+        f"{path} cannot be read: {error}", "Correct it; `ssh -G HOST` shows how it is understood."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SshHost:
+    """A Host of ~/.ssh/config with what it says of it; None: it says nothing."""
+
+    name: str
+    host: str
+    user: str | None = None
+    port: int | None = None
+    key_file: Path | None = None
+    jump: str | None = None
+
+
+def config_hosts() -> tuple[SshHost, ...]:
+    """The Hosts of ~/.ssh/config that are one machine each, in its order: no patterns, none behind a proxy
+    command. Raises ConnectError when the file is broken."""
+    home = Path.home()
+    path = home / ".ssh" / "config"
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ()
+    if "exec" in text.lower():
+        enable_match_exec()
+    try:
+        config = paramiko.SSHConfig.from_text(text)
+        known = config.get_hostnames()
+        named = [word for line in text.splitlines() for word in line.replace("=", " ").split()]
+        order = [name for name in dict.fromkeys(named) if name in known and not set(name) & set("*?!")]
+        found = [(name, dict(config.lookup(name))) for name in order]
+    except Exception as error:
+        raise _unreadable(path, error) from error
+    return tuple(_ssh_host(name, told) for name, told in found if _direct(told))
+
+
+def _direct(told: dict[str, Any]) -> bool:
+    return "proxyjump" in told or str(told.get("proxycommand", "none")).lower() == "none"
+
+
+def _ssh_host(name: str, told: dict[str, Any]) -> SshHost:
+    jump, port = str(told.get("proxyjump", "none")), str(told.get("port", ""))
+    keys = [Path(str(one)) for one in told.get("identityfile", ())]
+    return SshHost(
+        name=name,
+        host=str(told.get("hostname", name)),
+        user=str(told["user"]) if "user" in told else None,
+        port=int(port) if port.isdigit() else None,
+        key_file=keys[0] if keys else None,
+        jump=None if jump.lower() == "none" else jump,
+    )
 
 
 def resolve(

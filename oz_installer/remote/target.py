@@ -66,4 +66,19 @@ class HostKeyQuestion:
     fingerprint: str
 
 
+class HostKeyRefused(ConnectError):
+    """A server showed a key that is not known, or another than the known one; nobody logged in.
+
+    ``fingerprint`` is what it showed. ``jump`` says that it is a machine on the way, not the node itself.
+    """
+
+    def __init__(
+        self, message: str, hint: str, *, node: str, fingerprint: str, changed: bool, jump: bool
+    ) -> None:
+        super().__init__(message, hint, node=node)
+        self.fingerprint = fingerprint
+        self.changed = changed
+        self.jump = jump
+
+
 AcceptHostKey = Callable[[HostKeyQuestion], bool]

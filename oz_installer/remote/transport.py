@@ -81,6 +81,11 @@ class Transport(Protocol):
 
     name: str
 
+    @property
+    def host_key_fingerprint(self) -> str:
+        """Fingerprint of the key that the node showed; empty where there is none."""
+        ...
+
     def run(
         self,
         argv: Sequence[str],

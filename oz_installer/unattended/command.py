@@ -12,21 +12,22 @@ from oz_installer.deploy.events import RunEnded
 from oz_installer.deploy.saying import counted
 from oz_installer.errors import AGAIN, DeployError, Interrupted
 from oz_installer.installation import Prepared, execute, prepare, summarise, with_diffs
-from oz_installer.secret import Masker
+from oz_installer.installation.failures import keep_failure
+from oz_installer.telling.plan_text import plan_text, total_text
+from oz_installer.telling.tables import summary_text
 from oz_installer.unattended.console import face, kind_for
 from oz_installer.unattended.context import Flags, Opener, Shared, asker, opened_by, patience, print_json
-from oz_installer.unattended.plan_text import plan_json, plan_text, total_text
+from oz_installer.unattended.documents import plan_json, summary_json
 from oz_installer.unattended.rehearsal import rehearse
 from oz_installer.unattended.stopping import stoppable
 from oz_installer.unattended.streams import colours, is_interactive, write
-from oz_installer.unattended.tables import summary_json, summary_text
 from oz_installer.unattended.writing import check_picture, write_picture
 
 
 def install(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
     """Install, upgrade, repair, or say that there is nothing to do."""
     with _untouched():
-        prepared = _prepare(read(path), path, flags, opener, shared)
+        prepared = prepare_for(read(path), path, flags, opener, shared)
     try:
         with _untouched():
             wanted = _is_wanted(prepared, flags)
@@ -66,7 +67,7 @@ def show_plan(path: Path, flags: Flags, opener: Opener, shared: Shared, svg: Pat
     loaded = read(path)
     if svg is not None:
         check_picture(svg, loaded, path)
-    prepared = _prepare(loaded, path, flags, opener, shared)
+    prepared = prepare_for(loaded, path, flags, opener, shared)
     try:
         if svg is not None:
             from oz_installer.topology.svg import draw_svg
@@ -78,7 +79,10 @@ def show_plan(path: Path, flags: Flags, opener: Opener, shared: Shared, svg: Pat
         prepared.close()
 
 
-def _prepare(loaded: LoadedAnswers, path: Path, flags: Flags, opener: Opener, shared: Shared) -> Prepared:
+def prepare_for(
+    loaded: LoadedAnswers, path: Path, flags: Flags, opener: Opener, shared: Shared
+) -> Prepared:
+    """Connect, look and compare, saying so where it takes long."""
     open_node = opened_by(opener, loaded, path)
     count = len(flags.limit or loaded.answers.nodes)
     with patience(f"Connecting to {counted(count, 'node')} ...", quiet=flags.json):
@@ -120,7 +124,7 @@ def _carry_out(prepared: Prepared, flags: Flags) -> None:
         with stoppable() as stop:
             execute(prepared, screen.on_event, health_timeout=flags.health_timeout, stop=stop)
     except DeployError as error:
-        _keep(prepared.blueprint.path, error, masker)
+        keep_failure(prepared.blueprint.path, error, masker)
         raise
     finally:
         screen.close()
@@ -130,21 +134,6 @@ def _carry_out(prepared: Prepared, flags: Flags) -> None:
         raise Interrupted(
             "stopped at your request; everything is installed", "oz-install status shows what runs where."
         ) from None
-
-
-def _keep(path: Path, error: DeployError, masker: Masker) -> None:
-    """Keep what a failure left behind in a file of its own beside the answers."""
-    if not error.details:
-        return
-    from oz_installer.answers.paths import write_private
-
-    report = path.with_suffix(".failure.log")
-    text = masker("\n".join((str(error), error.details, "")))
-    try:
-        write_private(report, text.encode())
-    except OSError:
-        return
-    error.hint = f"{error.hint} All of it is kept in {report}."
 
 
 def _summary(prepared: Prepared, flags: Flags) -> None:

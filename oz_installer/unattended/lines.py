@@ -8,8 +8,8 @@ from typing import TextIO
 
 from oz_installer.deploy.events import Event, NodeProgress, PhaseEnded, PhaseStarted, RunStarted
 from oz_installer.secret import Masker
+from oz_installer.telling.words import hidden, one_line, progress_text, told
 from oz_installer.unattended.streams import write
-from oz_installer.unattended.words import hidden, one_line, progress_text, told
 
 EVERY = 5.0  # seconds between two lines of progress of one node
 WAITING_EVERY = 30.0  # the same while services are waited for: that takes minutes, and says little

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from oz_installer.deploy.events import Event, PhaseStarted, RunEnded, RunStarted, ServiceState
 from oz_installer.secret import Masker
-from oz_installer.unattended.board import Board
+from oz_installer.telling.board import Board
+from oz_installer.telling.words import hidden, one_line, outcome_text, told
 from oz_installer.unattended.streams import Tolerant, draws_boxes, write
-from oz_installer.unattended.words import hidden, one_line, outcome_text, told
 
 if TYPE_CHECKING:
     from rich.console import Console

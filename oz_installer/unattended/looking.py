@@ -9,10 +9,11 @@ from oz_installer.answers.file import read
 from oz_installer.deploy.saying import counted
 from oz_installer.errors import PreflightError
 from oz_installer.installation import read_logs, survey
+from oz_installer.telling.tables import summary_text
+from oz_installer.telling.words import clean_line, one_line
 from oz_installer.unattended.context import Flags, Opener, Shared, asker, opened_by, patience, print_json
+from oz_installer.unattended.documents import summary_json
 from oz_installer.unattended.streams import write
-from oz_installer.unattended.tables import summary_json, summary_text
-from oz_installer.unattended.words import clean_line, one_line
 
 NOT_READY = PreflightError.exit_code
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from oz_installer.deploy.events import Message, RunEnded
 from oz_installer.deploy.gate import Change, DryGate
 from oz_installer.installation import Prepared, execute
+from oz_installer.telling.words import hidden, message_lines, one_line, outcome_text
 from oz_installer.unattended.context import Flags
 from oz_installer.unattended.json_lines import JsonLines
 from oz_installer.unattended.streams import write
-from oz_installer.unattended.words import hidden, message_lines, one_line, outcome_text
 
 HOUSEKEEPING = ("lock ", "unlock ", "keep the lock", "remember ")
 """Changes that begin so serve the run itself; nobody decides by them."""

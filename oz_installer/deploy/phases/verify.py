@@ -11,8 +11,8 @@ from oz_installer.deploy import node as commands
 from oz_installer.deploy.http import http_status
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.run import Run, merged
-from oz_installer.deploy.together import together
 from oz_installer.errors import DeployError
+from oz_installer.remote.together import together
 from oz_installer.topology.probes import Probe, probes_by
 
 PATIENCE_SECONDS = 60.0

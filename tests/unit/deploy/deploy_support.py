@@ -40,6 +40,7 @@ class FakeTransport:
     answer: Answer = lambda argv: None
     sent: list[Sent] = field(default_factory=list)
     closed: int = 0
+    host_key_fingerprint: str = ""
     tunnels: bool = True
 
     def run(

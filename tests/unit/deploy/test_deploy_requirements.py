@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from oz_installer.catalog.model import Oldest, load_release
-from oz_installer.deploy.phases.requirements import DISK_FREE_MIB, Requirements, compose_of, judge
+from oz_installer.deploy.phases.requirements import Requirements, compose_of, judge
 from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.errors import OzError, PreflightError
+from oz_installer.remote.fitness import DISK_FREE_MIB
 from tests.unit.deploy.deploy_support import FakeTransport, bundle, container, details, fresh, make_run
 
 OLDEST = load_release("5.2").engines

@@ -82,7 +82,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     (tmp_path / "license.key").write_text("licence\n")
     (tmp_path / "answers.yml").write_text(ANSWERS)
     made = Site(tmp_path)
-    monkeypatch.setattr(cli, "_opener", lambda: made.open)
+    monkeypatch.setattr(cli, "opener", lambda: made.open)
     return made
 
 

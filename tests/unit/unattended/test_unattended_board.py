@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from oz_installer.deploy.events import Event, NodeProgress, PhaseEnded, PhaseStarted, RunStarted
-from oz_installer.unattended.board import Board, bar
-from oz_installer.unattended.words import bytes_text, clean, clock, count_text, seconds_text
+from oz_installer.telling.board import Board, bar
+from oz_installer.telling.words import bytes_text, clean, clock, count_text, seconds_text
 
 
 def _board(*events: Event) -> Board:

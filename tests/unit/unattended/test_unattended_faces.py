@@ -226,8 +226,8 @@ def test_a_live_run_that_is_over_at_once_never_imports_rich() -> None:
     code = (
         "import io, sys\n"
         "from oz_installer.unattended.console import face\n"
-        "from oz_installer.unattended.tables import summary_text\n"
-        "from oz_installer.unattended.plan_text import plan_text\n"
+        "from oz_installer.telling.tables import summary_text\n"
+        "from oz_installer.telling.plan_text import plan_text\n"
         "from oz_installer.unattended.error_text import print_error\n"
         "from oz_installer.deploy.events import *\n"
         "err = io.StringIO()\n"

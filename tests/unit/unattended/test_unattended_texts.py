@@ -14,10 +14,11 @@ import pytest
 from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
 from oz_installer.errors import AnswersError, ConnectError, DeployError, Interrupted, OzError, Problem
 from oz_installer.secret import MASK, Masker, Secret
+from oz_installer.telling.plan_text import plan_text, total_text
+from oz_installer.telling.tables import summary_text, table
 from oz_installer.topology.summary import Summary, SummaryRow
+from oz_installer.unattended.documents import plan_json, summary_json
 from oz_installer.unattended.error_text import print_error
-from oz_installer.unattended.plan_text import plan_json, plan_text, total_text
-from oz_installer.unattended.tables import summary_json, summary_text, table
 
 ROWS = (
     SummaryRow(node="api1", service="oz-api", state="healthy", image="oz/api:5", ports="8000"),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from textwrap import wrap
-from typing import Any
 
 from oz_installer.deploy.saying import counted
+from oz_installer.telling.board import fit
+from oz_installer.telling.words import clean_line
 from oz_installer.topology.summary import STARTING, WELL, Summary
-from oz_installer.unattended.board import fit
-from oz_installer.unattended.words import clean_line
 
 GAP = "  "
 
@@ -27,23 +25,6 @@ def summary_text(summary: Summary, width: int = 80, *, ascii: bool = False) -> s
     if summary.report:
         sections.append([f"Report: {summary.report}"])
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
-
-
-def summary_json(summary: Summary) -> dict[str, Any]:
-    """The same as plain data: one more line of --json."""
-    return {
-        "event": "Summary",
-        "ready": summary.ready,
-        "total": {"services": len(summary.rows), "well": sum(row.state in WELL for row in summary.rows)},
-        "services": [asdict(row) for row in summary.rows],
-        "troubles": [{"node": node, "message": text} for node, text in summary.troubles],
-        "not_installed": list(summary.bare),
-        "urls": [{"label": label, "url": url} for label, url in summary.urls],
-        "secrets_file": str(summary.secrets_file) if summary.secrets_file else None,
-        "admin_email": summary.admin_email,
-        "notes": list(summary.notes),
-        "report": str(summary.report) if summary.report else None,
-    }
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int = 80, *, ascii: bool = False) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from oz_installer.deploy.events import Event, NodeProgress, PhaseEnded, PhaseStarted, RunStarted
-from oz_installer.unattended.words import clean_line, clock, count_text
+from oz_installer.telling.words import clean_line, clock, count_text
 
 BAR, COUNT, CLOCK, NAME, GAP = 12, 17, 5, 16, "  "
 

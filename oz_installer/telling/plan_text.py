@@ -1,16 +1,13 @@
-"""A plan for people and for programs."""
+"""A plan for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any
 
 from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
 from oz_installer.deploy.saying import counted
 from oz_installer.secret import Masker
-from oz_installer.unattended.json_lines import masked
-from oz_installer.unattended.words import clean, clean_line
+from oz_installer.telling.words import clean, clean_line
 
 RED, GREEN, CYAN, BOLD, RESET = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[1m", "\x1b[0m"
 SIGNS = {"new": "+", "changed": "~", "removed": "-", "drifted": "!"}
@@ -43,13 +40,6 @@ def plan_text(plan: Plan, *, colour: bool = False, masker: Masker | None = None)
             if file.diff and file.kind != "new":
                 lines += [*_diff(node.node, file, colour, mask), ""]
     return "\n".join([*lines, total_text(plan)]) + "\n"
-
-
-def plan_json(plan: Plan, masker: Masker | None = None) -> dict[str, Any]:
-    """The same as plain data: one more line of --json."""
-    nodes = [{**asdict(node), "nothing_to_do": node.nothing_to_do} for node in plan.nodes]
-    document = {"nothing_to_do": plan.nothing_to_do, "total": total_text(plan), "nodes": nodes}
-    return {"event": "Plan", **masked(document, masker or Masker())}
 
 
 def total_text(plan: Plan) -> str:

@@ -1,0 +1,130 @@
+"""The ports that a node will publish: free, or taken by what we installed ourselves."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from oz_installer.catalog.model import Port
+from oz_installer.checks.check import Look
+from oz_installer.checks.engine import label_form
+from oz_installer.checks.model import Finding, Site, Spot
+from oz_installer.checks.text import count, said
+
+_SCRIPT = """
+awk '$4 == "0A" {{ n = split($2, a, ":"); print "listen", a[n] }}' /proc/net/tcp /proc/net/tcp6 | sort -u
+command -v ss > /dev/null && soon ss -Hltnp | sed 's/^/socket /'
+soon {engine} ps --no-trunc --format {form}
+echo "engine $?"
+"""
+_PUBLISHED = re.compile(r":(\d+)(?:-(\d+))?->[\d-]+/tcp")
+_HOLDER = re.compile(r":(\d+)\s+\S+\s+users:\(\(\"([^\"]+)\"")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortFacts:
+    """Who has which TCP port: ``listening`` all that somebody listens on, ``holders`` programs where they are
+    known, ``containers`` those that publish it, ``ours`` what we published.
+
+    ``complete`` says that the engine answered.
+    """
+
+    listening: frozenset[int] = frozenset()
+    holders: Mapping[int, str] = field(default_factory=dict)
+    containers: Mapping[int, str] = field(default_factory=dict)
+    ours: frozenset[int] = frozenset()
+    complete: bool = True
+
+    def taken(self, port: int) -> bool:
+        """By somebody else."""
+        return port not in self.ours and (port in self.listening or port in self.containers)
+
+    def holder(self, port: int) -> str:
+        """Who has it, in words."""
+        if port in self.containers:
+            return f"the container {self.containers[port]}"
+        return self.holders.get(port, "another program")
+
+
+class Ports(Look[PortFacts]):
+    """One finding for all that are free, one for each that is not."""
+
+    name = "ports"
+    title = "Ports"
+
+    def spots(self, site: Site) -> tuple[Spot, ...]:
+        """Those that publish some."""
+        return tuple(spot for spot in site.spots if spot.ports)
+
+    def script(self, site: Site, spot: Spot) -> str:
+        """Listeners of the kernel, and what containers publish, which need not listen."""
+        del spot
+        form = f"container {{{{.Names}}}}\t{label_form(site.answers.engine)}\t{{{{.Ports}}}}"
+        return _SCRIPT.format(engine=site.answers.engine, form=shlex.quote(form))
+
+    def parse(self, text: str) -> PortFacts:
+        """Facts from its lines."""
+        listening, ours = set(), set()
+        holders: dict[int, str] = {}
+        containers: dict[int, str] = {}
+        complete = False
+        for line in text.splitlines():
+            kind, _, rest = line.partition(" ")
+            if kind == "listen":
+                listening.add(int(rest, 16))
+            elif kind == "socket" and (found := _HOLDER.search(rest)):
+                holders[int(found[1])] = said(found[2])
+            elif kind == "container":
+                name, digest, published = (*rest.split("\t"), "", "")[:3]
+                ports = _published(published)
+                ours |= ports if digest.strip() else set()
+                containers |= {port: said(name) for port in ports}
+            elif kind == "engine":
+                complete = rest == "0"
+        return PortFacts(
+            listening=frozenset(listening),
+            holders=holders,
+            containers=containers,
+            ours=frozenset(ours),
+            complete=complete,
+        )
+
+    def judge(self, site: Site, spot: Spot, facts: PortFacts) -> Iterator[Finding]:
+        """Failures, where it is sure that the port is not ours."""
+        del site
+        lost = [(port, number) for port in spot.ports if (number := _first_taken(port, facts)) is not None]
+        for port, number in lost:
+            yield self.finding(
+                spot,
+                "failure" if facts.complete else "warning",
+                f"taken by {facts.holder(number)}",
+                about=str(port.host),
+                subject=f"Port {number}",
+                needed=f"free, for {port.purpose}",
+                why="" if facts.complete else "The engine does not answer, so it may be our own.",
+                hint=f"Stop what listens on TCP port {number} of {spot.name}, or move it to another port.",
+            )
+        if not lost:
+            ours = sum(port.host in facts.ours for port in spot.ports)
+            seen = (
+                "ours already"
+                if ours == len(spot.ports)
+                else "free"
+                if not ours
+                else f"free, {ours} ours already"
+            )
+            yield self.finding(spot, "ok", f"{count(len(spot.ports), 'port')} {seen}")
+
+
+def _first_taken(port: Port, facts: PortFacts) -> int | None:
+    numbers = range(port.host, (port.last or port.host) + 1)
+    return next((number for number in numbers if facts.taken(number)), None)
+
+
+def _published(text: str) -> set[int]:
+    ports: set[int] = set()
+    for first, last in _PUBLISHED.findall(text):
+        ports.update(range(int(first), int(last or first) + 1))
+    return ports

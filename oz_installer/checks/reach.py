@@ -1,0 +1,40 @@
+"""TCP as a node sees it: through a tunnel, or from its own shell where tunnels are forbidden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from oz_installer.checks.text import said
+from oz_installer.remote.transport import ForwardingForbidden, Transport
+
+TCP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knock:
+    """Whether something takes connections there; ``said`` is why not. ``tunnel``: sshd let us ask."""
+
+    open: bool
+    said: str = ""
+    tunnel: bool = True
+
+
+def knock(transport: Transport, host: str, port: int) -> Knock:
+    """Try one TCP connection from the node, and close it. Raises ConnectError when the node is gone."""
+    try:
+        transport.tunnel(host, port, timeout=TCP_SECONDS).close()
+    except ForwardingForbidden:
+        return knock_from_shell(transport, host, port)
+    except OSError as error:
+        return Knock(open=False, said=said(error))
+    return Knock(open=True)
+
+
+def knock_from_shell(transport: Transport, host: str, port: int) -> Knock:
+    """The same with bash's /dev/tcp."""
+    argv = ("timeout", f"{TCP_SECONDS:.0f}", "bash", "-c", 'exec 3<>"/dev/tcp/$0/$1"', host, str(port))
+    result = transport.run(argv, become=False, timeout=2 * TCP_SECONDS)
+    if result.ok:
+        return Knock(open=True, tunnel=False)
+    why = f"no answer within {TCP_SECONDS:.0f} s" if result.status == 124 else said(result.errors)
+    return Knock(open=False, said=why, tunnel=False)

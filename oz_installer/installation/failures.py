@@ -1,0 +1,26 @@
+"""Keeps what a failed run left behind: it is too long for a screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oz_installer.answers.paths import write_private
+from oz_installer.errors import DeployError
+from oz_installer.secret import Masker
+
+
+def keep_failure(path: Path, error: DeployError, masker: Masker) -> Path | None:
+    """Write log lines and health output of a failure beside the answers, and say so in its hint.
+
+    Gives the file; None where there is nothing to keep, or nowhere to.
+    """
+    if not error.details:
+        return None
+    report = path.with_suffix(".failure.log")
+    text = masker("\n".join((str(error), error.details, "")))
+    try:
+        write_private(report, text.encode())
+    except OSError:
+        return None
+    error.hint = f"{error.hint} All of it is kept in {report}."
+    return report

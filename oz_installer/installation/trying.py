@@ -1,0 +1,204 @@
+"""What the wizard's Test buttons call: nodes, database and storage of answers that are still in the making.
+
+All of them block; call them in a worker. ``on_...`` is called in the caller's thread, as answers come. They
+change nothing, leave nothing behind, and return soon after ``stop`` is set.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from oz_installer.answers.model import Answers, Node
+from oz_installer.answers.secrets import Ask, Secrets, resolve
+from oz_installer.answers.working import Working
+from oz_installer.checks.check import Visit
+from oz_installer.checks.database import DatabaseCheck
+from oz_installer.checks.engine import Engine
+from oz_installer.checks.host import Host
+from oz_installer.checks.model import Finding
+from oz_installer.checks.running import as_they_come, look, run
+from oz_installer.checks.storage import StorageCheck
+from oz_installer.errors import AnswersError, OzError
+from oz_installer.installation.checking import OnFinding, masked, site_of
+from oz_installer.installation.connections import OpenTransport
+from oz_installer.installation.lines import Lines
+from oz_installer.installation.partial import api_names, field_problems, node_keys, partial_answers, require
+from oz_installer.remote.ssh_config import SshHost, config_hosts
+from oz_installer.remote.target import HostKeyRefused
+from oz_installer.secret import Masker
+
+__all__ = ["SshHost", "Tried", "ssh_config_hosts", "try_database", "try_nodes", "try_storage"]
+
+PATIENCE_SECONDS = 45.0
+"""Connecting may take this long: a busy sshd, a jump host."""
+
+_LOOKS = (Host(), Engine())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """How trying one node ended. ``reached``: we were let in and it answered.
+
+    ``fingerprint`` is of the key that the node showed; None where we do not know. One that is ``unknown`` may
+    be offered for acceptance (``host_key``), one that has ``changed`` never: ``error`` names both keys.
+    ``facts`` are labels and values, ``findings`` those of the preflight.
+    """
+
+    node: str
+    reached: bool = False
+    fingerprint: str | None = None
+    key_known: Literal["known", "unknown", "changed"] = "unknown"
+    facts: tuple[tuple[str, str], ...] = ()
+    findings: tuple[Finding, ...] = ()
+    error: str = ""
+    hint: str = ""
+
+
+def try_nodes(
+    working: Working,
+    path: Path,
+    names: Sequence[str],
+    open_transport: OpenTransport,
+    on_tried: Callable[[Tried], None],
+    stop: threading.Event,
+    *,
+    ask: Ask | None = None,
+) -> None:
+    """Connect to each, look at it, compare with the layout's figures; all at once. Only the nodes' own
+    answers need be right. ``ask`` is asked here for secrets that are to be typed, before anything else."""
+    answers = partial_answers(working)
+    ready: dict[str, tuple[Node, Secrets]] = {}
+    for name in dict.fromkeys(names):
+        try:
+            ready[name] = _ready(working, answers, name, path, ask)
+        except AnswersError as error:
+            on_tried(Tried(node=name, error=_text(error), hint=error.hint))
+    lines = Lines(lambda name: open_transport(*ready[name]))
+    work = {name: partial(_try_node, answers, name, lines, secrets) for name, (_, secrets) in ready.items()}
+    try:
+        for name, future in as_they_come(work, stop, PATIENCE_SECONDS):
+            late = Tried(node=name, error=f"no answer within {PATIENCE_SECONDS:.0f} s")
+            on_tried(late if future is None else future.result())
+    finally:
+        lines.close()
+
+
+def try_database(
+    working: Working,
+    path: Path,
+    open_transport: OpenTransport,
+    on_finding: OnFinding,
+    stop: threading.Event,
+    *,
+    ask: Ask | None = None,
+) -> None:
+    """Log in to the database from every api node. Raises AnswersError when the answers about it, or those of
+    the api nodes, cannot be used yet."""
+    _try(DatabaseCheck(), "database.", working, path, open_transport, on_finding, stop, ask)
+
+
+def try_storage(
+    working: Working,
+    path: Path,
+    open_transport: OpenTransport,
+    on_finding: OnFinding,
+    stop: threading.Event,
+    *,
+    ask: Ask | None = None,
+) -> None:
+    """Write on one api node, read on the others, remove it again. Raises AnswersError as ``try_database``."""
+    _try(StorageCheck(), "storage.", working, path, open_transport, on_finding, stop, ask)
+
+
+def ssh_config_hosts() -> tuple[SshHost, ...]:
+    """The machines of ~/.ssh/config, in its order. Raises ConnectError when the file is broken."""
+    return config_hosts()
+
+
+def _try(
+    check: Visit[Any],
+    section: str,
+    working: Working,
+    path: Path,
+    open_transport: OpenTransport,
+    on_finding: OnFinding,
+    stop: threading.Event,
+    ask: Ask | None,
+) -> None:
+    answers = partial_answers(working)
+    names = api_names(answers)
+    if not names:
+        raise AnswersError("no node has the role api yet", "Add the nodes first; this is tried from them.")
+    require(working, section, *(node_keys(working, name) or "nodes" for name in names))
+    slots = ("database.", *(f"nodes.{name}." for name in names))
+    secrets = resolve(answers, base=path.parent, ask=ask, wanted=lambda slot: slot.startswith(slots))
+    if section == "database." and answers.database.host and "database.password" not in secrets:
+        raise AnswersError(
+            "the password of the database is missing", "Type it, or say where it is to be had."
+        )
+    nodes = {node.name: node for node in answers.nodes if node.name in names}
+    lines = Lines(lambda name: open_transport(nodes[name], secrets))
+    try:
+        site = site_of(answers, lines, secrets, names=names)
+        run((check,), site, masked(on_finding, secrets.masker()), stop, limit=PATIENCE_SECONDS)
+    finally:
+        lines.close()
+
+
+def _ready(
+    working: Working, answers: Answers, name: str, path: Path, ask: Ask | None
+) -> tuple[Node, Secrets]:
+    """The node and its secrets. Raises AnswersError when something of it is missing or wrong."""
+    place = node_keys(working, name)
+    if place is None:
+        raise AnswersError(f"there is no node {name}", "Give it a name and a host first.")
+    if problems := field_problems(working, place):
+        told = "; ".join(f"{one.key.removeprefix(place)} {one.message}" for one in problems[:3])
+        raise AnswersError(f"correct this first: {told}", problems[0].hint)
+    node = next(node for node in answers.nodes if node.name == name)
+    alone = replace(answers, nodes=(node,))
+    wanted = f"nodes.{name}."
+    return node, resolve(alone, base=path.parent, ask=ask, wanted=lambda slot: slot.startswith(wanted))
+
+
+def _try_node(answers: Answers, name: str, lines: Lines, secrets: Secrets) -> Tried:
+    """Whatever goes wrong is told of this node."""
+    masker = secrets.masker()
+    try:
+        transport = lines(name)
+    except HostKeyRefused as refused:
+        known: Literal["unknown", "changed"] = "changed" if refused.changed else "unknown"
+        shown = None if refused.jump else refused.fingerprint
+        tried = Tried(node=name, fingerprint=shown, key_known=known)
+        return _failed(tried, refused, masker)
+    except Exception as error:  # noqa: BLE001 - the operator is told, the other nodes go on
+        return _failed(Tried(node=name), error, masker)
+    tried = Tried(
+        node=name, reached=True, fingerprint=transport.host_key_fingerprint or None, key_known="known"
+    )
+    try:
+        site = site_of(answers, lines, secrets, names=(name,))
+        seen = look(_LOOKS, site, site.spots[0])
+    except Exception as error:  # noqa: BLE001 - the same
+        return _failed(tried, error, masker)
+    facts = tuple((label, masker(value)) for label, value in seen.shown)
+    return replace(tried, facts=facts, findings=tuple(one.mapped(masker) for one in seen.findings))
+
+
+def _failed(tried: Tried, error: Exception, masker: Masker) -> Tried:
+    if isinstance(error, OzError):
+        return replace(tried, error=masker(error.message), hint=masker(error.hint))
+    return replace(
+        tried,
+        error=masker(f"something unexpected happened: {type(error).__name__}: {error}"),
+        hint="This is a fault of oz-install: please send us this line.",
+    )
+
+
+def _text(error: AnswersError) -> str:
+    return "; ".join(f"{one.key} {one.message}" for one in error.problems) or error.message

@@ -1,0 +1,1 @@
+"""The wizard: screens that edit answers and show events. The one room that knows Textual."""

@@ -1,0 +1,289 @@
+"""The wizard: holds the answers, goes from step to step, judges, keeps drafts, and leaves without losing any.
+
+What a screen may call: ``session`` (to look at), ``change``, ``edit``, ``go``, ``leaving``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events, on
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.screen import Screen
+from textual.timer import Timer
+
+from oz_installer.tui.asking import Asking
+from oz_installer.tui.bridge import Core, Finished, Judged
+from oz_installer.tui.filing import Filing
+from oz_installer.tui.jobs import Jobs, Told
+from oz_installer.tui.leaving import STOPPED, Leaving, Outcome
+from oz_installer.tui.screens.step_screen import StepScreen
+from oz_installer.tui.session import Session
+from oz_installer.tui.steps import STEPS, load_screen, step
+from oz_installer.tui.themes import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from oz_installer.answers.working import Working
+
+SMALLEST = (60, 20)
+"""Columns and rows that are needed."""
+
+THINKING = 0.1
+"""So long after the last key the answers are judged, in seconds."""
+
+FIRST = STEPS[0].id
+
+
+def _commands() -> type[Provider]:
+    from oz_installer.tui.commands import Commands
+
+    return Commands
+
+
+class WizardApp(App[Outcome]):
+    """The wizard. ``path`` is an answers file to edit, ``start_step`` where to begin in it."""
+
+    TITLE = "oz-install"
+    CSS_PATH = "app.tcss"
+    COMMANDS: ClassVar[set[Any]] = {_commands}
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's own declaration
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help", priority=True),
+        Binding("f2", "steps", "Steps", priority=True),
+        Binding("ctrl+s", "save", "Save", priority=True),
+        Binding("ctrl+t", "theme", "Dark or light", priority=True),
+        Binding("ctrl+q", "leave", "Quit", priority=True),
+        Binding("ctrl+c", "interrupt", "Copy, or quit", priority=True),
+    ]
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(self, core: Core, path: Path | None = None, start_step: str | None = None) -> None:
+        super().__init__()
+        self.core = core
+        self.asking = Asking(self)
+        core.ask = self.asking
+        self.session = Session(path)
+        self.jobs = Jobs(self)
+        self.files = Filing(self)
+        self.leaving = Leaving(self)
+        self.failure: BaseException | None = None
+        self._first = path
+        self._start_step = start_step
+        self._steps: dict[str, StepScreen] = {}
+        self._judging: Timer | None = None
+        self.thinking = False
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+
+    # --- what a screen may call -----------------------------------------------------------------------
+    def change(self, key: str, value: Any) -> None:
+        """Give an answer of the right type (None: leave it out)."""
+        self.edit(self.session.working.put(key, value))
+
+    def edit(self, working: Working) -> None:
+        """The answers are these now."""
+        if working == self.session.working:
+            return
+        self.session.working = working
+        if self.step_screen is not None:
+            self.step_screen.follow()
+        self.judge(after=THINKING)
+        self.files.draft_soon()
+
+    def go(self, step_id: str, key: str | None = None) -> None:
+        """Open a step, with the cursor on a question's field. The draft is kept; dialogs are given up."""
+        while not isinstance(self.screen, StepScreen):
+            self.pop_screen()
+        here, there = self.screen, self._screen(step_id)
+        if there is not here:
+            self.session.visited.add(here.STEP)
+            self.files.draft_now(step_id)
+            self._switch(there)
+            self._tell_size(self.size)
+        if key is not None:
+            there.call_after_refresh(there.focus_key, key)
+        self.judge()
+
+    # --- screens --------------------------------------------------------------------------------------
+    @property
+    def step_screen(self) -> StepScreen | None:
+        """The step that is open, perhaps below a dialog."""
+        return next((one for one in reversed(self.screen_stack) if isinstance(one, StepScreen)), None)
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The first frame is the first step."""
+        return self._screen(FIRST)
+
+    def _screen(self, step_id: str) -> StepScreen:
+        if step_id not in self._steps:
+            screen = self._steps[step_id] = load_screen(step_id)()
+            if step_id != FIRST:
+                self.install_screen(screen, f"{step_id}-{id(screen)}")
+        return self._steps[step_id]
+
+    def _switch(self, there: StepScreen) -> None:
+        """The first step lies below all others for good; one other at most lies on it."""
+        if there.STEP == FIRST:
+            self.pop_screen()
+        elif self.screen is self._steps[FIRST]:
+            self.push_screen(there)
+        else:
+            self.switch_screen(there)
+
+    def start_over(self, step_id: str, key: str | None = None) -> None:
+        """Other answers are edited from now on: open a step; none remembers anything."""
+        old, self._steps = self._steps, {FIRST: self._steps[FIRST]}
+        self.go(step_id, key)
+        for screen in old.values():
+            if screen.STEP != FIRST:
+                screen.jobs.stop_all()
+                self.uninstall_screen(screen)
+                if screen.is_running:
+                    screen.remove()
+
+    def stop_jobs(self) -> None:
+        """Ask everything that works in the background to stop."""
+        self.asking.give_up()
+        self.jobs.stop_all()
+        for screen in self._steps.values():
+            screen.jobs.stop_all()
+
+    def on_mount(self) -> None:
+        """After the first frame everything else is loaded; answers that were named are read."""
+        if not self.is_headless:
+            self.leaving.heed_signals()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        if self._first is not None:
+            self.files.open(self._first, self._start_step)
+        elif self._start_step is not None:
+            self.go(self._start_step)
+        self.jobs.start("load", lambda _tell, _stop: self._load())
+
+    def _load(self) -> None:
+        for one in STEPS:
+            load_screen(one.id)
+
+    # --- judging --------------------------------------------------------------------------------------
+    def judge(self, after: float = 0.0) -> None:
+        """Judge the answers in the background, soon; screens follow."""
+        self.thinking = True
+        if self._judging is not None:
+            self._judging.stop()
+        self._judging = self.set_timer(after or 0.001, self._judge)
+
+    def _judge(self) -> None:
+        working, screen, core = self.session.working, self.step_screen, self.core
+        keys = screen.keys() if screen else ()
+
+        def job(_tell: object, _stop: object) -> Judged:
+            return Judged(
+                working=working, problems=core.judge(working), possible=core.possible(working, keys)
+            )
+
+        self.jobs.start("judge", job)
+
+    @on(Told)
+    def _told(self, message: Told) -> None:
+        news = self.jobs.news(message)
+        match news:
+            case Finished(job="judge", result=Judged() as judged):
+                self.thinking = False
+                self.session.judged = judged
+                if self.step_screen is not None:
+                    self.step_screen.follow()
+            case _:
+                self.files.heard(news)
+
+    # --- keys -----------------------------------------------------------------------------------------
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """Dialogs have the keys for themselves; only leaving and looks work everywhere."""
+        if action in ("help", "steps", "save", "command_palette", "go"):
+            return isinstance(self.screen, StepScreen)
+        return True
+
+    def action_go(self, step_id: str) -> None:
+        """Open a step."""
+        self.go(step_id)
+
+    def action_help(self) -> None:
+        """Explain the step and the field that has the cursor."""
+        from oz_installer.tui.dialogs.help import HelpDialog
+
+        here = self.step_screen
+        if here is not None:
+            self.push_screen(HelpDialog(step(here.STEP), here.focused_key()))
+
+    def action_steps(self) -> None:
+        """Choose a step from a list."""
+        from oz_installer.tui.dialogs.steps import StepsDialog
+
+        here = self.step_screen
+        states = {one.id: self.session.state(one.id, here.STEP if here else "") for one in STEPS}
+        self.push_screen(StepsDialog(states), lambda chosen: self.go(chosen) if chosen else None)
+
+    def action_save(self) -> None:
+        """Write the answers file."""
+        self.files.save()
+
+    def action_theme(self) -> None:
+        """Dark or light."""
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+
+    def action_interrupt(self) -> None:
+        """Copy what is selected; with nothing selected leave, as Ctrl-C does everywhere."""
+        focused = self.screen.focused
+        text = getattr(focused, "selected_text", "")
+        if text and not getattr(focused, "password", False):
+            self.copy_to_clipboard(text)
+        else:
+            self.leaving.leave(STOPPED)
+
+    async def action_quit(self) -> None:
+        """Textual's own way out leads through ours."""
+        self.leaving.leave(0)
+
+    def action_leave(self) -> None:
+        """Leave; ask when something is at work."""
+        self.leaving.leave(0)
+
+    # --- size -----------------------------------------------------------------------------------------
+    def on_resize(self, event: events.Resize) -> None:
+        """Say so when the window is too small, for as long as it is."""
+        self._tell_size(event.size)
+
+    def _tell_size(self, size: Size) -> None:
+        small = size.width < SMALLEST[0] or size.height < SMALLEST[1]
+        told = self.screen.has_class("too-small")
+        if told and not small:
+            self.pop_screen()
+        elif small and not told:
+            from oz_installer.tui.dialogs.too_small import TooSmall
+
+            self.push_screen(TooSmall(*SMALLEST))
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """A picture of the screen, passwords masked whatever is revealed."""
+        from oz_installer.tui.widgets.secret_field import SecretField
+
+        for field in self.screen.query(SecretField).results(SecretField):
+            field.reveal(False)
+        return super().export_screenshot(title=title, simplify=simplify)
+
+    # --- failures -------------------------------------------------------------------------------------
+    def _handle_exception(self, error: Exception) -> None:
+        self.failure = getattr(error, "error", error)  # of a job: what it raised
+        self.files.draft_at_once()
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """Textual would print a traceback with local variables, passwords among them; ``cli`` tells it."""
+        self._close_messages_no_wait()

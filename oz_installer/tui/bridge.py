@@ -1,0 +1,220 @@
+"""Between the screens and the core: what screens may ask for, and the news that jobs tell.
+
+The core is handed in by ``cli``; tests hand in a fake. What takes time, and all that reads, writes or
+connects, is called in jobs (``StepScreen.start``, see ``jobs.py``), which tell frozen news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event as Stop
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from oz_installer.answers.drafts import SavedDraft
+    from oz_installer.answers.secrets import Ask
+    from oz_installer.answers.working import Working
+    from oz_installer.catalog.model import Release, Scenario
+    from oz_installer.catalog.sizing import Sizing
+    from oz_installer.checks.model import Finding
+    from oz_installer.deploy.events import Event
+    from oz_installer.deploy.plan import Plan
+    from oz_installer.errors import Problem
+    from oz_installer.installation import Prepared
+    from oz_installer.installation.possible import Possible
+    from oz_installer.installation.trying import SshHost, Tried
+    from oz_installer.topology.model import Topology
+    from oz_installer.topology.summary import Summary
+
+
+class Core(Protocol):
+    """All that the wizard can ask for. Whoever may fail raises OzError: message and hint are shown.
+
+    ``ask`` is set by the wizard: it asks the operator for a secret, and is called in jobs only.
+    """
+
+    ask: Ask | None
+
+    # --- quick and pure -------------------------------------------------------------------------------
+    def judge(self, working: Working) -> tuple[Problem, ...]:
+        """Everything that is wrong, in file order; what concerns the whole once each field is right."""
+
+    def possible(self, working: Working, keys: Sequence[str]) -> Mapping[str, Possible]:
+        """What may be chosen for these questions, given all other answers."""
+
+    def topology(self, working: Working) -> Topology | None:
+        """What will run where; None while answers are missing or wrong."""
+
+    def size(
+        self,
+        *,
+        apm: float | None,
+        analyses_per_month: float | None,
+        media_mb: float | None,
+        analyses_per_day: float | None,
+        archive_days: int | None,
+        needs_ha: bool,
+        needs_autoscaling: bool,
+    ) -> Sizing:
+        """What a workload needs, by the vendor's formulas."""
+
+    def scenarios(self) -> Mapping[str, Scenario]:
+        """The vendor's scenarios by name."""
+
+    def releases(self) -> Sequence[Release]:
+        """The catalogue's releases, oldest first."""
+
+    def bundles(self, working: Working) -> Mapping[str, Mapping[str, str]]:
+        """Every node's files, path -> text, secrets masked."""
+
+    # --- files of the operator ------------------------------------------------------------------------
+    def exists(self, path: Path) -> bool:
+        """Whether something stands there."""
+
+    def answers_files(self, folder: Path) -> tuple[Path, ...]:
+        """Files of that folder which look like answers, sorted."""
+
+    def read(self, path: Path) -> tuple[Working, str]:
+        """Answers of a file, complete or not, and its text."""
+
+    def keep(self, working: Working, path: Path, source: str | None = None) -> Working:
+        """Write the answers file, and typed secrets to files of their own beside it."""
+
+    def save_draft(self, working: Working, target: Path, step: str) -> SavedDraft:
+        """Keep a draft without secrets."""
+
+    def load_draft(self, saved: SavedDraft) -> Working:
+        """What a draft holds."""
+
+    def drafts(self) -> tuple[SavedDraft, ...]:
+        """All drafts, newest first."""
+
+    def drop_draft(self, target: Path) -> None:
+        """Remove the draft of that answers file, if there is one."""
+
+    def write_picture(self, topology: Topology, path: Path) -> None:
+        """Write the topology as SVG."""
+
+    def ssh_config_hosts(self) -> tuple[SshHost, ...]:
+        """Hosts of ~/.ssh/config."""
+
+    # --- outside, before anything is changed ----------------------------------------------------------
+    def try_nodes(
+        self,
+        working: Working,
+        path: Path,
+        names: Sequence[str],
+        on_tried: Callable[[Tried], None],
+        stop: Stop,
+    ) -> None:
+        """Connect to nodes, all at once, and look at them."""
+
+    def try_database(
+        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: Stop
+    ) -> None:
+        """Log in to the database from every api node."""
+
+    def try_storage(
+        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: Stop
+    ) -> None:
+        """Write on one api node, read on the other, remove it again."""
+
+    # --- an installation ------------------------------------------------------------------------------
+    def prepare(self, path: Path, limit: Sequence[str] = ()) -> Prepared:
+        """Connect, look and plan; changes nothing."""
+
+    def with_diffs(self, prepared: Prepared) -> Plan:
+        """The plan with the differences of every file, secrets masked."""
+
+    def run_checks(self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: Stop) -> None:
+        """Preflight: every check, all nodes at once."""
+
+    def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: Stop) -> None:
+        """Carry the plan out."""
+
+    def summarise(self, prepared: Prepared) -> Summary:
+        """What runs where now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What is right and wrong with one state of the answers, and what may be chosen in it."""
+
+    working: Working = field(repr=False)
+    problems: tuple[Problem, ...] = ()
+    possible: Mapping[str, Possible] = field(default_factory=dict)
+
+    def problem(self, key: str) -> Problem | None:
+        """The first problem of a question, or of what stands below it."""
+        for problem in self.problems:
+            if problem.key == key or problem.key.startswith((f"{key}.", f"{key}[")):
+                return problem
+        return None
+
+    def may(self, key: str) -> Possible | None:
+        """What may be chosen for a question; None when nothing is barred."""
+        return self.possible.get(key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """Answers were read. ``source`` is the file's text; without ``step`` it goes where it is needed first."""
+
+    working: Working = field(repr=False)
+    path: Path
+    source: str | None = field(default=None, repr=False)
+    step: str | None = None
+    draft: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """The answers file was written; ``working`` is what it says now, ``written`` what it was made from."""
+
+    working: Working = field(repr=False)
+    written: Working = field(repr=False)
+    path: Path
+    source: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occupied:
+    """The answers were not written: another file stands there."""
+
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drafted:
+    """A draft was kept."""
+
+    saved: SavedDraft
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """A worker's job ended with an error that the operator may read."""
+
+    job: str
+    message: str
+    hint: str = ""
+    details: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A worker's job has ended without an error; ``result`` is what it returned."""
+
+    job: str
+    result: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """Answers were carried out, or looked at again. ``trouble`` says why there is no summary."""
+
+    path: Path
+    summary: Summary | None = None
+    trouble: str = ""

@@ -1,0 +1,123 @@
+"""The jobs of Preflight, Install and Done: what they ask of the core, in a thread. No widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event as Stop
+from typing import TYPE_CHECKING
+
+from oz_installer.errors import Interrupted, OzError, PreflightError
+from oz_installer.tui.bridge import Installed
+from oz_installer.tui.rows import plan_rows
+from oz_installer.tui.widgets.lines import Sheet
+
+if TYPE_CHECKING:
+    from oz_installer.checks.model import Finding
+    from oz_installer.deploy.events import Event
+    from oz_installer.installation import Prepared
+    from oz_installer.tui.bridge import Core
+    from oz_installer.tui.jobs import Tell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What a job is at, before there are events."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What would change, as rows, and the total."""
+
+    sheet: Sheet = field(repr=False)
+    total: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """The checks have ended; ``stopped`` before their end."""
+
+    stopped: bool
+
+
+def compare(core: Core, path: Path, tell: Tell) -> Compared:
+    """What would change on the nodes. Raises OzError."""
+    from oz_installer.telling.plan_text import plan_text, total_text
+
+    tell(Stage(text="Connecting to the nodes and comparing ..."))
+    prepared = core.prepare(path)
+    try:
+        plan = core.with_diffs(prepared)
+    finally:
+        prepared.close()
+    return Compared(sheet=Sheet.of(plan_rows(plan_text(plan))), total=total_text(plan))
+
+
+def check(core: Core, path: Path, tell: Tell, stop: Stop) -> Checked:
+    """Tell every finding. Raises OzError."""
+    tell(Stage(text="Connecting to the nodes ..."))
+    prepared = core.prepare(path)
+    try:
+        tell(Stage(text="Checking ..."))
+        core.run_checks(prepared, tell, stop)
+    finally:
+        prepared.close()
+    return Checked(stopped=stop.is_set())
+
+
+def look(core: Core, path: Path) -> Installed:
+    """What runs where now. Raises OzError."""
+    prepared = core.prepare(path)
+    try:
+        return Installed(path=path, summary=core.summarise(prepared))
+    finally:
+        prepared.close()
+
+
+def carry_out(
+    core: Core, path: Path, tell: Tell, on_event: Callable[[Event], None], stop: Stop, *, checked: bool
+) -> Installed:
+    """Install. What was not ``checked`` yet is checked first. Raises OzError, Interrupted."""
+    tell(Stage(text="Connecting to the nodes and comparing ..."))
+    prepared = core.prepare(path)
+    try:
+        _go_on(stop)
+        if not checked:
+            tell(Stage(text="Checking that everything is ready ..."))
+            _require(core, prepared, stop)
+        if not prepared.plan.nothing_to_do:
+            prepared.require_engines()
+            tell(Stage(text="Starting ..."))
+            core.execute(prepared, on_event, stop)
+        return _summed_up(core, prepared, path)
+    finally:
+        prepared.close()
+
+
+def _go_on(stop: Stop) -> None:
+    if stop.is_set():
+        raise Interrupted("stopped at your request; nothing was changed", "Install again when you like.")
+
+
+def _require(core: Core, prepared: Prepared, stop: Stop) -> None:
+    found: list[Finding] = []
+    core.run_checks(prepared, found.append, stop)
+    _go_on(stop)
+    failed = [one for one in found if one.level == "failure"]
+    if failed:
+        named = "\n".join(f"{one.node}: {one.seen}" if one.node else one.seen for one in failed[:5])
+        said = "1 check" if len(failed) == 1 else f"{len(failed)} checks"
+        raise PreflightError(
+            f"{said} failed; nothing was changed\n{named}", "Go back to Preflight, it says more."
+        )
+
+
+def _summed_up(core: Core, prepared: Prepared, path: Path) -> Installed:
+    """What stands is not called a failure because it could not be looked at once more."""
+    try:
+        return Installed(path=path, summary=core.summarise(prepared))
+    except OzError as error:
+        return Installed(path=path, trouble=str(error))

@@ -1,0 +1,37 @@
+"""A question with two answers."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Static
+
+from oz_installer.tui.dialogs.dialog import Dialog
+from oz_installer.tui.widgets.push import Push
+
+
+class Confirm(Dialog[bool]):
+    """True when the operator is sure. The cursor stands on the answer that changes nothing."""
+
+    HEADING = "Please confirm"
+    AUTO_FOCUS = "#no"
+
+    def __init__(self, question: str, *, yes: str, no: str) -> None:
+        super().__init__()
+        self._question, self._yes, self._no = question, yes, no
+
+    def body(self) -> ComposeResult:
+        """The question."""
+        yield Static(self._question, markup=False)
+
+    def foot(self) -> ComposeResult:
+        """Both answers."""
+        with Horizontal(classes="dialog-buttons"):
+            yield Push(self._yes, id="yes")
+            yield Push(self._no, id="no", primary=True)
+
+    @on(Push.Pressed)
+    def _answered(self, event: Push.Pressed) -> None:
+        event.stop()
+        self.dismiss(event.push.id == "yes")

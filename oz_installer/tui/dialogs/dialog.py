@@ -1,0 +1,44 @@
+"""What all dialogs share: a box in the middle, Escape gives up."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+T = TypeVar("T")
+
+
+class Dialog(ModalScreen[T | None]):
+    """A box with a title. Dismissed with None when it is given up."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "give_up")]
+    HEADING = ""
+
+    def compose(self) -> ComposeResult:
+        """The box, its title, what is asked, and the buttons."""
+        with Vertical(classes="dialog"):
+            yield Static(self.heading(), classes="dialog-title", markup=False)
+            with VerticalScroll(classes="dialog-body", can_focus=False):
+                yield from self.body()
+            yield from self.foot()
+
+    def heading(self) -> str:
+        """The title."""
+        return self.HEADING
+
+    def body(self) -> ComposeResult:
+        """What is asked or told."""
+        yield from ()
+
+    def foot(self) -> ComposeResult:
+        """Buttons, or a hint."""
+        yield Static("Escape closes", classes="dialog-hint", markup=False)
+
+    def action_give_up(self) -> None:
+        """Go away without an answer."""
+        self.dismiss(None)

@@ -1,0 +1,90 @@
+"""F1: what this step is for, and all about the field that has the cursor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from oz_installer.tui.dialogs.dialog import Dialog
+from oz_installer.tui.steps import Step
+
+if TYPE_CHECKING:
+    from oz_installer.answers.questions import Question
+
+KEYS = (
+    ("Tab, Shift+Tab", "next and previous field"),
+    ("Enter", "next field; pushes a button"),
+    ("arrows, Space", "choose, switch"),
+    ("^N ^B", "next and previous step"),
+    ("F2", "any step"),
+    ("^P", "every command and question"),
+    ("^S", "save the answers file"),
+    ("^T", "dark or light"),
+    ("^Q", "quit; a draft is kept"),
+)
+
+
+class HelpDialog(Dialog[None]):
+    """The page of a step, with the question of a field on top."""
+
+    BINDINGS = [("f1", "give_up")]  # noqa: RUF012 - Textual's own declaration
+    AUTO_FOCUS = ".dialog-body"
+
+    def __init__(self, step: Step, key: str | None) -> None:
+        super().__init__(classes="side")
+        self._step = step
+        self._key = key
+
+    def heading(self) -> str:
+        """The step's title."""
+        return f"Help: {self._step.title}"
+
+    def body(self) -> ComposeResult:
+        """The field, the step, the keys."""
+        if self._key is not None:
+            yield Static(self._field(self._key), classes="help-part")
+        yield Static(Content(self._step.help), classes="help-part")
+        rows = [Content.assemble((f"{key:<16}", "bold"), text) for key, text in KEYS]
+        yield Static(Content("\n").join(rows), classes="help-part")
+
+    def on_mount(self) -> None:
+        """Arrows scroll it."""
+        self.query_one(".dialog-body", Widget).can_focus = True
+
+    def _field(self, key: str) -> Content:
+        from oz_installer.answers.questions import question
+
+        asked = question(key)
+        rows: list[Content] = [Content.styled(asked.label, "bold $accent"), Content(asked.help), Content("")]
+        rows += [
+            Content.assemble((f"{name:<10}", "$text-muted"), said)
+            for name, said in (
+                ("Wanted", wanted(asked)),
+                ("Default", default(asked)),
+                ("Key", key),
+            )
+            if said
+        ]
+        return Content("\n").join(rows)
+
+
+def wanted(asked: Question) -> str:
+    """What a right answer looks like, from the question itself."""
+    from oz_installer.answers.reference import values_text
+
+    return values_text(asked).replace("`", "")
+
+
+def default(asked: Question) -> str:
+    """What holds when the field is left empty."""
+    if asked.required:
+        return "none: an answer is needed"
+    if asked.default in (None, (), {}) or asked.kind == "secret":
+        return "left out"
+    from oz_installer.answers.forms import to_text
+
+    return to_text(asked, asked.default)

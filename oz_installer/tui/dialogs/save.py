@@ -1,0 +1,61 @@
+"""Where the answers go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Input, Static
+
+from oz_installer.tui.dialogs.dialog import Dialog
+from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.text_input import TextInput
+
+
+class SaveDialog(Dialog[Path]):
+    """Dismissed with the path of the answers file."""
+
+    HEADING = "Save the answers"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def body(self) -> ComposeResult:
+        """The path, and what goes where."""
+        yield Static("Answers file", markup=False)
+        yield TextInput(str(self._path), id="path")
+        yield Static("", id="wrong", markup=False)
+        yield Static(
+            "Passwords that you typed go to files of their own beside it, which only you can read.",
+            classes="dialog-hint",
+            markup=False,
+        )
+
+    def foot(self) -> ComposeResult:
+        """Save, or not."""
+        with Horizontal(classes="dialog-buttons"):
+            yield Push("Save", id="save", primary=True)
+            yield Push("Cancel", id="cancel", key="Esc")
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._save()
+
+    @on(Push.Pressed)
+    def _pushed(self, event: Push.Pressed) -> None:
+        event.stop()
+        if event.push.id == "save":
+            self._save()
+        else:
+            self.dismiss(None)
+
+    def _save(self) -> None:
+        text = self.query_one("#path", TextInput).value.strip()
+        if not text or text.endswith("/"):
+            self.query_one("#wrong", Static).update("! Name a file, such as answers.yml")
+            return
+        self.dismiss(Path(text).expanduser().absolute())

@@ -1,0 +1,36 @@
+"""Stands before everything while the terminal is too small to work in."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+
+class TooSmall(ModalScreen[None]):
+    """Says how large the terminal is and must be; goes away by itself."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        super().__init__(classes="too-small")
+        self._needed = f"{columns} x {rows}"
+
+    def compose(self) -> ComposeResult:
+        """A few short lines."""
+        yield Static(id="size")
+
+    def on_mount(self) -> None:
+        """Say it."""
+        self._tell()
+
+    def on_resize(self) -> None:
+        """Say it anew."""
+        self._tell()
+
+    def _tell(self) -> None:
+        here = f"{self.app.size.width} x {self.app.size.height}"
+        text = (
+            f"This terminal is {here}.\noz-install needs {self._needed}.\n\n"
+            "Make it larger to go on;\n^Q quits and keeps a draft."
+        )
+        self.query_one("#size", Static).update(Content(text))

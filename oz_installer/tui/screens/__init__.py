@@ -1,0 +1,1 @@
+"""One screen a step; ``steps.py`` says which."""

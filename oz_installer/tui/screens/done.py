@@ -1,0 +1,109 @@
+"""What runs where, and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Static
+
+from oz_installer.telling.tables import summary_text
+from oz_installer.tui.bridge import Failed, Finished, Installed, Judged
+from oz_installer.tui.carrying import look
+from oz_installer.tui.rows import failure_rows
+from oz_installer.tui.screens.step_screen import StepScreen
+from oz_installer.tui.widgets.lines import Lines, Row
+from oz_installer.tui.widgets.push import Push
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from oz_installer.answers.working import Working
+
+HEADS = frozenset({"URLs", "Credentials", "Next"})
+
+
+class DoneScreen(StepScreen):
+    """The closing table, and the command that repeats it."""
+
+    STEP: ClassVar[str] = "done"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._failure: Failed | None = None
+
+    def body(self) -> ComposeResult:
+        """Command, buttons, table."""
+        yield Static("Repeat, repair or upgrade it without the wizard:", markup=False)
+        yield Static("", id="command", markup=False)
+        yield Lines(id="runs")
+        with Horizontal(classes="actions"):
+            yield Push("Copy the command", id="copy")
+            yield Push("Look at the nodes now", id="look")
+
+    def on_resize(self) -> None:
+        """The table has the width of the screen."""
+        super().on_resize()
+        self.call_after_refresh(self.follow)
+
+    def changed(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
+        """Another file, another installation."""
+        session = self.wizard.session
+        self.query_one("#command", Static).update(command(session.path))
+        width = max(self.query_one("#runs").size.width - 1, 60)
+        self.query_one("#runs", Lines).show(self._rows(session.installed, width))
+        self.query_one("#look", Push).disabled = self.jobs.running("look") or not session.is_file
+
+    def _rows(self, installed: Installed | None, width: int) -> tuple[Row, ...]:
+        if self.jobs.running("look"):
+            return (("Connecting to the nodes ...", "muted"),)
+        if self._failure is not None:
+            failed = self._failure
+            return failure_rows(failed.message, failed.hint, failed.details, width)
+        if installed is None:
+            return (
+                ("Nothing was installed yet in this session.", ""),
+                ("«Look at the nodes now» shows what runs there.", "muted"),
+            )
+        if installed.summary is None:
+            said = f"Everything is installed, but it could not be looked at: {installed.trouble}"
+            return failure_rows(said, "«Look at the nodes now» tries again.", "", width)
+        text = summary_text(installed.summary, width)
+        return tuple((line, _look(line)) for line in text.splitlines())
+
+    @on(Push.Pressed, "#copy")
+    def _copy_pressed(self, event: Push.Pressed) -> None:
+        event.stop()
+        self.app.copy_to_clipboard(command(self.wizard.session.path))
+        self.say("Copied.", "-good")
+
+    @on(Push.Pressed, "#look")
+    def _look_pressed(self, event: Push.Pressed) -> None:
+        event.stop()
+        core, path = self.core, self.wizard.session.path
+        self._failure = None
+        self.start("look", lambda _tell, _stop: look(core, path))
+        self.follow()
+
+    def heard(self, news: object) -> None:
+        """What runs there now, or why that is not known."""
+        match news:
+            case Finished(job="look", result=Installed() as installed):
+                self.wizard.session.installed = installed
+            case Failed(job="look") as failed:
+                self._failure = failed
+        self.follow()
+
+
+def command(path: Path) -> str:
+    """What repeats this unattended."""
+    return f"oz-install --answers {shlex.quote(str(path))}"
+
+
+def _look(line: str) -> str:
+    if line.startswith("NODE") or line in HEADS:
+        return "strong"
+    return "bad" if "  ! " in line else ""

@@ -1,0 +1,208 @@
+"""Carries the answers out: a lane a node, the log of one of them, and a clean way to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Event as Stop
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.timer import Timer
+from textual.widgets import Static
+
+from oz_installer.tui.bridge import Failed, Finished, Installed
+from oz_installer.tui.carrying import Stage, carry_out
+from oz_installer.tui.feed import Feed, Waiting
+from oz_installer.tui.leaving import Hold
+from oz_installer.tui.rows import failure_rows
+from oz_installer.tui.run_view import RunView
+from oz_installer.tui.screens.step_screen import StepScreen
+from oz_installer.tui.widgets.lines import Lines, Row
+from oz_installer.tui.widgets.push import Push
+
+STOP_QUESTION = (
+    "An installation is at work. Stop it? What this run has changed so far is taken back; "
+    "a later run begins where it is right already."
+)
+BEFORE = (
+    "«Install» saves the answers, connects to every node and carries them out, phase by phase.",
+    "It can be stopped at any time: what the run has changed is taken back then.",
+)
+TICK = 0.5
+"""Seconds after which the clocks go on by themselves."""
+
+
+class InstallScreen(StepScreen):
+    """Overall progress, lanes, log, and one button that installs or stops."""
+
+    STEP: ClassVar[str] = "install"
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        super().__init__()
+        self.clock = clock
+        self.view = RunView()
+        self._stop = Stop()
+        self._feed = Feed()
+        self._tick: Timer | None = None
+        self._stage = ""
+        self._outcome: tuple[Row, ...] = ()
+        self._failure: Failed | None = None
+
+    def body(self) -> ComposeResult:
+        """From the whole to one node's log."""
+        yield Static("", id="overall", markup=False)
+        yield Lines(pick=True, id="lanes")
+        yield Lines(id="outcome")
+        yield Static("", id="log-title", markup=False)
+        yield Lines(tail=True, id="log")
+        with Horizontal(classes="actions"):
+            yield Push("Install", id="run", primary=True)
+
+    def on_mount(self) -> None:
+        """The cursor stands on the button that begins."""
+        self.query_one("#outcome", Lines).show([(line, "muted") for line in BEFORE])
+        self.query_one("#run").focus()
+        self._paint()
+
+    @property
+    def running(self) -> bool:
+        """Whether an installation is at work."""
+        return self.jobs.running("install")
+
+    # --- begin and stop -------------------------------------------------------------------------------
+    @on(Push.Pressed, "#run")
+    def _run_pressed(self, event: Push.Pressed) -> None:
+        event.stop()
+        if self.running:
+            self._ask_to_stop()
+        elif self.wizard.files.all_saved:
+            self._begin()
+        else:
+            self.wizard.files.save(self._begin)
+
+    def _begin(self) -> None:
+        if self.running:
+            return
+        core, session, feed = self.core, self.wizard.session, Feed()
+        path, checked = session.path, session.ready
+        self.view, self._failure, self._stage = RunView(), None, "Starting ..."
+        self.query_one("#outcome", Lines).show(())
+
+        def job(tell: Callable[[object], None], stop: Stop) -> Installed:
+            feed.wake = tell
+            return carry_out(core, path, tell, feed.put, stop, checked=checked)
+
+        self._feed = feed
+        self._stop = self.start("install", job)
+        self.wizard.leaving.hold(Hold(question=STOP_QUESTION, stop=self._stop_now))
+        self._tick = self.set_interval(TICK, self._paint)
+        self.say("Installing. Ctrl+Q and Stop ask before anything is cut off.")
+        self._paint()
+
+    def _ask_to_stop(self) -> None:
+        from oz_installer.tui.dialogs.confirm import Confirm
+
+        asked = Confirm(STOP_QUESTION, yes="Stop it", no="Go on with it")
+        self.app.push_screen(asked, lambda sure: self._stop_now() if sure else None)
+
+    def _stop_now(self) -> None:
+        if not self.running:
+            return
+        self._stop.set()
+        self.view.undoing = True
+        self.say("Stopping: what this run has changed is taken back. This can take a while.", "-warning")
+        self._paint()
+
+    # --- what is heard --------------------------------------------------------------------------------
+    def heard(self, news: object) -> None:
+        """Events wait in the feed; here they are only announced."""
+        match news:
+            case Waiting():
+                self.set_timer(max(self._feed.delay(), 0.001), self._take)
+            case Stage(text=text):
+                self._stage = text
+                self._paint()
+            case Finished(job="install", result=Installed() as installed):
+                self._take_all()
+                self.wizard.session.installed = installed
+                self._ended()
+                self.say("Installed. Next shows what runs where.", "-good")
+                self.query_one("#next").focus()
+            case Failed(job="install") as failed:
+                self._take_all()
+                self._failure = failed
+                self.wizard.asking.forget()
+                self._ended()
+                self.say("! Not installed: what happened, and what to do next, stands above.", "-bad")
+                self.query_one("#run").focus()
+
+    def _take(self) -> None:
+        heard, more = self._feed.take()
+        self.view.apply(heard)
+        self._paint()
+        if more:
+            self.set_timer(0.02, self._take)
+
+    def _take_all(self) -> None:
+        more = True
+        while more:
+            heard, more = self._feed.take()
+            self.view.apply(heard)
+
+    def _ended(self) -> None:
+        if self._tick is not None:
+            self._tick.stop()
+            self._tick = None
+        self._stage = ""
+        self._paint()
+        self.wizard.leaving.release()
+
+    # --- what is shown --------------------------------------------------------------------------------
+    def on_resize(self) -> None:
+        """Rows have the width of the screen."""
+        super().on_resize()
+        self.call_after_refresh(self._paint)
+
+    def _paint(self) -> None:
+        if not self.is_mounted:
+            return
+        width, now, view = self.query_one("#overall").size.width, self.clock(), self.view
+        self.query_one("#overall", Static).update(self._head(now, width))
+        lanes = self.query_one("#lanes", Lines)
+        lanes.show(view.lanes(now, max(width - 3, 40)))
+        lanes.display = bool(view.nodes)
+        outcome = self.query_one("#outcome", Lines)
+        if self._failure is not None:
+            failed = self._failure
+            outcome.show(failure_rows(failed.message, failed.hint, failed.details, width - 1))
+        outcome.display = bool(outcome.rows)
+        self._paint_log()
+        button = self.query_one("#run", Push)
+        stopping = self.running and self._stop.is_set()
+        words = "Stop" if self.running else "Try again" if self._failure else "Install"
+        button.relabel("Stopping ..." if stopping else words)
+        button.disabled = stopping
+
+    def _head(self, now: float, width: int) -> str:
+        if self.view.board.began is None:
+            return self._stage if self.running else ""
+        if self.view.undoing and self.running:
+            return f"Stopping.  {self.view.head(now, max(width - 11, 40))}"
+        return self.view.head(now, width)
+
+    def _paint_log(self) -> None:
+        view, title = self.view, self.query_one("#log-title", Static)
+        place = self.query_one("#lanes", Lines).cursor
+        title.display = self.query_one("#log").display = bool(view.nodes)
+        if view.nodes:
+            node = view.nodes[min(place, len(view.nodes) - 1)]
+            title.update(f"Log of {node}")
+            self.query_one("#log", Lines).show(view.log(node))
+
+    @on(Lines.Moved, "#lanes")
+    def _moved(self, event: Lines.Moved) -> None:
+        event.stop()
+        self._paint_log()

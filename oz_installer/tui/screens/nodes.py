@@ -1,0 +1,13 @@
+"""The step Nodes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from oz_installer.tui.screens.placeholder import Placeholder
+
+
+class NodesScreen(Placeholder):
+    """Not written yet."""
+
+    STEP: ClassVar[str] = "nodes"

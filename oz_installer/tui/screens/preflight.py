@@ -1,0 +1,264 @@
+"""Every node, the database and the storage, looked at before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Static
+
+from oz_installer.checks.model import Finding
+from oz_installer.deploy.saying import counted
+from oz_installer.telling.findings import state_word, total_words
+from oz_installer.telling.words import clean_line
+from oz_installer.tui.bridge import Failed, Finished, Judged
+from oz_installer.tui.carrying import Checked, Stage, check
+from oz_installer.tui.rows import failure_rows
+from oz_installer.tui.screens.step_screen import StepScreen
+from oz_installer.tui.widgets.bars import Tone
+from oz_installer.tui.widgets.lines import Lines, Row
+from oz_installer.tui.widgets.push import Push
+
+if TYPE_CHECKING:
+    from oz_installer.answers.working import Working
+
+LOOKS = {"FAILURE": "bad", "warning": "warning", "accepted": "muted", "ok": ""}
+NOT_RUN = (
+    "«Run the checks» connects to every node and looks: machine, engine, ports,",
+    "database, storage, licences. Nothing is changed by that.",
+)
+ORDER = {"failure": 0, "warning": 1, "ok": 2}
+
+
+class PreflightScreen(StepScreen):
+    """A table of findings, the details of one, and what can be done about it."""
+
+    STEP: ClassVar[str] = "preflight"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Finding] = []
+        self._checked_for: Working | None = None
+        self._over = False
+        self._dirty = False
+        self._refused = False
+
+    def body(self) -> ComposeResult:
+        """Summary, table, details, buttons."""
+        yield Static("", id="summary", markup=False)
+        yield Lines(pick=True, id="findings")
+        yield Lines(id="detail")
+        with Horizontal(classes="actions"):
+            yield Push("Run the checks", id="run", primary=True)
+            yield Push("Accept this warning", id="accept", disabled=True)
+
+    def on_mount(self) -> None:
+        """The cursor stands on the button that begins."""
+        table = self.query_one("#findings", Lines)
+        table.pick = False
+        table.show([(line, "muted") for line in NOT_RUN])
+        self.query_one("#detail").display = self.query_one("#summary").display = False
+        self.query_one("#run").focus()
+
+    # --- what is shown --------------------------------------------------------------------------------
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Ids of warnings that the answers accept."""
+        given: Sequence[str] | None = self.working.get("accept")
+        return tuple(given or ())
+
+    @property
+    def failures(self) -> int:
+        """How many checks failed."""
+        return sum(one.level == "failure" for one in self.found)
+
+    @property
+    def open_warnings(self) -> tuple[Finding, ...]:
+        """Warnings that nobody accepted."""
+        return tuple(one for one in self.found if one.level == "warning" and one.id not in self.accepted)
+
+    def changed(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
+        """What is accepted may be different; findings may be of other answers."""
+        if self._checked_for is not None:
+            self._show()
+
+    def _show(self) -> None:
+        self._dirty = False
+        table = self.query_one("#findings", Lines)
+        now = self._chosen()
+        self.found.sort(key=self._place)
+        table.pick = bool(self.found)
+        table.show(finding_rows(self.found, self.accepted))
+        if now is not None:
+            table.put_cursor(self.found.index(now))
+        self._show_summary()
+        self._show_detail()
+
+    def _place(self, one: Finding) -> tuple[int, int, str]:
+        names = [str(node.get("name", "")) for node in self.working.values.get("nodes", ())]
+        node = names.index(one.node) if one.node in names else -1 if one.node is None else len(names)
+        return node, 0, one.id
+
+    def _chosen(self) -> Finding | None:
+        place = self.query_one("#findings", Lines).cursor
+        return self.found[place] if place < len(self.found) else None
+
+    def _show_summary(self) -> None:
+        said = total_words(self.found, self.accepted)
+        running, stale = self.jobs.running("check"), self._is_stale
+        look = "-bad" if self.failures else "-warning" if self.open_warnings else "-good"
+        if running:
+            said, look = f"Checking: {said}", ""
+        elif stale:
+            said, look = f"The answers were edited since; run again. {said}", "-warning"
+        elif not self._over:
+            said, look = f"Stopped before the end. {said}", "-warning"
+        summary = self.query_one("#summary", Static)
+        summary.set_classes(look)
+        summary.update(said)
+        button = self.query_one("#run", Push)
+        button.relabel("Stop" if running else "Run again")
+
+    @property
+    def _is_stale(self) -> bool:
+        return self._checked_for is not None and self._checked_for != self.working.without("accept")
+
+    def _show_detail(self) -> None:
+        one = self._chosen()
+        detail = self.query_one("#detail", Lines)
+        detail.show(detail_rows(one, self.query_one("#summary").size.width - 4) if one else (), top=True)
+        detail.display = one is not None
+        button = self.query_one("#accept", Push)
+        button.disabled = one is None or one.level != "warning"
+        taken = one is not None and one.id in self.accepted
+        button.relabel("Do not accept it" if taken else "Accept this warning")
+
+    @on(Lines.Moved, "#findings")
+    def _moved(self, event: Lines.Moved) -> None:
+        event.stop()
+        self._show_detail()
+
+    def on_resize(self) -> None:
+        """Details are wrapped anew."""
+        super().on_resize()
+        self.call_after_refresh(self._show_detail)
+
+    # --- running --------------------------------------------------------------------------------------
+    @on(Push.Pressed, "#run")
+    def _run_pressed(self, event: Push.Pressed) -> None:
+        event.stop()
+        if self.jobs.running("check"):
+            self._stop.set()
+            self.say("Stopping ...")
+        elif self.wizard.files.all_saved:
+            self._run()
+        else:
+            self.wizard.files.save(self._run)
+
+    def _run(self) -> None:
+        core, path = self.core, self.wizard.session.path
+        self.query_one("#summary").display = True
+        self.found, self._over, self._refused = [], False, False
+        self._checked_for = self.working.without("accept")
+        self.wizard.session.passed = None
+        self._stop = self.start("check", lambda tell, stop: check(core, path, tell, stop))
+        self._show()
+
+    def heard(self, news: object) -> None:
+        """Findings come one by one; they are drawn ten times a second at most."""
+        match news:
+            case Stage(text=text):
+                self.say(text)
+            case Finding():
+                self.found.append(news)
+                if not self._dirty:
+                    self._dirty = True
+                    self.set_timer(0.1, self._show)
+            case Finished(job="check", result=Checked(stopped=stopped)):
+                self._over = not stopped
+                self._ended()
+            case Failed(message=message, hint=hint, details=details):
+                self.wizard.asking.forget()
+                self.found, self._checked_for, self._refused = [], None, True
+                table = self.query_one("#findings", Lines)
+                table.pick = False
+                table.show(failure_rows(message, hint, details, table.size.width - 3), top=True)
+                self.query_one("#detail").display = False
+                self.query_one("#run", Push).relabel("Run again")
+                self.query_one("#summary", Static).update("The checks could not be run.")
+                self.say(f"error: {message}", "-bad")
+
+    def _ended(self) -> None:
+        if self._over and not self.failures and not self._is_stale:
+            self.wizard.session.passed = self._checked_for
+        first = min(self.found, key=lambda one: (ORDER[one.level], self._place(one)), default=None)
+        self._show()
+        if first is not None and first.level != "ok":
+            self.query_one("#findings", Lines).put_cursor(self.found.index(first))
+            self._show_detail()
+        tone: Tone = "-bad" if self.failures else "-good" if self._over else "-warning"
+        done = "Checked." if self._over else "Stopped."
+        self.say(f"{done} {total_words(self.found, self.accepted)}", tone)
+
+    # --- going on -------------------------------------------------------------------------------------
+    @on(Push.Pressed, "#accept")
+    def _accept_pressed(self, event: Push.Pressed) -> None:
+        event.stop()
+        one = self._chosen()
+        if one is None or one.level != "warning":
+            return
+        taken = one.id in self.accepted
+        rest = tuple(name for name in self.accepted if name != one.id)
+        self.wizard.change("accept", (rest if taken else (*rest, one.id)) or None)
+        self.say(f"{'No longer accepted' if taken else 'Accepted'}: {one.id}. Save keeps it in the answers.")
+
+    def action_next(self) -> None:
+        """Not with a failure; warnings that nobody accepted are asked about."""
+        if self._refused:
+            self.say("! The checks could not be run: mend what stands above, run again.", "-bad")
+            return
+        if self.failures and not self._is_stale:
+            self.say(
+                f"! {counted(self.failures, 'check')} failed: mend what is called FAILURE, run again.", "-bad"
+            )
+            return
+        if self.open_warnings and not self._is_stale:
+            from oz_installer.tui.dialogs.confirm import Confirm
+
+            what = counted(len(self.open_warnings), "warning")
+            asked = Confirm(f"{what} not accepted. Go on all the same?", yes="Go on", no="Stay here")
+            self.app.push_screen(asked, lambda sure: self.wizard.go("install") if sure else None)
+            return
+        super().action_next()
+
+
+def finding_rows(found: Sequence[Finding], accepted: Sequence[str]) -> tuple[Row, ...]:
+    """Node, check, result, what was seen. A node is named once."""
+    nodes = max((len(one.node or "") for one in found), default=0)
+    subjects = min(max((len(one.subject) for one in found), default=0), 26)
+    rows, last = [], ""
+    for one in found:
+        node = one.node or ""
+        word = state_word(one, accepted)
+        named = node if node != last else ""
+        text = f"{named:<{nodes}}  {one.subject[:subjects]:<{subjects}}  {word:<8}  {clean_line(one.seen)}"
+        rows.append((text, LOOKS[word]))
+        last = node
+    return tuple(rows)
+
+
+def detail_rows(one: Finding, width: int) -> tuple[Row, ...]:
+    """All about one finding."""
+    where = f" on {one.node}" if one.node else ""
+    rows: list[Row] = [(f"{one.subject}{where}", "strong")]
+    parts = (("Seen", one.seen), ("Needed", one.needed), ("Why", one.why), ("Do", one.hint), ("Id", one.id))
+    for name, text in parts:
+        if text and not (name == "Id" and one.level != "warning"):
+            head = f"{name:<7} "
+            wrapped = wrap(clean_line(text), max(width - 8, 20), break_on_hyphens=False)
+            rows += [((head if not n else " " * 8) + line, "") for n, line in enumerate(wrapped)]
+    return tuple(rows)

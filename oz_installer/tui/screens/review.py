@@ -1,0 +1,217 @@
+"""What will run where, every file, what would change, and the answers as they will be written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from oz_installer.tui.bridge import Failed, Finished, Judged
+from oz_installer.tui.carrying import Compared, Stage, compare
+from oz_installer.tui.rows import failure_rows, file_rows, plain_rows, problem_rows, yaml_rows
+from oz_installer.tui.screens.step_screen import StepScreen
+from oz_installer.tui.widgets.choice import Choice, Option
+from oz_installer.tui.widgets.lines import Lines, Sheet
+from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.tabs import Tabs
+
+if TYPE_CHECKING:
+    from oz_installer.answers.working import Working
+    from oz_installer.topology.model import Topology
+    from oz_installer.tui.bridge import Core
+
+TABS = (
+    Option(value="picture", label="Topology"),
+    Option(value="files", label="Files"),
+    Option(value="changes", label="Changes"),
+    Option(value="yaml", label="Answers"),
+)
+NOT_COMPARED = (
+    "«Compare» connects to the nodes and says what an installation would change there:",
+    "files with their differences, what restarts, what is pulled. Nothing is changed by that.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """What follows from one state of the answers."""
+
+    topology: Topology | None
+    picture: Sheet
+    files: Mapping[str, Mapping[str, str]]
+    yaml: Sheet
+
+
+class ReviewScreen(StepScreen):
+    """Tabs, what is under the open one, and what can be done with it."""
+
+    STEP: ClassVar[str] = "review"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._drawn: Drawn | None = None
+        self._drawn_for: tuple[Working, int] | None = None
+        self._compared_for: Working | None = None
+        self._file_places: tuple[tuple[str, str], ...] = ()
+
+    def body(self) -> ComposeResult:
+        """The tabs and their panes; only the open one's is displayed."""
+        yield Tabs(TABS, id="tabs")
+        yield Lines(id="picture")
+        with Horizontal(id="files"):
+            yield Lines(pick=True, id="file-list")
+            yield Lines(id="file-text")
+        yield Lines(id="changes")
+        yield Lines(id="yaml")
+        with Horizontal(classes="actions"):
+            yield Push("Compare", id="compare")
+            yield Push("Save as", id="save-as")
+            yield Push("Export SVG", id="export")
+
+    def on_mount(self) -> None:
+        """The picture first."""
+        self.query_one("#changes", Lines).show([(line, "muted") for line in NOT_COMPARED])
+        self._open("picture")
+
+    @on(Choice.Picked, "#tabs")
+    def _picked(self, event: Choice.Picked) -> None:
+        event.stop()
+        event.choice.heard()
+        self._open(event.value)
+
+    def _open(self, tab: str) -> None:
+        self.query_one(Tabs).open(tab)
+        for one in TABS:
+            self.query_one(f"#{one.value}").display = one.value == tab
+
+    # --- what follows from the answers ----------------------------------------------------------------
+    def changed(self, working: Working, judged: Judged | None) -> None:
+        """Draw anew in the background when the answers or the width are others."""
+        width = self._width()
+        if self._drawn_for != (working, width):
+            self._drawn_for = (working, width)
+            core = self.core
+            self.start("draw", lambda _tell, _stop: draw(core, working, width))
+        if self._drawn is not None and self._drawn.topology is None:
+            problems = judged.problems if judged else ()
+            for name in ("picture", "file-text"):
+                self.query_one(f"#{name}", Lines).show(problem_rows(problems, width))
+        if self._compared_for is not None and self._compared_for is not working:
+            self.query_one("#changes", Lines).show(
+                [("The answers were edited since; compare again.", "muted")]
+            )
+            self._compared_for = None
+
+    def on_resize(self) -> None:
+        """The picture has the width of the screen."""
+        super().on_resize()
+        self.call_after_refresh(self.follow)
+
+    def _width(self) -> int:
+        return min(max(self.query_one("#body").size.width - 1, 72), 100)
+
+    def heard(self, news: object) -> None:
+        """Something was drawn, compared or exported."""
+        changes = self.query_one("#changes", Lines)
+        match news:
+            case Finished(job="draw", result=Drawn() as drawn):
+                self._show(drawn)
+            case Stage(text=text):
+                self.say(text)
+                changes.show([(text, "muted")], top=True)
+            case Finished(job="compare", result=Compared() as compared):
+                changes.show(compared.sheet, top=True)
+                self.say(compared.total, "-good")
+            case Failed(job="compare", message=message, hint=hint, details=details):
+                changes.show(failure_rows(message, hint, details, self._width()), top=True)
+                self.say(f"error: {message}", "-bad")
+            case Finished(job="export", result=path):
+                self.say(f"The picture is in {path}.", "-good")
+            case Failed(message=message, hint=hint):
+                self.say(f"error: {message}. {hint}", "-bad")
+
+    def _show(self, drawn: Drawn) -> None:
+        self._drawn = drawn
+        self.query_one("#picture", Lines).show(drawn.picture)
+        self.query_one("#yaml", Lines).show(drawn.yaml)
+        rows = file_rows(drawn.files)
+        self._file_places = tuple(place for _, place in rows)
+        files = self.query_one("#file-list", Lines)
+        files.show([row for row, _ in rows])
+        if files.cursor == 0 and len(rows) > 1:
+            files.put_cursor(1)
+        self._show_file(files.cursor)
+        self.query_one("#export", Push).disabled = drawn.topology is None
+        self.query_one("#compare", Push).disabled = drawn.topology is None
+        self.follow()
+
+    @on(Lines.Moved, "#file-list")
+    def _file_chosen(self, event: Lines.Moved) -> None:
+        event.stop()
+        self._show_file(event.place)
+
+    def _show_file(self, place: int) -> None:
+        if self._drawn is None or place >= len(self._file_places):
+            return
+        node, path = self._file_places[place]
+        files = self._drawn.files[node]
+        count = (f"{len(files)} files of {node}; secrets are masked.", "muted")
+        rows = yaml_rows(files[path]) if path else (count,)
+        self.query_one("#file-text", Lines).show(rows, top=True)
+
+    # --- what can be done -----------------------------------------------------------------------------
+    @on(Push.Pressed, "#compare")
+    def _compare_pressed(self, event: Push.Pressed) -> None:
+        event.stop()
+        self._open("changes")
+        if self.wizard.files.all_saved:
+            self._compare()
+        else:
+            self.wizard.files.save(self._compare)
+
+    def _compare(self) -> None:
+        core, path = self.core, self.wizard.session.path
+        self._compared_for = self.working
+        self.start("compare", lambda tell, _stop: compare(core, path, tell))
+
+    @on(Push.Pressed, "#save-as")
+    def _save_pressed(self, event: Push.Pressed) -> None:
+        event.stop()
+        self.wizard.files.save_elsewhere()
+
+    @on(Push.Pressed, "#export")
+    def _export_pressed(self, event: Push.Pressed) -> None:
+        event.stop()
+        from oz_installer.tui.dialogs.export import ExportDialog
+
+        dialog = ExportDialog(self.wizard.session.path.with_suffix(".svg"))
+        self.app.push_screen(dialog, lambda path: self._export(path) if path else None)
+
+    def _export(self, path: Path) -> None:
+        core, topology = self.core, self._drawn.topology if self._drawn else None
+        if topology is None:
+            return
+
+        def job(_tell: object, _stop: object) -> Path:
+            core.write_picture(topology, path)
+            return path
+
+        self.start("export", job)
+
+
+def draw(core: Core, working: Working, width: int) -> Drawn:
+    """Everything that Review shows of these answers; rows that it has in full already."""
+    from oz_installer.topology.diagram import draw as picture
+
+    topology = core.topology(working)
+    return Drawn(
+        topology=topology,
+        picture=Sheet.of(plain_rows(picture(topology, width)) if topology else ()),
+        files=core.bundles(working) if topology else {},
+        yaml=Sheet.of(yaml_rows(working.yaml(masked=True))),
+    )

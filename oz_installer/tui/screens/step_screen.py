@@ -1,0 +1,189 @@
+"""What all steps share: the frame, navigation, background work, and fields that follow the answers.
+
+A step writes ``body()``; it may write ``changed()`` (the answers are others now) and ``heard()`` (a worker of
+its own told something). See ``app.py`` for what a screen may call.
+"""
+
+from __future__ import annotations
+
+from threading import Event as Stop
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Static
+
+from oz_installer.tui.jobs import Job, Jobs, Told
+from oz_installer.tui.steps import STEPS, number, step
+from oz_installer.tui.widgets.bars import Keys, SideBar, Status, Title, Tone, TopBar
+from oz_installer.tui.widgets.follower import Edited, Follower, Said
+from oz_installer.tui.widgets.push import Push
+
+if TYPE_CHECKING:
+    from oz_installer.answers.working import Working
+    from oz_installer.tui.app import WizardApp
+    from oz_installer.tui.bridge import Core, Judged
+
+
+class StepScreen(Screen[None]):
+    """The frame of one step."""
+
+    STEP: ClassVar[str]
+    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+n", "next"), ("ctrl+b", "back")]
+    AUTO_FOCUS = "#body *"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.jobs = Jobs(self)
+
+    # --- what a step writes ---------------------------------------------------------------------------
+    def body(self) -> ComposeResult:
+        """The widgets of the step."""
+        yield from ()
+
+    def changed(self, working: Working, judged: Judged | None) -> None:
+        """The answers were edited, judged, or the step is shown again: let what is shown follow.
+
+        ``judged`` is None until these very answers were judged. Forms have followed already.
+        """
+
+    def heard(self, news: object) -> None:
+        """A worker of this screen told something, or ended (``Finished``, ``Failed``)."""
+
+    # --- what a step may call -------------------------------------------------------------------------
+    @property
+    def wizard(self) -> WizardApp:
+        """The app."""
+        return cast("WizardApp", self.app)
+
+    @property
+    def working(self) -> Working:
+        """The answers now."""
+        return self.wizard.session.working
+
+    @property
+    def core(self) -> Core:
+        """The only door to the rest."""
+        return self.wizard.core
+
+    def say(self, text: str, tone: Tone = "") -> None:
+        """Write one line above the keys."""
+        self.query_one(Status).say(text, tone)
+
+    def start(self, name: str, job: Job) -> Stop:
+        """Run ``job(tell, stop)`` in a thread; ``tell(news)`` and how it ends reach ``heard``."""
+        return self.jobs.start(name, job)
+
+    # --- the frame ------------------------------------------------------------------------------------
+    def compose(self) -> ComposeResult:
+        """Bar, steps, body, status, keys."""
+        here = step(self.STEP)
+        yield TopBar(id="top")
+        with Horizontal(id="frame"):
+            yield SideBar(id="side")
+            with Vertical(id="page"):
+                yield Title(id="title")
+                yield Static(here.intro, id="intro", markup=False)
+                with VerticalScroll(id="body", can_focus=False):
+                    yield from self.body()
+        yield Status(id="status", markup=False)
+        with Horizontal(id="foot"):
+            place = number(self.STEP)
+            if place > 0:
+                yield Push("Back", id="back", key="^B")
+            if place + 1 < len(STEPS):
+                yield Push("Next", id="next", key="^N", primary=True)
+            yield Keys(id="keys", markup=False)
+
+    def on_screen_resume(self) -> None:
+        """Shown again: follow the answers, which other steps may have changed."""
+        self.follow()
+
+    def on_unmount(self) -> None:
+        """Nothing works on for a screen that is gone."""
+        self.jobs.stop_all()
+
+    def on_resize(self) -> None:
+        """The frame is drawn to the width."""
+        self.call_after_refresh(self.show_frame)
+
+    def follow(self) -> None:
+        """Let the frame and every form show the answers as they are now."""
+        session = self.wizard.session
+        judged = session.judged if session.judged and session.judged.working is session.working else None
+        if not self.is_mounted:
+            return
+        self.show_frame()
+        for shown in self.query(Follower).results(Follower):
+            shown.follow(session.working, judged)
+        self.changed(session.working, judged)
+
+    def show_frame(self) -> None:
+        """The bars."""
+        session = self.wizard.session
+        states = [session.state(one.id, self.STEP) for one in STEPS]
+        side = self.query_one(SideBar)
+        side.now, side.states = self.STEP, tuple(states)
+        here = states[number(self.STEP)]
+        elsewhere = sum(state.problems for state in states) - here.problems
+        self.query_one(Title).show(self.STEP, here, elsewhere)
+        kept = "not saved" if session.touched else "saved" if session.is_file else ""
+        top = self.query_one(TopBar)
+        top.target, top.kept = str(session.path), kept
+
+    def keys(self) -> tuple[str, ...]:
+        """The questions that are asked here."""
+        return tuple(key for shown in self.query(Follower).results(Follower) for key in shown.keys)
+
+    def focus_key(self, key: str) -> None:
+        """Put the cursor on the field of a question."""
+        for shown in self.query(Follower).results(Follower):
+            if shown.take_focus(key):
+                return
+
+    def focused_key(self) -> str | None:
+        """The question whose field has the cursor."""
+        around = self.focused.ancestors_with_self if self.focused else ()
+        owners = [one for one in around if isinstance(one, Follower) and len(one.keys) == 1]
+        return owners[0].keys[0] if owners else None
+
+    def action_next(self) -> None:
+        """On to the next step."""
+        place = number(self.STEP)
+        if place + 1 < len(STEPS):
+            self.wizard.go(STEPS[place + 1].id)
+
+    def action_back(self) -> None:
+        """Back to the step before."""
+        place = number(self.STEP)
+        if place > 0:
+            self.wizard.go(STEPS[place - 1].id)
+
+    @on(Edited)
+    def _edited(self, message: Edited) -> None:
+        message.stop()
+        self.wizard.edit(message.change(self.working))
+
+    @on(Said)
+    def _said(self, message: Said) -> None:
+        message.stop()
+        self.say(message.words, "-warning")
+
+    @on(Push.Pressed, "#next")
+    def _next_pressed(self, event: Push.Pressed) -> None:
+        event.stop()
+        self.action_next()
+
+    @on(Push.Pressed, "#back")
+    def _back_pressed(self, event: Push.Pressed) -> None:
+        event.stop()
+        self.action_back()
+
+    @on(Told)
+    def _told(self, message: Told) -> None:
+        news = self.jobs.news(message)
+        if news is not None:
+            self.heard(news)

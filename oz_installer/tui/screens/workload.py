@@ -1,0 +1,136 @@
+"""The workload, what it needs, and the vendor's scenarios side by side to choose from."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from oz_installer.catalog.sizing import figure
+from oz_installer.tui.bridge import Finished, Judged
+from oz_installer.tui.screens.step_screen import StepScreen
+from oz_installer.tui.steps import keys_of
+from oz_installer.tui.widgets.cards import Card, Cards
+from oz_installer.tui.widgets.form import Form
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from oz_installer.answers.working import Working
+    from oz_installer.catalog.model import Layout, Scenario
+    from oz_installer.catalog.sizing import Sizing
+
+KEYS = tuple(key for key in keys_of("workload") if key != "scenario")
+
+
+class WorkloadScreen(StepScreen):
+    """Figures on the left or above, what follows from them beside or below, the scenarios under both."""
+
+    STEP: ClassVar[str] = "workload"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scenarios: Mapping[str, Scenario] = {}
+        self._sized_for: object = None
+        self._sizing: Sizing | None = None
+
+    def body(self) -> ComposeResult:
+        """Questions, figures, cards."""
+        with Horizontal(id="sizing"):
+            yield Form(*KEYS, id="figures")
+            yield Static(id="needs", markup=False)
+        yield Static("Scenario", id="scenario-title", markup=False)
+        yield Cards("scenario", id="scenarios")
+
+    def changed(self, working: Working, judged: Judged | None) -> None:
+        """Work the figures out anew, in the background."""
+        if not self._scenarios:
+            self.start("scenarios", lambda _tell, _stop: self.core.scenarios())
+        figures = tuple(working.get(key) for key in KEYS)
+        if figures != self._sized_for:
+            self._sized_for = figures
+            asked = {key.removeprefix("workload."): working.get(key) for key in KEYS}
+            self.start("size", lambda _tell, _stop: self.core.size(**asked))
+        self._show_cards(working, judged)
+
+    def heard(self, news: object) -> None:
+        """The catalogue was read, or the workload sized."""
+        match news:
+            case Finished(job="scenarios", result=found):
+                self._scenarios = found
+            case Finished(job="size", result=sizing):
+                self._sizing = sizing
+                self.query_one("#needs", Static).update(needs_text(sizing))
+        self.follow()
+
+    def _show_cards(self, working: Working, judged: Judged | None) -> None:
+        possible = judged.may("scenario") if judged else None
+        cards = self.query_one(Cards)
+        barred = possible.barred if possible else {} if judged else cards.barred
+        chosen = working.get("scenario")
+        advised = self._sizing.scenario if self._sizing else None
+        cards.show(
+            tuple(scenario_card(one, advised=one.name == advised) for one in self._scenarios.values()),
+            chosen=chosen,
+            barred=barred,
+        )
+        seen = "workload" in self.wizard.session.visited
+        problem = judged.problem("scenario") if judged and (seen or chosen) else None
+        told = (f"! {problem.message}", "$text-error") if problem else ("← → choose", "$text-muted")
+        self.query_one("#scenario-title", Static).update(Content.assemble(("Scenario", "bold"), "   ", told))
+
+    @on(Cards.Picked)
+    def _picked(self, event: Cards.Picked) -> None:
+        event.stop()
+        self.wizard.change("scenario", event.name)
+
+
+def needs_text(sizing: Sizing) -> Content:
+    """What a workload needs, in a few lines."""
+    rows = (
+        ("BIO instances", "" if sizing.bio_instances is None else str(sizing.bio_instances)),
+        ("Media", "" if sizing.storage_gb is None else f"{figure(sizing.storage_gb)} GB"),
+        ("Scenario", sizing.scenario),
+        ("Nodes", "" if sizing.nodes is None else str(sizing.nodes)),
+    )
+    lines = [
+        Content.assemble((f"{name:<15}", "$text-muted"), (said or "-", "bold" if said else "$text-muted"))
+        for name, said in rows
+    ]
+    lines += [Content(""), Content(_unbroken(sizing.reason))]
+    lines += [Content.styled(_unbroken(text), "$text-muted") for text in sizing.derived]
+    return Content("\n").join(lines)
+
+
+def _unbroken(text: str) -> str:
+    """Large numbers stay in one row."""
+    return re.sub(r"(?<=\d) (?=\d{3}\b)", "\u00a0", text)
+
+
+def scenario_card(scenario: Scenario, *, advised: bool) -> Card:
+    """A scenario as a card; the parts of all cards stand in the same rows."""
+    parts = (
+        ("Analyses a minute", (scenario.apm,)),
+        ("Analyses a month", (scenario.analyses_per_month,)),
+        ("Availability", (scenario.ha,)),
+        ("Scaling", (scenario.autoscaling,)),
+        ("Nodes: cores/GB each", tuple(_sizes(layout) for layout in scenario.layouts) or ("a cluster's",)),
+        ("Runs on", (scenario.environment,)),
+        ("For", scenario.use_cases),
+        ("Good", scenario.pros),
+        ("Less good", scenario.cons),
+        ("Besides", scenario.external),
+        ("Staff", (scenario.staff,)),
+    )
+    return Card(name=scenario.name, title=scenario.title, tag="recommended" if advised else "", parts=parts)
+
+
+def _sizes(layout: Layout) -> str:
+    """Such as ``4: 8/16, 16/24``."""
+    each = dict.fromkeys(f"{place.needs.cpu}/{place.needs.memory}" for place in layout.nodes)
+    return f"{len(layout.nodes)}: {', '.join(each)}"

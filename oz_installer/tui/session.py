@@ -1,0 +1,110 @@
+"""What the wizard knows, without any widget: the answers, where they belong, how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from oz_installer.tui.steps import STEPS, problems_of
+
+if TYPE_CHECKING:
+    from oz_installer.answers.working import Working
+    from oz_installer.errors import Problem
+    from oz_installer.tui.bridge import Installed, Judged, Kept, Opened
+
+NEW_FILE = Path("answers.yml")
+"""Where a new installation's answers go unless the operator says otherwise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepState:
+    """How a step stands, as a sign; ``problems`` counts what is wrong in it."""
+
+    mark: Literal["done", "now", "!", "-"]
+    problems: int = 0
+
+    @property
+    def words(self) -> str:
+        """As the side bar writes it."""
+        return f"! {self.problems}" if self.problems else self.mark
+
+
+class Session:
+    """One use of the wizard. ``judged`` belongs to a state of the answers that may be a moment old."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path or NEW_FILE.absolute()
+        self.source: str | None = None
+        self.is_file = False
+        self.visited: set[str] = set()
+        self.judged: Judged | None = None
+        self.installed: Installed | None = None
+        self.passed: Working | None = None
+        self._working: Working | None = None
+        self._kept: Working | None = None
+
+    @cached_property
+    def _new(self) -> Working:
+        from oz_installer.answers.working import Working  # not before the first frame
+
+        return Working.new()
+
+    @property
+    def working(self) -> Working:
+        """The answers now."""
+        return self._new if self._working is None else self._working
+
+    @working.setter
+    def working(self, working: Working) -> None:
+        self._working = working
+
+    @property
+    def ready(self) -> bool:
+        """Whether the preflight of these very answers found no failure; what is accepted does not matter."""
+        return self.passed is not None and self.passed == self.working.without("accept")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether answers are edited, new ones or a file's."""
+        return self._working is not None or self.is_file
+
+    @property
+    def touched(self) -> bool:
+        """Whether there is something that no answers file has yet."""
+        kept = self._new if self._kept is None and self._working is not None else self._kept
+        return self._working is not None and self._working != kept
+
+    def begin(self, path: Path | None = None) -> None:
+        """Start over with no answers."""
+        self.__init__(path)  # type: ignore[misc]
+
+    def open(self, opened: Opened) -> None:
+        """Go on with answers that were read."""
+        self.begin(opened.path)
+        self.working, self.source = opened.working, opened.source
+        self.is_file = opened.source is not None
+        self._kept = None if opened.draft else opened.working
+        if opened.draft or opened.source is not None:
+            self.visited = {step.id for step in STEPS if step.owns and step.id != "preflight"}
+
+    def keep(self, kept: Kept) -> None:
+        """The answers were written. What was typed meanwhile stays, and is not kept yet."""
+        if self.working == kept.written:
+            self.working = kept.working
+        self.path, self.source, self.is_file = kept.path, kept.source, True
+        self._kept = kept.working
+
+    def problems(self, step_id: str) -> tuple[Problem, ...]:
+        """What is to be mended in a step, as last judged."""
+        return problems_of(step_id, self.judged.problems) if self.judged else ()
+
+    def state(self, step_id: str, now: str) -> StepState:
+        """How a step stands while ``now`` is open. A step that was not opened yet is not blamed."""
+        count = len(self.problems(step_id)) if step_id in self.visited else 0
+        if step_id == now:
+            return StepState(mark="now", problems=count)
+        if count:
+            return StepState(mark="!", problems=count)
+        return StepState(mark="done" if step_id in self.visited else "-")

@@ -1,0 +1,34 @@
+"""Two calm themes with one accent colour."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="oz-dark",
+    primary="#6cb6ff",
+    accent="#6cb6ff",
+    foreground="#d5dbe3",
+    background="#12161c",
+    surface="#1b2129",
+    panel="#262e39",
+    success="#7ccf8a",
+    warning="#e3b341",
+    error="#ff7b72",
+    dark=True,
+    variables={"text-muted": "#98a3af", "text-disabled": "#6f7a86"},
+)
+LIGHT = Theme(
+    name="oz-light",
+    primary="#0a5cc2",
+    accent="#0a5cc2",
+    foreground="#1f2630",
+    background="#fbfcfd",
+    surface="#eef1f5",
+    panel="#dde3ea",
+    success="#136f2b",
+    warning="#7d5a00",
+    error="#b3261e",
+    dark=False,
+    variables={"text-muted": "#56606b", "text-disabled": "#87909a"},
+)

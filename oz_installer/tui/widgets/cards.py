@@ -1,0 +1,187 @@
+"""A few things side by side to choose one of: their parts stand in the same rows, so that they compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+
+from oz_installer.tui.widgets.follower import Follower
+
+if TYPE_CHECKING:
+    from textual.style import Style
+
+GAP = 2
+LINE = tuple[str, str]
+"""A row of a card: its text, and what it is (``title``, ``rule``, ``tag``, ``name``, ``text``)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """One of them. ``parts`` are names with lines of text; all cards have the same names."""
+
+    name: str
+    title: str
+    tag: str
+    parts: Sequence[tuple[str, Sequence[str]]]
+
+
+class Cards(Follower, can_focus=True):
+    """Cards for the choices of one question. Left and right choose; what is barred says why."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("left", "move(-1)"),
+        ("right", "move(1)"),
+        ("space", "pick"),
+        ("enter", "app.focus_next"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "cards--title", "cards--rule", "cards--chosen", "cards--cursor", "cards--tag", "cards--name",
+        "cards--barred",
+    }  # fmt: skip
+    ALLOW_SELECT = False
+
+    @dataclass(eq=False)
+    class Picked(Message):
+        """A card was chosen."""
+
+        name: str
+
+    def __init__(self, key: str, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._key = key
+        self.cards: tuple[Card, ...] = ()
+        self.chosen: object = None
+        self.barred: Mapping[object, str] = {}
+        self._cursor = 0
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The one question."""
+        return (self._key,)
+
+    def take_focus(self, key: str) -> bool:
+        """Put the cursor here, when this is the question."""
+        if key == self._key:
+            self.focus()
+        return key == self._key
+
+    def show(self, cards: Sequence[Card], *, chosen: object, barred: Mapping[object, str]) -> None:
+        """Show these."""
+        if (tuple(cards), chosen, barred) == (self.cards, self.chosen, self.barred):
+            return
+        self.cards, self.chosen, self.barred = tuple(cards), chosen, barred
+        names = [card.name for card in self.cards]
+        if chosen in names:
+            self._cursor = names.index(str(chosen))
+        self.refresh(layout=True)
+
+    def render(self) -> Content:
+        """The cards, row by row."""
+        columns = self._columns(self.size.width)
+        rows = []
+        for number in range(max((len(column) for column in columns), default=0)):
+            row: list[Content] = []
+            for place, column in enumerate(columns):
+                text, kind = column[number]
+                row += [Content.styled(text.ljust(self._width(self.size.width)), self._look(place, kind))]
+            rows.append(Content(" " * GAP).join(row))
+        return Content("\n").join(rows)
+
+    def _look(self, place: int, kind: str) -> Style | str:
+        if kind == "title" and self.has_focus and place == self._cursor:
+            return self.get_visual_style("cards--cursor")
+        if self.cards[place].name in self.barred and kind not in ("tag", "name"):
+            return self.get_visual_style("cards--barred")
+        if kind in ("title", "rule") and self.cards[place].name == self.chosen:
+            return self.get_visual_style("cards--chosen")
+        return "" if kind == "text" else self.get_visual_style(f"cards--{kind}")
+
+    def _width(self, width: int) -> int:
+        count = max(len(self.cards), 1)
+        return max((width - GAP * (count - 1)) // count, 12)
+
+    def _columns(self, width: int) -> list[list[LINE]]:
+        """The rows of every card, all of the same number."""
+        room = self._width(width)
+        columns: list[list[LINE]] = [
+            [(self._title(card), "title"), (("━" if card.name == self.chosen else "─") * room, "rule")]
+            for card in self.cards
+        ]
+        tags = [wrap(self._tag(card), room) for card in self.cards]
+        _level(columns, tags, "tag", 1)
+        for number in range(min((len(card.parts) for card in self.cards), default=0)):
+            for card, column in zip(self.cards, columns, strict=True):
+                column.append((card.parts[number][0], "name"))
+            texts = [_bullets(card.parts[number][1], room) for card in self.cards]
+            _level(columns, texts, "text", 1 if self.screen.has_class("-tall") else 0)
+        return columns
+
+    def _title(self, card: Card) -> str:
+        return f"({'•' if card.name == self.chosen else ' '}) {card.title}"
+
+    def _tag(self, card: Card) -> str:
+        if card.name in self.barred:
+            return f"cannot be chosen: {self.barred[card.name].partition('; ')[0]}"
+        return card.tag
+
+    def get_content_height(self, _container: Size, _viewport: Size, width: int) -> int:
+        """As many rows as the longest card."""
+        return max((len(column) for column in self._columns(width)), default=1)
+
+    def on_resize(self) -> None:
+        """Texts are wrapped anew."""
+        self.refresh(layout=True)
+
+    def action_move(self, by: int) -> None:
+        """Choose the next card that is not barred."""
+        places = [place for place, card in enumerate(self.cards) if card.name not in self.barred]
+        if self.chosen is None and places:
+            self._pick(places[0])
+            return
+        beyond = [place for place in places if (place - self._cursor) * by > 0]
+        if beyond:
+            self._pick(beyond[0] if by > 0 else beyond[-1])
+
+    def action_pick(self) -> None:
+        """Choose the card under the cursor."""
+        self._pick(self._cursor)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses a card."""
+        event.stop()
+        at = event.get_content_offset(self)
+        if at is not None and self.cards:
+            self._pick(min(at.x // (self._width(self.size.width) + GAP), len(self.cards) - 1))
+
+    def _pick(self, place: int) -> None:
+        if place >= len(self.cards) or self.cards[place].name in self.barred:
+            return
+        self._cursor = place
+        self.refresh()
+        self.post_message(self.Picked(self.cards[place].name))
+
+
+def _bullets(texts: Sequence[str], width: int) -> list[str]:
+    """The lines of some texts; where there are several each has a mark."""
+    mark = "· " if len(texts) > 1 else ""
+    return [
+        line
+        for text in texts
+        for line in wrap(text, max(width, 10), initial_indent=mark, subsequent_indent=" " * len(mark))
+    ]
+
+
+def _level(columns: list[list[LINE]], texts: Sequence[Sequence[str]], kind: str, free: int) -> None:
+    """Add texts to the columns, and free rows until all are equally long, and some more."""
+    height = max(len(lines) for lines in texts) if texts else 0
+    for column, lines in zip(columns, texts, strict=True):
+        column += [(line, kind) for line in lines]
+        column += [("", "text")] * (height - len(lines) + free)

@@ -1,0 +1,167 @@
+"""Radio buttons and check boxes in one widget: the options flow over as many rows as they need.
+
+What is chosen is told by signs, ``(•)`` and ``[x]``, never by colour alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+GAP = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One option. ``off`` is its label while it is not chosen, ``barred`` why it cannot be chosen."""
+
+    value: Any
+    label: str
+    off: str = ""
+    barred: str = ""
+
+
+class Choice(Widget, can_focus=True):
+    """One of the options, or any number (``many``). Arrows move, Space switches, Enter goes on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("left,up", "move(-1)"),
+        ("right,down", "move(1)"),
+        ("space", "switch"),
+        ("enter", "app.focus_next"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"choice--cursor", "choice--chosen", "choice--barred"}
+    ALLOW_SELECT = False
+    cursor = reactive(0)
+
+    @dataclass(eq=False)
+    class Picked(Message):
+        """The operator chose: a value, or a tuple of values in the order of the options."""
+
+        choice: Choice
+        value: Any
+
+        @property
+        def control(self) -> Choice:
+            """The widget."""
+            return self.choice
+
+    def __init__(self, options: Sequence[Option], *, many: bool = False, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.options = tuple(options)
+        self.many = many
+        self.chosen: Collection[Any] = ()
+        self._unheard = 0
+
+    def show(self, options: Sequence[Option], chosen: Collection[Any]) -> None:
+        """Show what is chosen, without telling anybody; not while something picked is on its way."""
+        if self._unheard:
+            return
+        if (tuple(options), tuple(chosen)) == (self.options, tuple(self.chosen)):
+            return
+        self.options, self.chosen = tuple(options), tuple(chosen)
+        if not self.many:
+            places = [place for place, one in enumerate(self.options) if one.value in chosen]
+            self.cursor = places[0] if places else min(self.cursor, len(self.options) - 1)
+        self.refresh(layout=True)
+
+    def heard(self) -> None:
+        """What was picked is known to the owner, who may call ``show`` again."""
+        self._unheard -= 1
+
+    def render(self) -> Content:
+        """The options, row by row."""
+        rows = []
+        for row in self._rows(self.size.width):
+            parts: list[Content] = []
+            for place, _start, text in row:
+                parts += [Content.styled(text, self._look(place)), Content(" " * GAP)]
+            rows.append(Content.assemble(*parts[:-1]))
+        return Content("\n").join(rows)
+
+    def _look(self, place: int) -> Any:
+        if self.options[place].barred:
+            return self.get_visual_style("choice--barred")
+        if self.has_focus and place == self.cursor:
+            return self.get_visual_style("choice--cursor")
+        return self.get_visual_style("choice--chosen") if self._is_on(place) else ""
+
+    def _is_on(self, place: int) -> bool:
+        return self.options[place].value in self.chosen
+
+    def _text(self, place: int) -> str:
+        one, on = self.options[place], self._is_on(place)
+        box = ("[x]" if on else "[ ]") if self.many else ("(•)" if on else "( )")
+        return f"{box} {one.label if on or not one.off else one.off}"
+
+    def _rows(self, width: int) -> list[list[tuple[int, int, str]]]:
+        """Rows of option's place, column where it starts, and text."""
+        rows: list[list[tuple[int, int, str]]] = [[]]
+        start = 0
+        for place in range(len(self.options)):
+            text = self._text(place)
+            if rows[-1] and start + len(text) > width:
+                rows.append([])
+                start = 0
+            rows[-1].append((place, start, text))
+            start += len(text) + GAP
+        return rows
+
+    def get_content_height(self, _container: Size, _viewport: Size, width: int) -> int:
+        """As many rows as the options need."""
+        return len(self._rows(width))
+
+    def on_resize(self) -> None:
+        """The options flow anew."""
+        self.refresh(layout=True)
+
+    def action_move(self, by: int) -> None:
+        """To the next option that is not barred; without ``many`` it is chosen at once."""
+        places = [place for place, one in enumerate(self.options) if not one.barred]
+        beyond = [place for place in places if (place - self.cursor) * by > 0]
+        if not beyond:
+            return
+        self.cursor = beyond[0] if by > 0 else beyond[-1]
+        if not self.many:
+            self._pick(self.cursor)
+
+    def action_switch(self) -> None:
+        """Choose the option under the cursor, or with ``many`` switch it."""
+        self._pick(self.cursor)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses what is under it."""
+        event.stop()
+        at = event.get_content_offset(self)
+        rows = self._rows(self.size.width)
+        if at is None or at.y >= len(rows):
+            return
+        for place, start, text in rows[at.y]:
+            if start <= at.x < start + len(text):
+                self.cursor = place
+                self._pick(place)
+
+    def _pick(self, place: int) -> None:
+        one = self.options[place]
+        if one.barred:
+            return
+        if self.many:
+            on = {*self.chosen} ^ {one.value}
+            value: Any = tuple(other.value for other in self.options if other.value in on)
+            self.chosen = value
+        elif one.value in self.chosen:
+            return
+        else:
+            self.chosen, value = (one.value,), one.value
+        self.refresh()
+        self._unheard += 1
+        self.post_message(self.Picked(self, value))

@@ -1,0 +1,86 @@
+"""Fields for a list of questions, built from the questions themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+
+from oz_installer.answers.questions import Question, question
+from oz_installer.tui.widgets.choice import Option
+from oz_installer.tui.widgets.field import BooleanField, ChoiceField, Field, LinesField, TextField
+from oz_installer.tui.widgets.follower import Follower
+
+if TYPE_CHECKING:
+    from oz_installer.answers.working import Working
+    from oz_installer.tui.bridge import Judged
+
+
+class Form(Follower):
+    """Fields under each other. Keys may name nodes: ``nodes[1].host``.
+
+    ``options`` gives choices to a question, by key, that has none of its own or better words for them;
+    ``loud`` names those whose help is always shown.
+    """
+
+    def __init__(
+        self,
+        *keys: str,
+        options: Mapping[str, Sequence[Option]] | None = None,
+        loud: Sequence[str] = (),
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes="form")
+        self._keys = keys
+        self._options = options or {}
+        self._loud = frozenset(loud)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The questions that it asks."""
+        return self._keys
+
+    def compose(self) -> ComposeResult:
+        """One field a question."""
+        for key in self._keys:
+            yield make_field(key, options=self._options.get(key, ()), loud=key in self._loud)
+
+    def follow(self, working: Working, judged: Judged | None) -> None:
+        """Every field follows."""
+        for field in self.query(Field).results(Field):
+            field.follow(working, judged)
+
+    def take_focus(self, key: str) -> bool:
+        """Put the cursor on a question's field."""
+        return any(field.take_focus(key) for field in self.query(Field).results(Field))
+
+    def show_only(self, *keys: str) -> None:
+        """Hide the fields of all other questions."""
+        for field in self.query(Field).results(Field):
+            field.display = field.key in keys
+
+    def field(self, key: str) -> Field:
+        """The field of a question. KeyError when it is not here."""
+        for field in self.query(Field).results(Field):
+            if field.key == key:
+                return field
+        raise KeyError(key)
+
+
+def make_field(key: str, *, options: Sequence[Option] = (), loud: bool = False) -> Field:
+    """The field that fits a question."""
+    asked = question(key)
+    return _class(asked, options)(asked, key, options=options, loud=loud)
+
+
+def _class(asked: Question, options: Sequence[Option]) -> type[Field]:
+    if asked.kind == "secret":
+        from oz_installer.tui.widgets.secret_field import SecretField
+
+        return SecretField
+    if options or asked.choices:
+        return ChoiceField
+    if asked.kind == "boolean":
+        return BooleanField
+    return LinesField if asked.kind in ("list", "map", "settings") else TextField

@@ -1,0 +1,62 @@
+"""A button of one row: Enter, Space or a click pushes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+
+
+class Push(Widget, can_focus=True):
+    """A button. ``primary`` is the one that most people want; ``key`` is told behind the label."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("enter,space", "push")]
+    ALLOW_SELECT = False
+
+    @dataclass(eq=False)
+    class Pressed(Message):
+        """The button was pushed."""
+
+        push: Push
+
+        @property
+        def control(self) -> Push:
+            """The button."""
+            return self.push
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        id: str | None = None,
+        key: str = "",
+        primary: bool = False,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(id=id, classes="-primary" if primary else None, disabled=disabled)
+        self.label = label
+        self.key = key
+
+    def render(self) -> Content:
+        """The label in brackets, so that it is a button without colours, too."""
+        key = Content.assemble(" ", (self.key, "not bold")) if self.key else Content("")
+        return Content.assemble("[ ", self.label, key, " ]")
+
+    def relabel(self, label: str) -> None:
+        """Write something else on it."""
+        self.label = label
+        self.refresh(layout=True)
+
+    def action_push(self) -> None:
+        """Push it."""
+        self.post_message(self.Pressed(self))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click pushes it."""
+        event.stop()
+        self.action_push()

@@ -1,0 +1,157 @@
+"""A password, token or passphrase: typed here, masked, or where it is to be had."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Input
+
+from oz_installer.answers import rules
+from oz_installer.answers.model import SecretRef
+from oz_installer.tui.widgets.choice import Choice, Option
+from oz_installer.tui.widgets.field import Field
+from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.text_input import TextInput
+from oz_installer.tui.wording import problem_words
+
+if TYPE_CHECKING:
+    from oz_installer.answers.working import Working
+    from oz_installer.tui.bridge import Judged
+
+WAYS = (
+    Option(value="plain", label="typed"),
+    Option(value="env", label="variable"),
+    Option(value="file", label="file"),
+    Option(value="prompt", label="asked"),
+)
+EMPTY = {
+    "plain": "",
+    "env": "name of an environment variable",
+    "file": "path of a file with the secret on its only line",
+    "prompt": "oz-install asks for it at every run",
+}
+
+
+class Reveal(Push):
+    """Shows the secret while the mouse button is down; Enter and Space show and hide it."""
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Show."""
+        event.stop()
+        self.capture_mouse()
+        self._secret.reveal(True)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Hide."""
+        event.stop()
+        self.release_mouse()
+        self._secret.reveal(False)
+
+    def on_click(self, event: events.Click) -> None:
+        """The mouse does it while it is down."""
+        event.stop()
+
+    def action_push(self) -> None:
+        """Show or hide."""
+        self._secret.reveal(self._secret.hidden)
+
+    @property
+    def _secret(self) -> SecretField:
+        return next(one for one in self.ancestors if isinstance(one, SecretField))
+
+
+class SecretField(Field):
+    """The way it is had, and the text for that way."""
+
+    way = "plain"
+
+    def controls(self) -> ComposeResult:
+        """The ways, an input, and Show."""
+        yield Choice(WAYS, id="way")
+        with Horizontal(classes="secret"):
+            yield TextInput(password=True)
+            yield Reveal("Show")
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the text is masked now."""
+        return self.query_one(TextInput).password
+
+    def reveal(self, shown: bool) -> None:
+        """Show what is typed, or mask it."""
+        self.query_one(TextInput).password = self.way == "plain" and not shown
+        self.query_one(Reveal).relabel("Hide" if shown else "Show")
+
+    def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
+        """Which way, and where; never a secret that was typed before."""
+        ref = working.get(self.key)
+        box = self.query_one(TextInput)
+        if isinstance(ref, SecretRef):
+            if ref.kind != self.way:
+                self._set_way(ref.kind)
+            if ref.kind in ("env", "file") and box.value.strip() != ref.where:
+                with box.prevent(Input.Changed):
+                    box.value = ref.where
+        elif self.way == "prompt" or (box.value and self._is_right(box.value.strip())):
+            self._set_way("plain")
+        known = isinstance(ref, SecretRef) and ref.kind == "plain"
+        box.placeholder = "●●●●●●●●  given; type to replace it" if known else EMPTY[self.way]
+        self.query_one("#way", Choice).show(WAYS, (self.way,))
+
+    def is_blamed(self) -> bool:
+        """Also when a name is typed that can be none."""
+        return self.seen or (self.way == "env" and bool(self.query_one(TextInput).value))
+
+    def _problem(self, working: Working, judged: Judged | None) -> str:
+        text = self.query_one(TextInput).value.strip()
+        if self.way == "env" and text and (wrong := rules.environment_name(text)):
+            return problem_words(self.asked, wrong)
+        return super()._problem(working, judged)
+
+    def on_descendant_blur(self) -> None:
+        """Nothing stays readable behind the operator's back."""
+        self.call_after_refresh(lambda: None if self.has_focus_within else self.reveal(False))
+        super().on_descendant_blur()
+
+    @on(Choice.Picked, "#way")
+    def _picked(self, event: Choice.Picked) -> None:
+        event.stop()
+        event.choice.heard()
+        self._set_way(event.value)
+        if self.way == "prompt":
+            self.put(SecretRef(kind="prompt"))
+        else:
+            self.put(None)
+
+    def _set_way(self, way: str) -> None:
+        self.way = way
+        box = self.query_one(TextInput)
+        with box.prevent(Input.Changed):
+            box.value = ""
+        box.placeholder = EMPTY[way]
+        box.disabled = way == "prompt"
+        self.query_one(Reveal).display = way == "plain"
+        self.reveal(False)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        text = event.value
+        if self.way == "plain":
+            self.edited(text)
+        elif self._is_right(text.strip()):
+            self.put(SecretRef(kind="env" if self.way == "env" else "file", where=text.strip()))
+        else:
+            self.put(None)
+            self.follow_again()
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.screen.focus_next()
+
+    def _is_right(self, text: str) -> bool:
+        return bool(text) and (self.way != "env" or rules.environment_name(text) is None)

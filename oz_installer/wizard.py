@@ -1,0 +1,49 @@
+"""Opens the wizard: when it is wanted, with which core, and what is said when it was left."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from oz_installer.errors import AnswersError, Interrupted
+from oz_installer.unattended.streams import is_terminal
+
+MISSING = frozenset({"is missing", "is needed"})
+
+
+def has_terminal() -> bool:
+    """Whether a person can look at the wizard, and type."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stdout)
+
+
+def to_be_completed(path: Path) -> bool:
+    """Whether somebody at a terminal is to be asked for what a file leaves out. Raises AnswersError."""
+    if not has_terminal():
+        return False
+    from oz_installer.answers.file import read_draft
+
+    return any(problem.message in MISSING for problem in read_draft(path).problems)
+
+
+def open_wizard(opener: Callable[[], Any], path: Path | None = None) -> None:
+    """Run the wizard until it is left. Raises AnswersError without a terminal, Interrupted."""
+    if not has_terminal():
+        raise AnswersError(
+            "there is no terminal for the wizard",
+            "Give an answers file with --answers (see examples/), or run oz-install on a terminal.",
+        )
+    from oz_installer.installation.wizard_core import WizardCore
+    from oz_installer.tui.app import WizardApp
+
+    app = WizardApp(WizardCore(opener), path.absolute() if path else None)
+    outcome = app.run()
+    if app.failure is not None:
+        raise app.failure
+    kept = outcome is not None and outcome.draft_of is not None
+    hint = "Your answers are kept as a draft: run oz-install to go on." if kept else ""
+    if outcome is not None and outcome.code:
+        raise Interrupted("stopped at your request", hint)
+    if hint:
+        print(hint, file=sys.stderr)

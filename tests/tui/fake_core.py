@@ -1,0 +1,173 @@
+"""A core without files, nodes or installations: what the wizard's tests hand in. It notes what it was asked.
+
+Judging, choices, topology and sizing are the real, pure ones. ``outside`` scripts what the nodes say.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oz_installer.answers.file import read_draft_text
+from oz_installer.answers.working import Working
+from oz_installer.errors import AnswersError
+from oz_installer.installation.wizard_core import PureCore
+
+if TYPE_CHECKING:
+    from oz_installer.answers.drafts import SavedDraft
+    from oz_installer.answers.secrets import Ask
+    from oz_installer.checks.model import Finding
+    from oz_installer.deploy.events import Event
+    from oz_installer.deploy.plan import Plan
+    from oz_installer.installation import Prepared
+    from oz_installer.installation.trying import SshHost, Tried
+    from oz_installer.topology.model import Topology
+    from oz_installer.topology.summary import Summary
+
+
+@dataclass
+class Outside:
+    """What is told, in this order, when the core looks outside, each after ``pace`` seconds."""
+
+    tried: list[Tried] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    hosts: tuple[SshHost, ...] = ()
+    prepared: Any = None
+    plan: Any = None
+    summary: Any = None
+    failure: Exception | None = None
+    pace: float = 0.0
+
+
+class FakeCore(PureCore):
+    """``files`` maps paths to texts; ``kept`` and ``drafted`` note what was written, by path."""
+
+    def __init__(self, files: Mapping[Path, str] | None = None) -> None:
+        self.files = dict(files or {})
+        self.outside = Outside()
+        self.kept: dict[Path, Working] = {}
+        self.drafted: dict[Path, tuple[Working, str]] = {}
+        self.refused: dict[Path, AnswersError] = {}
+        self.pictures: dict[Path, Topology] = {}
+        self.calls: list[str] = []
+        self.ask: Ask | None = None
+
+    def exists(self, path: Path) -> bool:
+        """Among ``files``?"""
+        return path in self.files
+
+    def answers_files(self, folder: Path) -> tuple[Path, ...]:
+        """Those of ``files`` that stand there."""
+        return tuple(sorted(path for path in self.files if path.parent == folder))
+
+    def read(self, path: Path) -> tuple[Working, str]:
+        """One of ``files``."""
+        if path not in self.files:
+            raise AnswersError(f"{path}: there is no such file", "name an answers file")
+        return Working.of(read_draft_text(self.files[path], str(path))), self.files[path]
+
+    def keep(self, working: Working, path: Path, source: str | None = None) -> Working:
+        """Note it; ``refused`` may say why it cannot be written."""
+        self.calls.append(f"keep {path}")
+        if path in self.refused:
+            raise self.refused[path]
+        self.kept[path] = working
+        self.files[path] = working.yaml()
+        return working
+
+    def save_draft(self, working: Working, target: Path, step: str) -> SavedDraft:
+        """Note it."""
+        from oz_installer.answers.drafts import SavedDraft
+
+        self.calls.append(f"draft {step}")
+        self.drafted[target] = (working, step)
+        return SavedDraft(path=target.with_suffix(".draft"), target=target, saved_at=time.time(), step=step)
+
+    def load_draft(self, saved: SavedDraft) -> Working:
+        """What was noted."""
+        return self.drafted[saved.target][0]
+
+    def drafts(self) -> tuple[SavedDraft, ...]:
+        """Those that were noted."""
+        from oz_installer.answers.drafts import SavedDraft
+
+        return tuple(
+            SavedDraft(path=target.with_suffix(".draft"), target=target, saved_at=time.time(), step=step)
+            for target, (_, step) in self.drafted.items()
+        )
+
+    def drop_draft(self, target: Path) -> None:
+        """Forget it."""
+        self.calls.append(f"drop {target}")
+        self.drafted.pop(target, None)
+
+    def write_picture(self, topology: Topology, path: Path) -> None:
+        """Note it."""
+        self.pictures[path] = topology
+
+    def ssh_config_hosts(self) -> tuple[SshHost, ...]:
+        """As scripted."""
+        return self.outside.hosts
+
+    def try_nodes(
+        self,
+        working: Working,
+        path: Path,
+        names: Sequence[str],
+        on_tried: Callable[[Tried], None],
+        stop: threading.Event,
+    ) -> None:
+        """Tell what is scripted of these nodes."""
+        self._tell([one for one in self.outside.tried if one.node in names], on_tried, stop)
+
+    def try_database(
+        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event
+    ) -> None:
+        """Tell what is scripted."""
+        self._tell(self.outside.findings, on_finding, stop)
+
+    def try_storage(
+        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event
+    ) -> None:
+        """Tell what is scripted."""
+        self._tell(self.outside.findings, on_finding, stop)
+
+    def prepare(self, path: Path, limit: Sequence[str] = ()) -> Prepared:
+        """As scripted."""
+        if self.outside.failure is not None:
+            raise self.outside.failure
+        prepared: Prepared = self.outside.prepared
+        return prepared
+
+    def with_diffs(self, prepared: Prepared) -> Plan:
+        """As scripted."""
+        plan: Plan = self.outside.plan
+        return plan
+
+    def run_checks(
+        self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: threading.Event
+    ) -> None:
+        """Tell what is scripted."""
+        self._tell(self.outside.findings, on_finding, stop)
+
+    def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
+        """Tell what is scripted."""
+        self._tell(self.outside.events, on_event, stop)
+
+    def summarise(self, prepared: Prepared) -> Summary:
+        """As scripted."""
+        summary: Summary = self.outside.summary
+        return summary
+
+    def _tell(self, news: Sequence[Any], tell: Callable[[Any], None], stop: threading.Event) -> None:
+        for one in news:
+            if stop.wait(self.outside.pace):
+                return
+            tell(one)
+        if self.outside.failure is not None:
+            raise self.outside.failure

@@ -1,0 +1,96 @@
+"""Driving the wizard in tests: waiting until it is idle, what stands on the screen, golden screens."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import cast
+
+from textual.pilot import Pilot
+
+from oz_installer.tui.app import WizardApp
+from oz_installer.tui.leaving import Outcome
+from oz_installer.tui.screens.step_screen import StepScreen
+from tests.tui.fake_core import FakeCore
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "screens"
+SIZES = ((80, 24), (120, 40))
+PATIENCE = 20.0
+"""No wait is longer, in seconds; a busy machine needs some."""
+
+Driver = Pilot[Outcome]
+
+
+@asynccontextmanager
+async def wizard(
+    core: FakeCore | None = None,
+    *,
+    size: tuple[int, int] = (120, 40),
+    path: Path | None = None,
+    step: str | None = None,
+) -> AsyncIterator[Driver]:
+    """The wizard at a step, idle."""
+    app = WizardApp(core or FakeCore(), path, step)
+    app.session.path = path or Path("/home/admin/answers.yml")
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        yield pilot
+
+
+def app_of(pilot: Driver) -> WizardApp:
+    """The app that is driven."""
+    return cast("WizardApp", pilot.app)
+
+
+def step_of(pilot: Driver) -> StepScreen:
+    """The step that is open."""
+    screen = app_of(pilot).step_screen
+    assert screen is not None
+    return screen
+
+
+async def settle(pilot: Driver) -> None:
+    """Wait until no job is at work, the answers are judged, and the screen is drawn."""
+    app = app_of(pilot)
+    until = asyncio.get_running_loop().time() + PATIENCE
+    while True:
+        await pilot.pause()
+        if not app.thinking and all(worker.is_finished for worker in app.workers):
+            await pilot.pause()
+            return
+        assert asyncio.get_running_loop().time() < until, "the wizard does not come to rest"
+        await asyncio.sleep(0.01)
+
+
+async def press(pilot: Driver, *keys: str) -> None:
+    """Press keys; what starts with ``=`` is typed letter by letter. Waits until the wizard is idle."""
+    for key in keys:
+        if key.startswith("="):
+            await pilot.press(*key[1:])
+        else:
+            await pilot.press(key)
+    await settle(pilot)
+
+
+def text_of(pilot: Driver) -> str:
+    """What stands on the screen, row by row, without trailing spaces."""
+    strips = pilot.app.screen._compositor.render_strips()
+    return "".join(f"{strip.text.rstrip()}\n" for strip in strips)
+
+
+def check_golden(name: str, pilot: Driver) -> None:
+    """Compare the screen with the golden file of that name; ``UPDATE_GOLDEN=1`` writes it."""
+    size = pilot.app.size
+    file = GOLDEN / f"{name}-{size.width}x{size.height}.txt"
+    seen = text_of(pilot)
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(seen, encoding="utf-8")
+    if pictures := os.environ.get("OZ_PICTURES"):  # to look at: rsvg-convert makes PNG of them
+        drawn = pilot.app.export_screenshot().replace("<text ", '<text xml:space="preserve" ')
+        (Path(pictures) / f"{file.stem}.svg").write_text(drawn, encoding="utf-8")
+    assert file.exists(), f"{file.name} is missing: UPDATE_GOLDEN=1 writes it; look at it then"
+    assert seen == file.read_text(encoding="utf-8"), f"{file.name} differs: UPDATE_GOLDEN=1 writes it anew"

@@ -1,0 +1,262 @@
+"""Review, preflight, install, done: forth, what goes wrong there, and stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from oz_installer.answers.model import SecretRef
+from oz_installer.deploy.events import Event, RunEnded
+from oz_installer.errors import ConnectError, DeployError, Interrupted
+from oz_installer.tui.screens.install import InstallScreen
+from oz_installer.tui.screens.preflight import PreflightScreen
+from tests.tui.running import ANSWERS, CANARY, FAILURE, PATH, WARNING, RunCore, run_events
+from tests.tui.support import (
+    PATIENCE,
+    SIZES,
+    Driver,
+    app_of,
+    check_golden,
+    press,
+    settle,
+    step_of,
+    text_of,
+    wizard,
+)
+
+if TYPE_CHECKING:
+    from oz_installer.installation import Prepared
+
+
+async def until(pilot: Driver, wanted: Callable[[], bool]) -> None:
+    """Wait for something while jobs are at work."""
+    end = asyncio.get_running_loop().time() + PATIENCE
+    while not wanted():
+        assert asyncio.get_running_loop().time() < end, text_of(pilot)
+        await pilot.pause()
+        await asyncio.sleep(0.01)
+
+
+async def push(pilot: Driver, button: str) -> None:
+    """Push a button by keys, and wait until the wizard is idle."""
+    step_of(pilot).query_one(f"#{button}").focus()
+    await press(pilot, "enter")
+
+
+def frozen(pilot: Driver) -> InstallScreen:
+    """The step Install with a clock that stands."""
+    screen = cast("InstallScreen", step_of(pilot))
+    screen.clock = lambda: 1010.0
+    return screen
+
+
+class Waiting(RunCore):
+    """A run that goes on until it is stopped, then takes back what it changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken_back = threading.Event()
+
+    def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
+        """Wait for the stop, then for the test."""
+        for event in run_events(end=False):
+            on_event(event)
+        assert stop.wait(PATIENCE)
+        assert self.taken_back.wait(PATIENCE)
+        on_event(RunEnded(at=1020, outcome="interrupted", seconds=20))
+        raise Interrupted(
+            "stopped at your request; what this run had changed was taken back", "Run it again."
+        )
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_happy_path(size: tuple[int, int]) -> None:
+    core = RunCore()
+    async with wizard(core, path=PATH, step="review", size=size) as pilot:
+        await settle(pilot)
+        check_golden("review-topology", pilot)
+        await press(pilot, "right")
+        check_golden("review-files", pilot)
+        await push(pilot, "compare")
+        check_golden("review-changes", pilot)
+        step_of(pilot).query_one("#tabs").focus()
+        await press(pilot, "right")
+        check_golden("review-answers", pilot)
+        await press(pilot, "ctrl+n")
+        check_golden("preflight-before", pilot)
+        await press(pilot, "enter")
+        check_golden("preflight-good", pilot)
+        await press(pilot, "ctrl+n")
+        frozen(pilot)
+        check_golden("install-before", pilot)
+        await press(pilot, "enter")
+        check_golden("install-done", pilot)
+        await press(pilot, "enter")
+        assert step_of(pilot).STEP == "done"
+        check_golden("done", pilot)
+    assert core.prepared.closed == 3
+    assert core.prepared.steps == ["engines"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_failing_preflight_does_not_let_on(size: tuple[int, int]) -> None:
+    core = RunCore()
+    core.outside.findings = [*core.outside.findings, WARNING, FAILURE]
+    async with wizard(core, path=PATH, step="preflight", size=size) as pilot:
+        await push(pilot, "run")
+        check_golden("preflight-failing", pilot)
+        await press(pilot, "ctrl+n")
+        assert step_of(pilot).STEP == "preflight"
+        assert "1 check failed" in text_of(pilot)
+        core.outside.findings.remove(FAILURE)
+        await push(pilot, "run")
+        await press(pilot, "ctrl+n")
+        assert "1 warning not accepted" in text_of(pilot)
+        await press(pilot, "escape")
+        await push(pilot, "accept")
+        assert app_of(pilot).session.working.get("accept") == ("host.memory/bio1",)
+        assert "1 warning (1 accepted), 0 failures" in text_of(pilot)
+        await press(pilot, "ctrl+n")
+        assert step_of(pilot).STEP == "install"
+        assert app_of(pilot).session.ready
+
+
+async def test_nodes_that_cannot_be_reached_do_not_let_on() -> None:
+    core = RunCore()
+    core.outside.failure = ConnectError("no answer on port 22", "Is it on?", node="bio1")
+    async with wizard(core, path=PATH, step="preflight") as pilot:
+        await push(pilot, "run")
+        assert "bio1: no answer on port 22" in text_of(pilot)
+        await press(pilot, "ctrl+n")
+        assert step_of(pilot).STEP == "preflight"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_failing_installation_is_tried_again(size: tuple[int, int]) -> None:
+    core = RunCore()
+    core.outside.events = [*run_events(end=False), RunEnded(at=1010, outcome="failed", seconds=10)]
+    async with wizard(core, path=PATH, step="preflight", size=size) as pilot:
+        await push(pilot, "run")
+        await press(pilot, "ctrl+n")
+        frozen(pilot)
+        core.execute = failing(core)  # type: ignore[method-assign]
+        await press(pilot, "enter")
+        check_golden("install-failed", pilot)
+        del core.execute
+        core.outside.events = run_events()
+        await press(pilot, "enter")
+        assert "Done in 72 s." in text_of(pilot)
+        assert "error: " not in text_of(pilot)
+    assert core.prepared.closed == 3
+
+
+def failing(core: RunCore) -> Callable[..., None]:
+    """A run that tells its events and fails."""
+
+    def execute(prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
+        for event in core.outside.events:
+            on_event(event)
+        raise DeployError(
+            "oz-api does not become healthy; what this run had changed was taken back",
+            "Look at the log below.",
+            node="api1",
+            details="oz-api | could not log in to the database\noz-api | exit 1",
+        )
+
+    return execute
+
+
+async def test_what_was_not_checked_is_checked_before_it_is_installed() -> None:
+    core = RunCore()
+    core.outside.findings = [FAILURE]
+    async with wizard(core, path=PATH, step="install") as pilot:
+        await push(pilot, "run")
+        assert "1 check failed; nothing was changed" in " ".join(text_of(pilot).split())
+        assert core.prepared.steps == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_stopping_in_the_middle_asks_and_ends_cleanly(size: tuple[int, int]) -> None:
+    core = Waiting()
+    async with wizard(core, path=PATH, step="install", size=size) as pilot:
+        screen = frozen(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: "pulling oz-api" in text_of(pilot) and "slow" in text_of(pilot))
+        check_golden("install-running", pilot)
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: "Stop it?" in text_of(pilot))
+        check_golden("install-stop", pilot)
+        await pilot.press("escape")
+        assert screen.running
+        screen.query_one("#run").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: "Stop it?" in text_of(pilot))
+        await pilot.press("tab", "shift+tab", "shift+tab", "enter")
+        await until(pilot, lambda: "Stopping" in text_of(pilot))
+        assert app_of(pilot).leaving.held
+        core.taken_back.set()
+        await settle(pilot)
+        assert "what this run had changed was taken back" in " ".join(text_of(pilot).split())
+        assert "Try again" in text_of(pilot)
+        assert not app_of(pilot).leaving.held
+    assert core.prepared.closed == 1
+
+
+async def test_other_answers_are_not_opened_meanwhile() -> None:
+    core = Waiting()
+    async with wizard(core, path=PATH, step="install") as pilot:
+        screen = frozen(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: "pulling" in text_of(pilot))
+        app_of(pilot).go("start")
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: "An installation is at work" in text_of(pilot))
+        core.taken_back.set()
+        screen._stop_now()
+        await settle(pilot)
+        assert not app_of(pilot).leaving.held
+
+
+async def test_a_password_is_on_no_screen_and_in_no_picture() -> None:
+    core = RunCore()
+    async with wizard(core, path=PATH, step="review") as pilot:
+        app = app_of(pilot)
+        app.change("database.password", SecretRef(kind="plain", where=CANARY))
+        await settle(pilot)
+        screen, seen = step_of(pilot), ""
+        for tab in ("picture", "files", "changes", "yaml"):
+            screen._open(tab)  # type: ignore[attr-defined]
+            await settle(pilot)
+            seen += text_of(pilot) + pilot.app.export_screenshot()
+        drawn = screen._drawn  # type: ignore[attr-defined]
+        seen += repr(drawn)
+        await push(pilot, "export")
+        await press(pilot, "enter")
+        for step in ("preflight", "install", "done"):
+            app.go(step)
+            await settle(pilot)
+            for button in step_of(pilot).query("#run"):
+                button.focus()
+                await press(pilot, "enter")
+            seen += text_of(pilot) + pilot.app.export_screenshot()
+        seen += repr(core.pictures) + repr(core.drafted) + repr(core.calls)
+    assert list(core.pictures) == [PATH.with_suffix(".svg")]
+    assert CANARY not in seen
+    assert core.kept[PATH].get("database.password").where == CANARY
+
+
+async def test_the_findings_keep_their_places() -> None:
+    core = RunCore()
+    core.outside.findings = list(reversed([*core.outside.findings, WARNING]))
+    async with wizard(core, path=PATH, step="preflight") as pilot:
+        await push(pilot, "run")
+        screen = cast("PreflightScreen", step_of(pilot))
+        assert [one.id for one in screen.found] == sorted(
+            (one.id for one in screen.found), key=lambda name: (name.partition("/")[2], name)
+        )
+        assert core.files[PATH] == ANSWERS

@@ -1,0 +1,88 @@
+"""The feed wakes seldom and loses nothing; the view of a run keeps a bounded log a node."""
+
+from __future__ import annotations
+
+import threading
+
+from oz_installer.deploy.events import Message, NodeProgress
+from oz_installer.tui.feed import MOST, PACE, Feed, Heard
+from oz_installer.tui.run_view import KEPT, RunView
+from tests.tui.running import NODES, run_events
+
+
+def view_of(feed: Feed) -> RunView:
+    """Everything that waits in a feed."""
+    view, more = RunView(), True
+    while more:
+        heard, more = feed.take()
+        assert len(heard) <= MOST
+        view.apply(heard)
+    return view
+
+
+def test_many_threads_wake_once_and_nothing_is_lost() -> None:
+    wakes: list[object] = []
+    feed = Feed()
+    feed.wake = wakes.append
+
+    def tell(number: int) -> None:
+        for place in range(200):
+            feed.put(Message(at=1, level="info", text=f"{number}-{place}", node="a"))
+
+    threads = [threading.Thread(target=tell, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(wakes) == 1
+    taken: list[Heard] = []
+    more = True
+    while more:
+        heard, more = feed.take()
+        taken += heard
+    assert len(taken) == 800
+    assert [one.lines[0] for one in taken if "a: 2-" in one.lines[0]] == [f"a: 2-{n}" for n in range(200)]
+    feed.put(Message(at=1, level="info", text="again"))
+    assert len(wakes) == 2
+
+
+def test_the_screen_waits_its_time() -> None:
+    now = 5.0
+    feed = Feed(clock=lambda: now)
+    assert feed.delay() == 0
+    feed.take()
+    assert abs(feed.delay() - PACE) < 0.001
+    now += PACE
+    assert feed.delay() < 0.001
+
+
+def test_a_log_is_a_ring_and_has_no_escapes() -> None:
+    feed = Feed()
+    for number in range(KEPT + 500):
+        feed.put(Message(at=1000 + number, level="info", text=f"\x1b[31mline {number}\x07", node="api1"))
+    log = view_of(feed).log("api1")
+    assert len(log) == KEPT
+    assert log[-1][0].endswith(f"line {KEPT + 499}\ufffd")
+    assert "\x1b" not in "".join(text for text, _ in log)
+
+
+def test_lanes_have_rates_and_fit() -> None:
+    feed = Feed()
+    for event in run_events(end=False):
+        feed.put(event)
+    view = view_of(feed)
+    assert view.nodes == NODES
+    for width in (50, 73, 110):
+        rows = [text for text, _ in view.lanes(1010, width)]
+        assert max(map(len, rows)) <= max(width, 70)
+    assert "120 of 480 MB · 30.0 MB/s" in view.lanes(1010, 110)[0][0]
+    assert "warning: the registry is slow" in view.log("api1")[-1][0]
+    assert "warning" not in "".join(text for text, _ in view.log("bio1"))
+
+
+def test_a_download_that_begins_again_has_a_new_rate() -> None:
+    view, feed = RunView(), Feed()
+    for at, done in ((1, 100), (2, 900), (3, 0), (5, 400)):
+        feed.put(NodeProgress(at=at, node="a", text="pulling", done=done, total=1000, unit="bytes"))
+    view = view_of(feed)
+    assert "200 B/s" in view.lanes(6, 110)[0][0]
