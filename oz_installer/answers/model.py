@@ -204,6 +204,12 @@ class Workload:
     """What the installation must carry; used for sizing only."""
 
     apm: float | None = ask("Analyses per minute", "At the busiest time.", default=None, rule=rules.positive)
+    analyses_per_month: float | None = ask(
+        "Analyses per month",
+        "Of 30 days; where the analyses per minute are not known, they are estimated from it.",
+        default=None,
+        rule=rules.positive,
+    )
     media_mb: float | None = ask(
         "Average media size, MB", "Of one media file.", default=None, rule=rules.positive
     )
@@ -212,6 +218,14 @@ class Workload:
     )
     archive_days: int | None = ask(
         "Archive depth, days", "How long media files are kept.", default=None, rule=rules.positive
+    )
+    needs_ha: bool = ask(
+        "High availability", "Oz goes on when one server of each role fails: four nodes.", default=False
+    )
+    needs_autoscaling: bool = ask(
+        "Autoscaling",
+        "High availability of most components, and more of them by themselves under load: Kubernetes.",
+        default=False,
     )
 
 

@@ -50,7 +50,7 @@ class Layout:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One column of the vendor's table of scenarios."""
+    """One column of the vendor's table of scenarios; ``most_...`` it carries, None: without end."""
 
     name: str
     title: str
@@ -67,6 +67,8 @@ class Scenario:
     bundled_database: bool
     layouts: tuple[Layout, ...]
     most_nodes: int
+    most_apm: int | None = None
+    most_per_month: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
