@@ -290,6 +290,20 @@ def test_a_shared_path(facts: StorageFacts, bad: dict[str, str], words: str) -> 
     assert words in " ".join(one.seen for one in found.values())
 
 
+@pytest.mark.parametrize(
+    ("free", "level"), [(600 * 10**9 // 1024 + 1, "ok"), (600 * 10**9 // 1024 - 1, "warning"), (None, None)]
+)
+@pytest.mark.parametrize("storage", ["{type: local}", "{type: path, path: /mnt/oz}"])
+def test_room_for_media(free: int | None, level: str | None, storage: str) -> None:
+    """1 MB x 2 x 10,000 a day x 30 days."""
+    at = site(storage=storage)
+    workload = replace(at.answers.workload, media_mb=1.0, analyses_per_day=10_000.0, archive_days=30)
+    at = replace(at, answers=replace(at.answers, workload=workload))
+    found = judged(StorageCheck(), StorageFacts(free=free), API, at).get("storage.room")
+    assert (found.level if found else None) == level
+    assert found is None or found.needed.startswith("600 GB")
+
+
 def test_the_first_api_node_needs_no_other() -> None:
     assert set(judged(StorageCheck(), StorageFacts(), API)) == {"storage.folder"}
 
