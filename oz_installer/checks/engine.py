@@ -24,11 +24,15 @@ from oz_installer.render.compose import DIGEST_LABEL, PROJECT
 # this engine is asked: Podman makes a folder in the login's home even when asked its version.
 _SCRIPT = """
 engine={engine} dir={dir}
-if command -v $engine > /dev/null; then version=$(soon {version} 2>&1); status=$?
+if command -v $engine > /dev/null; then version=$(soon {version}); status=$?
 else version="$engine: not found"; status=127; fi
+case $status in
+  0 | 127) ;;
+  124) version="it did not answer within 5 s" ;;
+  *) version=$(soon {version} 2>&1) ;;
+esac
 echo "engine $engine"
 echo "status $status"
-[ $status -ne 124 ] || version="it did not answer within 5 s"
 echo "version $(echo "$version" | tr '\\n\\t' '  ')"
 [ ! -s "$dir/current/record.json" ] || echo "recorded yes"
 [ $status -eq 0 ] || exit

@@ -28,7 +28,7 @@ from tests.unit.checks.checks_support import API, BIO, site
 
 DOCKER = """#!/bin/sh
 case "$1 $2" in
-  "version "*) echo 26.1.5+dfsg1 ;;
+  "version "*) echo "a warning of version 9.9" >&2; echo 26.1.5+dfsg1 ;;
   "compose version") echo 2.26.1 ;;
   "ps -a") printf 'container oz-api\\tdigest\\ncontainer other\\t\\n' ;;
   "ps "*) printf 'container oz-api\\tdigest\\t0.0.0.0:8880->8880/tcp, [::]:8880->8880/tcp\\n'
