@@ -79,9 +79,7 @@ def show_plan(path: Path, flags: Flags, opener: Opener, shared: Shared, svg: Pat
         prepared.close()
 
 
-def prepare_for(
-    loaded: LoadedAnswers, path: Path, flags: Flags, opener: Opener, shared: Shared
-) -> Prepared:
+def prepare_for(loaded: LoadedAnswers, path: Path, flags: Flags, opener: Opener, shared: Shared) -> Prepared:
     """Connect, look and compare, saying so where it takes long."""
     open_node = opened_by(opener, loaded, path)
     count = len(flags.limit or loaded.answers.nodes)

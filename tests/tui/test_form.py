@@ -140,7 +140,7 @@ async def test_what_the_release_cannot_do_is_greyed_out_with_the_reason() -> Non
         assert answers(pilot).get("database.sslmode") == "require"
 
 
-def is_off(pilot: Pilot[None], key: str) -> bool:
+def is_off(pilot: Driver, key: str) -> bool:
     return step_of(pilot).query_one(Form).field(key).disabled
 
 
