@@ -48,6 +48,11 @@ def possible(working: Working, keys: Sequence[str]) -> Mapping[str, Possible]:
     return {key: one for key, one in found.items() if one.reason or one.barred}
 
 
+def needed(working: Working, key: str) -> str | None:
+    """What is wrong when this question is left out, given all other answers; None when it may be."""
+    return _wrong(_complete(working).without(key), key)
+
+
 def _of(base: Working, key: str) -> Possible:
     asked = question(key)
     if asked.kind in ("table", "list"):
