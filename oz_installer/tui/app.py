@@ -270,6 +270,14 @@ class WizardApp(App[Outcome]):
 
             self.push_screen(TooSmall(*SMALLEST))
 
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """A picture of the screen, passwords masked whatever is revealed."""
+        from oz_installer.tui.widgets.secret_field import SecretField
+
+        for field in self.screen.query(SecretField).results(SecretField):
+            field.reveal(False)
+        return super().export_screenshot(title=title, simplify=simplify)
+
     # --- failures -------------------------------------------------------------------------------------
     def _handle_exception(self, error: Exception) -> None:
         self.failure = getattr(error, "error", error)  # of a job: what it raised

@@ -19,7 +19,7 @@ from textual.widgets import Static
 from oz_installer.tui.jobs import Job, Jobs, Told
 from oz_installer.tui.steps import STEPS, number, step
 from oz_installer.tui.widgets.bars import Keys, SideBar, Status, Title, Tone, TopBar
-from oz_installer.tui.widgets.follower import Edited, Follower
+from oz_installer.tui.widgets.follower import Edited, Follower, Said
 from oz_installer.tui.widgets.push import Push
 
 if TYPE_CHECKING:
@@ -166,6 +166,11 @@ class StepScreen(Screen[None]):
     def _edited(self, message: Edited) -> None:
         message.stop()
         self.wizard.edit(message.change(self.working))
+
+    @on(Said)
+    def _said(self, message: Said) -> None:
+        message.stop()
+        self.say(message.words, "-warning")
 
     @on(Push.Pressed, "#next")
     def _next_pressed(self, event: Push.Pressed) -> None:

@@ -60,9 +60,12 @@ class Choice(Widget, can_focus=True):
         self.options = tuple(options)
         self.many = many
         self.chosen: Collection[Any] = ()
+        self._unheard = 0
 
     def show(self, options: Sequence[Option], chosen: Collection[Any]) -> None:
-        """Show what is chosen, without telling anybody."""
+        """Show what is chosen, without telling anybody; not while something picked is on its way."""
+        if self._unheard:
+            return
         if (tuple(options), tuple(chosen)) == (self.options, tuple(self.chosen)):
             return
         self.options, self.chosen = tuple(options), tuple(chosen)
@@ -70,6 +73,10 @@ class Choice(Widget, can_focus=True):
             places = [place for place, one in enumerate(self.options) if one.value in chosen]
             self.cursor = places[0] if places else min(self.cursor, len(self.options) - 1)
         self.refresh(layout=True)
+
+    def heard(self) -> None:
+        """What was picked is known to the owner, who may call ``show`` again."""
+        self._unheard -= 1
 
     def render(self) -> Content:
         """The options, row by row."""
@@ -156,4 +163,5 @@ class Choice(Widget, can_focus=True):
         else:
             self.chosen, value = (one.value,), one.value
         self.refresh()
+        self._unheard += 1
         self.post_message(self.Picked(self, value))

@@ -5,7 +5,7 @@ There is one class a kind of answer (``KINDS``), so a new question needs no new 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import on
@@ -38,7 +38,7 @@ class Note(Static):
 
 
 class Field(Follower):
-    """A field. ``loud`` shows missing answers at once and help always, not only while the cursor is here."""
+    """A field. ``loud`` shows its help always, not only while the cursor is here."""
 
     def __init__(
         self, asked: Question, key: str, *, options: Sequence[Option] = (), loud: bool = False
@@ -49,6 +49,8 @@ class Field(Follower):
         self.seen = False
         self._note = Note(classes="note", markup=False)
         self._said: tuple[str, str] = ("", "")
+        self._pending = 0
+        self._told: str | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -86,12 +88,13 @@ class Field(Follower):
 
     def follow(self, working: Working, judged: Judged | None) -> None:
         """Show the answer and what is wrong with it."""
-        self.show_value(working, judged)
+        if not self._pending:
+            self.show_value(working, judged)
         possible = judged.may(self.key) if judged else None
         given = working.given(self.key)
         if judged is not None:
             self.disabled = bool(possible and possible.reason and not given)
-        problem = self._problem(working, judged) if given or self.seen or self.loud else ""
+        problem = self._problem(working, judged) if given or self.is_blamed() else ""
         if problem:
             self._said = (problem, "-bad")
         elif possible is not None or judged is not None:
@@ -99,6 +102,10 @@ class Field(Follower):
         elif self._said[1] == "-bad":
             self._said = ("", "")
         self._tell()
+
+    def is_blamed(self) -> bool:
+        """Whether a missing answer is told."""
+        return self.seen
 
     def _problem(self, working: Working, judged: Judged | None) -> str:
         if judged is not None and (found := judged.problem(self.key)):
@@ -116,11 +123,29 @@ class Field(Follower):
 
     def edited(self, text: str) -> None:
         """Tell what is typed now."""
-        self.post_message(Edited(self.key, lambda working: working.typed(self.key, text)))
+        self._told = text
+        self._tell_edit(lambda working: working.typed(self.key, text))
 
     def put(self, value: Any) -> None:
         """Tell what was chosen."""
-        self.post_message(Edited(self.key, lambda working: working.put(self.key, value)))
+        self._tell_edit(lambda working: working.put(self.key, value))
+
+    def _tell_edit(self, change: Callable[[Working], Working]) -> None:
+        """Until the answers have it they are older than what stands here, and do not change it."""
+        self._pending += 1
+
+        def changed(working: Working) -> Working:
+            self._pending -= 1
+            return change(working)
+
+        self.post_message(Edited(self.key, changed))
+
+    def show_text(self, working: Working, now: str) -> str | None:
+        """The text to show in place of ``now``; None to leave it: it means the same, or was not told yet."""
+        if self._told not in (None, now) or _means(working.typed(self.key, now), working, self.key):
+            return None
+        self._told = _text(working, self.key, self.asked)
+        return self._told
 
     def on_descendant_focus(self) -> None:
         """Its help is shown."""
@@ -130,10 +155,11 @@ class Field(Follower):
         """From now on a missing answer is told."""
         if not self.seen:
             self.seen = True
-            self.call_after_refresh(self._blurred)
+            self.call_after_refresh(self.follow_again)
         self._tell()
 
-    def _blurred(self) -> None:
+    def follow_again(self) -> None:
+        """Although the answers are the same: what is told of them is not."""
         screen = self.screen
         if hasattr(screen, "follow"):
             screen.follow()
@@ -150,10 +176,10 @@ class TextField(Field):
     def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """The text, unless what stands there already means the same."""
         box = self.query_one(TextInput)
-        if _means(working.typed(self.key, box.value), working, self.key):
-            return
-        with box.prevent(Input.Changed):
-            box.value = _text(working, self.key, self.asked)
+        text = self.show_text(working, box.value)
+        if text is not None:
+            with box.prevent(Input.Changed):
+                box.value = text
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -183,10 +209,10 @@ class LinesField(Field):
     def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """The text, unless what stands there already means the same."""
         area = cast("TextArea", self.query_one("TextArea"))
-        if _means(working.typed(self.key, area.text), working, self.key):
-            return
-        with area.prevent(type(area).Changed):
-            area.text = _text(working, self.key, self.asked)
+        text = self.show_text(working, area.text)
+        if text is not None:
+            with area.prevent(type(area).Changed):
+                area.text = text
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """Tell it."""
@@ -220,6 +246,7 @@ class ChoiceField(Field):
     @on(Choice.Picked)
     def _picked(self, event: Choice.Picked) -> None:
         event.stop()
+        event.choice.heard()
         self.put(event.value)
 
 
@@ -238,6 +265,7 @@ class BooleanField(Field):
     @on(Choice.Picked)
     def _picked(self, event: Choice.Picked) -> None:
         event.stop()
+        event.choice.heard()
         self.put(bool(event.value))
 
 

@@ -25,6 +25,13 @@ class Edited(Message):
     change: Callable[[Working], Working]
 
 
+@dataclass(eq=False)
+class Said(Message):
+    """A widget has something to say that belongs in the line above the keys."""
+
+    words: str
+
+
 class Follower(Widget):
     """Shows some answers."""
 

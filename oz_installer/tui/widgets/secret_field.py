@@ -15,6 +15,7 @@ from oz_installer.tui.widgets.choice import Choice, Option
 from oz_installer.tui.widgets.field import Field
 from oz_installer.tui.widgets.push import Push
 from oz_installer.tui.widgets.text_input import TextInput
+from oz_installer.tui.wording import problem_words
 
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
@@ -91,23 +92,34 @@ class SecretField(Field):
         if isinstance(ref, SecretRef):
             if ref.kind != self.way:
                 self._set_way(ref.kind)
-            if ref.kind in ("env", "file") and box.value != ref.where:
+            if ref.kind in ("env", "file") and box.value.strip() != ref.where:
                 with box.prevent(Input.Changed):
                     box.value = ref.where
-        elif self.way == "prompt" or (box.value and self._is_right(box.value)):
+        elif self.way == "prompt" or (box.value and self._is_right(box.value.strip())):
             self._set_way("plain")
         known = isinstance(ref, SecretRef) and ref.kind == "plain"
         box.placeholder = "●●●●●●●●  given; type to replace it" if known else EMPTY[self.way]
         self.query_one("#way", Choice).show(WAYS, (self.way,))
 
+    def is_blamed(self) -> bool:
+        """Also when a name is typed that can be none."""
+        return self.seen or (self.way == "env" and bool(self.query_one(TextInput).value))
+
+    def _problem(self, working: Working, judged: Judged | None) -> str:
+        text = self.query_one(TextInput).value.strip()
+        if self.way == "env" and text and (wrong := rules.environment_name(text)):
+            return problem_words(self.asked, wrong)
+        return super()._problem(working, judged)
+
     def on_descendant_blur(self) -> None:
         """Nothing stays readable behind the operator's back."""
-        self.reveal(False)
+        self.call_after_refresh(lambda: None if self.has_focus_within else self.reveal(False))
         super().on_descendant_blur()
 
     @on(Choice.Picked, "#way")
     def _picked(self, event: Choice.Picked) -> None:
         event.stop()
+        event.choice.heard()
         self._set_way(event.value)
         if self.way == "prompt":
             self.put(SecretRef(kind="prompt"))
@@ -134,6 +146,7 @@ class SecretField(Field):
             self.put(SecretRef(kind="env" if self.way == "env" else "file", where=text.strip()))
         else:
             self.put(None)
+            self.follow_again()
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from textual import events
-from textual.message import Message
 from textual.widgets import Input
+
+from oz_installer.tui.widgets.follower import Said
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 class TextInput(Input):
     """A text input of one row."""
-
-    @dataclass(eq=False)
-    class Cut(Message):
-        """Something that was pasted did not fit in one line; ``words`` say what was left out."""
-
-        words: str
 
     def __init__(
         self,
@@ -56,7 +50,7 @@ class TextInput(Input):
         if len(clean) < len(line):
             left.append("control characters")
         if left:
-            self.post_message(self.Cut(f"Pasted one line; left out: {' and '.join(left)}."))
+            self.post_message(Said(f"Pasted one line; left out: {' and '.join(left)}."))
 
     def action_copy(self) -> None:
         """A password is not copied out of its field."""
