@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from oz_installer.installation.seating import Seat, Seating
     from oz_installer.installation.trying import Tried
 
-LEVELS = {"ok": ("ok", "$text-success"), "warning": ("warning", "$text-warning"), "failure": ("FAILED", "bold $text-error")}  # fmt: skip
+LEVELS = {
+    "ok": ("ok", "$text-success"),
+    "warning": ("warning", "$text-warning"),
+    "failure": ("FAILED", "bold $text-error"),
+}
 COLOURS = {"-good": "$text-success", "-warning": "$text-warning", "-bad": "$text-error", "": ""}
 INDENT = 9
 
@@ -53,13 +57,13 @@ def layout_text(seating: Seating | None) -> tuple[str, bool]:
         return "", False
     count = len(seating.seats)
     if seating.scenario is None:
-        return "No scenario is chosen yet: the step Workload has them. Roles below are by number only.", False
+        return "No scenario is chosen yet (step Workload); roles go by the number of nodes.", False
     if not count:
         return f"{seating.scenario} has layouts for {_numbers(seating.sizes)} nodes.", False
     if seating.layout is None:
         some = f"has layouts for {_numbers(seating.sizes)} nodes, not for {count}"
         return f"! {seating.scenario} {some}: give each node its roles, or change the number.", True
-    return f"Layout {seating.layout}; a node's place in it gives its roles, unless they are set.", False
+    return f"Layout {seating.layout}: its order gives the roles; * where you set them.", False
 
 
 def _numbers(sizes: Sequence[int]) -> str:

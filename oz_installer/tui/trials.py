@@ -1,4 +1,4 @@
-"""What is known of nodes that were tried: which are being tried, what came out, and whether it still holds."""
+"""What is known of nodes that were tried: which are being tried, what came out, whether it still holds."""
 
 from __future__ import annotations
 

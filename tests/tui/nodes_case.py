@@ -37,9 +37,7 @@ components: {bio_updater: false}
 
 def finding(subject: str, node: str, level: Level, seen: str, **more: str) -> Finding:
     """A finding of a check of that subject."""
-    return Finding(
-        id=f"{subject.lower()}/{node}", subject=subject, node=node, level=level, seen=seen, **more
-    )
+    return Finding(id=f"{subject.lower()}/{node}", subject=subject, node=node, level=level, seen=seen, **more)
 
 
 def fit(node: str, *findings: Finding) -> Tried:
@@ -51,9 +49,7 @@ def fit(node: str, *findings: Finding) -> Tried:
         ("Disk", "88.2 GB free of 98.0 GB at /opt"),
         ("Engine", "Docker 28.1.1, Compose 2.35.1"),
     )
-    return Tried(
-        node=node, reached=True, fingerprint=KEY, key_known="known", facts=facts, findings=findings
-    )
+    return Tried(node=node, reached=True, fingerprint=KEY, key_known="known", facts=facts, findings=findings)
 
 
 def short_of_memory(node: str) -> Finding:

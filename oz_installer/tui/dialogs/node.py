@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 
 from oz_installer.tui.dialogs.dialog import Dialog
 from oz_installer.tui.steps import keys_of
-from oz_installer.tui.widgets.follower import Edited
+from oz_installer.tui.widgets.follower import Edited, Said
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.push import Push
 
@@ -30,7 +30,7 @@ class NodeDialog(Dialog[bool]):
     AUTO_FOCUS = ""
 
     def __init__(self, index: int, heading: str, *, first: str = "name") -> None:
-        super().__init__(classes="broad")
+        super().__init__(classes="broad full")
         self._index, self._title, self._first = index, heading, first
 
     def heading(self) -> str:
@@ -49,6 +49,9 @@ class NodeDialog(Dialog[bool]):
 
     def on_mount(self) -> None:
         """Show the answers; the cursor goes to the first question, or to the one that is asked for."""
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
         self.follow(self._wizard.session.working, None)
         self.query_one(Form).take_focus(f"nodes[{self._index}].{self._first}")
 
@@ -66,6 +69,12 @@ class NodeDialog(Dialog[bool]):
         message.stop()
         if self._index < self._wizard.session.working.nodes():
             self._wizard.edit(message.change(self._wizard.session.working))
+
+    @on(Said)
+    def _said(self, message: Said) -> None:
+        message.stop()
+        if self._wizard.step_screen is not None:
+            self._wizard.step_screen.say(message.words, "-warning")
 
     @on(Push.Pressed)
     def _pushed(self, event: Push.Pressed) -> None:

@@ -24,7 +24,7 @@ class PickSome(Dialog[tuple[str, ...]]):
     AUTO_FOCUS = "Menu"
 
     def __init__(self, heading: str, items: Sequence[Item], *, take: str, hint: str = "") -> None:
-        super().__init__(classes="broad")
+        super().__init__(classes="broad full")
         self._title, self._items, self._take, self._hint = heading, tuple(items), take, hint
         self._marked: set[str] = set()
 
@@ -86,7 +86,7 @@ class PickOne(Dialog[str]):
     AUTO_FOCUS = "Menu"
 
     def __init__(self, heading: str, items: Sequence[Item]) -> None:
-        super().__init__(classes="broad")
+        super().__init__(classes="broad full")
         self._title, self._items = heading, tuple(items)
 
     def heading(self) -> str:

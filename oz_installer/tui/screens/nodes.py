@@ -41,7 +41,7 @@ TESTING = (
     ("Test", "try_node", "t"),
     ("Test all", "try_all", "F5"),
     ("Accept key", "accept_key", "k"),
-    ("Import from ~/.ssh/config", "import_nodes", "i"),
+    ("Import hosts", "import_nodes", "i"),
 )
 
 
