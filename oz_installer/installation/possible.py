@@ -83,8 +83,13 @@ def _samples(asked: Question) -> Iterator[tuple[Any, Any]]:
 
 def _wrong(working: Working, key: str) -> str | None:
     """What is wrong with this answer; None when it can be given."""
-    answers = working.answers()
-    problems: Sequence[Problem] = (*working.problems(), *(check(answers) if answers else ()))
+    if mine := _of_key(working.problems(), key):
+        return mine
+    answers = _complete(working).answers()  # other answers may belong to another choice
+    return _of_key(check(answers), key) if answers else None
+
+
+def _of_key(problems: Sequence[Problem], key: str) -> str | None:
     return next((_said(problem) for problem in problems if problem.key == key), None)
 
 

@@ -57,7 +57,7 @@ def layout_text(seating: Seating | None) -> tuple[str, bool]:
         return "", False
     count = len(seating.seats)
     if seating.scenario is None:
-        return "No scenario is chosen yet (step Workload); roles go by the number of nodes.", False
+        return "No scenario yet (step Workload): roles go by the number of nodes.", False
     if not count:
         return f"{seating.scenario} has layouts for {_numbers(seating.sizes)} nodes.", False
     if seating.layout is None:
@@ -89,7 +89,7 @@ def seat_text(seat: Seat, width: int) -> list[Content]:
 
 def tried_lines(tried: Tried, width: int) -> list[Content]:
     """How trying a node went: what it has, what falls short, or why we were not let in."""
-    word, tone = in_short(tried)
+    _, tone = in_short(tried)
     shown: list[Content] = []
     if tried.error:
         lines = indented(f"! {tried.error}", width)
@@ -98,7 +98,8 @@ def tried_lines(tried: Tried, width: int) -> list[Content]:
         ]
         shown += [Content(line) for line in indented(tried.hint, width)]
     elif tried.reached:
-        shown.append(Content.styled(f"Connected; {word}", COLOURS[tone]))
+        said = f"Connected. {wanting_text(tried)}"
+        shown.append(Content.styled(said, COLOURS[tone]))
     if tried.fingerprint:
         shown += facts_lines([("Host key", tried.fingerprint)], width)
     if may_accept(tried):
@@ -107,6 +108,15 @@ def tried_lines(tried: Tried, width: int) -> list[Content]:
     shown += facts_lines(tried.facts, width)
     wanting = [one for one in tried.findings if one.level != "ok"]
     return shown + [line for one in wanting for line in finding_lines(one, width)]
+
+
+def wanting_text(tried: Tried) -> str:
+    """Whether everything is as needed."""
+    failures = sum(one.level == "failure" for one in tried.findings)
+    warnings = sum(one.level == "warning" for one in tried.findings)
+    counts = ((failures, "failure"), (warnings, "warning"))
+    told = [f"{count} {word}{'s' if count > 1 else ''}" for count, word in counts if count]
+    return f"{' and '.join(told)}, below." if told else "Everything is as needed."
 
 
 def facts_lines(facts: Iterable[tuple[str, str]], width: int) -> list[Content]:

@@ -16,9 +16,7 @@ from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.push import Push
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
     from oz_installer.tui.app import WizardApp
-    from oz_installer.tui.bridge import Judged
 
 COLUMNS = tuple(key.partition(".")[2] for key in keys_of("nodes") if key.startswith("nodes[]."))
 
@@ -52,13 +50,15 @@ class NodeDialog(Dialog[bool]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        self.follow(self._wizard.session.working, None)
+        self.follow()
         self.query_one(Form).take_focus(f"nodes[{self._index}].{self._first}")
 
-    def follow(self, working: Working, judged: Judged | None) -> None:
-        """The answers are these now."""
-        if self.is_mounted and self._index < working.nodes():
-            self.query_one(Form).follow(working, judged)
+    def follow(self) -> None:
+        """Show the answers as they are now, and what is wrong with them."""
+        session = self._wizard.session
+        judged = session.judged if session.judged and session.judged.working is session.working else None
+        if self.is_mounted and self._index < session.working.nodes():
+            self.query_one(Form).follow(session.working, judged)
 
     @property
     def _wizard(self) -> WizardApp:

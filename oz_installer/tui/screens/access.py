@@ -12,7 +12,7 @@ from textual.widgets import Static
 from oz_installer.answers.questions import sections
 from oz_installer.tui.bridge import Finished
 from oz_installer.tui.screens.step_screen import StepScreen
-from oz_installer.tui.steps import keys_of
+from oz_installer.tui.steps import keys_of, step
 from oz_installer.tui.widgets.field import Field
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.menu import Item
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from oz_installer.catalog.model import Release
     from oz_installer.tui.bridge import Judged
 
-PLAIN = ("public_url",)
-
 
 def _groups() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
-    """Section, heading and questions; what has no section stands first, images before the last."""
+    """Section, heading and questions, in the order of the step; a new section stands last."""
     keys = keys_of("access")
     labels = {section.key: section.label for section in sections()}
-    parts = dict.fromkeys(key.partition(".")[0] for key in keys)
+    order = step("access").owns
+    parts = dict.fromkeys(order)
+    parts |= dict.fromkeys(key.partition(".")[0] for key in keys)
     return tuple(
         (part, labels.get(part, ""), tuple(key for key in keys if key.partition(".")[0] == part))
-        for part in sorted(parts, key=lambda part: part not in PLAIN)
+        for part in parts
     )
 
 

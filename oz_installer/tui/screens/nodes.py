@@ -71,10 +71,10 @@ class NodesScreen(StepScreen):
         yield Form("known_hosts", id="known")
 
     # --- what is shown --------------------------------------------------------------------------------
-    def changed(self, working: Working, judged: Judged | None) -> None:
+    def changed(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """Rows, roles and the open form follow."""
         if self._dialog is not None:
-            self._dialog.follow(working, judged)
+            self._dialog.follow()
         asked = (working.values.get("nodes"), working.get("scenario"), working.get("release"))
         if asked != self._seated_for:
             self._seated_for = asked

@@ -40,7 +40,7 @@ class StorageScreen(TestedScreen):
 
     STEP: ClassVar[str] = "storage"
     SECTION: ClassVar[str] = "storage"
-    TEST: ClassVar[str] = "Test: write on one api node, read on the others"
+    TEST: ClassVar[str] = "Test on the api nodes"
 
     def __init__(self) -> None:
         super().__init__()

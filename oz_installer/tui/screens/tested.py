@@ -111,6 +111,12 @@ class TestedScreen(StepScreen):
         event.stop()
         self.action_test()
 
+    def on_screen_resume(self) -> None:
+        """The button may be out of sight: its key is told."""
+        super().on_screen_resume()
+        if self._tested is None:
+            self.say(f"F5: {self.TEST}")
+
     def on_screen_suspend(self) -> None:
         """Another step is shown: the test stops."""
         if self.wizard.step_screen is not self and self.jobs.running("test"):
