@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from oz_installer.errors import Problem
     from oz_installer.installation import OpenTransport, Prepared
     from oz_installer.installation.possible import Possible
+    from oz_installer.installation.seating import Seating
     from oz_installer.installation.trying import SshHost, Tried
     from oz_installer.topology.model import Topology
     from oz_installer.topology.summary import Summary
@@ -53,6 +54,18 @@ class PureCore:
         from oz_installer.installation.possible import possible
 
         return possible(working, keys)
+
+    def needed(self, working: Working, key: str) -> str | None:
+        """What is wrong when this question is left out; None when it may be."""
+        from oz_installer.installation.possible import needed
+
+        return needed(working, key)
+
+    def seating(self, working: Working) -> Seating:
+        """Which role each node gets, as far as that is known."""
+        from oz_installer.installation.seating import seating
+
+        return seating(working)
 
     def topology(self, working: Working) -> Topology | None:
         """What will run where; None while answers are missing or wrong."""

@@ -48,6 +48,11 @@ def possible(working: Working, keys: Sequence[str]) -> Mapping[str, Possible]:
     return {key: one for key, one in found.items() if one.reason or one.barred}
 
 
+def needed(working: Working, key: str) -> str | None:
+    """What is wrong when this question is left out, given all other answers; None when it may be."""
+    return _wrong(_complete(working).without(key), key)
+
+
 def _of(base: Working, key: str) -> Possible:
     asked = question(key)
     if asked.kind in ("table", "list"):
@@ -78,8 +83,13 @@ def _samples(asked: Question) -> Iterator[tuple[Any, Any]]:
 
 def _wrong(working: Working, key: str) -> str | None:
     """What is wrong with this answer; None when it can be given."""
-    answers = working.answers()
-    problems: Sequence[Problem] = (*working.problems(), *(check(answers) if answers else ()))
+    if mine := _of_key(working.problems(), key):
+        return mine
+    answers = _complete(working).answers()  # other answers may belong to another choice
+    return _of_key(check(answers), key) if answers else None
+
+
+def _of_key(problems: Sequence[Problem], key: str) -> str | None:
     return next((_said(problem) for problem in problems if problem.key == key), None)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from oz_installer.errors import Problem
     from oz_installer.installation import Prepared
     from oz_installer.installation.possible import Possible
+    from oz_installer.installation.seating import Seating
     from oz_installer.installation.trying import SshHost, Tried
     from oz_installer.topology.model import Topology
     from oz_installer.topology.summary import Summary
@@ -43,6 +44,12 @@ class Core(Protocol):
 
     def possible(self, working: Working, keys: Sequence[str]) -> Mapping[str, Possible]:
         """What may be chosen for these questions, given all other answers."""
+
+    def needed(self, working: Working, key: str) -> str | None:
+        """What is wrong when this question is left out; None when it may be."""
+
+    def seating(self, working: Working) -> Seating:
+        """Which role each node gets, as far as that is known."""
 
     def topology(self, working: Working) -> Topology | None:
         """What will run where; None while answers are missing or wrong."""

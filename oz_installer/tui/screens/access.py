@@ -1,13 +1,136 @@
-"""The step Access."""
+"""The public address, the first account, licences, the updater, the registry, and images by name."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from oz_installer.tui.screens.placeholder import Placeholder
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Static
+
+from oz_installer.answers.questions import sections
+from oz_installer.tui.bridge import Finished
+from oz_installer.tui.screens.step_screen import StepScreen
+from oz_installer.tui.steps import keys_of, step
+from oz_installer.tui.widgets.field import Field
+from oz_installer.tui.widgets.form import Form
+from oz_installer.tui.widgets.menu import Item
+from oz_installer.tui.widgets.push import Push
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from oz_installer.answers.working import Working
+    from oz_installer.catalog.model import Release
+    from oz_installer.tui.bridge import Judged
 
 
-class AccessScreen(Placeholder):
-    """Not written yet."""
+def _groups() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Section, heading and questions, in the order of the step; a new section stands last."""
+    keys = keys_of("access")
+    labels = {section.key: section.label for section in sections()}
+    order = step("access").owns
+    parts = dict.fromkeys(order)
+    parts |= dict.fromkeys(key.partition(".")[0] for key in keys)
+    return tuple(
+        (part, labels.get(part, ""), tuple(key for key in keys if key.partition(".")[0] == part))
+        for part in parts
+    )
+
+
+class AccessScreen(StepScreen):
+    """Groups of questions; those that do not concern this installation are hidden."""
 
     STEP: ClassVar[str] = "access"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._releases: Sequence[Release] = ()
+        self._apis: int | None = None
+        self._looked_at: object = None
+
+    def body(self) -> ComposeResult:
+        """A group after the other."""
+        for part, heading, keys in _groups():
+            if heading:
+                yield Static(heading, classes="heading", id=f"heading-{part}", markup=False)
+            yield Form(*keys, id=f"form-{part}")
+            if part == "images":
+                with Horizontal(classes="actions", id="image-actions"):
+                    yield Push("Choose an image", id="image", action="choose_image")
+
+    # --- what is shown --------------------------------------------------------------------------------
+    def changed(self, working: Working, judged: Judged | None) -> None:
+        """The catalogue is read once; groups come and go with what they belong to."""
+        if not self._releases and not self.jobs.running("releases"):
+            self.start("releases", lambda _tell, _stop: self.core.releases())
+        asked = (working.values.get("nodes"), working.get("scenario"))
+        if asked != self._looked_at:
+            self._looked_at, core = asked, self.core
+            self.start("seating", lambda _tell, _stop: len(core.seating(working).apis))
+        hidden = self._unasked(working)
+        for part, heading, keys in _groups():
+            shown = [key for key in keys if key not in hidden or self._matters(key, working, judged)]
+            if heading:
+                self.query_one(f"#heading-{part}").display = bool(shown)
+            for field in self.query_one(f"#form-{part}", Form).query(Field).results(Field):
+                field.display = field.key in shown
+
+    def _unasked(self, working: Working) -> frozenset[str]:
+        """Questions that concern something which this installation does not have."""
+        hidden: set[str] = set()
+        if self._apis is not None and self._apis < 2:
+            hidden |= {key for key in keys_of("access") if key.startswith("load_balancer.")}
+        if working.get("load_balancer.type") != "node":
+            hidden.add("load_balancer.node")
+        if not working.get("components.bio_updater"):
+            hidden |= {key for key in keys_of("access") if key.startswith("updater.")}
+        if not working.get("components.web_adapter"):
+            hidden.add("license.web_adapter")
+        return frozenset(hidden)
+
+    @staticmethod
+    def _matters(key: str, working: Working, judged: Judged | None) -> bool:
+        return working.given(key) or (judged is not None and judged.problem(key) is not None)
+
+    def heard(self, news: object) -> None:
+        """The releases were read, or the api nodes counted."""
+        match news:
+            case Finished(job="releases", result=found):
+                self._releases = found
+            case Finished(job="seating", result=count):
+                self._apis = count
+        self.follow()
+
+    # --- images ---------------------------------------------------------------------------------------
+    @property
+    def _images(self) -> Mapping[str, str]:
+        """The release's images by their names."""
+        wanted = self.working.get("release")
+        return next((one.images for one in self._releases if one.name == wanted), {})
+
+    @on(Push.Pressed, "#image")
+    def _choose_pressed(self, event: Push.Pressed) -> None:
+        event.stop()
+        self.action_choose_image()
+
+    def action_choose_image(self) -> None:
+        """Choose an image; it joins the lines with the release's own name, to be edited."""
+        from oz_installer.tui.dialogs.pick import PickOne
+
+        if "images" in self.working.texts:
+            self.say("Correct the lines of images first.", "-warning")
+            return
+        given: Mapping[str, str] = self.working.get("images") or {}
+        items = [
+            Item(id=key, label=key, about=image, barred="is among the lines already" if key in given else "")
+            for key, image in self._images.items()
+        ]
+        self.app.push_screen(PickOne("An image of the release", items), self._add_image)
+
+    def _add_image(self, name: str | None) -> None:
+        if name is not None:
+            given = self.working.get("images") or {}
+            self.wizard.change("images", {**given, name: self._images[name]})
+            self.focus_key("images")

@@ -1,13 +1,89 @@
-"""The step Database."""
+"""The PostgreSQL server; a bundled one where the scenario allows it, with the warning."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from oz_installer.tui.screens.placeholder import Placeholder
+from textual import on
+from textual.app import ComposeResult
+
+from oz_installer.tui.screens.tested import TestedScreen, both
+from oz_installer.tui.stash import Stash
+from oz_installer.tui.steps import keys_of
+from oz_installer.tui.widgets.choice import Option
+from oz_installer.tui.widgets.form import Form
+from oz_installer.tui.widgets.mode import Mode
+
+if TYPE_CHECKING:
+    from oz_installer.answers.working import Working
+    from oz_installer.tui.bridge import Judged
+    from oz_installer.tui.jobs import Job
+
+KEYS = tuple(key for key in keys_of("database") if key.startswith("database."))
+HOST = "database.host"
+REMOTE = (HOST, "database.port", "database.sslmode")
+"""What only a server of the operator's own has."""
+
+EXTERNAL = Option(value="external", label="a server of yours")
+BUNDLED = Option(value="bundled", label="bundled")
+WARNING = (
+    "For PoC and tests only: it runs on the api node itself, without backups and without a second copy. "
+    "Its password is generated."
+)
 
 
-class DatabaseScreen(Placeholder):
-    """Not written yet."""
+class DatabaseScreen(TestedScreen):
+    """Which one, its questions, the test from every api node."""
 
     STEP: ClassVar[str] = "database"
+    SECTION: ClassVar[str] = "database"
+    TEST: ClassVar[str] = "Test from every api node"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stash = Stash()
+        self._wanted = ""
+
+    def body(self) -> ComposeResult:
+        """Which one, the questions, the test."""
+        yield Mode("PostgreSQL", (EXTERNAL, BUNDLED), id="mode")
+        yield Form(*KEYS)
+        yield from self.test_part()
+
+    @property
+    def _mode(self) -> str:
+        if self.working.given(HOST) or self._wanted == "external" or self.seating is None:
+            return "external"
+        return "external" if self.needed else "bundled"
+
+    def show(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002 - the base asks it
+        """Only the questions of what is chosen."""
+        mode = self._mode
+        barred = self.needed or ""
+        options = (EXTERNAL, Option(value="bundled", label=BUNDLED.label, barred=barred))
+        apis = self.seating.apis if self.seating else ()
+        if mode == "bundled":
+            note, look = f"! {WARNING}", "-bad"
+        elif barred and self.seating is not None:
+            note, look = f"bundled: {barred.partition(';')[0]}", "-barred"
+        else:
+            note, look = f"It must be reached by {both(apis)}." if apis else "", ""
+        self.query_one("#mode", Mode).show(options, mode, note, look)
+        wanted = KEYS if mode == "external" else tuple(key for key in KEYS if key not in REMOTE)
+        self.show_form(wanted, judged if mode == "external" else None)
+        self.query_one("#test").display = mode == "external"
+
+    @on(Mode.Picked)
+    def _picked(self, event: Mode.Picked) -> None:
+        event.stop()
+        self._wanted = event.value
+        if event.value == "bundled":
+            self.wizard.edit(self._stash.take(self.working, REMOTE))
+        else:
+            self.wizard.edit(self._stash.give_back(self.working, REMOTE))
+        self.follow()
+
+    def test_job(self) -> Job:
+        """Log in from every api node."""
+        core, working, path = self.core, self.working, self.wizard.session.path
+        return lambda tell, stop: core.try_database(working, path, tell, stop)

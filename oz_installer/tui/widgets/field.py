@@ -160,9 +160,8 @@ class Field(Follower):
 
     def follow_again(self) -> None:
         """Although the answers are the same: what is told of them is not."""
-        screen = self.screen
-        if hasattr(screen, "follow"):
-            screen.follow()
+        if self.is_attached and hasattr(self.screen, "follow"):  # a dialog may be closed by now
+            self.screen.follow()
 
 
 class TextField(Field):

@@ -13,7 +13,8 @@ from textual.widget import Widget
 
 
 class Push(Widget, can_focus=True):
-    """A button. ``primary`` is the one that most people want; ``key`` is told behind the label."""
+    """A button. ``primary`` is the one that most people want; ``key`` is told behind the label;
+    ``action`` is what a screen runs for it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("enter,space", "push")]
     ALLOW_SELECT = False
@@ -37,10 +38,12 @@ class Push(Widget, can_focus=True):
         key: str = "",
         primary: bool = False,
         disabled: bool = False,
+        action: str = "",
     ) -> None:
         super().__init__(id=id, classes="-primary" if primary else None, disabled=disabled)
         self.label = label
         self.key = key
+        self.action = action
 
     def render(self) -> Content:
         """The label in brackets, so that it is a button without colours, too."""

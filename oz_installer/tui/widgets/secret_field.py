@@ -82,6 +82,8 @@ class SecretField(Field):
 
     def reveal(self, shown: bool) -> None:
         """Show what is typed, or mask it."""
+        if not self.is_attached or not self.query(TextInput):  # its dialog was closed
+            return
         self.query_one(TextInput).password = self.way == "plain" and not shown
         self.query_one(Reveal).relabel("Hide" if shown else "Show")
 

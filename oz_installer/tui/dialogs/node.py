@@ -1,0 +1,89 @@
+"""One node's questions. What is typed is in the answers at once; giving up puts them back as they were."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+
+from oz_installer.tui.dialogs.dialog import Dialog
+from oz_installer.tui.steps import keys_of
+from oz_installer.tui.widgets.follower import Edited, Said
+from oz_installer.tui.widgets.form import Form
+from oz_installer.tui.widgets.push import Push
+
+if TYPE_CHECKING:
+    from oz_installer.tui.app import WizardApp
+
+COLUMNS = tuple(key.partition(".")[2] for key in keys_of("nodes") if key.startswith("nodes[]."))
+
+
+class NodeDialog(Dialog[bool]):
+    """True when the node is to stay as it is now; None when it was given up."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+n", "done")]
+    AUTO_FOCUS = ""
+
+    def __init__(self, index: int, heading: str, *, first: str = "name") -> None:
+        super().__init__(classes="broad full")
+        self._index, self._title, self._first = index, heading, first
+
+    def heading(self) -> str:
+        """What is done."""
+        return self._title
+
+    def body(self) -> ComposeResult:
+        """Every question of a node."""
+        yield Form(*(f"nodes[{self._index}].{name}" for name in COLUMNS))
+
+    def foot(self) -> ComposeResult:
+        """Keep it, or not."""
+        with Horizontal(classes="dialog-buttons"):
+            yield Push("Done", id="done", key="^N", primary=True)
+            yield Push("Cancel", id="cancel", key="Esc")
+
+    def on_mount(self) -> None:
+        """Show the answers; the cursor goes to the first question, or to the one that is asked for."""
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.follow()
+        self.query_one(Form).take_focus(f"nodes[{self._index}].{self._first}")
+
+    def follow(self) -> None:
+        """Show the answers as they are now, and what is wrong with them."""
+        session = self._wizard.session
+        judged = session.judged if session.judged and session.judged.working is session.working else None
+        if self.is_mounted and self._index < session.working.nodes():
+            self.query_one(Form).follow(session.working, judged)
+
+    @property
+    def _wizard(self) -> WizardApp:
+        return cast("WizardApp", self.app)
+
+    @on(Edited)
+    def _edited(self, message: Edited) -> None:
+        message.stop()
+        if self._index < self._wizard.session.working.nodes():
+            self._wizard.edit(message.change(self._wizard.session.working))
+
+    @on(Said)
+    def _said(self, message: Said) -> None:
+        message.stop()
+        if self._wizard.step_screen is not None:
+            self._wizard.step_screen.say(message.words, "-warning")
+
+    @on(Push.Pressed)
+    def _pushed(self, event: Push.Pressed) -> None:
+        event.stop()
+        if event.push.id == "done":
+            self.action_done()
+        elif event.push.id == "cancel":
+            self.action_give_up()
+
+    def action_done(self) -> None:
+        """Keep what was typed."""
+        self.dismiss(True)

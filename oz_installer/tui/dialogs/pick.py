@@ -1,0 +1,103 @@
+"""A list to mark some things in, or to choose one of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.widgets import Static
+
+from oz_installer.tui.dialogs.dialog import Dialog
+from oz_installer.tui.widgets.menu import Item, Menu
+from oz_installer.tui.widgets.push import Push
+
+
+class PickSome(Dialog[tuple[str, ...]]):
+    """Dismissed with the ids of what was marked, in the order of the list."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+n", "take"), ("a", "all")]
+    AUTO_FOCUS = "Menu"
+
+    def __init__(self, heading: str, items: Sequence[Item], *, take: str, hint: str = "") -> None:
+        super().__init__(classes="broad full")
+        self._title, self._items, self._take, self._hint = heading, tuple(items), take, hint
+        self._marked: set[str] = set()
+
+    def heading(self) -> str:
+        """What is picked."""
+        return self._title
+
+    def body(self) -> ComposeResult:
+        """The things, each with a box."""
+        if self._hint:
+            yield Static(self._hint, classes="help-part", markup=False)
+        yield Menu(self._boxed())
+
+    def foot(self) -> ComposeResult:
+        """Take what is marked, or nothing."""
+        with Horizontal(classes="dialog-buttons"):
+            yield Push("Mark all", id="all", key="a")
+            yield Push(self._take, id="take", key="^N", primary=True)
+            yield Push("Cancel", id="cancel", key="Esc")
+
+    def _boxed(self) -> list[Item]:
+        return [
+            item
+            if item.barred
+            else replace(item, label=f"[{'x' if item.id in self._marked else ' '}] {item.label}")
+            for item in self._items
+        ]
+
+    @on(Menu.Chosen)
+    def _chosen(self, event: Menu.Chosen) -> None:
+        event.stop()
+        self._marked ^= {event.item.id}
+        self.query_one(Menu).show(self._boxed())
+
+    @on(Push.Pressed)
+    def _pushed(self, event: Push.Pressed) -> None:
+        event.stop()
+        if event.push.id == "take":
+            self.action_take()
+        elif event.push.id == "all":
+            self.action_all()
+        else:
+            self.dismiss(None)
+
+    def action_all(self) -> None:
+        """Mark all, or none when all are marked."""
+        every = {item.id for item in self._items if not item.barred}
+        self._marked = set() if self._marked == every else every
+        self.query_one(Menu).show(self._boxed())
+
+    def action_take(self) -> None:
+        """Take what is marked."""
+        self.dismiss(tuple(item.id for item in self._items if item.id in self._marked))
+
+
+class PickOne(Dialog[str]):
+    """Dismissed with the id of what was chosen."""
+
+    AUTO_FOCUS = "Menu"
+
+    def __init__(self, heading: str, items: Sequence[Item]) -> None:
+        super().__init__(classes="broad full")
+        self._title, self._items = heading, tuple(items)
+
+    def heading(self) -> str:
+        """What is chosen."""
+        return self._title
+
+    def body(self) -> ComposeResult:
+        """The things."""
+        yield Menu(self._items)
+
+    @on(Menu.Chosen)
+    def _chosen(self, event: Menu.Chosen) -> None:
+        event.stop()
+        self.dismiss(event.item.id)

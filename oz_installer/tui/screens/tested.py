@@ -1,0 +1,170 @@
+"""A step with something to test from the nodes: F5, what was found, and whether it still holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+
+from oz_installer.tui.bridge import Failed, Finished
+from oz_installer.tui.screens.step_screen import StepScreen
+from oz_installer.tui.told import findings_text, indented
+from oz_installer.tui.widgets.follower import Follower
+from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.report import Report
+
+if TYPE_CHECKING:
+    from oz_installer.answers.working import Working
+    from oz_installer.checks.model import Finding
+    from oz_installer.installation.seating import Seating
+    from oz_installer.tui.bridge import Judged
+    from oz_installer.tui.jobs import Job
+
+CHANGED = "The answers have changed since this test."
+
+
+class TestedScreen(StepScreen):
+    """``SECTION`` is what is tested. A step writes ``test_job`` and ``surroundings``."""
+
+    SECTION: ClassVar[str]
+    TEST: ClassVar[str]
+    BINDINGS: ClassVar[list[BindingType]] = [("f5", "test")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seating: Seating | None = None
+        self.needed: str | None = None
+        self._looked_at: Working | None = None
+        self._findings: tuple[Finding, ...] = ()
+        self._failed: tuple[str, str] | None = None
+        self._tested: object = None
+
+    # --- what a step writes ---------------------------------------------------------------------------
+    def test_job(self) -> Job:
+        """What tells findings."""
+        raise NotImplementedError
+
+    def show(self, working: Working, judged: Judged | None) -> None:
+        """The answers, or what is known around them, are others now."""
+
+    # --- what is shown --------------------------------------------------------------------------------
+    def test_part(self) -> ComposeResult:
+        """The button, and what was found."""
+        with Horizontal(classes="actions"):
+            yield Push(self.TEST, id="test", key="F5", action="test")
+        yield Report(id="found")
+
+    def changed(self, working: Working, judged: Judged | None) -> None:
+        """Look anew at what surrounds the answers once they are judged."""
+        if judged is not None and working is not self._looked_at:
+            self._looked_at = working
+            core, key = self.core, f"{self.SECTION}.host" if self.SECTION == "database" else ""
+            self.start(
+                "around",
+                lambda _tell, _stop: (core.seating(working), core.needed(working, key) if key else None),
+            )
+        self.show(working, judged)
+        self.query_one(Report).show(self._report)
+
+    def show_form(self, wanted: tuple[str, ...], judged: Judged | None) -> None:
+        """Hide fields that do not matter, unless they are answered, or wrong."""
+        for shown in self.query(Follower).results(Follower):
+            if len(shown.keys) == 1 and shown.keys[0].startswith(f"{self.SECTION}."):
+                key = shown.keys[0]
+                wrong = judged is not None and judged.problem(key) is not None
+                shown.display = key in wanted or self.working.given(key) or wrong
+
+    def _report(self, width: int) -> Content:
+        lines = []
+        if self._tested is not None and self._tested != self._subject(self.working):
+            lines += [Content.styled(CHANGED, "$text-muted")]
+        if self._failed is not None:
+            message, hint = self._failed
+            lines += [Content.styled(line, "$text-error") for line in indented(f"! {message}", width)]
+            lines += [Content(line) for line in indented(hint, width)]
+        if self._findings:
+            lines.append(findings_text(self._findings, width))
+        return Content("\n").join(lines)
+
+    def _subject(self, working: Working) -> tuple[Any, Any]:
+        return working.values.get(self.SECTION), working.values.get("nodes")
+
+    # --- the test -------------------------------------------------------------------------------------
+    def action_test(self) -> None:
+        """Start the test; pushed again while it runs, stop it."""
+        if self.jobs.running("test"):
+            self._end("Stopped.", "-warning")
+            self.jobs.stop("test")
+            return
+        self._findings, self._failed, self._tested = (), None, self._subject(self.working)
+        self.start("test", self.test_job())
+        self.query_one("#test", Push).relabel("Stop")
+        self.say(f"{self.TEST} …")
+        self._show_report()
+
+    @on(Push.Pressed, "#test")
+    def _pushed(self, event: Push.Pressed) -> None:
+        event.stop()
+        self.action_test()
+
+    def on_screen_resume(self) -> None:
+        """The button may be out of sight: its key is told."""
+        super().on_screen_resume()
+        if self._tested is None:
+            self.say(f"F5: {self.TEST}")
+
+    def on_screen_suspend(self) -> None:
+        """Another step is shown: the test stops."""
+        if self.wizard.step_screen is not self and self.jobs.running("test"):
+            self._end("Stopped.", "-warning")
+            self.jobs.stop("test")
+
+    def heard(self, news: object) -> None:
+        """A finding, or the end."""
+        match news:
+            case Finished(job="around", result=(seating, needed)):
+                self.seating, self.needed = seating, needed
+                self.follow()
+                return
+            case Finished(job="test"):
+                self._finished()
+            case Failed(job="test", message=message, hint=hint):
+                self._failed = (message, hint)
+                self.wizard.asking.forget()
+                self._end("The test could not be made.", "-bad")
+            case _:
+                from oz_installer.checks.model import Finding
+
+                if isinstance(news, Finding):
+                    self._findings = (*self._findings, news)
+        self._show_report()
+
+    def _show_report(self) -> None:
+        """What was found comes into sight."""
+        report = self.query_one(Report)
+        report.show(self._report)
+        report.call_after_refresh(report.scroll_visible, animate=False)
+
+    def _finished(self) -> None:
+        bad = sum(one.level == "failure" for one in self._findings)
+        short = sum(one.level == "warning" for one in self._findings)
+        if bad:
+            self.wizard.asking.forget()  # a password that was asked for may have been the wrong one
+            self._end(f"Tested: {bad} failed.", "-bad")
+        elif short:
+            self._end(f"Tested: {short} warning{'s' if short > 1 else ''}.", "-warning")
+        else:
+            self._end("Tested: ok." if self._findings else "There is nothing to test.", "-good")
+
+    def _end(self, text: str, tone: str) -> None:
+        self.query_one("#test", Push).relabel(self.TEST)
+        self.say(text, tone)  # type: ignore[arg-type]
+
+
+def both(names: tuple[str, ...]) -> str:
+    """Names as a list in a sentence."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

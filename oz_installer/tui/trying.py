@@ -1,0 +1,98 @@
+"""Tries nodes for the screen of nodes: jobs, what they tell, and keys to accept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import count
+from typing import TYPE_CHECKING
+
+from oz_installer.tui.bridge import Failed, Finished
+from oz_installer.tui.trials import Trials, in_short
+
+if TYPE_CHECKING:
+    from oz_installer.answers.working import Working
+    from oz_installer.tui.screens.nodes import NodesScreen
+    from oz_installer.tui.widgets.bars import Tone
+
+JOB = "try-"
+
+
+class Trying:
+    """A job for each push of a button, so that a slow node keeps no other waiting."""
+
+    def __init__(self, screen: NodesScreen) -> None:
+        self._screen = screen
+        self.trials = Trials()
+        self._numbers = count(1)
+
+    def state(self, working: Working, place: int) -> tuple[str, Tone]:
+        """How a node stands, in a few characters."""
+        name = working.get(f"nodes[{place}].name")
+        if name in self.trials.pending:
+            return "testing…", ""
+        tried = self.trials.of(working, name) if name else None
+        return in_short(tried) if tried else ("-", "")
+
+    def start(self, places: Iterable[int]) -> None:
+        """Try the nodes at these places, but for those that are being tried."""
+        working, core, path = self._screen.working, self._screen.core, self._screen.wizard.session.path
+        given = [working.get(f"nodes[{place}].name") for place in places]
+        names = [name for name in given if name and name not in self.trials.pending]
+        if not names:
+            if not self.trials.pending:
+                self._screen.say("Nothing to test: give a node a name and a host first.", "-warning")
+            return
+        job = f"{JOB}{next(self._numbers)}"
+        self.trials.begin(job, working, names)
+        self._screen.say(f"Testing {', '.join(names)[:60]} …")
+        self._screen.start(job, lambda tell, stop: core.try_nodes(working, path, names, tell, stop))
+        self._screen.show_nodes()
+
+    def stop(self) -> None:
+        """Nobody waits for it any more."""
+        for job in self.trials.jobs:
+            self._screen.jobs.stop(job)
+            self.trials.end(job)
+
+    def heard(self, news: object) -> None:
+        """A node was tried, or a job is over."""
+        match news:
+            case Finished(job=job) if job.startswith(JOB):
+                self.trials.end(job)
+                self._over()
+            case Failed(job=job, message=message, hint=hint) if job.startswith(JOB):
+                self.trials.end(job)
+                self._screen.say(f"error: {message}. {hint}", "-bad")
+            case Finished() | Failed():
+                return
+            case _:
+                from oz_installer.installation.trying import Tried
+
+                if isinstance(news, Tried):
+                    self.trials.heard(news)
+        self._screen.show_nodes()
+
+    def _over(self) -> None:
+        """All have answered: say so, and offer the new keys."""
+        if self.trials.pending:
+            return
+        self._screen.say("Tested.", "-good")
+        keys = self.trials.unknown_keys(self._screen.working)
+        if keys and self._screen.app.screen is self._screen:
+            from oz_installer.tui.dialogs.host_keys import HostKeys
+
+            self._screen.app.push_screen(HostKeys(keys), lambda yes: self.accept(keys) if yes else None)
+
+    def accept(self, names: Iterable[str]) -> None:
+        """Write the keys that these nodes have shown into their answers, and try them again."""
+        working = self._screen.working
+        keys = self.trials.unknown_keys(working)
+        wanted = [name for name in names if name in keys]
+        if not wanted:
+            self._screen.say("There is no new key to accept: Test shows it.", "-warning")
+            return
+        places = [place for place in range(working.nodes()) if working.get(f"nodes[{place}].name") in wanted]
+        for place in places:
+            working = working.put(f"nodes[{place}].host_key", keys[working.get(f"nodes[{place}].name")])
+        self._screen.wizard.edit(working)
+        self.start(places)

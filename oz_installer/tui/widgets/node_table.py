@@ -1,0 +1,79 @@
+"""The nodes as a table: one row each, the same columns at every width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.content import Content
+from textual.widgets import DataTable
+
+HEADINGS = ("#", "Name", "Host", "Roles", "Login", "Test")
+SHARES = (0, 24, 32, 0, 22, 22)
+"""How the width is shared out by the columns that have no width of their own."""
+
+NUMBER, ROLES = 2, 9
+GIVEN = {0: NUMBER, 3: ROLES}
+Row = tuple[tuple[str, str], ...]
+"""Text and colour of each cell."""
+
+
+class NodeTable(DataTable[Content]):
+    """Rows are replaced only where they have changed, so that fifty of them stay quick."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("a,insert", "screen.add_node"),
+        ("e", "screen.edit_node"),
+        ("d", "screen.copy_node"),
+        ("delete,x", "screen.remove_node"),
+        ("shift+up,left_square_bracket", "screen.move_node(-1)"),
+        ("shift+down,right_square_bracket", "screen.move_node(1)"),
+        ("t", "screen.try_node"),
+        ("k", "screen.accept_key"),
+        ("i", "screen.import_nodes"),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, cursor_type="row", zebra_stripes=False, cell_padding=1)
+        self._rows_shown: list[Row] = []
+        self._widths: tuple[int, ...] = ()
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show these rows; the cursor keeps its place."""
+        widths = self._wanted_widths()
+        if widths != self._widths or len(rows) != len(self._rows_shown):
+            self._fill(rows, widths)
+            return
+        for place, (old, new) in enumerate(zip(self._rows_shown, rows, strict=True)):
+            for column, (before, now) in enumerate(zip(old, new, strict=True)):
+                if before != now:
+                    self.update_cell_at((place, column), self._cell(now, widths[column]))  # type: ignore[arg-type]
+        self._rows_shown = list(rows)
+
+    def _fill(self, rows: Sequence[Row], widths: tuple[int, ...]) -> None:
+        place = self.cursor_row
+        self.clear(columns=widths != self._widths)
+        if not self.columns:
+            for heading, width in zip(HEADINGS, widths, strict=True):
+                self.add_column(heading, width=width)
+        for row in rows:
+            self.add_row(*(self._cell(cell, width) for cell, width in zip(row, widths, strict=True)))
+        self._rows_shown, self._widths = list(rows), widths
+        self.move_cursor(row=min(place, len(rows) - 1))
+
+    def _wanted_widths(self) -> tuple[int, ...]:
+        room = max(self.size.width, 54) - 2 * len(HEADINGS) - 1 - sum(GIVEN.values())
+        return tuple(GIVEN.get(place, room * share // 100) for place, share in enumerate(SHARES))
+
+    @staticmethod
+    def _cell(cell: tuple[str, str], width: int) -> Content:
+        text, look = cell
+        short = text if len(text) <= width else f"{text[: width - 1]}…"
+        return Content.styled(short, look) if look else Content(short)
+
+    def on_resize(self, event: events.Resize) -> None:  # noqa: ARG002 - Textual's
+        """The columns share the new width."""
+        if self._widths and self._wanted_widths() != self._widths:
+            self._fill(self._rows_shown, self._wanted_widths())

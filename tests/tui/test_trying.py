@@ -1,0 +1,162 @@
+"""Testing nodes: facts, findings, new keys, changed keys, a screen that is left meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from oz_installer.answers.working import Working
+from oz_installer.errors import AnswersError
+from oz_installer.installation.trying import Tried
+from oz_installer.tui.dialogs.host_keys import HostKeys
+from oz_installer.tui.widgets.node_table import NodeTable
+from tests.tui import support
+from tests.tui.fake_core import FakeCore
+from tests.tui.nodes_case import ANSWERS, KEY, MEDIUM, fit, short_of_memory, stranger
+from tests.tui.support import Driver, app_of, check_golden, press, settle, text_of, wizard
+
+OTHER = "SHA256:" + "Zz12" * 10 + "xyz"
+
+
+class Servers(FakeCore):
+    """Servers that let in whoever knows their key; notes what was tried."""
+
+    def __init__(self) -> None:
+        super().__init__({ANSWERS: MEDIUM})
+        self.tried: list[list[str]] = []
+        self.strangers = {"bio1": KEY, "bio2": OTHER}
+
+    def try_nodes(
+        self,
+        working: Working,
+        path: Path,
+        names: Sequence[str],
+        on_tried: Callable[[Tried], None],
+        stop: threading.Event,
+    ) -> None:
+        """Each is what its answers make of it."""
+        self.tried.append(list(names))
+        rows = {row["name"]: row for row in working.values["nodes"]}
+        told = []
+        for name in names:
+            key = self.strangers.get(name)
+            known = key is None or rows[name].get("host_key") == key
+            found = (short_of_memory(name),) if name == "api1" else ()
+            told.append(fit(name, *found) if known else stranger(name, key or ""))
+        self._tell(told, on_tried, stop)
+
+
+def states(pilot: Driver) -> list[str]:
+    """The last column of the table."""
+    table = support.step_of(pilot).query_one(NodeTable)
+    return [str(table.get_row_at(place)[5]) for place in range(table.row_count)]
+
+
+async def test_one_node() -> None:
+    core = Servers()
+    async with wizard(core, path=ANSWERS, step="nodes") as pilot:
+        await press(pilot, "t")
+        assert core.tried == [["api1"]]
+        assert states(pilot) == ["? 1 short", "-", "-", "-"]
+        for told in ("Debian GNU/Linux 13", "8 cores", "15.6 GB", "88.2 GB free", "Docker 28.1.1", "24 GB"):
+            assert told in text_of(pilot)
+        await press(pilot, "down")
+        assert "Debian" not in text_of(pilot)
+
+
+async def test_all_nodes_and_new_keys() -> None:
+    core = Servers()
+    async with wizard(core, path=ANSWERS, step="nodes") as pilot:
+        await press(pilot, "f5")
+        assert isinstance(pilot.app.screen, HostKeys)
+        assert KEY in text_of(pilot)
+        assert OTHER in text_of(pilot)
+        check_golden("nodes-keys", pilot)
+        await press(pilot, "shift+tab", "enter")
+        working = app_of(pilot).session.working
+        assert [working.get(f"nodes[{place}].host_key") for place in range(4)] == [None, None, KEY, OTHER]
+        assert core.tried[1] == ["bio1", "bio2"]
+        assert states(pilot) == ["? 1 short", "ok", "ok", "ok"]
+        check_golden("nodes-tested", pilot)
+
+
+async def test_a_new_key_later() -> None:
+    core = Servers()
+    async with wizard(core, path=ANSWERS, step="nodes") as pilot:
+        await press(pilot, "k")
+        assert "no new key" in text_of(pilot)
+        await press(pilot, "down", "down", "t", "escape")
+        assert states(pilot)[2] == "? new key"
+        assert app_of(pilot).session.working.get("nodes[2].host_key") is None
+        await press(pilot, "k")
+        assert app_of(pilot).session.working.get("nodes[2].host_key") == KEY
+        assert states(pilot)[2] == "ok"
+
+
+async def test_a_changed_key_is_never_offered() -> None:
+    core = FakeCore({ANSWERS: MEDIUM})
+    error = "the server shows another key than the known one"
+    core.outside.tried = [
+        Tried(node="api1", fingerprint=OTHER, key_known="changed", error=error, hint="Ask.")
+    ]
+    async with wizard(core, path=ANSWERS, step="nodes") as pilot:
+        await press(pilot, "t")
+        assert states(pilot)[0] == "! KEY CHANGED"
+        assert error in text_of(pilot)
+        await press(pilot, "k")
+        assert app_of(pilot).session.working.get("nodes[0].host_key") is None
+
+
+async def test_what_was_found_holds_for_the_answers_it_was_found_with() -> None:
+    async with wizard(Servers(), path=ANSWERS, step="nodes") as pilot:
+        await press(pilot, "t", "e", "enter", "=9", "ctrl+n")
+        assert states(pilot)[0] == "-"
+        assert "changed since it was tested" in text_of(pilot)
+
+
+async def test_the_screen_is_left_while_nodes_are_tried() -> None:
+    core = Servers()
+    core.outside.pace = 600.0
+    async with wizard(core, path=ANSWERS, step="nodes") as pilot:
+        await pilot.press("f5")
+        while not core.tried:
+            await pilot.pause(0.01)
+        assert states(pilot) == ["testing…"] * 4
+        await press(pilot, "ctrl+n")
+        assert support.step_of(pilot).STEP == "database"
+        await press(pilot, "ctrl+b")
+        assert states(pilot) == ["-"] * 4
+        await pilot.press("f5")
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+    assert not app_of(pilot).is_running
+
+
+async def test_a_dialog_does_not_end_the_test() -> None:
+    core = Servers()
+    core.outside.pace = 0.05
+    async with wizard(core, path=ANSWERS, step="nodes") as pilot:
+        await pilot.press("t")
+        await pilot.press("e")
+        await settle(pilot)
+        await press(pilot, "escape")
+        assert states(pilot)[0] == "? 1 short"
+
+
+@pytest.mark.parametrize("failure", [AnswersError("the password was not given", "Try again.")])
+async def test_a_test_that_cannot_be_made(failure: Exception) -> None:
+    core = FakeCore({ANSWERS: MEDIUM})
+    core.outside.failure = failure
+    async with wizard(core, path=ANSWERS, step="nodes") as pilot:
+        await press(pilot, "f5")
+        assert "the password was not given" in text_of(pilot)
+        assert states(pilot) == ["-"] * 4
+
+
+async def test_nothing_to_try() -> None:
+    async with wizard(step="nodes") as pilot:
+        await press(pilot, "f5", "t")
+        assert "Nothing to test" in text_of(pilot)
