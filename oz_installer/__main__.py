@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
+
+from oz_installer.errors import AGAIN
 
 STOPPED = 130
 
@@ -20,6 +23,8 @@ def main() -> None:
             code = run(sys.argv[1:])
     except KeyboardInterrupt:  # while loading, or while telling how it ended
         code = STOPPED
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"stopped at your request\nhint: {AGAIN}\n")
     leave(code)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from oz_installer.__main__ import main
 from oz_installer.unattended.stopping import SIGNALS, interruptible, stoppable
 
 NUMBERS = [getattr(signal, name) for name in SIGNALS]
@@ -54,6 +55,19 @@ def test_what_is_ignored_stays_so() -> None:
             assert not stop.is_set()
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_an_interrupt_while_loading_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("oz_installer.cli.run", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.startswith("stopped at your request\nhint: Run the same command again")
 
 
 def test_a_reader_that_is_gone_changes_no_exit_code() -> None:
