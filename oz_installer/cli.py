@@ -185,6 +185,7 @@ def status(options: Options, answers: Path, limit: tuple[str, ...]) -> int:
 @oz_install.command()
 @answers_option()
 @click.argument("service")
+@json_option
 @click.option(
     "--lines", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many lines."
 )
@@ -196,7 +197,7 @@ def logs(options: Options, answers: Path, service: str, lines: int) -> None:
     """
     from oz_installer.unattended.looking import show_logs
 
-    show_logs(answers, service, lines, _opener(), quiet=options.json)
+    show_logs(answers, service, lines, _opener(), json=options.json)
 
 
 @oz_install.command()

@@ -89,15 +89,11 @@ def plain_data(value: Any) -> str | None:
 
 def plain_secret(value: str) -> str | None:
     """A secret that stands in the file itself; what looks like a variable was hardly meant as one."""
-    found = re.fullmatch(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})", value)
-    if not found:
+    if not re.fullmatch(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})", value):
         return None
-    name = found[1] or found[2]
-    # a name in other letters may be a password after all, which must not be shown
-    shown = name if re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+", name) else "NAME"
-    return (
+    return (  # the value may be a password after all, which must not be shown
         "looks like a variable, and those are not replaced; "
-        f"write {{env: {shown}}}; if it really is the secret, put it in a file and write {{file: PATH}}"
+        "write {env: NAME}; if it really is the secret, put it in a file and write {file: PATH}"
     )
 
 

@@ -26,11 +26,18 @@ Ask = Callable[[str], Secret]
 class Secrets(Mapping[str, Secret]):
     """Secrets by slot: ``database.password``, ``nodes.api1.password``; their values never print.
 
-    ``made`` are those of them that were made just now and are kept nowhere yet (``SecretStore.keep``).
+    ``made`` are those of them that were made just now and are kept nowhere yet (``SecretStore.keep``);
+    ``generated`` are these and those that an earlier run made: nobody gave them.
     """
 
-    def __init__(self, values: Mapping[str, Secret], made: Mapping[str, Secret] | None = None) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, Secret],
+        made: Mapping[str, Secret] | None = None,
+        kept: Iterable[str] = (),
+    ) -> None:
         self.made: Mapping[str, Secret] = dict(made or {})
+        self.generated = (*kept, *self.made)
         self._values = {**values, **self.made}
 
     def __getitem__(self, slot: str) -> Secret:
@@ -139,8 +146,9 @@ def resolve(
     if store_path is None:
         raise AnswersError("there is no place to keep generated secrets", "save the answers to a file first")
     kept = SecretStore(store_path).read()
-    values.update({slot: kept[slot] for slot in missing if slot in kept})
-    return Secrets(values, {slot: Secret.generate() for slot in missing if slot not in kept})
+    found = {slot: kept[slot] for slot in missing if slot in kept}
+    made = {slot: Secret.generate() for slot in missing if slot not in kept}
+    return Secrets({**values, **found}, made, found)
 
 
 def _fetch_all(

@@ -17,7 +17,10 @@ def build(kind: Any, value: Any, where: str) -> Any:
     if origin is Mapping:
         if not isinstance(value, dict):
             raise ValueError(f"{where}: a mapping is needed, not {value!r}")
-        return {key: build(get_args(kind)[1], item, f"{where}.{key}") for key, item in value.items()}
+        of_key, of_item = get_args(kind)
+        return {
+            build(of_key, key, where): build(of_item, item, f"{where}.{key}") for key, item in value.items()
+        }
     if origin is Literal:
         if value not in get_args(kind):
             raise ValueError(f"{where}: {value!r} is none of {', '.join(get_args(kind))}")
@@ -27,6 +30,16 @@ def build(kind: Any, value: Any, where: str) -> Any:
     if type(None) in get_args(kind):
         inner = next(arg for arg in get_args(kind) if arg is not type(None))
         return None if value is None else build(inner, value, where)
+    return _scalar(kind, value, where)
+
+
+_SCALARS = {str: "text (in quotes)", int: "a whole number", bool: "true or false", float: "a number"}
+
+
+def _scalar(kind: Any, value: Any, where: str) -> Any:
+    """YAML makes a number of 4.10, unquoted, and true of yes: neither is text."""
+    if kind in _SCALARS and type(value) is not kind:
+        raise ValueError(f"{where}: {_SCALARS[kind]} is needed, not {value!r}")
     return value
 
 

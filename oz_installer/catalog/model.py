@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -198,8 +199,9 @@ class Release:
     """A release line: its engines, brokers, images and services, in the order of their start.
 
     ``nodes`` holds what a node of such roles needs where no layout says it; ``sslmodes`` those that the
-    images can use; ``redis_databases`` numbers by purpose; ``wired_settings`` those of ``config`` that follow
-    from other answers; ``egress`` the URLs that what has ``egress`` calls.
+    images can use, the strictest last, and ``sslmodes_reason`` why no other; ``redis_databases`` numbers by
+    purpose; ``wired_settings`` those of ``config`` that follow from other answers; ``egress`` the URLs that
+    what has ``egress`` calls.
     """
 
     name: str
@@ -208,6 +210,7 @@ class Release:
     brokers: tuple[str, ...]
     redis_databases: Mapping[str, int]
     sslmodes: tuple[str, ...]
+    sslmodes_reason: str
     nodes: tuple[Place, ...]
     egress: tuple[str, ...]
     images: Mapping[str, str]
@@ -227,6 +230,26 @@ class Release:
 
 def _missing(name: str) -> Service:
     raise KeyError(name)
+
+
+_VERSION = re.compile(r"\d+(\.\d+)+")
+
+
+def check_release(release: Release) -> None:
+    """Raises ValueError where parts of a release do not fit together, which would be noticed too late."""
+    for name, oldest in release.engines.items():
+        for version in (oldest.engine, oldest.compose):
+            if not _VERSION.fullmatch(version):
+                raise ValueError(f"engines.{name}: {version!r} is no version")
+    for service in release.services:
+        if service.part and not service.listens and not service.ports:
+            raise ValueError(f"{service.name}: what plays the part {service.part} needs listens or ports")
+    for door in release.doors:
+        found = next((service for service in release.services if service.name == door.service), None)
+        if found is None:
+            raise ValueError(f"doors: {door.label}: there is no service {door.service}")
+        if not any(port.when in ("always", found.when) for port in found.ports):
+            raise ValueError(f"doors: {door.label}: {door.service} has no port that is always open")
 
 
 @cache
@@ -261,6 +284,8 @@ def _document(path: Path) -> dict[str, Any]:
 def _read(path: Path, kind: type[T]) -> T:
     try:
         built: T = build(kind, _document(path), path.stem)
+        if isinstance(built, Release):
+            check_release(built)
         return built
     except (TypeError, ValueError, KeyError, yaml.YAMLError) as error:
         raise OzError(f"the catalogue's {path.name} is broken: {error}") from error

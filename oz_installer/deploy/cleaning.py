@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-# The containers that «compose run» made, running or left behind.
-_END_JOBS = """ids=$("$0" ps -aq --filter "label=com.docker.compose.project=$1" \\
-  --filter label=com.docker.compose.oneoff=True)
-[ -z "$ids" ] || "$0" rm -f $ids"""
+# The containers that «compose run» made, running or left behind. One that is gone already, or is just being
+# removed, makes the removal fail: what counts is that none is left.
+_END_JOBS = """found() {
+  "$0" ps -aq --filter "label=com.docker.compose.project=$1" --filter label=com.docker.compose.oneoff=True
+}
+ids=$(found "$1") || exit
+[ -z "$ids" ] || "$0" rm -f $ids || { sleep 1; [ -z "$(found "$1")" ]; }"""
 
 
 def end_jobs(engine: str, project: str) -> tuple[str, ...]:

@@ -69,10 +69,11 @@ def why(run: Run, node: str, service: str) -> str:
     else:
         text = _quietly(lambda: _engine(run, node).logs(service, LOG_LINES))
     health = transport.run(commands.health_output(run.settings.engine, service))
-    parts = [f"--- {node}/{service}: last {LOG_LINES} log lines", folded(text.rstrip()) or "(no log)"]
-    if health.ok and health.text.strip():
-        parts += [f"--- {node}/{service}: health check said", folded(health.text.strip())]
-    return run.settings.masker("\n".join(parts))
+    log, said = (run.settings.masker(one).rstrip() for one in (text, health.text))
+    parts = [f"--- {node}/{service}: last {LOG_LINES} log lines", folded(log) or "(no log)"]
+    if health.ok and said.strip():
+        parts += [f"--- {node}/{service}: health check said", folded(said.strip())]
+    return "\n".join(parts)
 
 
 def pull(run: Run, node: str, image: str, text: str) -> None:
@@ -140,11 +141,12 @@ def _pull_with_podman(run: Run, node: str, image: str) -> None:
         argv = commands.login("podman", server, login.username)
         answer = transport.run(argv, stdin=login.password.reveal().encode() + b"\n")
         if not answer.ok:
-            raise DeployError(f"cannot log in to the registry {server}: {answer.errors[-300:]}", node=node)
+            said = run.settings.masker(answer.errors)[-300:]
+            raise DeployError(f"cannot log in to the registry {server}: {said}", node=node)
     try:
         result = transport.run(commands.pull("podman", image), timeout=PULL_SILENCE)
         if not result.ok:
-            said = " ".join(result.errors.split())[-300:]
+            said = " ".join(run.settings.masker(result.errors).split())[-300:]
             raise DeployError(f"cannot pull the image {image}: {said}", node=node)
     finally:
         if login:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from oz_installer.deploy.record import Record, parse_record
+from oz_installer.remote.commands import parse_version
 
 _UP = re.compile(r"^Up\b")
 _HEALTH = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)")
@@ -65,8 +66,11 @@ class NodeFacts:
     details: Details | None = None
 
 
-def parse_facts(node: str, output: str) -> NodeFacts:
-    """Parse the output of ``node.sh look``. Raises ValueError when it is not whole."""
+def parse_facts(node: str, output: str, hide: Callable[[str], str] = str) -> NodeFacts:
+    """Parse the output of ``node.sh look``. Raises ValueError when it is not whole.
+
+    ``hide`` masks secrets in what the engine says, before anything is cut from it.
+    """
     parts = _sections(output)
     if "end" not in parts:
         raise ValueError("the answer of the node is not whole")
@@ -75,7 +79,7 @@ def parse_facts(node: str, output: str) -> NodeFacts:
     return NodeFacts(
         node=node,
         engine_ok=ok,
-        engine_message="" if ok else parts["containers"].strip(),
+        engine_message="" if ok else hide(parts["containers"]).strip(),
         generation=parts["link"].strip().rpartition("/")[2],
         record=parse_record(parts["record"]),
         lock=parts["lock"].strip(),
@@ -84,7 +88,7 @@ def parse_facts(node: str, output: str) -> NodeFacts:
         wrong_modes=wrong,
         jobs=dict(line.split(" ", 1) for line in parts["jobs"].splitlines() if " " in line),
         containers=parse_containers(parts["containers"]) if ok else {},
-        details=_details(parts) if "user" in parts else None,
+        details=_details(parts, hide) if "user" in parts else None,
     )
 
 
@@ -125,12 +129,12 @@ def _files(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
     return files, tuple(sorted(wrong))
 
 
-def _details(parts: Mapping[str, str]) -> Details:
+def _details(parts: Mapping[str, str], hide: Callable[[str], str]) -> Details:
     disk = parts["disk"].split()
     return Details(
         uid=int(parts["user"].strip() or -1),
         os=" · ".join(parts["os"].split("\n")).strip(" ·"),
-        engine_version=parts["engine-version"].strip(),
+        engine_version=_version(parts["engine-version"], hide).strip(),
         compose_plugin=parts["compose-plugin"].strip(),
         compose_v1=parts["compose-v1"].strip(),
         podman_compose=parts["podman-compose"].strip(),
@@ -140,3 +144,8 @@ def _details(parts: Mapping[str, str]) -> Details:
         disk_free=int(disk[3]) if len(disk) > 3 else -1,
         access=parts["access"].strip(),
     )
+
+
+def _version(said: str, hide: Callable[[str], str]) -> str:
+    """A version as it is, for a secret may be as short as a part of it; anything else masked."""
+    return hide(said) if parse_version(said) is None else said

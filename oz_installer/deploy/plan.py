@@ -52,6 +52,11 @@ class Plan:
         """Whether every node is as it should be."""
         return all(node.nothing_to_do for node in self.nodes)
 
+    @property
+    def changing(self) -> tuple[str, ...]:
+        """Nodes on which something changes."""
+        return tuple(node.node for node in self.nodes if not node.nothing_to_do)
+
     def of(self, node: str) -> NodePlan:
         """The plan of that node; KeyError when there is none."""
         for plan in self.nodes:

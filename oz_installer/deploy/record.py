@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from oz_installer import __version__
 from oz_installer.render.bundle import Bundle
+from oz_installer.secret import Secret
 
 FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """The record of one generation. Digests are SHA-256, hexadecimal."""
+    """The record of one generation. Digests are SHA-256, hexadecimal.
+
+    ``secrets`` are fingerprints of the generated secrets in its files, by slot; None in a record of a version
+    that kept none.
+    """
 
     format: int = FORMAT
     installer: str = __version__
@@ -25,13 +31,14 @@ class Record:
     files: Mapping[str, str] = field(default_factory=dict)
     services: Mapping[str, str] = field(default_factory=dict)
     jobs: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] | None = None
 
     def dumps(self) -> str:
         """As JSON, sorted, ending in a newline; ``node.sh`` greps the digest's line."""
         return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
 
 
-def record_of(bundle: Bundle, generation: str) -> Record:
+def record_of(bundle: Bundle, generation: str, secrets: Mapping[str, str] | None = None) -> Record:
     """The record that a bundle will leave as this generation."""
     return Record(
         node=bundle.node,
@@ -41,7 +48,13 @@ def record_of(bundle: Bundle, generation: str) -> Record:
         files={file.path: file.digest for file in bundle.files},
         services={service.name: service.digest for service in bundle.running},
         jobs={service.name: service.digest for service in bundle.jobs},
+        secrets=secrets,
     )
+
+
+def fingerprint(slot: str, secret: Secret) -> str:
+    """SHA-256 of a generated secret, salted with its slot: 40 random characters cannot be found from it."""
+    return hashlib.sha256(f"{slot}\0{secret.reveal()}".encode()).hexdigest()
 
 
 def parse_record(text: str) -> Record | None:
@@ -56,7 +69,8 @@ def parse_record(text: str) -> Record | None:
 
 
 def _is_whole(record: Record) -> bool:
-    digests: tuple[object, ...] = (record.files, record.services, record.jobs)
+    secrets = {} if record.secrets is None else record.secrets
+    digests: tuple[object, ...] = (record.files, record.services, record.jobs, secrets)
     texts = [part for some in digests if isinstance(some, dict) for pair in some.items() for part in pair]
     texts += [record.node, record.release, record.generation, record.digest]
     return all(isinstance(some, dict) for some in digests) and all(isinstance(one, str) for one in texts)

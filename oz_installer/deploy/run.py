@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TypeVar
 
+from oz_installer.deploy.aborting import Aborting
 from oz_installer.deploy.events import Event, Level, Message
 from oz_installer.deploy.facts import NodeFacts
 from oz_installer.deploy.gate import Gate
@@ -27,7 +28,6 @@ from oz_installer.topology.model import Topology
 T = TypeVar("T")
 EmitEvent = Callable[[Event], None]
 STOP_POLL_SECONDS = 0.2
-ABORT_SECONDS = 30.0
 LOCK_LOST = 5
 
 
@@ -44,6 +44,7 @@ class Run:
     settings: RunSettings
     emit: EmitEvent
     shown: Callable[[str], Mapping[str, bytes]]
+    fingerprints: Callable[[str], Mapping[str, str]]
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     compose: dict[str, ComposeTool] = field(default_factory=dict)
     generations: dict[str, str] = field(default_factory=dict)
@@ -62,7 +63,7 @@ class Run:
     @property
     def changing(self) -> tuple[str, ...]:
         """Nodes on which something changes."""
-        return tuple(plan.node for plan in self.plan.nodes if not plan.nothing_to_do)
+        return self.plan.changing
 
     def say(self, text: str, node: str | None = None, level: Level = "info") -> None:
         """Tell the front end a line."""
@@ -83,7 +84,9 @@ class Run:
         """Change a node through the gate. Raises DeployError when the command fails."""
         result = self.gate.change(self.transports[node], what, argv, **options)  # type: ignore[arg-type]
         if not result.ok:
-            said = result.errors or result.text.strip()
+            # masked first: a cut through a secret would leave a part of it
+            said = self.settings.masker(result.stderr.decode("utf-8", "replace")).strip()
+            said = said or self.settings.masker(result.text).strip()
             if result.status == LOCK_LOST and "lock is no longer ours" in said:
                 hint = "See lock/owner in the install folder for who it is; run again when that is done."
                 raise LockedError(f"cannot {what}: another run has taken the node over", hint, node=node)
@@ -110,17 +113,17 @@ class Run:
         """
         futures = together(nodes, work)
         told: float | None = None
-        aborting: Mapping[str, Future[None]] = {}
+        aborting = Aborting(abort, self.say)
         while pending := _pending(futures):
             wait([futures[node] for node in pending], timeout=STOP_POLL_SECONDS, return_when=FIRST_EXCEPTION)
             if told is None and not self.undoing and (self.stop.is_set() or _failed(futures)):
                 told = monotonic()
                 self._tell_to_stop(_pending(futures))
-            if told is not None and abort is not None and not _pending(aborting):
-                aborting = together(_pending(futures), abort, name="abort")
+            if told is not None:
+                aborting.again(_pending(futures))
             if told is not None and patience is not None and monotonic() - told > patience:
                 break
-        wait(aborting.values(), timeout=ABORT_SECONDS)
+        aborting.end()
         failures = [error for f in futures.values() if f.done() and (error := f.exception()) is not None]
         self.check_stop()
         if failures:

@@ -12,6 +12,7 @@ from oz_installer.answers.model import Answers
 from oz_installer.answers.paths import store_path
 from oz_installer.answers.secrets import Ask, Secrets, resolve
 from oz_installer.answers.store import SecretStore
+from oz_installer.deploy.record import fingerprint
 from oz_installer.errors import AnswersError, Problem
 from oz_installer.installation.files import known_hosts_problems, read_licences
 from oz_installer.render.bundle import Bundle, render
@@ -45,6 +46,16 @@ class Blueprint:
     def keep_secrets(self) -> None:
         """Write the secrets that this run made beside the answers. Raises AnswersError, LockedError."""
         SecretStore(self.secrets_file).keep(self.secrets.made)
+
+    def fingerprints(self, node: str) -> dict[str, str]:
+        """Of the generated secrets that stand in the node's files, by slot; they go into its record."""
+        texts = [file.content for file in self.bundles[node].files if file.secret]
+        found = {slot: self.secrets[slot] for slot in self.secrets.generated}
+        return {
+            slot: fingerprint(slot, secret)
+            for slot, secret in found.items()
+            if any(secret.reveal().encode() in text for text in texts)
+        }
 
     def shown(self, node: str) -> dict[str, bytes]:
         """The node's secret files as they may be shown: every secret replaced by a mask."""

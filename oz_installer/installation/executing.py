@@ -47,6 +47,7 @@ def _run(
         topology=blueprint.topology,
         bundles={name: blueprint.bundles[name] for name in prepared.transports},
         shown=blueprint.shown,
+        fingerprints=blueprint.fingerprints,
         transports=prepared.transports,
         reopen=prepared.reopen,
         facts=dict(prepared.facts),

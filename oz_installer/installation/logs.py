@@ -14,6 +14,8 @@ from oz_installer.deploy.together import together
 from oz_installer.errors import AnswersError, OzError
 from oz_installer.installation.blueprint import read_inputs
 from oz_installer.installation.connections import OpenTransport, open_some
+from oz_installer.installation.lost import check_secrets
+from oz_installer.installation.preparing import lookers
 from oz_installer.remote.commands import in_order, logs
 from oz_installer.secret import Masker
 from oz_installer.topology.model import Placed, Topology
@@ -41,13 +43,16 @@ def read_logs(
 ) -> Logs:
     """The last log lines of a service. ``service`` is a container's name or its catalogue name.
 
-    Raises AnswersError when nothing of that name keeps running anywhere.
+    Raises AnswersError when nothing of that name keeps running anywhere, or passwords are lost.
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
     placed = called(inputs.topology, service)
     homes = [node for node in loaded.answers.nodes if node.name in {one.node for one in placed}]
-    transports, failed, _ = open_some(homes, lambda node: open_transport(node, inputs.secrets), lambda: None)
+    looked, failed, blueprint = open_some(homes, *lookers(inputs, open_transport))
+    transports = {name: one.transport for name, one in looked.items()}
     try:
+        # a password that is lost could not be masked
+        check_secrets(blueprint, {name: one.facts for name, one in looked.items()})
         return _read(placed, transports, failed, loaded.answers.engine, lines, inputs.secrets.masker())
     finally:
         for transport in transports.values():

@@ -34,10 +34,11 @@ def look_at(blueprint: Blueprint, transport: Transport, *, detailed: bool = Fals
     bundle = blueprint.bundles[name]
     digest = "" if detailed else bundle.digest
     result = transport.run(commands.look(answers.install_dir, answers.engine, digest, bundle.images))
+    masker = blueprint.secrets.masker()
     try:
-        return parse_facts(name, result.text)
+        return parse_facts(name, result.text, masker)
     except (ValueError, KeyError) as error:
-        said = result.errors[-300:] or "nothing"
+        said = masker(result.stderr.decode("utf-8", "replace")).strip()[-300:] or "nothing"
         raise PreflightError(
             f"cannot read the state of the node: {error}; it said: {said}",
             "Does its login have a plain shell?",

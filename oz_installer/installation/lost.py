@@ -1,28 +1,56 @@
-"""Stops a run that would make new passwords for what is installed, since the file of the old ones is lost."""
+"""Stops a run that would set other passwords for what is installed, since those are lost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from oz_installer.deploy.facts import NodeFacts
+from oz_installer.deploy.record import fingerprint
 from oz_installer.errors import AnswersError
 from oz_installer.installation.blueprint import Blueprint
 from oz_installer.topology.model import Topology
 
 
 def check_secrets(blueprint: Blueprint, facts: Mapping[str, NodeFacts]) -> None:
-    """Raises AnswersError when a password was made in this run for something that a node has installed."""
-    lost = lost_slots(blueprint.topology, blueprint.secrets.made, facts)
+    """Raises AnswersError when a generated password is not the one that a node has installed: it was made in
+    this run, by ``render`` or with an older copy of the file, and the node's own is lost."""
+    secrets = blueprint.secrets
+    prints = {slot: fingerprint(slot, secrets[slot]) for slot in secrets.generated}
+    lacking = lost_slots(blueprint.topology, secrets.made, facts)
+    other = {slot: nodes for slot, nodes in other_slots(prints, facts).items() if slot not in lacking}
+    lost = {**lacking, **other}
     if not lost:
         return
     nodes = [name for name in facts if any(name in some for some in lost.values())]
     file = blueprint.secrets_file
-    gone = f"lacks {', '.join(lost)}" if file.exists() else "is missing"
     folder = blueprint.answers.install_dir.rstrip("/")
     raise AnswersError(
-        f"the passwords of the installation on {', '.join(nodes)} are kept in {file}, which {gone}",
+        f"the passwords of the installation on {', '.join(nodes)} are kept in {file}, "
+        f"which {_gone(file.exists(), lacking, other)}",
         f"Restore it from a copy (the passwords also stand below {folder}/current on the nodes); or, to set "
         f"new ones on purpose: oz-install --answers {blueprint.path} --new-secrets",
+    )
+
+
+def _gone(exists: bool, lacking: Collection[str], other: Collection[str]) -> str:
+    if not exists:
+        return "is missing"
+    said = [f"lacks {', '.join(lacking)}"] if lacking else []
+    said += [f"holds another {', '.join(other)}"] if other else []
+    return " and ".join(said)
+
+
+def check_limit(blueprint: Blueprint, facts: Mapping[str, NodeFacts]) -> None:
+    """Raises AnswersError when passwords would be made while there is no file of them, and not every node was
+    looked at: another one may have them."""
+    unseen = [node.name for node in blueprint.answers.nodes if node.name not in facts]
+    if not blueprint.secrets.made or not unseen or blueprint.secrets_file.exists():
+        return
+    raise AnswersError(
+        f"{blueprint.secrets_file}, which keeps the passwords, is missing, and --limit leaves out "
+        f"{', '.join(unseen)}, where some may be installed",
+        "Run without --limit; or, to make new passwords on purpose: "
+        f"oz-install --answers {blueprint.path} --new-secrets",
     )
 
 
@@ -44,3 +72,13 @@ def lost_slots(
         if nodes:
             lost[slot] = tuple(nodes)
     return lost
+
+
+def other_slots(prints: Mapping[str, str], facts: Mapping[str, NodeFacts]) -> dict[str, tuple[str, ...]]:
+    """Slots whose fingerprint is not the one that nodes have on record, each with those nodes."""
+    recorded = {name: one.record.secrets or {} for name, one in facts.items() if one.record}
+    found = {
+        slot: tuple(name for name, kept in recorded.items() if kept.get(slot, mine) != mine)
+        for slot, mine in prints.items()
+    }
+    return {slot: nodes for slot, nodes in found.items() if nodes}

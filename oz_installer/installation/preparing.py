@@ -17,7 +17,7 @@ from oz_installer.deploy.planning import plan_changes
 from oz_installer.installation.blueprint import Blueprint, Inputs, read_inputs, work_out
 from oz_installer.installation.connections import OpenTransport, limited, open_each
 from oz_installer.installation.looking import look, look_at
-from oz_installer.installation.lost import check_secrets
+from oz_installer.installation.lost import check_limit, check_secrets
 
 if TYPE_CHECKING:
     from oz_installer.remote.transport import Transport
@@ -48,8 +48,11 @@ class Prepared:
         """Raises PreflightError naming the nodes whose engine cannot carry the plan out."""
         from oz_installer.deploy.phases.requirements import require
 
-        changing = [self.facts[node.node] for node in self.plan.nodes if not node.nothing_to_do]
-        require(changing, self.blueprint.answers.engine, self.blueprint.answers.release)
+        require(
+            [self.facts[node] for node in self.plan.changing],
+            self.blueprint.answers.engine,
+            self.blueprint.answers.release,
+        )
 
     def close(self) -> None:
         """End every connection."""
@@ -79,6 +82,7 @@ def prepare(
         first = {name: one.facts for name, one in looked.items()}
         if not new_secrets:
             check_secrets(blueprint, first)
+            check_limit(blueprint, first)
         facts, plan = _compare(blueprint, transports, first)
     except BaseException:
         for transport in transports.values():
@@ -119,8 +123,7 @@ def _compare(
     """Facts and plan. Where the files are right but something must start, the details are looked at, too."""
     bundles = {name: blueprint.bundles[name] for name in transports}
     plan = plan_changes(bundles, facts)
-    changing = [node.node for node in plan.nodes if not node.nothing_to_do]
-    lacking = {name: transports[name] for name in changing if not facts[name].details}
+    lacking = {name: transports[name] for name in plan.changing if not facts[name].details}
     if lacking:
         facts = {**facts, **look(blueprint, lacking, detailed=True)}
         plan = plan_changes(bundles, facts)

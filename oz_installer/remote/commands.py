@@ -81,6 +81,13 @@ def compose_up(
     return (*_compose(tool, project, folder, (file,)), "up", *options, *services)
 
 
+def compose_create(tool: ComposeTool, project: str, folder: str, services: Sequence[str]) -> Argv:
+    """Create or recreate exactly these services, without starting them."""
+    plain = () if tool.flavour is Flavour.PODMAN else ("--no-color",)
+    options = ("--no-start", "--no-deps", "--no-build", *plain)
+    return (*_compose(tool, project, folder, (SERVICES_FILE,)), "up", *options, *services)
+
+
 def compose_run(
     tool: ComposeTool,
     project: str,

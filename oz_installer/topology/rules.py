@@ -141,12 +141,12 @@ def database(answers: Answers, scenario: Scenario, _release: Release) -> Iterato
 
 
 def database_authority(answers: Answers, _scenario: Scenario, release: Release) -> Iterator[Problem]:
-    """libpq verifies against a file of authorities, which a release's images may not have."""
+    """A release's images may not be able to use every mode: the catalogue says which, and why."""
     if answers.database.sslmode not in release.sslmodes:
         yield Problem(
             key="database.sslmode",
-            message=f"{answers.database.sslmode} needs authorities that the API's image does not have",
-            hint="set it to require, which encrypts but does not verify the server",
+            message=f"{release.title} cannot use {answers.database.sslmode}: {release.sslmodes_reason}",
+            hint=f"set it to one of {', '.join(release.sslmodes)}; {release.sslmodes[-1]} is the strictest",
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers, read
 from oz_installer.deploy.events import RunEnded
+from oz_installer.deploy.saying import counted
 from oz_installer.errors import AGAIN, DeployError, Interrupted
 from oz_installer.installation import Prepared, execute, prepare, summarise, with_diffs
 from oz_installer.secret import Masker
@@ -17,9 +18,8 @@ from oz_installer.unattended.context import Flags, Opener, Shared, asker, opened
 from oz_installer.unattended.plan_text import plan_json, plan_text, total_text
 from oz_installer.unattended.rehearsal import rehearse
 from oz_installer.unattended.stopping import stoppable
-from oz_installer.unattended.streams import colours, is_terminal, write
+from oz_installer.unattended.streams import colours, is_interactive, write
 from oz_installer.unattended.tables import summary_json, summary_text
-from oz_installer.unattended.words import counted
 from oz_installer.unattended.writing import check_picture, write_picture
 
 
@@ -46,7 +46,7 @@ def _is_wanted(prepared: Prepared, flags: Flags) -> bool:
         _show(prepared, flags)
         rehearse(prepared, flags)
         return False
-    if not flags.yes and is_terminal(sys.stdin):
+    if not flags.yes and is_interactive(sys.stdin):
         _show(prepared, flags)
         _confirm()
     return True

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.secret import Masker, Secret
-from oz_installer.unattended.streams import is_terminal, write
+from oz_installer.unattended.streams import is_interactive, write
 
 Opener = Callable[..., Any]
 
@@ -58,7 +58,7 @@ def patience(text: str, *, quiet: bool) -> Iterator[None]:
 
 def asker() -> Callable[[str], Secret] | None:
     """What asks for a secret on the terminal; None where there is none."""
-    if not is_terminal(sys.stdin):
+    if not is_interactive(sys.stdin):
         return None
     import getpass
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from textwrap import indent
 from typing import TextIO
 
+from oz_installer.deploy.saying import counted
 from oz_installer.errors import AnswersError, DeployError, Interrupted, OzError
 from oz_installer.secret import Masker
 from oz_installer.unattended.json_lines import masked
 from oz_installer.unattended.streams import write
-from oz_installer.unattended.words import clean, counted
+from oz_installer.unattended.words import clean
 
 
 def print_error(error: OzError, stream: TextIO, debug: bool = False, masker: Masker | None = None) -> None:

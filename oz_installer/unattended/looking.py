@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 from oz_installer.answers.file import read
+from oz_installer.deploy.saying import counted
 from oz_installer.errors import PreflightError
 from oz_installer.installation import read_logs, survey
 from oz_installer.unattended.context import Flags, Opener, Shared, asker, opened_by, patience, print_json
 from oz_installer.unattended.streams import write
 from oz_installer.unattended.tables import summary_json, summary_text
-from oz_installer.unattended.words import clean_line, counted, one_line
+from oz_installer.unattended.words import clean_line, one_line
 
 NOT_READY = PreflightError.exit_code
 
@@ -36,13 +37,18 @@ def show_status(path: Path, flags: Flags, opener: Opener, shared: Shared) -> int
     return 0 if seen.summary.ready else NOT_READY
 
 
-def show_logs(path: Path, service: str, lines: int, opener: Opener, *, quiet: bool = False) -> None:
+def show_logs(path: Path, service: str, lines: int, opener: Opener, *, json: bool = False) -> None:
     """Print the last log lines of a service, wherever it runs. Raises PreflightError naming the containers
     whose log cannot be read, after the others."""
     loaded = read(path)
-    with patience(f"Connecting to {counted(len(loaded.answers.nodes), 'node')} ...", quiet=quiet):
+    with patience(f"Connecting to {counted(len(loaded.answers.nodes), 'node')} ...", quiet=json):
         found = read_logs(loaded, path, opened_by(opener, loaded, path), service, lines, ask=asker())
     for key, text in found.texts.items():
+        if json:
+            node, _, name = key.partition("/")
+            for line in text.splitlines():
+                print_json({"event": "LogLine", "node": node, "service": name, "text": clean_line(line)})
+            continue
         told = (f"{key} | {clean_line(line)}\n" for line in text.splitlines() or ["(no log)"])
         write(sys.stdout, "".join(told))
     if found.failures:

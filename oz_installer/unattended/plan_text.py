@@ -7,9 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
+from oz_installer.deploy.saying import counted
 from oz_installer.secret import Masker
 from oz_installer.unattended.json_lines import masked
-from oz_installer.unattended.words import clean, clean_line, counted
+from oz_installer.unattended.words import clean, clean_line
 
 RED, GREEN, CYAN, BOLD, RESET = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[1m", "\x1b[0m"
 SIGNS = {"new": "+", "changed": "~", "removed": "-", "drifted": "!"}

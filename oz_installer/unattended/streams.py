@@ -29,12 +29,17 @@ def draws_boxes(stream: TextIO) -> bool:
     return True
 
 
-def is_terminal(stream: TextIO) -> bool:
-    """Whether a person looks at a terminal that can move its cursor."""
+def is_interactive(stream: TextIO) -> bool:
+    """Whether a person can be asked there; the terminal may be a plain one (TERM=dumb)."""
     try:
-        return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+        return stream.isatty()
     except ValueError:
         return False
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person looks at a terminal that can move its cursor: what is needed for drawing."""
+    return is_interactive(stream) and os.environ.get("TERM", "") not in ("", "dumb")
 
 
 def colours(stream: TextIO) -> bool:

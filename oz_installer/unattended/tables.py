@@ -7,9 +7,10 @@ from dataclasses import asdict
 from textwrap import wrap
 from typing import Any
 
+from oz_installer.deploy.saying import counted
 from oz_installer.topology.summary import STARTING, WELL, Summary
 from oz_installer.unattended.board import fit
-from oz_installer.unattended.words import clean_line, counted
+from oz_installer.unattended.words import clean_line
 
 GAP = "  "
 

@@ -16,6 +16,7 @@ from oz_installer.deploy.events import (
     RunStarted,
     ServiceState,
 )
+from oz_installer.deploy.saying import counted
 from oz_installer.secret import Masker
 
 # Escape sequences and control characters: what a node says must not steer the operator's terminal.
@@ -135,8 +136,3 @@ def message_lines(event: Message) -> Iterator[str]:
     yield f"{head}{mark}{first}"
     for line in rest:
         yield f"{head}  {line}"
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 file``, ``3 files``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

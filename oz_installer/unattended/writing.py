@@ -9,11 +9,11 @@ from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers, read
 from oz_installer.answers.paths import located, store_path
+from oz_installer.deploy.saying import counted
 from oz_installer.errors import AnswersError
 from oz_installer.installation import Blueprint, draft_blueprint
 from oz_installer.unattended.context import Shared, asker
 from oz_installer.unattended.streams import write
-from oz_installer.unattended.words import counted
 
 SVG_HEAD = 1024
 """An SVG says within so many bytes that it is one."""

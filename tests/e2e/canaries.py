@@ -64,6 +64,18 @@ def refused_document(value: str) -> dict[str, Any]:
     return document
 
 
+def fields(document: Any, key: str = "") -> set[str]:
+    """Keys of all that a document sets, as questions are called: ``nodes[].host``."""
+    if isinstance(document, dict):
+        inside = [fields(value, f"{key}.{name}" if key else str(name)) for name, value in document.items()]
+    elif isinstance(document, list):
+        inside = [fields(value, f"{key}[]") for value in document]
+    else:
+        inside = []
+    own = {key} if key and document is not None else set()
+    return own.union(*inside)
+
+
 @contextmanager
 def overheard(words: str) -> Iterator[set[str]]:
     """Command lines of any process of this machine, which carries the lab, too, that hold these words."""

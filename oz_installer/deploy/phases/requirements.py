@@ -8,7 +8,7 @@ from oz_installer.catalog.model import Oldest, load_release
 from oz_installer.deploy.facts import Details, NodeFacts
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.run import Run
-from oz_installer.errors import PreflightError
+from oz_installer.errors import OzError, PreflightError
 from oz_installer.remote.commands import ComposeTool, parse_version, pick_compose
 from oz_installer.render.compose import PROJECT
 
@@ -107,7 +107,7 @@ def _strangers(facts: NodeFacts) -> Iterator[tuple[str, str]]:
 
 def no_engine(facts: NodeFacts, engine: str) -> tuple[str, str]:
     """Why an engine cannot be used: message and hint."""
-    said = facts.engine_message.replace("\n", " ")[:300]
+    said = facts.engine_message.strip().replace("\n", " ")[:300]
     title = NAMES[engine][0]
     if "not found" in said:
         return (
@@ -126,7 +126,9 @@ def no_engine(facts: NodeFacts, engine: str) -> tuple[str, str]:
 
 
 def _too_old(node: str, name: str, seen: str, oldest: str) -> Iterator[tuple[str, str]]:
-    version, needed = parse_version(seen), parse_version(oldest) or ()
+    version, needed = parse_version(seen), parse_version(oldest)
+    if needed is None:
+        raise OzError(f"the catalogue's oldest {name}, {oldest!r}, is no version")
     if version is None:
         yield (
             f"{node}: cannot tell the version of {name}: {seen[:200]!r}",

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from oz_installer.deploy import node as commands
 from oz_installer.deploy.events import NodeProgress
 from oz_installer.deploy.phase import Phase
-from oz_installer.deploy.record import next_generation, record_of
+from oz_installer.deploy.record import Record, next_generation, record_of
 from oz_installer.deploy.run import Run
+from oz_installer.deploy.saying import counted
 from oz_installer.remote.transport import RemoteFile
 from oz_installer.remote.upload import tar_bytes
 from oz_installer.render.bundle import Bundle
@@ -36,7 +37,8 @@ class Stage(Phase):
         generation = run.generations[node] = next_generation(existing, facts.generation)
         removed = [change.path for change in plan.files if change.kind == "removed"]
         send = {change.path for change in plan.files if change.kind != "removed"}
-        payload = tar_bytes(_upload(bundle, send, run.shown(node), generation))
+        record = record_of(bundle, generation, run.fingerprints(node))
+        payload = tar_bytes(_upload(bundle, send, run.shown(node), record))
         total = len(payload)
         result = run.change(
             node,
@@ -53,7 +55,7 @@ class Stage(Phase):
             on_sent=lambda sent: run.emit(
                 NodeProgress(
                     node=node,
-                    text=f"sending {len(send)} file{'' if len(send) == 1 else 's'}",
+                    text=f"sending {counted(len(send), 'file')}",
                     done=sent,
                     total=total,
                     unit="bytes",
@@ -81,13 +83,12 @@ def staging(run: Run) -> tuple[str, ...]:
     return tuple(plan.node for plan in run.plan.nodes if plan.files)
 
 
-def _upload(bundle: Bundle, send: set[str], shown: Mapping[str, bytes], generation: str) -> list[RemoteFile]:
+def _upload(bundle: Bundle, send: set[str], shown: Mapping[str, bytes], record: Record) -> list[RemoteFile]:
     files = [RemoteFile(path=f.path, content=f.content, mode=f.mode) for f in bundle.files if f.path in send]
     files += [
         RemoteFile(path=f"shown/{path}", content=text, mode=0o600) for path, text in sorted(shown.items())
     ]
     manifest = "".join(f"{file.digest}  {file.path}\n" for file in bundle.files)
     files.append(RemoteFile(path="manifest", content=manifest.encode(), mode=0o600))
-    record = record_of(bundle, generation).dumps()
-    files.append(RemoteFile(path="record.json", content=record.encode(), mode=0o600))
+    files.append(RemoteFile(path="record.json", content=record.dumps().encode(), mode=0o600))
     return files

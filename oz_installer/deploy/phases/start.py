@@ -6,12 +6,12 @@ from oz_installer.catalog.model import Stage
 from oz_installer.deploy import cleaning, engines, health
 from oz_installer.deploy import node as commands
 from oz_installer.deploy.events import NodeProgress, ServiceState
+from oz_installer.deploy.jobs import run_job
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.run import Run
-from oz_installer.deploy.saying import conclusion, folded, without_progress
+from oz_installer.deploy.saying import counted
 from oz_installer.errors import DeployError
 from oz_installer.remote import commands as engine_commands
-from oz_installer.remote.transport import CommandResult
 from oz_installer.render.bundle import BundleService
 from oz_installer.render.compose import PROJECT
 
@@ -21,34 +21,7 @@ TITLES: dict[Stage, str] = {
     "app": "Start the API and its queues",
     "edge": "Start web servers and metrics",
 }
-JOB_SILENCE = 900.0
-
-
-class _Hearing:
-    """Tells what a job says while it runs, a line at a time."""
-
-    def __init__(self, run: Run, node: str, job: str) -> None:
-        self._run, self._node, self._job = run, node, job
-        self._heard = b""
-
-    def __call__(self, part: bytes) -> None:
-        """A part of its output."""
-        *lines, self._heard = (self._heard + part).split(b"\n")
-        for line in lines:
-            if words := without_progress(line.decode("utf-8", "replace")).strip():
-                text = self._run.settings.masker(f"{self._job}: {words}")
-                self._run.emit(NodeProgress(node=self._node, text=text))
-
-
-def _failure(run: Run, node: str, job: BundleService, result: CommandResult) -> DeployError:
-    said = (result.stdout + result.stderr).decode("utf-8", "replace").strip()
-    last = conclusion(run.settings.masker(said)) or f"status {result.status}"
-    return DeployError(
-        f"{job.name} ({job.title[:1].lower()}{job.title[1:]}) failed: {last}",
-        "Mend what it says and run oz-install again.",
-        node=node,
-        details=run.settings.masker(folded(without_progress(said))),
-    )
+ABORT_SILENCE = 30.0
 
 
 class Start(Phase):
@@ -91,7 +64,7 @@ class Start(Phase):
     def _end_jobs(self, run: Run, node: str) -> None:
         """Remove the containers of jobs under way, which ends their commands."""
         argv = cleaning.end_jobs(run.settings.engine, PROJECT)
-        run.gate.change(run.transports[node], "end the jobs under way", argv)
+        run.change(node, "end the jobs under way", argv, timeout=ABORT_SILENCE)
 
     def _jobs(self, run: Run, node: str) -> list[BundleService]:
         wanted = run.plan.of(node).jobs
@@ -104,17 +77,7 @@ class Start(Phase):
     def _run_jobs(self, run: Run, node: str) -> None:
         for job in self._jobs(run, node):
             run.check_cancelled()
-            run.emit(ServiceState(node=node, service=job.name, state="starting"))
-            argv = engine_commands.compose_run(run.compose[node], PROJECT, run.settings.install_dir, job.name)
-            result = run.gate.change(
-                run.transports[node],
-                f"run {job.name}",
-                argv,
-                timeout=JOB_SILENCE,
-                on_output=_Hearing(run, node, job.name),
-            )
-            if not result.ok:
-                raise _failure(run, node, job, result)
+            run_job(run, node, job)
             done = commands.finished(run.settings.install_dir, run.id, job.name, job.digest)
             run.change(node, f"remember that {job.name} is done", done)
             self._finished.append((node, job.name))
@@ -126,11 +89,7 @@ class Start(Phase):
         up = [s.name for s in services if actions[s.name] in ("start", "recreate")]
         for service in services:
             run.emit(ServiceState(node=node, service=service.name, state="starting"))
-        run.emit(
-            NodeProgress(
-                node=node, text=f"starting {len(services)} service{'' if len(services) == 1 else 's'}"
-            )
-        )
+        run.emit(NodeProgress(node=node, text=f"starting {counted(len(services), 'service')}"))
         if up:
             argv = engine_commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, up)
             self._up(run, node, up, argv)

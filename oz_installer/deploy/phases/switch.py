@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from oz_installer.deploy import cleaning, engines, health
+from oz_installer.deploy import cleaning
 from oz_installer.deploy import node as commands
-from oz_installer.deploy.facts import ContainerFact
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.phases.stage import staging
+from oz_installer.deploy.restoring import restore
 from oz_installer.deploy.run import Run
 from oz_installer.remote import commands as engine_commands
 from oz_installer.render.compose import PROJECT
@@ -50,35 +50,7 @@ class Switch(Phase):
         back = commands.back(folder, run.id, run.generations[node], previous)
         run.change(node, "switch back to the previous files", back)
         if previous:
-            self._restore(run, node)
+            restore(run, node)
             run.say("taken back: the previous files are in place, and what ran before runs", node)
         else:
             run.say("taken back: nothing is left here but pulled images", node)
-
-    def _restore(self, run: Run, node: str) -> None:
-        """Let run what ran before, nothing else, and wait until it is as well as it was. What this run has
-        not touched goes on as it is."""
-        facts, engine = run.facts[node], run.settings.engine
-        now = engines.states(run, node)
-        added = sorted({*now} - {*facts.containers})
-        if added:
-            run.change(node, f"remove {', '.join(added)}", engine_commands.remove_containers(engine, added))
-        recorded = facts.record.services if facts.record else {}
-        running = {name: was for name in recorded if (was := facts.containers.get(name)) and was.running}
-        touched = [name for name, was in running.items() if not _is_same(was, now.get(name))]
-        if touched:
-            up = engine_commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, touched)
-            run.change(node, "start the previous services again", up, timeout=600.0)
-            now = engines.states(run, node)
-        ill = {name for name, was in running.items() if was.well and not _is_well(now.get(name))}
-        services = [service for service in run.bundles[node].running if service.name in ill]
-        if services:
-            run.gate.wait(lambda: health.wait(run, node, services))
-
-
-def _is_same(was: ContainerFact, now: ContainerFact | None) -> bool:
-    return now is not None and now.running and now.digest == was.digest
-
-
-def _is_well(there: ContainerFact | None) -> bool:
-    return there is not None and there.well

@@ -224,4 +224,5 @@ def make_run(
         settings=settings,
         emit=told.append,
         shown=lambda node: {},
+        fingerprints=lambda node: {},
     )

@@ -81,6 +81,7 @@ def make_run(
     assert tool is not None
     run.compose["n1"] = tool
     run.shown = lambda node: {"secret/api": b"******\n"}
+    run.fingerprints = lambda node: {"redis.password": "print"}
     return run, transport
 
 
@@ -148,6 +149,7 @@ def test_only_what_differs_is_sent_with_manifest_record_and_masked_twins() -> No
     record = parse_record(files["record.json"].decode())
     assert record is not None
     assert (record.generation, record.digest) == ("000002", NEW.digest)
+    assert record.secrets == {"redis.password": "print"}
     assert sent.argv[4:9] == ("stage", "/opt/oz", "r1", "000002", "podman-compose")
     assert sent.argv[9:] == ("--folder", "data/media")
 
@@ -231,6 +233,8 @@ def test_back_leaves_what_this_run_has_not_touched(digest: str, health: str, tou
     def answer(argv: tuple[str, ...]) -> str | None:
         if argv[:2] == ("podman", "ps"):
             return f"api\tUp 5 seconds ({health})\t{digest}\ti\n"
+        if argv[1:3] == ("container", "inspect"):
+            return '[{"Name": "api", "Config": {"Healthcheck": {"Test": ["CMD-SHELL", "true"]}}}]'
         return "api\n" if "until timeout" in argv[2] else None
 
     run, node = make_run(installed(OLD), answer)

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from oz_installer.deploy.record import next_generation, parse_record, record_of
+from oz_installer.deploy.record import fingerprint, next_generation, parse_record, record_of
+from oz_installer.secret import Secret
 from tests.unit.deploy.deploy_support import bundle, service
 
 ONE = bundle(service("job", job=True), service("api"), config_api="x", secret_a="hidden")
@@ -27,6 +28,16 @@ def test_it_holds_no_content_and_the_line_that_node_sh_greps() -> None:
     assert list(json.loads(text)) == sorted(json.loads(text))
 
 
+def test_fingerprints_of_secrets_are_kept_and_a_record_without_them_can_be_read() -> None:
+    mark = fingerprint("a", Secret("x" * 40))
+    assert mark not in (fingerprint("b", Secret("x" * 40)), fingerprint("a", Secret("y" * 40)))
+    record = record_of(ONE, "000007", {"a": mark})
+    assert parse_record(record.dumps()) == record
+    older = json.loads(record.dumps())
+    del older["secrets"]
+    assert parse_record(json.dumps(older)) == record_of(ONE, "000007")
+
+
 def test_keys_of_a_later_version_are_passed_over() -> None:
     text = json.dumps({**json.loads(record_of(ONE, "000007").dumps()), "invented": [1]})
     assert parse_record(text) == record_of(ONE, "000007")
@@ -45,6 +56,12 @@ def test_what_cannot_be_read_is_none(text: str) -> None:
 def test_a_record_of_the_wrong_shape_is_none(key: str, value: object) -> None:
     whole = json.loads(record_of(ONE, "000007").dumps())
     assert parse_record(json.dumps({**whole, key: value})) is None
+
+
+@pytest.mark.parametrize("value", [[], "text", 7, {"a": 1}])
+def test_a_record_with_fingerprints_of_the_wrong_shape_is_none(value: object) -> None:
+    whole = json.loads(record_of(ONE, "000007").dumps())
+    assert parse_record(json.dumps({**whole, "secrets": value})) is None
 
 
 @pytest.mark.parametrize(

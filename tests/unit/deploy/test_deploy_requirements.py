@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from oz_installer.catalog.model import load_release
+from oz_installer.catalog.model import Oldest, load_release
 from oz_installer.deploy.phases.requirements import DISK_FREE_MIB, Requirements, compose_of, judge
 from oz_installer.deploy.plan import FileChange, NodePlan
-from oz_installer.errors import PreflightError
+from oz_installer.errors import OzError, PreflightError
 from tests.unit.deploy.deploy_support import FakeTransport, bundle, container, details, fresh, make_run
 
 OLDEST = load_release("5.2").engines
@@ -119,6 +119,12 @@ def test_no_engine(said: str, message: str, hint: str) -> None:
     assert len(problems) == 1  # what follows from it is not told besides
     assert problems[0][0].startswith(message)
     assert hint in problems[0][1]
+
+
+def test_a_catalogue_whose_oldest_version_cannot_be_read_lets_nobody_through() -> None:
+    oldest = Oldest(engine="new", compose="1.0")
+    with pytest.raises(OzError, match="the catalogue's oldest Docker, 'new', is no version"):
+        list(judge(fresh(), "docker", oldest))
 
 
 def test_a_node_without_details_needs_no_judgement() -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from oz_installer import cli
+from oz_installer.answers.file import read
 from oz_installer.answers.model import Components
 from oz_installer.deploy.facts import NodeFacts
-from oz_installer.deploy.record import Record
-from oz_installer.installation.lost import lost_slots
+from oz_installer.deploy.record import Record, fingerprint
+from oz_installer.installation import draft_blueprint
+from oz_installer.installation.lost import lost_slots, other_slots
+from oz_installer.secret import Secret
 from oz_installer.topology.planner import plan_topology
 from tests.unit.deploy.deploy_support import FakeTransport, fresh, short
 from tests.unit.deploy.test_deploy_facts import DETAILS, output
@@ -101,7 +105,10 @@ def test_rendered_files_are_carried_by_hand_so_their_passwords_are_kept(site: Si
     assert site.secrets.read_bytes() == first
 
 
-@pytest.mark.parametrize("command", [["plan"], ["status"], ["--dry-run"], ["--yes"]])
+COMMANDS = [["plan"], ["status"], ["logs", "oz-api"], ["--dry-run"], ["--yes"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_lost_file_stops_everything_and_changes_nothing(
     site: Site, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -138,6 +145,105 @@ def test_new_secrets_belong_to_the_installation_only(site: Site, capsys: pytest.
     assert cli.run(["--new-secrets", "plan", "--answers", "answers.yml"]) == 2
     assert "behind the command" in capsys.readouterr().err
     assert site.run("plan", "--new-secrets") == 2
+
+
+def install_on(site: Site) -> None:
+    """The node has an installation with just the passwords that are kept now."""
+    kept = json.loads(site.secrets.read_text())["secrets"]
+    prints = {slot: fingerprint(slot, Secret(value)) for slot, value in kept.items()}
+    site.record = replace(INSTALLED, secrets=prints)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_render_does_not_make_up_for_a_lost_file(
+    site: Site, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert site.run("render", "--out", str(site.folder / "out")) == 0
+    install_on(site)
+    site.secrets.unlink()
+    assert site.run("render", "--out", str(site.folder / "again")) == 0
+    others = site.secrets.read_bytes()
+    capsys.readouterr()
+    assert site.run(*command) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "which holds another " in said.err
+    assert "redis.password" in said.err
+    assert "--new-secrets" in said.err
+    assert site.secrets.read_bytes() == others
+    assert site.sent == []
+
+
+def test_an_old_copy_restored_by_mistake_is_noticed_and_can_be_meant(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert site.run("render", "--out", str(site.folder / "out")) == 0
+    install_on(site)
+    assert site.run("plan") == 0
+    kept = json.loads(site.secrets.read_text())
+    kept["secrets"]["redis.password"] = "older" * 8
+    site.secrets.write_text(json.dumps(kept))
+    capsys.readouterr()
+    assert site.run("--yes") == 2
+    assert f"{site.secrets}, which holds another redis.password" in capsys.readouterr().err
+    assert site.run("--dry-run", "--new-secrets") == 0
+
+
+def test_a_given_password_is_the_operators_own_affair(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert site.run("render", "--out", str(site.folder / "out")) == 0
+    install_on(site)
+    monkeypatch.setenv("OZ_TEST_ADMIN", "chosen by the operator")
+    given = "admin: {password: {env: OZ_TEST_ADMIN}}\n"
+    (site.folder / "answers.yml").write_text(ANSWERS + given)
+    assert site.run("plan") == 0
+    path = site.folder / "answers.yml"
+    blueprint = draft_blueprint(read(path), path, ask=None, connecting=True)
+    assert blueprint.fingerprints("n1").keys() == {*SLOTS} - {"admin.password"}
+
+
+TWO = ANSWERS.replace(
+    "  - {name: n1, host: 10.0.0.1}\n", "  - {name: n1, host: 10.0.0.1}\n  - {name: n2, host: 10.0.0.2}\n"
+)
+
+
+def test_a_node_keeps_on_record_what_stands_in_its_files(site: Site) -> None:
+    path = site.folder / "answers.yml"
+    path.write_text(TWO)
+    blueprint = draft_blueprint(read(path), path, ask=None, connecting=True)
+    prints = {node: blueprint.fingerprints(node) for node in ("n1", "n2")}
+    assert {*prints["n1"], *prints["n2"]} == {*SLOTS}
+    for node, some in prints.items():
+        bundle = blueprint.bundles[node]
+        for slot in SLOTS:
+            value = blueprint.secrets[slot].reveal().encode()
+            assert any(value in file.content for file in bundle.files) == (slot in some)
+            assert value.decode() not in str(some)
+
+
+@pytest.mark.parametrize("command", [["plan"], ["--dry-run"], ["--yes"]])
+def test_limit_makes_no_passwords_while_other_nodes_may_have_them(
+    site: Site, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (site.folder / "answers.yml").write_text(TWO)
+    assert site.run(*command, "--limit", "n1") == 2
+    said = capsys.readouterr().err
+    assert "--limit leaves out n2" in said
+    assert "Run without --limit" in said
+    assert not site.secrets.exists()
+    assert site.run("--dry-run", "--limit", "n1", "--new-secrets") == 0
+    assert site.run("render", "--out", str(site.folder / "out")) == 0
+    assert site.run("plan", "--limit", "n1") == 0
+
+
+def test_only_what_is_on_record_is_compared() -> None:
+    facts = {
+        "n1": fresh("n1", record=replace(INSTALLED, secrets={"a": "1", "b": "2"})),
+        "n2": fresh("n2", record=replace(INSTALLED, secrets={"b": "3"})),
+        "n3": fresh("n3", record=INSTALLED),  # of a version that kept none
+        "n4": fresh("n4"),
+    }
+    assert other_slots({"a": "1", "b": "2", "c": "4"}, facts) == {"b": ("n2",)}
+    assert other_slots({"b": "5"}, facts) == {"b": ("n1", "n2")}
 
 
 def lost(

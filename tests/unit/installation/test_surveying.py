@@ -117,6 +117,22 @@ def test_a_node_whose_engine_is_down(site: Site, capsys: pytest.CaptureFixture[s
     assert "systemctl enable --now docker" in said.err
 
 
+@pytest.mark.parametrize("filling", [295, 299, 190])
+def test_what_an_engine_says_is_masked_before_it_is_cut(
+    site: Site, capsys: pytest.CaptureFixture[str], filling: int
+) -> None:
+    down = {"engine-status": "1", "containers": f"{'z' * filling}secret-canary"}
+    site.seen["api1"] = output(**{**DETAILS, **down})
+    assert site.run("status") == 3
+    said = capsys.readouterr()
+    assert "zzz" in said.out
+    assert "z*" in said.out
+    assert "zs" not in said.out + said.err
+    site.seen["api1"] = output(**{**DETAILS, "engine-version": f"{'z' * (filling - 100)}secret-canary"})
+    assert site.run("plan") == 3
+    assert "zs" not in capsys.readouterr().err
+
+
 def test_limit_looks_at_that_node_only(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.seen = {"bio1": installed("bio1", *BIO)}
     site.run("status", "--limit", "bio1")
@@ -150,9 +166,21 @@ def test_json_has_it_all_and_a_total(site: Site, capsys: pytest.CaptureFixture[s
 def test_logs_come_in_the_order_of_their_writing(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert site.run("logs", "oz-api") == 0
     assert capsys.readouterr().out == "api1/oz-api | out\napi1/oz-api | err\n"
-    (argv,) = site.sent
+    look, argv = site.sent
+    assert short(look) == "node.sh look"
     assert argv[:3] == ("sh", "-c", 'exec "$@" 2>&1')
     assert argv[4:] == ("docker", "logs", "--tail", "100", "oz-api")
+
+
+def test_logs_as_json_are_an_object_a_line(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert site.run("logs", "oz-api", "--json") == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    of = {"event": "LogLine", "node": "api1", "service": "oz-api"}
+    assert told == [{**of, "text": "out"}, {**of, "text": "err"}]
+    site.logs["api1"] = failed(output="Cannot connect to the Docker daemon\n")
+    assert site.run("logs", "oz-api", "--json") == 3
+    (error,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (error["event"], error["exit_code"]) == ("Error", 3)
 
 
 @pytest.mark.parametrize(

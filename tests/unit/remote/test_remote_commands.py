@@ -54,6 +54,12 @@ Build = Callable[[commands.ComposeTool], tuple[str, ...]]
             "podman-compose -p oz -f /o/current/compose.yaml up --detach --no-deps --no-build a",
         ),
         (
+            lambda tool: commands.compose_create(tool, "oz", "/o", ["a"]),
+            "docker compose -p oz --project-directory /o/current -f /o/current/compose.yaml"
+            " up --no-start --no-deps --no-build --no-color a",
+            "podman-compose -p oz -f /o/current/compose.yaml up --no-start --no-deps --no-build a",
+        ),
+        (
             lambda tool: commands.compose_run(tool, "oz", "/o", "job"),
             "env COMPOSE_IGNORE_ORPHANS=true docker compose -p oz --project-directory /o/current"
             " -f /o/current/jobs.yaml run --rm --no-deps -T job",

@@ -69,7 +69,7 @@ CASES = [
         rules.database_authority,
         replace(TWO, database=replace(TWO.database, sslmode="verify-full")),
         "database.sslmode",
-        "require",
+        "disable, allow, prefer, require; require is the strictest",
         replace(TWO, database=replace(TWO.database, sslmode="require")),
     ),
     Case(rules.both_roles, with_roles(TWO, ("api",), ("api",)), "nodes", "roles: [bio]", TWO),
@@ -232,3 +232,11 @@ def test_all_problems_are_told_at_once() -> None:
 )
 def test_a_layout_that_is_refused_is_told_once_and_not_node_by_node(bad: Answers, key: str) -> None:
     assert [problem.key for problem in check(bad)] == [key]
+
+
+def test_why_a_mode_cannot_be_used_is_the_catalogues_to_say() -> None:
+    release = replace(RELEASE, sslmodes=("prefer", "verify-ca"), sslmodes_reason="it has its reasons")
+    bad = replace(TWO, database=replace(TWO.database, sslmode="verify-full"))
+    (problem,) = rules.database_authority(bad, load_scenarios()["poc"], release)
+    assert problem.message == f"{release.title} cannot use verify-full: it has its reasons"
+    assert problem.hint == "set it to one of prefer, verify-ca; verify-ca is the strictest"

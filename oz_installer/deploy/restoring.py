@@ -1,0 +1,129 @@
+"""Lets a node run again what ran on it before a run, once the previous files are back."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from oz_installer.deploy import engines, health
+from oz_installer.deploy.facts import ContainerFact
+from oz_installer.deploy.run import Run
+from oz_installer.errors import DeployError
+from oz_installer.remote import commands
+from oz_installer.render.bundle import BundleService
+from oz_installer.render.compose import PROJECT
+
+PATIENCE_SECONDS = 60
+NANOSECONDS = 1_000_000_000
+
+
+def restore(run: Run, node: str) -> None:
+    """Let run what ran before, nothing else, and wait until it is as well as it was. What this run has not
+    touched goes on as it is. Raises DeployError."""
+    facts, engine = run.facts[node], run.settings.engine
+    recorded = facts.record.services if facts.record else {}
+    now = engines.states(run, node)
+    if added := sorted({*now} - {*facts.containers}):
+        run.change(node, f"remove {', '.join(added)}", commands.remove_containers(engine, added))
+    _stop_again(run, node, recorded, now)
+    before = {name: was for name in recorded if (was := facts.containers.get(name)) and _is_at_work(was)}
+    touched = [name for name, was in before.items() if not _is_same(was, now.get(name))]
+    if touched:
+        up = commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, touched)
+        run.change(node, "start the previous services again", up, timeout=600.0)
+        now = engines.states(run, node)
+    ill = [name for name, was in before.items() if was.well and not _is_well(now.get(name))]
+    if ill:
+        services = as_they_are(run, node, ill)
+        run.gate.wait(lambda: health.wait(run, node, services))
+
+
+def _stop_again(run: Run, node: str, recorded: Iterable[str], now: Mapping[str, ContainerFact]) -> None:
+    """What stood still before stands still again, made from the previous files."""
+    still = [one for one in run.facts[node].containers.values() if one.digest and not _is_at_work(one)]
+    started = [was.name for was in still if (there := now.get(was.name)) and _is_at_work(there)]
+    if started:
+        argv = commands.stop_containers(run.settings.engine, started)
+        run.change(node, f"stop {', '.join(started)} again", argv)
+    known = {*recorded}
+    other = [was.name for was in still if was.name not in now or now[was.name].digest != was.digest]
+    if again := [name for name in other if name in known]:
+        _make_again(run, node, again, [name for name in again if name in now])
+    if foreign := [name for name in other if name not in known and name in now]:
+        argv = commands.remove_containers(run.settings.engine, foreign)
+        run.change(node, f"remove {', '.join(foreign)}", argv)
+
+
+def _make_again(run: Run, node: str, names: Sequence[str], there: Sequence[str]) -> None:
+    """Make containers without starting them. Where that fails they go: the next run makes them."""
+    engine, tool = run.settings.engine, run.compose[node]
+    remove = commands.remove_containers(engine, there)
+    if engine == "podman" and there:  # podman-compose makes none anew while the old one is there
+        run.change(node, f"remove {', '.join(there)}", remove)
+    create = commands.compose_create(tool, PROJECT, run.settings.install_dir, names)
+    try:
+        run.change(node, f"make {', '.join(names)} as before, stopped", create, timeout=600.0)
+    except DeployError as error:
+        if engine != "podman" and there:
+            run.change(node, f"remove {', '.join(there)}", remove)
+        run.say(f"{error.message}; it did not run before, and is removed", node, "warning")
+
+
+def as_they_are(run: Run, node: str, names: Sequence[str]) -> list[BundleService]:
+    """Containers as services to be waited for, each with the health check that it has itself: the new
+    files may have another one, or none of that name."""
+    argv = commands.inspect_containers(run.settings.engine, names)
+    checks = own_checks(run.transports[node].run(argv).text)
+    titles = {service.name: service.title for service in run.bundles[node].running}
+    services = []
+    for name in names:
+        check, seconds = checks.get(name, ("", PATIENCE_SECONDS))
+        services.append(
+            BundleService(
+                name=name,
+                kind=name,
+                title=titles.get(name, "of the previous files"),
+                image="",
+                stage="app",
+                job=False,
+                check=check,
+                wait_seconds=seconds,
+                digest="",
+            )
+        )
+    return services
+
+
+def own_checks(inspected: str) -> dict[str, tuple[str, int]]:
+    """From what the engine says of containers: the health check as a line for a shell, and how long it may
+    take in seconds. Empty where it says nothing that can be read."""
+    try:
+        found = json.loads(inspected)
+        return {one["Name"].removeprefix("/"): _check(one["Config"].get("Healthcheck")) for one in found}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return {}
+
+
+def _check(said: Mapping[str, Any] | None) -> tuple[str, int]:
+    kind, *words = (said or {}).get("Test") or ["NONE"]
+    if said is None or kind not in ("CMD", "CMD-SHELL"):
+        return "", PATIENCE_SECONDS
+    each = (said.get("Interval") or 0) + (said.get("Timeout") or 0)
+    whole = (said.get("StartPeriod") or 0) + each * (said.get("Retries") or 1)
+    line = words[0] if kind == "CMD-SHELL" else shlex.join(words)
+    return line, max(PATIENCE_SECONDS, whole // NANOSECONDS)
+
+
+def _is_at_work(there: ContainerFact) -> bool:
+    """Running, or started by its engine again and again."""
+    return there.running or there.status.lower().startswith("restarting")
+
+
+def _is_same(was: ContainerFact, now: ContainerFact | None) -> bool:
+    return now is not None and now.digest == was.digest and (now.running or not was.running)
+
+
+def _is_well(there: ContainerFact | None) -> bool:
+    return there is not None and there.well

@@ -1,0 +1,71 @@
+"""A plain terminal (TERM=dumb) cannot be drawn on, but its operator is asked all the same."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+import click
+import pytest
+
+from oz_installer.errors import Interrupted
+from oz_installer.unattended import command
+from oz_installer.unattended.console import kind_for
+from oz_installer.unattended.context import Flags, asker
+from oz_installer.unattended.streams import colours, is_interactive, is_terminal
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("term", "draws"), [("dumb", False), ("", False), ("xterm", True)])
+def test_who_is_asked_and_where_is_drawn(monkeypatch: pytest.MonkeyPatch, term: str, draws: bool) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    stream = Terminal()
+    assert is_interactive(stream)
+    assert (is_terminal(stream), colours(stream)) == (draws, draws)
+    assert kind_for(False, stream) == ("live" if draws else "lines")
+    monkeypatch.setattr(sys, "stdin", stream)
+    assert asker() is not None
+
+
+def test_without_a_terminal_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    closed = Terminal()
+    monkeypatch.setattr(closed, "isatty", lambda: io.StringIO.isatty(closed))
+    closed.close()
+    for stream in (io.StringIO(), closed):
+        assert not is_interactive(stream)
+        monkeypatch.setattr(sys, "stdin", stream)
+        assert asker() is None
+
+
+def test_a_plain_terminal_is_asked_before_anything_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Prepared:
+        class plan:
+            nothing_to_do = False
+
+        def require_engines(self) -> None:
+            """All is there."""
+
+    asked: list[str] = []
+
+    def confirm(text: str, **_: Any) -> bool:
+        asked.append(text)
+        return False
+
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(command, "_show", lambda *_: None)
+    monkeypatch.setattr(click, "confirm", confirm)
+    prepared: Any = Prepared()
+    with pytest.raises(Interrupted):
+        command._is_wanted(prepared, Flags())
+    assert asked == ["Go on?"]
+    assert command._is_wanted(prepared, Flags(yes=True))
