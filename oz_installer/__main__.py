@@ -35,6 +35,10 @@ def leave(code: int) -> NoReturn:
             stream.flush()
         except (OSError, ValueError):  # else Python tries again while it ends, and exits with 120
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if (
+        code == STOPPED
+    ):  # Python may end by SIGINT itself, for a KeyboardInterrupt that was dealt with in exec()
+        os._exit(code)
     sys.exit(code)
 
 
