@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
+
+from oz_installer.errors import AGAIN
 
 STOPPED = 130
 
@@ -18,6 +21,8 @@ def main() -> None:
             code = _run(sys.argv[1:])
     except KeyboardInterrupt:  # while loading, or while telling how it ended
         code = STOPPED
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"stopped at your request\nhint: {AGAIN}\n")
     leave(code)
 
 
@@ -40,6 +45,10 @@ def leave(code: int) -> NoReturn:
             stream.flush()
         except (OSError, ValueError):  # else Python tries again while it ends, and exits with 120
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if (
+        code == STOPPED
+    ):  # Python may end by SIGINT itself, for a KeyboardInterrupt that was dealt with in exec()
+        os._exit(code)
     sys.exit(code)
 
 

@@ -47,7 +47,11 @@ class Ground:
         if not (self.folder / f"{INSTALLED}.secrets.json").exists():
             self.site.clean()  # what another session left there has passwords that we do not know
         self.site.on(FRESH, CLEAN)
-        done = self.site.install(self.write(self.document(INSTALLED), INSTALLED))
+        path = self.write(self.document(INSTALLED), INSTALLED)
+        done = self.site.install(path)
+        if done.status == 2 and "--new-secrets" in done.stderr:  # so has what other tests left there since
+            self.site.clean()
+            done = self.site.install(path)
         assert done.status == 0, done.stderr
 
     def state(self) -> dict[str, str]:

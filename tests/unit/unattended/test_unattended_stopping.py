@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,40 @@ def test_what_is_ignored_stays_so() -> None:
             assert not stop.is_set()
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+INTERRUPTED = """
+import signal, sys
+from oz_installer import __main__, cli
+
+def run(_):
+    try:
+        exec("signal.raise_signal(signal.SIGINT)")
+    except KeyboardInterrupt:
+        if sys.argv[1] == "told":
+            print("told", file=sys.stderr)
+            return 130
+        raise
+
+cli.run = run
+__main__.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("told", "told\n"),
+        ("loading", "stopped at your request\nhint: Run the same command again to go on.\n"),
+    ],
+)
+def test_an_interrupt_is_told_once_and_ends_with_its_code(how: str, words: str, tmp_path: Path) -> None:
+    """Even one that ``python -m`` takes for nobody's, since it met code that is made while it runs."""
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED)
+    command = [sys.executable, "-m", "interrupted", how]
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[3]}"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stderr, done.stdout) == (130, words, "")
 
 
 def test_a_reader_that_is_gone_changes_no_exit_code() -> None:
