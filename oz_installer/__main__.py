@@ -15,12 +15,22 @@ def main() -> None:
 
     try:
         with interruptible():
-            from oz_installer.cli import run
-
-            code = run(sys.argv[1:])
+            code = _run(sys.argv[1:])
     except KeyboardInterrupt:  # while loading, or while telling how it ended
         code = STOPPED
     leave(code)
+
+
+def _run(argv: list[str]) -> int:
+    """Without arguments straight to the wizard: its first frame does not wait for the command line."""
+    if argv:
+        from oz_installer.cli import run
+
+        return run(argv)
+    from oz_installer.ending import Options, guarded
+    from oz_installer.wizard import open_wizard
+
+    return guarded(open_wizard, Options())
 
 
 def leave(code: int) -> NoReturn:

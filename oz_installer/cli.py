@@ -11,10 +11,11 @@ import click
 
 from oz_installer import __version__
 from oz_installer.connecting import opener
-from oz_installer.errors import AGAIN, Interrupted, OzError
+from oz_installer.ending import Options, guarded
+from oz_installer.errors import Interrupted
 
 if TYPE_CHECKING:
-    from oz_installer.secret import Masker
+    pass
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -22,15 +23,6 @@ EXIT_CODES = """\b
 Exit codes: 0 done, or nothing to do · 1 unexpected · 2 answers or usage ·
 3 not ready, nothing changed · 4 failed, taken back; run again to go on ·
 5 another run is at work · 130 interrupted."""
-
-
-class Options:
-    """Flags that every command shares."""
-
-    def __init__(self) -> None:
-        self.debug = False
-        self.json = False
-        self.masker: Masker | None = None
 
 
 pass_options: Decorator = click.make_pass_decorator(Options, ensure=True)
@@ -105,7 +97,7 @@ def oz_install(
     from oz_installer.wizard import open_wizard, to_be_completed
 
     if answers is None or (plain and to_be_completed(answers)):
-        open_wizard(opener, answers)
+        open_wizard(answers)
         return
     from oz_installer.unattended.command import Flags, install
 
@@ -267,33 +259,18 @@ def _say(text: str) -> None:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run one command; every failure ends here as a message, a hint and an exit code."""
+    """Run one command; every failure ends as a message, a hint and an exit code."""
     options = Options()
     options.debug = "--debug" in argv
+    return guarded(lambda: _command(argv, options), options)
+
+
+def _command(argv: Sequence[str], options: Options) -> int:
     try:
         ended = oz_install.main(list(argv), prog_name="oz-install", standalone_mode=False, obj=options)
     except click.exceptions.Abort:
-        return _fail(Interrupted("stopped at your request", "Nothing was changed."), options)
+        raise Interrupted("stopped at your request", "Nothing was changed.") from None
     except click.ClickException as error:
         error.show(sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return _fail(Interrupted("stopped at your request", AGAIN), options)
-    except OzError as error:
-        return _fail(error, options)
-    except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches an operator
-        hint = "Run again with --debug and send us what it prints; rerunning is safe."
-        unexpected = OzError(f"something unexpected happened: {type(error).__name__}: {error}", hint)
-        unexpected.__cause__ = error
-        return _fail(unexpected, options)
     return ended if isinstance(ended, int) else 0
-
-
-def _fail(error: OzError, options: Options) -> int:
-    from oz_installer.unattended.error_text import error_json, print_error
-    from oz_installer.unattended.streams import write
-
-    if options.json:
-        write(sys.stdout, error_json(error, options.masker) + "\n")
-    print_error(error, sys.stderr, options.debug, options.masker)
-    return error.exit_code

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +26,17 @@ def to_be_completed(path: Path) -> bool:
     return any(problem.message in MISSING for problem in read_draft(path).problems)
 
 
-def open_wizard(opener: Callable[[], Any], path: Path | None = None) -> None:
-    """Run the wizard until it is left. Raises AnswersError without a terminal, Interrupted."""
+def open_wizard(path: Path | None = None) -> int:
+    """Run the wizard until it is left; the exit code. Raises AnswersError without a terminal, Interrupted."""
     if not has_terminal():
         raise AnswersError(
             "there is no terminal for the wizard",
             "Give an answers file with --answers (see examples/), or run oz-install on a terminal.",
         )
-    from oz_installer.installation.wizard_core import WizardCore
     from oz_installer.tui.app import WizardApp
+    from oz_installer.wizard_core import WizardCore
 
-    app = WizardApp(WizardCore(opener), path.absolute() if path else None)
+    app = WizardApp(WizardCore(_opener), path.absolute() if path else None)
     outcome = app.run()
     if app.failure is not None:
         raise app.failure
@@ -47,3 +46,10 @@ def open_wizard(opener: Callable[[], Any], path: Path | None = None) -> None:
         raise Interrupted("stopped at your request", hint)
     if hint:
         print(hint, file=sys.stderr)
+    return 0
+
+
+def _opener() -> Any:
+    from oz_installer.connecting import opener
+
+    return opener()

@@ -15,6 +15,8 @@ from oz_installer.answers.tree import Broken, Items, Scalar, Tree
 from oz_installer.answers.tree import Mapping as Table
 
 _SECRET_FORMS = "write {env: NAME}, {file: PATH}, {prompt: true} or the secret in quotes"  # noqa: S105 - a text for the screen
+_LONGEST_INTEGER = 18
+"""Digits that fit into 64 bits."""
 YES = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
 
 
@@ -76,7 +78,7 @@ def _integer(_: Question, tree: Tree) -> int:
     if scalar.look != "integer":
         bare = re.fullmatch(r"[0-9]{1,15}", scalar.text) and not scalar.plain
         raise Refused("should be a whole number" + (f"; write {scalar.text} without quotes" if bare else ""))
-    if len(scalar.text) > 18:
+    if len(scalar.text.lstrip("+-")) > _LONGEST_INTEGER:
         raise Refused("is too large")
     return int(scalar.text)
 
@@ -164,7 +166,7 @@ def json_value(tree: Tree) -> Any:
         raise Refused("holds something refused")
     if tree.look in ("null", "boolean"):
         return None if tree.look == "null" else tree.text.lower() == "true"
-    if tree.look == "integer" and len(tree.text) <= 18:
+    if tree.look == "integer" and len(tree.text.lstrip("+-")) <= _LONGEST_INTEGER:
         return int(tree.text)
     if tree.look == "number" and abs(number := float(tree.text)) <= 1e300:
         return number

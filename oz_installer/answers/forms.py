@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from oz_installer.answers.converting import YES, Refused, convert
-from oz_installer.answers.file import read_value
+from oz_installer.answers.parsing import read_value
 from oz_installer.answers.questions import Question
 from oz_installer.answers.tree import Items, Scalar, Tree
 from oz_installer.answers.writing import flow, scalar

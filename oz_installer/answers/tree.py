@@ -25,14 +25,14 @@ _ODD_WORDS = frozenset({"yes", "no", "on", "off", "y", "n"})
 
 
 class Scalar:
-    """A text; ``plain`` when it stands without quotes. ``line`` counts from 1."""
+    """A text; ``plain`` when it stands without quotes. ``line`` and ``last`` count from 1."""
 
-    __slots__ = ("line", "plain", "text")
+    __slots__ = ("last", "line", "plain", "text")
 
     def __init__(self, text: str, plain: bool, line: int) -> None:
         self.text = text
         self.plain = plain
-        self.line = line
+        self.line = self.last = line
 
     @property
     def look(self) -> Look:
@@ -41,12 +41,13 @@ class Scalar:
 
 
 class Items:
-    """A list."""
+    """A list; ``flow`` when it is written as ``[...]``."""
 
-    __slots__ = ("items", "line")
+    __slots__ = ("flow", "items", "last", "line")
 
     def __init__(self, line: int) -> None:
-        self.line = line
+        self.line = self.last = line
+        self.flow = False
         self.items: list[Tree] = []
 
 
@@ -62,22 +63,23 @@ class Entry:
 
 
 class Mapping:
-    """Keys and values; a key stands once."""
+    """Keys and values; a key stands once; ``flow`` when it is written as ``{...}``."""
 
-    __slots__ = ("entries", "line")
+    __slots__ = ("entries", "flow", "last", "line")
 
     def __init__(self, line: int) -> None:
-        self.line = line
+        self.line = self.last = line
+        self.flow = False
         self.entries: dict[str, Entry] = {}
 
 
 class Broken:
     """Stands where the file holds something refused that was already told."""
 
-    __slots__ = ("line",)
+    __slots__ = ("last", "line")
 
     def __init__(self, line: int) -> None:
-        self.line = line
+        self.line = self.last = line
 
 
 Tree = Scalar | Items | Mapping | Broken

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -13,14 +13,13 @@ from oz_installer.answers.file import Draft
 from oz_installer.answers.forms import from_text
 from oz_installer.answers.judging import Judge
 from oz_installer.answers.model import Answers, SecretRef
+from oz_installer.answers.nested import Typed, Values, changed, parts_of, removed, with_secrets
 from oz_installer.answers.questions import question, root
 from oz_installer.answers.reading import build
 from oz_installer.answers.writing import dumps_values
 from oz_installer.errors import Problem
 from oz_installer.secret import MASK
 
-Values = Mapping[str, Any]
-_PART = re.compile(r"[^.\[\]]+")
 _NODE = re.compile(r"nodes\[(\d+)\]")
 _OWN = frozenset({"name", "host", "address", "host_key"})
 """What no two nodes share: a copied node is asked for them again."""
@@ -50,7 +49,7 @@ class Working:
         for key in draft.nulls:
             made = made._set(key, question(key).default)
         for key, text in draft.refused.items():
-            made = made.typed(key, text)
+            made = made._set(key, None).typed(key, text)
         return replace(made, missing_secrets=draft.refused_secrets)
 
     def get(self, key: str) -> Any:
@@ -59,12 +58,12 @@ class Working:
         Raises KeyError when there is no such question.
         """
         default = question(key).default
-        found = self._find(_parts(key))
+        found = self._find(parts_of(key))
         return default if found is _NOTHING else found
 
     def given(self, key: str) -> bool:
         """Does the file (or the form) say something of it, right or wrong? Sections have keys, too."""
-        return key in self.texts or self._find(_parts(key)) is not _NOTHING
+        return key in self.texts or self._find(parts_of(key)) is not _NOTHING
 
     def typed(self, key: str, text: str) -> Working:
         """What a form's input says now; emptied means left out. A wrong secret is kept as one, and told."""
@@ -85,7 +84,7 @@ class Working:
         asked = question(key)
         if value is None and not asked.nullable:
             return self.without(key)
-        if value == asked.default and not asked.required and self._find(_parts(key)) is _NOTHING:
+        if value == asked.default and not asked.required and self._find(parts_of(key)) is _NOTHING:
             return self._forget(key)
         return self._forget(key)._set(key, value)
 
@@ -93,10 +92,10 @@ class Working:
         """The question left out: its default holds again."""
         question(key)
         made = self._forget(key)
-        parts = _parts(key)
+        parts = parts_of(key)
         if made._find(parts) is _NOTHING:
             return made
-        return replace(made, values=_removed(made.values, parts))
+        return replace(made, values=removed(made.values, parts))
 
     def nodes(self) -> int:
         """How many nodes there are."""
@@ -161,7 +160,7 @@ class Working:
         """The values, and in their places the texts that are no answers."""
         values = self.values
         for key, text in self.texts.items():
-            values = _changed(values, _parts(key), text.encode("utf-8", "replace").decode())
+            values = changed(values, parts_of(key), Typed(text.encode("utf-8", "replace").decode()))
         return values
 
     @cached_property
@@ -190,7 +189,7 @@ class Working:
         return row
 
     def _set(self, key: str, value: Any) -> Working:
-        return replace(self, values=_changed(self.values, _parts(key), value))
+        return replace(self, values=changed(self.values, parts_of(key), value))
 
     def _forget(self, key: str) -> Working:
         """Without the text and the wish to type a secret again."""
@@ -213,52 +212,12 @@ class Working:
 _NOTHING = object()
 
 
-def with_secrets(values: Any, change: Callable[[str, SecretRef], SecretRef], key: str = "") -> Any:
-    """The values with each secret that stands in them itself changed; ``change`` is told its dotted key."""
-    if isinstance(values, Mapping):
-        return {
-            name: with_secrets(value, change, f"{key}.{name}".lstrip(".")) for name, value in values.items()
-        }
-    if isinstance(values, list):
-        return [with_secrets(value, change, f"{key}[{index}]") for index, value in enumerate(values)]
-    return change(key, values) if isinstance(values, SecretRef) and values.kind == "plain" else values
-
-
-def _parts(key: str) -> list[str | int]:
-    return [int(part) if part.isdigit() else part for part in _PART.findall(key)]
-
-
 def _moved(key: str, moved: Mapping[int, int]) -> str | None:
     """The key after its node has another place; None when the node is gone."""
     if not (found := _NODE.match(key)):
         return key
     place = moved.get(int(found[1]))
     return None if place is None else f"nodes[{place}]{key[found.end() :]}"
-
-
-def _changed(values: Any, parts: list[str | int], value: Any) -> Any:
-    """A copy with the value in its place."""
-    if not parts:
-        return value
-    first, rest = parts[0], parts[1:]
-    if isinstance(first, int):
-        rows = list(values)
-        rows[first] = _changed(rows[first], rest, value)
-        return rows
-    return {**values, first: _changed(values.get(first, {}), rest, value)}
-
-
-def _removed(values: Any, parts: list[str | int]) -> Any:
-    """A copy without what stands there; a section that becomes empty goes, too."""
-    first, rest = parts[0], parts[1:]
-    if isinstance(first, int):
-        rows = list(values)
-        rows[first] = _removed(rows[first], rest)
-        return rows
-    inside = _removed(values[first], rest) if rest else None
-    if inside:
-        return {**values, first: inside}
-    return {name: value for name, value in values.items() if name != first}
 
 
 def _free(name: str, taken: Collection[Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.paths import write_private
-from oz_installer.answers.questions import Section, root
+from oz_installer.answers.questions import Question, Section, root
 from oz_installer.answers.tree import look
 from oz_installer.errors import AnswersError
 
@@ -103,20 +103,29 @@ def _section(section: Section, values: Mapping[str, Any], indent: str, comments:
     for item in section.items:
         if item.name not in values:
             continue
-        value = values[item.name]
         if comments:
             yield f"{indent}# {item.help}"
-        if not isinstance(item, Section) or not value:
-            yield from _question(item.name, value, indent)
-            continue
-        yield f"{indent}{item.name}:"
-        if not item.many:
-            yield from _section(item, value, indent + "  ", comments)
-            continue
-        for row in value:
-            lines = list(_section(item, row, indent + "    ", comments=False)) or [f"{indent}    {{}}"]
-            yield f"{indent}  - {lines[0].lstrip()}"
-            yield from lines[1:]
+        yield from item_lines(item, values[item.name], indent, comments=comments)
+
+
+def item_lines(item: Question | Section, value: Any, indent: str, *, comments: bool = False) -> Iterator[str]:
+    """The lines of one question or section."""
+    if not isinstance(item, Section) or not isinstance(value, Mapping | list) or not value:
+        yield from _question(item.name, value, indent)
+        return
+    yield f"{indent}{item.name}:"
+    if not isinstance(value, list):
+        yield from _section(item, value, indent + "  ", comments)
+        return
+    for row in value:
+        yield from row_lines(item, row, indent + "  ")
+
+
+def row_lines(section: Section, row: Mapping[str, Any], indent: str) -> Iterator[str]:
+    """The lines of one node, the first behind a hyphen."""
+    lines = list(_section(section, row, indent + "  ", comments=False)) or [f"{indent}  {{}}"]
+    yield f"{indent}- {lines[0].lstrip()}"
+    yield from lines[1:]
 
 
 def _question(name: str, value: Any, indent: str) -> Iterator[str]:

@@ -24,17 +24,23 @@ from oz_installer.render.compose import DIGEST_LABEL, PROJECT
 # this engine is asked: Podman makes a folder in the login's home even when asked its version.
 _SCRIPT = """
 engine={engine} dir={dir}
-if command -v $engine > /dev/null; then version=$(soon {version} 2>&1); status=$?
+if command -v $engine > /dev/null; then version=$(soon {version}); status=$?
 else version="$engine: not found"; status=127; fi
+case $status in
+  0 | 127) ;;
+  124) version="it did not answer within 5 s" ;;
+  *) version=$(soon {version} 2>&1) ;;
+esac
 echo "engine $engine"
 echo "status $status"
-[ $status -ne 124 ] || version="it did not answer within 5 s"
 echo "version $(echo "$version" | tr '\\n\\t' '  ')"
-[ $engine = podman ] || echo "plugin $(soon docker compose version --short)"
-[ $engine = podman ] || echo "v1 $(soon docker-compose version --short)"
-[ $engine != podman ] || echo "podman-compose $(soon podman-compose --version 2>/dev/null | tr '\\n' ' ')"
 [ ! -s "$dir/current/record.json" ] || echo "recorded yes"
-[ $status -ne 0 ] || soon $engine ps -a --filter label=com.docker.compose.project={project} --format {form}
+[ $status -eq 0 ] || exit
+if [ $engine = podman ]; then echo "podman-compose $(soon podman-compose --version | tr '\\n' ' ')"; else
+  echo "plugin $(soon docker compose version --short)"
+  echo "v1 $(soon docker-compose version --short)"
+fi
+soon $engine ps -a --filter label=com.docker.compose.project={project} --format {form}
 """
 _VERSIONS = {
     "docker": "docker version --format '{{.Server.Version}}'",

@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from oz_installer.answers.model import Workload
+from oz_installer.catalog.sizing import figure, size
 from oz_installer.checks.check import Visit
 from oz_installer.checks.model import Finding, Site, Spot
 from oz_installer.checks.reach import TCP_SECONDS, Knock, knock
@@ -109,10 +111,13 @@ class StorageCheck(Visit[StorageFacts]):
         elif storage.type == "local":
             seen = f"{site.install_dir}/data/media on the node itself"
             yield self.finding(spot, "ok", seen + (f", {gigabytes(facts.free)} free" if facts.free else ""))
+            yield from self._room(spot, facts, site.answers.workload)
         else:
             yield self._folder(spot, facts, str(storage.path))
             if facts.folder == "ok" and spot != site.api_spots[0]:
                 yield self._shared(spot, facts, str(storage.path), site.api_spots[0].name)
+            if spot == site.api_spots[0]:
+                yield from self._room(spot, facts, site.answers.workload)
 
     def _nfs(self, spot: Spot, knocked: Knock, export: str) -> Finding:
         if knocked.open:
@@ -159,6 +164,35 @@ class StorageCheck(Visit[StorageFacts]):
             needed="the same file system on every api node (the vendor's requirement)",
             why="A face sent to one node could not be analysed by the other.",
             hint=f"Mount the same shared file system at {path} on both; compare `findmnt -T {path}`.",
+        )
+
+    def _room(self, spot: Spot, facts: StorageFacts, workload: Workload) -> Iterator[Finding]:
+        """Free space against the vendor's formula, where the workload is told."""
+        wanted = size(
+            apm=workload.apm,
+            analyses_per_month=workload.analyses_per_month,
+            media_mb=workload.media_mb,
+            analyses_per_day=workload.analyses_per_day,
+            archive_days=workload.archive_days,
+            needs_ha=workload.needs_ha,
+            needs_autoscaling=workload.needs_autoscaling,
+        ).storage_gb
+        if wanted is None or facts.free is None:
+            return
+        about, subject, seen = "room", "Media space", f"{gigabytes(facts.free)} free"
+        needed = f"{figure(wanted)} GB (the vendor's formula, for your workload)"
+        if facts.free * 1024 >= wanted * 10**9:
+            yield self.finding(spot, "ok", seen, about=about, subject=subject, needed=needed)
+            return
+        yield self.finding(
+            spot,
+            "warning",
+            seen,
+            about=about,
+            subject=subject,
+            needed=needed,
+            why="When it is full, no analysis can be stored.",
+            hint="Enlarge it, keep media for fewer days, or accept this where they fill it already.",
         )
 
 

@@ -14,6 +14,7 @@ from oz_installer.topology.layout import roles_of
 
 _STAND_IN = "to-be-answered"
 _URL = "http://to-be-answered.invalid"
+AGAIN = "Correct it, then try again."
 
 
 def partial_answers(working: Working) -> Answers:
@@ -49,7 +50,7 @@ def require(working: Working, *prefixes: str) -> None:
     problems = [one for prefix in prefixes for one in field_problems(working, prefix)]
     if problems:
         told = "; ".join(f"{one.key} {one.message}" for one in problems[:3])
-        raise AnswersError(f"correct this first: {told}", problems[0].hint, problems=problems)
+        raise AnswersError(f"correct this first: {told}", problems[0].hint or AGAIN, problems=problems)
 
 
 def api_names(answers: Answers) -> Sequence[str]:

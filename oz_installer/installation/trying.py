@@ -27,7 +27,14 @@ from oz_installer.errors import AnswersError, OzError
 from oz_installer.installation.checking import OnFinding, masked, site_of
 from oz_installer.installation.connections import OpenTransport
 from oz_installer.installation.lines import Lines
-from oz_installer.installation.partial import api_names, field_problems, node_keys, partial_answers, require
+from oz_installer.installation.partial import (
+    AGAIN,
+    api_names,
+    field_problems,
+    node_keys,
+    partial_answers,
+    require,
+)
 from oz_installer.remote.ssh_config import SshHost, config_hosts
 from oz_installer.remote.target import HostKeyRefused
 from oz_installer.secret import Masker
@@ -82,8 +89,7 @@ def try_nodes(
     work = {name: partial(_try_node, answers, name, lines, secrets) for name, (_, secrets) in ready.items()}
     try:
         for name, future in as_they_come(work, stop, PATIENCE_SECONDS):
-            late = Tried(node=name, error=f"no answer within {PATIENCE_SECONDS:.0f} s")
-            on_tried(late if future is None else future.result())
+            on_tried(_late(name) if future is None else future.result())
     finally:
         lines.close()
 
@@ -135,12 +141,8 @@ def _try(
     if not names:
         raise AnswersError("no node has the role api yet", "Add the nodes first; this is tried from them.")
     require(working, section, *(node_keys(working, name) or "nodes" for name in names))
-    slots = ("database.", *(f"nodes.{name}." for name in names))
+    slots = (section, *(f"nodes.{name}." for name in names))
     secrets = resolve(answers, base=path.parent, ask=ask, wanted=lambda slot: slot.startswith(slots))
-    if section == "database." and answers.database.host and "database.password" not in secrets:
-        raise AnswersError(
-            "the password of the database is missing", "Type it, or say where it is to be had."
-        )
     nodes = {node.name: node for node in answers.nodes if node.name in names}
     lines = Lines(lambda name: open_transport(nodes[name], secrets))
     try:
@@ -159,7 +161,7 @@ def _ready(
         raise AnswersError(f"there is no node {name}", "Give it a name and a host first.")
     if problems := field_problems(working, place):
         told = "; ".join(f"{one.key.removeprefix(place)} {one.message}" for one in problems[:3])
-        raise AnswersError(f"correct this first: {told}", problems[0].hint)
+        raise AnswersError(f"correct this first: {told}", problems[0].hint or AGAIN)
     node = next(node for node in answers.nodes if node.name == name)
     alone = replace(answers, nodes=(node,))
     wanted = f"nodes.{name}."
@@ -188,6 +190,11 @@ def _try_node(answers: Answers, name: str, lines: Lines, secrets: Secrets) -> Tr
         return _failed(tried, error, masker)
     facts = tuple((label, masker(value)) for label, value in seen.shown)
     return replace(tried, facts=facts, findings=tuple(one.mapped(masker) for one in seen.findings))
+
+
+def _late(name: str) -> Tried:
+    hint = "Is it overloaded, or a command on it stuck (a dead mount, a hanging engine)?"
+    return Tried(node=name, error=f"no answer within {PATIENCE_SECONDS:.0f} s", hint=hint)
 
 
 def _failed(tried: Tried, error: Exception, masker: Masker) -> Tried:

@@ -12,7 +12,9 @@ from textual import events, on
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.timer import Timer
 
 from oz_installer.tui.asking import Asking
@@ -62,6 +64,7 @@ class WizardApp(App[Outcome]):
         Binding("ctrl+c", "interrupt", "Copy, or quit", priority=True),
     ]
     ENABLE_COMMAND_PALETTE = True
+    theme = Reactive(DARK.name)
 
     def __init__(self, core: Core, path: Path | None = None, start_step: str | None = None) -> None:
         super().__init__()
@@ -78,9 +81,11 @@ class WizardApp(App[Outcome]):
         self._steps: dict[str, StepScreen] = {}
         self._judging: Timer | None = None
         self.thinking = False
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = DARK.name
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """Ours only, from the start: the stylesheet is not read again when one is set."""
+        return {theme.name: theme for theme in (DARK, LIGHT)}
 
     # --- what a screen may call -----------------------------------------------------------------------
     def change(self, key: str, value: Any) -> None:

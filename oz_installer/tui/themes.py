@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from textual.theme import Theme
 
+
+def _scrollbars(ground: str, bar: str) -> dict[str, str]:
+    """Quiet ones."""
+    grounds = ("scrollbar-background", "scrollbar-background-hover", "scrollbar-background-active")
+    bars = ("scrollbar", "scrollbar-hover", "scrollbar-active")
+    return {**dict.fromkeys(grounds, ground), **dict.fromkeys(bars, bar), "scrollbar-corner-color": ground}
+
+
 DARK = Theme(
     name="oz-dark",
     primary="#6cb6ff",
@@ -16,7 +24,7 @@ DARK = Theme(
     warning="#e3b341",
     error="#ff7b72",
     dark=True,
-    variables={"text-muted": "#98a3af", "text-disabled": "#6f7a86"},
+    variables={"text-muted": "#98a3af", "text-disabled": "#6f7a86", **_scrollbars("#12161c", "#3a4656")},
 )
 LIGHT = Theme(
     name="oz-light",
@@ -30,5 +38,5 @@ LIGHT = Theme(
     warning="#7d5a00",
     error="#b3261e",
     dark=False,
-    variables={"text-muted": "#56606b", "text-disabled": "#87909a"},
+    variables={"text-muted": "#56606b", "text-disabled": "#87909a", **_scrollbars("#fbfcfd", "#c2cbd5")},
 )

@@ -27,12 +27,13 @@ def problem_words(asked: Question, text: str) -> str:
 
 
 def barred_words(asked: Question, possible: Possible | None) -> str:
-    """Why something is greyed out."""
+    """Why something is greyed out; hints say how to change the file, which greying out does already."""
     if possible is None:
         return ""
     if possible.reason:
-        return sentence(asked, possible.reason)
+        return sentence(asked, possible.reason.partition("; ")[0])
+    messages = {value: reason.partition("; ")[0] for value, reason in possible.barred.items()}
     reasons = dict.fromkeys(
-        reason if str(value) in reason else f"{value}: {reason}" for value, reason in possible.barred.items()
+        reason if str(value) in reason else f"{value}: {reason}" for value, reason in messages.items()
     )
     return "\n".join(f"{reason[:1].upper()}{reason[1:]}" for reason in reasons)

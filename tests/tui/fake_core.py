@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from oz_installer.answers.file import read_draft_text
 from oz_installer.answers.working import Working
 from oz_installer.errors import AnswersError
-from oz_installer.installation.wizard_core import PureCore
+from oz_installer.wizard_core import PureCore
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft

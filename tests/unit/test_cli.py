@@ -56,7 +56,8 @@ def test_loads_what_the_tests_change() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["plan"], ["--yes"], ["render", "--out", "out"], ["status"], ["--dry-run"], ["--json"]]
+    "command",
+    [["plan"], ["--yes"], ["render", "--out", "out"], ["status"], ["check"], ["--dry-run"], ["--json"]],
 )
 def test_a_missing_file(capsys: pytest.CaptureFixture[str], folder: Path, command: list[str]) -> None:
     said = refused(capsys, *command, "--answers", "nowhere.yml")

@@ -75,7 +75,7 @@ def test_a_rendering_loads_neither_wizard_nor_connections(tmp_path: Path) -> Non
     assert not names & {"textual", "paramiko", "docker", "pydantic", "cryptography"}
 
 
-@pytest.mark.parametrize("command", [["plan"], ["--yes"], ["--dry-run"], ["status"]])
+@pytest.mark.parametrize("command", [["plan"], ["--yes"], ["--dry-run"], ["status"], ["check"]])
 def test_an_unattended_run_never_loads_the_wizard(command: list[str], tmp_path: Path) -> None:
     """It gets as far as the first connection, which nobody answers."""
     code, names = loaded([*command, "--answers", str(answers(tmp_path))], tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -61,7 +62,7 @@ class HelpDialog(Dialog[None]):
         asked = question(key)
         rows: list[Content] = [Content.styled(asked.label, "bold $accent"), Content(asked.help), Content("")]
         rows += [
-            Content.assemble((f"{name:<10}", "$text-muted"), said)
+            Content.assemble((f"{name:<10}", "$text-muted"), ("\n" + " " * 10).join(wrap(said, 40)))
             for name, said in (
                 ("Wanted", wanted(asked)),
                 ("Default", default(asked)),

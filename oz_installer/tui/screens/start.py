@@ -45,6 +45,11 @@ class StartScreen(StepScreen):
         """A menu; drafts join it as soon as they are found."""
         yield Menu(CHOICES, id="choices")
 
+    def follow(self) -> None:
+        """No answer is shown here, so that the first frame needs none."""
+        if self.is_mounted:
+            self.show_frame()
+
     def on_screen_resume(self) -> None:
         """Look for drafts each time: there may be another one now."""
         super().on_screen_resume()

@@ -1,0 +1,141 @@
+"""Drafts: what was typed and not saved yet, on disk without its secrets, one for each answers file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from oz_installer.answers.file import read_draft_text
+from oz_installer.answers.nested import plain_secrets
+from oz_installer.answers.paths import write_private
+from oz_installer.answers.questions import question
+from oz_installer.answers.working import Working
+from oz_installer.answers.writing import dumps_values
+from oz_installer.errors import AnswersError
+
+LARGEST = 8 * 1024 * 1024
+"""No draft may be larger, in bytes."""
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class SavedDraft:
+    """A draft on disk: its ``path``, the answers file ``target``, seconds since 1970, the wizard's step."""
+
+    path: Path
+    target: Path
+    saved_at: float
+    step: str
+
+
+def save_draft(working: Working, target: Path, step: str) -> SavedDraft:
+    """Keep a draft of an answers file, without secrets, in place of the one before. Raises AnswersError."""
+    forgotten = [key for key, _ in plain_secrets(working.values)]
+    document = {
+        "version": _VERSION,
+        "target": str(_absolute(target)),
+        "saved_at": time.time(),
+        "step": step,
+        "answers": dumps_values(working.values, without_plain_secrets=True),
+        "texts": dict(working.texts),
+        "missing_secrets": list(dict.fromkeys([*working.missing_secrets, *forgotten])),
+    }
+    try:
+        path = _path_of(target)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.chmod(0o700)
+        write_private(path, json.dumps(document).encode())
+    except (OSError, ValueError) as error:
+        message = f"{target}: no draft can be kept of it: {getattr(error, 'strerror', None) or error}"
+        raise AnswersError(message, "save the answers to a file, so that nothing is lost") from error
+    return _saved(path, document)
+
+
+def load_draft(saved: SavedDraft) -> Working:
+    """What was typed; ``missing_secrets`` names the secrets to type again. Raises AnswersError."""
+    try:
+        document = _document(saved.path)
+        working = Working.of(read_draft_text(document["answers"], str(saved.path)))
+        texts = {str(key): str(text) for key, text in dict(document["texts"]).items()}
+        for key, text in texts.items():
+            working = working.typed(key, text)
+        secret = (key for key in document["missing_secrets"] if question(key).kind == "secret")
+        known = tuple(key for key in secret if not working.given(key))
+        return replace(working, missing_secrets=(*working.missing_secrets, *known))
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, AnswersError) as error:
+        message = f"{saved.path}: the draft cannot be read"
+        raise AnswersError(message, f"open {saved.target} instead, or start anew") from error
+
+
+def drafts() -> tuple[SavedDraft, ...]:
+    """Every draft that can be read, the newest first."""
+    found: list[SavedDraft] = []
+    try:
+        paths = sorted(_folder().glob("*.json"))
+    except (OSError, AnswersError):
+        return ()
+    for path in paths:
+        try:
+            found.append(_saved(path, _document(path)))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return tuple(sorted(found, key=lambda saved: -saved.saved_at))
+
+
+def drop_draft(target: Path) -> None:
+    """Remove the draft of an answers file, if there is one. Raises AnswersError."""
+    path = _path_of(target)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        message = f"{path}: the draft cannot be removed: {error.strerror}"
+        raise AnswersError(message, "remove it yourself; it holds no secrets") from error
+
+
+def _folder() -> Path:
+    """``$XDG_STATE_HOME/oz-install/drafts``; only an absolute path counts there."""
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    try:
+        base = state if state.is_absolute() else Path.home() / ".local" / "state"
+    except RuntimeError as error:
+        raise AnswersError("there is no home folder to keep drafts in", "export XDG_STATE_HOME") from error
+    return base / "oz-install" / "drafts"
+
+
+def _absolute(target: Path) -> Path:
+    return Path(os.path.abspath(target))  # noqa: PTH100 - links stay: the name is what the operator knows
+
+
+def _path_of(target: Path) -> Path:
+    digest = hashlib.sha256(os.fsencode(_absolute(target))).hexdigest()
+    return _folder() / f"{digest[:32]}.json"
+
+
+def _document(path: Path) -> Mapping[str, Any]:
+    """The draft as it stands on disk. Raises OSError and ValueError."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise ValueError(f"{path} is no regular file")
+        data = stream.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise ValueError(f"{path} is too large")
+    try:
+        document: Any = json.loads(data)
+    except RecursionError as error:
+        raise ValueError(f"{path} is too deep") from error
+    if not isinstance(document, dict) or document.get("version") != _VERSION:
+        raise ValueError(f"{path} is of another version")
+    return document
+
+
+def _saved(path: Path, document: Mapping[str, Any]) -> SavedDraft:
+    target = Path(str(document["target"]))
+    return SavedDraft(path, target, float(document["saved_at"]), str(document["step"]))

@@ -1,0 +1,46 @@
+"""How every run ends: what went wrong becomes a message, a hint and an exit code, here and nowhere else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from oz_installer.errors import AGAIN, Interrupted, OzError
+
+if TYPE_CHECKING:
+    from oz_installer.secret import Masker
+
+
+class Options:
+    """Flags that every command shares."""
+
+    def __init__(self) -> None:
+        self.debug = False
+        self.json = False
+        self.masker: Masker | None = None
+
+
+def guarded(work: Callable[[], int], options: Options) -> int:
+    """The exit code of ``work``, or of what it raised."""
+    try:
+        return work()
+    except KeyboardInterrupt:
+        return _fail(Interrupted("stopped at your request", AGAIN), options)
+    except OzError as error:
+        return _fail(error, options)
+    except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches an operator
+        hint = "Run again with --debug and send us what it prints; rerunning is safe."
+        unexpected = OzError(f"something unexpected happened: {type(error).__name__}: {error}", hint)
+        unexpected.__cause__ = error
+        return _fail(unexpected, options)
+
+
+def _fail(error: OzError, options: Options) -> int:
+    from oz_installer.unattended.error_text import error_json, print_error
+    from oz_installer.unattended.streams import write
+
+    if options.json:
+        write(sys.stdout, error_json(error, options.masker) + "\n")
+    print_error(error, sys.stderr, options.debug, options.masker)
+    return error.exit_code

@@ -1,0 +1,108 @@
+"""Two api nodes of the lab as the preflight and the wizard's tests see them."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from oz_installer.answers.file import read, read_draft
+from oz_installer.answers.working import Working
+from oz_installer.checks.model import Finding
+from oz_installer.cli import _opener
+from oz_installer.installation import prepare
+from oz_installer.installation.checking import run_checks
+from oz_installer.installation.connections import OpenTransport
+from oz_installer.installation.trying import Tried, try_database, try_nodes, try_storage
+from oz_installer.lab.database import psql
+from tests.e2e.site import Site, write_answers
+
+SHARE = {"type": "path", "path": "/mnt/oz"}
+TOUCHED = ("/mnt/oz d ", "/srv d ", "/etc/ssh/sshd_config.d d ")
+"""Folders whose time tells that something was written there and is gone."""
+
+SMALL = ("host.cpu", "host.memory", "host.disk")
+BOTH_API = [{"roles": ["api"]}, {"roles": ["api", "bio"]}]
+
+
+@dataclass
+class Bench:
+    """Two api nodes, one of them with the BIO, and answers for them."""
+
+    site: Site
+    folder: Path
+
+    def answers(self, **changes: Any) -> Path:
+        """Answers that share media at /mnt/oz; ``changes`` replace top-level keys."""
+        document = self.site.answers("medium-2", storage=SHARE)
+        document["nodes"] = [{**node, **more} for node, more in zip(document["nodes"], BOTH_API, strict=True)]
+        return write_answers(self.folder, {**document, **changes})
+
+    def opener(self, path: Path) -> OpenTransport:
+        """What opens connections for these answers."""
+        known = read_draft(path).values.get("known_hosts")
+        found: OpenTransport = functools.partial(_opener(), base=path.parent, known_hosts=known)
+        return found
+
+    def check(self, **changes: Any) -> dict[str, Finding]:
+        """All findings of a preflight by id; they are there in time."""
+        path = self.answers(**changes)
+        loaded = read(path)
+        prepared = prepare(loaded, path, self.opener(path))
+        told: list[Finding] = []
+        began = time.monotonic()
+        try:
+            run_checks(prepared, told.append, threading.Event())
+        finally:
+            prepared.close()
+        print(f"run_checks: {time.monotonic() - began:.2f} s, {len(told)} findings")
+        assert time.monotonic() - began < 16
+        assert self.site.lab.database_password.read_text().strip() not in repr(told)
+        return {one.id: one for one in told}
+
+    def database(self, **changes: Any) -> dict[str, Finding]:
+        """What the wizard's test of the database says."""
+        path, told = self.answers(**changes), list[Finding]()
+        draft = Working.of(read_draft(path))
+        try_database(draft, path, self.opener(path), told.append, threading.Event())
+        return {one.id: one for one in told}
+
+    def storage(self, **changes: Any) -> dict[str, Finding]:
+        """What the wizard's test of the storage says."""
+        path, told = self.answers(**changes), list[Finding]()
+        try_storage(Working.of(read_draft(path)), path, self.opener(path), told.append, threading.Event())
+        return {one.id: one for one in told}
+
+    def nodes(self, *names: str, opener: OpenTransport | None = None, **changes: Any) -> dict[str, Tried]:
+        """What the wizard's test of nodes says."""
+        path, told = self.answers(**changes), list[Tried]()
+        draft = Working.of(read_draft(path))
+        try_nodes(draft, path, names, opener or self.opener(path), told.append, threading.Event())
+        return {one.node: one for one in told}
+
+    def sql(self, text: str) -> None:
+        """As the superuser."""
+        psql(self.site.lab, text)
+
+    @contextmanager
+    def during(self, node: str, script: str, mend: str) -> Iterator[None]:
+        """Something wrong on a node for a while."""
+        self.site.on(node, script)
+        try:
+            yield
+        finally:
+            self.site.on(node, mend)
+
+
+def bad(found: Mapping[str, Finding], *, but: Sequence[str] = SMALL) -> dict[str, str]:
+    """What is not ok, but for what a small lab machine lacks."""
+    return {
+        name: one.level
+        for name, one in found.items()
+        if one.level != "ok" and name.partition("/")[0] not in but
+    }

@@ -1,0 +1,152 @@
+"""Drafts: everything typed but secrets, private, the newest first, never in the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from oz_installer.answers.drafts import SavedDraft, drafts, drop_draft, load_draft, save_draft
+from oz_installer.answers.file import read_draft_text
+from oz_installer.answers.model import Answers
+from oz_installer.answers.nested import plain_secrets
+from oz_installer.answers.working import Working
+from oz_installer.answers.writing import dumps
+from oz_installer.errors import AnswersError
+from tests.unit.answers.answers_strategies import answers
+from tests.unit.answers.test_answers_forms import NASTY
+from tests.unit.answers.test_answers_round_trip import SLOW
+from tests.unit.answers.test_answers_working import POC
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state" / "oz-install" / "drafts"
+
+
+def opened(text: str = POC) -> Working:
+    return Working.of(read_draft_text(text))
+
+
+def test_what_was_typed_comes_back_without_secrets(tmp_path: Path, state: Path) -> None:
+    working = (
+        opened()
+        .typed("nodes[1].port", "x")
+        .typed("admin.password", "canary-2")
+        .typed("database.host", "a\nb")
+    )
+    saved = save_draft(working, tmp_path / "answers.yml", "nodes")
+    assert saved == drafts()[0]
+    assert (saved.target, saved.step, saved.path.parent) == (tmp_path / "answers.yml", "nodes", state)
+    assert (state.stat().st_mode & 0o777, saved.path.stat().st_mode & 0o777) == (0o700, 0o600)
+    assert "canary" not in saved.path.read_text()
+    loaded = load_draft(saved)
+    assert loaded.missing_secrets == ("nodes[0].password", "admin.password")
+    assert loaded.texts == working.texts
+    assert loaded.get("nodes[1].become_password") == working.get("nodes[1].become_password")
+    assert loaded.problem("admin.password") == "could not be kept; type it again, or empty the field"
+    again = loaded.typed("nodes[0].password", "canary-1").typed("admin.password", "canary-2")
+    assert again == working
+    assert load_draft(save_draft(loaded, tmp_path / "answers.yml", "nodes")) == loaded
+
+
+@SLOW
+@given(answers())
+def test_any_answers_come_back(drawn: Answers) -> None:
+    working = opened(dumps(drawn))
+    loaded = load_draft(save_draft(working, Path("answers.yml"), "review"))
+    for key, ref in plain_secrets(working.values):
+        assert key in loaded.missing_secrets
+        loaded = loaded.put(key, ref)
+    assert loaded.answers() == drawn
+
+
+def test_whatever_was_typed_comes_back(tmp_path: Path) -> None:
+    for text in NASTY:
+        working = opened().typed("public_url", text).typed("extra.config", text)
+        loaded = load_draft(save_draft(working, tmp_path / "a.yml", "start"))
+        assert loaded.texts == working.texts
+
+
+def test_one_for_each_answers_file_the_newest_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    times = iter((1.0, 3.0, 2.0, 4.0))
+    monkeypatch.setattr(time, "time", lambda: next(times))
+    for name in ("a.yml", "b.yml", "c.yml"):
+        save_draft(Working.new(), Path(name), "start")
+    assert [saved.target.name for saved in drafts()] == ["b.yml", "c.yml", "a.yml"]
+    save_draft(Working.new(), tmp_path / "x" / ".." / "a.yml", "nodes")
+    assert (drafts()[0].target.name, drafts()[0].step) == ("a.yml", "nodes")
+    assert len(drafts()) == 3
+    drop_draft(Path("b.yml"))
+    drop_draft(Path("b.yml"))
+    assert [saved.target.name for saved in drafts()] == ["a.yml", "c.yml"]
+
+
+def test_what_cannot_be_read_is_skipped(tmp_path: Path, state: Path) -> None:
+    assert drafts() == ()
+    good = save_draft(Working.new(), tmp_path / "a.yml", "start")
+    bad = (
+        "",
+        "x",
+        "[]",
+        "[" * 100_000,
+        '{"version": 1}',
+        '{"version": 2}',
+        "\udcff",
+        '{"version": 1, "target": "a", "saved_at": "x"}',
+    )
+    for index, text in enumerate(bad):
+        (state / f"{index}.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    (state / "folder.json").mkdir()
+    (state / "dangling.json").symlink_to("nowhere")
+    os.mkfifo(state / "pipe.json")
+    assert drafts() == (good,)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"answers": "a: [", "texts": {}},
+        {"answers": 5},
+        {"texts": {"nodes[7].host": "x"}},
+        {"texts": {"databse.host": "x"}},
+        {"texts": []},
+        {"missing_secrets": ["admin.pasword"]},
+        {"missing_secrets": 5},
+    ],
+)
+def test_a_broken_draft_is_told(tmp_path: Path, change: dict[str, object]) -> None:
+    saved = save_draft(Working.new(), tmp_path / "a.yml", "start")
+    document = json.loads(saved.path.read_text()) | change
+    saved.path.write_text(json.dumps(document))
+    if change == {"texts": []}:
+        assert load_draft(saved) == Working.new()
+        return
+    with pytest.raises(AnswersError, match="the draft cannot be read") as caught:
+        load_draft(saved)
+    assert str(tmp_path / "a.yml") in caught.value.hint
+
+
+def test_a_draft_that_is_gone_or_cannot_be_written_is_told(tmp_path: Path, state: Path) -> None:
+    with pytest.raises(AnswersError, match="the draft cannot be read"):
+        load_draft(SavedDraft(state / "x.json", tmp_path / "a.yml", 0.0, "start"))
+    state.parent.parent.mkdir(parents=True)
+    state.parent.write_text("a file in the way")
+    with pytest.raises(AnswersError, match="no draft can be kept of it") as caught:
+        save_draft(Working.new(), tmp_path / "a.yml", "start")
+    assert "save the answers to a file" in caught.value.hint
+    assert drafts() == ()
+
+
+def test_without_xdg_they_stand_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for value in ("", "relative"):
+        monkeypatch.setenv("XDG_STATE_HOME", value)
+        saved = save_draft(Working.new(), tmp_path / "a.yml", "start")
+        assert saved.path.parent == tmp_path / "home/.local/state/oz-install/drafts"

@@ -1,0 +1,219 @@
+"""Saving: what was edited is read back, secrets in private files; a failure leaves what was there."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from oz_installer.answers import keeping
+from oz_installer.answers.file import read, read_draft, read_draft_text
+from oz_installer.answers.keeping import keep, secrets_folder
+from oz_installer.answers.model import Answers, SecretRef
+from oz_installer.answers.nested import plain_secrets
+from oz_installer.answers.secrets import resolve
+from oz_installer.answers.working import Working
+from oz_installer.answers.writing import dumps
+from oz_installer.errors import AnswersError
+from tests.unit.answers.answers_strategies import answers
+from tests.unit.answers.test_answers_editing import SOURCE
+from tests.unit.answers.test_answers_forms import NASTY
+from tests.unit.answers.test_answers_round_trip import SLOW
+from tests.unit.answers.test_answers_working import POC
+
+
+def opened(text: str = POC) -> Working:
+    return Working.of(read_draft_text(text))
+
+
+def secrets_of(path: Path) -> dict[str, str]:
+    """The secrets that a run with this file would use."""
+    found = resolve(read(path).answers, base=path.parent, environ={"SUDO": "sudo"})
+    return {slot: secret.reveal() for slot, secret in found.items()}
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {file.name: file.read_text() for file in sorted(folder.iterdir())} if folder.exists() else {}
+
+
+def test_typed_secrets_become_private_files(tmp_path: Path) -> None:
+    path = tmp_path / "answers.yml"
+    kept = keep(opened().typed("admin.password", "canary-2 "), path)
+    folder = tmp_path / "answers.secrets.d"
+    assert files(folder) == {"admin.password": "canary-2 \n", "nodes.api1.password": "canary-1\n"}
+    assert {file.stat().st_mode & 0o777 for file in (path, *folder.iterdir())} == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert "canary" not in path.read_text()
+    assert kept.get("admin.password") == SecretRef(kind="file", where="answers.secrets.d/admin.password")
+    assert kept.get("nodes[1].become_password") == SecretRef(kind="env", where="SUDO")
+    assert kept == Working.of(read_draft(path))
+    assert secrets_of(path) == {
+        "nodes.api1.password": "canary-1",
+        "nodes.bio1.become_password": "sudo",
+        "admin.password": "canary-2 ",
+    }
+    assert keep(kept, path, path.read_text()) == kept
+
+
+@SLOW
+@given(answers(), answers())
+def test_what_is_kept_is_read_back(drawn: Answers, before: Answers) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "answers.yml"
+        path.write_text(dumps(before))
+        working = opened(dumps(drawn))
+        kept = keep(working, path, path.read_text())
+        assert kept.answers() == read(path).answers
+        for key, ref in plain_secrets(working.values):
+            assert (path.parent / kept.get(key).where).read_text() == f"{ref.where}\n"
+            kept = kept.put(key, ref)
+        assert kept.answers() == drawn
+        assert not list(plain_secrets(read_draft(path).values))
+
+
+def test_comments_stay(tmp_path: Path) -> None:
+    path = tmp_path / "answers.yml"
+    path.write_text(SOURCE)
+    keep(opened(SOURCE).typed("database.password", "canary"), path, SOURCE)
+    line = "database: {host: db, port: 5432, password: {file: answers.secrets.d/database.password}}  # main"
+    now = path.read_text().splitlines()
+    assert [one for one in SOURCE.splitlines() if one not in now] == [
+        "database: {host: db, port: 5432, password: {env: DB}}  # main"
+    ]
+    assert line in now
+
+
+def test_what_is_not_complete_is_kept_with_what_was_typed(tmp_path: Path) -> None:
+    path = tmp_path / "answers.yml"
+    for text in NASTY:
+        kept = keep(Working.new().typed("public_url", text).add_node(), path)
+        again = Working.of(read_draft(path))
+        assert [problem.key for problem in again.problems()] == [problem.key for problem in kept.problems()]
+        assert "\ud800" in text or again == kept
+
+
+def test_old_secrets_are_not_overwritten_and_go_when_nothing_needs_them(tmp_path: Path) -> None:
+    path = tmp_path / "answers.yml"
+    first = keep(opened(), path)
+    second = keep(first.typed("nodes[0].password", "canary-3"), path, path.read_text())
+    assert files(secrets_folder(path)) == {"nodes.api1.password.2": "canary-3\n"}
+    third = keep(second.typed("nodes[0].password", "canary-3"), path, path.read_text())
+    assert files(secrets_folder(path)) == {"nodes.api1.password": "canary-3\n"}
+    assert secrets_of(path)["nodes.api1.password"] == "canary-3"
+    (tmp_path / "mine").write_text("x")
+    fourth = keep(
+        third.put("nodes[0].password", SecretRef(kind="file", where="mine")), path, path.read_text()
+    )
+    assert not secrets_folder(path).exists()
+    keep(fourth.typed("nodes[0].password", "y"), path, path.read_text())
+    assert (tmp_path / "mine").read_text() == "x"
+
+
+def test_two_nodes_never_share_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "answers.yml"
+    working = opened(
+        "nodes: [{name: a, password: 'p1'}, {name: a, password: 'p2'}, "
+        "{name: ../x, password: 'p3'}, {password: 'p4'}]"
+    )
+    keep(working, path)
+    assert files(secrets_folder(path)) == {
+        "nodes.a.password": "p1\n",
+        "nodes._2.password": "p2\n",
+        "nodes._3.password": "p3\n",
+        "nodes._4.password": "p4\n",
+    }
+    again = Working.of(read_draft(path))
+    renamed = again.typed("nodes[0].name", "b").typed("nodes[1].password", "p5")
+    keep(renamed, path)
+    assert (tmp_path / renamed.get("nodes[0].password").where).read_text() == "p1\n"
+    assert files(secrets_folder(path))["nodes.a.password.2"] == "p5\n"
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_a_failure_in_between_leaves_the_old_answers_working(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    path = tmp_path / "answers.yml"
+    first = keep(opened(), path)
+    text, secrets = path.read_text(), secrets_of(path)
+    changed = (
+        first.typed("nodes[0].password", "new-1")
+        .typed("database.password", "new-2")
+        .typed("database.host", "db")
+    )
+    calls = 0
+    real = os.fsync
+
+    def failing(handle: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > number:
+            raise OSError(28, "No space left on device")
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(AnswersError, match="cannot be written: No space left on device") as caught:
+        keep(changed, path, text)
+    monkeypatch.undo()
+    assert "folder of yours" in caught.value.hint
+    now = secrets_of(path)
+    assert (path.read_text() == text) == (now == secrets)
+    assert now in (secrets, {**secrets, "nodes.api1.password": "new-1", "database.password": "new-2"})
+    assert not [file for file in tmp_path.rglob("*") if file.name.endswith(".tmp")]
+    assert "new-1" in str(files(secrets_folder(path))) or now == secrets
+    keep(changed, path, text)
+    assert secrets_of(path)["database.password"] == "new-2"
+
+
+def test_killed_in_between_leaves_the_old_answers_working(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "answers.yml"
+    first = keep(opened(), path)
+    secrets = secrets_of(path)
+
+    class Killed(BaseException):
+        pass
+
+    def killed(text: str, where: Path) -> None:
+        raise Killed
+
+    monkeypatch.setattr(keeping, "save_text", killed)
+    monkeypatch.setattr(keeping, "_forget", lambda files, folder: None)
+    with pytest.raises(Killed):
+        keep(first.typed("nodes[0].password", "new-1"), path)
+    assert secrets_of(path) == secrets
+
+
+def test_what_cannot_be_saved_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "no" / "answers.yml"
+    with pytest.raises(AnswersError, match="there is no folder") as caught:
+        keep(opened(), path)
+    assert caught.value.hint.startswith("mkdir -p ")
+    with pytest.raises(AnswersError, match="it is a folder"):
+        keep(opened(), tmp_path)
+    path = tmp_path / "answers.yml"
+    with pytest.raises(AnswersError, match="a secret cannot be kept") as caught:
+        keep(opened().typed("admin.password", "canary\n3"), path)
+    assert [problem.key for problem in caught.value.problems] == ["admin.password"]
+    assert "canary" not in f"{caught.value} {caught.value.hint} {caught.value.problems}"
+    secrets_folder(path).write_text("a file in the way")
+    with pytest.raises(AnswersError, match=r"answers\.secrets\.d: cannot be written"):
+        keep(opened(), path)
+    big = Working.new()
+    for _ in range(110):
+        big = big.add_node().typed(f"nodes[{big.nodes()}].host", "x y" * 4000)
+    with pytest.raises(AnswersError, match="would be larger than 1 MiB"):
+        keep(big, path)
+    assert not path.exists()
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real.yml").write_text(POC)
+    (tmp_path / "answers.yml").symlink_to("real.yml")
+    keep(opened(), tmp_path / "answers.yml", POC)
+    assert (tmp_path / "answers.yml").is_symlink()
+    assert secrets_of(tmp_path / "answers.yml")["nodes.api1.password"] == "canary-1"

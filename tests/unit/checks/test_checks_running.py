@@ -1,0 +1,221 @@
+"""The runner: all at once, in bounded time, whatever breaks is a finding."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from oz_installer.checks.check import Check, Look, Visit
+from oz_installer.checks.every import CHECKS
+from oz_installer.checks.model import Finding, Site, Spot
+from oz_installer.checks.running import in_order, run, sections, whole_script
+from oz_installer.errors import ConnectError
+from oz_installer.remote.local import LocalTransport
+from oz_installer.remote.transport import CommandResult, Transport
+from tests.unit.checks.checks_support import API, BIO, no_line, site
+
+
+class Simple(Look[str]):
+    """Says what its script printed."""
+
+    name = "simple"
+    title = "Simple"
+    text = "echo hello"
+
+    def script(self, site: Site, spot: Spot) -> str:
+        return self.text
+
+    def parse(self, text: str) -> str:
+        return text.strip()
+
+    def judge(self, site: Site, spot: Spot, facts: str) -> Iterator[Finding]:
+        yield self.finding(spot, "ok", facts)
+
+
+class Greedy(Simple):
+    """Its piece must not touch those of the others."""
+
+    name = "greedy"
+    text = "cd /; echo before; exit 7"
+
+
+class BadScript(Simple):
+    name = "bad-script"
+
+    def script(self, site: Site, spot: Spot) -> str:
+        raise ZeroDivisionError("no script")
+
+
+class BadParse(Simple):
+    name = "bad-parse"
+
+    def parse(self, text: str) -> str:
+        raise ValueError("nonsense")
+
+
+class BadJudge(Simple):
+    name = "bad-judge"
+
+    def judge(self, site: Site, spot: Spot, facts: str) -> Iterator[Finding]:
+        yield self.finding(spot, "ok", facts)
+        raise KeyError("lost")
+
+
+class Slow(Visit[str]):
+    """Waits until it is let go."""
+
+    name = "slow"
+    title = "Slow"
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+
+    def probe(self, site: Site, spot: Spot) -> str:
+        self.let_go.wait(60)
+        return "late"
+
+    def judge(self, site: Site, spot: Spot, facts: str) -> Iterator[Finding]:
+        yield self.finding(spot, "ok", facts)
+
+
+class Unreached(Visit[str]):
+    name = "unreached"
+    title = "Unreached"
+
+    def probe(self, site: Site, spot: Spot) -> str:
+        raise ConnectError("port 22 of it is closed", "Is sshd running?", node=spot.name)
+
+
+@dataclass
+class Counting(LocalTransport):
+    """Counts round trips."""
+
+    name: str = "n1"
+    trips: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(self.name)
+
+    def run(self, argv: Any, **options: Any) -> CommandResult:
+        self.trips.append(argv)
+        return super().run(argv, **options)
+
+
+def found(*checks: Check[Any], limit: float = 15.0, spots: tuple[Spot, ...] = (API,)) -> dict[str, Finding]:
+    """All findings by id, and that the run ended."""
+    told: list[Finding] = []
+    lines = {spot.name: Counting(name=spot.name) for spot in spots}
+    run(checks, site(lines.__getitem__, spots), told.append, threading.Event(), limit=limit)
+    return {one.id: one for one in told}
+
+
+def test_all_looks_of_a_node_are_one_round_trip_and_keep_apart() -> None:
+    lines = {"n1": Counting(name="n1"), "n2": Counting(name="n2")}
+    told: list[Finding] = []
+    run((Greedy(), Simple()), site(lines.__getitem__), told.append, threading.Event())
+    assert [len(line.trips) for line in lines.values()] == [1, 1]
+    seen = {one.id: one.seen for one in told}
+    assert seen == {
+        "greedy/n1": "before",
+        "simple/n1": "hello",
+        "greedy/n2": "before",
+        "simple/n2": "hello",
+    }
+
+
+@pytest.mark.parametrize("bad", [BadScript(), BadParse(), BadJudge()])
+def test_a_check_that_breaks_is_a_finding_and_the_others_stand(bad: Simple) -> None:
+    seen = found(bad, Simple(), Unreached())
+    broken = seen[f"{bad.name}/n1"]
+    assert broken.level == "failure"
+    assert "the check itself broke" in broken.seen
+    assert broken.hint
+    assert seen["simple/n1"].level == "ok"
+    assert "cannot be reached: port 22" in seen["unreached/n1"].seen
+    assert seen["unreached/n1"].hint == "Is sshd running?"
+
+
+def test_a_node_that_cannot_be_asked_is_one_finding() -> None:
+    def gone(name: str) -> Transport:
+        raise ConnectError("connection lost", "Look at the network.", node=name)
+
+    told: list[Finding] = []
+    run((Simple(), Greedy()), site(gone, (API,)), told.append, threading.Event())
+    assert [(one.id, one.level) for one in told] == [("look/n1", "failure")]
+    assert "connection lost" in told[0].seen
+
+
+def test_a_login_without_a_shell_is_told() -> None:
+    class NoShell(Counting):
+        def run(self, argv: Any, **options: Any) -> CommandResult:
+            return CommandResult(
+                argv=tuple(argv), status=1, stdout=b"This account is\x1b[31m not available.\n"
+            )
+
+    told: list[Finding] = []
+    run((Simple(),), site(lambda name: NoShell(name=name), (API,)), told.append, threading.Event())
+    assert told[0].seen.endswith("it said: This account is not available.")
+    assert "plain shell" in told[0].hint
+
+
+def test_what_hangs_is_told_in_time_and_delays_nobody() -> None:
+    slow, began = Slow(), time.monotonic()
+    told: list[tuple[float, Finding]] = []
+    lines = {spot.name: Counting(name=spot.name) for spot in (API, BIO)}
+    run(
+        (slow, Simple()),
+        site(lines.__getitem__),
+        lambda one: told.append((time.monotonic() - began, one)),
+        threading.Event(),
+        limit=1.5,
+    )
+    assert time.monotonic() - began < 5
+    assert {one.id for at, one in told if at < 1.4} == {"simple/n1", "simple/n2"}
+    late = [one for _, one in told if one.check == "slow"]
+    assert [one.id for one in late] == ["slow/n1", "slow/n2"]
+    assert late[0].level == "failure"
+    assert "no answer within 1.5 s" in late[0].seen
+    slow.let_go.set()
+
+
+def test_a_stop_is_heeded_at_once_and_nothing_is_told_afterwards() -> None:
+    slow, stop = Slow(), threading.Event()
+    told: list[Finding] = []
+    threading.Timer(0.2, stop.set).start()
+    began = time.monotonic()
+    run((slow,), site(no_line), told.append, stop)
+    assert time.monotonic() - began < 1.5
+    slow.let_go.set()
+    assert told == []
+
+
+def test_the_report_is_by_node_then_by_check_then_as_told() -> None:
+    def one(name: str, node: str | None) -> Finding:
+        return Finding(id=name, subject="s", node=node, level="ok", seen="x")
+
+    names = [("engine/b", "b"), ("host.disk/b", "b"), ("look/b", "b"), ("host.cpu/a", "a"), ("x", None)]
+    names += [("host.memory/a", "a"), ("database.tls/a", "a")]
+    ordered = in_order([one(*pair) for pair in names], ["a", "b"], CHECKS)
+    assert [item.id for item in ordered] == [
+        "host.cpu/a",
+        "host.memory/a",
+        "database.tls/a",
+        "look/b",
+        "host.disk/b",
+        "engine/b",
+        "x",
+    ]
+
+
+def test_names_are_sections_and_ids_of_their_own() -> None:
+    names = [check.name for check in CHECKS]
+    assert len(set(names)) == len(names)
+    assert not {"end", "look"} & set(names)
+    pieces = dict.fromkeys(names, "true")
+    text = LocalTransport().run(("sh", "-c", whole_script(pieces))).text
+    assert list(sections(text)) == [*names, "end"]
