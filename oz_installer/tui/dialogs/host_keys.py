@@ -14,9 +14,9 @@ from oz_installer.tui.dialogs.dialog import Dialog
 from oz_installer.tui.widgets.push import Push
 
 WHY = (
-    "These servers are new to you. Compare each fingerprint on the server's own console with\n"
+    "New servers. Compare each with what its own console says:\n"
     "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\n"
-    "A key that you accept is written into the answers, and no other one is taken from then on."
+    "What you accept is written into the answers; no other key is taken then."
 )
 
 

@@ -134,3 +134,11 @@ class AccessScreen(StepScreen):
             given = self.working.get("images") or {}
             self.wizard.change("images", {**given, name: self._images[name]})
             self.focus_key("images")
+            self.call_after_refresh(self._to_the_end)
+
+    def _to_the_end(self) -> None:
+        """The new line is the last one: there it is edited."""
+        from textual.widgets import TextArea
+
+        for area in self.query_one("#form-images").query(TextArea):
+            area.move_cursor(area.document.end)

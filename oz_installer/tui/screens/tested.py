@@ -48,6 +48,10 @@ class TestedScreen(StepScreen):
         """What tells findings."""
         raise NotImplementedError
 
+    def untestable(self) -> str:
+        """Why there is nothing to test; empty when there is."""
+        return ""
+
     def show(self, working: Working, judged: Judged | None) -> None:
         """The answers, or what is known around them, are others now."""
 
@@ -100,6 +104,9 @@ class TestedScreen(StepScreen):
             self._end("Stopped.", "-warning")
             self.jobs.stop("test")
             return
+        if why := self.untestable():
+            self.say(why, "-warning")
+            return
         self._findings, self._failed, self._tested = (), None, self._subject(self.working)
         self.start("test", self.test_job())
         self.query_one("#test", Push).relabel("Stop")
@@ -114,7 +121,10 @@ class TestedScreen(StepScreen):
     def on_screen_resume(self) -> None:
         """The button may be out of sight: its key is told."""
         super().on_screen_resume()
-        if self._tested is None:
+        self._hint()
+
+    def _hint(self) -> None:
+        if self._tested is None and self.seating is not None and not self.untestable():
             self.say(f"F5: {self.TEST}")
 
     def on_screen_suspend(self) -> None:
@@ -127,8 +137,11 @@ class TestedScreen(StepScreen):
         """A finding, or the end."""
         match news:
             case Finished(job="around", result=(seating, needed)):
+                first = self.seating is None
                 self.seating, self.needed = seating, needed
                 self.follow()
+                if first:
+                    self._hint()
                 return
             case Finished(job="test"):
                 self._finished()
