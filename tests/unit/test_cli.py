@@ -246,7 +246,7 @@ def test_ctrl_c_after_changes_never_says_that_there_were_none(
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "_prepare", lambda *_: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(command, "prepare_for", lambda *_: SimpleNamespace(close=lambda: None))
     monkeypatch.setattr(command, "_is_wanted", lambda *_: True)
     monkeypatch.setattr(command, "_carry_out", stopped)
     said = refused(capsys, "--answers", "answers.yml", "--yes", code=130)
