@@ -18,14 +18,13 @@ from oz_installer.errors import AnswersError
 from oz_installer.wizard_core import PureCore
 
 if TYPE_CHECKING:
-    from oz_installer.checks.model import Finding
-    from oz_installer.installation.trying import SshHost, Tried
-
     from oz_installer.answers.drafts import SavedDraft
     from oz_installer.answers.secrets import Ask
+    from oz_installer.checks.model import Finding
     from oz_installer.deploy.events import Event
     from oz_installer.deploy.plan import Plan
     from oz_installer.installation import Prepared
+    from oz_installer.installation.trying import SshHost, Tried
     from oz_installer.topology.summary import Summary
 
 
