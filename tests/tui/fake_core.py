@@ -25,10 +25,7 @@ if TYPE_CHECKING:
     from oz_installer.deploy.plan import Plan
     from oz_installer.installation import Prepared
     from oz_installer.installation.trying import SshHost, Tried
-<<<<<<< HEAD
     from oz_installer.topology.model import Topology
-=======
->>>>>>> w3
     from oz_installer.topology.summary import Summary
 
 

@@ -15,7 +15,7 @@ from oz_installer.answers.model import SecretRef
 from oz_installer.answers.working import Working
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.widgets.choice import Choice
-from oz_installer.tui.widgets.field import Field, Note
+from oz_installer.tui.widgets.field import Note
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.secret_field import Reveal, SecretField
 from oz_installer.tui.widgets.text_input import TextInput
@@ -54,11 +54,6 @@ def note(pilot: Driver, key: str) -> str:
     """The line under a field."""
     field = step_of(pilot).query_one(Form).field(key)
     return str(field.query_one(Note).visual)
-
-
-def is_off(field: Field) -> bool:
-    """Whether it is greyed out."""
-    return field.disabled
 
 
 def answers(pilot: Driver) -> Working:
@@ -151,7 +146,6 @@ def is_off(pilot: Driver, key: str) -> bool:
 
 async def test_a_field_that_cannot_be_used_is_greyed_out_until_it_can() -> None:
     async with form("broker.type", "broker.user") as pilot:
-<<<<<<< HEAD
         assert is_off(pilot, "broker.user")
         assert note(pilot, "broker.user").startswith("User is not used by Redis")
         await press(pilot, "right")
@@ -159,16 +153,6 @@ async def test_a_field_that_cannot_be_used_is_greyed_out_until_it_can() -> None:
         assert not is_off(pilot, "broker.user")
         await press(pilot, "enter", "=oz", "shift+tab", "left")
         assert not is_off(pilot, "broker.user"), "a wrong answer can be taken out again"
-=======
-        field = step_of(pilot).query_one(Form).field("broker.user")
-        assert is_off(field)
-        assert note(pilot, "broker.user").startswith("User is not used by Redis")
-        await press(pilot, "right")
-        assert answers(pilot).get("broker.type") == "rabbitmq"
-        assert not is_off(field)
-        await press(pilot, "enter", "=oz", "shift+tab", "left")
-        assert not is_off(field), "a wrong answer can be taken out again"
->>>>>>> w3
         assert note(pilot, "broker.user").startswith("! User is not used by Redis")
 
 
