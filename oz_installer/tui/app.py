@@ -166,6 +166,10 @@ class WizardApp(App[Outcome]):
             self.leaving.heed_signals()
         self.call_after_refresh(self._begin)
 
+    def on_unmount(self) -> None:
+        """Nothing works on for a wizard that is gone."""
+        self.stop_jobs()
+
     def _begin(self) -> None:
         if self._first is not None:
             self.files.open(self._first, self._start_step)

@@ -86,8 +86,12 @@ class Filing:
         ordered = sorted(judged.problems, key=lambda problem: number(step_of(problem.key)))
         first = next((one for one in ordered if one.message in MISSING), ordered[0] if ordered else None)
         needed = step_of(first.key) if first else "review"
-        step_id = opened.step or needed
+        known = opened.step in {one.id for one in STEPS}
+        step_id = opened.step if opened.step and known else needed
         self._app.start_over(step_id, first.key if first and step_id == needed else None)
+        if lost := opened.working.lost:
+            more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+            self._say(f"! What no field can show stays in the file: {lost[0]}{more}", bad=True)
 
     # --- save -----------------------------------------------------------------------------------------
     def save(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from oz_installer.answers.file import read, read_draft
 from oz_installer.answers.working import Working
 from oz_installer.checks.model import Finding
-from oz_installer.cli import _opener
+from oz_installer.connecting import opener as opening
 from oz_installer.installation import prepare
 from oz_installer.installation.checking import run_checks
 from oz_installer.installation.connections import OpenTransport
@@ -46,7 +46,7 @@ class Bench:
     def opener(self, path: Path) -> OpenTransport:
         """What opens connections for these answers."""
         known = read_draft(path).values.get("known_hosts")
-        found: OpenTransport = functools.partial(_opener(), base=path.parent, known_hosts=known)
+        found: OpenTransport = functools.partial(opening(), base=path.parent, known_hosts=known)
         return found
 
     def check(self, **changes: Any) -> dict[str, Finding]:

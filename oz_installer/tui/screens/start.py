@@ -10,13 +10,14 @@ from textual.app import ComposeResult
 
 from oz_installer.tui.bridge import Finished
 from oz_installer.tui.screens.step_screen import StepScreen
-from oz_installer.tui.steps import step
+from oz_installer.tui.steps import STEPS, step
 from oz_installer.tui.widgets.menu import Item, Menu
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
 
 DRAFT = "draft-"
+STEP_IDS = frozenset(one.id for one in STEPS)
 CHOICES = (
     Item(
         id="new",
@@ -70,7 +71,7 @@ class StartScreen(StepScreen):
             Item(
                 id=f"{DRAFT}{place}",
                 label=f"Continue {draft.target.name}",
-                about=f"Draft of {ago(time.time() - draft.saved_at)}, at {step(draft.step).title}; "
+                about=f"Draft of {ago(time.time() - draft.saved_at)}, at {title(draft.step)}; "
                 f"for {draft.target}.",
             )
             for place, draft in enumerate(self._drafts)
@@ -93,6 +94,11 @@ class StartScreen(StepScreen):
             self.wizard.files.open_draft(self._drafts[int(chosen.removeprefix(DRAFT))])
         else:
             self.wizard.files.ask_to_open("review" if chosen == "manage" else None)
+
+
+def title(step_id: str) -> str:
+    """The title of the step that a draft was left at; drafts may be of another version."""
+    return step(step_id).title if step_id in STEP_IDS else "the start"
 
 
 def ago(seconds: float) -> str:

@@ -111,10 +111,11 @@ class Cards(Follower, can_focus=True):
     def _columns(self, width: int) -> list[list[LINE]]:
         """The rows of every card, all of the same number."""
         room = self._width(width)
-        columns: list[list[LINE]] = [
-            [(self._title(card), "title"), (("━" if card.name == self.chosen else "─") * room, "rule")]
-            for card in self.cards
-        ]
+        columns: list[list[LINE]] = [[] for _ in self.cards]
+        titles = [wrap(self._title(card), room, subsequent_indent=" " * 4) for card in self.cards]
+        _level(columns, titles, "title", 0)
+        for card, column in zip(self.cards, columns, strict=True):
+            column.append((("━" if card.name == self.chosen else "─") * room, "rule"))
         tags = [wrap(self._tag(card), room) for card in self.cards]
         _level(columns, tags, "tag", 1)
         for number in range(min((len(card.parts) for card in self.cards), default=0)):
@@ -139,6 +140,10 @@ class Cards(Follower, can_focus=True):
     def on_resize(self) -> None:
         """Texts are wrapped anew."""
         self.refresh(layout=True)
+
+    def on_focus(self) -> None:
+        """As much of them as there is room for."""
+        self.call_after_refresh(self.scroll_visible, top=True, animate=False)
 
     def action_move(self, by: int) -> None:
         """Choose the next card that is not barred."""

@@ -1,0 +1,179 @@
+"""Opening, saving and drafts: what is typed is never lost, and no secret is in a draft."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oz_installer.answers.model import SecretRef
+from oz_installer.answers.working import Working
+from oz_installer.errors import AnswersError
+from tests.tui.fake_core import FakeCore
+from tests.tui.support import app_of, press, settle, step_of, text_of, wizard
+
+HERE = Path("/home/admin/answers.yml")
+COMPLETE = """\
+version: 1
+scenario: poc
+public_url: https://oz.example.com
+nodes: [{name: oz1, host: 10.0.0.11}]
+components: {bio_updater: false}
+"""
+PARTIAL = COMPLETE.replace("public_url: https://oz.example.com\n", "")
+
+
+async def test_a_new_installation_starts_with_the_workload(tmp_path: Path) -> None:
+    async with wizard() as pilot:
+        await press(pilot, "enter")
+        assert step_of(pilot).STEP == "workload"
+        assert app_of(pilot).session.path.name == "answers.yml"
+
+
+async def test_next_on_the_first_step_begins_too() -> None:
+    async with wizard() as pilot:
+        await press(pilot, "ctrl+n")
+        assert step_of(pilot).STEP == "workload"
+
+
+async def test_a_new_installation_does_not_take_the_file_of_another() -> None:
+    here = Path.cwd()
+    core = FakeCore({here / "answers.yml": COMPLETE})
+    core.drafted[here / "answers-2.yml"] = (Working.new(), "nodes")
+    async with wizard(core) as pilot:
+        await press(pilot, "enter")
+        assert app_of(pilot).session.path == here / "answers-3.yml"
+
+
+async def test_a_partial_file_opens_where_an_answer_is_missing() -> None:
+    async with wizard(FakeCore({HERE: PARTIAL}), path=HERE) as pilot:
+        assert step_of(pilot).STEP == "access"
+        assert step_of(pilot).focused_key() == "public_url"
+        await press(pilot, "=https://oz.example.com")
+        assert app_of(pilot).session.working.answers() is not None
+
+
+async def test_a_complete_file_opens_at_the_review() -> None:
+    async with wizard(FakeCore({HERE: COMPLETE}), path=HERE) as pilot:
+        assert step_of(pilot).STEP == "review"
+        assert "saved" in text_of(pilot)
+
+
+async def test_a_file_is_opened_from_the_first_step() -> None:
+    here = Path.cwd() / "mine.yml"
+    async with wizard(FakeCore({here: COMPLETE})) as pilot:
+        await press(pilot, "down", "enter", "=nothing.yml", "enter")
+        assert "There is no file" in text_of(pilot)
+        await press(pilot, "tab", "enter")
+        assert app_of(pilot).session.path == here
+        assert step_of(pilot).STEP == "review"
+
+
+async def test_a_file_that_cannot_be_read_is_told() -> None:
+    async with wizard(FakeCore(), path=HERE) as pilot:
+        assert step_of(pilot).STEP == "start"
+        assert "there is no such file" in text_of(pilot)
+
+
+async def test_a_draft_goes_on_where_it_was_left() -> None:
+    core = FakeCore()
+    core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "release")
+    async with wizard(core) as pilot:
+        assert "Continue answers.yml" in text_of(pilot)
+        await press(pilot, "down", "down", "down", "enter")
+        assert step_of(pilot).STEP == "release"
+        assert app_of(pilot).session.working.get("workload.apm") == 12
+        assert app_of(pilot).session.path == HERE
+
+
+async def test_every_change_of_step_keeps_a_draft() -> None:
+    core = FakeCore()
+    async with wizard(core, step="workload") as pilot:
+        await press(pilot, "=12", "ctrl+n")
+        assert core.drafted[HERE][0].get("workload.apm") == 12
+        assert core.drafted[HERE][1] == "release"
+
+
+async def test_a_draft_is_kept_while_nothing_happens() -> None:
+    core = FakeCore()
+    async with wizard(core, step="workload") as pilot:
+        await press(pilot, "=12")
+        app_of(pilot).files.draft_now()
+        await settle(pilot)
+        assert core.drafted[HERE][0].get("workload.apm") == 12
+
+
+async def test_saving_asks_where_once_and_drops_the_draft() -> None:
+    core = FakeCore()
+    async with wizard(core, step="workload") as pilot:
+        await press(pilot, "=12", "ctrl+n", "ctrl+s")
+        assert "Save the answers" in text_of(pilot)
+        await press(pilot, "enter")
+        assert core.kept[HERE].get("workload.apm") == 12
+        assert HERE not in core.drafted
+        assert f"Saved to {HERE}" in text_of(pilot)
+        await press(pilot, "right", "ctrl+s")
+        assert core.calls.count(f"keep {HERE}") == 2
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+    assert HERE not in core.drafted
+
+
+async def test_another_file_is_not_replaced_without_asking() -> None:
+    core = FakeCore({HERE: COMPLETE})
+    async with wizard(core, step="workload") as pilot:
+        await press(pilot, "=12", "ctrl+s", "enter")
+        assert "is there already" in text_of(pilot)
+        await press(pilot, "enter")
+        assert HERE not in core.kept
+        await press(pilot, "ctrl+s", "enter", "shift+tab", "enter")
+        assert HERE in core.kept
+
+
+async def test_a_file_that_cannot_be_written_is_told() -> None:
+    core = FakeCore({HERE: COMPLETE})
+    core.refused[HERE] = AnswersError(
+        f"{HERE}: cannot be written: Read-only file system", "name another file"
+    )
+    async with wizard(core, path=HERE) as pilot:
+        await press(pilot, "ctrl+s")
+        assert "Read-only file system" in text_of(pilot)
+        assert "name another file" in text_of(pilot)
+
+
+async def test_what_is_typed_while_saving_stays_unsaved() -> None:
+    core = FakeCore({HERE: COMPLETE})
+    async with wizard(core, path=HERE) as pilot:
+        app = app_of(pilot)
+        app.change("workload.apm", 5.0)
+        app.files.save()
+        app.change("workload.apm", 6.0)
+        await settle(pilot)
+        assert app.session.working.get("workload.apm") == 6
+        assert app.session.touched
+
+
+async def test_a_secret_that_is_asked_for_is_asked_once() -> None:
+    async with wizard(step="workload") as pilot:
+        app = app_of(pilot)
+        told: list[object] = []
+
+        def job(_tell: object, _stop: object) -> None:
+            told.append(app.core.ask("SSH password of api1") if app.core.ask else None)
+
+        app.jobs.start("ask", job)
+        while "SSH password of api1" not in text_of(pilot):
+            await pilot.pause()
+        await pilot.press(*"canary-Pa55w0rd")
+        assert "canary" not in text_of(pilot)
+        await press(pilot, "enter")
+        app.jobs.start("ask", job)
+        await settle(pilot)
+        assert [str(secret) for secret in told] == ["********", "********"]
+
+
+async def test_a_typed_secret_is_asked_for_again_after_a_draft() -> None:
+    core = FakeCore()
+    async with wizard(core, step="database") as pilot:
+        app_of(pilot).change("database.password", SecretRef(kind="plain", where="canary-Pa55w0rd"))
+        await settle(pilot)
+        assert "canary" not in text_of(pilot)
+        assert "canary" not in pilot.app.export_screenshot()
