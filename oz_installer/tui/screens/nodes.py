@@ -80,7 +80,8 @@ class NodesScreen(StepScreen):
             self._seated_for = asked
             core = self.core
             self.start("seating", lambda _tell, _stop: core.seating(working))
-        self.show_nodes()
+        if self._dialog is None:  # below its form the table waits, so that typing stays quick
+            self.show_nodes()
 
     def show_nodes(self) -> None:
         """The table and what stands around it."""
