@@ -7,9 +7,11 @@ stand in no argv, environment or file.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -20,7 +22,7 @@ from oz_installer.errors import ConnectError, DeployError, OzError
 from oz_installer.remote.ssh import SshTransport, connect
 from oz_installer.remote.target import SecretMemory, SshTarget
 from oz_installer.remote.transport import Transport
-from oz_installer.remote.upload import upload_file
+from oz_installer.remote.upload import file_digest, upload_file
 from oz_installer.secret import Secret
 
 # below this, starting a process (0.3 s) costs more than it gains
@@ -43,8 +45,10 @@ class UploadJob:
 def upload_many(jobs: Sequence[UploadJob], on_sent: Callable[[str, int], None] | None = None) -> None:
     """Carry out the jobs, all at once; ``on_sent`` gets node and bytes sent, from several threads.
 
-    Raises the first failure, in the order of the jobs, when all have ended.
+    A file that goes to several nodes is hashed once. Raises the first failure, in the order of the jobs,
+    when all have ended.
     """
+    digests = _Digests()
 
     def one(job: UploadJob) -> None:
         def tell(sent: int) -> None:
@@ -53,7 +57,7 @@ def upload_many(jobs: Sequence[UploadJob], on_sent: Callable[[str, int], None] |
 
         apart = len(jobs) > 1 and job.source.stat().st_size >= WORTH_A_PROCESS
         if apart and isinstance(job.transport, SshTransport):
-            _in_worker(job, job.transport, tell)
+            _in_worker(job, job.transport, digests, tell)
         else:
             upload_file(
                 job.transport,
@@ -63,6 +67,7 @@ def upload_many(jobs: Sequence[UploadJob], on_sent: Callable[[str, int], None] |
                 become=job.become,
                 timeout=job.timeout,
                 on_sent=tell,
+                digest_of_source=lambda: digests.of(job.source),
             )
 
     with ThreadPoolExecutor(max(1, len(jobs)), "oz-upload") as pool:
@@ -70,7 +75,23 @@ def upload_many(jobs: Sequence[UploadJob], on_sent: Callable[[str, int], None] |
             done.result()
 
 
-def _in_worker(job: UploadJob, transport: SshTransport, tell: Callable[[int], None]) -> None:
+class _Digests:
+    """SHA-256 of the files to be sent, each read when first asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[Path, str] = {}
+
+    def of(self, path: Path) -> str:
+        with self._lock:
+            if path not in self._known:
+                self._known[path] = file_digest(path)
+            return self._known[path]
+
+
+def _in_worker(
+    job: UploadJob, transport: SshTransport, digests: _Digests, tell: Callable[[int], None]
+) -> None:
     """Run one job in a process of its own and pass on what it tells."""
     order = {
         "target": _dump_target(transport.same_again()),
@@ -89,25 +110,36 @@ def _in_worker(job: UploadJob, transport: SshTransport, tell: Callable[[int], No
         start_new_session=True,
     ) as worker:
         try:
-            _follow(worker, order, job, tell)
+            _follow(worker, order, job, digests, tell)
         except BaseException:
             worker.kill()
             raise
 
 
 def _follow(
-    worker: subprocess.Popen[bytes], order: dict[str, Any], job: UploadJob, tell: Callable[[int], None]
+    worker: subprocess.Popen[bytes],
+    order: dict[str, Any],
+    job: UploadJob,
+    digests: _Digests,
+    tell: Callable[[int], None],
 ) -> None:
     stdin, stdout = worker.stdin, worker.stdout
     assert stdin is not None  # noqa: S101 - Popen was given PIPE
     assert stdout is not None  # noqa: S101
-    stdin.write(json.dumps(order).encode())
-    stdin.close()
+
+    def say(text: str) -> None:
+        with contextlib.suppress(BrokenPipeError):  # a worker that died is told of below
+            stdin.write(text.encode() + b"\n")
+            stdin.flush()
+
+    say(json.dumps(order))
     finished = False
     for line in stdout:
         said = json.loads(line)
         if "sent" in said:
             tell(said["sent"])
+        elif "wanted" in said:
+            say(digests.of(job.source))
         elif "error" in said:
             kind = _ERRORS.get(said["error"], DeployError)
             raise kind(said["message"], said["hint"], node=job.transport.name)
@@ -147,6 +179,11 @@ def _tell(**said: object) -> None:
     sys.stdout.flush()
 
 
+def _ask_digest() -> str:
+    _tell(wanted="sha256")
+    return sys.stdin.readline().strip()
+
+
 def _work(order: dict[str, Any]) -> None:
     """The worker: its own connection, one file, what it has to say as JSON lines."""
     memory = SecretMemory(None)
@@ -170,6 +207,7 @@ def _work(order: dict[str, Any]) -> None:
                 become=order["become"],
                 timeout=order["timeout"],
                 on_sent=progress,
+                digest_of_source=_ask_digest,
             )
         finally:
             transport.close()
@@ -182,4 +220,4 @@ def _work(order: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    _work(json.load(sys.stdin))
+    _work(json.loads(sys.stdin.readline()))
