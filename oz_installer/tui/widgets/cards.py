@@ -11,7 +11,6 @@ from textual import events
 from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Size
-from textual.message import Message
 
 from oz_installer.tui.widgets.follower import Follower
 
@@ -47,12 +46,6 @@ class Cards(Follower, can_focus=True):
         "cards--barred",
     }  # fmt: skip
     ALLOW_SELECT = False
-
-    @dataclass(eq=False)
-    class Picked(Message):
-        """A card was chosen."""
-
-        name: str
 
     def __init__(self, key: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -171,7 +164,8 @@ class Cards(Follower, can_focus=True):
             return
         self._cursor = place
         self.refresh()
-        self.post_message(self.Picked(self.cards[place].name))
+        name = self.cards[place].name
+        self.owner.edit_answers(lambda working: working.put(self._key, name))
 
 
 def _bullets(texts: Sequence[str], width: int) -> list[str]:
