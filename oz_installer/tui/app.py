@@ -5,6 +5,7 @@ What a screen may call: ``session`` (to look at), ``change``, ``edit``, ``go``, 
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -209,6 +210,8 @@ class WizardApp(App[Outcome]):
                 self.session.judged = judged
                 if self.step_screen is not None:
                     self.step_screen.follow()
+            case Finished(job="load"):
+                gc.freeze()  # what stays for good is not looked through while somebody types
             case _:
                 self.files.heard(news)
 

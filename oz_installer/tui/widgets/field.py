@@ -35,9 +35,11 @@ class Note(Static):
     def show(self, text: str, look: str = "") -> None:
         """``look`` is ``-bad``, ``-barred`` or nothing."""
         if (text, look) != self._shown:
+            room = max(self.size.width - 1, 1)
+            layout = len(text) > room or len(self._shown[0]) > room or "\n" in text + self._shown[0]
             self._shown = (text, look)
             self.set_classes(f"note {look}")
-            self.update(Content(text))
+            self.update(Content(text), layout=layout)  # what stays one row moves nothing else
 
 
 class Field(Follower):
@@ -52,6 +54,7 @@ class Field(Follower):
         self.seen = False
         self._note = Note(classes="note", markup=False)
         self._said: tuple[str, str] = ("", "")
+        self._marked = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -60,7 +63,7 @@ class Field(Follower):
 
     def render(self) -> Content:
         """The label; what is asked stands right of it."""
-        return Content(self.asked.label)
+        return Content.styled(self.asked.label, "$accent" if self._marked else "")
 
     def compose(self) -> ComposeResult:
         """What it is answered with, and the line under it."""
@@ -144,7 +147,8 @@ class Field(Follower):
         return to_text(self.asked, working.get(self.key)) if working.given(self.key) else ""
 
     def on_descendant_focus(self) -> None:
-        """Its help is shown."""
+        """Its label is marked, its help shown."""
+        self._mark(True)
         self._tell()
 
     def on_descendant_blur(self) -> None:
@@ -152,7 +156,12 @@ class Field(Follower):
         if not self.seen:
             self.seen = True
             self.call_after_refresh(self.owner.follow)
+        self._mark(False)
         self._tell()
+
+    def _mark(self, marked: bool) -> None:
+        self._marked = marked
+        self.refresh()
 
 
 class TextField(Field):
