@@ -9,8 +9,6 @@ from typing import Any
 from oz_installer.errors import AnswersError, Interrupted
 from oz_installer.unattended.streams import is_terminal
 
-MISSING = frozenset({"is missing", "is needed"})
-
 
 def has_terminal() -> bool:
     """Whether a person can look at the wizard, and type."""
@@ -22,8 +20,11 @@ def to_be_completed(path: Path) -> bool:
     if not has_terminal():
         return False
     from oz_installer.answers.file import read_draft
+    from oz_installer.answers.working import Working
+    from oz_installer.wizard_core import PureCore
 
-    return any(problem.message in MISSING for problem in read_draft(path).problems)
+    working = Working.of(read_draft(path))
+    return any(working.left_out(problem.key) for problem in PureCore().judge(working))
 
 
 def open_wizard(path: Path | None = None) -> int:

@@ -65,6 +65,14 @@ class Working:
         """Does the file (or the form) say something of it, right or wrong? Sections have keys, too."""
         return key in self.texts or self._find(parts_of(key)) is not _NOTHING
 
+    def left_out(self, key: str) -> bool:
+        """Whether this is a question that neither the file nor the form says anything of."""
+        try:
+            question(key)
+        except KeyError:
+            return False
+        return not self.given(key)
+
     def typed(self, key: str, text: str) -> Working:
         """What a form's input says now; emptied means left out. A wrong secret is kept as one, and told."""
         asked = question(key)

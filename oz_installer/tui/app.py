@@ -5,6 +5,7 @@ What a screen may call: ``session`` (to look at), ``change``, ``edit``, ``go``, 
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -56,12 +57,12 @@ class WizardApp(App[Outcome]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's own declaration
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", "Help", priority=True),
-        Binding("f2", "steps", "Steps", priority=True),
-        Binding("ctrl+s", "save", "Save", priority=True),
-        Binding("ctrl+t", "theme", "Dark or light", priority=True),
-        Binding("ctrl+q", "leave", "Quit", priority=True),
-        Binding("ctrl+c", "interrupt", "Copy, or quit", priority=True),
+        Binding("f1", "help", "Help"),
+        Binding("f2", "steps", "Steps"),
+        Binding("ctrl+s", "save", "Save"),
+        Binding("ctrl+t", "theme", "Dark or light"),
+        Binding("ctrl+q", "leave", "Quit"),
+        Binding("ctrl+c", "interrupt", "Copy, or quit"),
     ]
     ENABLE_COMMAND_PALETTE = True
     theme = Reactive(DARK.name)
@@ -209,6 +210,8 @@ class WizardApp(App[Outcome]):
                 self.session.judged = judged
                 if self.step_screen is not None:
                     self.step_screen.follow()
+            case Finished(job="load"):
+                gc.freeze()  # what stays for good is not looked through while somebody types
             case _:
                 self.files.heard(news)
 
@@ -248,17 +251,12 @@ class WizardApp(App[Outcome]):
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
 
     def action_interrupt(self) -> None:
-        """Copy what is selected; with nothing selected leave, as Ctrl-C does everywhere."""
-        focused = self.screen.focused
-        text = getattr(focused, "selected_text", "")
-        if text and not getattr(focused, "password", False):
-            self.copy_to_clipboard(text)
-        else:
-            self.leaving.leave(STOPPED)
+        """Leave, as Ctrl-C does everywhere; fields with a selection have copied it and do not come here."""
+        self.leaving.leave(STOPPED)
 
     async def action_quit(self) -> None:
-        """Textual's own way out leads through ours."""
-        self.leaving.leave(0)
+        """Textual's own way out leads through ours, behind all that was typed."""
+        (self.screen.focused or self).call_later(self.leaving.leave, 0)
 
     def action_leave(self) -> None:
         """Leave; ask when something is at work."""

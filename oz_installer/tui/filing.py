@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
     from oz_installer.tui.app import WizardApp
 
-MISSING = frozenset({"is missing", "is needed"})
-"""What is said of an answer that was left out."""
-
 QUIET = 2.0
 """So long after the last key a draft is kept, in seconds."""
 
@@ -98,7 +95,8 @@ class Filing:
         session.open(opened)
         session.judged = judged
         ordered = sorted(judged.problems, key=lambda problem: number(step_of(problem.key)))
-        first = next((one for one in ordered if one.message in MISSING), ordered[0] if ordered else None)
+        left = (one for one in ordered if opened.working.left_out(one.key))
+        first = next(left, ordered[0] if ordered else None)
         needed = step_of(first.key) if first else "review"
         known = opened.step in {one.id for one in STEPS}
         step_id = opened.step if opened.step and known else needed

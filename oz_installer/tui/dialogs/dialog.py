@@ -16,7 +16,12 @@ T = TypeVar("T")
 class Dialog(ModalScreen[T | None]):
     """A box with a title. Dismissed with None when it is given up."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "give_up")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "give_up"),
+        ("ctrl+q", "app.leave"),
+        ("ctrl+c", "app.interrupt"),
+        ("ctrl+t", "app.theme"),
+    ]
     HEADING = ""
 
     def compose(self) -> ComposeResult:

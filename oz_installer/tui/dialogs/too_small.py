@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -10,6 +13,8 @@ from textual.widgets import Static
 
 class TooSmall(ModalScreen[None]):
     """Says how large the terminal is and must be; goes away by itself."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+q", "app.leave"), ("ctrl+c", "app.interrupt")]
 
     def __init__(self, columns: int, rows: int) -> None:
         super().__init__(classes="too-small")

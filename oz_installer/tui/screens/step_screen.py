@@ -6,6 +6,7 @@ its own told something). See ``app.py`` for what a screen may call.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event as Stop
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -19,7 +20,7 @@ from textual.widgets import Static
 from oz_installer.tui.jobs import Job, Jobs, Told
 from oz_installer.tui.steps import STEPS, number, step
 from oz_installer.tui.widgets.bars import Keys, SideBar, Status, Title, Tone, TopBar
-from oz_installer.tui.widgets.follower import Edited, Follower, Said
+from oz_installer.tui.widgets.follower import Follower, Said
 from oz_installer.tui.widgets.push import Push
 
 if TYPE_CHECKING:
@@ -134,6 +135,10 @@ class StepScreen(Screen[None]):
         top = self.query_one(TopBar)
         top.target, top.kept = str(session.path), kept
 
+    def edit_answers(self, change: Callable[[Working], Working]) -> None:
+        """A field was edited."""
+        self.wizard.edit(change(self.working))
+
     def keys(self) -> tuple[str, ...]:
         """The questions that are asked here."""
         return tuple(key for shown in self.query(Follower).results(Follower) for key in shown.keys)
@@ -161,11 +166,6 @@ class StepScreen(Screen[None]):
         place = number(self.STEP)
         if place > 0:
             self.wizard.go(STEPS[place - 1].id)
-
-    @on(Edited)
-    def _edited(self, message: Edited) -> None:
-        message.stop()
-        self.wizard.edit(message.change(self.working))
 
     @on(Said)
     def _said(self, message: Said) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -83,11 +82,6 @@ class WorkloadScreen(StepScreen):
         problem = judged.problem("scenario") if judged and (seen or chosen) else None
         told = (f"! {problem.message}", "$text-error") if problem else ("← → choose", "$text-muted")
         self.query_one("#scenario-title", Static).update(Content.assemble(("Scenario", "bold"), "   ", told))
-
-    @on(Cards.Picked)
-    def _picked(self, event: Cards.Picked) -> None:
-        event.stop()
-        self.wizard.change("scenario", event.name)
 
 
 def needs_text(sizing: Sizing) -> Content:

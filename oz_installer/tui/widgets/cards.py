@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.binding import BindingType
-from textual.content import Content
 from textual.geometry import Size
-from textual.message import Message
+from textual.strip import Strip
 
 from oz_installer.tui.widgets.follower import Follower
-
-if TYPE_CHECKING:
-    from textual.style import Style
 
 GAP = 2
 LINE = tuple[str, str]
@@ -48,12 +46,6 @@ class Cards(Follower, can_focus=True):
     }  # fmt: skip
     ALLOW_SELECT = False
 
-    @dataclass(eq=False)
-    class Picked(Message):
-        """A card was chosen."""
-
-        name: str
-
     def __init__(self, key: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._key = key
@@ -61,6 +53,8 @@ class Cards(Follower, can_focus=True):
         self.chosen: object = None
         self.barred: Mapping[object, str] = {}
         self._cursor = 0
+        self._drawn_for: object = None
+        self._drawn: list[list[LINE]] = []
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -83,33 +77,37 @@ class Cards(Follower, can_focus=True):
             self._cursor = names.index(str(chosen))
         self.refresh(layout=True)
 
-    def render(self) -> Content:
-        """The cards, row by row."""
-        columns = self._columns(self.size.width)
-        rows = []
-        for number in range(max((len(column) for column in columns), default=0)):
-            row: list[Content] = []
-            for place, column in enumerate(columns):
-                text, kind = column[number]
-                row += [Content.styled(text.ljust(self._width(self.size.width)), self._look(place, kind))]
-            rows.append(Content(" " * GAP).join(row))
-        return Content("\n").join(rows)
+    def render_line(self, y: int) -> Strip:
+        """One row of all cards: only rows in sight are drawn."""
+        room = self._width(self.size.width)
+        segments: list[Segment] = []
+        for place, column in enumerate(self._columns(self.size.width)):
+            text, kind = column[y] if y < len(column) else ("", "text")
+            gap = " " * GAP if place else ""
+            segments += [Segment(gap, self.rich_style), Segment(text.ljust(room), self._look(place, kind))]
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
 
-    def _look(self, place: int, kind: str) -> Style | str:
+    def _look(self, place: int, kind: str) -> Style:
         if kind == "title" and self.has_focus and place == self._cursor:
-            return self.get_visual_style("cards--cursor")
+            return self.get_component_rich_style("cards--cursor")
         if self.cards[place].name in self.barred and kind not in ("tag", "name"):
-            return self.get_visual_style("cards--barred")
+            return self.get_component_rich_style("cards--barred")
         if kind in ("title", "rule") and self.cards[place].name == self.chosen:
-            return self.get_visual_style("cards--chosen")
-        return "" if kind == "text" else self.get_visual_style(f"cards--{kind}")
+            return self.get_component_rich_style("cards--chosen")
+        return self.rich_style if kind == "text" else self.get_component_rich_style(f"cards--{kind}")
 
     def _width(self, width: int) -> int:
         count = max(len(self.cards), 1)
         return max((width - GAP * (count - 1)) // count, 12)
 
     def _columns(self, width: int) -> list[list[LINE]]:
-        """The rows of every card, all of the same number."""
+        """The rows of every card, all of the same number; worked out anew when something of them changed."""
+        key = (width, self.cards, self.chosen, tuple(self.barred.items()), self.screen.has_class("-tall"))
+        if key != self._drawn_for:
+            self._drawn_for, self._drawn = key, self._draw(width)
+        return self._drawn
+
+    def _draw(self, width: int) -> list[list[LINE]]:
         room = self._width(width)
         columns: list[list[LINE]] = [[] for _ in self.cards]
         titles = [wrap(self._title(card), room, subsequent_indent=" " * 4) for card in self.cards]
@@ -171,7 +169,8 @@ class Cards(Follower, can_focus=True):
             return
         self._cursor = place
         self.refresh()
-        self.post_message(self.Picked(self.cards[place].name))
+        name = self.cards[place].name
+        self.owner.edit_answers(lambda working: working.put(self._key, name))
 
 
 def _bullets(texts: Sequence[str], width: int) -> list[str]:

@@ -5,7 +5,7 @@ What is chosen is told by signs, ``(•)`` and ``[x]``, never by colour alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,7 +13,6 @@ from textual import events
 from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Size
-from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -31,7 +30,10 @@ class Option:
 
 
 class Choice(Widget, can_focus=True):
-    """One of the options, or any number (``many``). Arrows move, Space switches, Enter goes on."""
+    """One of the options, or any number (``many``). Arrows move, Space switches, Enter goes on.
+
+    ``told`` is called at once with what was chosen: a value, or a tuple of values in the options' order.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("left,up", "move(-1)"),
@@ -43,29 +45,22 @@ class Choice(Widget, can_focus=True):
     ALLOW_SELECT = False
     cursor = reactive(0)
 
-    @dataclass(eq=False)
-    class Picked(Message):
-        """The operator chose: a value, or a tuple of values in the order of the options."""
-
-        choice: Choice
-        value: Any
-
-        @property
-        def control(self) -> Choice:
-            """The widget."""
-            return self.choice
-
-    def __init__(self, options: Sequence[Option], *, many: bool = False, id: str | None = None) -> None:
+    def __init__(
+        self,
+        options: Sequence[Option],
+        *,
+        told: Callable[[Any], None],
+        many: bool = False,
+        id: str | None = None,
+    ) -> None:
         super().__init__(id=id)
         self.options = tuple(options)
         self.many = many
+        self._told = told
         self.chosen: Collection[Any] = ()
-        self._unheard = 0
 
     def show(self, options: Sequence[Option], chosen: Collection[Any]) -> None:
-        """Show what is chosen, without telling anybody; not while something picked is on its way."""
-        if self._unheard:
-            return
+        """Show what is chosen, without telling anybody."""
         if (tuple(options), tuple(chosen)) == (self.options, tuple(self.chosen)):
             return
         self.options, self.chosen = tuple(options), tuple(chosen)
@@ -73,10 +68,6 @@ class Choice(Widget, can_focus=True):
             places = [place for place, one in enumerate(self.options) if one.value in chosen]
             self.cursor = places[0] if places else min(self.cursor, len(self.options) - 1)
         self.refresh(layout=True)
-
-    def heard(self) -> None:
-        """What was picked is known to the owner, who may call ``show`` again."""
-        self._unheard -= 1
 
     def render(self) -> Content:
         """The options, row by row."""
@@ -163,5 +154,4 @@ class Choice(Widget, can_focus=True):
         else:
             self.chosen, value = (one.value,), one.value
         self.refresh()
-        self._unheard += 1
-        self.post_message(self.Picked(self, value))
+        self._told(value)

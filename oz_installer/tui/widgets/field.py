@@ -5,7 +5,7 @@ There is one class a kind of answer (``KINDS``), so a new question needs no new 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import on
@@ -17,24 +17,29 @@ from textual.widgets import Input, Static
 from oz_installer.answers.forms import to_text
 from oz_installer.answers.questions import Question
 from oz_installer.tui.widgets.choice import Choice, Option
-from oz_installer.tui.widgets.follower import Edited, Follower
+from oz_installer.tui.widgets.follower import Follower
 from oz_installer.tui.widgets.text_input import TextInput
 from oz_installer.tui.wording import barred_words, problem_words
 
 if TYPE_CHECKING:
-    from textual.widgets import TextArea
-
     from oz_installer.answers.working import Working
     from oz_installer.tui.bridge import Judged
+    from oz_installer.tui.widgets.lines_input import LinesInput
 
 
 class Note(Static):
     """The line under a field. An error is told by ``!``, too."""
 
+    _shown = ("", "")
+
     def show(self, text: str, look: str = "") -> None:
         """``look`` is ``-bad``, ``-barred`` or nothing."""
-        self.set_classes(f"note {look}")
-        self.update(Content(text))
+        if (text, look) != self._shown:
+            room = max(self.size.width - 1, 1)
+            layout = len(text) > room or len(self._shown[0]) > room or "\n" in text + self._shown[0]
+            self._shown = (text, look)
+            self.set_classes(f"note {look}")
+            self.update(Content(text), layout=layout)  # what stays one row moves nothing else
 
 
 class Field(Follower):
@@ -49,8 +54,7 @@ class Field(Follower):
         self.seen = False
         self._note = Note(classes="note", markup=False)
         self._said: tuple[str, str] = ("", "")
-        self._pending = 0
-        self._told: str | None = None
+        self._marked = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -59,7 +63,7 @@ class Field(Follower):
 
     def render(self) -> Content:
         """The label; what is asked stands right of it."""
-        return Content(self.asked.label)
+        return Content.styled(self.asked.label, "$accent" if self._marked else "")
 
     def compose(self) -> ComposeResult:
         """What it is answered with, and the line under it."""
@@ -88,8 +92,7 @@ class Field(Follower):
 
     def follow(self, working: Working, judged: Judged | None) -> None:
         """Show the answer and what is wrong with it."""
-        if not self._pending:
-            self.show_value(working, judged)
+        self.show_value(working, judged)
         possible = judged.may(self.key) if judged else None
         given = working.given(self.key)
         if judged is not None:
@@ -122,33 +125,30 @@ class Field(Follower):
         self._note.show(text, look)
 
     def edited(self, text: str) -> None:
-        """Tell what is typed now."""
-        self._told = text
-        self._tell_edit(lambda working: working.typed(self.key, text))
+        """This is typed now."""
+        self.owner.edit_answers(lambda working: working.typed(self.key, text))
 
     def put(self, value: Any) -> None:
-        """Tell what was chosen."""
-        self._tell_edit(lambda working: working.put(self.key, value))
+        """This was chosen."""
+        self.owner.edit_answers(lambda working: working.put(self.key, value))
 
-    def _tell_edit(self, change: Callable[[Working], Working]) -> None:
-        """Until the answers have it they are older than what stands here, and do not change it."""
-        self._pending += 1
-
-        def changed(working: Working) -> Working:
-            self._pending -= 1
-            return change(working)
-
-        self.post_message(Edited(self.key, changed))
-
-    def show_text(self, working: Working, now: str) -> str | None:
-        """The text to show in place of ``now``; None to leave it: it means the same, or was not told yet."""
-        if self._told not in (None, now) or _means(working.typed(self.key, now), working, self.key):
-            return None
-        self._told = _text(working, self.key, self.asked)
-        return self._told
+    def text_for(self, working: Working, now: str) -> str:
+        """The text to show: ``now``, when it means the same as the answer."""
+        typed = working.typed(self.key, now)
+        same = (
+            typed.texts.get(self.key) == working.texts.get(self.key)
+            and typed.get(self.key) == working.get(self.key)
+            and typed.given(self.key) == working.given(self.key)
+        )
+        if same:
+            return now
+        if self.key in working.texts:
+            return working.texts[self.key]
+        return to_text(self.asked, working.get(self.key)) if working.given(self.key) else ""
 
     def on_descendant_focus(self) -> None:
-        """Its help is shown."""
+        """Its label is marked, its help shown."""
+        self._mark(True)
         self._tell()
 
     def on_descendant_blur(self) -> None:
@@ -156,12 +156,17 @@ class Field(Follower):
         if not self.seen:
             self.seen = True
             self.call_after_refresh(self.follow_again)
+        self._mark(False)
         self._tell()
 
     def follow_again(self) -> None:
         """Although the answers are the same: what is told of them is not."""
-        if self.is_attached and hasattr(self.screen, "follow"):  # a dialog may be closed by now
-            self.screen.follow()
+        if self.is_attached:  # a dialog may be closed by now
+            self.owner.follow()
+
+    def _mark(self, marked: bool) -> None:
+        self._marked = marked
+        self.refresh()
 
 
 class TextField(Field):
@@ -170,20 +175,12 @@ class TextField(Field):
     def controls(self) -> ComposeResult:
         """An input; what holds when it is left empty is told in it."""
         default = to_text(self.asked, self.asked.default) if not self.asked.required else ""
-        yield TextInput(placeholder=f"default: {default}" if default else "")
+        yield TextInput(placeholder=f"default: {default}" if default else "", told=self.edited)
 
     def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """The text, unless what stands there already means the same."""
         box = self.query_one(TextInput)
-        text = self.show_text(working, box.value)
-        if text is not None:
-            with box.prevent(Input.Changed):
-                box.value = text
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        self.edited(event.value)
+        box.show(self.text_for(working, box.value))
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
@@ -196,27 +193,15 @@ class LinesField(Field):
 
     def controls(self) -> ComposeResult:
         """A text area."""
-        from textual.widgets import TextArea
+        from oz_installer.tui.widgets.lines_input import LinesInput
 
-        area = TextArea(compact=True, show_line_numbers=False, placeholder=self._example())
-        area.highlight_cursor_line = False
-        yield area
-
-    def _example(self) -> str:
-        return "one a line" if self.asked.kind == "list" else "KEY: value, one a line"
+        example = "one a line" if self.asked.kind == "list" else "KEY: value, one a line"
+        yield LinesInput(placeholder=example, told=self.edited)
 
     def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """The text, unless what stands there already means the same."""
-        area = cast("TextArea", self.query_one("TextArea"))
-        text = self.show_text(working, area.text)
-        if text is not None:
-            with area.prevent(type(area).Changed):
-                area.text = text
-
-    def on_text_area_changed(self, event: TextArea.Changed) -> None:
-        """Tell it."""
-        event.stop()
-        self.edited(event.text_area.text)
+        box = cast("LinesInput", self.query_one("LinesInput"))
+        box.show(self.text_for(working, box.text))
 
 
 class ChoiceField(Field):
@@ -224,7 +209,7 @@ class ChoiceField(Field):
 
     def controls(self) -> ComposeResult:
         """The options."""
-        yield Choice(self._options(None), many=self.asked.kind == "list")
+        yield Choice(self._options(None), many=self.asked.kind == "list", told=self.put)
 
     def _options(self, judged: Judged | None) -> tuple[Option, ...]:
         possible = judged.may(self.key) if judged else None
@@ -242,41 +227,16 @@ class ChoiceField(Field):
         chosen = value if isinstance(value, tuple) else (value,)
         choice.show(self._options(judged) if judged else choice.options, chosen)
 
-    @on(Choice.Picked)
-    def _picked(self, event: Choice.Picked) -> None:
-        event.stop()
-        event.choice.heard()
-        self.put(event.value)
-
 
 class BooleanField(Field):
     """On or off."""
 
     def controls(self) -> ComposeResult:
         """One box."""
-        yield Choice([Option(value=True, label="on", off="off")], many=True)
+        box = Option(value=True, label="on", off="off")
+        yield Choice([box], many=True, told=lambda value: self.put(bool(value)))
 
     def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """Whether it is on."""
         choice = self.query_one(Choice)
         choice.show(choice.options, (True,) if working.get(self.key) else ())
-
-    @on(Choice.Picked)
-    def _picked(self, event: Choice.Picked) -> None:
-        event.stop()
-        event.choice.heard()
-        self.put(bool(event.value))
-
-
-def _means(typed: Working, now: Working, key: str) -> bool:
-    return (
-        typed.texts.get(key) == now.texts.get(key)
-        and typed.get(key) == now.get(key)
-        and typed.given(key) == now.given(key)
-    )
-
-
-def _text(working: Working, key: str, asked: Question) -> str:
-    if key in working.texts:
-        return working.texts[key]
-    return to_text(asked, working.get(key)) if working.given(key) else ""

@@ -1,10 +1,10 @@
-"""A widget that shows answers and follows them when they are edited elsewhere; what it says when edited."""
+"""A widget that shows answers: it follows them when they are edited elsewhere, and edits them itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 from textual.message import Message
 from textual.widget import Widget
@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from oz_installer.tui.bridge import Judged
 
 
-@dataclass(eq=False)
-class Edited(Message):
-    """The operator edited an answer: ``change`` makes the answers what they are now.
+class Owner(Protocol):
+    """A screen with answers: a step hands edits to the app, a dialog may keep them to itself.
 
-    A screen hands it to the app; a dialog that may be given up keeps the answers it makes to itself.
+    Edits are made at once, not by message: a key that saves or leaves comes behind all that was typed.
     """
 
-    key: str
-    change: Callable[[Working], Working]
+    def edit_answers(self, change: Callable[[Working], Working]) -> None:
+        """The operator edited an answer: ``change`` makes the answers what they are now."""
+
+    def follow(self) -> None:
+        """Let everything show the answers as they are now."""
 
 
 @dataclass(eq=False)
@@ -40,9 +42,14 @@ class Follower(Widget):
         """The questions that it shows."""
         return ()
 
+    @property
+    def owner(self) -> Owner:
+        """The screen that has the answers."""
+        return cast("Owner", self.screen)
+
     def follow(self, working: Working, judged: Judged | None) -> None:
         """Show these answers. ``judged`` is None until these very answers were judged."""
 
-    def take_focus(self, key: str) -> bool:  # noqa: ARG002
+    def take_focus(self, key: str) -> bool:  # noqa: ARG002 - for those that show something
         """Put the cursor on the field of a question; False when it is not here."""
         return False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.widget import Widget
 from textual.widgets import Input
 
 from oz_installer.answers import rules
@@ -70,10 +71,15 @@ class SecretField(Field):
 
     def controls(self) -> ComposeResult:
         """The ways, an input, and Show."""
-        yield Choice(WAYS, id="way")
+        yield Choice(WAYS, id="way", told=self._picked)
         with Horizontal(classes="secret"):
-            yield TextInput(password=True)
+            yield TextInput(password=True, told=self._typed)
             yield Reveal("Show")
+
+    @property
+    def front(self) -> Widget:
+        """Where it is typed, or else the ways."""
+        return self.query_one("#way", Choice) if self.way == "prompt" else self.query_one(TextInput)
 
     @property
     def hidden(self) -> bool:
@@ -95,8 +101,7 @@ class SecretField(Field):
             if ref.kind != self.way:
                 self._set_way(ref.kind)
             if ref.kind in ("env", "file") and box.value.strip() != ref.where:
-                with box.prevent(Input.Changed):
-                    box.value = ref.where
+                box.show(ref.where)
         elif self.way == "prompt" or (box.value and self._is_right(box.value.strip())):
             self._set_way("plain")
         known = isinstance(ref, SecretRef) and ref.kind == "plain"
@@ -118,11 +123,8 @@ class SecretField(Field):
         self.call_after_refresh(lambda: None if self.has_focus_within else self.reveal(False))
         super().on_descendant_blur()
 
-    @on(Choice.Picked, "#way")
-    def _picked(self, event: Choice.Picked) -> None:
-        event.stop()
-        event.choice.heard()
-        self._set_way(event.value)
+    def _picked(self, way: str) -> None:
+        self._set_way(way)
         if self.way == "prompt":
             self.put(SecretRef(kind="prompt"))
         else:
@@ -131,24 +133,20 @@ class SecretField(Field):
     def _set_way(self, way: str) -> None:
         self.way = way
         box = self.query_one(TextInput)
-        with box.prevent(Input.Changed):
-            box.value = ""
+        box.show("")
         box.placeholder = EMPTY[way]
         box.disabled = way == "prompt"
         self.query_one(Reveal).display = way == "plain"
         self.reveal(False)
 
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        text = event.value
+    def _typed(self, text: str) -> None:
         if self.way == "plain":
             self.edited(text)
         elif self._is_right(text.strip()):
             self.put(SecretRef(kind="env" if self.way == "env" else "file", where=text.strip()))
         else:
             self.put(None)
-            self.follow_again()
+            self.owner.follow()
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from textual import events
 from textual.widgets import Input
@@ -13,7 +14,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 
 
 class TextInput(Input):
-    """A text input of one row."""
+    """A text input of one row that calls ``told`` with every change, at once."""
+
+    _told: Callable[[str], None] | None = None
+    _quiet = False
 
     def __init__(
         self,
@@ -22,17 +26,29 @@ class TextInput(Input):
         placeholder: str = "",
         password: bool = False,
         id: str | None = None,
-        disabled: bool = False,
+        told: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(
             value,
             placeholder=placeholder,
             password=password,
             id=id,
-            disabled=disabled,
             compact=True,
             select_on_focus=False,
         )
+        self._told = told
+
+    def show(self, text: str) -> None:
+        """Show a text without telling it."""
+        if text != self.value:
+            self._quiet = True
+            self.value = text
+            self._quiet = False
+
+    def watch_value(self, value: str) -> None:
+        """Tell what is typed."""
+        if self._told is not None and not self._quiet:
+            self._told(value)
 
     def _on_paste(self, event: events.Paste) -> None:
         """The first line that is not empty, without control characters."""
@@ -54,7 +70,7 @@ class TextInput(Input):
 
     def action_copy(self) -> None:
         """A password is not copied out of its field."""
-        if not self.password:
+        if not (self.password and self.selected_text):
             super().action_copy()
 
     def action_cut(self) -> None:

@@ -1,0 +1,41 @@
+"""Several lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.widgets import TextArea
+from textual.widgets.text_area import Edit, EditResult
+
+
+class LinesInput(TextArea):
+    """A text area that calls ``told`` with every change, at once. Tab leaves it."""
+
+    def __init__(self, *, placeholder: str, told: Callable[[str], None]) -> None:
+        super().__init__(
+            compact=True, show_line_numbers=False, highlight_cursor_line=False, placeholder=placeholder
+        )
+        self._told = told
+        self._last = ""
+
+    def show(self, text: str) -> None:
+        """Show a text without telling it."""
+        if text != self.text:
+            self._last = text
+            self.text = text
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Make an edit, and tell it."""
+        result = super().edit(edit)
+        self._tell()
+        return result
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """Undo and redo come here only."""
+        event.stop()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.text != self._last:
+            self._last = self.text
+            self._told(self.text)

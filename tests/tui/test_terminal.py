@@ -1,0 +1,99 @@
+"""The program itself: how it opens, and that no way out loses what was typed, or tells a password."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from oz_installer.answers.drafts import SavedDraft, drafts, load_draft
+from tests.tui.terminal import Terminal, terminal
+
+CANARY = "canary-Pa55w0rd"
+PARTIAL = """\
+version: 1
+scenario: poc
+nodes: [{name: oz1, host: 10.0.0.11}]
+components: {bio_updater: false}
+"""
+DATABASE = """\
+public_url: https://oz.example.com
+database: {host: db.example.com}
+"""
+
+
+def kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> SavedDraft:
+    """The one draft that is there."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    (draft,) = drafts()
+    assert CANARY not in draft.path.read_text()
+    return draft
+
+
+def typed_in(folder: Path, one: Terminal) -> None:
+    """A workload and a password."""
+    one.wait_for("New installation")
+    one.send("\x0e")
+    one.wait_for("Analyses per minute")
+    one.send("17")
+
+
+@pytest.mark.parametrize(
+    ("way", "code"),
+    [("\x03", 130), ("\x11", 0), (signal.SIGTERM, 130), (signal.SIGHUP, 130), ("closed", 130)],
+    ids=["ctrl-c", "ctrl-q", "sigterm", "sighup", "closed"],
+)
+def test_every_way_out_keeps_a_draft(
+    way: str | signal.Signals, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with terminal([], tmp_path) as one:
+        typed_in(tmp_path, one)
+        if way not in ("\x03", "\x11"):
+            one.wait_for("not saved")  # keys come in order, what comes from outside does not wait
+        if isinstance(way, signal.Signals):
+            one.process.send_signal(way)
+        elif way == "closed":
+            one.hang_up()
+        else:
+            one.send(way)
+        assert one.ended() == code
+        if way != "closed":
+            assert "Your answers are kept as a draft" in one.text
+            assert "Traceback" not in one.text
+    draft = kept(tmp_path, monkeypatch)
+    assert draft.target == tmp_path / "answers.yml"
+    assert (draft.step, load_draft(draft).get("workload.apm")) == ("workload", 17)
+
+
+def test_an_incomplete_file_is_asked_about(tmp_path: Path) -> None:
+    (tmp_path / "partial.yml").write_text(PARTIAL)
+    with terminal(["--answers", "partial.yml"], tmp_path) as one:
+        one.wait_for("How users reach Oz")
+        one.send("https://oz.example.com\x13")
+        one.wait_for("Saved to")
+        one.send("\x11")
+        assert one.ended() == 0
+    assert "public_url: https://oz.example.com" in (tmp_path / "partial.yml").read_text()
+
+
+def test_a_typed_password_is_in_no_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "partial.yml").write_text(PARTIAL + DATABASE)
+    with terminal(["--answers", "partial.yml"], tmp_path) as one:
+        one.wait_for("! Password is needed")
+        one.send(f"{CANARY}\x11")
+        assert one.ended() == 0
+        assert CANARY not in one.seen
+    assert load_draft(kept(tmp_path, monkeypatch)).missing_secrets == ("database.password",)
+
+
+def test_without_colours_the_screen_is_grey(tmp_path: Path) -> None:
+    import re
+
+    with terminal([], tmp_path, NO_COLOR="1", COLORTERM="truecolor") as one:
+        one.wait_for("New installation")
+        one.send("\x11")
+        one.ended()
+        colours = re.findall(r"[34]8;2;(\d+);(\d+);(\d+)", one.seen)
+    assert colours
+    assert all(red == green == blue for red, green, blue in colours)
