@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -11,11 +12,12 @@ from textual.containers import Horizontal
 
 from oz_installer.tui.dialogs.dialog import Dialog
 from oz_installer.tui.steps import keys_of
-from oz_installer.tui.widgets.follower import Edited, Said
+from oz_installer.tui.widgets.follower import Said
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.push import Push
 
 if TYPE_CHECKING:
+    from oz_installer.answers.working import Working
     from oz_installer.tui.app import WizardApp
 
 COLUMNS = tuple(key.partition(".")[2] for key in keys_of("nodes") if key.startswith("nodes[]."))
@@ -64,11 +66,10 @@ class NodeDialog(Dialog[bool]):
     def _wizard(self) -> WizardApp:
         return cast("WizardApp", self.app)
 
-    @on(Edited)
-    def _edited(self, message: Edited) -> None:
-        message.stop()
+    def edit_answers(self, change: Callable[[Working], Working]) -> None:
+        """A field was edited."""
         if self._index < self._wizard.session.working.nodes():
-            self._wizard.edit(message.change(self._wizard.session.working))
+            self._wizard.edit(change(self._wizard.session.working))
 
     @on(Said)
     def _said(self, message: Said) -> None:

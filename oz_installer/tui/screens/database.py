@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 
 from oz_installer.tui.screens.tested import TestedScreen, both
@@ -46,7 +45,7 @@ class DatabaseScreen(TestedScreen):
 
     def body(self) -> ComposeResult:
         """Which one, the questions, the test."""
-        yield Mode("PostgreSQL", (EXTERNAL, BUNDLED), id="mode")
+        yield Mode("PostgreSQL", (EXTERNAL, BUNDLED), told=self._pick, id="mode")
         yield Form(*KEYS)
         yield from self.test_part()
 
@@ -77,11 +76,9 @@ class DatabaseScreen(TestedScreen):
         """A bundled server is not there yet."""
         return "" if self._mode == "external" else "A bundled database comes with the installation."
 
-    @on(Mode.Picked)
-    def _picked(self, event: Mode.Picked) -> None:
-        event.stop()
-        self._wanted = event.value
-        if event.value == "bundled":
+    def _pick(self, mode: str) -> None:
+        self._wanted = mode
+        if mode == "bundled":
             self.wizard.edit(self._stash.take(self.working, REMOTE))
         else:
             self.wizard.edit(self._stash.give_back(self.working, REMOTE))

@@ -15,7 +15,7 @@ from oz_installer.tui.bridge import Failed, Finished, Judged
 from oz_installer.tui.carrying import Compared, Stage, compare
 from oz_installer.tui.rows import failure_rows, file_rows, plain_rows, problem_rows, yaml_rows
 from oz_installer.tui.screens.step_screen import StepScreen
-from oz_installer.tui.widgets.choice import Choice, Option
+from oz_installer.tui.widgets.choice import Option
 from oz_installer.tui.widgets.lines import Lines, Sheet
 from oz_installer.tui.widgets.push import Push
 from oz_installer.tui.widgets.tabs import Tabs
@@ -61,7 +61,7 @@ class ReviewScreen(StepScreen):
 
     def body(self) -> ComposeResult:
         """The tabs and their panes; only the open one's is displayed."""
-        yield Tabs(TABS, id="tabs")
+        yield Tabs(TABS, told=self._open, id="tabs")
         yield Lines(id="picture")
         with Horizontal(id="files"):
             yield Lines(pick=True, id="file-list")
@@ -77,12 +77,6 @@ class ReviewScreen(StepScreen):
         """The picture first."""
         self.query_one("#changes", Lines).show([(line, "muted") for line in NOT_COMPARED])
         self._open("picture")
-
-    @on(Choice.Picked, "#tabs")
-    def _picked(self, event: Choice.Picked) -> None:
-        event.stop()
-        event.choice.heard()
-        self._open(event.value)
 
     def _open(self, tab: str) -> None:
         self.query_one(Tabs).open(tab)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
@@ -13,7 +13,6 @@ from oz_installer.tui.screens.tested import TestedScreen, both
 from oz_installer.tui.stash import Stash
 from oz_installer.tui.steps import keys_of
 from oz_installer.tui.widgets.choice import Option
-from oz_installer.tui.widgets.follower import Edited
 from oz_installer.tui.widgets.form import Form
 
 if TYPE_CHECKING:
@@ -58,14 +57,12 @@ class StorageScreen(TestedScreen):
         wanted = OF_TYPE.get(working.get(TYPE), ())
         self.show_form((TYPE, *wanted), judged)
 
-    @on(Edited)
-    def _edited_here(self, message: Edited) -> None:
+    def edit_answers(self, change: Callable[[Working], Working]) -> None:
         """Another type: what only the old one has goes out of the answers, and comes back with it."""
-        if message.key != TYPE:
+        working = change(self.working)
+        if working.get(TYPE) == self.working.get(TYPE):
+            self.wizard.edit(working)
             return
-        message.stop()
-        message.prevent_default()
-        working = message.change(self.working)
         mine = OF_TYPE.get(working.get(TYPE), ())
         others = [key for keys in OF_TYPE.values() for key in keys if key not in mine]
         self.wizard.edit(self._stash.give_back(self._stash.take(working, others), mine))

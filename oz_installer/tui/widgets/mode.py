@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.message import Message
 from textual.widget import Widget
 
 from oz_installer.tui.widgets.choice import Choice, Option
@@ -15,18 +13,13 @@ from oz_installer.tui.widgets.field import Note
 
 
 class Mode(Widget):
-    """It looks like a field."""
+    """It looks like a field; ``told`` is called at once with what was chosen."""
 
-    class Picked(Message):
-        """Another one was chosen."""
-
-        def __init__(self, value: str) -> None:
-            super().__init__()
-            self.value = value
-
-    def __init__(self, label: str, options: Sequence[Option], *, id: str) -> None:
+    def __init__(
+        self, label: str, options: Sequence[Option], *, told: Callable[[str], None], id: str
+    ) -> None:
         super().__init__(id=id, classes="field")
-        self._label, self._options = label, tuple(options)
+        self._label, self._options, self._told = label, tuple(options), told
 
     def render(self) -> Content:
         """The label."""
@@ -34,15 +27,10 @@ class Mode(Widget):
 
     def compose(self) -> ComposeResult:
         """The choice, and what is to be said of it."""
-        yield Choice(self._options)
+        yield Choice(self._options, told=self._told)
         yield Note(classes="note", markup=False)
 
     def show(self, options: Sequence[Option], value: str, note: str, look: str = "") -> None:
         """What is chosen, and a note under it."""
         self.query_one(Choice).show(options, (value,))
         self.query_one(Note).show(note, look)
-
-    @on(Choice.Picked)
-    def _picked(self, event: Choice.Picked) -> None:
-        event.stop()
-        self.post_message(self.Picked(event.value))
