@@ -74,7 +74,7 @@ async def test_secrets_are_on_no_screen_and_in_no_export() -> None:
     async with wizard(FakeCore({ANSWERS: POC}), path=ANSWERS, step="access") as pilot:
         for key in ("admin.password", "registry.password"):
             support.step_of(pilot).focus_key(key)
-            await press(pilot, "tab", f"={CANARY}")
+            await press(pilot, f"={CANARY}")
             working = app_of(pilot).session.working
             assert working.get(key) is not None
             shown = text_of(pilot) + pilot.app.export_screenshot()

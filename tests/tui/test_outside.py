@@ -120,7 +120,7 @@ async def test_leaving_stops_the_test(step: str) -> None:
 async def test_a_database_password_is_on_no_screen_and_in_no_export() -> None:
     async with wizard(FakeCore({ANSWERS: MEDIUM}), path=ANSWERS, step="database") as pilot:
         support.step_of(pilot).focus_key("database.password")
-        await press(pilot, "left", "tab", f"={CANARY}")
+        await press(pilot, "shift+tab", "left", "tab", f"={CANARY}")
         working = app_of(pilot).session.working
         assert working.get("database.password").kind == "plain"
         shown = text_of(pilot) + pilot.app.export_screenshot()
