@@ -46,13 +46,14 @@ class Deploying:
 
     def turn(self, tool: str, number: int) -> None:
         """Deploy on empty nodes, then again without and with a change, near and far."""
-        clean(self.workload.lab)
-        self.bundles = self.workload.write(next(self.version))
-        self._step(tool, FRESH, number)
+        again = self.repeats if tool in (OURS, FLOOR) else 1
+        for _ in range(again):
+            clean(self.workload.lab)
+            self.bundles = self.workload.write(next(self.version))
+            self._step(tool, FRESH, number)
         near_and_far = [(4, False)]
         if self.twins is not None:
             near_and_far += [(1, False), (4, True), (1, True)]
-        again = self.repeats if tool in (OURS, FLOOR) else 1
         beside = (FLOOR_CHECK,) if tool == OURS else ()
         for nodes, slow in near_and_far:
             for _ in range(again):

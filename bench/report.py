@@ -74,12 +74,6 @@ def limits(samples: Samples, heavy: Sequence[str] | None) -> list[Limit]:
         Limit(what=f"one setting changed: oz-install / {FLOOR}", limit=1.15, value=against(ONE)),
         Limit(what=f"fresh: oz-install / {FLOOR}", limit=1.1, value=against(FRESH)),
         Limit(what="nothing to do: pyinfra / oz-install", limit=5, value=slower(PYINFRA), least=True),
-        Limit(
-            what="nothing to do: pyinfra, one archive / oz-install",
-            limit=5,
-            value=slower(PYINFRA_ARCHIVE),
-            least=True,
-        ),
         Limit(what="nothing to do: Ansible / oz-install", limit=8, value=slower(ANSIBLE), least=True),
         *(far(phase, nodes) for phase in (NOOP, ONE) for nodes in (1, 4)),
         Limit(what="upload of a large file: throughput / scp", limit=0.75, value=upload(1), least=True),
