@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from oz_installer.errors import AGAIN
 
@@ -39,17 +39,32 @@ def _run(argv: list[str]) -> int:
 
 
 def leave(code: int) -> NoReturn:
-    """Exit with this code, even where who read our output is gone and cannot be told the rest."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):  # else Python tries again while it ends, and exits with 120
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    """Exit with this code, even where who read our output is gone; 1 when output was lost otherwise."""
+    lost = [error for error in map(_flush, (sys.stdout, sys.stderr)) if error is not None]
+    if lost:
+        code = code or 1
+        with suppress(OSError, ValueError):
+            sys.stderr.write(
+                f"error: what was to be told is not all written: {lost[0].strerror}\n"
+                "hint: Make room there, or tell it to another file or terminal. What was asked for is done or "
+                "not as `oz-install status` says.\n"
+            )
+            sys.stderr.flush()
     if (
         code == STOPPED
     ):  # Python may end by SIGINT itself, for a KeyboardInterrupt that was dealt with in exec()
         os._exit(code)
     sys.exit(code)
+
+
+def _flush(stream: TextIO) -> OSError | None:
+    """Write what is left. What cannot be is dropped, else Python tries again, and exits with 120."""
+    try:
+        stream.flush()
+    except (OSError, ValueError) as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return error if isinstance(error, OSError) and not isinstance(error, BrokenPipeError) else None
+    return None
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -29,11 +30,19 @@ def guarded(work: Callable[[], int], options: Options) -> int:
         return _fail(Interrupted("stopped at your request", AGAIN), options)
     except OzError as error:
         return _fail(error, options)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            return _fail(_unexpected(error), options)
+        return _fail(OzError(f"a disk of this machine is full: {error}", f"Make room. {AGAIN}"), options)
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches an operator
-        hint = "Run again with --debug and send us what it prints; rerunning is safe."
-        unexpected = OzError(f"something unexpected happened: {type(error).__name__}: {error}", hint)
-        unexpected.__cause__ = error
-        return _fail(unexpected, options)
+        return _fail(_unexpected(error), options)
+
+
+def _unexpected(error: Exception) -> OzError:
+    hint = "Run again with --debug and send us what it prints; rerunning is safe."
+    unexpected = OzError(f"something unexpected happened: {type(error).__name__}: {error}", hint)
+    unexpected.__cause__ = error
+    return unexpected
 
 
 def _fail(error: OzError, options: Options) -> int:
