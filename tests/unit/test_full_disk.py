@@ -31,7 +31,7 @@ def test_a_full_disk_is_told(words: tuple[str, ...]) -> None:
 
 def test_a_reader_that_went_away_is_not() -> None:
     code = "from oz_installer.__main__ import leave; import sys; sys.stdin.read(); print(1); leave(0)"
-    command = f"{sys.executable} -c '{code}'; echo $? >&2"
+    command = f"env -u PYTHONUNBUFFERED {sys.executable} -c '{code}'; echo $? >&2"
     with subprocess.Popen(
         ("sh", "-c", command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
