@@ -46,7 +46,7 @@ def leave(code: int) -> NoReturn:
         with suppress(OSError, ValueError):
             sys.stderr.write(
                 f"error: what was to be told is not all written: {lost[0].strerror}\n"
-                "hint: Make room there, or send the output elsewhere. `oz-install status` says what is done.\n"
+                "hint: Make room, or send the output elsewhere. `oz-install status` says what is done.\n"
             )
             sys.stderr.flush()
     if (
