@@ -93,6 +93,7 @@ def test_docker_compose_v1(old: Site, tmp_path: Path) -> None:
 
 
 def test_an_old_podman_is_refused(old: Site, tmp_path: Path) -> None:
+    old.clean()
     variant = Variant(old, tmp_path, old.answers("poc-2", engine="podman"))
     outcome, _ = variant.install(expect=3)
     assert "Podman 4.3.1 is too old, 4.4 or newer is needed" in outcome.stderr
