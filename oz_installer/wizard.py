@@ -38,6 +38,10 @@ def open_wizard(path: Path | None = None) -> int:
     from oz_installer.wizard_core import WizardCore
 
     app = WizardApp(WizardCore(_opener), path.absolute() if path else None)
+    if sys.platform != "win32":
+        from oz_installer.tui.terminal_driver import TerminalDriver
+
+        app.driver_class = TerminalDriver
     outcome = app.run()
     if app.failure is not None:
         raise app.failure

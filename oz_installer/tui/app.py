@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.reactive import Reactive
@@ -21,6 +20,7 @@ from textual.timer import Timer
 from oz_installer.tui.asking import Asking
 from oz_installer.tui.bridge import Core, Finished, Judged
 from oz_installer.tui.filing import Filing
+from oz_installer.tui.in_order import OrderedApp
 from oz_installer.tui.jobs import Jobs, Told
 from oz_installer.tui.leaving import STOPPED, Leaving, Outcome
 from oz_installer.tui.screens.step_screen import StepScreen
@@ -48,7 +48,7 @@ def _commands() -> type[Provider]:
     return Commands
 
 
-class WizardApp(App[Outcome]):
+class WizardApp(OrderedApp[Outcome]):
     """The wizard. ``path`` is an answers file to edit, ``start_step`` where to begin in it."""
 
     TITLE = "oz-install"
@@ -269,13 +269,10 @@ class WizardApp(App[Outcome]):
 
     def _tell_size(self, size: Size) -> None:
         small = size.width < SMALLEST[0] or size.height < SMALLEST[1]
-        told = self.screen.has_class("too-small")
-        if told and not small:
-            self.pop_screen()
-        elif small and not told:
-            from oz_installer.tui.dialogs.too_small import TooSmall
+        if small or self.screen.has_class("too-small"):
+            from oz_installer.tui.dialogs.too_small import tell
 
-            self.push_screen(TooSmall(*SMALLEST))
+            tell(self, small, SMALLEST)
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """A picture of the screen, passwords masked whatever is revealed."""

@@ -78,13 +78,15 @@ class Leaving:
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name)
             if signal.getsignal(number) is not signal.SIG_IGN:
-                loop.add_signal_handler(number, self._signalled)
+                loop.add_signal_handler(number, self.cut_off)
 
-    def _signalled(self) -> None:
-        """Nobody can be asked. What is held is stopped, and ends first."""
+    def cut_off(self) -> None:
+        """Nobody can be asked: a signal, or no terminal any more. What is held is stopped, and ends first."""
+        if self._pending is not None:
+            return
+        self._pending = STOPPED
         if self._hold is None:
             self.end(STOPPED)
             return
         self._app.files.draft_at_once()
-        self._pending = STOPPED
         self._hold.stop()

@@ -58,7 +58,8 @@ async def settle(pilot: Driver) -> None:
     until = asyncio.get_running_loop().time() + PATIENCE
     while True:
         await pilot.pause()
-        if not app.thinking and all(worker.is_finished for worker in app.workers):
+        busy = app.thinking or app.in_order.busy
+        if not busy and all(worker.is_finished for worker in app.workers):
             await pilot.pause()
             return
         assert asyncio.get_running_loop().time() < until, "the wizard does not come to rest"

@@ -12,7 +12,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,11 +24,11 @@ PATIENCE = 60.0
 class Terminal:
     """A terminal with a program in it. ``seen`` is all that it wrote."""
 
-    def __init__(self, arguments: list[str], folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "oz_installer", *arguments],
+            [sys.executable, *command],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -78,9 +78,16 @@ class Terminal:
 
 
 @contextmanager
-def terminal(arguments: list[str], folder: Path, **environment: str) -> Iterator[Terminal]:
+def terminal(
+    arguments: Sequence[str],
+    folder: Path,
+    *,
+    module: str = "oz_installer",
+    **environment: str,
+) -> Iterator[Terminal]:
     """A program in a terminal; killed at the end, if it still runs."""
-    one = Terminal(arguments, folder, {"XDG_STATE_HOME": str(folder / "state"), **environment})
+    command = ("-m", module, *arguments)
+    one = Terminal(command, folder, {"XDG_STATE_HOME": str(folder / "state"), **environment})
     try:
         yield one
     finally:

@@ -221,3 +221,13 @@ async def test_how_it_looks(size: tuple[int, int]) -> None:
         check_golden("nodes", pilot)
         await press(pilot, "e")
         check_golden("nodes-form", pilot)
+
+
+async def test_a_form_that_is_closed_at_once_does_no_harm() -> None:
+    async with wizard(step="nodes") as pilot:
+        for key in ("a", *"node1", "enter", *"10.0.0.1", "enter", "space", "enter", "enter", "x", "ctrl+n"):
+            pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await settle(pilot)
+        assert app_of(pilot).session.working.values["nodes"] == [
+            {"name": "node1", "host": "10.0.0.1", "roles": ("api",), "user": "x"}
+        ]

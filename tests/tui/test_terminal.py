@@ -66,6 +66,13 @@ def test_every_way_out_keeps_a_draft(
     assert (draft.step, load_draft(draft).get("workload.apm")) == ("workload", 17)
 
 
+def test_a_terminal_that_closes_does_not_keep_what_is_at_work_from_ending(tmp_path: Path) -> None:
+    with terminal([], tmp_path, module="tests.tui.held") as one:
+        one.wait_for("held")
+        one.hang_up()
+        assert one.ended() == 130
+
+
 def test_an_incomplete_file_is_asked_about(tmp_path: Path) -> None:
     (tmp_path / "partial.yml").write_text(PARTIAL)
     with terminal(["--answers", "partial.yml"], tmp_path) as one:
@@ -85,6 +92,24 @@ def test_a_typed_password_is_in_no_output(tmp_path: Path, monkeypatch: pytest.Mo
         assert one.ended() == 0
         assert CANARY not in one.seen
     assert load_draft(kept(tmp_path, monkeypatch)).missing_secrets == ("database.password",)
+
+
+def test_keys_that_come_at_once_go_where_each_belongs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a password manager types: Tab and Enter move before what is typed behind them."""
+    with terminal([], tmp_path) as one:
+        one.wait_for("New installation")
+        one.send("\x0e")
+        one.wait_for("Analyses per minute")
+        one.send("18\x7f7\t5000\r2.5\r\r90\x0e\x0eaapi1\r10.0.0.9\r \r\rroot\x0e\x11")
+        assert one.ended() == 0
+    working = load_draft(kept(tmp_path, monkeypatch))
+    figures = [working.get(f"workload.{name}") for name in ("apm", "analyses_per_month", "media_mb")]
+    assert (*figures, working.get("workload.archive_days")) == (17, 5000, 2.5, 90)
+    assert working.values["nodes"] == [
+        {"name": "api1", "host": "10.0.0.9", "roles": ("api",), "user": "root"}
+    ]
 
 
 def test_without_colours_the_screen_is_grey(tmp_path: Path) -> None:

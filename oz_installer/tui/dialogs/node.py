@@ -59,7 +59,7 @@ class NodeDialog(Dialog[bool]):
         """Show the answers as they are now, and what is wrong with them."""
         session = self._wizard.session
         judged = session.judged if session.judged and session.judged.working is session.working else None
-        if self.is_mounted and self._index < session.working.nodes():
+        if self.is_mounted and self.is_active and self._index < session.working.nodes():
             self.query_one(Form).follow(session.working, judged)
 
     @property

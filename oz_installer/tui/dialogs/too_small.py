@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -39,3 +39,12 @@ class TooSmall(ModalScreen[None]):
             "Make it larger to go on;\n^Q quits and keeps a draft."
         )
         self.query_one("#size", Static).update(Content(text))
+
+
+def tell(app: App[Any], small: bool, needed: tuple[int, int]) -> None:
+    """Stand before everything while it is small, and go away after."""
+    told = app.screen.has_class("too-small")
+    if told and not small:
+        app.pop_screen()
+    elif small and not told:
+        app.push_screen(TooSmall(*needed))

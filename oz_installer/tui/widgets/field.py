@@ -161,7 +161,7 @@ class Field(Follower):
 
     def follow_again(self) -> None:
         """Although the answers are the same: what is told of them is not."""
-        if self.is_attached:  # a dialog may be closed by now
+        if self.is_attached and self.screen.is_active:  # a dialog may be closed by now
             self.owner.follow()
 
     def _mark(self, marked: bool) -> None:

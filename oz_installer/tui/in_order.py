@@ -1,0 +1,142 @@
+"""Keys one after the other: each goes to where the cursor stands once the key before it has done its work.
+
+Textual hands a key to what has the focus at that moment, and a key that moves the focus does so only after it
+has travelled up to the app. What comes quickly (a password manager's Tab, a line that stalls) would be typed
+into the field before, where a password may not even be masked.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from textual import events, on
+from textual.app import App
+from textual.dom import DOMNode
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, TextArea
+
+T = TypeVar("T")
+
+LAPS = 2
+"""One behind the key itself, one behind what the key had its widget tell (``Submitted``, ``Pressed``)."""
+
+PATIENCE = 1.0
+"""What follows a key waits no longer, in seconds: a widget may have gone with all its messages."""
+
+NEW_SCREEN = 0.25
+"""What follows a key that opened or closed a screen waits no longer: another one may come over it."""
+
+
+@dataclass(eq=False)
+class Passed(Message):
+    """Travels up to the app behind a key, through the same queues."""
+
+    key: int
+    lap: int
+    target: DOMNode
+    screen: DOMNode
+
+
+class InOrder:
+    """Holds keys and pasted text back while a key before them is under way."""
+
+    def __init__(
+        self, app: App[Any], forward: Callable[[events.Key | events.Paste], Awaitable[None]]
+    ) -> None:
+        self._app = app
+        self._forward = forward
+        self._held: deque[events.Key | events.Paste] = deque()
+        self._key = 0
+        self._under_way = False
+        self._patience: Timer | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a key is under way, or held."""
+        return self._under_way or bool(self._held)
+
+    async def take(self, event: events.Key | events.Paste) -> None:
+        """Hand a key or pasted text on, now or when its turn comes."""
+        self._held.append(event)
+        if self._under_way:
+            self._wait()
+        else:
+            await self._hand_on()
+
+    async def passed(self, message: Passed) -> None:
+        """A lap is over: the next one, or the next key."""
+        if message.key != self._key or not self._under_way:
+            return
+        here = self._app.screen
+        if message.lap < LAPS and self._run(message.lap + 1, message.target, message.screen):
+            return
+        if here is not message.screen:  # where its cursor is, it knows once it is drawn
+            here.call_after_refresh(self._run, LAPS, here, here)
+            self._wait(NEW_SCREEN)
+        else:
+            await self._go_on(message.key)
+
+    async def _hand_on(self) -> None:
+        """The keys that are held, up to one that may change where the next one goes."""
+        while self._held and not self._under_way:
+            event, screen = self._held.popleft(), self._app.screen
+            target = screen.focused or screen
+            await self._forward(event)
+            if not _stays(event, target):
+                self._key += 1
+                self._under_way = self._run(1, target, screen)
+        if self._held:
+            self._wait()
+
+    def _run(self, lap: int, target: DOMNode, screen: DOMNode) -> bool:
+        """Send a message behind the key. Whether its target still takes any."""
+        return target.post_message(Passed(self._key, lap, target, screen))
+
+    def _wait(self, seconds: float = PATIENCE) -> None:
+        """Not for ever."""
+        if self._patience is None or seconds < PATIENCE:
+            self._stop_waiting()
+            key = self._key
+            self._patience = self._app.set_timer(seconds, lambda: self._go_on(key))
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.stop()
+            self._patience = None
+
+    async def _go_on(self, key: int) -> None:
+        """The key has done its work, or nobody can say."""
+        if key == self._key:
+            self._under_way = False
+        self._stop_waiting()
+        await self._hand_on()
+
+
+def _stays(event: events.Key | events.Paste, target: object) -> bool:
+    """Whether it is text for a field, which moves nothing: the next one may follow at once."""
+    text = isinstance(event, events.Paste) or event.is_printable
+    return text and isinstance(target, Input | TextArea)
+
+
+class OrderedApp(App[T]):
+    """An app that takes keys one after the other; all else as ever."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.in_order = InOrder(self, super().on_event)
+
+    async def on_event(self, event: events.Event) -> None:
+        """A key, or something else."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self.in_order.take(event)
+        else:
+            await super().on_event(event)
+
+    @on(Passed)
+    async def _key_passed(self, message: Passed) -> None:
+        message.stop()
+        await self.in_order.passed(message)

@@ -1,0 +1,48 @@
+"""A program: the wizard while something is at work that paints much, and takes its time to be stopped."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import oz_installer
+from oz_installer.tui.app import WizardApp
+from oz_installer.tui.leaving import Hold
+from oz_installer.tui.terminal_driver import TerminalDriver
+from tests.tui.fake_core import FakeCore
+
+PAINTS = 100
+"""More than Textual's writer takes in before somebody has to wait for it."""
+
+
+class Held(WizardApp):
+    """Holds from the start; stopped, it paints on for a while before it lets go."""
+
+    CSS_PATH = str(Path(oz_installer.__file__).parent / "tui" / "app.tcss")
+
+    def on_ready(self) -> None:
+        """Hold."""
+        self._left = PAINTS
+        self.leaving.hold(Hold(question="Stop?", stop=self._work))
+        self._say("held")
+
+    def _work(self) -> None:
+        self._left -= 1
+        self._say(f"{self._left} to go")
+        if self._left > 0:
+            self.set_timer(0.005, self._work)
+        else:
+            self.leaving.release()
+
+    def _say(self, text: str) -> None:
+        if self.step_screen is not None:
+            self.step_screen.say(text)
+
+
+if __name__ == "__main__":
+    app = Held(FakeCore())
+    app.driver_class = TerminalDriver
+    app.run()
+    if app.failure is not None:
+        raise app.failure
+    sys.exit(app.return_code)
