@@ -119,6 +119,7 @@ async def test_a_failing_preflight_does_not_let_on(size: tuple[int, int]) -> Non
         await press(pilot, "escape")
         await push(pilot, "accept")
         assert app_of(pilot).session.working.get("accept") == ("host.memory/bio1",)
+        assert core.judge(app_of(pilot).session.working) == (), "what was accepted is no wrong answer"
         assert "1 warning (1 accepted), 0 failures" in text_of(pilot)
         await press(pilot, "ctrl+n")
         assert step_of(pilot).STEP == "install"
