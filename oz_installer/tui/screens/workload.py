@@ -80,7 +80,8 @@ class WorkloadScreen(StepScreen):
         )
         seen = "workload" in self.wizard.session.visited
         problem = judged.problem("scenario") if judged and (seen or chosen) else None
-        told = (f"! {problem.message}", "$text-error") if problem else ("← → choose", "$text-muted")
+        said = "; ".join(filter(None, (problem.message, problem.hint))) if problem else ""
+        told = (f"! {said}", "$text-error") if problem else ("← → choose", "$text-muted")
         self.query_one("#scenario-title", Static).update(Content.assemble(("Scenario", "bold"), "   ", told))
 
 
