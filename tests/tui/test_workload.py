@@ -36,6 +36,13 @@ async def test_a_scenario_is_chosen_by_arrows_or_a_click() -> None:
         assert app_of(pilot).session.working.get("scenario") == "poc"
 
 
+async def test_the_names_of_the_scenarios_are_in_sight_once_the_cursor_is_there() -> None:
+    async with wizard(step="workload") as pilot:
+        await press(pilot, *(["tab"] * 7))
+        assert isinstance(pilot.app.focused, Cards)
+        assert "( ) Medium load" in text_of(pilot)
+
+
 async def test_high_load_says_why_it_cannot_be_chosen() -> None:
     async with wizard(step="workload") as pilot:
         assert "cannot be chosen: high-load" in text_of(pilot)

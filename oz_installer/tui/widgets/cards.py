@@ -140,7 +140,12 @@ class Cards(Follower, can_focus=True):
         self.refresh(layout=True)
 
     def on_focus(self) -> None:
-        """As much of them as there is room for."""
+        """As much of them as there is room for, from their titles on."""
+        self.call_after_refresh(self._to_titles)
+
+    def _to_titles(self) -> None:
+        """The help of the field before goes away meanwhile: once more when all has moved up."""
+        self.scroll_visible(top=True, animate=False)
         self.call_after_refresh(self.scroll_visible, top=True, animate=False)
 
     def action_move(self, by: int) -> None:
