@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _VERBS = frozenset({"is", "should", "holds", "has", "needs", "stands", "cannot", "says", "does", "must"})
 
-NO_VARIABLE = "choose «variable» and write its name; if it is the secret itself, put it in a file, choose «file»"
+NO_VARIABLE = "choose «variable» and write its name; or «file», if this is the secret itself"
 
 
 def sentence(asked: Question, text: str) -> str:

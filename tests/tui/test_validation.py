@@ -3,6 +3,7 @@ takes that away. A new question without a case here fails."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from textual import events
 from oz_installer.answers.questions import question, questions
 from oz_installer.tui.steps import STEPS
 from oz_installer.tui.steps import step_of as step_of_key
+from oz_installer.tui.widgets.choice import Choice
 from oz_installer.tui.widgets.field import Note
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.secret_field import SecretField
@@ -21,6 +23,7 @@ from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS
 from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, wizard
 
+pytestmark = pytest.mark.usefixtures("judged_at_once")
 EVERYTHING = (Path(__file__).parent / "journeys" / "everything.yml").read_text(encoding="utf-8")
 VARIABLE = "$OZ_PASSWORD"
 LONG = "x" * 4097
@@ -132,8 +135,21 @@ def note(pilot: Driver, key: str) -> str:
 
 
 def on_screen(pilot: Driver) -> str:
-    """What stands there, in one line."""
-    return " ".join(text_of(pilot).replace("│", " ").split())
+    """What stands there, in one line, without frames and scroll bars."""
+    return " ".join(re.sub("[│\u2581-\u2588]", " ", text_of(pilot)).split())
+
+
+async def go_to(pilot: Driver, key: str) -> None:
+    """The cursor stands in the question's field; a node's stand in a form of their own."""
+    inside = pilot.app.screen is not step_of(pilot)
+    if inside and key.startswith("nodes[0]."):
+        await tab_to(pilot, key)
+    else:
+        if inside:
+            await press(pilot, "escape")
+        step_of(pilot).focus_key(key)
+    await settle(pilot)
+    assert asked_now(pilot) == key, text_of(pilot)
 
 
 async def put_wrong(pilot: Driver, key: str, case: Case) -> None:
@@ -154,7 +170,8 @@ async def put_typed(pilot: Driver, text: str) -> None:
     """Type in place of what is there."""
     focused = pilot.app.focused
     if focused and any(isinstance(one, SecretField) for one in focused.ancestors):
-        await pilot.press("shift+tab", "left", "left", "left", "tab")
+        back = () if isinstance(focused, Choice) else ("shift+tab",)
+        await pilot.press(*back, "left", "left", "left", "tab")
     await clear(pilot)
     await type_text(pilot, text)
 
@@ -178,17 +195,14 @@ async def test_what_is_wrong_is_told_and_what_is_right_takes_it_away(step: str) 
                 continue
             before = app.session.working
             if key == "storage.path":
-                app.edit(before.without("storage.server").without("storage.export").put("storage.type", "path"))
+                app.edit(
+                    before.without("storage.server").without("storage.export").put("storage.type", "path")
+                )
                 await settle(pilot)
             if key in ("version", "accept"):  # asked only where they are wrong
                 app.edit(before.typed(key, case.wrong))
                 await settle(pilot)
-            if key.startswith("nodes[0].") and pilot.app.screen is not step_of(pilot):
-                await tab_to(pilot, key)
-            else:
-                step_of(pilot).focus_key(key)
-            await settle(pilot)
-            assert asked_now(pilot) == key, text_of(pilot)
+            await go_to(pilot, key)
             await put_wrong(pilot, key, case)
             assert case.told in " ".join(note(pilot, key).split()), key
             assert case.told in on_screen(pilot), text_of(pilot)

@@ -84,7 +84,7 @@ class PreflightScreen(StepScreen):
         """Warnings that nobody accepted."""
         return tuple(one for one in self.found if one.level == "warning" and one.id not in self.accepted)
 
-    def changed(self, working: Working, judged: Judged | None) -> None:
+    def changed(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """What is accepted may be different, or wrong; findings may be of other answers."""
         accepted = self.query_one("#accepted")
         if judged is not None and not accepted.has_focus_within:

@@ -64,6 +64,7 @@ class StartScreen(StepScreen):
 
         self._versioned = True
         self.query_one("#body").mount(Form(VERSION))
+        self.call_after_refresh(self.follow)
         self.call_after_refresh(self.focus_key, VERSION)
 
     def on_screen_resume(self) -> None:

@@ -43,8 +43,9 @@ class WorkloadScreen(StepScreen):
         with Horizontal(id="sizing"):
             yield Form(*KEYS, id="figures")
             yield Static(id="needs", markup=False)
-        yield Static("Scenario", id="scenario-title", markup=False)
-        yield Cards("scenario", id="scenarios")
+        title = Static("Scenario", id="scenario-title", markup=False)
+        yield title
+        yield Cards("scenario", head=title, id="scenarios")
 
     def changed(self, working: Working, judged: Judged | None) -> None:
         """Work the figures out anew, in the background."""

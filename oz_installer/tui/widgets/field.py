@@ -41,10 +41,10 @@ class Note(Static):
             self.set_classes(f"note {look}")
             self.update(Content(text), layout=layout)  # what stays one row moves nothing else
             if layout:
-                self.call_after_refresh(self._into_sight)
+                self.call_after_refresh(self.into_sight)
 
-    def _into_sight(self) -> None:
-        """All of its rows, while somebody types above it."""
+    def into_sight(self) -> None:
+        """All of its rows, while the cursor is above it."""
         if isinstance(self.parent, Widget) and self.parent.has_focus_within:
             self.scroll_visible(animate=False)
 
@@ -157,6 +157,7 @@ class Field(Follower):
         """Its label is marked, its help shown."""
         self._mark(True)
         self._tell()
+        self.call_after_refresh(self._note.into_sight)
 
     def on_descendant_blur(self) -> None:
         """From now on a missing answer is told."""
