@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.widget import Widget
 
-from oz_installer.tui.widgets.follower import Follower
+from oz_installer.tui.widgets.follower import asked_at
 from oz_installer.tui.widgets.push import Push
 from tests.tui.support import Driver, app_of, press, settle, step_of, text_of
 
@@ -16,10 +16,7 @@ MOST = 120
 
 def asked_now(pilot: Driver) -> str | None:
     """The question whose field has the cursor, in a dialog or on the step."""
-    focused = pilot.app.screen.focused
-    around = focused.ancestors_with_self if focused else ()
-    owners = [one for one in around if isinstance(one, Follower) and len(one.keys) == 1]
-    return owners[0].keys[0] if owners else None
+    return asked_at(pilot.app.screen.focused)
 
 
 def get(pilot: Driver, key: str) -> Any:
