@@ -251,6 +251,25 @@ async def test_a_password_is_on_no_screen_and_in_no_picture() -> None:
     assert core.kept[PATH].get("database.password").where == CANARY
 
 
+async def test_the_last_screen_says_what_comes_next() -> None:
+    core = RunCore()
+    async with wizard(core, path=PATH, step="install") as pilot:
+        await push(pilot, "run")
+        await press(pilot, "enter")
+        for wanted in (
+            f"oz-install --answers {PATH}",
+            "oz-bio",
+            "https://oz.example.com",
+            "http://10.0.0.1:8880/",
+            '"admin.password" in /home/admin/answers.secrets.yml',
+            "Open the web UI and log in",
+            "Report: /home/admin/answers.report.txt",
+        ):
+            assert wanted in text_of(pilot), text_of(pilot)
+        await push(pilot, "copy")
+        assert pilot.app.clipboard == f"oz-install --answers {PATH}"
+
+
 async def test_the_findings_keep_their_places() -> None:
     core = RunCore()
     core.outside.findings = list(reversed([*core.outside.findings, WARNING]))
