@@ -17,6 +17,9 @@ Rule = Callable[[Any], str | None]
 LONGEST = 4096
 """No text in the answers may be longer, in characters."""
 
+LIKE_A_VARIABLE = "looks like a variable, and those are not replaced"
+"""What is wrong with a secret such as ``$NAME``."""
+
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = rf"{_LABEL}(?:\.{_LABEL})*\.?"
 _V6 = r"\[[0-9A-Fa-f:.]+\]"
@@ -92,7 +95,7 @@ def plain_secret(value: str) -> str | None:
     if not re.fullmatch(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})", value):
         return None
     return (  # the value may be a password after all, which must not be shown
-        "looks like a variable, and those are not replaced; "
+        f"{LIKE_A_VARIABLE}; "
         "write {env: NAME}; if it really is the secret, put it in a file and write {file: PATH}"
     )
 

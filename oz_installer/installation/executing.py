@@ -28,13 +28,22 @@ def execute(
     stop: threading.Event | None = None,
 ) -> None:
     """Carry the plan out. Raises DeployError, PreflightError, LockedError or Interrupted; what this run
-    had changed has been taken back then. Setting ``stop`` asks it to stop."""
+    had changed has been taken back then. Setting ``stop`` asks it to stop. Without a ``gate`` it is done in
+    earnest, and its report is written."""
     from oz_installer.deploy.recipes import install
     from oz_installer.deploy.runner import run_phases
 
-    run = _run(prepared, on_event, gate or LiveGate(), health_timeout)
+    report = prepared.report
+    heard = on_event if gate else report.heard_by(on_event)
+    run = _run(prepared, heard, gate or LiveGate(), health_timeout)
     run.stop = stop or run.stop
-    run_phases(install(), run)
+    try:
+        run_phases(install(), run)
+    except Exception as error:
+        report.failed(error)
+        raise
+    finally:
+        report.write()
 
 
 def _run(

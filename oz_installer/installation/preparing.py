@@ -18,6 +18,7 @@ from oz_installer.installation.blueprint import Blueprint, Inputs, read_inputs, 
 from oz_installer.installation.connections import OpenTransport, limited, open_each
 from oz_installer.installation.looking import look, look_at
 from oz_installer.installation.lost import check_limit, check_secrets
+from oz_installer.installation.run_report import RunReport
 
 if TYPE_CHECKING:
     from oz_installer.remote.transport import Transport
@@ -36,12 +37,14 @@ class Looked:
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """Connections, facts and the plan. ``reopen`` replaces a lost connection, ``close`` ends all."""
+    """Connections, facts and the plan. ``reopen`` replaces a lost connection, ``close`` ends all; ``report``
+    is written once the plan is carried out."""
 
     blueprint: Blueprint
     transports: Mapping[str, Transport]
     facts: Mapping[str, NodeFacts]
     plan: Plan
+    report: RunReport
     reopen: Callable[[str], None]
 
     def require_engines(self) -> None:
@@ -89,7 +92,14 @@ def prepare(
             transport.close()
         raise
     reopen = _reopening(transports, chosen, open_transport, inputs.secrets)
-    return Prepared(blueprint=blueprint, transports=transports, facts=facts, plan=plan, reopen=reopen)
+    return Prepared(
+        blueprint=blueprint,
+        transports=transports,
+        facts=facts,
+        plan=plan,
+        report=RunReport(blueprint, plan),
+        reopen=reopen,
+    )
 
 
 def lookers(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from oz_installer.deploy.facts import ContainerFact, NodeFacts
 from oz_installer.deploy.plan import NodePlan, Plan
@@ -15,12 +14,17 @@ from oz_installer.render.bundle import Bundle
 from oz_installer.topology.summary import Summary, summary_of
 
 
-def summarise(prepared: Prepared, *, report: Path | None = None) -> Summary:
-    """What runs where now. Looks at the nodes again."""
-    return sum_up(prepared.blueprint, look(prepared.blueprint, prepared.transports), report=report)
+def summarise(prepared: Prepared) -> Summary:
+    """What runs where now, and where the report of the last run is. Looks at the nodes again."""
+    summary = sum_up(prepared.blueprint, look(prepared.blueprint, prepared.transports))
+    report = prepared.report.write(summary)
+    if trouble := prepared.report.trouble:
+        notes = (*summary.notes, f"The report of this run could not be written: {trouble}.")
+        return replace(summary, notes=notes)
+    return replace(summary, report=report)
 
 
-def sum_up(blueprint: Blueprint, facts: Mapping[str, NodeFacts], *, report: Path | None = None) -> Summary:
+def sum_up(blueprint: Blueprint, facts: Mapping[str, NodeFacts]) -> Summary:
     """What runs where, on the nodes that the facts are of."""
     states: dict[str, str] = {}
     for name, seen in facts.items():
@@ -33,7 +37,6 @@ def sum_up(blueprint: Blueprint, facts: Mapping[str, NodeFacts], *, report: Path
         secrets_file=blueprint.secrets_file if kept else None,
         admin_email=blueprint.answers.admin.email,
         admin_kept=kept and blueprint.answers.admin.password is None,
-        report=report,
     )
 
 

@@ -23,7 +23,8 @@ def summary_text(summary: Summary, width: int = 80, *, ascii: bool = False) -> s
             _section("Next", _bullets(summary.notes, width)),
         ]
     if summary.report:
-        sections.append([f"Report: {summary.report}"])
+        line = f"Report: {summary.report}"
+        sections.append([line] if len(line) <= width else ["Report", f"{GAP}{summary.report}"])
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 

@@ -17,7 +17,8 @@ Rule = Callable[[Answers, Scenario, Release], Iterator[Problem]]
 
 MANY_NODES = "many-nodes"
 WARNINGS = (MANY_NODES,)
-"""Ids that ``accept`` may hold; the question's help names them, too."""
+OF_CHECK = "host.memory/api1"
+"""Ids that ``accept`` may hold, and how those of checks look; the question's help names them, too."""
 
 
 def check(answers: Answers) -> tuple[Problem, ...]:
@@ -231,12 +232,12 @@ def reachable_addresses(answers: Answers, _scenario: Scenario, _release: Release
 
 
 def known_warnings(answers: Answers, _scenario: Scenario, _release: Release) -> Iterator[Problem]:
-    """An id that means nothing would look as if it had accepted something."""
+    """An id that means nothing would look as if it had accepted something. Those of checks name a node; one
+    that went may stay there."""
+    known = f"known: {', '.join(WARNINGS)}, and what oz-install check shows, such as {OF_CHECK}"
     for one in answers.accept:
-        if one not in WARNINGS:
-            yield Problem(
-                key="accept", message=f"{one!r} is no warning's id", hint=f"known: {', '.join(WARNINGS)}"
-            )
+        if one not in WARNINGS and not all(one.partition("/")):
+            yield Problem(key="accept", message=f"{one!r} is no warning's id", hint=known)
 
 
 OF_LAYOUT: Iterable[Rule] = (high_load_elsewhere, number_of_nodes)

@@ -60,7 +60,6 @@ def summary_of(
     secrets_file: Path | None = None,
     admin_email: str = "",
     admin_kept: bool = False,
-    report: Path | None = None,
 ) -> Summary:
     """Sum up. ``states`` holds states by ``Placed.service_key``; what it lacks is ``unknown``. Services of
     other nodes than ``nodes`` are left out."""
@@ -83,7 +82,6 @@ def summary_of(
         admin_email=admin_email,
         admin_kept=admin_kept,
         notes=tuple(_notes(topology, admin_email, secrets_file)),
-        report=report,
     )
 
 

@@ -217,8 +217,8 @@ class WizardApp(OrderedApp[Outcome]):
 
     # --- keys -----------------------------------------------------------------------------------------
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        """Dialogs have the keys for themselves; only leaving and looks work everywhere."""
-        if action in ("help", "steps", "save", "command_palette", "go"):
+        """Dialogs have the keys for themselves; only help, leaving and looks work everywhere."""
+        if action in ("steps", "save", "command_palette", "go"):
             return isinstance(self.screen, StepScreen)
         return True
 
@@ -227,12 +227,14 @@ class WizardApp(OrderedApp[Outcome]):
         self.go(step_id)
 
     def action_help(self) -> None:
-        """Explain the step and the field that has the cursor."""
+        """Explain the step and the field that has the cursor, be it in a dialog."""
         from oz_installer.tui.dialogs.help import HelpDialog
+        from oz_installer.tui.widgets.follower import asked_at
 
         here = self.step_screen
         if here is not None:
-            self.push_screen(HelpDialog(step(here.STEP), here.focused_key()))
+            inside = self.screen is not here
+            self.push_screen(HelpDialog(step(here.STEP), asked_at(self.screen.focused), inside=inside))
 
     def action_steps(self) -> None:
         """Choose a step from a list."""

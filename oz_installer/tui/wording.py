@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oz_installer.answers.rules import LIKE_A_VARIABLE
+
 if TYPE_CHECKING:
     from oz_installer.answers.questions import Question
     from oz_installer.installation.possible import Possible
 
 _VERBS = frozenset({"is", "should", "holds", "has", "needs", "stands", "cannot", "says", "does", "must"})
+
+NO_VARIABLE = "choose «variable» and write its name; or «file», if this is the secret itself"
 
 
 def sentence(asked: Question, text: str) -> str:
@@ -19,10 +23,10 @@ def sentence(asked: Question, text: str) -> str:
 
 
 def problem_words(asked: Question, text: str) -> str:
-    """What is wrong; hints that only make sense in a file are left out."""
+    """What is wrong; hints that only make sense in a file are left out, or said in the form's words."""
     message, _, hint = text.partition("; ")
     if asked.kind == "secret" and "{" in hint:
-        hint = ""
+        hint = NO_VARIABLE if message == LIKE_A_VARIABLE else ""
     return f"! {sentence(asked, message)}" + (f"; {hint}" if hint else "")
 
 

@@ -25,3 +25,9 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TZ", "UTC")
+
+
+@pytest.fixture
+def judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wizard does not wait for the next key before it judges: for tests of many keys."""
+    monkeypatch.setattr("oz_installer.tui.app.THINKING", 0.001)

@@ -1,6 +1,7 @@
-"""A core without files, nodes or installations: what the wizard's tests hand in. It notes what it was asked.
+"""Cores for the wizard's tests: ``outside`` scripts what the nodes say.
 
-Judging, choices, topology and sizing are the real, pure ones. ``outside`` scripts what the nodes say.
+``FakeCore`` has no files either, and notes what it was asked; ``FilesCore`` reads and writes real ones.
+Judging, choices, topology and sizing are the real, pure ones.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from oz_installer.answers.file import read_draft_text
 from oz_installer.answers.working import Working
 from oz_installer.errors import AnswersError
-from oz_installer.wizard_core import PureCore
+from oz_installer.wizard_core import PureCore, WizardCore
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from oz_installer.installation.trying import SshHost, Tried
     from oz_installer.topology.model import Topology
     from oz_installer.topology.summary import Summary
+    from oz_installer.wizard_core import Opener
 
 
 @dataclass
@@ -44,7 +46,75 @@ class Outside:
     pace: float = 0.0
 
 
-class FakeCore(PureCore):
+class Scripted:
+    """Whatever asks the nodes is told what ``outside`` holds."""
+
+    outside: Outside
+
+    def ssh_config_hosts(self) -> tuple[SshHost, ...]:
+        """As scripted."""
+        return self.outside.hosts
+
+    def try_nodes(
+        self,
+        working: Working,
+        path: Path,
+        names: Sequence[str],
+        on_tried: Callable[[Tried], None],
+        stop: threading.Event,
+    ) -> None:
+        """Tell what is scripted of these nodes."""
+        self._tell([one for one in self.outside.tried if one.node in names], on_tried, stop)
+
+    def try_database(
+        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event
+    ) -> None:
+        """Tell what is scripted."""
+        self._tell(self.outside.findings, on_finding, stop)
+
+    def try_storage(
+        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event
+    ) -> None:
+        """Tell what is scripted."""
+        self._tell(self.outside.findings, on_finding, stop)
+
+    def prepare(self, path: Path, limit: Sequence[str] = ()) -> Prepared:
+        """As scripted."""
+        if self.outside.failure is not None:
+            raise self.outside.failure
+        prepared: Prepared = self.outside.prepared
+        return prepared
+
+    def with_diffs(self, prepared: Prepared) -> Plan:
+        """As scripted."""
+        plan: Plan = self.outside.plan
+        return plan
+
+    def run_checks(
+        self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: threading.Event
+    ) -> None:
+        """Tell what is scripted."""
+        self._tell(self.outside.findings, on_finding, stop)
+
+    def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
+        """Tell what is scripted."""
+        self._tell(self.outside.events, on_event, stop)
+
+    def summarise(self, prepared: Prepared) -> Summary:
+        """As scripted."""
+        summary: Summary = self.outside.summary
+        return summary
+
+    def _tell(self, news: Sequence[Any], tell: Callable[[Any], None], stop: threading.Event) -> None:
+        for one in news:
+            if stop.wait(self.outside.pace):
+                return
+            tell(one)
+        if self.outside.failure is not None:
+            raise self.outside.failure
+
+
+class FakeCore(Scripted, PureCore):
     """``files`` maps paths to texts; ``kept`` and ``drafted`` note what was written, by path."""
 
     def __init__(self, files: Mapping[Path, str] | None = None) -> None:
@@ -110,64 +180,15 @@ class FakeCore(PureCore):
         """Note it."""
         self.pictures[path] = topology
 
-    def ssh_config_hosts(self) -> tuple[SshHost, ...]:
-        """As scripted."""
-        return self.outside.hosts
 
-    def try_nodes(
-        self,
-        working: Working,
-        path: Path,
-        names: Sequence[str],
-        on_tried: Callable[[Tried], None],
-        stop: threading.Event,
-    ) -> None:
-        """Tell what is scripted of these nodes."""
-        self._tell([one for one in self.outside.tried if one.node in names], on_tried, stop)
+class FilesCore(Scripted, WizardCore):
+    """Answers, secrets and drafts are real files."""
 
-    def try_database(
-        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event
-    ) -> None:
-        """Tell what is scripted."""
-        self._tell(self.outside.findings, on_finding, stop)
+    def __init__(self) -> None:
+        super().__init__(no_opener)
+        self.outside = Outside()
 
-    def try_storage(
-        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event
-    ) -> None:
-        """Tell what is scripted."""
-        self._tell(self.outside.findings, on_finding, stop)
 
-    def prepare(self, path: Path, limit: Sequence[str] = ()) -> Prepared:
-        """As scripted."""
-        if self.outside.failure is not None:
-            raise self.outside.failure
-        prepared: Prepared = self.outside.prepared
-        return prepared
-
-    def with_diffs(self, prepared: Prepared) -> Plan:
-        """As scripted."""
-        plan: Plan = self.outside.plan
-        return plan
-
-    def run_checks(
-        self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: threading.Event
-    ) -> None:
-        """Tell what is scripted."""
-        self._tell(self.outside.findings, on_finding, stop)
-
-    def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
-        """Tell what is scripted."""
-        self._tell(self.outside.events, on_event, stop)
-
-    def summarise(self, prepared: Prepared) -> Summary:
-        """As scripted."""
-        summary: Summary = self.outside.summary
-        return summary
-
-    def _tell(self, news: Sequence[Any], tell: Callable[[Any], None], stop: threading.Event) -> None:
-        for one in news:
-            if stop.wait(self.outside.pace):
-                return
-            tell(one)
-        if self.outside.failure is not None:
-            raise self.outside.failure
+def no_opener() -> Opener:
+    """Nobody connects."""
+    raise AssertionError("a test connects to a node")

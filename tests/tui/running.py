@@ -68,6 +68,8 @@ SUMMARY = Summary(
     urls=(("Public", "https://oz.example.com"), ("Web UI", "http://10.0.0.1:8880/")),
     secrets_file=Path("/home/admin/answers.secrets.yml"),
     admin_email="admin@example.com",
+    admin_kept=True,
+    report=Path("/home/admin/answers.report.txt"),
     notes=("Open the web UI and log in as admin@example.com; the password is in the secrets file.",),
 )
 GOOD = tuple(

@@ -119,6 +119,7 @@ async def test_a_failing_preflight_does_not_let_on(size: tuple[int, int]) -> Non
         await press(pilot, "escape")
         await push(pilot, "accept")
         assert app_of(pilot).session.working.get("accept") == ("host.memory/bio1",)
+        assert core.judge(app_of(pilot).session.working) == (), "what was accepted is no wrong answer"
         assert "1 warning (1 accepted), 0 failures" in text_of(pilot)
         await press(pilot, "ctrl+n")
         assert step_of(pilot).STEP == "install"
@@ -248,6 +249,25 @@ async def test_a_password_is_on_no_screen_and_in_no_picture() -> None:
     assert list(core.pictures) == [PATH.with_suffix(".svg")]
     assert CANARY not in seen
     assert core.kept[PATH].get("database.password").where == CANARY
+
+
+async def test_the_last_screen_says_what_comes_next() -> None:
+    core = RunCore()
+    async with wizard(core, path=PATH, step="install") as pilot:
+        await push(pilot, "run")
+        await press(pilot, "enter")
+        for wanted in (
+            f"oz-install --answers {PATH}",
+            "oz-bio",
+            "https://oz.example.com",
+            "http://10.0.0.1:8880/",
+            '"admin.password" in /home/admin/answers.secrets.yml',
+            "Open the web UI and log in",
+            "Report: /home/admin/answers.report.txt",
+        ):
+            assert wanted in text_of(pilot), text_of(pilot)
+        await push(pilot, "copy")
+        assert pilot.app.clipboard == f"oz-install --answers {PATH}"
 
 
 async def test_the_findings_keep_their_places() -> None:

@@ -78,6 +78,17 @@ async def test_help_explains_the_field_and_the_step() -> None:
         assert app_of(pilot).screen is support.step_of(pilot)
 
 
+@pytest.mark.parametrize("key", ["ctrl+s", "f2"])
+async def test_f1_helps_in_dialogs(key: str) -> None:
+    async with wizard(step="database") as pilot:
+        await press(pilot, key)
+        dialog = pilot.app.screen
+        await press(pilot, "f1")
+        assert "Help: Database" in text_of(pilot)
+        await press(pilot, "escape")
+        assert pilot.app.screen is dialog
+
+
 async def test_dark_and_light() -> None:
     async with wizard() as pilot:
         before = app_of(pilot).current_theme.dark

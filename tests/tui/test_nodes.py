@@ -117,6 +117,18 @@ async def test_the_form_asks_every_question_of_a_node() -> None:
         assert "host_key" in COLUMNS
 
 
+async def test_f1_explains_the_question_with_the_cursor_in_the_form_too() -> None:
+    async with wizard(core_of(), path=ANSWERS, step="nodes") as pilot:
+        await press(pilot, "e", "tab", "tab", "f1")
+        shown = " ".join(text_of(pilot).split())
+        assert "What runs here: api, bio or both" in shown
+        assert "nodes[0].roles" in shown
+        assert "^N ^B" not in shown, "steps cannot be changed from here"
+        await press(pilot, "f1")
+        assert isinstance(pilot.app.screen, NodeDialog)
+        assert pilot.app.screen.focused is not None
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "told"),
     [

@@ -18,6 +18,7 @@ class Dialog(ModalScreen[T | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "give_up"),
+        ("f1", "app.help"),
         ("ctrl+q", "app.leave"),
         ("ctrl+c", "app.interrupt"),
         ("ctrl+t", "app.theme"),

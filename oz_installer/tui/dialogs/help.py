@@ -27,18 +27,24 @@ KEYS = (
     ("^T", "dark or light"),
     ("^Q", "quit; a draft is kept"),
 )
+KEYS_IN_DIALOGS = (
+    *KEYS[:3],
+    ("Esc", "away from here, without an answer"),
+    ("^T", "dark or light"),
+    ("^Q", "quit; a draft is kept"),
+)
 
 
 class HelpDialog(Dialog[None]):
-    """The page of a step, with the question of a field on top."""
+    """The page of a step, with the question of a field on top. ``inside`` a dialog fewer keys work."""
 
     BINDINGS = [("f1", "give_up")]  # noqa: RUF012 - Textual's own declaration
     AUTO_FOCUS = ".dialog-body"
 
-    def __init__(self, step: Step, key: str | None) -> None:
+    def __init__(self, step: Step, key: str | None, *, inside: bool = False) -> None:
         super().__init__(classes="side")
-        self._step = step
-        self._key = key
+        self._step, self._key = step, key
+        self._keys = KEYS_IN_DIALOGS if inside else KEYS
 
     def heading(self) -> str:
         """The step's title."""
@@ -49,7 +55,7 @@ class HelpDialog(Dialog[None]):
         if self._key is not None:
             yield Static(self._field(self._key), classes="help-part")
         yield Static(Content(self._step.help), classes="help-part")
-        rows = [Content.assemble((f"{key:<16}", "bold"), text) for key, text in KEYS]
+        rows = [Content.assemble((f"{key:<16}", "bold"), text) for key, text in self._keys]
         yield Static(Content("\n").join(rows), classes="help-part")
 
     def on_mount(self) -> None:

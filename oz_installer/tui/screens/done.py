@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from oz_installer.answers.working import Working
 
-HEADS = frozenset({"URLs", "Credentials", "Next"})
+HEADS = frozenset({"URLs", "Credentials", "Next", "Report"})
 
 
 class DoneScreen(StepScreen):

@@ -20,6 +20,7 @@ from oz_installer.tui.carrying import Checked, Stage, check
 from oz_installer.tui.rows import failure_rows
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.widgets.bars import Tone
+from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.lines import Lines, Row
 from oz_installer.tui.widgets.push import Push
 
@@ -49,6 +50,7 @@ class PreflightScreen(StepScreen):
 
     def body(self) -> ComposeResult:
         """Summary, table, details, buttons."""
+        yield Form("accept", id="accepted")
         yield Static("", id="summary", markup=False)
         yield Lines(pick=True, id="findings")
         yield Lines(id="detail")
@@ -62,6 +64,7 @@ class PreflightScreen(StepScreen):
         table.pick = False
         table.show([(line, "muted") for line in NOT_RUN])
         self.query_one("#detail").display = self.query_one("#summary").display = False
+        self.query_one("#accepted").display = False
         self.query_one("#run").focus()
 
     # --- what is shown --------------------------------------------------------------------------------
@@ -82,7 +85,10 @@ class PreflightScreen(StepScreen):
         return tuple(one for one in self.found if one.level == "warning" and one.id not in self.accepted)
 
     def changed(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
-        """What is accepted may be different; findings may be of other answers."""
+        """What is accepted may be different, or wrong; findings may be of other answers."""
+        accepted = self.query_one("#accepted")
+        if judged is not None and not accepted.has_focus_within:
+            accepted.display = judged.problem("accept") is not None
         if self._checked_for is not None:
             self._show()
 

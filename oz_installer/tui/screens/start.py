@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
 
 DRAFT = "draft-"
+VERSION = "version"
 STEP_IDS = frozenset(one.id for one in STEPS)
 CHOICES = (
     Item(
@@ -41,15 +42,30 @@ class StartScreen(StepScreen):
     def __init__(self) -> None:
         super().__init__()
         self._drafts: tuple[SavedDraft, ...] = ()
+        self._versioned = False
 
     def body(self) -> ComposeResult:
         """A menu; drafts join it as soon as they are found."""
         yield Menu(CHOICES, id="choices")
 
     def follow(self) -> None:
-        """No answer is shown here, so that the first frame needs none."""
-        if self.is_mounted:
-            self.show_frame()
+        """No answer is shown here, so that the first frame needs none; but a wrong version can be mended."""
+        if not self.is_mounted:
+            return
+        if self._versioned:
+            super().follow()
+            return
+        self.show_frame()
+        if self.wizard.session.problems(self.STEP):
+            self._ask_version()
+
+    def _ask_version(self) -> None:
+        from oz_installer.tui.widgets.form import Form
+
+        self._versioned = True
+        self.query_one("#body").mount(Form(VERSION))
+        self.call_after_refresh(self.follow)
+        self.call_after_refresh(self.focus_key, VERSION)
 
     def on_screen_resume(self) -> None:
         """Look for drafts each time: there may be another one now."""

@@ -20,7 +20,7 @@ from textual.widgets import Static
 from oz_installer.tui.jobs import Job, Jobs, Told
 from oz_installer.tui.steps import STEPS, number, step
 from oz_installer.tui.widgets.bars import Keys, SideBar, Status, Title, Tone, TopBar
-from oz_installer.tui.widgets.follower import Follower, Said
+from oz_installer.tui.widgets.follower import Follower, Said, asked_at
 from oz_installer.tui.widgets.push import Push
 
 if TYPE_CHECKING:
@@ -151,9 +151,7 @@ class StepScreen(Screen[None]):
 
     def focused_key(self) -> str | None:
         """The question whose field has the cursor."""
-        around = self.focused.ancestors_with_self if self.focused else ()
-        owners = [one for one in around if isinstance(one, Follower) and len(one.keys) == 1]
-        return owners[0].keys[0] if owners else None
+        return asked_at(self.focused)
 
     def action_next(self) -> None:
         """On to the next step."""

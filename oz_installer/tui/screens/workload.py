@@ -43,8 +43,9 @@ class WorkloadScreen(StepScreen):
         with Horizontal(id="sizing"):
             yield Form(*KEYS, id="figures")
             yield Static(id="needs", markup=False)
-        yield Static("Scenario", id="scenario-title", markup=False)
-        yield Cards("scenario", id="scenarios")
+        title = Static("Scenario", id="scenario-title", markup=False)
+        yield title
+        yield Cards("scenario", head=title, id="scenarios")
 
     def changed(self, working: Working, judged: Judged | None) -> None:
         """Work the figures out anew, in the background."""
@@ -80,7 +81,8 @@ class WorkloadScreen(StepScreen):
         )
         seen = "workload" in self.wizard.session.visited
         problem = judged.problem("scenario") if judged and (seen or chosen) else None
-        told = (f"! {problem.message}", "$text-error") if problem else ("← → choose", "$text-muted")
+        said = "; ".join(filter(None, (problem.message, problem.hint))) if problem else ""
+        told = (f"! {said}", "$text-error") if problem else ("← → choose", "$text-muted")
         self.query_one("#scenario-title", Static).update(Content.assemble(("Scenario", "bold"), "   ", told))
 
 

@@ -13,6 +13,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.geometry import Size
 from textual.strip import Strip
+from textual.widget import Widget
 
 from oz_installer.tui.widgets.follower import Follower
 
@@ -32,7 +33,8 @@ class Card:
 
 
 class Cards(Follower, can_focus=True):
-    """Cards for the choices of one question. Left and right choose; what is barred says why."""
+    """Cards for the choices of one question. Left and right choose; what is barred says why. ``head`` stands
+    above them, and is to be seen with them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("left", "move(-1)"),
@@ -46,9 +48,9 @@ class Cards(Follower, can_focus=True):
     }  # fmt: skip
     ALLOW_SELECT = False
 
-    def __init__(self, key: str, *, id: str | None = None) -> None:
+    def __init__(self, key: str, *, head: Widget, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._key = key
+        self._key, self._head = key, head
         self.cards: tuple[Card, ...] = ()
         self.chosen: object = None
         self.barred: Mapping[object, str] = {}
@@ -140,13 +142,13 @@ class Cards(Follower, can_focus=True):
         self.refresh(layout=True)
 
     def on_focus(self) -> None:
-        """As much of them as there is room for, from their titles on."""
+        """As much of them as there is room for, from what stands above them on."""
         self.call_after_refresh(self._to_titles)
 
     def _to_titles(self) -> None:
         """The help of the field before goes away meanwhile: once more when all has moved up."""
-        self.scroll_visible(top=True, animate=False)
-        self.call_after_refresh(self.scroll_visible, top=True, animate=False)
+        self._head.scroll_visible(top=True, animate=False)
+        self.call_after_refresh(self._head.scroll_visible, top=True, animate=False)
 
     def action_move(self, by: int) -> None:
         """Choose the next card that is not barred."""

@@ -40,6 +40,13 @@ class Note(Static):
             self._shown = (text, look)
             self.set_classes(f"note {look}")
             self.update(Content(text), layout=layout)  # what stays one row moves nothing else
+            if layout:
+                self.call_after_refresh(self.into_sight)
+
+    def into_sight(self) -> None:
+        """All of its rows, while the cursor is above it."""
+        if isinstance(self.parent, Widget) and self.parent.has_focus_within:
+            self.scroll_visible(animate=False)
 
 
 class Field(Follower):
@@ -150,6 +157,7 @@ class Field(Follower):
         """Its label is marked, its help shown."""
         self._mark(True)
         self._tell()
+        self.call_after_refresh(self._note.into_sight)
 
     def on_descendant_blur(self) -> None:
         """From now on a missing answer is told."""
@@ -223,7 +231,7 @@ class ChoiceField(Field):
     def show_value(self, working: Working, judged: Judged | None) -> None:
         """What is chosen. What is barred stays so until it was judged again."""
         choice = self.query_one(Choice)
-        value = working.get(self.key)
+        value = () if self.key in working.texts else working.get(self.key)  # what is wrong is none of them
         chosen = value if isinstance(value, tuple) else (value,)
         choice.show(self._options(judged) if judged else choice.options, chosen)
 

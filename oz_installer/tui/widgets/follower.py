@@ -27,6 +27,13 @@ class Owner(Protocol):
         """Let everything show the answers as they are now."""
 
 
+def asked_at(widget: Widget | None) -> str | None:
+    """The question in whose field a widget is, such as the focused one."""
+    around = widget.ancestors_with_self if widget else ()
+    owners = [one for one in around if isinstance(one, Follower) and len(one.keys) == 1]
+    return owners[0].keys[0] if owners else None
+
+
 @dataclass(eq=False)
 class Said(Message):
     """A widget has something to say that belongs in the line above the keys."""

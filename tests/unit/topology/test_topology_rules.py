@@ -156,8 +156,9 @@ CASES = [
         replace(ONE, accept=("foo",)),
         "accept",
         "known: many-nodes",
-        replace(ONE, accept=("many-nodes",)),
+        replace(ONE, accept=("many-nodes", "host.memory/n1", "host/of-a-node-that-went")),
     ),
+    Case(rules.known_warnings, replace(ONE, accept=("/n1",)), "accept", "oz-install check shows", ONE),
     Case(
         rules.reachable_addresses,
         LOCALHOST,
@@ -207,7 +208,7 @@ def test_a_loopback_address_is_fine_for_a_single_node_only(address: str) -> None
 def test_the_reference_names_every_warning() -> None:
     from oz_installer.answers.questions import question
 
-    assert all(one in question("accept").help for one in rules.WARNINGS)
+    assert all(one in question("accept").help for one in (*rules.WARNINGS, rules.OF_CHECK))
 
 
 def test_an_unknown_release_stops_all_other_rules() -> None:

@@ -49,7 +49,7 @@ def test_the_secrets_file_is_spoken_of_only_when_there_is_one() -> None:
     topology = plan_topology(layout("poc-1"))
     without = summary_of(topology, {}, admin_email="a@b.c")
     assert not [note for note in without.notes if "secrets file" in note]
-    given = summary_of(topology, {}, secrets_file=Path("/x"), admin_email="a@b.c", report=Path("/r"))
+    given = summary_of(topology, {}, secrets_file=Path("/x"), admin_email="a@b.c")
     assert "Open the web UI and log in as a@b.c." in given.notes
     assert any("Keep a copy of the secrets file" in note for note in given.notes)
-    assert (given.secrets_file, given.report) == (Path("/x"), Path("/r"))
+    assert given.secrets_file == Path("/x")

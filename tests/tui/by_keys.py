@@ -1,0 +1,102 @@
+"""Typing as an operator does: from field to field with Tab, choices with arrows. Keys alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.widget import Widget
+
+from oz_installer.tui.widgets.follower import asked_at
+from oz_installer.tui.widgets.push import Push
+from tests.tui.support import Driver, app_of, press, settle, step_of, text_of
+
+MOST = 120
+"""No field is further away, in Tabs."""
+
+
+def asked_now(pilot: Driver) -> str | None:
+    """The question whose field has the cursor, in a dialog or on the step."""
+    return asked_at(pilot.app.screen.focused)
+
+
+def get(pilot: Driver, key: str) -> Any:
+    """An answer as it is now."""
+    return app_of(pilot).session.working.get(key)
+
+
+async def tab_to(pilot: Driver, key: str) -> None:
+    """Press Tab until the cursor is in the field of that question."""
+    for _ in range(MOST):
+        if asked_now(pilot) == key:
+            return
+        await pilot.press("tab")
+    raise AssertionError(f"Tab does not come to {key}:\n{text_of(pilot)}")
+
+
+async def push(pilot: Driver, words: str) -> None:
+    """Press Tab until the cursor is on the button with these words, then Enter."""
+    for _ in range(MOST):
+        focused: Widget | None = pilot.app.screen.focused
+        if isinstance(focused, Push) and words in str(focused.render()):
+            await press(pilot, "enter")
+            return
+        await pilot.press("tab")
+    raise AssertionError(f"Tab does not come to {words}:\n{text_of(pilot)}")
+
+
+async def type_text(pilot: Driver, text: str) -> None:
+    """Type letter by letter; a line end is Enter."""
+    await pilot.press(*("enter" if letter == "\n" else letter for letter in text))
+
+
+async def clear(pilot: Driver) -> None:
+    """Empty the field with the cursor."""
+    await pilot.press("end", "ctrl+u", "f7", "backspace")  # f7 takes all of several lines
+
+
+async def fill(pilot: Driver, key: str, text: str) -> None:
+    """Go to a field, and type in place of what is there."""
+    await tab_to(pilot, key)
+    if app_of(pilot).session.working.given(key):
+        await clear(pilot)
+    await type_text(pilot, text)
+
+
+async def choose(pilot: Driver, key: str, value: object) -> None:
+    """Go to a choice, and press arrows until that is chosen."""
+    await tab_to(pilot, key)
+    for arrow in ("right", "left"):
+        for _ in range(8):
+            if get(pilot, key) == value:
+                return
+            await pilot.press(arrow)
+    await settle(pilot)
+    assert get(pilot, key) == value, text_of(pilot)
+
+
+async def switch(pilot: Driver, key: str) -> None:
+    """Go to a box, and press Space."""
+    await tab_to(pilot, key)
+    await pilot.press("space")
+
+
+async def give_secret(pilot: Driver, key: str, text: str, way: str = "typed") -> None:
+    """A secret: its way with arrows, then the text."""
+    await tab_to(pilot, key)
+    await pilot.press(*["right"] * ("typed", "variable", "file", "asked").index(way), "tab")
+    await type_text(pilot, text)
+
+
+async def add_node(pilot: Driver, name: str, host: str, **more: str) -> None:
+    """Press a, and fill in a node's form."""
+    place = app_of(pilot).session.working.nodes()
+    await press(pilot, "a")
+    for field, text in {"name": name, "host": host, **more}.items():
+        await fill(pilot, f"nodes[{place}].{field}", text)
+    await press(pilot, "ctrl+n")
+
+
+async def go_on(pilot: Driver, step: str) -> None:
+    """Next step; it is this one."""
+    await press(pilot, "ctrl+n")
+    assert step == step_of(pilot).STEP, text_of(pilot)
