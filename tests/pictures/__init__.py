@@ -1,0 +1,1 @@
+"""Makes screenshots/: the wizard, driven by keys alone, installs on lab nodes; every screen becomes a picture."""
