@@ -1,1 +1,1 @@
-"""Makes screenshots/: the wizard, driven by keys alone, installs on lab nodes; every screen becomes a picture."""
+"""Makes screenshots/: the wizard, driven by keys alone, installs on the lab; every screen is a picture."""

@@ -7,10 +7,11 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any, cast
 
 from oz_installer.lab import Lab, LabOptions, down, up
 from oz_installer.tui.app import WizardApp
@@ -60,10 +61,10 @@ async def _take(lab: Lab) -> Album:
     return Album(pictures={**hands.pictures, **grey.pictures}, film=hands.film, reel=hands.reel)
 
 
-def _opener() -> object:
+def _opener() -> Callable[..., Any]:
     from oz_installer.connecting import opener
 
-    return opener()
+    return cast("Callable[..., Any]", opener())
 
 
 @contextmanager

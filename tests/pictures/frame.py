@@ -1,4 +1,4 @@
-"""What stood on the screen at one moment: rows of coloured text, and what of that differs from another moment."""
+"""What stood on the screen at one moment: rows of coloured text."""
 
 from __future__ import annotations
 

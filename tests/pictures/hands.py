@@ -28,7 +28,7 @@ FAR = 200
 
 @dataclass
 class Hands:
-    """``pictures`` are what is kept of a run, ``film`` all of it, ``reel`` what the short moving one shows."""
+    """``pictures`` are what is kept of a run, ``film`` is all of it, ``reel`` the short form."""
 
     pilot: Driver
     pictures: dict[str, Frame] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Frames as SVG: one as a still picture, many as a moving one. Nothing is fetched from anywhere to show them."""
+"""Frames as SVG: one as a still picture, many as a moving one. Nothing is fetched to show them."""
 
 from __future__ import annotations
 
@@ -70,9 +70,7 @@ def moving(shots: Sequence[Shot]) -> str:
                 uses.append(f'<use href="#{drawn.setdefault(inside, f"r{len(drawn)}")}" y="{n * LINE}"/>')
         frames.append("".join(uses))
     defs = "\n".join(f'<g id="{name}">{inside}</g>' for inside, name in drawn.items())
-    body = "\n".join(
-        f"<g{_seen(n, shots)}>{frame}{_turn(n, shots)}</g>" for n, frame in enumerate(frames)
-    )
+    body = "\n".join(f"<g{_seen(n, shots)}>{frame}{_turn(n, shots)}</g>" for n, frame in enumerate(frames))
     return _picture(first, looks, f"<defs>\n{defs}\n</defs>\n{body}")
 
 
