@@ -164,7 +164,7 @@ def _share(load: _Load, medium: Scenario) -> int:
 
 
 def figure(value: float) -> str:
-    """A number for people: large ones in groups of three digits, small ones to a decimal."""
+    """A number for people: large ones with commas, small ones to a decimal."""
     if value >= 100 or value == int(value):
-        return f"{value:,.0f}".replace(",", " ")
+        return f"{value:,.0f}"
     return f"{value:.1f}" if value > 1 else f"{value:.2g}"

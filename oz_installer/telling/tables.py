@@ -13,9 +13,9 @@ from oz_installer.topology.summary import STARTING, WELL, Summary
 GAP = "  "
 
 
-def summary_text(summary: Summary, width: int = 80, *, ascii: bool = False) -> str:
+def summary_text(summary: Summary, width: int = 80, *, ascii: bool = False, table_last: bool = False) -> str:
     """What runs where, URLs, credentials, what next; ends with a line end. Never a password."""
-    sections = [_services(summary, width, ascii), _bare(summary)]
+    services, sections = _services(summary, width, ascii), [_bare(summary)]
     if summary.rows or not (summary.bare or summary.troubles):
         sections += [
             _section("URLs", _pairs(summary.urls, width)),
@@ -25,6 +25,10 @@ def summary_text(summary: Summary, width: int = 80, *, ascii: bool = False) -> s
     if summary.report:
         line = f"Report: {summary.report}"
         sections.append([line] if len(line) <= width else ["Report", f"{GAP}{summary.report}"])
+    if table_last and summary.rows:
+        sections = [[services.pop()], *sections, services]
+    else:
+        sections = [services, *sections]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 

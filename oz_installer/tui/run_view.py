@@ -96,6 +96,8 @@ class RunView:
         event, ended = lane.progress, self.ended
         head = f"{fit(name, label, False):<{label}}  "
         if event is None:
+            if ended and ended.outcome == "done":
+                return f"{head}done", "good"
             return f"{head}{'-' if ended else 'waiting'}", "muted"
         began = self.board.phase.at if self.board.phase else event.at
         until = lane.ended or (ended.at if ended else now)

@@ -114,6 +114,7 @@ async def test_a_failing_preflight_does_not_let_on(size: tuple[int, int]) -> Non
         assert "1 check failed" in text_of(pilot)
         core.outside.findings.remove(FAILURE)
         await push(pilot, "run")
+        assert step_of(pilot).query_one("#status").has_class("-warning"), "a warning is not all well"
         await press(pilot, "ctrl+n")
         assert "1 warning not accepted" in text_of(pilot)
         await press(pilot, "escape")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from oz_installer.deploy.events import Message, NodeProgress
+from oz_installer.deploy.events import Message, NodeProgress, PhaseStarted
 from oz_installer.tui.feed import MOST, PACE, Feed, Heard
 from oz_installer.tui.run_view import KEPT, RunView
 from tests.tui.running import NODES, run_events
@@ -86,3 +86,11 @@ def test_a_download_that_begins_again_has_a_new_rate() -> None:
         feed.put(NodeProgress(at=at, node="a", text="pulling", done=done, total=1000, unit="bytes"))
     view = view_of(feed)
     assert "200 B/s" in view.lanes(6, 110)[0][0]
+
+
+def test_a_node_that_the_last_phase_did_not_touch_is_done_all_the_same() -> None:
+    *events, ended = run_events()
+    feed = Feed()
+    for event in (*events, PhaseStarted(at=1072, phase="Verify", number=4, of=4), ended):
+        feed.put(event)
+    assert [text.split() for text, _ in view_of(feed).lanes(1080, 110)] == [[name, "done"] for name in NODES]

@@ -20,7 +20,7 @@ async def test_the_sizing_follows_what_is_typed() -> None:
         assert "BIO instances 2" in shown
         assert "45 analyses a minute are more than the 8 that a PoC" in shown
         await press(pilot, "tab", "tab", "=3", "tab", "=20000", "tab", "=90")
-        assert "10 800 GB" in needs(pilot)
+        assert "10,800 GB" in needs(pilot)
 
 
 async def test_a_scenario_is_chosen_by_arrows_or_a_click() -> None:
@@ -28,7 +28,7 @@ async def test_a_scenario_is_chosen_by_arrows_or_a_click() -> None:
         step_of(pilot).focus_key("scenario")
         await press(pilot, "right", "right")
         assert app_of(pilot).session.working.get("scenario") == "medium"
-        assert "(•) Medium load" in text_of(pilot)
+        assert "(•) Medium load" in text_of(pilot), "its title stays in sight"
         await press(pilot, "right")
         assert app_of(pilot).session.working.get("scenario") == "medium", "high load cannot be chosen"
         await pilot.click(Cards, offset=(2, 0))
@@ -53,3 +53,11 @@ async def test_a_missing_scenario_is_told_once_the_step_was_left() -> None:
         assert "! is missing" not in text_of(pilot)
         await press(pilot, "ctrl+n", "ctrl+b")
         assert "! 1" in text_of(pilot) or "1 here" in text_of(pilot)
+
+
+async def test_the_titles_of_the_cards_stay_in_sight_when_the_text_above_them_grows() -> None:
+    async with wizard(step="workload") as pilot:
+        await press(pilot, "=45", "tab", "tab", "=3", "tab", "tab", "=90")
+        await press(pilot, *["tab"] * 3, "right", "right")
+        assert app_of(pilot).session.working.get("scenario") == "medium"
+        assert "(•) Medium load" in text_of(pilot)

@@ -71,7 +71,7 @@ class DoneScreen(StepScreen):
         if installed.summary is None:
             said = f"Everything is installed, but it could not be looked at: {installed.trouble}"
             return failure_rows(said, "«Look at the nodes now» tries again.", "", width)
-        text = summary_text(installed.summary, width)
+        text = summary_text(installed.summary, width, table_last=True)
         return tuple((line, _look(line)) for line in text.splitlines())
 
     @on(Push.Pressed, "#copy")

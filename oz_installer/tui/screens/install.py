@@ -28,8 +28,9 @@ STOP_QUESTION = (
     "a later run begins where it is right already."
 )
 BEFORE = (
-    "«Install» saves the answers, connects to every node and carries them out, phase by phase.",
-    "It can be stopped at any time: what the run has changed is taken back then.",
+    "«Install» saves the answers, connects to every node",
+    "and carries them out, phase by phase. It can be stopped",
+    "at any time: what the run has changed is taken back then.",
 )
 TICK = 0.5
 """Seconds after which the clocks go on by themselves."""

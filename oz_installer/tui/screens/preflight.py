@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 LOOKS = {"FAILURE": "bad", "warning": "warning", "accepted": "muted", "ok": ""}
 NOT_RUN = (
-    "«Run the checks» connects to every node and looks: machine, engine, ports,",
-    "database, storage, licences. Nothing is changed by that.",
+    "«Run the checks» connects to every node and looks:",
+    "machine, engine, ports, database, storage, licences.",
+    "Nothing is changed by that.",
 )
 ORDER = {"failure": 0, "warning": 1, "ok": 2}
 
@@ -206,7 +207,8 @@ class PreflightScreen(StepScreen):
         if first is not None and first.level != "ok":
             self.query_one("#findings", Lines).put_cursor(self.found.index(first))
             self._show_detail()
-        tone: Tone = "-bad" if self.failures else "-good" if self._over else "-warning"
+        good = self._over and not self.open_warnings
+        tone: Tone = "-bad" if self.failures else "-good" if good else "-warning"
         done = "Checked." if self._over else "Stopped."
         self.say(f"{done} {total_words(self.found, self.accepted)}", tone)
 

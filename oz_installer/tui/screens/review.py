@@ -32,8 +32,9 @@ TABS = (
     Option(value="yaml", label="Answers"),
 )
 NOT_COMPARED = (
-    "«Compare» connects to the nodes and says what an installation would change there:",
-    "files with their differences, what restarts, what is pulled. Nothing is changed by that.",
+    "«Compare» connects to the nodes and says what would",
+    "change there: files with their differences, what",
+    "restarts, what is pulled. Nothing is changed by that.",
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -98,14 +97,9 @@ def needs_text(sizing: Sizing) -> Content:
         Content.assemble((f"{name:<15}", "$text-muted"), (said or "-", "bold" if said else "$text-muted"))
         for name, said in rows
     ]
-    lines += [Content(""), Content(_unbroken(sizing.reason))]
-    lines += [Content.styled(_unbroken(text), "$text-muted") for text in sizing.derived]
+    lines += [Content(""), Content(sizing.reason)]
+    lines += [Content.styled(text, "$text-muted") for text in sizing.derived]
     return Content("\n").join(lines)
-
-
-def _unbroken(text: str) -> str:
-    """Large numbers stay in one row."""
-    return re.sub(r"(?<=\d) (?=\d{3}\b)", "\u00a0", text)
 
 
 def scenario_card(scenario: Scenario, *, advised: bool) -> Card:

@@ -178,6 +178,7 @@ class Cards(Follower, can_focus=True):
         self.refresh()
         name = self.cards[place].name
         self.owner.edit_answers(lambda working: working.put(self._key, name))
+        self.call_after_refresh(self.scroll_visible, top=True, animate=False)
 
 
 def _bullets(texts: Sequence[str], width: int) -> list[str]:

@@ -14,7 +14,12 @@ from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
+
+from oz_installer.tui.widgets.quiet_bars import QuietBars
+
+ScrollBar.renderer = QuietBars  # Textual's own way to have them drawn otherwise
 
 Row = tuple[str, str]
 """A text of one line, and its look: one of ``LOOKS`` or nothing."""
@@ -69,6 +74,7 @@ class Lines(ScrollView, can_focus=True):
         self.rows: tuple[Row, ...] = ()
         self.pick, self.tail = pick, tail
         self.cursor = 0
+        self._followed = True
 
     def show(self, rows: Iterable[Row] | Sheet, *, top: bool = False) -> None:
         """Show these. With ``tail`` the last row stays in sight while it is; ``top`` goes to the first."""
@@ -76,15 +82,29 @@ class Lines(ScrollView, can_focus=True):
         fresh, width = sheet.rows, sheet.width
         if fresh == self.rows and not top:
             return
-        at_end = self.scroll_offset.y >= self.max_scroll_y
         self.rows = fresh
         self.virtual_size = Size(width + (len(MARK) if self.pick else 0), len(fresh))
         self.cursor = 0 if top else min(self.cursor, max(len(fresh) - 1, 0))
         if top:
             self.scroll_to(0, 0, animate=False)
-        elif self.tail and at_end:
-            self.scroll_end(animate=False, immediate=True)
+        else:
+            self._follow()
         self.refresh()
+
+    def _follow(self) -> None:
+        if self.tail and self._followed:
+            self.scroll_end(animate=False, immediate=True)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Whoever scrolls up wants to read there; whoever goes to the end wants to see what comes."""
+        super().watch_scroll_y(old_value, new_value)
+        self._followed = new_value >= self.max_scroll_y
+
+    def on_resize(self) -> None:
+        """Less room, of the window or because a scroll bar came: what was in sight stays in sight."""
+        self._follow()
+        if self.pick:
+            self._into_sight()
 
     def put_cursor(self, place: int) -> None:
         """Put the cursor on a row without telling anybody."""
@@ -104,7 +124,10 @@ class Lines(ScrollView, can_focus=True):
             here = place == self.cursor
             text = (MARK if here else " " * len(MARK)) + text
             style = base + self._look("cursor") if here and self.has_focus else style
-        return Strip([Segment(text, style)]).crop_extend(left, left + width, style)
+        strip = Strip([Segment(text, style)])
+        if self.styles.overflow_x == "hidden" and strip.cell_length > width:
+            return Strip([*strip.crop(0, width - 1), Segment("…", style)])
+        return strip.crop_extend(left, left + width, style)
 
     def _look(self, look: str) -> Style:
         return self.get_component_rich_style(f"lines--{look}", partial=True) if look else Style.null()

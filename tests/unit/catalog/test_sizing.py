@@ -74,7 +74,7 @@ REASONS: tuple[tuple[dict[str, Any], str], ...] = (
     ),
     (
         {"analyses_per_day": 20_000},
-        "600 000 analyses a month are more than the 250 000 that a PoC carries: medium load, with 3 nodes.",
+        "600,000 analyses a month are more than the 250,000 that a PoC carries: medium load, with 3 nodes.",
     ),
     (
         {"apm": 61},
@@ -112,11 +112,11 @@ def test_what_is_not_told_is_derived_and_said_so() -> None:
     assert made.bio_instances == 2
     assert made.storage_gb == pytest.approx(200)
     assert made.derived == (
-        "About 60 analyses a minute: an estimate from 1 000 000 a month, by the vendor's figures.",
-        "33 333 analyses a day: 1 000 000 a month, 30 days.",
+        "About 60 analyses a minute: an estimate from 1,000,000 a month, by the vendor's figures.",
+        "33,333 analyses a day: 1,000,000 a month, 30 days.",
     )
     assert sized(apm=60, media_mb=1, archive_days=3).storage_gb == pytest.approx(200)
-    assert sized(analyses_per_day=100).derived[0] == "3 000 analyses a month: 100 a day, 30 days."
+    assert sized(analyses_per_day=100).derived[0] == "3,000 analyses a month: 100 a day, 30 days."
     assert sized(apm=8, analyses_per_month=9, analyses_per_day=1).derived == ()
 
 
@@ -134,4 +134,4 @@ def test_any_workload_has_a_scenario_with_nodes(apm: float, month: float, ha: bo
 
 def test_figures_for_people() -> None:
     numbers = (8, 8.25, 250_000, 33_333.3, 0.04)
-    assert [figure(one) for one in numbers] == ["8", "8.2", "250 000", "33 333", "0.04"]
+    assert [figure(one) for one in numbers] == ["8", "8.2", "250,000", "33,333", "0.04"]

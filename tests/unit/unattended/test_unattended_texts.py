@@ -52,6 +52,15 @@ def test_the_closing_table() -> None:
     assert lines[-1] == "Report: /root/report.txt"
 
 
+def test_on_a_screen_the_long_table_comes_last() -> None:
+    first, last = summary_text(SUMMARY), summary_text(SUMMARY, table_last=True)
+    lines = last.splitlines()
+    assert lines[0] == "3 services, 1 not as it should be (!)"
+    assert lines[2] == "URLs"
+    assert lines[-1] == "bio1  oz-bio-init     finished"
+    assert {*lines} == {*first.splitlines()}, "nothing is left out"
+
+
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_the_table_keeps_to_its_width(width: int) -> None:
     row = SummaryRow(

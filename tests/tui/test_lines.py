@@ -1,0 +1,54 @@
+"""Rows that scroll: what comes stays in sight, a cursor too, and nothing is cut without a sign."""
+
+from __future__ import annotations
+
+from oz_installer.checks.model import Finding
+from oz_installer.tui.widgets.lines import Lines
+from tests.tui.running import PATH, WARNING, RunCore
+from tests.tui.support import press, settle, step_of, text_of, wizard
+from tests.tui.test_last_steps import push
+
+LONG = "a line of a service's log that goes on and on " * 5
+
+
+async def test_a_log_follows_its_end_when_a_long_line_brings_a_scroll_bar() -> None:
+    async with wizard(RunCore(), path=PATH, step="install") as pilot:
+        await press(pilot, "enter")
+        log = step_of(pilot).query_one("#log", Lines)
+        rows = [(f"line {n}" if n != 30 else LONG, "") for n in range(80)]
+        for count in range(1, len(rows) + 1):
+            log.show(rows[:count])
+            await pilot.pause()
+        assert "line 79" in text_of(pilot)
+        log.focus()
+        await press(pilot, "home")
+        log.show([*rows, ("line 80", "")])
+        await settle(pilot)
+        assert "line 80" not in text_of(pilot), "whoever reads further up is left there"
+        await press(pilot, "end")
+        log.show([*rows, ("line 80", ""), ("line 81", "")])
+        await settle(pilot)
+        assert "line 81" in text_of(pilot)
+
+
+async def test_the_cursor_stays_in_sight_when_the_window_gets_smaller() -> None:
+    core = RunCore()
+    core.outside.findings = [WARNING, *core.outside.findings] * 4
+    async with wizard(core, path=PATH, step="preflight") as pilot:
+        await push(pilot, "run")
+        step_of(pilot).query_one("#findings", Lines).focus()
+        await press(pilot, *["down"] * 12)
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert any(row.startswith("  ▶ ") for row in text_of(pilot).splitlines())
+
+
+async def test_a_finding_that_is_too_long_ends_in_an_ellipsis() -> None:
+    core = RunCore()
+    core.outside.findings[0] = Finding(
+        id="host.cores/api1", subject="Cores", node="api1", level="ok", seen=LONG
+    )
+    async with wizard(core, path=PATH, step="preflight", size=(80, 24)) as pilot:
+        await push(pilot, "run")
+        cut = next(row for row in text_of(pilot).splitlines() if "a line of a service" in row)
+        assert cut.rstrip(" ▁▂▃▄▅▆▇").endswith("…")
