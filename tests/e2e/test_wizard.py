@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.site import Site
 from tests.e2e.terminal import Terminal, terminal
-from tests.e2e.works import assert_all_well, assert_works
 
 ADMIN = "canary-Adm1n-" + "Pa55w0rd"
 WRONG = "canary-Wr0ng-" + "Pa55w0rd"
