@@ -272,7 +272,8 @@ class Answers:
     known_hosts: Path | None = ask("known_hosts file", "Read besides ~/.ssh/known_hosts.", default=None)
     accept: tuple[str, ...] = ask(
         "Accepted warnings",
-        "Ids of warnings that you know and accept: many-nodes (five nodes and more on Docker).",
+        "Ids of warnings that you know and accept: many-nodes (five nodes and more on Docker), or one of "
+        "the checks before an installation, such as host.memory/api1.",
         default=(),
         rule=rules.warning_ids,
     )

@@ -17,7 +17,10 @@ Rule = Callable[[Answers, Scenario, Release], Iterator[Problem]]
 
 MANY_NODES = "many-nodes"
 WARNINGS = (MANY_NODES,)
-"""Ids that ``accept`` may hold; the question's help names them, too."""
+"""Ids of our own that ``accept`` may hold; the question's help names them, too."""
+
+CHECKS = ("host", "engine", "ports", "database", "storage")
+"""The checks before an installation: what they warn of may be accepted, such as ``host.memory/api1``."""
 
 
 def check(answers: Answers) -> tuple[Problem, ...]:
@@ -233,9 +236,12 @@ def reachable_addresses(answers: Answers, _scenario: Scenario, _release: Release
 def known_warnings(answers: Answers, _scenario: Scenario, _release: Release) -> Iterator[Problem]:
     """An id that means nothing would look as if it had accepted something."""
     for one in answers.accept:
-        if one not in WARNINGS:
+        check, slash, node = one.partition("/")
+        if one not in WARNINGS and not (slash and node and check.partition(".")[0] in CHECKS):
             yield Problem(
-                key="accept", message=f"{one!r} is no warning's id", hint=f"known: {', '.join(WARNINGS)}"
+                key="accept",
+                message=f"{one!r} is no warning's id",
+                hint=f"known: {', '.join(WARNINGS)}, and those of «oz-install check», as host.memory/api1",
             )
 
 

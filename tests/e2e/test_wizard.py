@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,7 +144,23 @@ class Operator:
         """Run the checks; accept every warning."""
         self.at.see("▶ 9  Preflight", "Run the checks")
         self.at.press("Enter")
-        print(self.at.see("Checked."))
+        screen = self.at.see("Checked. ", " 0 failures")
+        warnings = int(re.search(r"(\d+) warning", screen)[1])
+        self.at.press("Tab")
+        for number in range(1, warnings + 1):
+            self.at.press("Enter")
+            self.at.see(f"({number} accepted)")
+        print(self.at.screen)
+        self.at.press("C-n")
+
+    def install(self) -> None:
+        """Let it run to its end."""
+        self.at.see("▶ 10  Install", "[ Install ]")
+        self.at.press("Enter")
+        print(self.at.see("Log of node1"))
+        print(self.at.see("Installed. Next shows what runs where.", limit=INSTALLING))
+        self.at.press("Enter")
+        print(self.at.see("▶ 11  Done", "Credentials"))
 
 
 def test_poc_2(clean: Site, tmp_path: Path) -> None:
@@ -170,8 +187,14 @@ def test_poc_2(clean: Site, tmp_path: Path) -> None:
         one.save()
         at.press("C-n")
         one.preflight()
-        at.press("C-n")
-        import time
-
-        time.sleep(3)
-        print(at.screen)
+        one.install()
+        at.press("C-q")
+        print(at.ended(0))
+        print(
+            list(at.work.rglob("*")),
+            list(at.state.rglob("*")),
+            list(at.home.rglob("*")),
+            one.answers.read_text(),
+        )
+        again = clean.install(one.answers)
+        assert (again.status, again.stdout) == (0, "Nothing to do on 2 nodes.\n"), again.stderr

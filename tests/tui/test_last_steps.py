@@ -135,6 +135,9 @@ async def test_warnings_are_accepted_one_after_the_other() -> None:
         await press(pilot, "tab", "enter", "enter")
         assert app_of(pilot).session.working.get("accept") == ("host.memory/bio1", "host.cpu/bio2")
         assert "2 warnings (2 accepted)" in text_of(pilot)
+        judged = app_of(pilot).session.judged
+        assert judged is not None
+        assert judged.problems == ()
         await press(pilot, "enter")
         assert step_of(pilot).STEP == "install"
 

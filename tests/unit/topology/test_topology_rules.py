@@ -156,7 +156,14 @@ CASES = [
         replace(ONE, accept=("foo",)),
         "accept",
         "known: many-nodes",
-        replace(ONE, accept=("many-nodes",)),
+        replace(ONE, accept=("many-nodes", "host.cpu/one", "ports/one")),
+    ),
+    Case(
+        rules.known_warnings,
+        replace(ONE, accept=("hots.cpu/one",)),
+        "accept",
+        "as host.memory/api1",
+        replace(ONE, accept=("host.cpu/gone",)),
     ),
     Case(
         rules.reachable_addresses,
@@ -240,3 +247,9 @@ def test_why_a_mode_cannot_be_used_is_the_catalogues_to_say() -> None:
     (problem,) = rules.database_authority(bad, load_scenarios()["poc"], release)
     assert problem.message == f"{release.title} cannot use verify-full: it has its reasons"
     assert problem.hint == "set it to one of prefer, verify-ca; verify-ca is the strictest"
+
+
+def test_warnings_of_every_check_may_be_accepted() -> None:
+    from oz_installer.checks.every import CHECKS
+
+    assert tuple(one.name for one in CHECKS) == rules.CHECKS
