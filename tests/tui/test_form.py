@@ -242,6 +242,14 @@ async def test_a_typed_secret_is_masked_and_revealed_on_demand() -> None:
         assert CANARY not in text_of(pilot), "hidden when the cursor goes on"
 
 
+async def test_who_goes_on_by_enter_does_not_reveal_a_secret() -> None:
+    async with wizard(step="database") as pilot:
+        step_of(pilot).focus_key("database.password")
+        await press(pilot, "=unveiled", "enter", "enter")
+        assert "unveiled" not in text_of(pilot)
+        assert step_of(pilot).focused_key() != "database.password"
+
+
 async def test_a_secret_is_seen_while_the_mouse_button_is_down() -> None:
     async with form("database.password") as pilot:
         await press(pilot, "tab", f"={CANARY}")

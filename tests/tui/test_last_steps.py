@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -125,6 +126,22 @@ async def test_a_failing_preflight_does_not_let_on(size: tuple[int, int]) -> Non
         await press(pilot, "ctrl+n")
         assert step_of(pilot).STEP == "install"
         assert app_of(pilot).session.ready
+
+
+async def test_warnings_are_accepted_one_after_the_other() -> None:
+    core = RunCore()
+    other = replace(WARNING, id="host.cpu/bio2", node="bio2", subject="CPU")
+    core.outside.findings = [*core.outside.findings, WARNING, other]
+    async with wizard(core, path=PATH, step="preflight") as pilot:
+        await push(pilot, "run")
+        await press(pilot, "tab", "enter", "enter")
+        assert app_of(pilot).session.working.get("accept") == ("host.memory/bio1", "host.cpu/bio2")
+        assert "2 warnings (2 accepted)" in text_of(pilot)
+        judged = app_of(pilot).session.judged
+        assert judged is not None
+        assert judged.problems == ()
+        await press(pilot, "enter")
+        assert step_of(pilot).STEP == "install"
 
 
 async def test_nodes_that_cannot_be_reached_do_not_let_on() -> None:

@@ -223,6 +223,17 @@ class PreflightScreen(StepScreen):
         rest = tuple(name for name in self.accepted if name != one.id)
         self.wizard.change("accept", (rest if taken else (*rest, one.id)) or None)
         self.say(f"{'No longer accepted' if taken else 'Accepted'}: {one.id}. Save keeps it in the answers.")
+        if not taken:
+            self._to_next_warning()
+
+    def _to_next_warning(self) -> None:
+        """The cursor goes on to what is to be decided next."""
+        left = self.open_warnings
+        if left:
+            self.query_one("#findings", Lines).put_cursor(self.found.index(left[0]))
+            self._show_detail()
+        elif not self.failures:
+            self.query_one("#next").focus()
 
     def action_next(self) -> None:
         """Not with a failure; warnings that nobody accepted are asked about."""

@@ -150,8 +150,11 @@ class SecretField(Field):
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
+        """On to the next question, past Show: whoever goes on by Enter does not mean to reveal it."""
         event.stop()
-        self.screen.focus_next()
+        following = self.screen.focus_next()
+        if isinstance(following, Reveal):
+            self.screen.focus_next()
 
     def _is_right(self, text: str) -> bool:
         return bool(text) and (self.way != "env" or rules.environment_name(text) is None)
