@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from oz_installer.checks.model import Finding
 from oz_installer.tui.widgets.lines import Lines
 from tests.tui.running import PATH, WARNING, RunCore
@@ -43,11 +45,13 @@ async def test_the_cursor_stays_in_sight_when_the_window_gets_smaller() -> None:
         assert any(row.startswith("  ▶ ") for row in text_of(pilot).splitlines())
 
 
-async def test_a_finding_that_is_too_long_ends_in_an_ellipsis() -> None:
+@pytest.mark.parametrize("many", [1, 5], ids=["without", "with a scroll bar"])
+async def test_a_finding_that_is_too_long_ends_in_an_ellipsis(many: int) -> None:
     core = RunCore()
     core.outside.findings[0] = Finding(
         id="host.cores/api1", subject="Cores", node="api1", level="ok", seen=LONG
     )
+    core.outside.findings *= many
     async with wizard(core, path=PATH, step="preflight", size=(80, 24)) as pilot:
         await push(pilot, "run")
         cut = next(row for row in text_of(pilot).splitlines() if "a line of a service" in row)

@@ -125,8 +125,9 @@ class Lines(ScrollView, can_focus=True):
             text = (MARK if here else " " * len(MARK)) + text
             style = base + self._look("cursor") if here and self.has_focus else style
         strip = Strip([Segment(text, style)])
-        if self.styles.overflow_x == "hidden" and strip.cell_length > width:
-            return Strip([*strip.crop(0, width - 1), Segment("…", style)])
+        seen = self.scrollable_content_region.width
+        if self.styles.overflow_x == "hidden" and strip.cell_length > seen:
+            return Strip([*strip.crop(0, seen - 1), Segment("…", style)]).extend_cell_length(width, style)
         return strip.crop_extend(left, left + width, style)
 
     def _look(self, look: str) -> Style:
