@@ -33,6 +33,17 @@ async def test_a_log_follows_its_end_when_a_long_line_brings_a_scroll_bar() -> N
         assert "line 81" in text_of(pilot)
 
 
+@pytest.mark.parametrize("long", [5, 30], ids=["in sight", "out of sight"])
+async def test_a_log_follows_its_end_at_once_when_both_scroll_bars_come(long: int) -> None:
+    async with wizard(RunCore(), path=PATH, step="install") as pilot:
+        await press(pilot, "enter")
+        log = step_of(pilot).query_one("#log", Lines)
+        for count in (3, log.size.height - 1, log.size.height + 1, log.size.height + 3):
+            log.show([(LONG if n == count - 2 or n == long else f"line {n}.", "") for n in range(count)])
+            await settle(pilot)
+            assert f"line {count - 1}." in text_of(pilot)
+
+
 async def test_the_cursor_stays_in_sight_when_the_window_gets_smaller() -> None:
     core = RunCore()
     core.outside.findings = [WARNING, *core.outside.findings] * 4

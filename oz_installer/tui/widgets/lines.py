@@ -87,8 +87,9 @@ class Lines(ScrollView, can_focus=True):
         self.cursor = 0 if top else min(self.cursor, max(len(fresh) - 1, 0))
         if top:
             self.scroll_to(0, 0, animate=False)
-        else:
+        elif self.tail and self._followed:
             self._follow()
+            self.call_after_refresh(self._follow)  # a scroll bar may have come, and taken a row
         self.refresh()
 
     def _follow(self) -> None:
