@@ -5,13 +5,14 @@
 # make test-faults   the slow tests: failures while deploying, Podman, old engines, brokers, registries
 # make test-fresh    make demo, again, and make test on a bare Debian 12 that is made for it (half an hour)
 # make bench         oz-install beside plain OpenSSH, pyinfra and Ansible, as ratios of one run
+# make screenshots   screenshots/: the wizard installs on a lab of its own; every screen, and a recording
 # make docs          the answers reference, from the questions
 SHELL := /bin/bash
 VENV ?= .venv
 PY := $(VENV)/bin/python
 OZ := $(VENV)/bin/oz-install
 
-.PHONY: help demo demo-down check e2e test test-faults test-fresh bench docs machine
+.PHONY: help demo demo-down check e2e test test-faults test-fresh bench screenshots docs machine
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -57,6 +58,10 @@ test-fresh: machine
 
 bench: $(VENV)/.ready machine
 	bench/run
+
+screenshots: $(VENV)/.ready
+	@tests/machine.sh pictures
+	$(PY) -m tests.pictures
 
 docs: $(VENV)/.ready
 	$(PY) -m oz_installer.answers.reference > docs/answers.md

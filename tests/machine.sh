@@ -1,5 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that the tests use and this machine lacks, and says so first.
+# «machine.sh pictures»: those for make screenshots, too.
 set -eu
 wanted=""
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || wanted="$wanted $2"; }
@@ -10,6 +11,11 @@ need nginx nginx-light
 need redis-server redis-server
 need dockerd docker.io
 need debootstrap debootstrap
+if [ "${1:-}" = pictures ]; then
+  need rsvg-convert librsvg2-bin
+  need pngquant pngquant
+  [ -e /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf ] || wanted="$wanted fonts-dejavu-core"
+fi
 [ -n "$wanted" ] || exit 0
 echo "Installing on this machine with apt-get:$wanted"
 # Packages may not start services here: the tests start their own.

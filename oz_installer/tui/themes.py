@@ -38,5 +38,5 @@ LIGHT = Theme(
     warning="#7d5a00",
     error="#b3261e",
     dark=False,
-    variables={"text-muted": "#56606b", "text-disabled": "#87909a", **_scrollbars("#fbfcfd", "#c2cbd5")},
+    variables={"text-muted": "#56606b", "text-disabled": "#727b86", **_scrollbars("#fbfcfd", "#c2cbd5")},
 )

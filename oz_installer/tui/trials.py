@@ -81,6 +81,13 @@ def row_of(working: Working, name: str) -> Mapping[str, Any] | None:
     return next((row for row in rows if row.get("name") == name), None)
 
 
+def worst(tones: Iterable[Tone]) -> Tone:
+    """The colour of what is said of several nodes at once."""
+    seen = frozenset(tones)
+    order: tuple[Tone, ...] = ("-bad", "-warning", "-good")
+    return next((tone for tone in order if tone in seen), "")
+
+
 def in_short(tried: Tried) -> tuple[str, Tone]:
     """How it went, in a few characters, and how that is to be coloured."""
     if not tried.reached:

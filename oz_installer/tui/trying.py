@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from oz_installer.tui.bridge import Failed, Finished
-from oz_installer.tui.trials import Trials, in_short
+from oz_installer.tui.trials import Trials, in_short, worst
 
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
@@ -76,7 +76,8 @@ class Trying:
         """All have answered: say so, and offer the new keys."""
         if self.trials.pending:
             return
-        self._screen.say("Tested.", "-good")
+        working = self._screen.working
+        self._screen.say("Tested.", worst(self.state(working, n)[1] for n in range(working.nodes())))
         keys = self.trials.unknown_keys(self._screen.working)
         if keys and self._screen.app.screen is self._screen:
             from oz_installer.tui.dialogs.host_keys import HostKeys

@@ -19,7 +19,7 @@ from tests.tui.support import Driver, app_of
 LARGE, SMALL, TINY = (120, 40), (80, 24), (40, 10)
 KEY_SECONDS = 0.06
 LOOK_SECONDS = 1.6
-SAMPLE_SECONDS = 0.25
+SAMPLE_SECONDS = 0.5
 PATIENCE = 900.0
 """No wait is longer, in seconds: an installation on a busy machine."""
 FAR = 200
@@ -106,7 +106,12 @@ class Hands:
 
     def sees(self, text: str) -> bool:
         """Whether it stands on the screen."""
-        return text in frame_of(self.app).text
+        return text in self.text
+
+    @property
+    def text(self) -> str:
+        """All that can be read on the screen now."""
+        return frame_of(self.app).text
 
     # --- pictures -------------------------------------------------------------------------------------
     async def shoot(self, name: str, *, everywhere: bool = True) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from oz_installer.lab import Lab
 from oz_installer.tui.screens.install import InstallScreen
 from tests.pictures.hands import TINY, Hands
+
+REEL = 2.0
+"""Seconds of a real installation between two frames of the short recording."""
 
 
 async def journey(hands: Hands, lab: Lab) -> None:
@@ -55,6 +60,7 @@ async def _nodes(hands: Hands) -> None:
     await hands.shoot("04-nodes-host-keys", everywhere=False)
     await hands.small("04-nodes-host-keys")
     await hands.push("yes")
+    await hands.rest()
     await hands.shoot("04-nodes")
     await hands.small("04-nodes", TINY)
     await hands.press("enter")
@@ -119,18 +125,22 @@ async def _install(hands: Hands) -> None:
     screen = hands.app.step_screen
     assert isinstance(screen, InstallScreen)
     await hands.push("run")
-    await hands.watch(lambda: half_way(screen), "the half of the installation", reel_every=2.0)
+    await hands.watch(lambda: half_way(hands) or over(screen), "the API's start", reel_every=REEL)
     await hands.shoot("10-install", everywhere=False)
-    await hands.watch(lambda: not screen.running, "the end of the installation", reel_every=2.0)
+    await hands.watch(lambda: over(screen), "the end of the installation", reel_every=REEL)
     await hands.rest()
     await hands.shoot("10-install-end")
     await hands.press("ctrl+n")
 
 
-def half_way(screen: InstallScreen) -> bool:
-    """Whether services are being started, or it is over already."""
-    head = str(screen.query_one("#overall").render())
-    return "Start" in head or not screen.running
+def half_way(hands: Hands) -> bool:
+    """Whether some services of the API run, and others do not yet."""
+    return hands.sees("Start the API") and re.search(r"\d of \d+ services", hands.text) is not None
+
+
+def over(screen: InstallScreen) -> bool:
+    """Whether the installation has begun, and ended."""
+    return screen.view.ended is not None and not screen.running
 
 
 async def without_colour(hands: Hands) -> None:

@@ -100,7 +100,7 @@ def _picture(frame: Frame, looks: Looks, body: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height}" '
         f'viewBox="0 0 {width:.0f} {height}">\n'
-        f"<style>text{{font:{SIZE}px {FONTS};white-space:pre}}{looks.css()}</style>\n"
+        f"<style>text{{font:{SIZE}px {FONTS}}}{looks.css()}</style>\n"
         f'<rect width="100%" height="100%" rx="6" fill="{frame.ground}"/>\n'
         f'<g transform="translate({EDGE},{EDGE})">\n{body}\n</g>\n</svg>\n'
     )
@@ -125,5 +125,5 @@ def _texts(row: Row, looks: Looks) -> Iterator[str]:
             text = found.group()
             yield (
                 f'<text class="{looks.name(run.look)}" x="{(run.column + found.start()) * CELL:.1f}" '
-                f'y="{BASE}" textLength="{len(text) * CELL:.1f}" xml:space="preserve">{escape(text)}</text>'
+                f'y="{BASE}" textLength="{len(text) * CELL:.1f}">{escape(text)}</text>'
             )

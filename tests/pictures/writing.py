@@ -13,8 +13,11 @@ from tests.pictures.cast import cast
 from tests.pictures.frame import Frame
 from tests.pictures.svg import Shot, moving, still
 
-KEPT_TOO = ("-light", "-80x24", "-no-color")
-ZOOM = "1.0"
+LIGHT = ("04-nodes", "09-preflight")
+SMALL = ("02-workload", "04-nodes", "08-review", "11-done")
+GREY = ("09-preflight",)
+COLOURS = "48"
+"""So many are enough for text on a few grounds, and make small files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,18 +29,27 @@ class Album:
     reel: Sequence[Shot]
 
 
+def chosen(name: str) -> bool:
+    """Whether a picture is one of those that everybody gets: all of the large dark ones, few others."""
+    shown = {"-light": LIGHT, "-80x24": SMALL, "-no-color": GREY}
+    return all(name.removesuffix(look) in few for look, few in shown.items() if name.endswith(look))
+
+
 def write(album: Album, folder: Path, secrets: Sequence[str], *, every: bool) -> None:
-    """Write them all. Raises ValueError, before anything is written, when a secret can be read in one."""
-    texts = {f"{name}.svg": still(frame) for name, frame in album.pictures.items()}
+    """Write them in place of older ones. Raises ValueError, with nothing written, when a secret is seen."""
+    wanted = {name: frame for name, frame in album.pictures.items() if every or chosen(name)}
+    texts = {f"{name}.svg": still(frame) for name, frame in wanted.items()}
     texts["recording.svg"] = moving(album.reel)
     texts["recording.cast"] = cast(album.film, "oz-install on four lab nodes")
     seen = [frame.text for frame in album.pictures.values()]
     seen += [shot.frame.text for shot in (*album.film, *album.reel)]
     refuse_secrets([*texts.values(), *seen], secrets)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in (path for path in folder.iterdir() if path.suffix in (".svg", ".png", ".cast")):
+        old.unlink()
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-    for name in album.pictures:
+    for name in wanted:
         draw(folder / f"{name}.svg")
 
 
@@ -51,8 +63,8 @@ def refuse_secrets(texts: Sequence[str], secrets: Sequence[str]) -> None:
 def draw(svg: Path) -> None:
     """The PNG beside an SVG, in few colours."""
     png = svg.with_suffix(".png")
-    subprocess.run(["rsvg-convert", "--zoom", ZOOM, "--output", png, svg], check=True)
-    subprocess.run(["pngquant", "--force", "--ext", ".png", "64", png], check=True)
+    subprocess.run(["rsvg-convert", "--output", png, svg], check=True)
+    subprocess.run(["pngquant", "--force", "--ext", ".png", COLOURS, png], check=True)
 
 
 def secrets_of(lab: Lab, home: Path) -> tuple[str, ...]:

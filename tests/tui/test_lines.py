@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from oz_installer.checks.model import Finding
 from oz_installer.tui.widgets.lines import Lines
 from tests.tui.running import PATH, WARNING, RunCore
@@ -31,6 +33,17 @@ async def test_a_log_follows_its_end_when_a_long_line_brings_a_scroll_bar() -> N
         assert "line 81" in text_of(pilot)
 
 
+@pytest.mark.parametrize("long", [5, 30], ids=["in sight", "out of sight"])
+async def test_a_log_follows_its_end_at_once_when_both_scroll_bars_come(long: int) -> None:
+    async with wizard(RunCore(), path=PATH, step="install") as pilot:
+        await press(pilot, "enter")
+        log = step_of(pilot).query_one("#log", Lines)
+        for count in (3, log.size.height - 1, log.size.height + 1, log.size.height + 3):
+            log.show([(LONG if n == count - 2 or n == long else f"line {n}.", "") for n in range(count)])
+            await settle(pilot)
+            assert f"line {count - 1}." in text_of(pilot)
+
+
 async def test_the_cursor_stays_in_sight_when_the_window_gets_smaller() -> None:
     core = RunCore()
     core.outside.findings = [WARNING, *core.outside.findings] * 4
@@ -43,11 +56,13 @@ async def test_the_cursor_stays_in_sight_when_the_window_gets_smaller() -> None:
         assert any(row.startswith("  ▶ ") for row in text_of(pilot).splitlines())
 
 
-async def test_a_finding_that_is_too_long_ends_in_an_ellipsis() -> None:
+@pytest.mark.parametrize("many", [1, 5], ids=["without", "with a scroll bar"])
+async def test_a_finding_that_is_too_long_ends_in_an_ellipsis(many: int) -> None:
     core = RunCore()
     core.outside.findings[0] = Finding(
         id="host.cores/api1", subject="Cores", node="api1", level="ok", seen=LONG
     )
+    core.outside.findings *= many
     async with wizard(core, path=PATH, step="preflight", size=(80, 24)) as pilot:
         await push(pilot, "run")
         cut = next(row for row in text_of(pilot).splitlines() if "a line of a service" in row)

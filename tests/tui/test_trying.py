@@ -80,6 +80,7 @@ async def test_all_nodes_and_new_keys() -> None:
         assert [working.get(f"nodes[{place}].host_key") for place in range(4)] == [None, None, KEY, OTHER]
         assert core.tried[1] == ["bio1", "bio2"]
         assert states(pilot) == ["? 1 short", "ok", "ok", "ok"]
+        assert support.step_of(pilot).query_one("#status").has_class("-warning"), "one falls short"
         check_golden("nodes-tested", pilot)
 
 

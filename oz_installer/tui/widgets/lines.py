@@ -87,8 +87,9 @@ class Lines(ScrollView, can_focus=True):
         self.cursor = 0 if top else min(self.cursor, max(len(fresh) - 1, 0))
         if top:
             self.scroll_to(0, 0, animate=False)
-        else:
+        elif self.tail and self._followed:
             self._follow()
+            self.call_after_refresh(self._follow)  # a scroll bar may have come, and taken a row
         self.refresh()
 
     def _follow(self) -> None:
@@ -125,8 +126,9 @@ class Lines(ScrollView, can_focus=True):
             text = (MARK if here else " " * len(MARK)) + text
             style = base + self._look("cursor") if here and self.has_focus else style
         strip = Strip([Segment(text, style)])
-        if self.styles.overflow_x == "hidden" and strip.cell_length > width:
-            return Strip([*strip.crop(0, width - 1), Segment("…", style)])
+        seen = self.scrollable_content_region.width
+        if self.styles.overflow_x == "hidden" and strip.cell_length > seen:
+            return Strip([*strip.crop(0, seen - 1), Segment("…", style)]).extend_cell_length(width, style)
         return strip.crop_extend(left, left + width, style)
 
     def _look(self, look: str) -> Style:
