@@ -12,6 +12,7 @@ from typing import cast
 from textual.pilot import Pilot
 
 from oz_installer.tui.app import WizardApp
+from oz_installer.tui.bridge import Core
 from oz_installer.tui.leaving import Outcome
 from oz_installer.tui.screens.step_screen import StepScreen
 from tests.tui.fake_core import FakeCore
@@ -26,7 +27,7 @@ Driver = Pilot[Outcome]
 
 @asynccontextmanager
 async def wizard(
-    core: FakeCore | None = None,
+    core: Core | None = None,
     *,
     size: tuple[int, int] = (120, 40),
     path: Path | None = None,
