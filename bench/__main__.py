@@ -16,17 +16,20 @@ from pathlib import Path
 from bench import report
 from bench.deploying import TURNS, Deploying, say
 from bench.nodes import WrongResultError
+from bench.report_wizard import wizard_limits, wizard_table
 from bench.samples import Samples, ToolFailedError
 from bench.starting import heavy_modules, starts
 from bench.tools import Toolbox
 from bench.twins import twins
 from bench.uploading import uploads
+from bench.wizard import wizard
 from bench.workload import NODES, Workload
 from oz_installer.errors import OzError
 from oz_installer.lab import LabOptions, down, up
 
 LAB = "bench"
-PARTS = ("deploy", "delay", "upload", "start")
+PARTS = ("deploy", "delay", "upload", "start", "wizard")
+WITHOUT_LAB = frozenset({"start", "wizard"})
 CACHE = Path.home() / ".oz-install" / "cache" / "bench"
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PEER_PACKAGES = ("pyinfra", "ansible-core")
@@ -82,7 +85,9 @@ def measure_all(chosen: argparse.Namespace, parts: Sequence[str]) -> Done:
         folder.mkdir(parents=True, exist_ok=True)
         starts(done.samples, folder, runs)
         done.heavy = heavy_modules(["--help"])
-    if set(parts) <= {"start"}:
+    if "wizard" in parts:
+        wizard(done.samples, folder, runs)
+    if set(parts) <= WITHOUT_LAB:
         return done
     turns = tuple(chosen.tool or TURNS)
     peers = peers_folder() if set(turns) - set(TURNS[:2]) and {"deploy", "delay"} & set(parts) else CACHE
@@ -128,12 +133,14 @@ def written(done: Done, chosen: argparse.Namespace) -> str:
     tables = [
         report.deployments(samples),
         report.table(
-            ("target", "limit", "measured", ""), (one.row() for one in report.limits(samples, done.heavy))
+            ("target", "limit", "measured", ""),
+            (one.row() for one in (*report.limits(samples, done.heavy), *wizard_limits(samples))),
         ),
         report.one_node(samples),
         report.uploading(samples, done.mebibytes),
         report.costs(samples),
         report.starting(samples, done.imports),
+        wizard_table(samples),
     ]
     return "\n\n".join((head, *(one for one in tables if one.count("\n") > 1)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -86,6 +87,10 @@ class Samples:
         wanted = (tool, phase, nodes, rtt)
         return [one for one in self._all if (one.tool, one.phase, one.nodes, one.rtt) == wanted]
 
+    def of(self, tool: str) -> list[Sample]:
+        """All of one tool."""
+        return [one for one in self._all if one.tool == tool]
+
     def seconds(self, tool: str, phase: str, nodes: int = 4, rtt: int = 0) -> float | None:
         """Median of the wall time."""
         return median(one.cost.seconds for one in self.pick(tool, phase, nodes, rtt))
@@ -107,6 +112,12 @@ def median(values: Iterable[float]) -> float | None:
     """The median; None of nothing."""
     known = list(values)
     return statistics.median(known) if known else None
+
+
+def percentile(values: Iterable[float], share: float) -> float | None:
+    """The least value that so large a share is not above; None of nothing."""
+    known = sorted(values)
+    return known[max(math.ceil(share * len(known)) - 1, 0)] if known else None
 
 
 def ratio(value: float | None, base: float | None) -> float | None:

@@ -5,7 +5,6 @@ What a screen may call: ``session`` (to look at), ``change``, ``edit``, ``go``, 
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,6 +26,7 @@ from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.session import Session
 from oz_installer.tui.steps import STEPS, load_screen, step
 from oz_installer.tui.themes import DARK, LIGHT
+from oz_installer.tui.tidying import Tidying
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -76,6 +76,7 @@ class WizardApp(OrderedApp[Outcome]):
         self.jobs = Jobs(self)
         self.files = Filing(self)
         self.leaving = Leaving(self)
+        self.tidying = Tidying()
         self.failure: BaseException | None = None
         self._first = path
         self._start_step = start_step
@@ -211,7 +212,7 @@ class WizardApp(OrderedApp[Outcome]):
                 if self.step_screen is not None:
                     self.step_screen.follow()
             case Finished(job="load"):
-                gc.freeze()  # what stays for good is not looked through while somebody types
+                self.tidying.loaded()
             case _:
                 self.files.heard(news)
 

@@ -1,34 +1,61 @@
-"""The event loop is never blocked: with fifty nodes, while typing, and while jobs are at work."""
+"""The event loop is never blocked: with fifty nodes, in every step, while jobs are at work."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from threading import Event
 
-from oz_installer.answers.working import Working
+import pytest
+
 from oz_installer.tui.jobs import Tell
-from tests.tui.support import app_of, press, settle, wizard
-from tests.tui.watchdog import watchdog
+from oz_installer.tui.steps import STEPS
+from tests.tui.fifty import ANSWERS, FiftyCore
+from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, wizard
+from tests.tui.watchdog import LIMIT, watchdog
 
 
-def fifty_nodes() -> Working:
-    """A large installation."""
-    working = Working.new().put("scenario", "medium").put("public_url", "https://oz.example.com")
-    for number in range(50):
-        working = working.add_node({"name": f"n{number}", "host": f"10.0.0.{number + 1}", "user": "admin"})
-    return working
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The answers of fifty nodes."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    file = tmp_path / "answers.yml"
+    file.write_text(ANSWERS)
+    return file
 
 
-async def test_typing_with_fifty_nodes() -> None:
-    async with wizard(step="workload") as pilot:
-        app_of(pilot).edit(fifty_nodes())
-        await settle(pilot)
+@asynccontextmanager
+async def fifty(path: Path, step: str) -> AsyncIterator[Driver]:
+    """The wizard with fifty nodes, at a step."""
+    async with wizard(FiftyCore(), path=path, step=step) as pilot:
+        yield pilot
+
+
+async def test_typing(path: Path) -> None:
+    async with fifty(path, "workload") as pilot:
         with watchdog() as watch:
             await press(pilot, "=1234567890", "tab", "=12345", "tab", "tab", "=1")
         watch.check()
 
 
-async def test_busy_jobs_do_not_stop_the_screen() -> None:
+async def test_typing_in_the_form_of_a_node(path: Path) -> None:
+    async with fifty(path, "nodes") as pilot:
+        with watchdog() as watch:
+            await press(pilot, "down", "down", "e", "=new", "tab", "=new", "enter", "=you", "escape", "d")
+        watch.check()
+
+
+async def test_going_through_the_steps(path: Path) -> None:
+    async with fifty(path, "workload") as pilot:
+        with watchdog() as watch:
+            await press(pilot, "ctrl+b", *["ctrl+n"] * (len(STEPS) - 1))
+            await press(pilot, "f1", "escape", "f2", "escape", "ctrl+t", *["ctrl+b"] * (len(STEPS) - 1))
+        watch.check()
+
+
+async def test_busy_jobs(path: Path) -> None:
     def busy(tell: Tell, stop: Event) -> int:
         until = time.monotonic() + 0.5
         count = 0
@@ -38,27 +65,37 @@ async def test_busy_jobs_do_not_stop_the_screen() -> None:
             stop.wait(0.001)
         return count
 
-    async with wizard(step="workload") as pilot:
-        await settle(pilot)
+    async with fifty(path, "workload") as pilot:
         with watchdog() as watch:
             app_of(pilot).jobs.start("busy", busy)
             await press(pilot, "=1234567890")
         watch.check()
 
 
-async def test_going_through_the_steps() -> None:
-    async with wizard(step="workload") as pilot:
-        app_of(pilot).edit(fifty_nodes())
-        await settle(pilot)
+async def test_connections_are_tested(path: Path) -> None:
+    async with fifty(path, "nodes") as pilot:
         with watchdog() as watch:
-            await press(pilot, "ctrl+n")
-            await press(pilot, "f1", "escape", "f2", "escape", "ctrl+t", "ctrl+b")
+            await press(pilot, "f5")
+        assert "? 1 short" in text_of(pilot)
         watch.check()
 
 
-async def test_the_watchdog_bites() -> None:
-    async with wizard(step="workload") as pilot:
+async def test_checks_and_an_installation_with_2000_events(path: Path) -> None:
+    async with fifty(path, "preflight") as pilot:
         with watchdog() as watch:
-            app_of(pilot).call_later(lambda: sum(range(10_000_000)))
-            await pilot.pause()
-        assert watch.slow
+            await press(pilot, "enter")
+            assert "300 ok" in text_of(pilot)
+            await press(pilot, "ctrl+n", "enter")
+            assert "Done in 72 s." in text_of(pilot)
+            await press(pilot, "ctrl+n")
+            assert step_of(pilot).STEP == "done"
+        watch.check()
+
+
+async def test_the_watchdog_bites(path: Path) -> None:
+    async with fifty(path, "workload") as pilot:
+        with watchdog() as watch:
+            app_of(pilot).call_later(lambda: time.sleep(1.1 * LIMIT))
+            await settle(pilot)
+        with pytest.raises(AssertionError, match="ms: <Handle"):
+            watch.check()

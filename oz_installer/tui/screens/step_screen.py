@@ -102,6 +102,7 @@ class StepScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Shown again: follow the answers, which other steps may have changed."""
         self.follow()
+        self.call_after_refresh(self.wizard.tidying.now)
 
     def on_unmount(self) -> None:
         """Nothing works on for a screen that is gone."""

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from bench.report import BEGIN, END, Limit, deployments, limits, replace_marked
-from bench.samples import Cost, Sample, Samples, median, ratio
+from bench.report_wizard import wizard_limits, wizard_table
+from bench.samples import Cost, Sample, Samples, median, percentile, ratio
 from bench.tools import FLOOR, FLOOR_CHECK, NOOP, ONE, OURS
+from bench.wizard import NODES
 
 
 def _samples(folder: Path, *rows: tuple[str, str, float]) -> Samples:
@@ -53,3 +55,20 @@ def test_nothing_measured_gives_nothing() -> None:
     assert median([]) is None
     assert ratio(None, 1.0) is None
     assert ratio(1.0, None) is None
+
+
+def test_the_slowest_screen_counts(tmp_path: Path) -> None:
+    samples = Samples(tmp_path / "samples.jsonl")
+    for screen, high in (("nodes", 0.009), ("access", 0.017)):
+        for place in range(100):
+            cost = Cost(seconds=high if place >= 90 else 0.004, cpu=0.0, largest_kib=0)
+            samples.add(Sample(tool="typing", phase=screen, nodes=NODES, cost=cost))
+    first, key, longest = (limit.row() for limit in wizard_limits(samples))
+    assert key[2:] == ("17.00 ms", "**not met**")
+    assert first[3] == longest[3] == "not measured"
+    assert "| access | 4.0 ms, 17.0 ms | – |" in wizard_table(samples)
+
+
+def test_percentiles() -> None:
+    assert percentile([], 0.95) is None
+    assert percentile(range(1, 101), 0.95) == 95

@@ -1,0 +1,133 @@
+"""An installation of fifty nodes: its answers, and a core whose nodes, checks and installation are made up.
+
+All else is the wizard's own core; ``FiftyCore`` writes real drafts, so give it an XDG_STATE_HOME.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from oz_installer.checks.model import Finding
+from oz_installer.deploy.events import Event, Message, NodeProgress, PhaseStarted, RunEnded, RunStarted
+from oz_installer.topology.summary import Summary, SummaryRow
+from oz_installer.wizard_core import WizardCore
+from tests.tui.nodes_case import fit, short_of_memory
+from tests.tui.running import FakePrepared
+
+if TYPE_CHECKING:
+    from oz_installer.answers.working import Working
+    from oz_installer.installation import Prepared
+    from oz_installer.installation.trying import Tried
+
+NODES = tuple(f"{'api' if number < 5 else 'bio'}{number}" for number in range(1, 51))
+ANSWERS = (
+    "version: 1\nscenario: medium\npublic_url: https://oz.example.com\naccept: [many-nodes]\nnodes:\n"
+    + "".join(
+        f"  - {{name: {name}, host: 10.0.0.{number}, user: ozadmin, roles: [{name[:3]}]}}\n"
+        for number, name in enumerate(NODES, 1)
+    )
+    + """\
+database: {host: db.example.com, password: {env: OZ_DB_PASSWORD}}
+storage: {type: nfs, server: nfs.example.com, export: /srv/oz}
+updater: {token: {env: OZ_TOKEN}}
+license: {bio: license.key}
+"""
+)
+CHECKS = ("cores", "memory", "disk", "clock", "engine", "ports")
+SERVICES = ("oz-api", "oz-web", "oz-bio", "oz-updater")
+EVENTS = 2000
+
+
+def events() -> list[Event]:
+    """A busy installation."""
+    told: list[Event] = [
+        RunStarted(at=1000, phases=("Pull images",), nodes=NODES),
+        PhaseStarted(at=1000, phase="Pull images", number=1, of=1),
+    ]
+    for number in range(EVENTS):
+        at, node, total = 1000 + number / 50, NODES[number % len(NODES)], EVENTS * 1000
+        if number % 3:
+            told.append(
+                NodeProgress(at=at, node=node, text="pulling", done=number * 1000, total=total, unit="bytes")
+            )
+        else:
+            told.append(Message(at=at, level="info", text=f"line {number} of a log " + "x" * 60, node=node))
+    return [*told, RunEnded(at=1072, outcome="done", seconds=72)]
+
+
+class FiftyCore(WizardCore):
+    """``seconds`` is how long an installation takes; all else comes from four threads, as fast as it can."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        super().__init__(lambda: None)  # type: ignore[arg-type,return-value]
+        self.seconds = seconds
+
+    def try_nodes(
+        self,
+        working: Working,
+        path: Path,
+        names: Sequence[str],
+        on_tried: Callable[[Tried], None],
+        stop: threading.Event,
+    ) -> None:
+        """They lack memory."""
+        tell_at_once([fit(name, short_of_memory(name)) for name in names], on_tried)
+
+    def prepare(self, path: Path, limit: Sequence[str] = ()) -> Prepared:
+        """Something to carry out."""
+        return cast("Prepared", FakePrepared())
+
+    def run_checks(
+        self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: threading.Event
+    ) -> None:
+        """Every check on every node is fine."""
+        tell_at_once(
+            [
+                Finding(
+                    id=f"host.{check}/{node}", subject=check, node=node, level="ok", seen="as it should be"
+                )
+                for check in CHECKS
+                for node in NODES
+            ],
+            on_finding,
+        )
+
+    def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
+        """All events."""
+        first, *rest, last = events()
+        on_event(first)
+
+        def tell(event: Event) -> None:
+            stop.wait(4 * self.seconds / EVENTS)
+            on_event(event)
+
+        tell_at_once(rest, tell)
+        on_event(last)
+
+    def summarise(self, prepared: Prepared) -> Summary:
+        """Everything runs."""
+        return Summary(
+            rows=tuple(
+                SummaryRow(node=node, service=service, state="healthy", image=f"{service}:5.2")
+                for node in NODES
+                for service in SERVICES
+            ),
+            urls=(("Public", "https://oz.example.com"),),
+        )
+
+
+def tell_at_once(news: Sequence[Any], tell: Callable[[Any], object]) -> None:
+    """From four threads."""
+
+    def some(part: Sequence[Any]) -> None:
+        for one in part:
+            tell(one)
+
+    threads = [threading.Thread(target=some, args=(news[place::4],)) for place in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
