@@ -196,16 +196,17 @@ def main(folder: Path) -> None:
     path = folder / "answers.yml"
     path.write_text(ANSWERS)
     app = WizardApp(FiftyCore(WORK), path, "start")
-    with (folder / "keys.jsonl").open("w", buffering=1) as file, watchdog() as watch:
+    with (folder / "keys.jsonl").open("w", buffering=1) as file:
 
         async def use(pilot: Pilot[Outcome]) -> None:
-            typist = Typist(app, pilot, file)
-            await typist.idle()
-            await visit_all(app, typist)
+            with watchdog() as watch:  # from the first frame on
+                typist = Typist(app, pilot, file)
+                await typist.idle()
+                await visit_all(app, typist)
+            print(json.dumps({"longest": watch.seconds, "callback": watch.callback}), file=file)
             app.exit()
 
         asyncio.run(app.run_async(auto_pilot=use))  # type: ignore[arg-type]
-        print(json.dumps({"longest": watch.seconds, "callback": watch.callback}), file=file)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 
 FULL_EVERY = 200
-"""Ten times more seldom than Python's own ten rounds of the second generation would make it, and more."""
+"""Rounds of the second generation; Python itself takes ten."""
 
 
 class Tidying:
@@ -22,7 +22,7 @@ class Tidying:
         self._loaded = True
 
     def now(self) -> None:
-        """No dialog is open and the step is drawn. What lives now stays for long, so the next time is short."""
+        """No dialog is open, the step is drawn. What lives now stays for long: the next time is short."""
         if self._loaded:
             gc.collect()
             gc.freeze()

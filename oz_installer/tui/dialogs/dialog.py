@@ -10,10 +10,12 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from oz_installer.tui.breathing import Breathing
+
 T = TypeVar("T")
 
 
-class Dialog(ModalScreen[T | None]):
+class Dialog(Breathing, ModalScreen[T | None]):
     """A box with a title. Dismissed with None when it is given up."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

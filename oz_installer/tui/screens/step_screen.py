@@ -17,6 +17,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
+from oz_installer.tui.breathing import Breathing
 from oz_installer.tui.jobs import Job, Jobs, Told
 from oz_installer.tui.steps import STEPS, number, step
 from oz_installer.tui.widgets.bars import Keys, SideBar, Status, Title, Tone, TopBar
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from oz_installer.tui.bridge import Core, Judged
 
 
-class StepScreen(Screen[None]):
+class StepScreen(Breathing, Screen[None]):
     """The frame of one step."""
 
     STEP: ClassVar[str]
@@ -101,7 +102,7 @@ class StepScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Shown again: follow the answers, which other steps may have changed."""
-        self.follow()
+        self.call_later(self.follow)
         self.call_after_refresh(self.wizard.tidying.now)
 
     def on_unmount(self) -> None:
