@@ -27,6 +27,7 @@ from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.session import Session
 from oz_installer.tui.steps import STEPS, load_screen, step
 from oz_installer.tui.themes import DARK, LIGHT
+from oz_installer.tui.widgets.follower import asked_at, is_line
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -77,8 +78,7 @@ class WizardApp(App[Outcome]):
         self.files = Filing(self)
         self.leaving = Leaving(self)
         self.failure: BaseException | None = None
-        self._first = path
-        self._start_step = start_step
+        self._first, self._start_step = path, start_step
         self._steps: dict[str, StepScreen] = {}
         self._judging: Timer | None = None
         self.thinking = False
@@ -218,9 +218,9 @@ class WizardApp(App[Outcome]):
     # --- keys -----------------------------------------------------------------------------------------
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Dialogs have the keys for themselves; only help, leaving and looks work everywhere."""
-        if action in ("steps", "save", "command_palette", "go"):
-            return isinstance(self.screen, StepScreen)
-        return True
+        if action == "next_field":
+            return is_line(self.screen.focused)
+        return action not in ("steps", "save", "command_palette", "go") or isinstance(self.screen, StepScreen)
 
     def action_go(self, step_id: str) -> None:
         """Open a step."""
@@ -229,12 +229,15 @@ class WizardApp(App[Outcome]):
     def action_help(self) -> None:
         """Explain the step and the field that has the cursor, be it in a dialog."""
         from oz_installer.tui.dialogs.help import HelpDialog
-        from oz_installer.tui.widgets.follower import asked_at
 
         here = self.step_screen
         if here is not None:
             inside = self.screen is not here
             self.push_screen(HelpDialog(step(here.STEP), asked_at(self.screen.focused), inside=inside))
+
+    def action_next_field(self) -> None:
+        """Enter in a field goes on."""
+        self.screen.focus_next()
 
     def action_steps(self) -> None:
         """Choose a step from a list."""
@@ -264,7 +267,6 @@ class WizardApp(App[Outcome]):
         """Leave; ask when something is at work."""
         self.leaving.leave(0)
 
-    # --- size -----------------------------------------------------------------------------------------
     def on_resize(self, event: events.Resize) -> None:
         """Say so when the window is too small, for as long as it is."""
         self._tell_size(event.size)

@@ -10,6 +10,8 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from oz_installer.tui.widgets.follower import IN_ORDER
+
 T = TypeVar("T")
 
 
@@ -17,6 +19,7 @@ class Dialog(ModalScreen[T | None]):
     """A box with a title. Dismissed with None when it is given up."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *IN_ORDER,
         ("escape", "give_up"),
         ("f1", "app.help"),
         ("ctrl+q", "app.leave"),
