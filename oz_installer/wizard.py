@@ -45,6 +45,8 @@ def open_wizard(path: Path | None = None) -> int:
     outcome = app.run()
     if app.failure is not None:
         raise app.failure
+    if outcome is not None and outcome.lost:
+        print(f"warning: what was not saved is lost: {outcome.lost}", file=sys.stderr)
     kept = outcome is not None and outcome.draft_of is not None
     hint = "Your answers are kept as a draft: run oz-install to go on." if kept else ""
     if outcome is not None and outcome.code:

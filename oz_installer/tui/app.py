@@ -27,6 +27,7 @@ from oz_installer.tui.session import Session
 from oz_installer.tui.steps import STEPS, load_screen, step
 from oz_installer.tui.themes import DARK, LIGHT
 from oz_installer.tui.tidying import Tidying
+from oz_installer.tui.widgets.follower import asked_at, is_line
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -78,8 +79,7 @@ class WizardApp(OrderedApp[Outcome]):
         self.leaving = Leaving(self)
         self.tidying = Tidying()
         self.failure: BaseException | None = None
-        self._first = path
-        self._start_step = start_step
+        self._first, self._start_step = path, start_step
         self._steps: dict[str, StepScreen] = {}
         self._judging: Timer | None = None
         self.thinking = False
@@ -171,6 +171,7 @@ class WizardApp(OrderedApp[Outcome]):
     def on_unmount(self) -> None:
         """Nothing works on for a wizard that is gone."""
         self.stop_jobs()
+        self.tidying.ended()
 
     def _begin(self) -> None:
         if self._first is not None:
@@ -219,9 +220,9 @@ class WizardApp(OrderedApp[Outcome]):
     # --- keys -----------------------------------------------------------------------------------------
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Dialogs have the keys for themselves; only help, leaving and looks work everywhere."""
-        if action in ("steps", "save", "command_palette", "go"):
-            return isinstance(self.screen, StepScreen)
-        return True
+        if action == "next_field":
+            return is_line(self.screen.focused)
+        return action not in ("steps", "save", "command_palette", "go") or isinstance(self.screen, StepScreen)
 
     def action_go(self, step_id: str) -> None:
         """Open a step."""
@@ -230,12 +231,15 @@ class WizardApp(OrderedApp[Outcome]):
     def action_help(self) -> None:
         """Explain the step and the field that has the cursor, be it in a dialog."""
         from oz_installer.tui.dialogs.help import HelpDialog
-        from oz_installer.tui.widgets.follower import asked_at
 
         here = self.step_screen
         if here is not None:
             inside = self.screen is not here
             self.push_screen(HelpDialog(step(here.STEP), asked_at(self.screen.focused), inside=inside))
+
+    def action_next_field(self) -> None:
+        """Enter in a field goes on."""
+        self.screen.focus_next()
 
     def action_steps(self) -> None:
         """Choose a step from a list."""
@@ -265,7 +269,6 @@ class WizardApp(OrderedApp[Outcome]):
         """Leave; ask when something is at work."""
         self.leaving.leave(0)
 
-    # --- size -----------------------------------------------------------------------------------------
     def on_resize(self, event: events.Resize) -> None:
         """Say so when the window is too small, for as long as it is."""
         self._tell_size(event.size)

@@ -32,6 +32,7 @@ class Filing:
         self._writing = Lock()
         self._turn = 0
         self._then: Callable[[], None] | None = None
+        self.trouble = ""
 
     # --- open -----------------------------------------------------------------------------------------
     def begin(self) -> None:
@@ -177,8 +178,10 @@ class Filing:
             self._app.jobs.start("draft", job)
 
     def draft_at_once(self) -> Path | None:
-        """Keep a draft before leaving; whose it is, or None when there is nothing to keep."""
+        """Keep a draft before leaving; whose it is, or None when there is nothing to keep, or it cannot be:
+        ``trouble`` says why then."""
         session = self._app.session
+        self.trouble = ""
         if not session.touched:
             return None
         here = self._app.step_screen
@@ -187,7 +190,8 @@ class Filing:
         try:
             with self._writing:
                 return self._app.core.save_draft(session.working, session.path, step).target
-        except OzError:
+        except OzError as error:
+            self.trouble = str(error)
             return None
 
     # --- what the jobs say ----------------------------------------------------------------------------

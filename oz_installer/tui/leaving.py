@@ -17,10 +17,12 @@ STOPPED = 130
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How the wizard was left: exit code, and the answers file whose unsaved answers are kept as a draft."""
+    """How the wizard was left: exit code, and the answers file whose unsaved answers are kept as a draft;
+    ``lost`` says why they could not be kept."""
 
     code: int = 0
     draft_of: Path | None = None
+    lost: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,22 +57,32 @@ class Leaving:
             self.end(self._pending)
 
     def leave(self, code: int) -> None:
-        """Leave. While something is held ask whether it is to be stopped, and stay."""
-        if self._hold is None:
-            self.end(code)
+        """Leave. While something is held ask whether it is to be stopped, and stay; ask, too, when what was
+        typed would be lost."""
+        if (hold := self._hold) is not None:
+            self._ask(hold.question, "Stop it", "Go on with it", hold.stop)
             return
+        files = self._app.files
+        files.draft_at_once()
+        if files.trouble:
+            question = f"{files.trouble}. What is not saved is lost when you leave now."
+            self._ask(question, "Leave", "Stay here", lambda: self.end(code))
+        else:
+            self.end(code)
+
+    def _ask(self, question: str, yes: str, no: str, then: Callable[[], None]) -> None:
         from oz_installer.tui.dialogs.confirm import Confirm
 
-        hold = self._hold
         if not isinstance(self._app.screen, Confirm):
-            dialog = Confirm(hold.question, yes="Stop it", no="Go on with it")
-            self._app.push_screen(dialog, lambda sure: hold.stop() if sure else None)
+            dialog = Confirm(question, yes=yes, no=no)
+            self._app.push_screen(dialog, lambda sure: then() if sure else None)
 
     def end(self, code: int) -> None:
         """Leave now."""
         draft = self._app.files.draft_at_once()
         self._app.stop_jobs()
-        self._app.exit(Outcome(code=code, draft_of=draft), return_code=code)
+        outcome = Outcome(code=code, draft_of=draft, lost=self._app.files.trouble)
+        self._app.exit(outcome, return_code=code)
 
     def heed_signals(self) -> None:
         """A closed terminal and kill lead out as Ctrl-C does. Signals that are ignored stay so (nohup)."""

@@ -13,10 +13,11 @@ class Tidying:
 
     def __init__(self) -> None:
         self._loaded = False
+        self._before = gc.get_threshold()
 
     def loaded(self) -> None:
         """All modules are there: they stay for good, and are not looked through again."""
-        first, second, _ = gc.get_threshold()
+        first, second, _ = self._before
         gc.set_threshold(first, second, FULL_EVERY)
         gc.freeze()
         self._loaded = True
@@ -26,3 +27,10 @@ class Tidying:
         if self._loaded:
             gc.collect()
             gc.freeze()
+
+    def ended(self) -> None:
+        """The wizard is gone, the program may go on: Python's own way again."""
+        if self._loaded:
+            self._loaded = False
+            gc.set_threshold(*self._before)
+            gc.unfreeze()

@@ -6,6 +6,7 @@ from typing import Any
 
 from textual.widget import Widget
 
+from oz_installer.tui.widgets.choice import Choice
 from oz_installer.tui.widgets.follower import asked_at
 from oz_installer.tui.widgets.push import Push
 from tests.tui.support import Driver, app_of, press, settle, step_of, text_of
@@ -83,8 +84,16 @@ async def switch(pilot: Driver, key: str) -> None:
 async def give_secret(pilot: Driver, key: str, text: str, way: str = "typed") -> None:
     """A secret: its way with arrows, then the text."""
     await tab_to(pilot, key)
-    await pilot.press(*["right"] * ("typed", "variable", "file", "asked").index(way), "tab")
+    await choose_way(pilot, way)
     await type_text(pilot, text)
+
+
+async def choose_way(pilot: Driver, way: str = "typed") -> None:
+    """From anywhere in a secret's field: the way it is had, and the cursor behind it."""
+    if not isinstance(pilot.app.screen.focused, Choice):
+        await pilot.press("shift+tab")
+    number = ("typed", "variable", "file", "asked").index(way)
+    await pilot.press(*["left"] * 3, *["right"] * number, "tab")
 
 
 async def add_node(pilot: Driver, name: str, host: str, **more: str) -> None:

@@ -123,6 +123,7 @@ class FakeCore(Scripted, PureCore):
         self.kept: dict[Path, Working] = {}
         self.drafted: dict[Path, tuple[Working, str]] = {}
         self.refused: dict[Path, AnswersError] = {}
+        self.undraftable: AnswersError | None = None
         self.pictures: dict[Path, Topology] = {}
         self.calls: list[str] = []
         self.ask: Ask | None = None
@@ -155,6 +156,8 @@ class FakeCore(Scripted, PureCore):
         from oz_installer.answers.drafts import SavedDraft
 
         self.calls.append(f"draft {step}")
+        if self.undraftable is not None:
+            raise self.undraftable
         self.drafted[target] = (working, step)
         return SavedDraft(path=target.with_suffix(".draft"), target=target, saved_at=time.time(), step=step)
 

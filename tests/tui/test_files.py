@@ -139,6 +139,25 @@ async def test_a_file_that_cannot_be_written_is_told() -> None:
         assert "name another file" in text_of(pilot)
 
 
+async def test_a_draft_that_cannot_be_kept_is_told_and_nothing_is_lost_without_asking() -> None:
+    core = FakeCore()
+    core.undraftable = AnswersError("no draft can be kept of it: Read-only file system", "save the answers")
+    async with wizard(core, step="workload") as pilot:
+        await press(pilot, "=12", "ctrl+n")
+        assert "no draft can be kept of it: Read-only file system" in text_of(pilot)
+        await press(pilot, "ctrl+q")
+        assert "lost when you leave now" in " ".join(text_of(pilot).split())
+        await press(pilot, "enter")
+        assert step_of(pilot).STEP == "release"
+        await press(pilot, "ctrl+c", "shift+tab")
+        await pilot.press("enter")
+        await pilot.pause()
+    outcome = pilot.app.return_value
+    assert outcome is not None
+    assert (outcome.code, outcome.draft_of) == (130, None)
+    assert "Read-only file system" in outcome.lost
+
+
 async def test_what_is_typed_while_saving_stays_unsaved() -> None:
     core = FakeCore({HERE: COMPLETE})
     async with wizard(core, path=HERE) as pilot:

@@ -122,6 +122,15 @@ async def test_help_stands_under_the_field_with_the_cursor() -> None:
         assert note(pilot, "admin.email") == "Login of the administrator."
 
 
+@pytest.mark.parametrize("on", ["tab", "enter"])
+async def test_what_is_typed_ahead_lands_in_the_next_field(on: str) -> None:
+    async with form("public_url", "admin.email") as pilot:
+        for key in ("a", on, "b"):  # as a slow connection hands them on: all at once
+            pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await settle(pilot)
+        assert [box.value for box in step_of(pilot).query(TextInput)] == ["a", "b"]
+
+
 async def test_a_choice_by_arrows_and_by_mouse() -> None:
     async with form("engine", "database.sslmode") as pilot:
         await press(pilot, "right")

@@ -73,6 +73,39 @@ def test_a_terminal_that_closes_does_not_keep_what_is_at_work_from_ending(tmp_pa
         assert one.ended() == 130
 
 
+def test_what_a_closed_terminal_left_is_continued(tmp_path: Path) -> None:
+    with terminal([], tmp_path) as one:
+        typed_in(tmp_path, one)
+        one.send("\t\t12.5")
+        one.wait_for("not saved")
+        one.hang_up()
+        assert one.ended() == 130
+    with terminal([], tmp_path) as one:
+        one.wait_for("Continue answers.yml")
+        one.send("\x1b[B\x1b[B\x1b[B\r")
+        one.wait_for("step 2 of 11")
+        one.wait_for("12.5")
+        one.send("\x13")
+        one.wait_for("Save the answers")
+        one.send("\r")
+        one.wait_for("Saved to")
+        one.send("\x11")
+        assert one.ended() == 0
+    kept = (tmp_path / "answers.yml").read_text()
+    assert "apm: 17" in kept
+    assert "media_mb: 12.5" in kept
+    assert not list((tmp_path / "state").rglob("*.json")), "the draft has done its work"
+
+
+def test_what_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    with terminal([], tmp_path, XDG_STATE_HOME="/proc/nowhere") as one:
+        typed_in(tmp_path, one)
+        one.wait_for("not saved")
+        one.process.send_signal(signal.SIGTERM)
+        assert one.ended() == 130
+        assert "warning: what was not saved is lost" in one.text
+
+
 def test_an_incomplete_file_is_asked_about(tmp_path: Path) -> None:
     (tmp_path / "partial.yml").write_text(PARTIAL)
     with terminal(["--answers", "partial.yml"], tmp_path) as one:

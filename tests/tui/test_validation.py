@@ -14,11 +14,10 @@ from textual import events
 from oz_installer.answers.questions import question, questions
 from oz_installer.tui.steps import STEPS
 from oz_installer.tui.steps import step_of as step_of_key
-from oz_installer.tui.widgets.choice import Choice
 from oz_installer.tui.widgets.field import Note
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.secret_field import SecretField
-from tests.tui.by_keys import asked_now, clear, tab_to, type_text
+from tests.tui.by_keys import asked_now, choose_way, clear, tab_to, type_text
 from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS
 from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, wizard
@@ -170,8 +169,7 @@ async def put_typed(pilot: Driver, text: str) -> None:
     """Type in place of what is there."""
     focused = pilot.app.focused
     if focused and any(isinstance(one, SecretField) for one in focused.ancestors):
-        back = () if isinstance(focused, Choice) else ("shift+tab",)
-        await pilot.press(*back, "left", "left", "left", "tab")
+        await choose_way(pilot)
     await clear(pilot)
     await type_text(pilot, text)
 

@@ -44,9 +44,9 @@ class Note(Static):
                 self.call_after_refresh(self.into_sight)
 
     def into_sight(self) -> None:
-        """All of its rows, while the cursor is above it."""
+        """All of its rows and what is typed above them, while the cursor is there."""
         if isinstance(self.parent, Widget) and self.parent.has_focus_within:
-            self.scroll_visible(animate=False)
+            self.parent.scroll_visible(animate=False)
 
 
 class Field(Follower):
