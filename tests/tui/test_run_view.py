@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from oz_installer.deploy.events import Message, NodeProgress
+from oz_installer.deploy.events import Message, NodeProgress, PhaseStarted, RunEnded, RunStarted
 from oz_installer.tui.feed import MOST, PACE, Feed, Heard
 from oz_installer.tui.run_view import KEPT, RunView
 from tests.tui.running import NODES, run_events
@@ -86,3 +86,13 @@ def test_a_download_that_begins_again_has_a_new_rate() -> None:
         feed.put(NodeProgress(at=at, node="a", text="pulling", done=done, total=1000, unit="bytes"))
     view = view_of(feed)
     assert "200 B/s" in view.lanes(6, 110)[0][0]
+
+
+def test_a_node_that_told_nothing_in_the_last_phase_is_done_with_the_rest() -> None:
+    feed = Feed()
+    feed.put(RunStarted(at=1, phases=("Verify",), nodes=("a",)))
+    feed.put(PhaseStarted(at=2, phase="Verify", number=1, of=1))
+    assert view_of(feed).lanes(now=3, width=80)[0][0].split() == ["a", "waiting"]
+    feed.put(RunStarted(at=1, phases=("Verify",), nodes=("a",)))
+    feed.put(RunEnded(at=3, outcome="done", seconds=2))
+    assert view_of(feed).lanes(now=3, width=80)[0][0].split() == ["a", "done"]
