@@ -18,6 +18,7 @@ KEPT = 1000
 """So many lines of a node's log are kept."""
 
 BAR, COUNT, CLOCK, NAME = 10, 25, 6, 16
+DONE = ("done", "nothing to do")
 ALL = ""
 """The log of what concerns no single node."""
 
@@ -77,7 +78,7 @@ class RunView:
         """Overall progress in one line."""
         board, ended = self.board, self.ended
         took = clock((ended.at if ended else now) - (board.began if board.began is not None else now))
-        done = ended is not None and ended.outcome in ("done", "nothing to do")
+        done = ended is not None and ended.outcome in DONE
         share = 1.0 if done else board.share()
         phase = board.phase
         text = f"Phase {phase.number} of {phase.of}: {phase.phase}" if phase else "Starting"
@@ -96,9 +97,8 @@ class RunView:
         event, ended = lane.progress, self.ended
         head = f"{fit(name, label, False):<{label}}  "
         if event is None:
-            if ended and ended.outcome == "done":
-                return f"{head}done", "good"
-            return f"{head}{'-' if ended else 'waiting'}", "muted"
+            idle = self._idle()
+            return f"{head}{idle}", "good" if idle == "done" else "muted"
         began = self.board.phase.at if self.board.phase else event.at
         until = lane.ended or (ended.at if ended else now)
         drawn = bar(lane.share, BAR, False) if event.total else " " * BAR
@@ -107,6 +107,12 @@ class RunView:
         room = max(width - len(tail) - len(head), 12)
         look = "good" if lane.ended is not None else ""
         return f"{head}{fit(clean_line(event.text), room, False):<{room}}{tail}", look
+
+    def _idle(self) -> str:
+        """What a node is at that has told nothing in this phase."""
+        if self.ended is None:
+            return "waiting"
+        return "done" if self.ended.outcome in DONE else "-"
 
     def _counts(self, event: NodeProgress, *, finished: bool) -> str:
         said, first = count_text(event), self._first.get(event.node)

@@ -84,6 +84,11 @@ class Terminal:
         wanted = re.compile(".*".join(re.escape(part) for part in parts))
         return self._wait(lambda screen: wanted.search(screen) is not None, " … ".join(parts), limit)
 
+    def see_like(self, wanted: str, name: str, limit: float = PATIENCE) -> str:
+        """Wait until a pattern is found on the screen; ``name`` says of what."""
+        pattern = re.compile(wanted, re.MULTILINE)
+        return self._wait(lambda screen: pattern.search(screen) is not None, name, limit)
+
     def see_gone(self, text: str, limit: float = PATIENCE) -> str:
         """Wait until this does not stand there any more."""
         return self._wait(lambda screen: text not in screen, f"no {text}", limit)

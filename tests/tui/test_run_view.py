@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from oz_installer.deploy.events import Message, NodeProgress, PhaseStarted
+from oz_installer.deploy.events import Message, NodeProgress, PhaseStarted, RunEnded, RunStarted
 from oz_installer.tui.feed import MOST, PACE, Feed, Heard
 from oz_installer.tui.run_view import KEPT, RunView
 from tests.tui.running import NODES, run_events
@@ -94,3 +94,13 @@ def test_a_node_that_the_last_phase_did_not_touch_is_done_all_the_same() -> None
     for event in (*events, PhaseStarted(at=1072, phase="Verify", number=4, of=4), ended):
         feed.put(event)
     assert [text.split() for text, _ in view_of(feed).lanes(1080, 110)] == [[name, "done"] for name in NODES]
+
+
+def test_a_node_that_told_nothing_in_the_last_phase_is_done_with_the_rest() -> None:
+    feed = Feed()
+    feed.put(RunStarted(at=1, phases=("Verify",), nodes=("a",)))
+    feed.put(PhaseStarted(at=2, phase="Verify", number=1, of=1))
+    assert view_of(feed).lanes(now=3, width=80)[0][0].split() == ["a", "waiting"]
+    feed.put(RunStarted(at=1, phases=("Verify",), nodes=("a",)))
+    feed.put(RunEnded(at=3, outcome="done", seconds=2))
+    assert view_of(feed).lanes(now=3, width=80)[0][0].split() == ["a", "done"]
