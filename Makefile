@@ -37,7 +37,7 @@ check: $(VENV)/.ready
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(VENV)/bin/pytest -q tests/unit tests/tui
+	$(VENV)/bin/pytest -q -n auto tests/unit tests/tui
 
 # Debian packages that the tests use; said before anything is installed.
 machine:
