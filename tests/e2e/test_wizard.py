@@ -51,7 +51,6 @@ def test_poc_2_with_a_wrong_password_on_the_way(clean: Site, tmp_path: Path) -> 
         one.no_secret_is_told()
 
 
-@pytest.mark.slow
 def test_medium_4(clean: Site, tmp_path: Path) -> None:
     with terminal(tmp_path) as at:
         one = Operator(clean, at)
@@ -65,7 +64,7 @@ def test_medium_4(clean: Site, tmp_path: Path) -> None:
         one.name_database()
         one.right_password()
         one.on("Storage", "Shared storage is needed")
-        at.press("Right")
+        at.press("Left")
         at.see("(•) a mount that the nodes have")
         at.press("Enter")
         at.fill(("Path", "/mnt/oz"))
@@ -85,3 +84,25 @@ def test_medium_4(clean: Site, tmp_path: Path) -> None:
         assert_administrator(one, api=2)
         one.nothing_to_do(4)
         one.no_secret_is_told()
+
+
+def test_stopped_by_ctrl_c_and_finished_later(clean: Site, tmp_path: Path) -> None:
+    """In a small window: first left in the middle of the questions, then in the middle of the installation."""
+    with terminal(tmp_path, columns=80, rows=24) as at:
+        one = Operator(clean, at)
+        one.start()
+        one.choose(POC)
+        one.add_node(1)
+        one.test_nodes(1)
+        one.on("Database")
+        one.name_database()
+        one.secret(one.password)
+        at.press("C-c")
+        assert "Your answers are kept as a draft" in at.ended(130)
+        one.no_secret_is_told()
+
+        at.command("oz-install")
+        at.see("Continue answers.yml", "at Database")
+        at.press("End", "Enter")
+        one.arrive("Database", "(•) a server of yours")
+        print(at.screen)
