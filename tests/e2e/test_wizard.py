@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.e2e.by_keys import ADMIN, EMAIL, MEDIUM, POC, Operator
+from tests.e2e.by_keys import ADMIN, EMAIL, INSTALLING, MEDIUM, POC, Operator
 from tests.e2e.site import Site
 from tests.e2e.terminal import terminal
 from tests.e2e.works import assert_all_well, post
@@ -104,5 +102,38 @@ def test_stopped_by_ctrl_c_and_finished_later(clean: Site, tmp_path: Path) -> No
         at.command("oz-install")
         at.see("Continue answers.yml", "at Database")
         at.press("End", "Enter")
-        one.arrive("Database", "(•) a server of yours")
-        print(at.screen)
+        one.arrive("Database", "(•) a server of yours", "! Password is needed")
+        one.right_password()
+        one.on("Storage", "F5: Test on the api nodes")
+        one.on("Access", "Public URL")
+        one.access(api=1)
+        one.save()
+        for step in ("Review", "Preflight", "Install"):
+            one.on(step)
+
+        before = clean.shape("node1")
+        at.press("Enter")
+        at.see("Start the API and its queues", limit=INSTALLING)
+        at.press("C-c")
+        at.see("An installation is at work. Stop it?", "[ Go on with it ]")
+        at.press("BTab", "Enter")
+        print(at.see("! Not installed", limit=INSTALLING))
+        assert clean.shape("node1") == before
+        at.press("C-q")
+        print(at.ended(0))
+
+        at.command("oz-install")
+        at.see("▶ New installation")
+        at.press("Down", "Enter")
+        print(at.see("Open an answers file", " answers.yml"))
+        at.type("answers.yml")
+        at.press("Enter")
+        one.arrive("Review")
+        one.on("Preflight", "[ Run the checks ]")
+        one.on("Install", "[ Install ]")
+        one.install()
+        one.leave()
+        assert_all_well(clean, one.answers)
+        assert_administrator(one, api=1)
+        one.nothing_to_do(1)
+        one.no_secret_is_told()
