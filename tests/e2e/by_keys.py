@@ -165,7 +165,7 @@ class Operator:
         self.at.press("C-s")
         self.at.see("Save the answers", "Passwords that you typed go to files of their own")
         self.at.press("Enter")
-        self.at.see("Saved to ")
+        self.at.see("Saved to")
 
     def preflight(self) -> None:
         """Run the checks, accept the warnings one by one."""

@@ -85,7 +85,7 @@ def test_medium_4(clean: Site, tmp_path: Path) -> None:
 
 
 def test_stopped_by_ctrl_c_and_finished_later(clean: Site, tmp_path: Path) -> None:
-    """In a small window: first left in the middle of the questions, then in the middle of the installation."""
+    """In a small window: left in the middle of the questions first, then of the installation."""
     with terminal(tmp_path, columns=80, rows=24) as at:
         one = Operator(clean, at)
         one.start()
@@ -102,7 +102,7 @@ def test_stopped_by_ctrl_c_and_finished_later(clean: Site, tmp_path: Path) -> No
         at.command("oz-install")
         at.see("Continue answers.yml", "at Database")
         at.press("End", "Enter")
-        one.arrive("Database", "(•) a server of yours", "! Password is needed")
+        one.arrive("Database", "(•) a server of yours", "! Could not be kept; type it again")
         one.right_password()
         one.on("Storage", "F5: Test on the api nodes")
         one.on("Access", "Public URL")
