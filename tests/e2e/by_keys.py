@@ -12,7 +12,7 @@ from tests.e2e.terminal import Terminal
 EMAIL = "operator@oz.example.com"
 ADMIN = "canary-Adm1n-" + "Pa55w0rd"
 WRONG = "canary-Wr0ng-" + "Pa55w0rd"
-POC, MEDIUM = "Small business or PoC", "Medium load"
+POC, MEDIUM = "Small business", "Medium load"
 INSTALLING = 600.0
 """Seconds that an installation may take."""
 
@@ -68,11 +68,13 @@ class Operator:
         self.at.command("oz-install")
         self.at.see("▶ New installation")
         self.at.press("Enter")
-        self.arrive("Workload", "( ) ")
+        self.arrive("Workload", "Scenario       poc")
 
     def choose(self, scenario: str) -> None:
         """Past the seven figures to the cards; the first card, or the one right of it."""
-        self.at.press(*["Tab"] * 7, "Space")
+        self.at.press(*["Tab"] * 7)
+        self.at.see(f"( ) {POC}")
+        self.at.press("Space")
         self.at.see(f"(•) {POC}")
         if scenario != POC:
             self.at.press("Right")
@@ -163,7 +165,7 @@ class Operator:
         self.at.press("C-s")
         self.at.see("Save the answers", "Passwords that you typed go to files of their own")
         self.at.press("Enter")
-        self.at.see("Saved to ")
+        self.at.see("Saved to")
 
     def preflight(self) -> None:
         """Run the checks, accept the warnings one by one."""

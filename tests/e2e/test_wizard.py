@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.e2e.by_keys import ADMIN, EMAIL, MEDIUM, POC, Operator
+from tests.e2e.by_keys import ADMIN, EMAIL, INSTALLING, MEDIUM, POC, Operator
 from tests.e2e.site import Site
 from tests.e2e.terminal import terminal
 from tests.e2e.works import assert_all_well, post
@@ -51,7 +49,6 @@ def test_poc_2_with_a_wrong_password_on_the_way(clean: Site, tmp_path: Path) -> 
         one.no_secret_is_told()
 
 
-@pytest.mark.slow
 def test_medium_4(clean: Site, tmp_path: Path) -> None:
     with terminal(tmp_path) as at:
         one = Operator(clean, at)
@@ -65,7 +62,7 @@ def test_medium_4(clean: Site, tmp_path: Path) -> None:
         one.name_database()
         one.right_password()
         one.on("Storage", "Shared storage is needed")
-        at.press("Right")
+        at.press("Left")
         at.see("(•) a mount that the nodes have")
         at.press("Enter")
         at.fill(("Path", "/mnt/oz"))
@@ -84,4 +81,59 @@ def test_medium_4(clean: Site, tmp_path: Path) -> None:
         assert_administrator(one, api=1)
         assert_administrator(one, api=2)
         one.nothing_to_do(4)
+        one.no_secret_is_told()
+
+
+def test_stopped_by_ctrl_c_and_finished_later(clean: Site, tmp_path: Path) -> None:
+    """In a small window: left in the middle of the questions first, then of the installation."""
+    with terminal(tmp_path, columns=80, rows=24) as at:
+        one = Operator(clean, at)
+        one.start()
+        one.choose(POC)
+        one.add_node(1)
+        one.test_nodes(1)
+        one.on("Database")
+        one.name_database()
+        one.secret(one.password)
+        at.press("C-c")
+        assert "Your answers are kept as a draft" in at.ended(130)
+        one.no_secret_is_told()
+
+        at.command("oz-install")
+        at.see("Continue answers.yml", "at Database")
+        at.press("End", "Enter")
+        one.arrive("Database", "(•) a server of yours", "! Could not be kept; type it again")
+        one.right_password()
+        one.on("Storage", "F5: Test on the api nodes")
+        one.on("Access", "Public URL")
+        one.access(api=1)
+        one.save()
+        for step in ("Review", "Preflight", "Install"):
+            one.on(step)
+
+        before = clean.shape("node1")
+        at.press("Enter")
+        at.see("Start the API and its queues", limit=INSTALLING)
+        at.press("C-c")
+        at.see("An installation is at work. Stop it?", "[ Go on with it ]")
+        at.press("BTab", "Enter")
+        print(at.see("! Not installed", limit=INSTALLING))
+        assert clean.shape("node1") == before
+        at.press("C-q")
+        print(at.ended(0))
+
+        at.command("oz-install")
+        at.see("▶ New installation")
+        at.press("Down", "Enter")
+        print(at.see("Open an answers file", " answers.yml"))
+        at.type("answers.yml")
+        at.press("Enter")
+        one.arrive("Review")
+        one.on("Preflight", "[ Run the checks ]")
+        one.on("Install", "[ Install ]")
+        one.install()
+        one.leave()
+        assert_all_well(clean, one.answers)
+        assert_administrator(one, api=1)
+        one.nothing_to_do(1)
         one.no_secret_is_told()

@@ -117,6 +117,14 @@ async def test_saving_asks_where_once_and_drops_the_draft() -> None:
     assert HERE not in core.drafted
 
 
+async def test_a_long_path_is_told_in_full() -> None:
+    path = Path("/home/admin") / "a-folder-of-forty-characters-or-some-more" / "sub" / "oz-production.yml"
+    async with wizard(path=path, step="workload", size=(80, 24)) as pilot:
+        await press(pilot, "=12", "ctrl+s", "enter")
+        assert "Saved to" in text_of(pilot)
+        assert "oz-production.yml." in "".join(text_of(pilot).split())
+
+
 async def test_another_file_is_not_replaced_without_asking() -> None:
     core = FakeCore({HERE: COMPLETE})
     async with wizard(core, step="workload") as pilot:

@@ -259,6 +259,15 @@ async def test_who_goes_on_by_enter_does_not_reveal_a_secret() -> None:
         assert step_of(pilot).focused_key() != "database.password"
 
 
+async def test_a_secret_whose_form_is_being_closed_does_no_harm() -> None:
+    async with form("database.password") as pilot:
+        field = step_of(pilot).query_one(SecretField)
+        await field.query_one(Reveal).remove()
+        field.reveal(False)
+        await field.query(TextInput).remove()
+        field.reveal(False)
+
+
 async def test_a_secret_is_seen_while_the_mouse_button_is_down() -> None:
     async with form("database.password") as pilot:
         await press(pilot, "tab", f"={CANARY}")

@@ -235,9 +235,11 @@ async def test_how_it_looks(size: tuple[int, int]) -> None:
         check_golden("nodes-form", pilot)
 
 
-async def test_a_form_that_is_closed_at_once_does_no_harm() -> None:
+@pytest.mark.parametrize("more", [0, 3, 4], ids=["a text field", "a secret's ways", "a secret"])
+async def test_a_form_that_is_closed_at_once_does_no_harm(more: int) -> None:
     async with wizard(step="nodes") as pilot:
-        for key in ("a", *"node1", "enter", *"10.0.0.1", "enter", "space", "enter", "enter", "x", "ctrl+n"):
+        typed = ("a", *"node1", "enter", *"10.0.0.1", "enter", "space", "enter", "enter", "x")
+        for key in (*typed, *["enter"] * more, "ctrl+n"):
             pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
         await settle(pilot)
         assert app_of(pilot).session.working.values["nodes"] == [

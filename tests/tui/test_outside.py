@@ -143,6 +143,13 @@ async def test_only_the_fields_of_the_chosen_type() -> None:
         assert answers(pilot)["type"] == "path", "a local folder is barred"
 
 
+async def test_a_type_is_chosen_and_answered_before_it_is_judged() -> None:
+    """Keys come quicker than a judgement: the field that a choice has just opened is next already."""
+    async with wizard(FakeCore({ANSWERS: MEDIUM}), path=ANSWERS, step="storage") as pilot:
+        await press(pilot, "right", "enter", "=/mnt/oz")
+        assert answers(pilot) == {"type": "path", "path": "/mnt/oz"}
+
+
 async def test_one_api_node_needs_no_shared_storage() -> None:
     async with wizard(FakeCore({ANSWERS: POC}), path=ANSWERS, step="storage") as pilot:
         assert "Shared storage is not needed: only one runs the API" in words(pilot)

@@ -81,6 +81,8 @@ class TestedScreen(StepScreen):
                 key = shown.keys[0]
                 wrong = judged is not None and judged.problem(key) is not None
                 shown.display = key in wanted or self.working.given(key) or wrong
+                if judged is None and key in wanted:
+                    shown.disabled = False  # what was just chosen asks it: the next key may go there
 
     def _report(self, width: int) -> Content:
         lines = []

@@ -90,7 +90,7 @@ class Title(Widget):
 
 
 class Status(Static):
-    """One line that says what just happened."""
+    """Says what just happened: one line, up to three where the words need them."""
 
     def say(self, text: str, tone: Tone = "") -> None:
         """Replace what it says. The tone is told by a word in the text, too."""

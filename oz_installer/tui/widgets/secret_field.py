@@ -88,10 +88,10 @@ class SecretField(Field):
 
     def reveal(self, shown: bool) -> None:
         """Show what is typed, or mask it."""
-        if not self.is_attached or not self.query(TextInput):  # its dialog was closed
-            return
-        self.query_one(TextInput).password = self.way == "plain" and not shown
-        self.query_one(Reveal).relabel("Hide" if shown else "Show")
+        for box in self.query(TextInput):  # none is there any more when its dialog was closed
+            box.password = self.way == "plain" and not shown
+        for button in self.query(Reveal):
+            button.relabel("Hide" if shown else "Show")
 
     def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """Which way, and where; never a secret that was typed before."""
