@@ -57,9 +57,13 @@ def _check(working: Working, path: Path) -> None:
     ]
     if wrong:
         raise AnswersError(f"{path}: was not saved: a secret cannot be kept", "type it again", problems=wrong)
-    if not path.name or path.is_dir():
+    try:
+        folder, parent = path.is_dir(), path.parent.is_dir()
+    except OSError as error:
+        raise AnswersError(f"{path}: was not saved: {error.strerror}", "name another file") from error
+    if not path.name or folder:
         raise AnswersError(f"{path}: was not saved: it is a folder", "name a file in it, such as answers.yml")
-    if not path.parent.is_dir():
+    if not parent:
         hint = f"mkdir -p {path.parent}, or name a file in a folder that is there"
         raise AnswersError(f"{path}: was not saved: there is no folder {path.parent}", hint)
 

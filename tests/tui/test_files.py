@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from oz_installer.answers.model import SecretRef
 from oz_installer.answers.working import Working
 from oz_installer.errors import AnswersError
+from tests.tui.by_keys import asked_now
 from tests.tui.fake_core import FakeCore
+from tests.tui.nodes_case import MEDIUM
 from tests.tui.support import app_of, press, settle, step_of, text_of, wizard
 
 HERE = Path("/home/admin/answers.yml")
@@ -49,6 +53,32 @@ async def test_a_partial_file_opens_where_an_answer_is_missing() -> None:
         assert step_of(pilot).focused_key() == "public_url"
         await press(pilot, "=https://oz.example.com")
         assert app_of(pilot).session.working.answers() is not None
+
+
+@pytest.mark.parametrize(
+    ("left_out", "step", "key"),
+    [
+        ("scenario: medium\n", "workload", "scenario"),
+        (", host: 10.0.0.21", "nodes", "nodes[2].host"),
+        (", password: {env: OZ_DB_PASSWORD}", "database", "database.password"),
+        (", export: /srv/oz", "storage", "storage.export"),
+        ("public_url: https://oz.example.com\n", "access", "public_url"),
+        ("updater: {token: {env: OZ_TOKEN}}\n", "access", "updater.token"),
+    ],
+)
+async def test_whatever_is_missing_is_asked_for_first(left_out: str, step: str, key: str) -> None:
+    assert left_out in MEDIUM
+    async with wizard(FakeCore({HERE: MEDIUM.replace(left_out, "")}), path=HERE) as pilot:
+        assert step == step_of(pilot).STEP, text_of(pilot)
+        assert asked_now(pilot) == key
+
+
+async def test_without_nodes_they_are_asked_for_first() -> None:
+    text = "".join(line for line in MEDIUM.splitlines(True) if not line.startswith(("nodes", "  -")))
+    async with wizard(FakeCore({HERE: text}), path=HERE) as pilot:
+        assert step_of(pilot).STEP == "nodes"
+        await press(pilot, "a")
+        assert asked_now(pilot) == "nodes[0].name"
 
 
 async def test_a_complete_file_opens_at_the_review() -> None:

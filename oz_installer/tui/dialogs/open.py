@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
+from oz_installer.answers.paths import located
 from oz_installer.tui.bridge import Core, Finished
 from oz_installer.tui.dialogs.dialog import Dialog
 from oz_installer.tui.jobs import Jobs, Told
@@ -80,5 +81,5 @@ class OpenDialog(Dialog[Path]):
         if not text:
             self.query_one("#wrong", Static).update("! Name a file, or choose one below")
             return
-        core, path = self._core, self._folder / Path(text).expanduser()
+        core, path = self._core, located(text, self._folder)
         self._jobs.start("look", lambda _tell, _stop: (path, core.exists(path)))

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
+from oz_installer.answers.paths import located
 from oz_installer.tui.dialogs.dialog import Dialog
 from oz_installer.tui.widgets.push import Push
 from oz_installer.tui.widgets.text_input import TextInput
@@ -58,4 +59,4 @@ class SaveDialog(Dialog[Path]):
         if not text or text.endswith("/"):
             self.query_one("#wrong", Static).update("! Name a file, such as answers.yml")
             return
-        self.dismiss(Path(text).expanduser().absolute())
+        self.dismiss(located(text, Path.cwd()))

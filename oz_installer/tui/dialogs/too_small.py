@@ -18,6 +18,7 @@ class TooSmall(ModalScreen[None]):
 
     def __init__(self, columns: int, rows: int) -> None:
         super().__init__(classes="too-small")
+        self._least = (columns, rows)
         self._needed = f"{columns} x {rows}"
 
     def compose(self) -> ComposeResult:
@@ -31,6 +32,11 @@ class TooSmall(ModalScreen[None]):
     def on_resize(self) -> None:
         """Say it anew."""
         self._tell()
+
+    def on_screen_resume(self) -> None:
+        """A dialog that stood on it is gone; meanwhile there may be room."""
+        if self.app.size.width >= self._least[0] and self.app.size.height >= self._least[1]:
+            self.dismiss(None)
 
     def _tell(self) -> None:
         here = f"{self.app.size.width} x {self.app.size.height}"

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from textual import events
 from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult
+
+from oz_installer.tui.widgets.follower import Said
+from oz_installer.tui.widgets.text_input import printable
 
 
 class LinesInput(TextArea):
@@ -29,6 +33,16 @@ class LinesInput(TextArea):
         result = super().edit(edit)
         self._tell()
         return result
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """Its lines, without control characters."""
+        event.stop()
+        event.prevent_default()
+        lines = event.text.split("\n")
+        clean = "\n".join(printable(line.removesuffix("\r")) for line in lines)
+        self.move_cursor(self.replace(clean, *self.selection, maintain_selection_offset=False).end_location)
+        if len(clean) < len(event.text.replace("\r\n", "\n")):
+            self.post_message(Said("Pasted; left out: control characters."))
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """Undo and redo come here only."""

@@ -13,6 +13,11 @@ from oz_installer.tui.widgets.follower import Said
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
+def printable(line: str) -> str:
+    """A line without what would steer a terminal, or turn its direction."""
+    return _CONTROL.sub("", line.replace("\t", " "))
+
+
 class TextInput(Input):
     """A text input of one row that calls ``told`` with every change, at once."""
 
@@ -58,7 +63,7 @@ class TextInput(Input):
         if not lines:
             return
         line = lines[0] if self.password else lines[0].strip()
-        clean = _CONTROL.sub("", line.replace("\t", " "))
+        clean = printable(line)
         self.replace(clean, *self.selection)
         left = []
         if len(lines) > 1:
