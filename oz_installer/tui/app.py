@@ -27,7 +27,7 @@ from oz_installer.tui.session import Session
 from oz_installer.tui.steps import STEPS, load_screen, step
 from oz_installer.tui.themes import DARK, LIGHT
 from oz_installer.tui.tidying import Tidying
-from oz_installer.tui.widgets.follower import asked_at, is_line
+from oz_installer.tui.widgets.follower import asked_at
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -220,8 +220,6 @@ class WizardApp(OrderedApp[Outcome]):
     # --- keys -----------------------------------------------------------------------------------------
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Dialogs have the keys for themselves; only help, leaving and looks work everywhere."""
-        if action == "next_field":
-            return is_line(self.screen.focused)
         return action not in ("steps", "save", "command_palette", "go") or isinstance(self.screen, StepScreen)
 
     def action_go(self, step_id: str) -> None:
@@ -236,10 +234,6 @@ class WizardApp(OrderedApp[Outcome]):
         if here is not None:
             inside = self.screen is not here
             self.push_screen(HelpDialog(step(here.STEP), asked_at(self.screen.focused), inside=inside))
-
-    def action_next_field(self) -> None:
-        """Enter in a field goes on."""
-        self.screen.focus_next()
 
     def action_steps(self) -> None:
         """Choose a step from a list."""

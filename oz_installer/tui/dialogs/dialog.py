@@ -11,7 +11,6 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from oz_installer.tui.breathing import Breathing
-from oz_installer.tui.widgets.follower import IN_ORDER
 
 T = TypeVar("T")
 
@@ -20,7 +19,6 @@ class Dialog(Breathing, ModalScreen[T | None]):
     """A box with a title. Dismissed with None when it is given up."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *IN_ORDER,
         ("escape", "give_up"),
         ("f1", "app.help"),
         ("ctrl+q", "app.leave"),

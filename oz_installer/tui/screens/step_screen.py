@@ -21,7 +21,7 @@ from oz_installer.tui.breathing import Breathing
 from oz_installer.tui.jobs import Job, Jobs, Told
 from oz_installer.tui.steps import STEPS, number, step
 from oz_installer.tui.widgets.bars import Keys, SideBar, Status, Title, Tone, TopBar
-from oz_installer.tui.widgets.follower import IN_ORDER, Follower, Said, asked_at
+from oz_installer.tui.widgets.follower import Follower, Said, asked_at
 from oz_installer.tui.widgets.push import Push
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class StepScreen(Breathing, Screen[None]):
     """The frame of one step."""
 
     STEP: ClassVar[str]
-    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+n", "next"), ("ctrl+b", "back"), *IN_ORDER]
+    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+n", "next"), ("ctrl+b", "back")]
     AUTO_FOCUS = "#body *"
 
     def __init__(self) -> None:

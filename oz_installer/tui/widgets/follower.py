@@ -6,10 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
-from textual.binding import Binding
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input
 
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
@@ -29,25 +27,11 @@ class Owner(Protocol):
         """Let everything show the answers as they are now."""
 
 
-def is_line(widget: Widget | None) -> bool:
-    """Whether this is a question's field of one line."""
-    return isinstance(widget, Input) and asked_at(widget) is not None
-
-
 def asked_at(widget: Widget | None) -> str | None:
     """The question in whose field a widget is, such as the focused one."""
     around = widget.ancestors_with_self if widget else ()
     owners = [one for one in around if isinstance(one, Follower) and len(one.keys) == 1]
     return owners[0].keys[0] if owners else None
-
-
-IN_ORDER: tuple[Binding, ...] = (
-    Binding("tab", "app.focus_next", priority=True),
-    Binding("shift+tab", "app.focus_previous", priority=True),
-    Binding("enter", "app.next_field", priority=True),
-)
-"""Tab, and Enter in a field of one line, go on before the next key is looked at: what is typed behind them in
-one go, perhaps a password, must not land in the field before."""
 
 
 @dataclass(eq=False)
