@@ -20,6 +20,7 @@ class TooSmall(ModalScreen[None]):
         super().__init__(classes="too-small")
         self._least = (columns, rows)
         self._needed = f"{columns} x {rows}"
+        self._shown = False
 
     def compose(self) -> ComposeResult:
         """A few short lines."""
@@ -34,8 +35,10 @@ class TooSmall(ModalScreen[None]):
         self._tell()
 
     def on_screen_resume(self) -> None:
-        """A dialog that stood on it is gone; meanwhile there may be room."""
-        if self.app.size.width >= self._least[0] and self.app.size.height >= self._least[1]:
+        """A dialog that stood on it is gone; meanwhile there may be room. At first the app's own size may
+        still be the one before."""
+        again, self._shown = self._shown, True
+        if again and self.app.size.width >= self._least[0] and self.app.size.height >= self._least[1]:
             self.dismiss(None)
 
     def _tell(self) -> None:
