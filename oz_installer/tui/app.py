@@ -18,6 +18,7 @@ from textual.theme import Theme
 from textual.timer import Timer
 
 from oz_installer.tui.asking import Asking
+from oz_installer.tui.breathing import sized_as
 from oz_installer.tui.bridge import Core, Finished, Judged
 from oz_installer.tui.filing import Filing
 from oz_installer.tui.jobs import Jobs, Told
@@ -48,7 +49,7 @@ def _commands() -> type[Provider]:
     return Commands
 
 
-class WizardApp(App[Outcome]):
+class WizardApp(Tidying, App[Outcome]):
     """The wizard. ``path`` is an answers file to edit, ``start_step`` where to begin in it."""
 
     TITLE = "oz-install"
@@ -76,7 +77,6 @@ class WizardApp(App[Outcome]):
         self.jobs = Jobs(self)
         self.files = Filing(self)
         self.leaving = Leaving(self)
-        self.tidying = Tidying()
         self.failure: BaseException | None = None
         self._first = path
         self._start_step = start_step
@@ -137,6 +137,7 @@ class WizardApp(App[Outcome]):
 
     def _switch(self, there: StepScreen) -> None:
         """The first step lies below all others for good; one other at most lies on it."""
+        sized_as(there, self.screen)
         if there.STEP == FIRST:
             self.pop_screen()
         elif self.screen is self._steps[FIRST]:
@@ -212,7 +213,7 @@ class WizardApp(App[Outcome]):
                 if self.step_screen is not None:
                     self.step_screen.follow()
             case Finished(job="load"):
-                self.tidying.loaded()
+                self.begin_tidying()
             case _:
                 self.files.heard(news)
 
