@@ -1,4 +1,4 @@
-"""Uses the wizard with fifty nodes, at a keyboard's pace: ``python -m bench.typist FOLDER`` in a terminal.
+"""Uses the wizard with fifty nodes, at a keyboard's pace, in a terminal.
 
 Writes FOLDER/keys.jsonl: for each key the screen, what it did, and the seconds from the key's event until the
 driver was given the frame that shows it, in all and of computing; and the longest callback of the event loop.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 from collections.abc import Generator
 from itertools import cycle
@@ -96,8 +95,13 @@ class Typist:
         await asyncio.wait([self._painted], timeout=PATIENCE)
         if not self._painted.done() and self._state() == self._before:
             return None
-        until, then = await self._painted
+        until, then = await asyncio.wait_for(self._painted, 100 * PATIENCE)
         return until - began, then - computed
+
+    async def command(self, key: str) -> None:
+        """Press a key that makes other things happen."""
+        self._driver.process_message(events.Key(key, key if len(key) == 1 else None))
+        await asyncio.sleep(PATIENCE)
 
     def _note(self, **what: object) -> None:
         print(json.dumps(what), file=self._file)
@@ -169,7 +173,7 @@ async def visit_all(app: WizardApp, typist: Typist) -> None:
         app.go(step.id)
         await typist.idle()
         if step.id in ("preflight", "install"):
-            await typist.press("enter")
+            await typist.command("enter")
         if step.id != "install":
             await typist.idle()
         await typist.use(step.id)
@@ -180,14 +184,14 @@ async def visit_all(app: WizardApp, typist: Typist) -> None:
 async def use_nodes(app: WizardApp, typist: Typist) -> None:
     """All are tested; then one is edited."""
     app.screen.query_one(DataTable).focus()
-    await typist.press("f5")
+    await typist.command("f5")
     await typist.idle()
-    await typist.press("e")
+    await typist.command("e")
     await typist.idle()
     if not isinstance(app.screen, NodeDialog):
         raise TypeError(f"{app.screen} is no form of a node")
     await typist.use("form of a node")
-    await typist.press("escape")
+    await typist.command("escape")
     await typist.idle()
 
 
@@ -207,7 +211,3 @@ def main(folder: Path) -> None:
             app.exit()
 
         asyncio.run(app.run_async(auto_pilot=use))  # type: ignore[arg-type]
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -17,6 +17,7 @@ from textual.theme import Theme
 from textual.timer import Timer
 
 from oz_installer.tui.asking import Asking
+from oz_installer.tui.breathing import sized_as
 from oz_installer.tui.bridge import Core, Finished, Judged
 from oz_installer.tui.filing import Filing
 from oz_installer.tui.in_order import OrderedApp
@@ -49,7 +50,7 @@ def _commands() -> type[Provider]:
     return Commands
 
 
-class WizardApp(OrderedApp[Outcome]):
+class WizardApp(Tidying, OrderedApp[Outcome]):
     """The wizard. ``path`` is an answers file to edit, ``start_step`` where to begin in it."""
 
     TITLE = "oz-install"
@@ -77,7 +78,6 @@ class WizardApp(OrderedApp[Outcome]):
         self.jobs = Jobs(self)
         self.files = Filing(self)
         self.leaving = Leaving(self)
-        self.tidying = Tidying()
         self.failure: BaseException | None = None
         self._first, self._start_step = path, start_step
         self._steps: dict[str, StepScreen] = {}
@@ -137,6 +137,7 @@ class WizardApp(OrderedApp[Outcome]):
 
     def _switch(self, there: StepScreen) -> None:
         """The first step lies below all others for good; one other at most lies on it."""
+        sized_as(there, self.screen)
         if there.STEP == FIRST:
             self.pop_screen()
         elif self.screen is self._steps[FIRST]:
@@ -171,7 +172,7 @@ class WizardApp(OrderedApp[Outcome]):
     def on_unmount(self) -> None:
         """Nothing works on for a wizard that is gone."""
         self.stop_jobs()
-        self.tidying.ended()
+        self.end_tidying()
 
     def _begin(self) -> None:
         if self._first is not None:
@@ -213,7 +214,7 @@ class WizardApp(OrderedApp[Outcome]):
                 if self.step_screen is not None:
                     self.step_screen.follow()
             case Finished(job="load"):
-                self.tidying.loaded()
+                self.begin_tidying()
             case _:
                 self.files.heard(news)
 

@@ -21,6 +21,11 @@ PATIENCE = 60.0
 """No wait is longer, in seconds; a busy machine needs some."""
 
 
+def _ours() -> dict[str, str]:
+    """Our environment without a size: it would hold although the terminal has another one."""
+    return {name: text for name, text in os.environ.items() if name not in ("COLUMNS", "LINES")}
+
+
 class Terminal:
     """A terminal with a program in it. ``seen`` is all that it wrote."""
 
@@ -33,7 +38,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **environment},
+            env={**_ours(), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **environment},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )

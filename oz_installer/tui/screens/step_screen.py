@@ -103,7 +103,7 @@ class StepScreen(Breathing, Screen[None]):
     def on_screen_resume(self) -> None:
         """Shown again: follow the answers, which other steps may have changed."""
         self.call_later(self.follow)
-        self.call_after_refresh(self.wizard.tidying.now)
+        self.call_after_refresh(self.wizard.tidy_up)
 
     def on_unmount(self) -> None:
         """Nothing works on for a screen that is gone."""
