@@ -13,7 +13,7 @@ EMAIL = "operator@oz.example.com"
 ADMIN = "canary-Adm1n-" + "Pa55w0rd"
 WRONG = "canary-Wr0ng-" + "Pa55w0rd"
 POC, MEDIUM = "Small business", "Medium load"
-INSTALLING = 600.0
+INSTALLING = 60.0
 """Seconds that an installation may take."""
 
 

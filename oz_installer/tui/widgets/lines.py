@@ -69,6 +69,7 @@ class Lines(ScrollView, can_focus=True):
         self.rows: tuple[Row, ...] = ()
         self.pick, self.tail = pick, tail
         self.cursor = 0
+        self._at_end = True
 
     def show(self, rows: Iterable[Row] | Sheet, *, top: bool = False) -> None:
         """Show these. With ``tail`` the last row stays in sight while it is; ``top`` goes to the first."""
@@ -76,15 +77,28 @@ class Lines(ScrollView, can_focus=True):
         fresh, width = sheet.rows, sheet.width
         if fresh == self.rows and not top:
             return
-        at_end = self.scroll_offset.y >= self.max_scroll_y
         self.rows = fresh
         self.virtual_size = Size(width + (len(MARK) if self.pick else 0), len(fresh))
         self.cursor = 0 if top else min(self.cursor, max(len(fresh) - 1, 0))
         if top:
             self.scroll_to(0, 0, animate=False)
-        elif self.tail and at_end:
-            self.scroll_end(animate=False, immediate=True)
+        elif self.tail and self._at_end:
+            self._to_end()
+            self.call_after_refresh(self._to_end)  # scroll bars may have taken a row
         self.refresh()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Whoever scrolls up wants to read; what has become smaller is still at its end."""
+        super().watch_scroll_y(old_value, new_value)
+        self._at_end = round(new_value) >= self.max_scroll_y
+
+    def on_resize(self) -> None:
+        """With rows less or more the last one stays in sight."""
+        self._to_end()
+
+    def _to_end(self) -> None:
+        if self.tail and self._at_end:  # by force: there may be no scroll bar yet
+            self.scroll_end(animate=False, immediate=True, force=True)
 
     def put_cursor(self, place: int) -> None:
         """Put the cursor on a row without telling anybody."""
