@@ -10,6 +10,7 @@ need nginx nginx-light
 need redis-server redis-server
 need dockerd docker.io
 need debootstrap debootstrap
+need tmux tmux
 [ -n "$wanted" ] || exit 0
 echo "Installing on this machine with apt-get:$wanted"
 # Packages may not start services here: the tests start their own.

@@ -13,7 +13,7 @@ EMAIL = "operator@oz.example.com"
 ADMIN = "canary-Adm1n-" + "Pa55w0rd"
 WRONG = "canary-Wr0ng-" + "Pa55w0rd"
 POC, MEDIUM = "Small business", "Medium load"
-INSTALLING = 60.0
+INSTALLING = 600.0
 """Seconds that an installation may take."""
 
 
@@ -177,6 +177,18 @@ class Operator:
         for number in range(1, int(found[1]) + 1):
             self.at.press("Enter")
             self.at.see(f"({number} accepted)")
+
+    def open_again(self) -> None:
+        """The bare command once more, and the file that it wrote."""
+        self.at.command("oz-install")
+        self.at.see("▶ New installation")
+        self.at.press("Down", "Enter")
+        self.at.see("Open an answers file", "▶ answers.yml")
+        self.at.type("answers.yml")
+        self.at.press("Enter")
+        self.arrive("Review", "[ Compare ]")
+        self.on("Preflight", "[ Run the checks ]")
+        self.on("Install", "[ Install ]")
 
     def install(self) -> None:
         """Let it run to its end, and look at what runs."""
