@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 from tests.e2e.by_keys import ADMIN, EMAIL, INSTALLING, MEDIUM, POC, Operator
 from tests.e2e.site import Site, write_answers
