@@ -11,6 +11,7 @@ need nginx nginx-light
 need redis-server redis-server
 need dockerd docker.io
 need debootstrap debootstrap
+need tmux tmux
 if [ "${1:-}" = pictures ]; then
   need rsvg-convert librsvg2-bin
   need pngquant pngquant

@@ -178,6 +178,18 @@ class Operator:
             self.at.press("Enter")
             self.at.see(f"({number} accepted)")
 
+    def open_again(self) -> None:
+        """The bare command once more, and the file that it wrote."""
+        self.at.command("oz-install")
+        self.at.see("▶ New installation")
+        self.at.press("Down", "Enter")
+        self.at.see("Open an answers file", "▶ answers.yml")
+        self.at.type("answers.yml")
+        self.at.press("Enter")
+        self.arrive("Review", "[ Compare ]")
+        self.on("Preflight", "[ Run the checks ]")
+        self.on("Install", "[ Install ]")
+
     def install(self) -> None:
         """Let it run to its end, and look at what runs."""
         self.at.press("Enter")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = float(os.environ.get("P", "120"))
+PATIENCE = 120.0
 """No wait is longer unless it says so, in seconds; a busy machine needs some."""
 
 PROMPT = "ready> "
@@ -43,6 +43,7 @@ class Terminal:
         size = ("-x", str(columns), "-y", str(rows))
         shell = ("-s", "wizard", "-c", str(self.work), f"exec env PS1='{PROMPT}' bash --norc --noprofile -i")
         self._tmux("-f", "/dev/null", "new-session", "-d", *size, *shell, environment=environment)
+        self._socket = Path(self._tmux("display-message", "-p", "#{socket_path}").strip())
         self._tmux("pipe-pane", "-o", f"cat >> '{self._seen}'")
         self.see(PROMPT.strip())
 
@@ -89,10 +90,6 @@ class Terminal:
         pattern = re.compile(wanted, re.MULTILINE)
         return self._wait(lambda screen: pattern.search(screen) is not None, name, limit)
 
-    def see_gone(self, text: str, limit: float = PATIENCE) -> str:
-        """Wait until this does not stand there any more."""
-        return self._wait(lambda screen: text not in screen, f"no {text}", limit)
-
     def ended(self, code: int) -> str:
         """Wait until the command has ended, with that exit code; what it left on the screen."""
         screen = self.see("ended: ")
@@ -105,8 +102,9 @@ class Terminal:
         return self._seen.read_text("utf-8", "replace")
 
     def close(self) -> None:
-        """Close the terminal, as its window's cross does."""
+        """Close the terminal, as its window's cross does, and all that runs in it."""
         subprocess.run(["tmux", "-L", self._name, "kill-server"], capture_output=True, check=False)
+        self._socket.unlink(missing_ok=True)
 
     def _wait(self, found: Callable[[str], bool], wanted: str, limit: float) -> str:
         until = time.monotonic() + limit

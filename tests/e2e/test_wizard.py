@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.by_keys import ADMIN, EMAIL, INSTALLING, MEDIUM, POC, Operator
-from tests.e2e.site import Site
+from tests.e2e.site import Site, write_answers
 from tests.e2e.terminal import terminal
 from tests.e2e.works import assert_all_well, post
 
@@ -117,23 +121,46 @@ def test_stopped_by_ctrl_c_and_finished_later(clean: Site, tmp_path: Path) -> No
         at.press("C-c")
         at.see("An installation is at work. Stop it?", "[ Go on with it ]")
         at.press("BTab", "Enter")
-        print(at.see("! Not installed", limit=INSTALLING))
+        at.see("! Not installed", "stopped at your request", "nothing is left here", limit=INSTALLING)
+        at.see("what", "this run had changed was taken back", "[ Try again ]")
         assert clean.shape("node1") == before
-        at.press("C-q")
-        print(at.ended(0))
+        one.leave()
 
-        at.command("oz-install")
-        at.see("▶ New installation")
-        at.press("Down", "Enter")
-        print(at.see("Open an answers file", " answers.yml"))
-        at.type("answers.yml")
-        at.press("Enter")
-        one.arrive("Review")
-        one.on("Preflight", "[ Run the checks ]")
-        one.on("Install", "[ Install ]")
+        one.open_again()
         one.install()
         one.leave()
         assert_all_well(clean, one.answers)
         assert_administrator(one, api=1)
         one.nothing_to_do(1)
         one.no_secret_is_told()
+
+
+@pytest.mark.slow
+def test_a_terminal_that_closes_in_the_middle(clean: Site, tmp_path: Path) -> None:
+    """Nobody can be asked: it is stopped cleanly, and the wizard is gone; the next run finishes."""
+    with terminal(tmp_path) as at:
+        one = Operator(clean, at)
+        write_answers(at.work, clean.answers("poc-1"))
+        before = clean.shape("node1")
+        one.open_again()
+        at.press("Enter")
+        at.see("Start the API and its queues", limit=INSTALLING)
+        assert running_in(at.work)
+    until = time.monotonic() + INSTALLING
+    while running_in(at.work):
+        assert time.monotonic() < until, "the wizard stays without its terminal"
+        time.sleep(0.2)
+    assert clean.shape("node1") == before
+    done = clean.install(one.answers)
+    assert done.status == 0, done.stderr
+    assert_all_well(clean, one.answers)
+
+
+def running_in(folder: Path) -> list[str]:
+    """Processes at work in a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").readlink() == folder:
+                found.append(process.name)
+    return found

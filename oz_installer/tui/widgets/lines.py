@@ -94,12 +94,12 @@ class Lines(ScrollView, can_focus=True):
 
     def _follow(self) -> None:
         if self.tail and self._followed:
-            self.scroll_end(animate=False, immediate=True)
+            self.scroll_end(animate=False, immediate=True, force=True)  # there may be no scroll bar yet
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Whoever scrolls up wants to read there; whoever goes to the end wants to see what comes."""
         super().watch_scroll_y(old_value, new_value)
-        self._followed = new_value >= self.max_scroll_y
+        self._followed = round(new_value) >= self.max_scroll_y
 
     def on_resize(self) -> None:
         """Less room, of the window or because a scroll bar came: what was in sight stays in sight."""
