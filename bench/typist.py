@@ -34,10 +34,10 @@ from tests.tui.watchdog import Clock, watchdog
 KEYS = 100
 """So many keys of each kind on every screen, at least."""
 
-GAPS = (0.033, 0.033, 0.033, 0.033, 0.120)
+GAPS = (*(0.033,) * 7, 0.120)
 """Seconds between two keys: bursts as of a key that is held down, and pauses in which answers are judged."""
 
-PATIENCE = 0.2
+PATIENCE = 0.12
 """A key that has changed nothing after so many seconds does nothing here."""
 
 ROWS = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ def open_wizard(path: Path | None = None) -> int:
             "there is no terminal for the wizard",
             "Give an answers file with --answers (see examples/), or run oz-install on a terminal.",
         )
+    gc.disable()  # until the first frame stands and everything is loaded: see tui/tidying.py
     from oz_installer.tui.app import WizardApp
     from oz_installer.wizard_core import WizardCore
 

@@ -29,6 +29,7 @@ class Tidying(MessagePump):
         self._before = first, second, _ = gc.get_threshold()
         gc.set_threshold(first, second, FULL_EVERY)
         gc.freeze()
+        gc.enable()
         self._loaded = True
         self.set_interval(EVERY, self._pause)
 
