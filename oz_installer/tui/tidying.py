@@ -48,7 +48,7 @@ class Tidying(MessagePump):
         if self._loaded and isinstance(self, App):
             self._dirty = False
             gc.collect()
-            if not self.screen.is_modal:
+            if self.screen_stack and not self.screen.is_modal:
                 gc.freeze()
 
     def end_tidying(self) -> None:

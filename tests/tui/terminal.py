@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import sys
@@ -44,7 +45,9 @@ class Terminal:
         )
         os.close(slave)
         self.seen = ""
-        threading.Thread(target=self._read, daemon=True).start()
+        self._hung_up = False
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     @property
     def text(self) -> str:
@@ -65,6 +68,8 @@ class Terminal:
 
     def hang_up(self) -> None:
         """Close the terminal."""
+        self._hung_up = True
+        self._reader.join()
         os.close(self.master)
         self.master = -1
 
@@ -76,8 +81,9 @@ class Terminal:
 
     def _read(self) -> None:
         try:
-            while data := os.read(self.master, 65536):
-                self.seen += data.decode("utf-8", "replace")
+            while not self._hung_up:  # who waits inside read() would keep the terminal open
+                if select.select([self.master], [], [], 0.05)[0]:
+                    self.seen += os.read(self.master, 65536).decode("utf-8", "replace")
         except OSError:
             return
 

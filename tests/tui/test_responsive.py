@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Event
@@ -33,26 +34,42 @@ async def fifty(path: Path, step: str) -> AsyncIterator[Driver]:
         yield pilot
 
 
+TURNS = 3
+"""What else is at work on the machine makes a callback longer, never shorter: one good turn is enough."""
+
+
+async def never_blocks(path: Path, step: str, drive: Callable[[Driver], Awaitable[None]]) -> None:
+    """Drive the wizard from a step on. Fails when a callback was too long in every turn."""
+    for turn in range(TURNS):
+        async with fifty(path, step) as pilot:
+            with watchdog() as watch:
+                await drive(pilot)
+        if turn == TURNS - 1 or watch.seconds <= LIMIT:
+            break
+        shutil.rmtree(path.parent / "state", ignore_errors=True)
+    watch.check()
+
+
 async def test_typing(path: Path) -> None:
-    async with fifty(path, "workload") as pilot:
-        with watchdog() as watch:
-            await press(pilot, "=1234567890", "tab", "=12345", "tab", "tab", "=1")
-        watch.check()
+    async def drive(pilot: Driver) -> None:
+        await press(pilot, "=1234567890", "tab", "=12345", "tab", "tab", "=1")
+
+    await never_blocks(path, "workload", drive)
 
 
 async def test_typing_in_the_form_of_a_node(path: Path) -> None:
-    async with fifty(path, "nodes") as pilot:
-        with watchdog() as watch:
-            await press(pilot, "down", "down", "e", "=new", "tab", "=new", "enter", "=you", "escape", "d")
-        watch.check()
+    async def drive(pilot: Driver) -> None:
+        await press(pilot, "down", "down", "e", "=new", "tab", "=new", "enter", "=you", "escape", "d")
+
+    await never_blocks(path, "nodes", drive)
 
 
 async def test_going_through_the_steps(path: Path) -> None:
-    async with fifty(path, "workload") as pilot:
-        with watchdog() as watch:
-            await press(pilot, "ctrl+b", *["ctrl+n"] * (len(STEPS) - 1))
-            await press(pilot, "f1", "escape", "f2", "escape", "ctrl+t", *["ctrl+b"] * (len(STEPS) - 1))
-        watch.check()
+    async def drive(pilot: Driver) -> None:
+        await press(pilot, "ctrl+b", *["ctrl+n"] * (len(STEPS) - 1))
+        await press(pilot, "f1", "escape", "f2", "escape", "ctrl+t", *["ctrl+b"] * (len(STEPS) - 1))
+
+    await never_blocks(path, "workload", drive)
 
 
 async def test_busy_jobs(path: Path) -> None:
@@ -65,31 +82,31 @@ async def test_busy_jobs(path: Path) -> None:
             stop.wait(0.001)
         return count
 
-    async with fifty(path, "workload") as pilot:
-        with watchdog() as watch:
-            app_of(pilot).jobs.start("busy", busy)
-            await press(pilot, "=1234567890")
-        watch.check()
+    async def drive(pilot: Driver) -> None:
+        app_of(pilot).jobs.start("busy", busy)
+        await press(pilot, "=1234567890")
+
+    await never_blocks(path, "workload", drive)
 
 
 async def test_connections_are_tested(path: Path) -> None:
-    async with fifty(path, "nodes") as pilot:
-        with watchdog() as watch:
-            await press(pilot, "f5")
+    async def drive(pilot: Driver) -> None:
+        await press(pilot, "f5")
         assert "? 1 short" in text_of(pilot)
-        watch.check()
+
+    await never_blocks(path, "nodes", drive)
 
 
 async def test_checks_and_an_installation_with_2000_events(path: Path) -> None:
-    async with fifty(path, "preflight") as pilot:
-        with watchdog() as watch:
-            await press(pilot, "enter")
-            assert "300 ok" in text_of(pilot)
-            await press(pilot, "ctrl+n", "enter")
-            assert "Done in 72 s." in text_of(pilot)
-            await press(pilot, "ctrl+n")
-            assert step_of(pilot).STEP == "done"
-        watch.check()
+    async def drive(pilot: Driver) -> None:
+        await press(pilot, "enter")
+        assert "300 ok" in text_of(pilot)
+        await press(pilot, "ctrl+n", "enter")
+        assert "Done in 72 s." in text_of(pilot)
+        await press(pilot, "ctrl+n")
+        assert step_of(pilot).STEP == "done"
+
+    await never_blocks(path, "preflight", drive)
 
 
 async def test_the_watchdog_bites(path: Path) -> None:
