@@ -77,14 +77,13 @@ def test_what_a_closed_terminal_left_is_continued(tmp_path: Path) -> None:
     with terminal([], tmp_path) as one:
         typed_in(tmp_path, one)
         one.send("\t\t12.5")
-        one.wait_for("not saved")
+        one.wait_for("12.5")  # what is on its way when a terminal closes is gone with it
         one.hang_up()
         assert one.ended() == 130
     with terminal([], tmp_path) as one:
         one.wait_for("Continue answers.yml")
         one.send("\x1b[B\x1b[B\x1b[B\r")
-        one.wait_for("step 2 of 11")
-        one.wait_for("12.5")
+        one.wait_for("recommended")
         one.send("\x13")
         one.wait_for("Save the answers")
         one.send("\r")
