@@ -27,13 +27,15 @@ class Terminal:
     def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        sized = {"COLUMNS", "LINES"}  # xdist sets them, and they would count for more than the terminal
+        outer = {name: value for name, value in os.environ.items() if name not in sized}
         self.process = subprocess.Popen(
             [sys.executable, *command],
             stdin=slave,
             stdout=slave,
             stderr=slave,
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **environment},
+            env={**outer, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **environment},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
