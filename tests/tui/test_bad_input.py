@@ -141,6 +141,7 @@ def resize(one: Terminal, columns: int, rows: int) -> None:
 def test_a_real_terminal_of_40_by_10(tmp_path: Path) -> None:
     with terminal([], tmp_path) as one:
         one.wait_for("New installation")
+        one.wait_for("^Q Quit")
         resize(one, 40, 10)
         one.wait_for("oz-install needs 60 x 20")
         resize(one, 80, 24)

@@ -84,7 +84,7 @@ def test_what_a_closed_terminal_left_is_continued(tmp_path: Path) -> None:
     with terminal([], tmp_path) as one:
         one.wait_for("Continue answers.yml")
         one.send("\x1b[B\x1b[B\x1b[B\r")
-        one.wait_for("12.5")
+        one.wait_for("recommended")
         one.send("\x13")
         one.wait_for("Save the answers")
         one.send("\r")
