@@ -44,7 +44,7 @@ ROWS = 20
 """No more rows of a list are gone through at once."""
 
 Keys = Generator[str, bool | None, None]
-"""Keys to press. They are told whether the last one did something."""
+"""Keys to press; "" is a pause. They are told whether the last one did something."""
 
 Paint = tuple[float, float]
 """Seconds until a frame, and those of computing."""
@@ -111,8 +111,9 @@ class Typist:
         taken = pressed = 0
         paint: Paint | None = None
         while taken < KEYS and pressed < 2 * KEYS:
-            paint = await self.press(keys.send(paint is not None if pressed else None))
+            key = keys.send(paint is not None if pressed else None)
             pressed += 1
+            paint = await self.press(key) if key else None
             if paint is not None:
                 taken += 1
                 self._note(screen=screen, what=what, seconds=paint[0], cpu=paint[1])
@@ -138,6 +139,7 @@ class Typist:
         """Text into every field in turn, and out again."""
         for field in cycle(fields):
             field.focus()
+            yield ""
             for place in range(2 * len(WRITTEN)):
                 yield WRITTEN[place] if place < len(WRITTEN) else "backspace"
 
