@@ -1,6 +1,6 @@
 # make demo          two lab nodes and a database, an installation on them, and its table
 # make demo-down     remove what make demo made
-# make check         style, types, import directions, unit tests, the wizard (a minute)
+# make check         style, types, import directions, unit tests, the wizard (minutes)
 # make test          all but the slow tests, end to end on lab nodes included (minutes)
 # make test-faults   the slow tests: failures while deploying, Podman, old engines, brokers, registries
 # make test-fresh    make demo, again, and make test on a bare Debian 12 that is made for it (half an hour)
