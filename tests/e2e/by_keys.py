@@ -197,8 +197,9 @@ class Operator:
         self.at.see("Installed. Next shows what runs where.", limit=INSTALLING)
         self.at.press("Enter")
         self.arrive("Done", "oz-install --answers")
+        self.at.see("services, all as they should be", "URLs")
         self.at.press("End")
-        self.at.see("Credentials", "Next")
+        self.at.see("healthy")
 
     def leave(self) -> None:
         """Quit; nothing is left unsaved."""

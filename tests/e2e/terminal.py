@@ -22,6 +22,10 @@ PYTHONPATH={ROOT} exec {sys.executable} -m oz_installer "$@"
 """
 
 
+IN_SIGHT = 20
+"""So many letters have room in the narrowest field."""
+
+
 class Terminal:
     """A shell in a terminal of its own, with ``oz-install`` on its path."""
 
@@ -62,12 +66,12 @@ class Terminal:
         self.press("Enter")
 
     def fill(self, *fields: tuple[str, str]) -> None:
-        """Type into one field after the other, by Enter; each text must stand behind its label. Without a
-        text the field is passed."""
+        """Type into one field after the other, by Enter; each text must stand behind its label, of a long one
+        its end. Without a text the field is passed."""
         for label, text in fields:
             if text:
                 self.type(text)
-                self.see_row(label, text)
+                self.see_row(label, text[-IN_SIGHT:])
             self.press("Enter")
 
     # --- out ------------------------------------------------------------------------------------------
