@@ -70,6 +70,8 @@ class Trying:
 
                 if isinstance(news, Tried):
                     self.trials.heard(news)
+                    self._screen.show_soon()
+                return
         self._screen.show_nodes()
 
     def _over(self) -> None:

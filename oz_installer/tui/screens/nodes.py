@@ -13,6 +13,7 @@ from textual.widgets import DataTable, Static
 
 from oz_installer.tui.bridge import Failed, Finished
 from oz_installer.tui.dialogs.node import NodeDialog
+from oz_installer.tui.feed import PACE
 from oz_installer.tui.importing import Importing
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.told import layout_text, seat_text, tried_lines
@@ -58,6 +59,7 @@ class NodesScreen(StepScreen):
         self._seating: Seating | None = None
         self._seated_for: object = None
         self._dialog: NodeDialog | None = None
+        self._late = False
 
     def body(self) -> ComposeResult:
         """The layout, the table, what can be done, the node, and where keys are looked up."""
@@ -104,6 +106,16 @@ class NodesScreen(StepScreen):
             Content.styled(text, "$text-error" if wrong else "$text-muted")
         )
         self._show_node()
+
+    def show_soon(self) -> None:
+        """Many nodes answer at once: the table is written ten times a second at most."""
+        if not self._late:
+            self._late = True
+            self.set_timer(PACE, self._show_late)
+
+    def _show_late(self) -> None:
+        self._late = False
+        self.show_nodes()
 
     def _show_node(self) -> None:
         self.query_one(Report).show(self._about)
