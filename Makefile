@@ -3,6 +3,7 @@
 # make check         style, types, import directions, unit tests, the wizard (minutes)
 # make test          all but the slow tests, end to end on lab nodes included (minutes)
 # make test-faults   the slow tests: failures while deploying, Podman, old engines, brokers, registries
+# make test-vm       the checks in two virtual machines: a real NFS mount, systemd, cgroup v2
 # make test-fresh    make demo, again, and make test on a bare Debian 12 that is made for it (half an hour)
 # make bench         oz-install beside plain OpenSSH, pyinfra and Ansible, as ratios of one run
 # make screenshots   screenshots/: the wizard installs on a lab of its own; every screen, and a recording
@@ -12,7 +13,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 OZ := $(VENV)/bin/oz-install
 
-.PHONY: help demo demo-down check e2e test test-faults test-fresh bench screenshots docs machine
+.PHONY: help demo demo-down check e2e test test-faults test-vm test-fresh bench screenshots docs machine
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -52,6 +53,10 @@ test: $(VENV)/.ready machine
 
 test-faults: $(VENV)/.ready machine
 	$(VENV)/bin/pytest -q -m slow tests/e2e
+
+test-vm: $(VENV)/.ready
+	@tests/machine.sh vm
+	$(VENV)/bin/pytest -q tests/vm
 
 test-fresh: machine
 	tests/fresh_machine.sh

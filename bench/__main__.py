@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import report
+from bench.checking import checks
 from bench.deploying import TURNS, Deploying, say
-from bench.nodes import WrongResultError
+from bench.nodes import WrongResultError, clean
+from bench.report_checking import checking_limits, checking_table
 from bench.report_wizard import wizard_limits, wizard_table
 from bench.samples import Samples, ToolFailedError
 from bench.starting import heavy_modules, starts
@@ -28,7 +30,7 @@ from oz_installer.errors import OzError
 from oz_installer.lab import LabOptions, down, up
 
 LAB = "bench"
-PARTS = ("deploy", "delay", "upload", "start", "wizard")
+PARTS = ("deploy", "delay", "upload", "check", "start", "wizard")
 WITHOUT_LAB = frozenset({"start", "wizard"})
 CACHE = Path.home() / ".oz-install" / "cache" / "bench"
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -104,6 +106,9 @@ def measure_all(chosen: argparse.Namespace, parts: Sequence[str]) -> Done:
             for number in range(runs):
                 work.round(number, turns)
             done.imports = dict(work.imports)
+        if "check" in parts:
+            clean(lab)
+            checks(workload, done.samples, folder, runs)
         if "upload" in parts:
             uploads(workload, done.samples, runs, done.mebibytes)
     return done
@@ -130,15 +135,17 @@ def written(done: Done, chosen: argparse.Namespace) -> str:
         f"round{'s' if runs > 1 else ''}. In brackets: times the floor of that column."
     )
     samples = done.samples
+    limits = (*report.limits(samples, done.heavy), *checking_limits(samples), *wizard_limits(samples))
     tables = [
         report.deployments(samples),
         report.table(
             ("target", "limit", "measured", ""),
-            (one.row() for one in (*report.limits(samples, done.heavy), *wizard_limits(samples))),
+            (one.row() for one in limits),
         ),
         report.one_node(samples),
         report.uploading(samples, done.mebibytes),
         report.costs(samples),
+        checking_table(samples),
         report.starting(samples, done.imports),
         wizard_table(samples),
     ]

@@ -49,6 +49,9 @@ Keys = Generator[str, bool | None, None]
 Paint = tuple[float, float]
 """Seconds until a frame, and those of computing."""
 
+IDLE = 60.0
+"""Seconds in which everything comes to rest."""
+
 WRITTEN = "az0.-"
 WORK = 8.0
 """Seconds that the installation takes, so that keys are pressed meanwhile."""
@@ -148,14 +151,17 @@ class Typist:
         return [one for one in self._app.screen.focus_chain if isinstance(one, Input | TextArea)]
 
     async def idle(self) -> None:
-        """Until nothing is at work."""
+        """Until nothing is at work. Raises RuntimeError when that takes too long."""
         app = self._app
-        while True:
-            await self._pilot.pause()
-            if not app.thinking and all(worker.is_finished for worker in app.workers):
+        try:
+            async with asyncio.timeout(IDLE):
+                while app.thinking or not all(worker.is_finished for worker in app.workers):
+                    await asyncio.sleep(0.02)
+                await self._pilot.pause()
                 await asyncio.sleep(0.1)
-                return
-            await asyncio.sleep(0.02)
+        except TimeoutError as error:
+            at_work = [worker for worker in app.workers if not worker.is_finished]
+            raise RuntimeError(f"{app.screen} is not idle: judging {app.thinking}, {at_work}") from error
 
     async def use(self, screen: str) -> None:
         """Move about the screen that is open, and type wherever that is possible."""

@@ -35,7 +35,7 @@ def wizard(samples: Samples, scratch: Path, runs: int) -> None:
         BARE_APP: ([sys.executable, str(Path(__file__).with_name("bare_app.py"))], b"Nothing but Textual"),
         OURS: ([str(Path(sys.executable).with_name("oz-install"))], b"New installation"),
     }
-    for number in range(-1, max(5 * runs, 7)):
+    for number in range(-1, max(5 * runs, 15)):
         for name, (command, text) in programs.items():
             with Pseudo(command, scratch, environment(scratch)) as one:
                 seconds = one.wait_for(text, PATIENCE)

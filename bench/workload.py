@@ -24,14 +24,24 @@ FIRST_PERIOD = 6000
 SLOW_PORT = 22022
 
 _COMPOSE = f"docker compose -p oz --project-directory {INSTALL_DIR}/current -f {INSTALL_DIR}/current"
-# As oz-install waits: the container's own check, run in it at once, again after 0.3 s. Only what this
-# very command has started is waited for.
+# As oz-install waits: the container's own check, run in it at once, again after a pause, and no more checks
+# at once than the node has CPUs. Only what this very command has started is waited for.
 _WAITING = """
+leaves=$(mktemp -u)
+mkfifo "$leaves" && exec 3<>"$leaves" && rm "$leaves" || exit 1
+for cpu in $(seq "$(nproc)"); do echo >&3; done
+passes() {
+  read -r leave <&3
+  timeout 30 docker exec "$1" sh -c "$2" >/dev/null 2>&1
+  set -- $?
+  echo >&3
+  return "$1"
+}
 well() {
   tries=0
-  until timeout 30 docker exec "$1" sh -c "$2" >/dev/null 2>&1; do
+  until passes "$1" "$2"; do
     tries=$((tries + 1)); [ $tries -lt 600 ] || { echo "$1 does not get healthy" >&2; exit 1; }
-    sleep 0.3
+    case $tries in 1|2|3|4|5|6) sleep 0.3 ;; *) sleep 0.7 ;; esac
   done
 }
 running() { [ "$(docker inspect -f '{{.State.Running}}' "$1")" = true ]; }

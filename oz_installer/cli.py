@@ -48,6 +48,10 @@ json_option: Decorator = click.option(
     "--json", is_flag=True, expose_value=False, help="JSON lines on stdout, errors too."
 )
 
+accept_option: Decorator = click.option(
+    "--accept", multiple=True, metavar="ID", help="Accept a warning of the preflight; may be given again."
+)
+
 
 class Commands(click.Group):
     """All commands. Click itself would turn an interrupt anywhere into the one at a question, before which
@@ -79,6 +83,8 @@ class Commands(click.Group):
     help="Give up on a service that is not healthy after this time.",
 )
 @click.option("--new-secrets", is_flag=True, help="Make new passwords for those of a lost secrets file.")
+@accept_option
+@click.option("--skip-checks", is_flag=True, help="Go on without the preflight.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.version_option(__version__, prog_name="oz-install")
 @click.pass_context
@@ -90,6 +96,8 @@ def oz_install(
     limit: tuple[str, ...],
     health_timeout: float | None,
     new_secrets: bool,
+    accept: tuple[str, ...],
+    skip_checks: bool,
     debug: bool,
 ) -> None:
     """Install Oz API on your servers, upgrade it, or repair it.
@@ -101,19 +109,20 @@ def oz_install(
     """
     options = context.ensure_object(Options)
     options.debug = debug
+    flagged = any((yes, dry_run, limit, new_secrets, health_timeout is not None, accept, skip_checks))
+    plain = not flagged and not options.json
     if context.invoked_subcommand is not None:
-        if answers is not None or yes or dry_run or limit or new_secrets or health_timeout is not None:
+        if answers is not None or flagged:
             raise click.UsageError(
                 f"Write the options behind the command: oz-install {context.invoked_subcommand} ..."
             )
         return
-    plain = not (yes or dry_run or options.json or limit or new_secrets or health_timeout is not None)
     if answers is None and not plain:
         raise click.UsageError("Name the answers file: --answers FILE.")
     from oz_installer.wizard import open_wizard, to_be_completed
 
     if answers is None or (plain and to_be_completed(answers)):
-        open_wizard(answers)
+        open_wizard(answers, options)
         return
     from oz_installer.unattended.command import install
     from oz_installer.unattended.context import Flags
@@ -125,6 +134,8 @@ def oz_install(
         json=options.json,
         health_timeout=health_timeout,
         new_secrets=new_secrets,
+        accept=accept,
+        skip_checks=skip_checks,
     )
     install(answers, flags, opener(), options)
 
@@ -163,16 +174,47 @@ def render(options: Options, answers: Path, out: Path) -> None:
 @answers_option()
 @limit_option
 @json_option
+@accept_option
+@click.option("--only", multiple=True, metavar="CHECK", help="Only this check; may be given again.")
+@click.option(
+    "--fix", is_flag=True, help="Mend what can be mended safely: show the commands, ask, check again."
+)
+@click.option("--undo", is_flag=True, help="Take back what --fix did, by the list that it kept.")
+@click.option("--yes", "-y", is_flag=True, help="With --fix or --undo: do not ask first.")
+@click.option(
+    "--junit", type=click.Path(path_type=Path), metavar="FILE", help="Also write JUnit XML, for pipelines."
+)
 @pass_options
-def check(options: Options, answers: Path, limit: tuple[str, ...]) -> None:
-    """Examine nodes, database and storage; change nothing.
+def check(
+    options: Options,
+    answers: Path,
+    limit: tuple[str, ...],
+    accept: tuple[str, ...],
+    only: tuple[str, ...],
+    fix: bool,
+    undo: bool,
+    yes: bool,
+    junit: Path | None,
+) -> None:
+    """Examine nodes, network, database and storage; change nothing.
 
-    Exit code 3 when something fails.
+    The same is done before each installation. Exit code 3 when something fails; warnings are told.
+    With --fix what can be mended is mended, and a list of how to take it back kept beside the answers.
     """
+    if fix and undo:
+        raise click.UsageError("Either --fix or --undo.")
+    if yes and not (fix or undo):
+        raise click.UsageError("--yes goes with --fix or --undo: a check alone asks nothing.")
     from oz_installer.unattended.checking import check as examine
     from oz_installer.unattended.context import Flags
 
-    examine(answers, Flags(limit=limit, json=options.json), opener(), options)
+    flags = Flags(limit=limit, json=options.json, accept=accept, only=only, fix=fix, yes=yes)
+    if undo:
+        from oz_installer.unattended.undoing import undo as take_back
+
+        take_back(answers, flags, opener(), options)
+        return
+    examine(answers, flags, opener(), options, junit=junit)
 
 
 @oz_install.command()

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import gc
+import os
+import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oz_installer.errors import AnswersError, Interrupted
 from oz_installer.unattended.streams import is_terminal
+
+if TYPE_CHECKING:
+    from oz_installer.secret import Masker
+    from oz_installer.tui.leaving import Outcome
+    from oz_installer.unattended.context import Shared
 
 
 def has_terminal() -> bool:
@@ -22,24 +29,31 @@ def to_be_completed(path: Path) -> bool:
         return False
     from oz_installer.answers.file import read_draft
     from oz_installer.answers.working import Working
-    from oz_installer.wizard_core import PureCore
+    from oz_installer.pure_core import PureCore
 
     working = Working.of(read_draft(path))
     return any(working.left_out(problem.key) for problem in PureCore().judge(working))
 
 
-def open_wizard(path: Path | None = None) -> int:
-    """Run the wizard until it is left; the exit code. Raises AnswersError without a terminal, Interrupted."""
+def open_wizard(path: Path | None = None, shared: Shared | None = None) -> int:
+    """Run the wizard until it is left; the exit code. ``shared`` learns which secrets an error must not show.
+    Raises AnswersError without a terminal, Interrupted."""
     if not has_terminal():
         raise AnswersError(
             "there is no terminal for the wizard",
             "Give an answers file with --answers (see examples/), or run oz-install on a terminal.",
         )
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)  # exported, they would keep the wizard at that size for ever
     gc.disable()  # until the first frame stands and everything is loaded: see tui/tidying.py
     from oz_installer.tui.app import WizardApp
     from oz_installer.wizard_core import WizardCore
 
-    app = WizardApp(WizardCore(_opener), path.absolute() if path else None)
+    def learn(masker: Masker) -> None:
+        if shared is not None:
+            shared.masker = masker
+
+    app = WizardApp(WizardCore(_opener, learn), path.absolute() if path else None)
     if sys.platform != "win32":
         from oz_installer.tui.terminal_driver import TerminalDriver
 
@@ -49,13 +63,23 @@ def open_wizard(path: Path | None = None) -> int:
         raise app.failure
     if outcome is not None and outcome.lost:
         print(f"warning: what was not saved is lost: {outcome.lost}", file=sys.stderr)
-    kept = outcome is not None and outcome.draft_of is not None
-    hint = "Your answers are kept as a draft: run oz-install to go on." if kept else ""
+    hint = _to_go_on(outcome) if outcome is not None else ""
     if outcome is not None and outcome.code:
         raise Interrupted("stopped at your request", hint)
     if hint:
         print(hint, file=sys.stderr)
     return 0
+
+
+def _to_go_on(outcome: Outcome) -> str:
+    """Where the answers are, and what carries them out."""
+    if outcome.draft_of is not None:
+        return "Your answers are kept as a draft, without typed passwords: run oz-install to go on."
+    if outcome.saved is None:
+        return ""
+    command = f"oz-install --answers {shlex.quote(str(outcome.saved))}"
+    words = "The same again, unattended" if outcome.runs else "To carry them out"
+    return f"Your answers are in {outcome.saved}. {words}: {command}"
 
 
 def _opener() -> Any:

@@ -6,28 +6,28 @@ A room is loaded when it is first needed, so that the first frame waits for none
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Event as Stop
 from typing import TYPE_CHECKING, Any
 
 from oz_installer.errors import AnswersError, DeployError
+from oz_installer.pure_core import PureCore
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from oz_installer.answers.drafts import SavedDraft
     from oz_installer.answers.secrets import Ask
     from oz_installer.answers.working import Working
-    from oz_installer.catalog.model import Release, Scenario
-    from oz_installer.catalog.sizing import Sizing
     from oz_installer.checks.model import Finding
     from oz_installer.deploy.events import Event
     from oz_installer.deploy.plan import Plan
     from oz_installer.errors import Problem
     from oz_installer.installation import OpenTransport, Prepared
-    from oz_installer.installation.possible import Possible
-    from oz_installer.installation.seating import Seating
     from oz_installer.installation.trying import SshHost, Tried
+    from oz_installer.secret import Masker
     from oz_installer.topology.model import Topology
     from oz_installer.topology.summary import Summary
 
@@ -38,100 +38,27 @@ MOST_FILES = 200
 """No more files of a folder are looked at."""
 
 
-class PureCore:
-    """What follows from the answers and the catalogue alone."""
-
-    def judge(self, working: Working) -> tuple[Problem, ...]:
-        """Everything that is wrong, in file order; what concerns the whole once each field is right."""
-        from oz_installer.topology.rules import check
-
-        problems = working.problems()
-        answers = None if problems else working.answers()
-        return check(answers) if answers else problems
-
-    def possible(self, working: Working, keys: Sequence[str]) -> Mapping[str, Possible]:
-        """What may be chosen for these questions, given all other answers."""
-        from oz_installer.installation.possible import possible
-
-        return possible(working, keys)
-
-    def needed(self, working: Working, key: str) -> str | None:
-        """What is wrong when this question is left out; None when it may be."""
-        from oz_installer.installation.possible import needed
-
-        return needed(working, key)
-
-    def seating(self, working: Working) -> Seating:
-        """Which role each node gets, as far as that is known."""
-        from oz_installer.installation.seating import seating
-
-        return seating(working)
-
-    def topology(self, working: Working) -> Topology | None:
-        """What will run where; None while answers are missing or wrong."""
-        from oz_installer.topology.planner import plan_topology
-
-        answers = working.answers()
-        try:
-            return plan_topology(answers) if answers else None
-        except AnswersError:
-            return None
-
-    def size(
-        self,
-        *,
-        apm: float | None,
-        analyses_per_month: float | None,
-        media_mb: float | None,
-        analyses_per_day: float | None,
-        archive_days: int | None,
-        needs_ha: bool,
-        needs_autoscaling: bool,
-    ) -> Sizing:
-        """What a workload needs, by the vendor's formulas."""
-        from oz_installer.catalog.sizing import size
-
-        return size(
-            apm=apm,
-            analyses_per_month=analyses_per_month,
-            media_mb=media_mb,
-            analyses_per_day=analyses_per_day,
-            archive_days=archive_days,
-            needs_ha=needs_ha,
-            needs_autoscaling=needs_autoscaling,
-        )
-
-    def scenarios(self) -> Mapping[str, Scenario]:
-        """The vendor's scenarios by name."""
-        from oz_installer.catalog.model import load_scenarios
-
-        return load_scenarios()
-
-    def releases(self) -> Sequence[Release]:
-        """The catalogue's releases, oldest first."""
-        from oz_installer.catalog.model import load_release, releases
-
-        return tuple(load_release(name) for name in releases())
-
-    def bundles(self, working: Working) -> Mapping[str, Mapping[str, str]]:
-        """Every node's files, path -> text, secrets masked; nothing while answers are missing or wrong."""
-        from oz_installer.installation.preview import preview
-
-        answers = working.answers()
-        return preview(answers) if answers else {}
-
-
 class WizardCore(PureCore):
-    """All of it. ``opener`` makes what opens connections, when one is needed; ``ask`` asks the operator."""
+    """All of it. ``opener`` makes what opens connections, when one is needed; ``ask`` asks the operator.
 
-    def __init__(self, opener: Callable[[], Opener]) -> None:
+    ``learn`` is given what masks the secrets of the answers, once they are known.
+    """
+
+    def __init__(self, opener: Callable[[], Opener], learn: Callable[[Masker], object] = bool) -> None:
         self._opener = opener
+        self._learn = learn
         self.ask: Ask | None = None
 
     # --- files of the operator ------------------------------------------------------------------------
     def exists(self, path: Path) -> bool:
         """Whether something stands there."""
         return os.path.lexists(path)
+
+    def file_problems(self, working: Working, path: Path) -> tuple[Problem, ...]:
+        """What is wrong with the files on this machine that the answers of ``path`` name."""
+        from oz_installer.installation.named_files import file_problems
+
+        return file_problems(working, path.parent)
 
     def answers_files(self, folder: Path) -> tuple[Path, ...]:
         """Files of that folder which look like answers, sorted."""
@@ -149,11 +76,13 @@ class WizardCore(PureCore):
         draft = read_draft(path)
         return Working.of(draft), path.read_text(encoding="utf-8-sig")
 
-    def keep(self, working: Working, path: Path, source: str | None = None) -> Working:
+    def keep(
+        self, working: Working, path: Path, source: str | None = None, opened: Path | None = None
+    ) -> Working:
         """Write the answers file, and typed secrets to files of their own beside it."""
         from oz_installer.answers.keeping import keep
 
-        return keep(working, path, source)
+        return keep(working, path, source, opened)
 
     def save_draft(self, working: Working, target: Path, step: str) -> SavedDraft:
         """Keep a draft without secrets."""
@@ -174,10 +103,16 @@ class WizardCore(PureCore):
         return drafts()
 
     def drop_draft(self, target: Path) -> None:
-        """Remove the draft of that answers file, if there is one."""
+        """Remove this wizard's draft of that answers file, if there is one."""
         from oz_installer.answers.drafts import drop_draft
 
         drop_draft(target)
+
+    def forget_draft(self, saved: SavedDraft) -> None:
+        """Remove a draft, unless another wizard is at work on it."""
+        from oz_installer.answers.drafts import forget_draft
+
+        forget_draft(saved)
 
     def write_picture(self, topology: Topology, path: Path) -> None:
         """Write the topology as SVG. Raises AnswersError when it cannot be written."""
@@ -229,26 +164,38 @@ class WizardCore(PureCore):
         try_storage(working, path, opened, on_finding, stop, ask=self.ask)
 
     # --- an installation ------------------------------------------------------------------------------
-    def prepare(self, path: Path, limit: Sequence[str] = ()) -> Prepared:
+    def prepare(self, path: Path, stop: Stop) -> Prepared:
         """Connect, look and plan; changes nothing."""
         from oz_installer.answers.file import read
         from oz_installer.installation import prepare
 
         loaded = read(path)
         open_transport = self._open(path, loaded.answers.known_hosts)
-        return prepare(loaded, path, open_transport, ask=self.ask, limit=limit)
+        prepared = prepare(loaded, path, open_transport, ask=self.ask, stop=stop)
+        self._learn(prepared.blueprint.secrets.masker())
+        return prepared
 
-    def with_diffs(self, prepared: Prepared) -> Plan:
+    def with_diffs(self, prepared: Prepared, stop: Stop) -> Plan:
         """The plan with the differences of every file, secrets masked."""
         from oz_installer.installation import with_diffs
 
-        return with_diffs(prepared)
+        with _masked(prepared):
+            return with_diffs(prepared, stop)
+
+    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: Stop) -> None:
+        """Preflight by itself: every check, all nodes at once; a node that cannot be reached is a finding."""
+        from oz_installer.answers.file import read
+        from oz_installer.installation.checking import examine
+
+        loaded = read(path)
+        examine(loaded, path, self._open(path, loaded.answers.known_hosts), on_finding, stop, ask=self.ask)
 
     def run_checks(self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: Stop) -> None:
-        """Preflight: every check, all nodes at once."""
+        """The same over the connections of a run."""
         from oz_installer.installation.checking import run_checks
 
-        run_checks(prepared, on_finding, stop)
+        with _masked(prepared):
+            run_checks(prepared, on_finding, stop)
 
     def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: Stop) -> None:
         """Carry the plan out; nothing that is told holds a secret, and what a failure leaves is kept."""
@@ -257,18 +204,25 @@ class WizardCore(PureCore):
         from oz_installer.telling.words import hidden
 
         masker = prepared.blueprint.secrets.masker()
-        try:
-            execute(prepared, lambda event: on_event(hidden(event, masker)), stop=stop)
-        except DeployError as error:
-            keep_failure(prepared.blueprint.path, error, masker)
-            error.details = masker(error.details)
-            raise
+        with _masked(prepared):
+            try:
+                execute(prepared, lambda event: on_event(hidden(event, masker)), stop=stop)
+            except DeployError as error:
+                keep_failure(prepared.blueprint.path, error, masker)
+                raise
 
-    def summarise(self, prepared: Prepared) -> Summary:
+    def summarise(self, prepared: Prepared, stop: Stop) -> Summary:
         """What runs where now."""
         from oz_installer.installation import summarise
 
-        return summarise(prepared)
+        with _masked(prepared):
+            return summarise(prepared, stop)
 
     def _open(self, path: Path, known_hosts: Path | None) -> OpenTransport:
         return partial(self._opener(), base=path.parent, known_hosts=known_hosts)
+
+
+def _masked(prepared: Prepared) -> AbstractContextManager[None]:
+    from oz_installer.installation.failures import masked_errors
+
+    return masked_errors(prepared.blueprint.secrets.masker())

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that the tests use and this machine lacks, and says so first.
-# «machine.sh pictures»: those for make screenshots, too.
+# «machine.sh pictures»: those for make screenshots, too; «machine.sh vm»: those for make test-vm.
 set -eu
 wanted=""
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || wanted="$wanted $2"; }
@@ -16,6 +16,10 @@ if [ "${1:-}" = pictures ]; then
   need rsvg-convert librsvg2-bin
   need pngquant pngquant
   [ -e /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf ] || wanted="$wanted fonts-dejavu-core"
+fi
+if [ "${1:-}" = vm ]; then
+  need qemu-system-x86_64 qemu-system-x86
+  need mke2fs e2fsprogs
 fi
 [ -n "$wanted" ] || exit 0
 echo "Installing on this machine with apt-get:$wanted"

@@ -7,6 +7,16 @@ from typing import Any, Literal
 
 from oz_installer.answers import rules
 
+GOOD_PASSWORD = 8
+"""Shorter passwords of people are advised against, in characters."""
+
+
+def short_password(value: str) -> str | None:
+    """A password that is soon guessed. No rule of the vendor's is known: it is taken all the same."""
+    if len(value) >= GOOD_PASSWORD:
+        return None
+    return f"is shorter than {GOOD_PASSWORD} characters and soon guessed; a longer one is better"
+
 
 def ask(
     label: str,
@@ -15,14 +25,18 @@ def ask(
     default: Any = ...,
     factory: Any = None,
     rule: rules.Rule | None = None,
+    advice: rules.Rule | None = None,
     advanced: bool = False,
     off: bool = False,
 ) -> Any:
-    """Declare one question. ``rule`` returns what is wrong with a value, or None.
+    """Declare one question. ``rule`` returns what is wrong with a value, or None; ``advice`` of a secret why
+    another one would be better.
 
     ``advanced`` questions may be folded away by a form; ``off`` lets false stand for None.
     """
-    metadata = {"label": label, "help": help, "rule": rule, "advanced": advanced, "off": off}
+    metadata = {
+        "label": label, "help": help, "rule": rule, "advice": advice, "advanced": advanced, "off": off,
+    }  # fmt: skip
     if factory is not None:
         return field(default_factory=factory, metadata=metadata)
     if default is ...:

@@ -1,4 +1,8 @@
-"""Drafts: what was typed and not saved yet, on disk without its secrets, one for each answers file."""
+"""Drafts: what was typed and not saved yet, on disk without its secrets.
+
+One for each answers file, and one more for each further process that edits the same one: none writes over a
+draft that it neither made nor went on with.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,13 @@ import stat
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from oz_installer.answers.file import read_draft_text
 from oz_installer.answers.nested import plain_secrets
+from oz_installer.answers.owning import is_held, let_go, own, owned
 from oz_installer.answers.paths import write_private
 from oz_installer.answers.questions import question
 from oz_installer.answers.working import Working
@@ -28,12 +34,14 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class SavedDraft:
-    """A draft on disk: its ``path``, the answers file ``target``, seconds since 1970, the wizard's step."""
+    """A draft on disk: its ``path``, the answers file ``target``, seconds since 1970, the wizard's step;
+    ``held`` by another process."""
 
     path: Path
     target: Path
     saved_at: float
     step: str
+    held: bool = False
 
 
 def save_draft(working: Working, target: Path, step: str) -> SavedDraft:
@@ -49,9 +57,10 @@ def save_draft(working: Working, target: Path, step: str) -> SavedDraft:
         "missing_secrets": list(dict.fromkeys([*working.missing_secrets, *forgotten])),
     }
     try:
-        path = _path_of(target)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.parent.chmod(0o700)
+        folder = _folder()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        path = _own_path(target)
         write_private(path, json.dumps(document).encode())
     except (OSError, ValueError) as error:
         message = f"{target}: no draft can be kept of it: {getattr(error, 'strerror', None) or error}"
@@ -60,7 +69,9 @@ def save_draft(working: Working, target: Path, step: str) -> SavedDraft:
 
 
 def load_draft(saved: SavedDraft) -> Working:
-    """What was typed; ``missing_secrets`` names the secrets to type again. Raises AnswersError."""
+    """What was typed; ``missing_secrets`` names the secrets to type again. This process owns it from now on.
+    Raises AnswersError."""
+    _take_over(saved)
     try:
         document = _document(saved.path)
         working = Working.of(read_draft_text(document["answers"], str(saved.path)))
@@ -84,22 +95,59 @@ def drafts() -> tuple[SavedDraft, ...]:
         return ()
     for path in paths:
         try:
-            found.append(_saved(path, _document(path)))
+            found.append(replace(_saved(path, _document(path)), held=is_held(path)))
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return tuple(sorted(found, key=lambda saved: -saved.saved_at))
 
 
 def drop_draft(target: Path) -> None:
-    """Remove the draft of an answers file, if there is one. Raises AnswersError."""
-    path = _path_of(target)
+    """Remove the draft of an answers file that this process owns, if there is one. Raises AnswersError."""
+    for path in _owned(target):
+        _remove(path)
+
+
+def forget_draft(saved: SavedDraft) -> None:
+    """Remove a draft, unless another process is at work on it. Raises AnswersError."""
+    _take_over(saved)
+    _remove(saved.path)
+
+
+def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
+        let_go(path, removed=True)
     except OSError as error:
         message = f"{path}: the draft cannot be removed: {error.strerror}"
         raise AnswersError(message, "remove it yourself; it holds no secrets") from error
 
 
+# --- whose a draft is ---------------------------------------------------------------------------------
+def _own_path(target: Path) -> Path:
+    """The draft of an answers file that this process owns; a new one, where it has none yet."""
+    if mine := _owned(target):
+        return mine[0]
+    paths = (_path_of(target, number) for number in count(1))
+    return next(path for path in paths if not path.exists() and own(path))
+
+
+def _take_over(saved: SavedDraft) -> None:
+    """Own this draft of an answers file, and no other one. Raises AnswersError."""
+    if not own(saved.path):
+        message = f"{saved.target}: another oz-install is at work on this draft"
+        raise AnswersError(message, "go on there, or leave it there first")
+    for other in _owned(saved.target):
+        if other != saved.path:
+            let_go(other)
+
+
+def _owned(target: Path) -> list[Path]:
+    """The drafts of an answers file that this process owns."""
+    first = _path_of(target, 1)
+    return [path for path in owned() if path.parent == first.parent and path.name[:32] == first.stem]
+
+
+# --- where it is --------------------------------------------------------------------------------------
 def _folder() -> Path:
     """``$XDG_STATE_HOME/oz-install/drafts``; only an absolute path counts there."""
     state = Path(os.environ.get("XDG_STATE_HOME", ""))
@@ -114,9 +162,10 @@ def _absolute(target: Path) -> Path:
     return Path(os.path.abspath(target))  # noqa: PTH100 - links stay: the name is what the operator knows
 
 
-def _path_of(target: Path) -> Path:
+def _path_of(target: Path, number: int) -> Path:
+    """Of the drafts of an answers file the first, the second, ..."""
     digest = hashlib.sha256(os.fsencode(_absolute(target))).hexdigest()
-    return _folder() / f"{digest[:32]}.json"
+    return _folder() / f"{digest[:32]}{f'-{number}' if number > 1 else ''}.json"
 
 
 def _document(path: Path) -> Mapping[str, Any]:

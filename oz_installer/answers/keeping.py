@@ -13,30 +13,37 @@ from typing import Any
 from oz_installer.answers.editing import edited
 from oz_installer.answers.file import LARGEST, read_draft_text
 from oz_installer.answers.model import SecretRef
+from oz_installer.answers.moving import moved
 from oz_installer.answers.nested import plain_secrets, with_secrets
-from oz_installer.answers.paths import located, write_private
+from oz_installer.answers.paths import located, secrets_folder, store_path, write_private
 from oz_installer.answers.questions import question
 from oz_installer.answers.rules import name as node_name
+from oz_installer.answers.store import SecretStore
 from oz_installer.answers.working import Working
 from oz_installer.answers.writing import save_text
 from oz_installer.errors import AnswersError, Problem
 
-
-def secrets_folder(answers: Path) -> Path:
-    """The folder of typed secrets beside an answers file: ``answers.yml`` -> ``answers.secrets.d``."""
-    return answers.with_suffix(".secrets.d")
+MOST_OTHERS = 50
+"""So many other answers files of a folder are looked into."""
 
 
-def keep(working: Working, path: Path, source: str | None = None) -> Working:
+def keep(working: Working, path: Path, source: str | None = None, opened: Path | None = None) -> Working:
     """Write the answers file, complete or not, and every typed secret to a file of its own that it refers to.
 
-    ``source`` is the file as it was opened: its comments and looks stay. Returns the answers as the file now
-    has them. Whatever fails, the file that was there still works. Raises AnswersError.
+    ``source`` is the file as it was opened: its comments and looks stay. ``opened`` is where it stands: saved
+    somewhere else, its secrets are copied along, generated ones, too, and what it refers to is found from
+    there. Returns the answers as the file now has them. Whatever fails, the file that was there works. Raises
+    AnswersError; LockedError while a run makes secrets there.
     """
+    former = opened if opened != path else None
+    if former is not None:
+        working = moved(working, former, path)
     _check(working, path)
     folder = secrets_folder(path)
     before = _files_in(path, folder)
     with _taken_back(path, folder) as written:
+        if former is not None and former.is_file():
+            written += _generated(former, path)
         refs = _write_secrets(working, folder, written)
         values = with_secrets(working.values, lambda key, _: refs[key])
         kept = replace(working, values=values, lost=())
@@ -44,7 +51,8 @@ def keep(working: Working, path: Path, source: str | None = None) -> Working:
         if len(text.encode()) > LARGEST:
             raise AnswersError(f"{path}: would be larger than 1 MiB", "shorten what stands in its fields")
         save_text(text, path)
-    _forget(before - _files_of(values, path, folder), folder)
+    needed = _files_of(values, path, folder) | _files_of_others(path, folder)
+    _forget(before - needed, folder)
     return kept
 
 
@@ -77,6 +85,12 @@ def _taken_back(path: Path, folder: Path) -> Iterator[list[Path]]:
     except BaseException:
         _forget(set(written) - _files_in(path, folder), folder)
         raise
+
+
+def _generated(former: Path, path: Path) -> list[Path]:
+    """Take generated secrets along: nodes have them already. The file that was made for them, if any."""
+    store, copy = store_path(former), store_path(path)
+    return [copy] if store != copy and SecretStore(store).copy_to(copy) else []
 
 
 def _write_secrets(working: Working, folder: Path, written: list[Path]) -> dict[str, SecretRef]:
@@ -147,6 +161,12 @@ def _files_in(path: Path, folder: Path) -> set[Path]:
         return _files_of(read_draft_text(text).values, path, folder)
     except (OSError, ValueError, AnswersError):
         return set()
+
+
+def _files_of_others(path: Path, folder: Path) -> set[Path]:
+    """Those that other answers files of the same folder refer to: copies of this one, made by hand."""
+    others = sorted(one for one in path.parent.glob("*.y*ml") if one != path and one.is_file())
+    return {file for other in others[:MOST_OTHERS] for file in _files_in(other, folder)}
 
 
 def _files_of(values: Any, path: Path, folder: Path) -> set[Path]:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from oz_installer.answers import rules
 from oz_installer.answers.asking import SecretRef as SecretRef
-from oz_installer.answers.asking import ask
+from oz_installer.answers.asking import ask, short_password
 from oz_installer.answers.node import Node as Node
 from oz_installer.answers.node import Role as Role
 
@@ -51,6 +51,14 @@ class Database:
     sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = ask(
         "TLS mode", "libpq's sslmode for connections to the database.", default="prefer"
     )
+    admin_user: str | None = ask(
+        "Administrator",
+        "PostgreSQL role that may create role and database, for `oz-install check` and `check --fix` only; "
+        "it goes into no file on a node.",
+        default=None,
+        rule=rules.user,
+    )
+    admin_password: SecretRef | None = ask("Admin password", "Password of that role.", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +144,24 @@ class Updater:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Proxy:
+    """The HTTP proxy through which the components with egress call the vendor."""
+
+    url: str | None = ask(
+        "URL",
+        "Of an HTTP proxy, with its port; what calls the vendor goes through it. Without user and password.",
+        default=None,
+        rule=rules.proxy,
+    )
+    no_proxy: tuple[str, ...] = ask(
+        "Not through it",
+        "Further hosts, domains and addresses that are reached directly; the nodes' own always are.",
+        default=(),
+        rule=rules.no_proxy,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Broker:
     """The message broker of the Celery queues."""
 
@@ -181,7 +207,9 @@ class Admin:
     """The first administrator account of Oz."""
 
     email: str = ask("E-mail", "Login of the administrator.", default="admin@oz.local", rule=rules.email)
-    password: SecretRef | None = ask("Password", "Generated when left out.", default=None)
+    password: SecretRef | None = ask(
+        "Password", "Generated when left out.", default=None, advice=short_password
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +288,12 @@ class Answers:
     license: License = ask("Licences", "Licence files.", factory=License)
     components: Components = ask("Components", "Optional parts.", factory=Components)
     updater: Updater = ask("BIO updater", "Model updates.", factory=Updater)
+    air_gapped: bool = ask(
+        "Air-gapped",
+        "The nodes have no way out to the vendor: nothing tries one, and models are brought by hand.",
+        default=False,
+    )
+    proxy: Proxy = ask("Proxy", "The way out to the vendor.", factory=Proxy)
     broker: Broker = ask("Broker", "Message broker of the queues.", factory=Broker)
     registry: Registry = ask("Registry", "Image registry.", factory=Registry)
     images: Mapping[str, str] = ask(

@@ -1,8 +1,9 @@
-"""Paths of the answers as paths on this machine, and the one way to write a private file."""
+"""Paths of the answers as paths on this machine: reading what they name, writing a private file."""
 
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 
@@ -20,14 +21,36 @@ def store_path(answers: Path) -> Path:
     return answers.with_suffix(".secrets.json")
 
 
+def secrets_folder(answers: Path) -> Path:
+    """The folder of typed secrets beside an answers file: ``answers.yml`` -> ``answers.secrets.d``."""
+    return answers.with_suffix(".secrets.d")
+
+
+class Unreadable(Exception):
+    """A file cannot be used; the text goes on after its path."""
+
+
+def read_some(file: Path, most: int) -> bytes:
+    """Its first bytes, no more than ``most``. Raises Unreadable, also when it is blank."""
+    try:
+        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise Unreadable("is not a regular file")
+            content = stream.read(most)
+    except (OSError, ValueError) as error:
+        raise Unreadable(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if not content.strip():
+        raise Unreadable("is empty")
+    return content
+
+
 def write_private(path: Path, data: bytes) -> None:
     """Replace a file whole or not at all, readable by its owner only. Raises OSError.
 
     The content is on the disk before the name points to it, so that a crash leaves the old or the new.
     """
     target = path.resolve()
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     try:
         with os.fdopen(
             os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb"

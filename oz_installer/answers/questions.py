@@ -37,7 +37,8 @@ class Question:
 
     ``kind`` ``list`` is a list of texts (of ``choices``, where there are some), ``map`` maps text to text,
     ``settings`` maps text to any JSON value, ``table`` is the list of nodes. ``default`` is None when
-    ``required``. ``off`` says that false means the same as leaving it out.
+    ``required``. ``off`` says that false means the same as leaving it out, ``advice`` of a right
+    secret why another one would be better.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Question:
     nullable: bool
     choices: tuple[Any, ...] = ()
     rule: rules.Rule | None = None
+    advice: rules.Rule | None = None
     advanced: bool = False
     off: bool = False
 

@@ -28,6 +28,8 @@ _LOGIN = r"[A-Za-z_](?:[A-Za-z0-9_.@\\-]{0,62}[A-Za-z0-9_.-])?\$?"
 _IMAGE_PATH = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
 _URL = rf"(https?)://({_HOST}|{_V6})(:{_PORT})?((?:/(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{{2}})+)*/?)"
+_PROXY = rf"http://({_HOST}|{_V6}):({_PORT})/?"
+_DIRECT = r"(\*?\.)?[A-Za-z0-9_:][A-Za-z0-9._:/-]{0,252}"
 _JUMP = rf"(?:({_LOGIN})@)?({_HOST}|{_V6}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(?::({_PORT}))?"
 _REGISTRY = rf"({_HOST}|{_V6})(:{_PORT})?(/{_IMAGE_PATH})*"
 _EMAIL = rf"\w[\w.+-]{{0,63}}@({_HOST})"
@@ -197,6 +199,27 @@ def _wrong_url(value: str) -> str:
         meant = f"; did you mean {guess}?" if len(guess) < 300 and re.fullmatch(_URL, guess) else ""
         return f"should start with http:// or https:// and name a host{meant}"
     return "should hold scheme, host, port and path only; such as https://oz.example.com"
+
+
+def proxy(value: str) -> str | None:
+    """``http://host:port``, without user and password: they would stand in the environment of containers."""
+    if "@" in value:
+        return "should hold no user and password; let the proxy know the nodes by their addresses instead"
+    if found := re.fullmatch(_PROXY, value):
+        return port(int(found[2])) or host(found[1].strip("[]"))
+    meant = f"http://{re.sub(r'^[a-zA-Z]+:/*', '', value) if '://' in value else value}".rstrip("/")
+    likely = len(meant) < 300 and re.fullmatch(_PROXY, meant)
+    return (
+        f"should be http://host:port; {f'did you mean {meant}?' if likely else 'such as http://proxy:3128'}"
+    )
+
+
+def no_proxy(value: Sequence[str]) -> str | None:
+    """Hosts, domains (``.example.com``), addresses and networks, each once."""
+    wrong = next((item for item in value if not re.fullmatch(_DIRECT, item)), None)
+    if wrong is None:
+        return distinct(value)
+    return f"{wrong[:64]!r} is no host, domain or address; write one an item, such as .example.com"
 
 
 def jump(value: str) -> str | None:

@@ -21,6 +21,8 @@ _FRAGMENTS: Mapping[Any, Mapping[str, Any]] = {
     rules.export: {"pattern": r"^(/|(/[A-Za-z0-9._@+-]+)+)$"},
     rules.host: {"pattern": r"^[A-Za-z0-9_.:-]+$", "maxLength": 253},
     rules.url: {"pattern": r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"},
+    rules.proxy: {"pattern": r"^http://[^\s/@]+:[0-9]+/?$"},
+    rules.no_proxy: {"uniqueItems": True},
     rules.jump: {"pattern": r"^[^\s]+$"},
     rules.registry: {"pattern": r"^[^\s/]+(/[^\s/]+)*$"},
     rules.email: {"pattern": r"^[^\s@]+@[^\s@]+$", "maxLength": 254},

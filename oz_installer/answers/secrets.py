@@ -208,6 +208,15 @@ def _fetch(ref: SecretRef, base: Path, environ: Mapping[str, str]) -> Secret:
     return Secret(text)
 
 
+def file_fault(ref: SecretRef, base: Path) -> str:
+    """Why the file of a secret cannot be used (``problem; what would be right``); empty when it can."""
+    try:
+        _fetch(ref, base, {})
+    except _Missing as missing:
+        return str(missing)
+    return ""
+
+
 def _secret_file(path: Path) -> str:
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:

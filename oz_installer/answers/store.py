@@ -56,6 +56,21 @@ class SecretStore:
                 raise LockedError(message, "Run the same command again.")
             self._write({**kept, **made})
 
+    def copy_to(self, path: Path) -> bool:
+        """Keep the same secrets there, too; whether that made the file. One that is there stays as it is.
+
+        Raises AnswersError when it holds others, LockedError.
+        """
+        mine, other = self.read(), SecretStore(path)
+        if os.path.lexists(path):
+            theirs = other.read()
+            if any(theirs.get(slot) != secret for slot, secret in mine.items()):
+                hint = "save the answers under another name, or move that file away"
+                raise other._error(f"is there already, with other passwords than {self.path.name}", hint)
+            return False
+        other.keep(mine)
+        return bool(mine)
+
     def _write(self, secrets: Mapping[str, Secret]) -> None:
         values = {slot: secrets[slot].reveal() for slot in sorted(secrets)}
         text = json.dumps({"note": _NOTE, "version": 1, "secrets": values}, indent=2, ensure_ascii=False)

@@ -36,6 +36,19 @@ def _database(values: Values) -> Found:
             "password",
             "is needed for a database that exists; write {env: NAME}, {file: PATH} or {prompt: true}",
         )
+    for key in ("admin_user", "admin_password"):
+        if values.get(key) and "host" in values and values["host"] is None:
+            yield key, "is not used by the bundled database; name its host or leave it out"
+    for key, other, text in (
+        ("admin_user", "admin_password", "is needed with an administrator's password"),
+        (
+            "admin_password",
+            "admin_user",
+            "is needed with an administrator; write {env: NAME} or {prompt: true}",
+        ),
+    ):
+        if values.get(other) and key in values and values[key] is None and values.get("host"):
+            yield key, text
 
 
 def _load_balancer(values: Values) -> Found:

@@ -148,7 +148,7 @@ class Service:
     there are BIOs, spread over the nodes of its role. A ``job`` runs to its end, again when its definition or
     a file that it reads changes; with ``once`` only when its environment changes. ``secrets`` are those that
     it needs and that can be made by us; ``egress``: it calls the vendor. ``part`` is what it is to other
-    services; ``listens`` its port where none is published.
+    services; ``listens`` its port where none is published; ``connections`` how many to the database it holds.
     """
 
     name: str
@@ -176,6 +176,7 @@ class Service:
     egress: bool = False
     memory_mb: int | None = None
     user: str | None = None
+    connections: int = 0
 
     @property
     def inside(self) -> int:
@@ -214,13 +215,24 @@ class DatabaseNeeds:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Egress:
+    """A URL that the vendor's components call, and for what. Where its host is a pattern, ``example`` is
+    a URL of it that can be tried; it may name ``{updater_host}``."""
+
+    url: str
+    purpose: str
+    example: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Release:
     """A release line: its engines, brokers, images and services, in the order of their start.
 
     ``nodes`` holds what a node of such roles needs where no layout says it; ``sslmodes`` those that the
     images can use, the strictest last, and ``sslmodes_reason`` why no other; ``redis_databases`` numbers by
-    purpose; ``wired_settings`` those of ``config`` that follow from other answers; ``egress`` the URLs that
-    what has ``egress`` calls; ``python`` the oldest on a node.
+    purpose; ``wired_settings`` those of ``config`` that follow from other answers; ``egress`` what services
+    with ``egress`` call; ``python`` the oldest on a node; ``media_reader`` the user id that reads the media
+    that root has written.
     """
 
     name: str
@@ -234,7 +246,7 @@ class Release:
     python: str
     bio_cpu: CpuFlags
     database: DatabaseNeeds
-    egress: tuple[str, ...]
+    egress: tuple[Egress, ...]
     images: Mapping[str, str]
     restart: str
     log_driver: str
@@ -244,6 +256,7 @@ class Release:
     notes: tuple[Note, ...]
     doors: tuple[Door, ...]
     services: tuple[Service, ...]
+    media_reader: int | None = None
 
     def service(self, name: str) -> Service:
         """The service of that name; KeyError when there is none."""

@@ -1,11 +1,18 @@
-"""What a check is: something that gives facts, and a pure judge that gives findings."""
+"""What a check is: something that gives facts, and a pure judge that gives findings.
+
+Check
+├── NodeCheck   facts of each node that it concerns, judged one by one, then across the nodes
+│   ├── Look    by a piece of shell; those of all looks are one round trip
+│   └── Visit   by a conversation
+└── Survey      facts of the installation as a whole
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Generic, TypeVar
 
-from oz_installer.checks.model import Finding, Level, Site, Spot
+from oz_installer.checks.model import Finding, Level, Remedy, Site, Spot
 
 F = TypeVar("F")
 
@@ -16,6 +23,40 @@ class Check(Generic[F]):
     name: ClassVar[str]
     title: ClassVar[str]
 
+    def finding(
+        self,
+        spot: Spot | None,
+        level: Level,
+        seen: str,
+        *,
+        about: str = "",
+        target: str = "",
+        subject: str = "",
+        needed: str = "",
+        why: str = "",
+        hint: str = "",
+        remedy: Remedy | None = None,
+    ) -> Finding:
+        """A finding of this check; ``spot`` None: of no node. ``about`` is the second part of its id, as in
+        ``host.memory/api1``, ``target`` another node that it is about, as in ``network.8501/api1:bio2``."""
+        name = f"{self.name}.{about}" if about else self.name
+        place = f"/{spot.name}" if spot else ""
+        return Finding(
+            id=f"{name}{place}{f':{target}' if target else ''}",
+            subject=subject or self.title,
+            node=spot.name if spot else None,
+            level=level,
+            seen=seen,
+            needed=needed,
+            why=why,
+            hint=hint,
+            remedy=remedy,
+        )
+
+
+class NodeCheck(Check[F]):
+    """Judged node by node."""
+
     def spots(self, site: Site) -> tuple[Spot, ...]:
         """The nodes that it concerns."""
         return site.spots
@@ -24,34 +65,21 @@ class Check(Generic[F]):
         """What is to be said of the facts. Pure."""
         raise NotImplementedError
 
-    def finding(
-        self,
-        spot: Spot,
-        level: Level,
-        seen: str,
-        *,
-        about: str = "",
-        subject: str = "",
-        needed: str = "",
-        why: str = "",
-        hint: str = "",
-    ) -> Finding:
-        """A finding of this check: ``about`` is the second part of its id, as in ``host.memory/api1``."""
-        name = f"{self.name}.{about}" if about else self.name
-        return Finding(
-            id=f"{name}/{spot.name}",
-            subject=subject or self.title,
-            node=spot.name,
-            level=level,
-            seen=seen,
-            needed=needed,
-            why=why,
-            hint=hint,
-        )
+    def across(self, site: Site, facts: Mapping[str, F]) -> Iterator[Finding]:
+        """What shows only when nodes are held against each other: facts by node, of those that gave some.
+        Pure."""
+        del site, facts
+        yield from ()
 
 
-class Look(Check[F]):
+class Look(NodeCheck[F]):
     """Facts from a piece of shell. Those of all looks go to a node as one script, in one round trip."""
+
+    def before(self, site: Site) -> str:
+        """POSIX sh that runs before all pieces and sets variables for them: what several looks need is asked
+        once, for one text stands there once."""
+        del site
+        return ""
 
     def script(self, site: Site, spot: Spot) -> str:
         """POSIX sh, run in a shell of its own; stderr is dropped. Changes nothing; what may hang is called by
@@ -68,9 +96,21 @@ class Look(Check[F]):
         yield from ()
 
 
-class Visit(Check[F]):
+class Visit(NodeCheck[F]):
     """Facts that need a conversation: a thread for each node that it concerns."""
 
     def probe(self, site: Site, spot: Spot) -> F:
         """Ask. Leaves nothing behind, ends within ten seconds. Raises OzError where the node itself fails."""
+        raise NotImplementedError
+
+
+class Survey(Check[F]):
+    """Facts of the installation as a whole, or of the workstation: what belongs to no single node."""
+
+    def probe(self, site: Site) -> F:
+        """Ask. Leaves nothing behind, ends within ten seconds. Raises OzError."""
+        raise NotImplementedError
+
+    def judge(self, site: Site, facts: F) -> Iterator[Finding]:
+        """What is to be said of the facts; of the workstation or of any node. Pure."""
         raise NotImplementedError

@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from oz_installer.answers.model import Database
 from oz_installer.checks.check import Visit
-from oz_installer.checks.model import Finding, Level, Site, Spot
-from oz_installer.checks.postgres import Attempt, Door, Server, log_in
+from oz_installer.checks.database_inside import inside, lacks
+from oz_installer.checks.database_offers import (
+    NO_DATABASE,
+    REFUSED,
+    beside_the_login,
+    is_role_missing,
+    offer_database,
+    offer_role,
+    refused_admin,
+)
+from oz_installer.checks.database_room import clock, room
+from oz_installer.checks.model import Finding, Remedy, Site, Spot
+from oz_installer.checks.postgres import Attempt, Door, Ground, log_in, survey
+from oz_installer.checks.postgres_admin import HOME, door_of_admin
 from oz_installer.checks.reach import Knock, knock_from_shell
-from oz_installer.checks.text import said
-from oz_installer.remote.commands import parse_version
+from oz_installer.render.filters import sql_name
 
-_NO_DATABASE = "3D000"
 _TOO_MANY = "53300"
 _STARTING = "57P03"
+_NO_RIGHT = "42501"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseFacts:
-    """How logging in ended; ``knock`` where sshd forbids tunnels. Neither with a bundled database."""
+    """How logging in ended; ``knock`` where sshd forbids tunnels. Neither with a bundled database.
+
+    ``admin``: how the administrator's login ended, where one is given and something is missing.
+    """
 
     attempt: Attempt | None = None
     knock: Knock | None = None
+    admin: Attempt | None = None
+
+    @property
+    def ground(self) -> Ground | None:
+        """What the administrator saw."""
+        return self.admin.ground if self.admin else None
 
 
 class DatabaseCheck(Visit[DatabaseFacts]):
@@ -41,19 +61,15 @@ class DatabaseCheck(Visit[DatabaseFacts]):
         database = site.answers.database
         if database.host is None:
             return DatabaseFacts()
-        transport = site.reach(spot.name)
-        door = Door(
-            host=database.host,
-            port=database.port,
-            name=database.name,
-            user=database.user,
-            password=site.secrets["database.password"],
-            sslmode=database.sslmode,
-        )
+        transport, door = site.reach(spot.name), _door(site, database.host)
         attempt = log_in(transport, door)
-        if attempt.ended != "forbidden":
+        if attempt.ended == "forbidden":
+            knock = knock_from_shell(transport, database.host, database.port)
+            return DatabaseFacts(attempt=attempt, knock=knock)
+        admin = admin_door(site)
+        if admin is None or not _admin_could_help(site, attempt):
             return DatabaseFacts(attempt=attempt)
-        return DatabaseFacts(attempt=attempt, knock=knock_from_shell(transport, database.host, database.port))
+        return DatabaseFacts(attempt=attempt, admin=survey(transport, admin, database.user, database.name))
 
     def judge(self, site: Site, spot: Spot, facts: DatabaseFacts) -> Iterator[Finding]:
         """From the outside in: what cannot be told because of another failure is not told."""
@@ -69,9 +85,20 @@ class DatabaseCheck(Visit[DatabaseFacts]):
             yield trouble
             return
         yield self._tls(spot, attempt, database)
-        yield self._login(site, spot, attempt, database)
+        yield self._login(site, spot, facts, attempt, database)
         if attempt.server is not None:
-            yield from self._inside(site, spot, attempt.server, database)
+            yield from inside(self, site, spot, attempt.server, facts.ground)
+            yield from room(self, spot, attempt.server, site.topology)
+        elif facts.ground is not None:
+            yield from beside_the_login(self, site, spot, attempt, facts.ground)
+        if facts.admin is not None and facts.ground is None:
+            yield refused_admin(self, site, spot, facts.admin)
+
+    def across(self, site: Site, facts: Mapping[str, DatabaseFacts]) -> Iterator[Finding]:
+        """One server, one clock."""
+        del site
+        servers = {name: one.attempt.server for name, one in facts.items() if one.attempt}
+        yield from clock(self, {name: server.ahead for name, server in servers.items() if server})
 
     def _from_shell(self, spot: Spot, knock: Knock, place: str) -> Finding:
         if not knock.open:
@@ -138,138 +165,77 @@ class DatabaseCheck(Visit[DatabaseFacts]):
             hint="Switch ssl on in postgresql.conf, or accept this in a closed network." if unwanted else "",
         )
 
-    def _login(self, site: Site, spot: Spot, attempt: Attempt, database: Database) -> Finding:
+    def _login(
+        self, site: Site, spot: Spot, facts: DatabaseFacts, attempt: Attempt, database: Database
+    ) -> Finding:
         subject, about = "Database login", "login"
         if attempt.server is not None:
             seen = f"{database.user} gets into {database.name}"
             return self.finding(spot, "ok", seen, about=about, subject=subject)
-        if attempt.state == _NO_DATABASE:
+        if attempt.ended == "untried":
             return self.finding(
                 spot,
-                "failure",
-                f"there is no database {database.name}",
+                "warning",
+                "could not be tried: the check cannot prepare this password as PostgreSQL does",
                 about=about,
                 subject=subject,
-                hint=f"Let the database's administrator run: {_create(site, database)}",
+                why="It holds characters that SASLprep (RFC 4013) does not know; PostgreSQL's own library "
+                "takes them as they are.",
+                hint="Use letters, digits and usual signs, or accept this: the installation logs in itself.",
             )
-        return self.finding(
-            spot, "failure", attempt.said, about=about, subject=subject, hint=_login_hint(attempt, database)
-        )
+        remedy: Remedy | None = None
+        if attempt.state == NO_DATABASE:
+            seen = f"there is no database {database.name}"
+            remedy, hint = offer_database(site, spot, facts.ground)
+        elif is_role_missing(attempt, facts.ground):
+            seen = f"there is no role {database.user}"
+            remedy, hint = offer_role(site, spot, facts.ground)
+        else:
+            seen, hint = attempt.said, _login_hint(attempt, database, facts.ground)
+        return self.finding(spot, "failure", seen, about=about, subject=subject, hint=hint, remedy=remedy)
 
-    def _inside(self, site: Site, spot: Spot, server: Server, database: Database) -> Iterator[Finding]:
-        yield self._version(site, spot, server)
-        yield self._encoding(site, spot, server, database)
-        yield self._rights(spot, server, database)
-        for extension in site.release.database.extensions:
-            yield self._extension(spot, server, database, extension)
 
-    def _version(self, site: Site, spot: Spot, server: Server) -> Finding:
-        """The vendor names no oldest version; that which it bundles is known to do."""
-        bundled = _bundled_major(site)
-        old = bundled is not None and server.number // 10_000 < bundled
-        return self.finding(
-            spot,
-            "warning" if old else "ok",
-            f"PostgreSQL {said(server.version)}",
-            about="version",
-            subject="Database version",
-            needed=f"{bundled} or newer (what the vendor bundles)" if bundled else "",
-            why="Oz is not known to work with an older one." if old else "",
-            hint="Upgrade PostgreSQL, or ask Oz Forensics and accept this." if old else "",
-        )
+def admin_door(site: Site) -> Door | None:
+    """Where the administrator logs in; None where the answers name none."""
+    return door_of_admin(site.answers.database, site.secrets, HOME)
 
-    def _encoding(self, site: Site, spot: Spot, server: Server, database: Database) -> Finding:
-        wanted = site.release.database
-        same_locale = server.locale.lower().replace("-", "") == wanted.locale.lower().replace("-", "")
-        level: Level = "ok"
-        why = hint = ""
-        if server.encoding != wanted.encoding:
-            level, why = "failure", "Texts in other alphabets cannot be stored."
-            hint = f"Make the database anew: {_create(site, database)}"
-        elif not same_locale:
-            level, why = "warning", "Sorting and letter case may differ from what the vendor tests."
-            hint = "Make the database anew with that locale, or accept this."
-        return self.finding(
-            spot,
-            level,
-            f"{said(server.encoding)}, {said(server.locale)}",
-            about="encoding",
-            subject="Database encoding",
-            needed=f"{wanted.encoding}, {wanted.locale} (the vendor's requirement)",
-            why=why,
-            hint=hint,
-        )
 
-    def _rights(self, spot: Spot, server: Server, database: Database) -> Finding:
-        enough = server.superuser or server.may_create_tables
-        owned = f"owned by {said(server.owner)}"
-        return self.finding(
-            spot,
-            "ok" if enough else "failure",
-            f"{owned}; {database.user} may {'' if enough else 'not '}create tables",
-            about="rights",
-            subject="Database rights",
-            needed=f"owned by {database.user} (the vendor's requirement)",
-            hint=""
-            if enough
-            else "Let the database's administrator run: "
-            f"ALTER DATABASE {database.name} OWNER TO {database.user}; "
-            f"GRANT CREATE ON SCHEMA public TO {database.user};",
-        )
+def _door(site: Site, host: str) -> Door:
+    database = site.answers.database
+    return Door(
+        host=host,
+        port=database.port,
+        name=database.name,
+        user=database.user,
+        password=site.secrets["database.password"],
+        sslmode=database.sslmode,
+    )
 
-    def _extension(self, spot: Spot, server: Server, database: Database, name: str) -> Finding:
-        trusted = name in server.trusted and server.may_create
-        level: Level = "ok"
-        seen, hint = "is there", ""
-        if name not in server.installed:
-            if name not in server.available:
-                level, seen = "failure", "is not installed on the database server"
-                hint = "Install PostgreSQL's contrib package on that server."
-            elif server.superuser or trusted:
-                seen = "will be created"
-            else:
-                level, seen = "failure", f"is missing, and {database.user} may not create it"
-                hint = f"Let the administrator run in {database.name}: CREATE EXTENSION {name};"
-        return self.finding(
-            spot,
-            level,
-            f"{name} {seen}",
-            about=name,
-            subject="Database extension",
-            needed=f"{name} (the vendor's requirement)",
-            hint=hint,
-        )
+
+def _admin_could_help(site: Site, attempt: Attempt) -> bool:
+    """Nobody logs in as administrator while all is there."""
+    if attempt.server is not None:
+        return lacks(site, attempt.server)
+    return attempt.state in (*REFUSED, NO_DATABASE)
 
 
 def _because(text: str) -> str:
     return f": {text}" if text else ""
 
 
-def _create(site: Site, database: Database) -> str:
-    """The statement that makes the database as the vendor wants it."""
-    wanted = site.release.database
-    return (
-        f"CREATE DATABASE {database.name} OWNER {database.user} TEMPLATE template0 "
-        f"ENCODING '{wanted.encoding}' LC_COLLATE '{wanted.locale}' LC_CTYPE '{wanted.locale}';"
-    )
-
-
-def _login_hint(attempt: Attempt, database: Database) -> str:
+def _login_hint(attempt: Attempt, database: Database, ground: Ground | None) -> str:
     if attempt.state == _TOO_MANY:
-        return "Raise max_connections of the server, or end what holds its connections."
+        return "Raise max_connections of the server (or the role's CONNECTION LIMIT), or end what holds them."
     if attempt.state == _STARTING:
         return "PostgreSQL is starting or stopping: try again in a minute."
+    if attempt.state == _NO_RIGHT:
+        grant = f"GRANT CONNECT ON DATABASE {sql_name(database.name)} TO {sql_name(database.user)};"
+        return f"Let the database's administrator run: {grant}"
     if attempt.ended == "refused":
+        known = ground is not None and ground.role
+        there = "is there." if known else "may be missing, too (with database.admin_user we could tell)."
         return (
-            f"Check the password of {database.user}, and that pg_hba.conf lets this node in "
-            f"(host {database.name} {database.user} ADDRESS scram-sha-256)."
+            f"The role {database.user} {there} Check its password, and that pg_hba.conf lets this node in "
+            f"(host {sql_name(database.name)} {sql_name(database.user)} ADDRESS scram-sha-256)."
         )
     return "Ask the database's administrator; the words are PostgreSQL's own."
-
-
-def _bundled_major(site: Site) -> int | None:
-    """Major version of the PostgreSQL that the release brings, from its image's tag."""
-    service = next((one for one in site.release.services if one.part == "database"), None)
-    tag = site.release.images[service.image].rpartition(":")[2] if service else ""
-    version = parse_version(tag)
-    return version[0] if version else None

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from oz_installer.checks.check import Look
-from oz_installer.checks.model import Finding, Site, Spot
+from oz_installer.checks.engine_asked import asking, listed
+from oz_installer.checks.means import MEANS, NO_MEANS, Means, means_of
+from oz_installer.checks.model import Finding, Remedy, Site, Spot
+from oz_installer.checks.remedies import install_compose, install_engine, join_group, start_engine
 from oz_installer.checks.text import fields, said
 from oz_installer.remote.commands import ComposeTool
 from oz_installer.remote.fitness import (
@@ -18,33 +21,35 @@ from oz_installer.remote.fitness import (
     engine_lack,
     project_lack,
 )
-from oz_installer.render.compose import DIGEST_LABEL, PROJECT
+from oz_installer.render.compose import PROJECT
 
-# The version is asked of the running engine, so that one that does not answer is noticed. Only the Compose of
-# this engine is asked: Podman makes a folder in the login's home even when asked its version.
-_SCRIPT = """
-engine={engine} dir={dir}
-if command -v $engine > /dev/null; then version=$(soon {version}); status=$?
-else version="$engine: not found"; status=127; fi
-case $status in
-  0 | 127) ;;
-  124) version="it did not answer within 5 s" ;;
-  *) version=$(soon {version} 2>&1) ;;
-esac
-echo "engine $engine"
-echo "status $status"
-echo "version $(echo "$version" | tr '\\n\\t' '  ')"
-[ ! -s "$dir/current/record.json" ] || echo "recorded yes"
-[ $status -eq 0 ] || exit
-if [ $engine = podman ]; then echo "podman-compose $(soon podman-compose --version | tr '\\n' ' ')"; else
-  echo "plugin $(soon docker compose version --short)"
-  echo "v1 $(soon docker-compose version --short)"
+# Only the Compose of this engine is asked: Podman makes a folder in the login's home even when asked its
+# version.
+_SCRIPT = """{means}
+echo "engine {engine}"
+echo "status $engine_status"
+if [ "$engine_status" != 0 ]; then
+  echo "version $(echo "$engine_said" | tr '\\n\\t' '  ')"
+  means
+  exit
 fi
-soon $engine ps -a --filter label=com.docker.compose.project={project} --format {form}
+echo "$engine_told"
+[ ! -s {dir}/current/record.json ] || echo "recorded yes"
+compose=$engine_plugin v1=
+if [ -z "$compose" ]; then{compose}fi
+case " $compose $v1" in *" "[v0-9]*[0-9].[0-9]*) ;; *) means ;; esac
+echo "$engine_listed"
 """
-_VERSIONS = {
-    "docker": "docker version --format '{{.Server.Version}}'",
-    "podman": "podman info --format '{{.Version.Version}}'",
+_COMPOSE = {
+    "docker": """
+  compose=$(soon docker compose version --short) v1=$(soon docker-compose version --short)
+  echo "plugin $compose"
+  echo "v1 $v1"
+""",
+    "podman": """
+  compose=$(soon podman-compose --version | tr '\\n' ' ')
+  echo "podman-compose $compose"
+""",
 }
 
 
@@ -57,6 +62,7 @@ class Seen:
     ours: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
     recorded: bool = False
+    means: Means = NO_MEANS
 
 
 class Engine(Look[Seen]):
@@ -65,28 +71,22 @@ class Engine(Look[Seen]):
     name = "engine"
     title = "Container engine"
 
+    def before(self, site: Site) -> str:
+        """Versions, and all containers."""
+        return asking(site.answers.engine)
+
     def script(self, site: Site, spot: Spot) -> str:
-        """Versions, and the containers of our project."""
+        """What it told, and Compose where that was not among it."""
         del spot
         engine = site.answers.engine
         return _SCRIPT.format(
-            engine=engine,
-            dir=shlex.quote(site.install_dir),
-            version=_VERSIONS[engine],
-            project=PROJECT,
-            form=shlex.quote(f"container {{{{.Names}}}}\t{label_form(engine)}"),
+            engine=engine, means=MEANS, dir=shlex.quote(site.install_dir), compose=_COMPOSE[engine]
         )
 
     def parse(self, text: str) -> Seen:
         """Facts from its lines."""
-        lines = text.splitlines()
-        told = fields("\n".join(line for line in lines if not line.startswith("container ")))
-        ours: list[str] = []
-        strangers: list[str] = []
-        for line in lines:
-            if line.startswith("container "):
-                name, _, digest = line.removeprefix("container ").partition("\t")
-                (ours if digest.strip() else strangers).append(said(name))
+        told = fields("\n".join(line for line in text.splitlines() if not line.startswith("container ")))
+        mine = [one for one in listed(text) if one.project == PROJECT]
         answers = told["status"] == "0"
         version = said(told.get("version", ""), 300)
         return Seen(
@@ -99,9 +99,10 @@ class Engine(Look[Seen]):
                 podman_compose=said(told.get("podman-compose", "")),
             ),
             name=told["engine"],
-            ours=tuple(ours),
-            strangers=tuple(strangers),
+            ours=tuple(one.name for one in mine if one.ours),
+            strangers=tuple(one.name for one in mine if not one.ours),
             recorded=told.get("recorded") == "yes",
+            means=means_of(told),
         )
 
     def shown(self, facts: Seen) -> Iterator[tuple[str, str]]:
@@ -117,33 +118,54 @@ class Engine(Look[Seen]):
         name, compose = NAMES[engine]
         needed = f"{name} {oldest.engine} or newer (the vendor's requirement)"
         lack = engine_lack(facts.engine, engine, oldest.engine)
-        yield self._judged(spot, lack, "", name, facts.engine.version, needed)
+        remedy = _engine_remedy(site, spot, facts, lack)
+        yield self._judged(spot, lack, "", name, facts.engine.version, needed, remedy)
         if not facts.engine.answers:
             return
         tool = facts.engine.compose(engine)
         seen = _called(tool) if tool else ""
         needed = f"{compose} {oldest.compose} or newer (the vendor's requirement)"
         lack = compose_lack(facts.engine, engine, oldest.compose)
-        yield self._judged(spot, lack, "compose", compose, seen, needed)
+        remedy = install_compose(site, spot, facts.means) if lack and lack.cause == "missing" else None
+        yield self._judged(spot, lack, "compose", compose, seen, needed, remedy)
         if lack := project_lack(PROJECT, facts.strangers, ours=bool(facts.ours), recorded=facts.recorded):
             yield self._judged(spot, lack, "project", "Compose project", "", "")
 
     def _judged(
-        self, spot: Spot, lack: Lack | None, about: str, subject: str, seen: str, needed: str
+        self,
+        spot: Spot,
+        lack: Lack | None,
+        about: str,
+        subject: str,
+        seen: str,
+        needed: str,
+        remedy: Remedy | None = None,
     ) -> Finding:
         if lack is None:
             return self.finding(spot, "ok", seen, about=about, subject=subject, needed=needed)
         return self.finding(
-            spot, "failure", lack.message, about=about, subject=subject, needed=needed, hint=lack.hint
+            spot,
+            "failure",
+            lack.message,
+            about=about,
+            subject=subject,
+            needed=needed,
+            hint=lack.hint,
+            remedy=remedy,
         )
+
+
+def _engine_remedy(site: Site, spot: Spot, facts: Seen, lack: Lack | None) -> Remedy | None:
+    """A Docker that hangs is not started again, and Podman is no service."""
+    cause = lack.cause if lack else ""
+    if cause == "missing":
+        return install_engine(site, spot, facts.means)
+    if site.answers.engine != "docker":
+        return None
+    if cause == "denied":
+        return join_group(spot, facts.means)
+    return start_engine(spot, facts.means) if cause == "silent" else None
 
 
 def _called(tool: ComposeTool) -> str:
     return " ".join((*tool.argv, ".".join(map(str, tool.version))))
-
-
-def label_form(engine: str) -> str:
-    """The template that prints our digest of a container; empty for one that is not ours."""
-    if engine == "podman":
-        return f'{{{{index .Labels "{DIGEST_LABEL}"}}}}'
-    return f'{{{{.Label "{DIGEST_LABEL}"}}}}'

@@ -1,64 +1,55 @@
-"""The machine itself: cores, memory, disk, CPU flags, Python, the install folder."""
+"""The machine itself: cores, memory, disk, CPU flags, kernel, Python, the install folder."""
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from oz_installer.checks.check import Look
+from oz_installer.checks.host_facts import HostFacts
+from oz_installer.checks.host_folder import folder_findings, make_folder
 from oz_installer.checks.model import Finding, Site, Spot
 from oz_installer.checks.text import count, fields, gigabytes, number, said
 from oz_installer.remote.commands import parse_version
 from oz_installer.remote.fitness import disk_lack, folder_lack
 
 GIB = 1024 * 1024  # in KiB
+OLDEST_KERNEL = (3, 10)
 MEMORY_SHARE = 0.9
 """A machine of 32 GB shows a little less: firmware and kernel keep some."""
 
 _SCRIPT = """
 dir={dir}
-echo "cores $(nproc || getconf _NPROCESSORS_ONLN)"
-awk '$1 == "MemTotal:" {{ print "memory", $2 }}' /proc/meminfo
-awk -F ': *' '/^(flags|Features)/ {{ print "flags", $2; exit }}' /proc/cpuinfo
-awk -F ': *' '/^model name/ {{ print "model", $2; exit }}' /proc/cpuinfo
-echo "machine $(uname -m)"
-echo "kernel $(uname -sr)"
-(. /etc/os-release && echo "os $PRETTY_NAME")
-echo "python $(python3 --version 2>&1)"
+show cores nproc || show cores getconf _NPROCESSORS_ONLN
+awk -F ': *' '$1 == "MemTotal" {{ print "memory", $2 + 0 }}
+  /^(flags|Features)/ && !flags {{ print "flags", $2; flags = 1 }}
+  /^model name/ && !model {{ print "model", $2; model = 1 }}' /proc/meminfo /proc/cpuinfo
+show uname uname -srm
+show id id
+read -r enforced < /sys/fs/selinux/enforce
+if command -v getenforce > /dev/null; then show selinux getenforce
+elif [ "$enforced" = 1 ]; then echo "selinux Enforcing"; fi
+show python python3 --version 2>&1
 [ ! -e "$dir/current" ] || echo "installed yes"
 place=$dir
-while [ ! -d "$place" ]; do place=$(dirname "$place"); done
+until [ -d "$place" ]; do place=${{place%/*}}; place=${{place:-/}}; done
 echo "place $place"
-soon df -Pk "$place" | awk 'END {{ print "disk", $2, $4, $6 }}'
+soon df -Pk "$place" | awk 'NR == FNR {{ size = $2; free = $4; at = $6; next }} $2 == at {{ options = $4 }}
+  END {{ print "disk", size, free, at; print "options", options }}' - /proc/mounts
+[ "$place" != "$dir" ] || stat -c 'owner %U %u %a' "$dir"
 if [ -r "$place" ] && [ -w "$place" ] && [ -x "$place" ]; then echo "access ok"; else
   mounted=$(soon df -P "$place" | awk 'END {{ print $6 }}')
   if awk -v at="$mounted" '$2 == at {{ options = $4 }} END {{ exit options !~ /^ro(,|$)/ }}' /proc/mounts
-  then echo "access read-only $place"; else echo "access denied $place"; fi
+  then echo "access read-only $place"; else
+    echo "access denied $place"
+    [ "$(id -u)" = 0 ] || ! soon sudo -n true || echo "sudo yes"
+  fi
 fi
+[ ! -r /etc/os-release ] || . /etc/os-release
+echo "os $PRETTY_NAME"
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class HostFacts:
-    """A machine as it describes itself. Memory and disk in KiB; None where it could not tell.
-
-    ``place`` is the install folder, or the nearest folder above it that is there.
-    """
-
-    cores: int | None = None
-    memory: int | None = None
-    flags: frozenset[str] = frozenset()
-    model: str = ""
-    machine: str = ""
-    kernel: str = ""
-    os: str = ""
-    python: str = ""
-    place: str = ""
-    disk_size: int | None = None
-    disk_free: int | None = None
-    installed: bool = False
-    access: str = "ok"
+_ID = re.compile(r"uid=(\d+)(?:\(([^)]*)\))?")
 
 
 class Host(Look[HostFacts]):
@@ -76,13 +67,16 @@ class Host(Look[HostFacts]):
         """Facts from its lines."""
         told = fields(text)
         size, _, rest = told.get("disk", "").partition(" ")
+        kernel, _, machine = told.get("uname", "").rpartition(" ")
+        who = _ID.match(told.get("id", ""))
+        owner = (*told.get("owner", "").split(), "", "", "")[:3]
         return HostFacts(
             cores=number(told.get("cores", "")),
             memory=number(told.get("memory", "")),
             flags=frozenset(told.get("flags", "").split()),
             model=said(told.get("model", "")),
-            machine=said(told.get("machine", "")),
-            kernel=said(told.get("kernel", "")),
+            machine=said(machine),
+            kernel=said(kernel),
             os=said(told.get("os", "")),
             python=said(told.get("python", "")),
             place=said(told.get("place", "")),
@@ -90,6 +84,14 @@ class Host(Look[HostFacts]):
             disk_free=number(rest.partition(" ")[0]),
             installed=told.get("installed") == "yes",
             access=told.get("access", "ok"),
+            sudo=told.get("sudo") == "yes",
+            uid=int(who[1]) if who else None,
+            login=said(who[2]) if who else "",
+            selinux=said(told.get("selinux", "")),
+            owner=said(owner[0]),
+            owner_uid=number(owner[1]),
+            mode=int(owner[2], 8) if owner[2].isdigit() else 0,
+            options=frozenset(told.get("options", "").split(",")) - {""},
         )
 
     def shown(self, facts: HostFacts) -> Iterator[tuple[str, str]]:
@@ -113,7 +115,10 @@ class Host(Look[HostFacts]):
         if "bio" in spot.roles:
             yield self._flags(site, spot, facts)
         yield self._python(site, spot, facts)
+        yield self._kernel(spot, facts)
+        yield self._rights(site, spot, facts)
         yield self._folder(site, spot, facts)
+        yield from folder_findings(self, site, spot, facts)
 
     def _cores(self, spot: Spot, facts: HostFacts) -> Finding:
         needed = spot.needs.cpu if spot.needs else 0
@@ -216,7 +221,36 @@ class Host(Look[HostFacts]):
     def _folder(self, site: Site, spot: Spot, facts: HostFacts) -> Finding:
         if lack := folder_lack(facts.access):
             return self.finding(
-                spot, "failure", said(lack.message), about="folder", subject="Install folder", hint=lack.hint
+                spot,
+                "failure",
+                said(lack.message),
+                about="folder",
+                subject="Install folder",
+                hint=lack.hint,
+                remedy=make_folder(site, spot, facts),
             )
         seen = f"{site.install_dir} can be written"
         return self.finding(spot, "ok", seen, about="folder", subject="Install folder")
+
+    def _kernel(self, spot: Spot, facts: HostFacts) -> Finding:
+        version = parse_version(facts.kernel.partition(" ")[2])
+        old = version is not None and version < OLDEST_KERNEL
+        return self.finding(
+            spot,
+            "warning" if old else "ok",
+            facts.kernel or "not told",
+            about="kernel",
+            subject="Kernel",
+            needed="3.10 or newer (Docker's requirement)",
+            why="Containers of today are not known to work with it." if old else "",
+            hint="Upgrade the operating system." if old else "",
+        )
+
+    def _rights(self, site: Site, spot: Spot, facts: HostFacts) -> Finding:
+        """Who is not root needs the engine's group; whether the engine lets it in is the engine's check."""
+        about, subject = "rights", "Rights"
+        if facts.uid in (0, None):
+            return self.finding(spot, "ok", "commands run as root", about=about, subject=subject)
+        engine = "in the group docker" if site.answers.engine == "docker" else "rootless"
+        seen = f"commands run as {facts.login}, not as root: it must be {engine}"
+        return self.finding(spot, "ok", seen, about=about, subject=subject)

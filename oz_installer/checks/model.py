@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from oz_installer.answers.model import Answers
 from oz_installer.catalog.model import Port, Release, Resources
 from oz_installer.remote.transport import Transport
 from oz_installer.secret import Secret
+from oz_installer.topology.model import Topology
 
 Level = Literal["ok", "warning", "failure"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remedy:
+    """How ``check --fix`` mends what a finding is about. ``title`` says what it does, as «start Docker».
+
+    ``commands`` run on ``node`` as root, one after the other, each an argv; with ``database`` they are SQL
+    statements instead, run by the database's administrator through that node. ``undo`` takes them back.
+    They stand on the screen before they run: no secrets.
+    """
+
+    title: str
+    node: str
+    commands: tuple[tuple[str, ...], ...]
+    undo: tuple[tuple[str, ...], ...] = ()
+    database: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """One judgement. ``id`` is stable, for ``accept``: ``host.memory/api1``; ``host`` is the check's name.
 
-    ``needed`` names its source; ``why`` it matters; ``hint`` what to do.
+    ``node``: None where it is of none. ``needed`` names its source, ``why`` it matters, ``hint`` what to do.
     """
 
     id: str
@@ -29,11 +47,16 @@ class Finding:
     needed: str = ""
     why: str = ""
     hint: str = ""
+    remedy: Remedy | None = None
 
     @property
     def check(self) -> str:
         """The name of the check that it comes from."""
         return self.id.partition("/")[0].partition(".")[0]
+
+    def is_accepted(self, accepted: Collection[str]) -> bool:
+        """A warning whose id is accepted: ``host.memory/api1``, or ``host.memory`` for every node."""
+        return self.level == "warning" and (self.id in accepted or self.id.partition("/")[0] in accepted)
 
     def mapped(self, change: Callable[[str], str]) -> Finding:
         """The same with its free texts changed, such as by a masker."""
@@ -60,13 +83,19 @@ class Spot:
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """Everything that a check may know. ``reach`` gives a node's connection; it raises ConnectError."""
+    """Everything that a check may know. ``reach`` gives a node's connection; it raises ConnectError.
+
+    ``topology`` is None while answers are in the making; ``base`` is the folder that files in the answers are
+    relative to.
+    """
 
     answers: Answers
     release: Release
     spots: tuple[Spot, ...]
     reach: Callable[[str], Transport]
     secrets: Mapping[str, Secret] = field(default_factory=dict, repr=False)
+    topology: Topology | None = None
+    base: Path = Path()
 
     @property
     def install_dir(self) -> str:
@@ -77,3 +106,7 @@ class Site:
     def api_spots(self) -> tuple[Spot, ...]:
         """The nodes that run the API."""
         return tuple(spot for spot in self.spots if "api" in spot.roles)
+
+    def spot(self, name: str) -> Spot | None:
+        """The node of that name; None where it is not looked at."""
+        return next((spot for spot in self.spots if spot.name == name), None)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from oz_installer.catalog.model import Port
 from oz_installer.checks.check import Look
-from oz_installer.checks.engine import label_form
+from oz_installer.checks.engine_asked import asking, listed
+from oz_installer.checks.listening import MARK
 from oz_installer.checks.model import Finding, Site, Spot
 from oz_installer.checks.text import count, said
 
+# without the listeners of the check of the network, which runs at the same time
 _SCRIPT = """
-awk '$4 == "0A" {{ n = split($2, a, ":"); print "listen", a[n] }}' /proc/net/tcp /proc/net/tcp6 | sort -u
-command -v ss > /dev/null && soon ss -Hltnp | sed 's/^/socket /'
-soon {engine} ps --no-trunc --format {form}
-echo "engine $?"
+awk '$4 == "0A" && $NF != {mark} {{ n = split($2, a, ":"); print "listen", a[n] }}' \
+  /proc/net/tcp /proc/net/tcp6
+command -v ss > /dev/null && soon ss -Hltnp
+echo "$engine_listed"
+echo "engine $engine_listed_status"
 """
 _PUBLISHED = re.compile(r":(\d+)(?:-(\d+))?->[\d-]+/tcp")
 _HOLDER = re.compile(r":(\d+)\s+\S+\s+users:\(\(\"([^\"]+)\"")
@@ -58,36 +60,34 @@ class Ports(Look[PortFacts]):
         """Those that publish some."""
         return tuple(spot for spot in site.spots if spot.ports)
 
+    def before(self, site: Site) -> str:
+        """What containers publish, which need not listen."""
+        return asking(site.answers.engine)
+
     def script(self, site: Site, spot: Spot) -> str:
-        """Listeners of the kernel, and what containers publish, which need not listen."""
-        del spot
-        form = f"container {{{{.Names}}}}\t{label_form(site.answers.engine)}\t{{{{.Ports}}}}"
-        return _SCRIPT.format(engine=site.answers.engine, form=shlex.quote(form))
+        """Listeners of the kernel."""
+        del site, spot
+        return _SCRIPT.format(mark=MARK)
 
     def parse(self, text: str) -> PortFacts:
         """Facts from its lines."""
-        listening, ours = set(), set()
+        running = [(one, _published(one.ports)) for one in listed(text) if one.running]
+        listening = set()
         holders: dict[int, str] = {}
-        containers: dict[int, str] = {}
         complete = False
         for line in text.splitlines():
             kind, _, rest = line.partition(" ")
             if kind == "listen":
                 listening.add(int(rest, 16))
-            elif kind == "socket" and (found := _HOLDER.search(rest)):
+            elif kind == "LISTEN" and (found := _HOLDER.search(rest)):
                 holders[int(found[1])] = said(found[2])
-            elif kind == "container":
-                name, digest, published = (*rest.split("\t"), "", "")[:3]
-                ports = _published(published)
-                ours |= ports if digest.strip() else set()
-                containers |= {port: said(name) for port in ports}
             elif kind == "engine":
                 complete = rest == "0"
         return PortFacts(
             listening=frozenset(listening),
             holders=holders,
-            containers=containers,
-            ours=frozenset(ours),
+            containers={port: one.name for one, ports in running for port in ports},
+            ours=frozenset(port for one, ports in running if one.ours for port in ports),
             complete=complete,
         )
 

@@ -6,7 +6,8 @@ import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,7 +16,9 @@ from oz_installer.checks.text import said
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 from oz_installer.secret import Secret
 
-Ended = Literal["in", "forbidden", "unreachable", "stranger", "no-tls", "untrusted", "refused", "error"]
+Ended = Literal[
+    "in", "forbidden", "unreachable", "stranger", "no-tls", "untrusted", "refused", "untried", "error"
+]
 
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 _ORDER: Mapping[str, tuple[bool, ...]] = {
@@ -24,6 +27,15 @@ _ORDER: Mapping[str, tuple[bool, ...]] = {
     "prefer": (True, False),
 }
 _REFUSED = ("28000", "28P01")  # invalid authorization, wrong password
+_PROGRAM = "oz-install"
+
+# Sessions but for those of checks; older servers do not say of what kind a process is, and of other roles'
+# sessions nobody but a superuser learns it.
+_SESSIONS = (  # of constants only
+    "(select count(*) from pg_stat_activity a where a.datid is not null and a.pid <> pg_backend_pid()"  # noqa: S608
+    " and coalesce(to_jsonb(a) ->> 'backend_type', 'client backend') = 'client backend'"
+    f" and not (a.usesysid = r.oid and a.application_name = '{_PROGRAM}'){{}})::int"
+)
 
 # Of one row; to_jsonb because older servers do not know which extensions are trusted.
 _QUESTIONS: Mapping[str, str] = {
@@ -39,16 +51,41 @@ _QUESTIONS: Mapping[str, str] = {
     "available": "array(select name::text from pg_available_extensions)",
     "trusted": "array(select distinct v.name::text from pg_available_extension_versions v"
     " where coalesce((to_jsonb(v) ->> 'trusted')::boolean, false))",
+    "limit": "current_setting('max_connections')::int",
+    "reserved": "current_setting('superuser_reserved_connections')::int"
+    " + coalesce(current_setting('reserved_connections', true)::int, 0)",
+    "role_limit": "r.rolconnlimit",
+    "database_limit": "d.datconnlimit",
+    "used": _SESSIONS.format(""),
+    "used_by_role": _SESSIONS.format(" and a.usesysid = r.oid"),
+    "used_in_database": _SESSIONS.format(" and a.datid = d.oid"),
+    "used_by_us": _SESSIONS.format(" and a.usesysid = r.oid and a.datid = d.oid"),
 }
 _SQL = (  # of constants only
     f"select {', '.join(_QUESTIONS.values())} from pg_database d, pg_roles r"  # noqa: S608
     " where d.datname = current_database() and r.rolname = current_user"
 )
+_GROUND: Mapping[str, str] = {
+    "superuser": "r.rolsuper",
+    "may_create_roles": "r.rolsuper or r.rolcreaterole",
+    "may_create_databases": "r.rolsuper or r.rolcreatedb",
+    "role": "exists(select 1 from pg_roles where rolname = :role)",
+    "owner": "coalesce((select pg_get_userbyid(datdba) from pg_database where datname = :name), '')",
+    "available": _QUESTIONS["available"].replace("name::text", "cast(name as text)"),
+    "trusted": "array(select distinct cast(v.name as text) from pg_available_extension_versions v"
+    " where coalesce(cast(to_jsonb(v) ->> 'trusted' as boolean), false))",
+}
+_GROUND_SQL = f"select {', '.join(_GROUND.values())} from pg_roles r where r.rolname = current_user"  # noqa: S608
 
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A database as it describes itself to our role. ``locale`` is its collation."""
+    """A database as it describes itself to our role. ``locale`` is its collation.
+
+    Limits of connections are -1 where there is none; ``used`` counts those of others and ours, ``used_by_us``
+    those of our role in this database. ``ahead``: seconds by which its clock is ahead of this workstation's,
+    as far as the way there and back lets tell it.
+    """
 
     number: int
     version: str
@@ -59,6 +96,29 @@ class Server:
     may_create: bool
     may_create_tables: bool
     installed: frozenset[str]
+    available: frozenset[str]
+    trusted: frozenset[str]
+    limit: int = 100
+    reserved: int = 3
+    role_limit: int = -1
+    database_limit: int = -1
+    used: int = 0
+    used_by_role: int = 0
+    used_in_database: int = 0
+    used_by_us: int = 0
+    ahead: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What an administrator sees: what it may do, whether the role is there, who owns the database (empty:
+    it is not there)."""
+
+    superuser: bool
+    may_create_roles: bool
+    may_create_databases: bool
+    role: bool
+    owner: str
     available: frozenset[str]
     trusted: frozenset[str]
 
@@ -72,6 +132,11 @@ class Attempt:
     state: str = ""
     tls: str = ""
     server: Server | None = None
+    ground: Ground | None = None
+
+
+Ask = Callable[[Any], Mapping[str, Any]]
+"""Asks over a connection of pg8000; fields of an attempt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,16 +152,26 @@ class Door:
 
 
 def log_in(transport: Transport, door: Door) -> Attempt:
-    """Try as libpq would with this sslmode. Raises ConnectError when the node is gone."""
+    """Try as libpq would with this sslmode, and ask. Raises ConnectError when the node is gone."""
+    return enter(transport, door, lambda connection: {"server": _server(connection)})
+
+
+def survey(transport: Transport, admin: Door, role: str, name: str) -> Attempt:
+    """The same as an administrator, who is asked about the role and the database of that name."""
+    return enter(transport, admin, lambda connection: {"ground": _ground(connection, role, name)})
+
+
+def enter(transport: Transport, door: Door, ask: Ask, *, patience: float | None = None) -> Attempt:
+    """Log in and let ``ask`` ask; what it gives become fields of the attempt. ``patience`` in seconds."""
     orders = _ORDER.get(door.sslmode, (True,))
-    attempt = _try(transport, door, tls=orders[0])
+    attempt = _try(transport, door, ask, patience, tls=orders[0])
     if len(orders) > 1 and (attempt.ended == "no-tls" or attempt.state == "28000"):
-        second = _try(transport, door, tls=orders[1])
+        second = _try(transport, door, ask, patience, tls=orders[1])
         return second if second.ended not in ("no-tls", "stranger") else attempt
     return attempt
 
 
-def _try(transport: Transport, door: Door, *, tls: bool) -> Attempt:
+def _try(transport: Transport, door: Door, ask: Ask, patience: float | None, *, tls: bool) -> Attempt:
     try:
         sock = transport.tunnel(door.host, door.port, timeout=TCP_SECONDS)
     except ForwardingForbidden:
@@ -104,16 +179,16 @@ def _try(transport: Transport, door: Door, *, tls: bool) -> Attempt:
     except OSError as error:
         return Attempt(ended="unreachable", said=said(error))
     try:
-        sock.settimeout(TCP_SECONDS)
+        sock.settimeout(patience or TCP_SECONDS)
         if not tls:
-            return _talk(sock, door, "")
+            return _talk(sock, door, ask, "")
         sock.sendall(_SSL_REQUEST)
         answer = sock.recv(1)
         if answer != b"S":
             return Attempt(ended="no-tls") if answer == b"N" else Attempt(ended="stranger")
         wrapped = _context(door.sslmode).wrap_socket(sock, server_hostname=door.host)
         sock = wrapped
-        return _talk(wrapped, door, wrapped.version() or "TLS")
+        return _talk(wrapped, door, ask, wrapped.version() or "TLS")
     except ssl.SSLCertVerificationError as error:
         return Attempt(ended="untrusted", said=said(error.verify_message))
     except (OSError, ValueError) as error:
@@ -131,10 +206,11 @@ def _context(sslmode: str) -> ssl.SSLContext:
     return context
 
 
-def _talk(sock: socket.socket, door: Door, tls: str) -> Attempt:
+def _talk(sock: socket.socket, door: Door, ask: Ask, tls: str) -> Attempt:
     """Log in over a connection that is ready, and ask. Nothing but pg8000's own errors tells why not."""
     from pg8000.exceptions import DatabaseError, InterfaceError
     from pg8000.native import Connection
+    from scramp import ScramException
 
     try:
         connection = Connection(
@@ -144,14 +220,16 @@ def _talk(sock: socket.socket, door: Door, tls: str) -> Attempt:
             password=door.password.reveal(),
             sock=sock,
             ssl_context=False,
-            application_name="oz-install",
+            application_name=_PROGRAM,
         )
     except DatabaseError as error:
         return _refusal(error, tls)
+    except ScramException:  # its words may hold the password
+        return Attempt(ended="untried", tls=tls)
     except (InterfaceError, struct.error, LookupError) as error:
         return Attempt(ended="stranger", said=said(error), tls=tls)
     try:
-        return Attempt(ended="in", tls=tls, server=_server(connection.run(_SQL)))
+        return Attempt(ended="in", tls=tls, **ask(connection))
     except DatabaseError as error:
         return _refusal(error, tls)
     finally:
@@ -159,10 +237,27 @@ def _talk(sock: socket.socket, door: Door, tls: str) -> Attempt:
             connection.close()
 
 
-def _server(rows: Any) -> Server:
-    row = dict(zip(_QUESTIONS, rows[0], strict=True))
-    sets = {name: frozenset(row[name]) for name in ("installed", "available", "trusted")}
-    return Server(**{**row, **sets})
+def _server(connection: Any) -> Server:
+    row = _row(_QUESTIONS, connection.run(_SQL))
+    return Server(**row, ahead=_ahead(connection))
+
+
+def _ground(connection: Any, role: str, name: str) -> Ground:
+    return Ground(**_row(_GROUND, connection.run(_GROUND_SQL, role=role, name=name)))
+
+
+def _row(questions: Mapping[str, str], rows: Any) -> dict[str, Any]:
+    """The answers by name; lists as sets."""
+    pairs = zip(questions, rows[0], strict=True)
+    return {name: frozenset(value) if isinstance(value, list) else value for name, value in pairs}
+
+
+def _ahead(connection: Any) -> float:
+    """What is known for sure of how far the server's clock is off: 0.0 within the time that asking takes."""
+    before = time.time()
+    there = float(connection.run("select extract(epoch from clock_timestamp())")[0][0])
+    after = time.time()
+    return there - after if there > after else min(there - before, 0.0)
 
 
 def _refusal(error: Exception, tls: str) -> Attempt:

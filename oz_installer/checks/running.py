@@ -7,11 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from oz_installer.checks.check import Check, Look, Visit
+from oz_installer.checks.check import Check, Look, NodeCheck, Survey, Visit
 from oz_installer.checks.model import Finding, Site, Spot
 from oz_installer.checks.text import said
 from oz_installer.errors import ConnectError, OzError
@@ -25,15 +25,47 @@ LIMIT_SECONDS = 15.0
 
 SILENCE_SECONDS = 12.0
 _TURN_SECONDS = 0.1
-_HEAD = 'LC_ALL=C; export LC_ALL; soon() { timeout 5 "$@"; }; section() { printf \'\\n@%s\\n\' "$1"; }\n'
+# Starting programs is what a look costs, so pieces use the shell's own means; ``show KEY COMMAND`` prints a
+# line without a subshell. An engine that hangs costs five seconds once: the piece that meets it tells the
+# shell around it by a signal, and the others do not ask any more.
+_HEAD = """LC_ALL=C; export LC_ALL
+hung=
+trap 'hung=yes' USR1
+soon() {
+  case $1 in docker | podman | docker-compose) [ -z "$hung" ] || return 124 ;; esac
+  timeout 5 "$@"
+  set -- $? "$1"
+  [ "$1" != 143 ] || set -- 124 "$2"  # so does busybox call it
+  case $1,$2 in 124,docker | 124,podman) kill -USR1 $$ ;; esac
+  return "$1"
+}
+section() { printf '\\n@%s\\n' "$1"; }
+show() { printf '%s ' "$1"; shift; "$@"; set -- $?; echo; return "$1"; }
+nl='
+'
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """What one round trip to a node gave: findings, and facts worth showing."""
+    """What was learned of one node: findings, facts worth showing, and all facts by check.
 
-    findings: tuple[Finding, ...]
+    ``unreached``: there is nothing but the finding that the node cannot be reached.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    unreached: bool = False
     shown: tuple[tuple[str, str], ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """Work for a thread of its own: ``late`` is told when it is not over in time."""
+
+    work: Callable[[], Looked]
+    late: Finding
+    node: str = ""
 
 
 def run(
@@ -48,23 +80,62 @@ def run(
 
     Ends within ``limit`` seconds whatever a node does, and at once when ``stop`` is set.
     """
+    jobs = _jobs(checks, site, limit)
+    known: dict[str, dict[str, Any]] = {}
+    gone: set[str] = set()
+    held: list[tuple[str, Finding]] = []  # of nodes that cannot be reached: one finding is enough for each
+    for key, future in as_they_come({key: job.work for key, job in jobs.items()}, stop, limit):
+        job = jobs[key]
+        looked = Looked(findings=(job.late,)) if future is None else future.result()
+        for name, facts in looked.facts.items():
+            known.setdefault(name, {})[job.node] = facts
+        if looked.unreached and key != f"look/{job.node}":
+            held += [(job.node, finding) for finding in looked.findings]
+            continue
+        if looked.unreached:
+            gone.add(job.node)
+        for finding in looked.findings:
+            tell(finding)
+    for node, finding in held:
+        if node not in gone:
+            tell(finding)
+    if stop.is_set():
+        return
+    for check in checks:
+        if isinstance(check, NodeCheck):
+            for finding in _across(check, site, known.get(check.name, {})):
+                tell(finding)
+
+
+def _jobs(checks: Sequence[Check[Any]], site: Site, limit: float) -> dict[str, _Job]:
+    """All looks of a node are one job, every visit and every survey another."""
     looks = [check for check in checks if isinstance(check, Look)]
-    work: dict[str, Callable[[], Sequence[Finding]]] = {}
-    late: dict[str, Finding] = {}
+    jobs: dict[str, _Job] = {}
     for spot in site.spots:
         if mine := [look for look in looks if spot in look.spots(site)]:
-            key = f"look/{spot.name}"
-            work[key] = partial(_looked, mine, site, spot)
-            late[key] = _late("look", "Node", spot, limit)
+            late = _late("look", "Node", spot, limit)
+            jobs[f"look/{spot.name}"] = _Job(
+                work=partial(_looked, mine, site, spot), late=late, node=spot.name
+            )
     for check in checks:
         if isinstance(check, Visit):
             for spot in check.spots(site):
-                key = f"{check.name}/{spot.name}"
-                work[key] = partial(visit, check, site, spot)
-                late[key] = _late(check.name, check.title, spot, limit)
-    for key, future in as_they_come(work, stop, limit):
-        for finding in [late[key]] if future is None else future.result():
-            tell(finding)
+                late = _late(check.name, check.title, spot, limit)
+                work = partial(_visited, check, site, spot)
+                jobs[f"{check.name}/{spot.name}"] = _Job(work=work, late=late, node=spot.name)
+        elif isinstance(check, Survey):
+            late = _late(check.name, check.title, None, limit)
+            jobs[check.name] = _Job(work=partial(_surveyed, check, site), late=late)
+    return jobs
+
+
+def _across(check: NodeCheck[Any], site: Site, known: Mapping[str, Any]) -> Iterator[Finding]:
+    """Facts in the order of the nodes, whichever answered first."""
+    try:
+        ordered = {spot.name: known[spot.name] for spot in site.spots if spot.name in known}
+        yield from list(check.across(site, ordered))
+    except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
+        yield broken(check, None, error)
 
 
 def as_they_come(
@@ -91,6 +162,7 @@ def look(looks: Sequence[Look[Any]], site: Site, spot: Spot) -> Looked:
     """One round trip to a node. Raises OzError when the node cannot be asked."""
     findings: list[Finding] = []
     shown: list[tuple[str, str]] = []
+    known: dict[str, Any] = {}
     pieces: dict[str, str] = {}
     for one in looks:
         try:
@@ -98,7 +170,8 @@ def look(looks: Sequence[Look[Any]], site: Site, spot: Spot) -> Looked:
         except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
             findings.append(broken(one, spot, error))
     transport = site.reach(spot.name)
-    answer = transport.run(("sh", "-c", whole_script(pieces)), timeout=SILENCE_SECONDS)
+    script = whole_script(pieces, [one.before(site) for one in looks])
+    answer = transport.run(("sh", "-c", script), timeout=SILENCE_SECONDS)
     parts = sections(answer.text)
     if "end" not in parts:
         reason = said(answer.errors or answer.text) or "nothing"
@@ -107,23 +180,32 @@ def look(looks: Sequence[Look[Any]], site: Site, spot: Spot) -> Looked:
         if one.name not in pieces:
             continue
         try:
-            facts = one.parse(parts[one.name])
+            facts = known[one.name] = one.parse(parts[one.name])
             shown += one.shown(facts)
             findings += one.judge(site, spot, facts)
         except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
             findings.append(broken(one, spot, error))
-    return Looked(findings=tuple(findings), shown=tuple(shown))
+    return Looked(findings=tuple(findings), shown=tuple(shown), facts=known)
 
 
-def visit(check: Visit[Any], site: Site, spot: Spot) -> list[Finding]:
+def _visited(check: Visit[Any], site: Site, spot: Spot) -> Looked:
     """One check of one node; whatever goes wrong is a finding."""
     try:
-        return list(check.judge(site, spot, check.probe(site, spot)))
+        facts = check.probe(site, spot)
+        return Looked(findings=tuple(check.judge(site, spot, facts)), facts={check.name: facts})
     except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
-        return [broken(check, spot, error)]
+        return Looked(findings=(broken(check, spot, error),), unreached=isinstance(error, ConnectError))
 
 
-def broken(check: Check[Any], spot: Spot, error: Exception) -> Finding:
+def _surveyed(check: Survey[Any], site: Site) -> Looked:
+    """The same of a survey."""
+    try:
+        return Looked(findings=tuple(check.judge(site, check.probe(site))))
+    except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
+        return Looked(findings=(broken(check, None, error),))
+
+
+def broken(check: Check[Any], spot: Spot | None, error: Exception) -> Finding:
     """What is told of a check that could not be made."""
     if isinstance(error, ConnectError):
         seen = f"could not be tried: the node itself cannot be reached: {said(error.message, 400)}"
@@ -144,10 +226,11 @@ def in_order(
     return sorted(findings, key=lambda one: (place.get(one.node or "", len(place)), rank.get(one.check, -1)))
 
 
-def whole_script(pieces: Mapping[str, str]) -> str:
-    """One script of the pieces, each in a shell and a section of its own."""
+def whole_script(pieces: Mapping[str, str], before: Sequence[str] = ()) -> str:
+    """One script of the pieces, each in a shell and a section of its own, after what several of them need."""
+    first = "".join(f"{{\n{text}\n}} 2>/dev/null\n" for text in dict.fromkeys(before) if text)
     body = "".join(f"section {name}\n(\n{piece}\n) 2>/dev/null\n" for name, piece in pieces.items())
-    return f"{_HEAD}{body}section end\n"
+    return f"{_HEAD}{first}{body}section end\n"
 
 
 def sections(text: str) -> dict[str, str]:
@@ -156,13 +239,14 @@ def sections(text: str) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def _looked(looks: Sequence[Look[Any]], site: Site, spot: Spot) -> Sequence[Finding]:
+def _looked(looks: Sequence[Look[Any]], site: Site, spot: Spot) -> Looked:
     try:
-        return look(looks, site, spot).findings
+        return look(looks, site, spot)
     except Exception as error:  # noqa: BLE001 - a node that cannot be asked is a finding
         hint = error.hint if isinstance(error, OzError) else "Is the node alive and the network up?"
         message = error.message if isinstance(error, OzError) else f"{type(error).__name__}: {error}"
-        return [_node_finding(spot, f"cannot be examined: {said(message, 400)}", hint)]
+        finding = _node_finding(spot, f"cannot be examined: {said(message, 400)}", hint)
+        return Looked(findings=(finding,), unreached=isinstance(error, ConnectError))
 
 
 def _node_finding(spot: Spot, seen: str, hint: str) -> Finding:
@@ -171,12 +255,12 @@ def _node_finding(spot: Spot, seen: str, hint: str) -> Finding:
     )
 
 
-def _late(name: str, title: str, spot: Spot, limit: float) -> Finding:
+def _late(name: str, title: str, spot: Spot | None, limit: float) -> Finding:
     return Finding(
-        id=f"{name}/{spot.name}",
+        id=f"{name}/{spot.name}" if spot else name,
         subject=title,
-        node=spot.name,
+        node=spot.name if spot else None,
         level="failure",
         seen=f"no answer within {limit:g} s",
-        hint="Is the node overloaded, or a command on it stuck (a dead mount, a hanging engine)?",
+        hint="Is a node overloaded, or a command on it stuck (a dead mount, a hanging engine)?",
     )

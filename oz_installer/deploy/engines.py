@@ -14,11 +14,11 @@ from oz_installer.deploy.settings import RegistryLogin
 from oz_installer.errors import ConnectError, DeployError
 from oz_installer.remote import commands
 from oz_installer.remote.engine import ContainerState, NodeEngine, RegistryAuth
+from oz_installer.remote.image_names import DOCKER_HUB, registry_of
 from oz_installer.remote.transport import CommandResult
 from oz_installer.render.compose import DIGEST_LABEL, PROJECT
 
 LOG_LINES = 20
-DOCKER_HUB = "docker.io"
 PULL_SILENCE = 900.0
 LOGIN_HINT = "Correct the registry's user name and password (answers: registry), or the image's name."
 IMAGE_HINT = "Is its name right (answers: images), and can the node reach the registry (answers: registry)?"
@@ -106,13 +106,6 @@ def _login_for(run: Run, image: str) -> RegistryLogin | None:
         return None
     server = login.server.partition("/")[0] or DOCKER_HUB
     return login if registry_of(image) == server else None
-
-
-def registry_of(image: str) -> str:
-    """The registry that an image's name means."""
-    first, slash, _ = image.partition("/")
-    named = slash and ("." in first or ":" in first or first == "localhost")
-    return first if named else DOCKER_HUB
 
 
 def _pull_with_docker(run: Run, node: str, image: str, text: str) -> None:

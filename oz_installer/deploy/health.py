@@ -32,6 +32,7 @@ def wait(run: Run, node: str, services: Sequence[BundleService]) -> bool:
     crashed: set[str] = set()
     while pending:
         run.check_cancelled()
+        turn = monotonic()
         _run_checks(run, node, pending, len(services))
         if not pending:
             break
@@ -54,7 +55,7 @@ def wait(run: Run, node: str, services: Sequence[BundleService]) -> bool:
             _judge(run, node, service, state, waited=now - began, down=down, crashed=name in crashed)
         _tell(run, node, pending, len(services))
         if pending:
-            run.cancelled.wait(POLL_SECONDS)
+            run.cancelled.wait(max(0.0, POLL_SECONDS - (monotonic() - turn)))
     return True
 
 

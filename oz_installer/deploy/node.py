@@ -103,23 +103,35 @@ def verified(install_dir: str, run: str, digest: str, previous: str | None = Non
     return _call("verified", install_dir, run, digest, *keep)
 
 
-# A health check in each container, all at once, each tried until it passes or the time is over; prints the
-# names of those that pass, as they do. The pauses grow: a check may cost a second of CPU.
+# A health check in each container, tried until it passes or the time is over; prints the names of those
+# that pass, as they do. A check may cost a second of CPU that the services need to get up: so no more of
+# them run at once than the node has CPUs (two at least; an empty line in a pipe is the leave to run one).
 _CHECKS = """engine=$1 end=$(($(date +%s) + $2)); shift 2
+passes() {
+  read -r leave <&3
+  timeout 30 "$engine" exec "$1" sh -c "$2" >/dev/null 2>&1
+  set -- $?
+  echo >&4
+  return "$1"
+}
 try() {
   tries=0
-  until timeout 30 "$engine" exec "$1" sh -c "$2" >/dev/null 2>&1; do
+  until passes "$1" "$2"; do
     [ "$(date +%s)" -lt "$end" ] || return
     tries=$((tries + 1))
     case $tries in 1|2|3|4|5|6) sleep 0.3 ;; *) sleep 0.7 ;; esac
   done
   echo "$1"
 }
-while [ $# -gt 0 ]; do
-  try "$1" "$2" &
-  shift 2
-done
-wait"""
+cpus=$(nproc 2>/dev/null) && [ "$cpus" -gt 1 ] || cpus=2
+while [ "$cpus" -gt 0 ]; do echo; cpus=$((cpus - 1)); done | {
+  exec 3<&0 4>/proc/self/fd/0
+  while [ $# -gt 0 ]; do
+    try "$1" "$2" &
+    shift 2
+  done
+  wait
+}"""
 
 
 def run_checks(engine: str, seconds: int, checks: Iterable[tuple[str, str]]) -> tuple[str, ...]:

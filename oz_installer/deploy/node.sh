@@ -7,6 +7,8 @@ umask 077
 command=$1 dir=$2
 shift 2
 
+ENGINE_SECONDS=20  # an engine that only reads and still does not answer hangs
+
 section() { printf '\n@%s\n' "$1"; }
 
 journal() {
@@ -30,9 +32,15 @@ look() {
     *) label="{{.Label \"$digest\"}}" ;;
   esac
   section containers
-  $engine ps -a --no-trunc --filter label=com.docker.compose.project=oz \
-    --format "{{.Names}}	{{.Status}}	$label	{{.Image}}" 2>&1
-  status=$?
+  if command -v $engine > /dev/null; then
+    timeout $ENGINE_SECONDS $engine ps -a --no-trunc --filter label=com.docker.compose.project=oz \
+      --format "{{.Names}}	{{.Status}}	$label	{{.Image}}" 2>&1
+    status=$?
+  else
+    echo "$engine: not found"
+    status=127
+  fi
+  [ $status -ne 124 ] || echo "it did not answer within $ENGINE_SECONDS s"
   section engine-status; echo $status
   section link; readlink "$dir/current"
   section record; cat "$dir/current/record.json" 2>/dev/null
@@ -50,17 +58,21 @@ look() {
   section end
 }
 
+# asked ARGUMENTS: of the engine, unless it has not answered before
+asked() { [ $status -eq 0 ] && timeout $ENGINE_SECONDS $engine "$@"; }
+
 details() {
   section user; id -u
   section os; uname -sr; (. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME")
-  section engine-version; $engine version --format '{{.Server.Version}}' 2>&1 || $engine --version
+  section engine-version
+  asked version --format '{{.Server.Version}}' 2>&1 || $engine --version
   # only the Compose of this engine is asked: Podman makes a folder in the login's home even when asked its version
   section compose-plugin; [ "$engine" = podman ] || docker compose version --short 2>/dev/null
   section compose-v1; [ "$engine" = podman ] || docker-compose version --short 2>/dev/null
   section podman-compose; [ "$engine" != podman ] || podman-compose --version 2>/dev/null
   section images
-  [ $# -eq 0 ] || $engine image inspect --format '{{join .RepoTags " "}} {{join .RepoDigests " "}}' "$@" 2>/dev/null
-  section volumes; $engine volume ls -q --filter label=com.docker.compose.project=oz 2>/dev/null || echo unknown
+  [ $# -eq 0 ] || asked image inspect --format '{{join .RepoTags " "}} {{join .RepoDigests " "}}' "$@" 2>/dev/null
+  section volumes; asked volume ls -q --filter label=com.docker.compose.project=oz 2>/dev/null || echo unknown
   section generations; ls "$dir/generations" 2>/dev/null
   section folders; (cd "$dir/data" 2>/dev/null && ls)
   section disk

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from oz_installer.deploy.facts import NodeFacts
 from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
+from oz_installer.remote.image_names import has_image
 from oz_installer.render.bundle import Bundle, BundleService
 
 
@@ -30,18 +31,6 @@ def plan_node(bundle: Bundle, facts: NodeFacts) -> NodePlan:
         images=tuple(image for image in wanted if not has_image(present, image)),
         unverified=facts.verified != bundle.digest and not (files or services or jobs),
     )
-
-
-def has_image(present: frozenset[str], image: str) -> bool:
-    """Whether an image is on the node, whichever of its names the engine prints."""
-    short = image.removeprefix("docker.io/").removeprefix("library/")
-    name, at, digest = short.partition("@")
-    folder, slash, last = name.rpartition("/")
-    if at:  # engines list an image that was pulled by its digest without its tag
-        tagged = f"{folder}{slash}{last.partition(':')[0]}@{digest}"
-    else:
-        tagged = name if ":" in last else f"{name}:latest"
-    return any(name.removeprefix("docker.io/").removeprefix("library/") == tagged for name in present)
 
 
 def _file_changes(bundle: Bundle, facts: NodeFacts) -> tuple[FileChange, ...]:

@@ -130,7 +130,7 @@ def work_out(inputs: Inputs) -> Blueprint:
 
 
 def _is_login(slot: str) -> bool:
-    return slot.startswith("nodes.") or slot == "registry.password"
+    return slot.startswith("nodes.") or slot in ("registry.password", "database.admin_password")
 
 
 def _shown(path: str, content: bytes, digest: str) -> bytes:

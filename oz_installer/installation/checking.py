@@ -1,15 +1,24 @@
-"""The preflight over prepared connections, and what checks are told of an installation."""
+"""The preflight: by itself, or over the connections of a run; and what checks are told of an installation."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.model import Answers
+from oz_installer.answers.secrets import Ask
 from oz_installer.catalog.model import Port, load_release, releases
+from oz_installer.checks.check import Check
 from oz_installer.checks.every import CHECKS
 from oz_installer.checks.model import Finding, Site, Spot
 from oz_installer.checks.running import in_order, run
+from oz_installer.errors import AnswersError
+from oz_installer.installation.blueprint import read_inputs
+from oz_installer.installation.connections import OpenTransport, limited
+from oz_installer.installation.lines import Lines
 from oz_installer.installation.preparing import Prepared
 from oz_installer.remote.transport import Transport
 from oz_installer.secret import Masker, Secret
@@ -19,9 +28,50 @@ from oz_installer.topology.model import Topology
 OnFinding = Callable[[Finding], None]
 
 
-def run_checks(prepared: Prepared, on_finding: OnFinding, stop: threading.Event) -> None:
-    """All checks of all nodes at once; changes nothing. ``on_finding`` is called in this thread, as answers
-    come (``report_order`` sorts them); soon after ``stop`` is set it returns with what there is."""
+def examine(
+    loaded: LoadedAnswers,
+    path: Path,
+    open_transport: OpenTransport,
+    on_finding: OnFinding,
+    stop: threading.Event,
+    *,
+    ask: Ask | None = None,
+    limit: Sequence[str] = (),
+    only: Sequence[str] = (),
+) -> Masker:
+    """The preflight by itself: whatever first asks for a node connects to it, and one that cannot be reached
+    is a finding as others are. What hides the secrets from whatever is told afterwards.
+
+    Raises AnswersError.
+    """
+    checks, chosen = chosen_checks(only), limited(loaded.answers, limit)
+    inputs = read_inputs(loaded, path, ask=ask, connecting=True)
+    nodes, masker = {node.name: node for node in chosen}, inputs.secrets.masker()
+    lines = Lines(lambda name: open_transport(nodes[name], inputs.secrets))
+    try:
+        site = site_of(
+            loaded.answers,
+            lines,
+            inputs.secrets,
+            names=nodes,
+            topology=inputs.topology,
+            base=inputs.path.parent,
+        )
+        run(checks, site, masked(on_finding, masker), stop)
+    finally:
+        lines.close()
+    return masker
+
+
+def run_checks(
+    prepared: Prepared, on_finding: OnFinding, stop: threading.Event, *, only: Sequence[str] = ()
+) -> None:
+    """All checks of all nodes at once, or only those that are named; changes nothing.
+
+    ``on_finding`` is called in this thread, as answers come (``report_order`` sorts them); soon after
+    ``stop`` is set it returns with what there is. Raises AnswersError for a name that no check has.
+    """
+    checks = chosen_checks(only)
     blueprint = prepared.blueprint
     site = site_of(
         blueprint.answers,
@@ -29,8 +79,17 @@ def run_checks(prepared: Prepared, on_finding: OnFinding, stop: threading.Event)
         blueprint.secrets,
         names=tuple(prepared.transports),
         topology=blueprint.topology,
+        base=blueprint.path.parent,
     )
-    run(CHECKS, site, masked(on_finding, blueprint.secrets.masker()), stop)
+    run(checks, site, masked(on_finding, blueprint.secrets.masker()), stop)
+
+
+def chosen_checks(only: Sequence[str]) -> Sequence[Check[Any]]:
+    """The checks of these names; all where there are none. Raises AnswersError."""
+    names = [check.name for check in CHECKS]
+    if unknown := [name for name in only if name not in names]:
+        raise AnswersError(f"there is no check {unknown[0]!r}", f"The checks are: {', '.join(names)}.")
+    return [check for check in CHECKS if not only or check.name in only]
 
 
 def report_order(findings: Sequence[Finding], nodes: Sequence[str]) -> list[Finding]:
@@ -45,6 +104,7 @@ def site_of(
     *,
     names: Iterable[str] | None = None,
     topology: Topology | None = None,
+    base: Path = Path(),
 ) -> Site:
     """What checks are told. Without a topology (answers in the making) no ports are known.
 
@@ -58,7 +118,15 @@ def site_of(
         for index, node in enumerate(answers.nodes)
         if node.name in chosen
     ]
-    return Site(answers=answers, release=release, spots=tuple(spots), reach=reach, secrets=secrets)
+    return Site(
+        answers=answers,
+        release=release,
+        spots=tuple(spots),
+        reach=reach,
+        secrets=secrets,
+        topology=topology,
+        base=base,
+    )
 
 
 def masked(on_finding: OnFinding, masker: Masker) -> OnFinding:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
@@ -26,33 +27,25 @@ class Closing(Protocol):
 C = TypeVar("C", bound=Closing)
 
 
-def open_each(
-    nodes: Sequence[Node], work: Callable[[Node], C], meanwhile: Callable[[], T]
-) -> tuple[dict[str, C], T]:
-    """Do ``work``, which opens a connection, for every node in a thread of its own, and ``meanwhile`` here.
-
-    When anything fails all that was opened is closed again. Raises what ``meanwhile`` raised, else
-    ConnectError with every node that could not be reached.
-    """
-    opened, failures, result = open_some(nodes, work, meanwhile)
-    if failures:
-        for one in opened.values():
-            one.close()
-        raise _all_failures(list(failures.values()))
-    return opened, result
-
-
 def open_some(
-    nodes: Sequence[Node], work: Callable[[Node], C], meanwhile: Callable[[], T]
+    nodes: Sequence[Node],
+    work: Callable[[Node], C],
+    meanwhile: Callable[[], T],
+    stop: threading.Event | None = None,
 ) -> tuple[dict[str, C], dict[str, OzError], T]:
-    """The same, but a node where ``work`` fails holds up no other: its failure is handed over by its name."""
+    """Do ``work``, which opens a connection, for every node in a thread of its own, and ``meanwhile`` here. A
+    node where ``work`` fails holds up no other: its failure is handed over by its name.
+
+    Raises what ``meanwhile`` raised, Interrupted soon after ``stop`` is set; all that was opened is closed
+    again then, and what is opened later as soon as it is.
+    """
     by_name = {node.name: node for node in nodes}
     opening = together(by_name, lambda name: work(by_name[name]), name="connect")
     try:
         result = meanwhile()
-        failures = _failures(opening)
-    except BaseException as error:
-        _close_all(opening, wait=not isinstance(error, KeyboardInterrupt))
+        failures = _failures(opening, stop)
+    except BaseException:
+        _close_all(opening.values())
         raise
     opened = {name: future.result() for name, future in opening.items() if name not in failures}
     return opened, failures, result
@@ -69,10 +62,18 @@ def limited(answers: Answers, limit: Sequence[str]) -> list[Node]:
     return [node for node in answers.nodes if not limit or node.name in limit]
 
 
-def _failures(opening: Mapping[str, Future[C]]) -> dict[str, OzError]:
+def all_failures(failures: Sequence[OzError]) -> OzError:
+    """One error that tells all of them."""
+    if len(failures) == 1:
+        return failures[0]
+    hints = list(dict.fromkeys(error.hint for error in failures if error.hint))
+    return ConnectError("\n".join(str(error) for error in failures), "\n      ".join(hints))
+
+
+def _failures(opening: Mapping[str, Future[C]], stop: threading.Event | None) -> dict[str, OzError]:
     """What failed, by node. Raises what is no failure of ours."""
     failures = {}
-    for name, future in ended(opening).items():
+    for name, future in ended(opening, stop).items():
         error = future.exception()
         if isinstance(error, OzError):
             failures[name] = error
@@ -81,14 +82,12 @@ def _failures(opening: Mapping[str, Future[C]]) -> dict[str, OzError]:
     return failures
 
 
-def _all_failures(failures: Sequence[OzError]) -> OzError:
-    if len(failures) == 1:
-        return failures[0]
-    hints = list(dict.fromkeys(error.hint for error in failures if error.hint))
-    return ConnectError("\n".join(str(error) for error in failures), "\n      ".join(hints))
+def _close_all(opening: Iterable[Future[C]]) -> None:
+    """Those that are opened now, and the others when they are: nobody waits for a node that is silent."""
+    for future in opening:
+        future.add_done_callback(_close)
 
 
-def _close_all(opening: Mapping[str, Future[C]], *, wait: bool) -> None:
-    for future in ended(opening).values() if wait else opening.values():
-        if future.done() and future.exception() is None:
-            future.result().close()
+def _close(opened: Future[C]) -> None:
+    if opened.exception() is None:
+        opened.result().close()

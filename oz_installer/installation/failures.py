@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from oz_installer.answers.paths import write_private
-from oz_installer.errors import DeployError
+from oz_installer.errors import DeployError, OzError
 from oz_installer.secret import Masker
 
 
@@ -24,3 +26,16 @@ def keep_failure(path: Path, error: DeployError, masker: Masker) -> Path | None:
         return None
     error.hint = f"{error.hint} All of it is kept in {report}."
     return report
+
+
+@contextmanager
+def masked_errors(masker: Masker) -> Iterator[None]:
+    """Whatever fails in it holds no secret: what nodes and servers said is in the error."""
+    try:
+        yield
+    except OzError as error:
+        error.message, error.hint = masker(error.message), masker(error.hint)
+        error.args = (error.message,)
+        if isinstance(error, DeployError):
+            error.details = masker(error.details)
+        raise

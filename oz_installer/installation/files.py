@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers
-from oz_installer.answers.paths import located
+from oz_installer.answers.licence_file import read_licence
+from oz_installer.answers.paths import Unreadable, located
 from oz_installer.errors import Problem
+from oz_installer.topology.licences import licence_holders
 from oz_installer.topology.model import Topology
 
 
@@ -20,16 +22,12 @@ def read_licences(
     Without a topology nobody knows which are mounted: those that the answers name are looked at then.
     """
     found, problems = {}, []
-    for key in _mounted(topology) if topology else _named(loaded):
+    for key in sorted(licence_holders(topology)) if topology else _named(loaded):
         file = located(getattr(loaded.answers.license, key), base)
         try:
-            content = file.read_bytes()
-        except OSError as error:
-            problems.append(_problem(loaded, key, f"{file} cannot be read: {error.strerror}"))
-            continue
-        if not content.strip():
-            problems.append(_problem(loaded, key, f"{file} is empty"))
-        found[key] = content
+            found[key] = read_licence(file)
+        except Unreadable as fault:
+            problems.append(_problem(loaded, key, f"{file} {fault}"))
     return found, problems
 
 
@@ -43,18 +41,6 @@ def known_hosts_problems(loaded: LoadedAnswers, base: Path) -> Iterator[Problem]
     message = f"{file} cannot be read" if file.exists() else f"there is no file {file}"
     hint = "correct the path, or leave it out: ~/.ssh/known_hosts is always read"
     yield loaded.place(Problem(key="known_hosts", message=message, hint=hint))
-
-
-def _mounted(topology: Topology) -> list[str]:
-    return sorted(
-        {
-            mount.source.removeprefix("licence:")
-            for node in topology.nodes
-            for placed in node.services
-            for mount in placed.kind.mounts
-            if mount.source.startswith("licence:")
-        }
-    )
 
 
 def _named(loaded: LoadedAnswers) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,17 @@ if TYPE_CHECKING:
 
 
 def look(
-    blueprint: Blueprint, transports: Mapping[str, Transport], *, detailed: bool = False
+    blueprint: Blueprint,
+    transports: Mapping[str, Transport],
+    *,
+    detailed: bool = False,
+    stop: threading.Event | None = None,
 ) -> dict[str, NodeFacts]:
-    """Read the facts of every node, in one round trip each, all at once."""
+    """Read the facts of every node, in one round trip each, all at once. Raises Interrupted."""
     futures = together(
         transports, lambda name: look_at(blueprint, transports[name], detailed=detailed), name="look"
     )
-    return {name: future.result() for name, future in ended(futures).items()}
+    return {name: future.result() for name, future in ended(futures, stop).items()}
 
 
 def look_at(blueprint: Blueprint, transport: Transport, *, detailed: bool = False) -> NodeFacts:

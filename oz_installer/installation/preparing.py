@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from oz_installer.deploy.facts import NodeFacts
 from oz_installer.deploy.plan import Plan
 from oz_installer.deploy.planning import plan_changes
 from oz_installer.installation.blueprint import Blueprint, Inputs, read_inputs, work_out
-from oz_installer.installation.connections import OpenTransport, limited, open_each
+from oz_installer.installation.connections import OpenTransport, all_failures, limited, open_some
+from oz_installer.installation.lines import Lines
 from oz_installer.installation.looking import look, look_at
 from oz_installer.installation.lost import check_limit, check_secrets
 from oz_installer.installation.run_report import RunReport
@@ -71,27 +73,33 @@ def prepare(
     ask: Ask | None = None,
     limit: Sequence[str] = (),
     new_secrets: bool = False,
+    stop: threading.Event | None = None,
 ) -> Prepared:
     """Connect to the nodes, read their facts and say what would change. Changes nothing, writes nothing.
 
     Raises AnswersError, also when passwords of what is installed are lost, unless ``new_secrets`` says that
-    others are wanted; ConnectError with every node that cannot be reached, PreflightError.
+    others are wanted; ConnectError with every node that cannot be reached, PreflightError; Interrupted soon
+    after ``stop`` is set.
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
     chosen = limited(loaded.answers, limit)
-    looked, blueprint = open_each(chosen, *lookers(inputs, open_transport))
-    transports = {name: one.transport for name, one in looked.items()}
+    nodes = {node.name: node for node in chosen}
+    lines = Lines(lambda name: open_transport(nodes[name], inputs.secrets))
     try:
+        looks = lookers(inputs, lambda node, _: lines(node.name))
+        looked, failures, blueprint = open_some(chosen, *looks, stop)
+        if failures:
+            raise all_failures(list(failures.values()))
+        transports = {name: one.transport for name, one in looked.items()}
         first = {name: one.facts for name, one in looked.items()}
         if not new_secrets:
             check_secrets(blueprint, first)
             check_limit(blueprint, first)
-        facts, plan = _compare(blueprint, transports, first)
+        facts, plan = _compare(blueprint, transports, first, stop)
     except BaseException:
-        for transport in transports.values():
-            transport.close()
+        lines.close()
         raise
-    reopen = _reopening(transports, chosen, open_transport, inputs.secrets)
+    reopen = _reopening(transports, nodes, open_transport, inputs.secrets)
     return Prepared(
         blueprint=blueprint,
         transports=transports,
@@ -128,26 +136,31 @@ def lookers(
 
 
 def _compare(
-    blueprint: Blueprint, transports: Mapping[str, Transport], facts: dict[str, NodeFacts]
+    blueprint: Blueprint,
+    transports: Mapping[str, Transport],
+    facts: dict[str, NodeFacts],
+    stop: threading.Event | None,
 ) -> tuple[dict[str, NodeFacts], Plan]:
     """Facts and plan. Where the files are right but something must start, the details are looked at, too."""
     bundles = {name: blueprint.bundles[name] for name in transports}
     plan = plan_changes(bundles, facts)
     lacking = {name: transports[name] for name in plan.changing if not facts[name].details}
     if lacking:
-        facts = {**facts, **look(blueprint, lacking, detailed=True)}
+        facts = {**facts, **look(blueprint, lacking, detailed=True, stop=stop)}
         plan = plan_changes(bundles, facts)
     return facts, plan
 
 
 def _reopening(
-    transports: dict[str, Transport], nodes: Sequence[Node], open_transport: OpenTransport, secrets: Secrets
+    transports: dict[str, Transport],
+    nodes: Mapping[str, Node],
+    open_transport: OpenTransport,
+    secrets: Secrets,
 ) -> Callable[[str], None]:
     """What replaces a lost connection by a new one, in place."""
-    by_name = {node.name: node for node in nodes}
 
     def reopen(name: str) -> None:
-        fresh = open_transport(by_name[name], secrets)
+        fresh = open_transport(nodes[name], secrets)
         transports[name].close()
         transports[name] = fresh
 

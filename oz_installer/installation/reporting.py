@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 
+from oz_installer.answers.paths import secrets_folder
 from oz_installer.deploy.facts import ContainerFact, NodeFacts
 from oz_installer.deploy.plan import NodePlan, Plan
 from oz_installer.installation.blueprint import Blueprint
 from oz_installer.installation.looking import look
 from oz_installer.installation.preparing import Prepared
+from oz_installer.remote.together import ended, together
 from oz_installer.render.bundle import Bundle
 from oz_installer.topology.summary import Summary, summary_of
 
 
-def summarise(prepared: Prepared) -> Summary:
-    """What runs where now, and where the report of the last run is. Looks at the nodes again."""
-    summary = sum_up(prepared.blueprint, look(prepared.blueprint, prepared.transports))
+def summarise(prepared: Prepared, stop: threading.Event | None = None) -> Summary:
+    """What runs where now, and where the report of the last run is. Looks at the nodes again. Raises
+    Interrupted soon after ``stop`` is set."""
+    summary = sum_up(prepared.blueprint, look(prepared.blueprint, prepared.transports, stop=stop))
     report = prepared.report.write(summary)
     if trouble := prepared.report.trouble:
         notes = (*summary.notes, f"The report of this run could not be written: {trouble}.")
@@ -29,12 +33,14 @@ def sum_up(blueprint: Blueprint, facts: Mapping[str, NodeFacts]) -> Summary:
     states: dict[str, str] = {}
     for name, seen in facts.items():
         states |= _states(blueprint.bundles[name], seen)
-    kept = blueprint.secrets_file.exists()
+    kept, typed = blueprint.secrets_file.exists(), secrets_folder(blueprint.path)
     return summary_of(
         blueprint.topology,
         states,
         nodes=facts,
         secrets_file=blueprint.secrets_file if kept else None,
+        typed_secrets=typed if typed.is_dir() else None,
+        answers_file=blueprint.path,
         admin_email=blueprint.answers.admin.email,
         admin_kept=kept and blueprint.answers.admin.password is None,
     )
@@ -64,16 +70,17 @@ def _state(there: ContainerFact | None, verified: bool) -> str:
     return "healthy" if there.health == "starting" and verified else there.health or "running"
 
 
-def with_diffs(prepared: Prepared) -> Plan:
-    """The plan with a unified diff of every file that differs, secrets masked. One more look a node.
+def with_diffs(prepared: Prepared, stop: threading.Event | None = None) -> Plan:
+    """The plan with a unified diff of every file that differs, secrets masked. One more look a node, all at
+    once. Raises Interrupted soon after ``stop`` is set.
 
     On a node where nothing is installed there is nothing to compare with: ``render`` shows those files.
     """
-    nodes = [
-        _with_diffs(prepared, plan) if plan.files and prepared.facts[plan.node].record else plan
-        for plan in prepared.plan.nodes
-    ]
-    return replace(prepared.plan, nodes=tuple(nodes))
+    plans = {plan.node: plan for plan in prepared.plan.nodes}
+    differing = [name for name, plan in plans.items() if plan.files and prepared.facts[name].record]
+    looks = together(differing, lambda name: _with_diffs(prepared, plans[name]), name="diff")
+    found = {name: future.result() for name, future in ended(looks, stop).items()}
+    return replace(prepared.plan, nodes=tuple((plans | found).values()))
 
 
 def _with_diffs(prepared: Prepared, plan: NodePlan) -> NodePlan:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from oz_installer.answers.model import Answers, Node
+from oz_installer.answers.questions import question
 from oz_installer.answers.secrets import Ask, Secrets, resolve
 from oz_installer.answers.working import Working
 from oz_installer.checks.check import Visit
@@ -160,7 +161,7 @@ def _ready(
     if place is None:
         raise AnswersError(f"there is no node {name}", "Give it a name and a host first.")
     if problems := field_problems(working, place):
-        told = "; ".join(f"{one.key.removeprefix(place)} {one.message}" for one in problems[:3])
+        told = "; ".join(f"{question(one.key).label} {one.message}" for one in problems[:3])
         raise AnswersError(f"correct this first: {told}", problems[0].hint or AGAIN)
     node = next(node for node in answers.nodes if node.name == name)
     alone = replace(answers, nodes=(node,))

@@ -47,6 +47,10 @@ def inventory_text(lab: Lab, nodes: Sequence[LabNode]) -> str:
     return head + "".join(f"{node.name} {node.address} root {lab.key} {lab.known_hosts}\n" for node in nodes)
 
 
+SMALL = ("host.cpu", "host.memory", "host.disk", "host.flags", "runtime.disk", "storage.latency")
+"""Warnings that hold for every lab, and for the stand-ins do not matter."""
+
+
 def answers_text(lab: Lab, nodes: Sequence[LabNode]) -> str:
     """An answers file for these nodes: the layout of their number, the lab's database and share.
 
@@ -82,6 +86,9 @@ def answers_text(lab: Lab, nodes: Sequence[LabNode]) -> str:
         f"storage: {storage}",
         f"license: {{bio: {_quoted(lab.license)}}}",
         f"updater: {{token: {{file: {_quoted(lab.updater_token)}}}}}",
+        "air_gapped: true",
+        "# One machine plays all nodes, so each has less than the layout's figures.",
+        f"accept: [{', '.join(SMALL)}]",
     ]
     return "\n".join(lines) + "\n"
 

@@ -46,6 +46,16 @@ class RegistryAuth:
     password: Secret
 
 
+@dataclass(frozen=True, kw_only=True)
+class Distribution:
+    """What a registry told the engine of an image: HTTP ``status``, and with 200 its platforms (linux/amd64),
+    otherwise the engine's words."""
+
+    status: int
+    platforms: tuple[str, ...] = ()
+    said: str = ""
+
+
 PullProgress = Callable[[int, int], None]
 
 
@@ -116,6 +126,24 @@ class NodeEngine:
                 meter.feed(event)
                 if on_progress is not None and meter.total:
                     on_progress(meter.done, meter.total)
+
+    def distribution(self, image: str, auth: RegistryAuth | None = None) -> Distribution:
+        """Let the engine ask the image's registry for it, as it would before a pull: with its own proxy,
+        mirrors and authorities. Nothing is downloaded."""
+        import docker.errors
+
+        config = {"username": auth.username, "password": auth.password.reveal()} if auth else {}
+        with self._told(f"ask for {image}"):
+            client = self._api()
+            try:
+                told = client.inspect_distribution(image, auth_config=config)
+            except docker.errors.APIError as error:
+                status = error.response.status_code if error.response is not None else 500
+                return Distribution(status=status, said=str(error.explanation or error))
+        listed = [item for item in told.get("Platforms") or [] if item.get("os") != "unknown"]
+        return Distribution(
+            status=200, platforms=tuple(f"{item.get('os')}/{item.get('architecture')}" for item in listed)
+        )
 
     def close(self) -> None:
         """Forget the client; the connection to the node stays."""

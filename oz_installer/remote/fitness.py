@@ -13,6 +13,8 @@ from oz_installer.errors import OzError
 from oz_installer.remote.commands import ComposeTool, parse_version, pick_compose
 
 NAMES = {"docker": ("Docker", "Docker Compose"), "podman": ("Podman", "podman-compose")}
+LATE = "it did not answer within 5 s"
+"""What is noted for an engine that hangs."""
 DISK_FREE_MIB = 512  # of install_dir, for bundles and logs; data and images have checks of their own
 
 
@@ -37,13 +39,17 @@ class EngineFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Lack:
-    """What keeps a node from being used: what, and what to do. ``seen`` and ``needed`` are versions."""
+    """What keeps a node from being used: what, and what to do. ``seen`` and ``needed`` are versions.
+
+    ``cause``: an engine or Compose is missing, denied to the login, or silent; empty for all else.
+    """
 
     what: Literal["engine", "compose", "folder", "project", "disk"]
     message: str
     hint: str
     seen: str = ""
     needed: str = ""
+    cause: Literal["missing", "denied", "silent", ""] = ""
 
 
 def engine_lack(facts: EngineFacts, engine: str, oldest: str) -> Lack | None:
@@ -60,7 +66,9 @@ def compose_lack(facts: EngineFacts, engine: str, oldest: str) -> Lack | None:
     tool, name = facts.compose(engine), NAMES[engine][1]
     if tool is None:
         hint = f"Install {name} on the node, then run again."
-        return Lack(what="compose", message=f"{name} is not installed", hint=hint, needed=oldest)
+        return Lack(
+            what="compose", message=f"{name} is not installed", hint=hint, needed=oldest, cause="missing"
+        )
     return _too_old("compose", name, ".".join(map(str, tool.version)), oldest)
 
 
@@ -122,16 +130,24 @@ def lacks(*found: Lack | None) -> Iterator[Lack]:
 def silent_engine(facts: EngineFacts, engine: str) -> Lack:
     """Why an engine does not answer."""
     said, title = facts.said.strip().replace("\n", " ")[:300], NAMES[engine][0]
+    cause: Literal["missing", "denied", "silent"] = "silent"
     if "not found" in said:
+        cause = "missing"
         message = f"{title} is not installed"
         hint = f"Install {title} and its Compose on the node, then run again."
     elif "permission denied" in said.lower():
+        cause = "denied"
         message = f"this login may not use {title}: {said}"
         hint = "Add it to the group docker, or set become: sudo for the node."
+    elif said == LATE:
+        message = f"{title} hangs: {said}"
+        hint = (
+            f"Look at disk, load and journalctl -u {engine}; then restart it, which may stop its containers."
+        )
     else:
         message = f"{title} does not answer: {said}"
         hint = f"Start it (systemctl enable --now {engine}) and run again."
-    return Lack(what="engine", message=message, hint=hint)
+    return Lack(what="engine", message=message, hint=hint, cause=cause)
 
 
 def _too_old(what: Literal["engine", "compose"], name: str, seen: str, oldest: str) -> Lack | None:

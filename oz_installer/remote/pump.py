@@ -23,7 +23,8 @@ def join_channel(channel: Any, release: Callable[[], None]) -> socket.socket:
     def finish() -> None:
         if not ended.is_set():
             ended.set()
-            release()
+            with contextlib.suppress(OSError, EOFError):  # the whole connection may be gone already
+                release()
 
     def inward() -> None:
         with contextlib.suppress(OSError, EOFError):

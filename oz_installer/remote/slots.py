@@ -53,14 +53,14 @@ class SessionSlots:
             try:
                 return self._transport.open_session(timeout=timeout)
             except paramiko.ChannelException as error:
-                refused_since = refused_since or time.monotonic()
-                self._refused(error, refused_since)
+                refused_since = self._refused(error, refused_since or time.monotonic())
             except BaseException:
                 self._free()
                 raise
 
-    def _refused(self, error: paramiko.ChannelException, since: float) -> None:
-        """Lower the limit to what is open; with nothing open, only a short patience is left."""
+    def _refused(self, error: paramiko.ChannelException, since: float) -> float | None:
+        """Lower the limit to what is open; with nothing open, only a short patience is left. Returns since
+        when; None where something is open: to wait for that takes nothing from the patience."""
         with self._changed:
             self._open -= 1
             others = self._open
@@ -74,8 +74,10 @@ class SessionSlots:
                 "MaxSessions in its sshd_config must be at least 1.",
                 node=self._node,
             ) from None
-        if not others:
-            time.sleep(0.02)
+        if others:
+            return None
+        time.sleep(0.02)
+        return since
 
     def release(self, channel: paramiko.Channel) -> None:
         """Close a session and let the next one in."""

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
+from oz_installer.errors import AGAIN, Interrupted
+
 K = TypeVar("K", bound=str)
 T = TypeVar("T")
 TURN_SECONDS = 0.1
@@ -27,11 +29,13 @@ def together(keys: Iterable[K], work: Callable[[K], T], *, name: str = "node") -
     return futures
 
 
-def ended(futures: Mapping[K, Future[T]]) -> Mapping[K, Future[T]]:
+def ended(futures: Mapping[K, Future[T]], stop: threading.Event | None = None) -> Mapping[K, Future[T]]:
     """The same, once all of it is over. Waits in short turns: Python heeds no signal in a wait without a
-    limit, if it came in the instant before."""
+    limit, if it came in the instant before. Raises Interrupted when ``stop`` is set before the end: what is
+    at work is left to itself then."""
     while wait(futures.values(), timeout=TURN_SECONDS).not_done:
-        pass
+        if stop is not None and stop.is_set():
+            raise Interrupted("stopped at your request", AGAIN)
     return futures
 
 

@@ -15,7 +15,7 @@ from oz_installer.render import compose
 from oz_installer.render.config import config_files
 from oz_installer.secret import Secret
 from oz_installer.topology.model import Placed, Topology, TopologyNode, Wiring
-from oz_installer.topology.wiring import wire
+from oz_installer.topology.wiring import proxy_environment, wire
 
 COMPOSE_FILE = "compose.yaml"
 JOBS_FILE = "jobs.yaml"
@@ -114,6 +114,7 @@ def _render_node(
         install_dir=answers.install_dir.rstrip("/"),
         storage=answers.storage,
         names=_names(wiring, secrets),
+        proxy=proxy_environment(answers, topology),
     )
     mounted = [*_config_files(node, wiring, secrets, topology), *_licence_files(node, licences)]
     contents = {file.path: file.digest for file in mounted}

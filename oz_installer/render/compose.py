@@ -32,12 +32,13 @@ Definition = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """What all services of a node share."""
+    """What all services of a node share; ``proxy`` is the environment of those with egress."""
 
     engine: str
     install_dir: str
     storage: Storage
     names: Mapping[str, object] = field(repr=False)
+    proxy: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Exact(str):
@@ -62,7 +63,7 @@ def define(placed: Placed, node: TopologyNode, release: Release, site: Site) -> 
     """The Compose definition of one service, without labels."""
     service = placed.kind
     names = {**site.names, "queue": service.queue or ""}
-    definition: Definition = {"image": _image(placed.image, site.engine)}
+    definition: Definition = {"image": image_for(placed.image, site.engine)}
     if not service.job:
         definition["container_name"] = placed.name
         definition["hostname"] = f"{node.name}-{placed.name}".replace("_", "-")[:63]
@@ -76,8 +77,9 @@ def define(placed: Placed, node: TopologyNode, release: Release, site: Site) -> 
         definition["command"] = ["bash", "-c", _fill(service.shell, names)]
     elif service.command:
         definition["command"] = [_fill(part, names) for part in service.command]
-    if service.environment:
-        definition["environment"] = {key: _fill(value, names) for key, value in service.environment.items()}
+    environment = {key: _fill(value, names) for key, value in service.environment.items()}
+    if environment := {**environment, **(site.proxy if service.egress else {})}:
+        definition["environment"] = environment
     if service.mounts:
         definition["volumes"] = [_volume(mount, site) for mount in service.mounts]
     if ports := _ports(placed.ports):
@@ -169,7 +171,7 @@ def _fill(text: str, names: Mapping[str, object]) -> str:
     return text.format_map(names) if "{" in text else text
 
 
-def _image(image: str, engine: str) -> str:
+def image_for(image: str, engine: str) -> str:
     """Podman wants the registry's name, which Docker adds by itself."""
     if engine != "podman":
         return image
@@ -209,10 +211,14 @@ def _nfs_name(storage: Storage) -> str:
 def _volume_options(name: str, site: Site) -> dict[str, Any]:
     if not name.startswith("media-"):
         return {}
-    storage = site.storage
+    options = nfs_options(site.storage)
+    return {"driver": "local", "driver_opts": {name: _doubled(value) for name, value in options.items()}}
+
+
+def nfs_options(storage: Storage) -> dict[str, str]:
+    """How an engine's local driver is told to mount the media."""
     options = f"addr={bracketed(storage.server or '')},{storage.options}"
-    device = f":{storage.export}"
-    return {"driver": "local", "driver_opts": {"type": "nfs", "o": _doubled(options), "device": device}}
+    return {"type": "nfs", "o": options, "device": f":{storage.export}"}
 
 
 def _ports(ports: Iterable[Port]) -> list[str]:

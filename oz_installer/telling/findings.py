@@ -10,10 +10,13 @@ from oz_installer.deploy.saying import counted
 if TYPE_CHECKING:
     from oz_installer.checks.model import Finding
 
+HERE = "workstation"
+"""Where a finding of no node belongs."""
+
 
 def state_word(one: Finding, accepted: Collection[str]) -> str:
     """``ok``, ``warning``, ``accepted``, ``FAILURE``."""
-    if one.level == "warning" and one.id in accepted:
+    if one.is_accepted(accepted):
         return "accepted"
     return "FAILURE" if one.level == "failure" else one.level
 
@@ -22,7 +25,7 @@ def total_words(found: Sequence[Finding], accepted: Collection[str]) -> str:
     """``24 checks: 20 ok, 3 warnings (1 accepted), 1 failure``."""
     failures = sum(one.level == "failure" for one in found)
     warnings = sum(one.level == "warning" for one in found)
-    known = sum(one.level == "warning" and one.id in accepted for one in found)
+    known = sum(one.is_accepted(accepted) for one in found)
     behind = f" ({known} accepted)" if known else ""
     return (
         f"{counted(len(found), 'check')}: {len(found) - failures - warnings} ok, "

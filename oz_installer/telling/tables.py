@@ -11,10 +11,12 @@ from oz_installer.telling.words import clean_line
 from oz_installer.topology.summary import STARTING, WELL, Summary
 
 GAP = "  "
+MOST_NAMED = 5
 
 
 def summary_text(summary: Summary, width: int = 80, *, ascii: bool = False, table_last: bool = False) -> str:
-    """What runs where, URLs, credentials, what next; ends with a line end. Never a password."""
+    """What runs where, URLs, credentials, what next; ends with a line end. Never a password. Far above its
+    table (``table_last``) the total names what is not well."""
     services, sections = _services(summary, width, ascii), [_bare(summary)]
     if summary.rows or not (summary.bare or summary.troubles):
         sections += [
@@ -26,7 +28,7 @@ def summary_text(summary: Summary, width: int = 80, *, ascii: bool = False, tabl
         line = f"Report: {summary.report}"
         sections.append([line] if len(line) <= width else ["Report", f"{GAP}{summary.report}"])
     if table_last and summary.rows:
-        sections = [[services.pop()], *sections, services]
+        sections = [[services.pop(), *_unwell(summary)], *sections, services]
     else:
         sections = [services, *sections]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
@@ -62,6 +64,14 @@ def _total(summary: Summary) -> str:
     if summary.troubles:
         parts.append(f"{counted(len(summary.troubles), 'node')} could not be looked at (!)")
     return f"{total}, {', '.join(parts) or 'all as they should be'}"
+
+
+def _unwell(summary: Summary) -> list[str]:
+    """Service, node and state of what is not as it should be."""
+    bad = [row for row in summary.rows if row.state not in {*WELL, STARTING}]
+    lines = [f"{GAP}! {row.service} on {row.node}: {row.state}" for row in bad]
+    more = len(lines) - MOST_NAMED
+    return [*lines[:MOST_NAMED], f"{GAP}! and {more} more: see the table"] if more > 1 else lines
 
 
 def _troubles(summary: Summary, width: int) -> list[str]:

@@ -54,6 +54,7 @@ def conditions(answers: Answers) -> Mapping[str, bool]:
         "redis_exporter": parts.monitoring,
         "bio_updater": parts.bio_updater,
         "models_by_hand": not parts.bio_updater,
+        "updater_air_gapped": parts.bio_updater and answers.air_gapped,
     }
 
 
@@ -188,7 +189,7 @@ def _edges_outside(answers: Answers, nodes: tuple[TopologyNode, ...]) -> list[Ed
             parts = urlsplit(regula)
             port = parts.port or (443 if parts.scheme == "https" else 80)
             edges.append(Edge(source=node.name, target="regula", port=port, purpose="documents"))
-        if any(placed.kind.egress for placed in node.services):
+        if not answers.air_gapped and any(placed.kind.egress for placed in node.services):
             edges.append(Edge(source=node.name, target="vendor", port=443, purpose="licence and models"))
     return edges
 

@@ -232,11 +232,11 @@ def reachable_addresses(answers: Answers, _scenario: Scenario, _release: Release
 
 
 def known_warnings(answers: Answers, _scenario: Scenario, _release: Release) -> Iterator[Problem]:
-    """An id that means nothing would look as if it had accepted something. Those of checks name a node; one
-    that went may stay there."""
+    """An id that means nothing would look as if it had accepted something. Those of checks have a dot, or
+    name a node; one that went may stay there."""
     known = f"known: {', '.join(WARNINGS)}, and what oz-install check shows, such as {OF_CHECK}"
     for one in answers.accept:
-        if one not in WARNINGS and not all(one.partition("/")):
+        if one not in WARNINGS and not (all(one.partition("/")) or all(one.partition("."))):
             yield Problem(key="accept", message=f"{one!r} is no warning's id", hint=known)
 
 

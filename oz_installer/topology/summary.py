@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,8 @@ def summary_of(
     *,
     nodes: Collection[str] | None = None,
     secrets_file: Path | None = None,
+    typed_secrets: Path | None = None,
+    answers_file: Path | None = None,
     admin_email: str = "",
     admin_kept: bool = False,
 ) -> Summary:
@@ -81,7 +84,7 @@ def summary_of(
         secrets_file=secrets_file,
         admin_email=admin_email,
         admin_kept=admin_kept,
-        notes=tuple(_notes(topology, admin_email, secrets_file)),
+        notes=tuple(_notes(topology, admin_email, (secrets_file, typed_secrets), answers_file)),
     )
 
 
@@ -110,11 +113,15 @@ def _url(node: TopologyNode, door: Door) -> str:
     return f"http://{bracketed(node.address)}:{placed.ports[0].host}{door.path}"
 
 
-def _notes(topology: Topology, admin_email: str, secrets_file: Path | None) -> Iterator[str]:
+def _notes(
+    topology: Topology, admin_email: str, secrets: Iterable[Path | None], answers_file: Path | None
+) -> Iterator[str]:
     yield from topology.notes
     if topology.playing("web-ui"):
         who = f" as {admin_email}" if admin_email else ""
         yield f"Open the web UI and log in{who}."
-    if secrets_file:
-        yield "Keep a copy of the secrets file in a safe place: a rerun needs it."
-    yield "oz-install status shows this table again; oz-install logs shows what a service says."
+    if kept := " and ".join(str(path) for path in secrets if path):
+        yield f"Keep a copy of {kept} in a safe place: a rerun needs the secrets."
+    answers = f"--answers {shlex.quote(str(answers_file or 'FILE'))}"
+    yield f"oz-install status {answers} shows this table again."
+    yield f"oz-install logs {answers} SERVICE shows what a service says."

@@ -84,6 +84,17 @@ def _parts(topology: Topology, node: TopologyNode) -> dict[str, object]:
     }
 
 
+def proxy_environment(answers: Answers, topology: Topology) -> dict[str, str]:
+    """What tells programs in a container of the proxy; empty where there is none. Nodes reach each other
+    without it."""
+    if answers.proxy.url is None:
+        return {}
+    url = answers.proxy.url.rstrip("/")
+    nodes = [name for node in topology.nodes for name in (node.address, node.host)]
+    direct = dict.fromkeys(("localhost", "127.0.0.1", "::1", *nodes, *answers.proxy.no_proxy))
+    return {"HTTP_PROXY": url, "HTTPS_PROXY": url, "NO_PROXY": ",".join(direct)}
+
+
 def _database(answers: Answers, topology: Topology) -> dict[str, object]:
     database = answers.database
     host, port, sslmode = database.host or "", database.port, database.sslmode

@@ -14,14 +14,14 @@ from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.theme import Theme
-from textual.timer import Timer
 
 from oz_installer.tui.asking import Asking
 from oz_installer.tui.breathing import sized_as
-from oz_installer.tui.bridge import Core, Finished, Judged
+from oz_installer.tui.bridge import Core, Finished
 from oz_installer.tui.filing import Filing
 from oz_installer.tui.in_order import OrderedApp
 from oz_installer.tui.jobs import Jobs, Told
+from oz_installer.tui.judging import Judging
 from oz_installer.tui.leaving import STOPPED, Leaving, Outcome
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.session import Session
@@ -81,8 +81,7 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
         self.failure: BaseException | None = None
         self._first, self._start_step = path, start_step
         self._steps: dict[str, StepScreen] = {}
-        self._judging: Timer | None = None
-        self.thinking = False
+        self.judging = Judging(self)
 
     @property
     def available_themes(self) -> dict[str, Theme]:
@@ -158,7 +157,7 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
 
     def stop_jobs(self) -> None:
         """Ask everything that works in the background to stop."""
-        self.asking.give_up()
+        self.asking.end()
         self.jobs.stop_all()
         for screen in self._steps.values():
             screen.jobs.stop_all()
@@ -185,34 +184,25 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
         for one in STEPS:
             load_screen(one.id)
 
-    # --- judging --------------------------------------------------------------------------------------
+    def on_app_focus(self) -> None:
+        """A file that was missing may have been made in another window meanwhile."""
+        self.judge()
+
     def judge(self, after: float = 0.0) -> None:
         """Judge the answers in the background, soon; screens follow."""
-        self.thinking = True
-        if self._judging is not None:
-            self._judging.stop()
-        self._judging = self.set_timer(after or 0.001, self._judge)
+        self.judging.soon(after)
 
-    def _judge(self) -> None:
-        working, screen, core = self.session.working, self.step_screen, self.core
-        keys = screen.keys() if screen else ()
-
-        def job(_tell: object, _stop: object) -> Judged:
-            return Judged(
-                working=working, problems=core.judge(working), possible=core.possible(working, keys)
-            )
-
-        self.jobs.start("judge", job)
+    @property
+    def thinking(self) -> bool:
+        """Whether the answers on the screen are still to be judged."""
+        return self.judging.under_way
 
     @on(Told)
     def _told(self, message: Told) -> None:
         news = self.jobs.news(message)
         match news:
-            case Finished(job="judge", result=Judged() as judged):
-                self.thinking = False
-                self.session.judged = judged
-                if self.step_screen is not None:
-                    self.step_screen.follow()
+            case Finished(job="judge" | "files"):
+                self.judging.heard(news)
             case Finished(job="load"):
                 self.begin_tidying()
             case _:
@@ -285,8 +275,9 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
 
     # --- failures -------------------------------------------------------------------------------------
     def _handle_exception(self, error: Exception) -> None:
-        self.failure = getattr(error, "error", error)  # of a job: what it raised
-        self.files.draft_at_once()
+        if self.failure is None:
+            self.failure = getattr(error, "error", error)  # of a job: what it raised
+            self.files.draft_in_a_fault()
         super()._handle_exception(error)
 
     def _fatal_error(self) -> None:

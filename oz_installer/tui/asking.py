@@ -10,6 +10,7 @@ from oz_installer.errors import AnswersError
 if TYPE_CHECKING:
     from oz_installer.secret import Secret
     from oz_installer.tui.app import WizardApp
+    from oz_installer.tui.dialogs.ask import AskSecret
 
 
 class Asking:
@@ -18,7 +19,8 @@ class Asking:
     def __init__(self, app: WizardApp) -> None:
         self._app = app
         self._given: dict[str, Secret] = {}
-        self._waiting: list[Future[Secret | None]] = []
+        self._waiting: dict[AskSecret, Future[Secret | None]] = {}
+        self._over = False
 
     def __call__(self, label: str) -> Secret:
         """The secret. Raises AnswersError when the operator gives none."""
@@ -26,20 +28,55 @@ class Asking:
             from oz_installer.tui.dialogs.ask import AskSecret
 
             answered: Future[Secret | None] = Future()
-            self._waiting.append(answered)
-            self._app.call_from_thread(self._app.push_screen, AskSecret(label), answered.set_result)
+            dialog = AskSecret(label)
+            self._app.call_from_thread(self._ask, dialog, answered)
             given = answered.result()
             if given is None:
                 raise AnswersError(f"{label} was not given", "Try again, or say where it is to be had.")
             self._given[label] = given
         return self._given[label]
 
-    def forget(self) -> None:
-        """Ask again next time: what was given may have been wrong."""
-        self._given.clear()
+    def forget(self, node: str | None = None) -> None:
+        """Ask again next time, for all or for what one node needs: what was given may have been wrong."""
+        self._given = {
+            label: given
+            for label, given in self._given.items()
+            if node is not None and not _is_of(label, node)
+        }
 
     def give_up(self) -> None:
-        """Nobody answers any more."""
-        for answered in self._waiting:
-            if not answered.done():
-                answered.set_result(None)
+        """What is asked for now gets no answer: who waits for it is to stop."""
+        for dialog, answered in tuple(self._waiting.items()):
+            _answer(answered, None)
+            self._app.call_later(self._close, dialog)
+
+    def end(self) -> None:
+        """Nobody answers any more, now and later."""
+        self._over = True
+        self.give_up()
+
+    def _ask(self, dialog: AskSecret, answered: Future[Secret | None]) -> None:
+        if self._over:
+            _answer(answered, None)
+            return
+        self._waiting[dialog] = answered
+        self._app.push_screen(dialog, lambda given: self._answered(dialog, given))
+
+    def _answered(self, dialog: AskSecret, given: Secret | None) -> None:
+        _answer(self._waiting.pop(dialog), given)
+
+    def _close(self, dialog: AskSecret) -> None:
+        """Take it away, unless something else stands before it: then Escape does."""
+        if self._app.screen is dialog:
+            dialog.dismiss(None)
+
+
+def _answer(answered: Future[Secret | None], given: Secret | None) -> None:
+    if not answered.done():
+        answered.set_result(given)
+
+
+def _is_of(label: str, node: str) -> bool:
+    """Whether a node may need it: labels name the nodes, those of a key's passphrase name none."""
+    _, named, nodes = label.rpartition(" on ")
+    return not named or node in nodes.split(", ")

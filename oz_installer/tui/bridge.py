@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import Event as Stop
 from typing import TYPE_CHECKING, Any, Protocol
 
+from oz_installer.errors import Problem
+
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
     from oz_installer.answers.secrets import Ask
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from oz_installer.checks.model import Finding
     from oz_installer.deploy.events import Event
     from oz_installer.deploy.plan import Plan
-    from oz_installer.errors import Problem
     from oz_installer.installation import Prepared
     from oz_installer.installation.possible import Possible
     from oz_installer.installation.seating import Seating
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 
 class Core(Protocol):
-    """All that the wizard can ask for. Whoever may fail raises OzError: message and hint are shown.
+    """All that the wizard can ask for. Whoever may fail raises OzError: message and hint are shown. Whatever
+    takes a ``stop`` ends soon after it is set.
 
     ``ask`` is set by the wizard: it asks the operator for a secret, and is called in jobs only.
     """
@@ -80,14 +82,20 @@ class Core(Protocol):
     def exists(self, path: Path) -> bool:
         """Whether something stands there."""
 
+    def file_problems(self, working: Working, path: Path) -> tuple[Problem, ...]:
+        """What is wrong with the files on this machine that the answers of ``path`` name."""
+
     def answers_files(self, folder: Path) -> tuple[Path, ...]:
         """Files of that folder which look like answers, sorted."""
 
     def read(self, path: Path) -> tuple[Working, str]:
         """Answers of a file, complete or not, and its text."""
 
-    def keep(self, working: Working, path: Path, source: str | None = None) -> Working:
-        """Write the answers file, and typed secrets to files of their own beside it."""
+    def keep(
+        self, working: Working, path: Path, source: str | None = None, opened: Path | None = None
+    ) -> Working:
+        """Write the answers file, and typed secrets to files of their own beside it. ``opened`` is the file
+        that they come from: secrets and paths beside that one go along."""
 
     def save_draft(self, working: Working, target: Path, step: str) -> SavedDraft:
         """Keep a draft without secrets."""
@@ -99,7 +107,10 @@ class Core(Protocol):
         """All drafts, newest first."""
 
     def drop_draft(self, target: Path) -> None:
-        """Remove the draft of that answers file, if there is one."""
+        """Remove this wizard's draft of that answers file, if there is one."""
+
+    def forget_draft(self, saved: SavedDraft) -> None:
+        """Remove a draft, unless another wizard is at work on it."""
 
     def write_picture(self, topology: Topology, path: Path) -> None:
         """Write the topology as SVG."""
@@ -129,29 +140,40 @@ class Core(Protocol):
         """Write on one api node, read on the other, remove it again."""
 
     # --- an installation ------------------------------------------------------------------------------
-    def prepare(self, path: Path, limit: Sequence[str] = ()) -> Prepared:
+    def prepare(self, path: Path, stop: Stop) -> Prepared:
         """Connect, look and plan; changes nothing."""
 
-    def with_diffs(self, prepared: Prepared) -> Plan:
+    def with_diffs(self, prepared: Prepared, stop: Stop) -> Plan:
         """The plan with the differences of every file, secrets masked."""
 
+    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: Stop) -> None:
+        """Preflight by itself: every check, all nodes at once; a node that cannot be reached is a finding."""
+
     def run_checks(self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: Stop) -> None:
-        """Preflight: every check, all nodes at once."""
+        """The same over the connections of a run."""
 
     def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: Stop) -> None:
         """Carry the plan out."""
 
-    def summarise(self, prepared: Prepared) -> Summary:
+    def summarise(self, prepared: Prepared, stop: Stop) -> Summary:
         """What runs where now."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What is right and wrong with one state of the answers, and what may be chosen in it."""
+    """What is right and wrong with one state of the answers, and what may be chosen in it. ``files`` is about
+    files that the answers name: answers are no worse for them."""
 
     working: Working = field(repr=False)
     problems: tuple[Problem, ...] = ()
+    files: tuple[Problem, ...] = ()
+    """Of files that the answers name: as last looked at, which is a job of its own, for a disk may hang."""
     possible: Mapping[str, Possible] = field(default_factory=dict)
+
+    @property
+    def all_problems(self) -> tuple[Problem, ...]:
+        """All that is to be mended."""
+        return (*self.problems, *self.files)
 
     def problem(self, key: str) -> Problem | None:
         """The first problem of a question, or of what stands below it."""
@@ -159,6 +181,10 @@ class Judged:
             if problem.key == key or problem.key.startswith((f"{key}.", f"{key}[")):
                 return problem
         return None
+
+    def file_problem(self, key: str) -> Problem | None:
+        """What is wrong with the file that a question is answered with."""
+        return next((problem for problem in self.files if problem.key == key), None)
 
     def may(self, key: str) -> Possible | None:
         """What may be chosen for a question; None when nothing is barred."""
@@ -177,6 +203,14 @@ class Opened:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HasDraft:
+    """An answers file was not opened yet: there is a draft of it. ``step`` is where opening it would lead."""
+
+    saved: SavedDraft
+    step: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kept:
     """The answers file was written; ``working`` is what it says now, ``written`` what it was made from."""
 
@@ -188,16 +222,10 @@ class Kept:
 
 @dataclass(frozen=True, kw_only=True)
 class Occupied:
-    """The answers were not written: another file stands there."""
+    """The answers were not written: another file stands there, or (``changed``) another text in this one."""
 
     path: Path
-
-
-@dataclass(frozen=True, kw_only=True)
-class Drafted:
-    """A draft was kept."""
-
-    saved: SavedDraft
+    changed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,8 +248,11 @@ class Finished:
 
 @dataclass(frozen=True, kw_only=True)
 class Installed:
-    """Answers were carried out, or looked at again. ``trouble`` says why there is no summary."""
+    """Answers were carried out, or looked at again (``at``, seconds since the epoch). ``trouble`` says why
+    there is no summary, ``changes`` what installing them once more would change."""
 
     path: Path
     summary: Summary | None = None
     trouble: str = ""
+    changes: str = ""
+    at: float | None = None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Stop
+from time import time
 from typing import TYPE_CHECKING
 
 from oz_installer.errors import Interrupted, OzError, PreflightError
@@ -43,14 +44,14 @@ class Checked:
     stopped: bool
 
 
-def compare(core: Core, path: Path, tell: Tell) -> Compared:
-    """What would change on the nodes. Raises OzError."""
+def compare(core: Core, path: Path, tell: Tell, stop: Stop) -> Compared:
+    """What would change on the nodes. Raises OzError, also Interrupted."""
     from oz_installer.telling.plan_text import plan_text, total_text
 
     tell(Stage(text="Connecting to the nodes and comparing ..."))
-    prepared = core.prepare(path)
+    prepared = core.prepare(path, stop)
     try:
-        plan = core.with_diffs(prepared)
+        plan = core.with_diffs(prepared, stop)
     finally:
         prepared.close()
     return Compared(sheet=Sheet.of(plan_rows(plan_text(plan))), total=total_text(plan))
@@ -58,21 +59,19 @@ def compare(core: Core, path: Path, tell: Tell) -> Compared:
 
 def check(core: Core, path: Path, tell: Tell, stop: Stop) -> Checked:
     """Tell every finding. Raises OzError."""
-    tell(Stage(text="Connecting to the nodes ..."))
-    prepared = core.prepare(path)
-    try:
-        tell(Stage(text="Checking ..."))
-        core.run_checks(prepared, tell, stop)
-    finally:
-        prepared.close()
+    tell(Stage(text="Connecting and checking ..."))
+    core.check(path, tell, stop)
     return Checked(stopped=stop.is_set())
 
 
-def look(core: Core, path: Path) -> Installed:
-    """What runs where now. Raises OzError."""
-    prepared = core.prepare(path)
+def look(core: Core, path: Path, stop: Stop) -> Installed:
+    """What runs where now, and what the answers would change there. Raises OzError, also Interrupted."""
+    from oz_installer.telling.plan_text import total_text
+
+    prepared = core.prepare(path, stop)
     try:
-        return Installed(path=path, summary=core.summarise(prepared))
+        summary, changes = core.summarise(prepared, stop), total_text(core.with_diffs(prepared, stop))
+        return Installed(path=path, summary=summary, changes=changes, at=time())
     finally:
         prepared.close()
 
@@ -82,7 +81,7 @@ def carry_out(
 ) -> Installed:
     """Install. What was not ``checked`` yet is checked first. Raises OzError, Interrupted."""
     tell(Stage(text="Connecting to the nodes and comparing ..."))
-    prepared = core.prepare(path)
+    prepared = _prepared(core, path, stop)
     try:
         _go_on(stop)
         if not checked:
@@ -92,14 +91,25 @@ def carry_out(
             prepared.require_engines()
             tell(Stage(text="Starting ..."))
             core.execute(prepared, on_event, stop)
-        return _summed_up(core, prepared, path)
+        return _summed_up(core, prepared, path, stop)
     finally:
         prepared.close()
 
 
+def _prepared(core: Core, path: Path, stop: Stop) -> Prepared:
+    try:
+        return core.prepare(path, stop)
+    except Interrupted:
+        raise _untouched() from None
+
+
 def _go_on(stop: Stop) -> None:
     if stop.is_set():
-        raise Interrupted("stopped at your request; nothing was changed", "Install again when you like.")
+        raise _untouched()
+
+
+def _untouched() -> Interrupted:
+    return Interrupted("stopped at your request; nothing was changed", "Install again when you like.")
 
 
 def _require(core: Core, prepared: Prepared, stop: Stop) -> None:
@@ -115,9 +125,9 @@ def _require(core: Core, prepared: Prepared, stop: Stop) -> None:
         )
 
 
-def _summed_up(core: Core, prepared: Prepared, path: Path) -> Installed:
+def _summed_up(core: Core, prepared: Prepared, path: Path, stop: Stop) -> Installed:
     """What stands is not called a failure because it could not be looked at once more."""
     try:
-        return Installed(path=path, summary=core.summarise(prepared))
+        return Installed(path=path, summary=core.summarise(prepared, stop))
     except OzError as error:
         return Installed(path=path, trouble=str(error))

@@ -53,5 +53,19 @@ class Commands(Provider):
                 name = f"{part}: {asked.label}"
                 yield name, f"{asked.key} · {asked.help}", partial(self._ask, asked.key), False
 
+        yield from self._of_node()
+
+    def _of_node(self) -> Iterator[Command]:
+        """The questions of one node: of the selected one, or else the first."""
+        app = cast("WizardApp", self.app)
+        working, place = app.session.working, getattr(app.step_screen, "index", None) or 0
+        if place >= working.nodes():
+            return
+        name = working.get(f"nodes[{place}].name") or place + 1
+        for asked in questions():
+            if asked.key.startswith("nodes[]."):
+                key = asked.key.replace("[]", f"[{place}]")
+                yield f"Node {name}: {asked.label}", f"{key} · {asked.help}", partial(self._ask, key), False
+
     def _ask(self, key: str) -> None:
         cast("WizardApp", self.app).go(step_of(question(key).key), key)

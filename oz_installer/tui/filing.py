@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import Lock
+from threading import Event as Stop
 from typing import TYPE_CHECKING
 
-from textual.timer import Timer
-
 from oz_installer.errors import OzError
-from oz_installer.tui.bridge import Failed, Finished, Judged, Kept, Occupied, Opened
+from oz_installer.tui.bridge import Failed, Finished, HasDraft, Judged, Opened
+from oz_installer.tui.drafting import Drafting
+from oz_installer.tui.judging import judge
 from oz_installer.tui.session import NEW_FILE
 from oz_installer.tui.steps import STEPS, number, step_of
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
     from oz_installer.tui.app import WizardApp
-
-QUIET = 2.0
-"""So long after the last key a draft is kept, in seconds."""
+    from oz_installer.tui.jobs import Tell
 
 
-class Filing:
+class Filing(Drafting):
     """What the app does with files, in jobs."""
 
     def __init__(self, app: WizardApp) -> None:
-        self._app = app
-        self._drafting: Timer | None = None
-        self._step = "start"
-        self._writing = Lock()
-        self._turn = 0
-        self._then: Callable[[], None] | None = None
-        self.trouble = ""
+        super().__init__(app)
+        self._after: Callable[[], None] | None = None
 
     # --- open -----------------------------------------------------------------------------------------
     def begin(self) -> None:
         """A new installation, in a file that neither exists nor has a draft."""
-        if self._refused():
-            return
-        self.draft_now()
+        self._away(self._begin)
+
+    def _begin(self) -> None:
         core, folder = self._app.core, NEW_FILE.absolute().parent
 
         def job(_tell: object, _stop: object) -> Path:
@@ -52,38 +46,96 @@ class Filing:
 
     def ask_to_open(self, step_id: str | None = None) -> None:
         """Choose an answers file, and open it."""
-        if self._refused():
-            return
+        self._away(lambda: self._choose(step_id))
+
+    def _choose(self, step_id: str | None) -> None:
         from oz_installer.tui.dialogs.open import OpenDialog
 
-        self.draft_now()
         dialog = OpenDialog(self._app.core, Path.cwd())
         self._app.push_screen(dialog, lambda path: self.open(path, step_id) if path else None)
 
-    def open(self, path: Path, step_id: str | None = None) -> None:
-        """Read an answers file, complete or not, and go to a step: by default where it is needed first."""
+    def open(self, path: Path, step_id: str | None = None, *, anyway: bool = False) -> None:
+        """Read an answers file, complete or not, and go to a step: by default where it is needed first.
+
+        Where there is a draft of it, it is asked which of the two; not with ``anyway``.
+        """
         core = self._app.core
 
-        def job(_tell: object, _stop: object) -> tuple[Opened, Judged]:
+        def job(_tell: object, _stop: object) -> tuple[Opened, Judged] | HasDraft:
+            mine = (one for one in core.drafts() if one.target == path and not one.held)
+            if not anyway and (draft := next(mine, None)):
+                return HasDraft(saved=draft, step=step_id)
             working, source = core.read(path)
             opened = Opened(working=working, path=path, source=source, step=step_id)
-            return opened, Judged(working=working, problems=core.judge(working))
+            return opened, judge(core, working)
 
         self._app.jobs.start("open", job)
 
+    def _ask_which(self, saved: SavedDraft, step_id: str | None) -> None:
+        from oz_installer.tui.dialogs.confirm import Confirm
+        from oz_installer.tui.screens.start import ago
+
+        asked = Confirm(
+            f"There is a draft of {saved.target}, kept {ago(time.time() - saved.saved_at)}: what was typed "
+            "and not saved. Go on with it?",
+            yes="Go on with the draft",
+            no="Open the file as it is",
+        )
+        self._app.push_screen(asked, lambda sure: self._chosen(saved, step_id, sure))
+
+    def _chosen(self, saved: SavedDraft, step_id: str | None, sure: bool | None) -> None:
+        """Without an answer nothing is opened."""
+        if sure:
+            self._open_draft(saved)
+        elif sure is not None:
+            self.open(saved.target, step_id, anyway=True)
+
     def open_draft(self, saved: SavedDraft) -> None:
         """Go on with a draft where it was left."""
-        if self._refused():
-            return
+        self._away(lambda: self._open_draft(saved))
+
+    def _open_draft(self, saved: SavedDraft) -> None:
         core = self._app.core
 
         def job(_tell: object, _stop: object) -> tuple[Opened, Judged]:
             working = core.load_draft(saved)
-            source = core.read(saved.target)[1] if core.exists(saved.target) else None
+            try:
+                source = core.read(saved.target)[1] if core.exists(saved.target) else None
+            except OzError:
+                source = None  # broken meanwhile: saving asks before it is replaced
             opened = Opened(working=working, path=saved.target, source=source, step=saved.step, draft=True)
-            return opened, Judged(working=working, problems=core.judge(working))
+            return opened, judge(core, working)
 
         self._app.jobs.start("open", job)
+
+    def _away(self, then: Callable[[], None]) -> None:
+        """Go on to other answers once a draft of these is kept; ask where something would be lost."""
+        if self._refused():
+            return
+        if not self._app.session.touched or (draft := self._draft()) is None:
+            then()
+            return
+        self._after = then
+
+        def job(tell: Tell, stop: Stop) -> bool:
+            from oz_installer.answers.nested import plain_secrets
+
+            return any(True for _ in plain_secrets(draft(tell, stop).values))
+
+        self._app.jobs.start("away", job, apart=True)
+
+    def _gone(self, forgets: bool) -> None:
+        if forgets:
+            self._ask_to_go("Passwords that were typed and not saved are not kept in a draft")
+        elif self._after is not None:
+            self._after()
+
+    def _ask_to_go(self, why: str) -> None:
+        from oz_installer.tui.dialogs.confirm import Confirm
+
+        after = self._after
+        asked = Confirm(f"{why}. What is not kept is lost when you go on.", yes="Go on", no="Stay here")
+        self._app.push_screen(asked, lambda sure: after() if sure and after is not None else None)
 
     def _refused(self) -> bool:
         """Other answers are not opened while these are carried out."""
@@ -92,7 +144,7 @@ class Filing:
         return self._app.leaving.held
 
     def _opened(self, opened: Opened, judged: Judged) -> None:
-        session = self._app.session
+        session, self._drafted = self._app.session, False
         session.open(opened)
         session.judged = judged
         ordered = sorted(judged.problems, key=lambda problem: number(step_of(problem.key)))
@@ -106,94 +158,6 @@ class Filing:
             more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
             self._say(f"! What no field can show stays in the file: {lost[0]}{more}", bad=True)
 
-    # --- save -----------------------------------------------------------------------------------------
-    def save(self, then: Callable[[], None] | None = None) -> None:
-        """Write the answers; ask where, the first time. ``then`` is called once they are written."""
-        session = self._app.session
-        self._then = then
-        if session.is_file:
-            self.save_as(session.path)
-            return
-        from oz_installer.tui.dialogs.save import SaveDialog
-
-        self._app.push_screen(SaveDialog(session.path), lambda path: self.save_as(path) if path else None)
-
-    def save_elsewhere(self) -> None:
-        """Ask where, and write the answers there."""
-        from oz_installer.tui.dialogs.save import SaveDialog
-
-        self._then = None
-        path = self._app.session.path
-        self._app.push_screen(SaveDialog(path), lambda path: self.save_as(path) if path else None)
-
-    @property
-    def all_saved(self) -> bool:
-        """Whether the answers file says what is on the screen."""
-        return self._app.session.is_file and not self._app.session.touched
-
-    def save_as(self, path: Path, *, replace: bool = False) -> None:
-        """Write the answers there. Another file than the opened one is replaced only when that was asked."""
-        session, core = self._app.session, self._app.core
-        working, source = session.working, session.source
-        own = replace or (session.is_file and path == session.path)
-
-        def job(_tell: object, _stop: object) -> Kept | Occupied:
-            if not own and core.exists(path):
-                return Occupied(path=path)
-            kept = core.keep(working, path, source)
-            with self._writing:
-                self._turn += 1
-                core.drop_draft(path)
-            return Kept(working=kept, written=working, path=path, source=core.read(path)[1])
-
-        self._app.jobs.start("save", job)
-
-    def _ask_to_replace(self, path: Path) -> None:
-        from oz_installer.tui.dialogs.confirm import Confirm
-
-        dialog = Confirm(f"{path} is there already. Replace it?", yes="Replace it", no="Keep it")
-        self._app.push_screen(dialog, lambda sure: self.save_as(path, replace=True) if sure else None)
-
-    # --- drafts ---------------------------------------------------------------------------------------
-    def draft_soon(self) -> None:
-        """Keep a draft when nothing was typed for a while."""
-        if self._drafting is not None:
-            self._drafting.stop()
-        self._drafting = self._app.set_timer(QUIET, self.draft_now)
-
-    def draft_now(self, step_id: str | None = None) -> None:
-        """Keep a draft in the background."""
-        here = self._app.step_screen
-        self._step = step_id or (here.STEP if here else self._step)
-        session, core, step = self._app.session, self._app.core, self._step
-        self._turn += 1
-        working, path, turn = session.working, session.path, self._turn
-
-        def job(_tell: object, _stop: object) -> None:
-            with self._writing:
-                if turn == self._turn:  # else something newer was kept, or saved, meanwhile
-                    core.save_draft(working, path, step)
-
-        if session.touched:
-            self._app.jobs.start("draft", job)
-
-    def draft_at_once(self) -> Path | None:
-        """Keep a draft before leaving; whose it is, or None when there is nothing to keep, or it cannot be:
-        ``trouble`` says why then."""
-        session = self._app.session
-        self.trouble = ""
-        if not session.touched:
-            return None
-        here = self._app.step_screen
-        step = here.STEP if here else self._step
-        self._turn += 1
-        try:
-            with self._writing:
-                return self._app.core.save_draft(session.working, session.path, step).target
-        except OzError as error:
-            self.trouble = str(error)
-            return None
-
     # --- what the jobs say ----------------------------------------------------------------------------
     def heard(self, news: object) -> None:
         """How a job ended."""
@@ -201,25 +165,21 @@ class Filing:
             case Finished(job="open", result=(Opened() as opened, Judged() as judged)):
                 self._opened(opened, judged)
             case Finished(job="begin", result=Path() as path):
+                self._drafted = False
                 self._app.session.begin(path)
                 self._app.start_over(STEPS[1].id)
-            case Finished(job="save", result=Occupied(path=path)):
-                self._ask_to_replace(path)
-            case Finished(job="save", result=Kept() as kept):
-                self._kept(kept)
+            case Finished(job="last") | Failed(job="last"):
+                self.kept_last(news)
+            case Finished(job="save"):
+                self.saved(news)
+            case Failed(job="save", message=message, hint=hint):
+                self.saved(news)
+                self._say(f"error: {message}. {hint}", bad=True)
+            case Finished(job="open", result=HasDraft(saved=saved, step=step_id)):
+                self._ask_which(saved, step_id)
+            case Finished(job="away", result=bool() as forgets):
+                self._gone(forgets)
+            case Failed(job="away", message=message):
+                self._ask_to_go(message)
             case Failed(message=message, hint=hint):
                 self._say(f"error: {message}. {hint}", bad=True)
-
-    def _kept(self, kept: Kept) -> None:
-        session = self._app.session
-        session.keep(kept)
-        self._say(f"Saved to {kept.path}.")
-        if self._app.step_screen is not None:
-            self._app.step_screen.follow()
-        then, self._then = self._then, None
-        if then is not None:
-            then()
-
-    def _say(self, text: str, *, bad: bool = False) -> None:
-        if self._app.step_screen is not None:
-            self._app.step_screen.say(text, "-bad" if bad else "-good")

@@ -24,10 +24,10 @@ T = TypeVar("T")
 LAPS = 2
 """One behind the key itself, one behind what the key had its widget tell (``Submitted``, ``Pressed``)."""
 
-PATIENCE = 1.0
+PATIENCE = 3.0
 """What follows a key waits no longer, in seconds: a widget may have gone with all its messages."""
 
-NEW_SCREEN = 0.25
+NEW_SCREEN = 1.5
 """What follows a key that opened or closed a screen waits no longer: another one may come over it."""
 
 

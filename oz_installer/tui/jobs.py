@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from threading import Event as Stop
-from typing import Any
+from threading import Thread
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.dom import DOMNode
 from textual.message import Message
 
-from oz_installer.errors import OzError
+from oz_installer.errors import AnswersError, OzError
 from oz_installer.tui.bridge import Failed, Finished
+
+if TYPE_CHECKING:
+    from oz_installer.tui.app import WizardApp
+
+HELD = "install"
+"""The job that must not be cut off."""
+
+GOES_ON = "The installation goes on. Tell Oz Forensics what you did."
 
 Tell = Callable[[object], None]
 Job = Callable[[Tell, Stop], Any]
@@ -36,14 +48,16 @@ class Jobs:
         self._owner = owner
         self._stops: dict[str, Stop] = {}
 
-    def start(self, name: str, job: Job) -> Stop:
+    def start(self, name: str, job: Job, *, apart: bool = False) -> Stop:
         """Run ``job(tell, stop)`` in a thread; an earlier one of that name must stop, and is not heard again.
 
         At the end ``Finished`` is told with what the job returned, or ``Failed`` with what an OzError said.
+        The program ends only after its jobs, but for those that run ``apart``.
         """
         self.stop(name)
         stop = self._stops[name] = Stop()
-        self._owner.run_worker(lambda: self._run(name, job, stop), name=name, thread=True)
+        work = partial(self._run, name, job, stop)
+        self._owner.run_worker(partial(_apart, work) if apart else work, name=name, thread=not apart)
         return stop
 
     def stop(self, name: str) -> None:
@@ -66,7 +80,15 @@ class Jobs:
             return None
         if isinstance(message.what, Finished | Failed):
             del self._stops[message.job]
-        return message.what
+        if isinstance(message.what, Finished):
+            return message.what
+        from oz_installer.tui.wording import worded  # not before the first frame
+
+        return worded(message.what)
+
+    def _is_beside(self, name: str) -> bool:
+        """Whether a job runs beside an installation, which no fault of another job may end."""
+        return name != HELD and cast("WizardApp", self._owner.app).leaving.held
 
     def _run(self, name: str, job: Job, stop: Stop) -> None:
         def tell(news: object) -> None:
@@ -76,6 +98,47 @@ class Jobs:
             result = job(tell, stop)
         except OzError as error:
             details = getattr(error, "details", "")
-            tell(Failed(job=name, message=str(error), hint=error.hint, details=details))
+            tell(Failed(job=name, message=said(error), hint=error.hint, details=details))
+        except Exception as fault:
+            if not self._is_beside(name):
+                raise
+            kind = type(fault).__name__  # its text may hold anything
+            tell(Failed(job=name, message=f"a fault of oz-install's own ({kind})", hint=GOES_ON))
         else:
             tell(Finished(job=name, result=result))
+
+
+async def _apart(work: Callable[[], None]) -> None:
+    """Do it in a thread that nobody waits for when the program ends. Raises what it raised."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def end(fault: Exception | None) -> None:
+        if done.done():  # cancelled
+            return
+        if fault is None:
+            done.set_result(None)
+        else:
+            done.set_exception(fault)
+
+    def run() -> None:
+        fault = None
+        try:
+            work()
+        except Exception as raised:  # noqa: BLE001 - raised again where it is waited for
+            fault = raised
+        with suppress(RuntimeError):  # the loop is over
+            loop.call_soon_threadsafe(end, fault)
+
+    Thread(target=run, daemon=True).start()
+    await done
+
+
+def said(error: OzError) -> str:
+    """What happened, with every problem of the answers: in which line of a file or in which field it stands,
+    and what would be right."""
+    from oz_installer.tui.wording import in_form  # not before the first frame
+
+    problems = error.problems if isinstance(error, AnswersError) else ()
+    told = (str(one) if one.source or one.line else in_form(str(one)) for one in problems)
+    return ". ".join(told) or str(error)

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual.timer import Timer
+
+from oz_installer.tui.saving import PATIENCE
+
 if TYPE_CHECKING:
     from oz_installer.tui.app import WizardApp
 
@@ -17,11 +21,14 @@ STOPPED = 130
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How the wizard was left: exit code, and the answers file whose unsaved answers are kept as a draft;
-    ``lost`` says why they could not be kept."""
+    """How the wizard was left: exit code, and the answers file whose unsaved answers are kept as a draft, or
+    which holds all of them (``saved``), and whether it runs as it says (``runs``); ``lost`` says why answers
+    could not be kept."""
 
     code: int = 0
     draft_of: Path | None = None
+    saved: Path | None = None
+    runs: bool = False
     lost: str = ""
 
 
@@ -39,7 +46,9 @@ class Leaving:
     def __init__(self, app: WizardApp) -> None:
         self._app = app
         self._hold: Hold | None = None
-        self._pending: int | None = None
+        self._code: int | None = None
+        self._patience: Timer | None = None
+        self._cut = False
 
     @property
     def held(self) -> bool:
@@ -53,22 +62,37 @@ class Leaving:
     def release(self) -> None:
         """What was held has ended. Leaves, if that was wanted and could not wait for an answer."""
         self._hold = None
-        if self._pending is not None:
-            self.end(self._pending)
+        if self._cut:
+            self._begin(STOPPED)
 
     def leave(self, code: int) -> None:
-        """Leave. While something is held ask whether it is to be stopped, and stay; ask, too, when what was
-        typed would be lost."""
+        """Leave. While something is held ask whether it is to be stopped, and stay."""
         if (hold := self._hold) is not None:
             self._ask(hold.question, "Stop it", "Go on with it", hold.stop)
-            return
-        files = self._app.files
-        files.draft_at_once()
-        if files.trouble:
-            question = f"{files.trouble}. What is not saved is lost when you leave now."
-            self._ask(question, "Leave", "Stay here", lambda: self.end(code))
         else:
-            self.end(code)
+            self._begin(code)
+
+    def _begin(self, code: int) -> None:
+        """Leave once a draft is kept, but do not wait for ever."""
+        if self._code is not None:
+            return
+        self._code = code
+        self._patience = self._app.set_timer(PATIENCE, self._too_late)
+        self._app.files.keep_last(self._kept)
+
+    def _kept(self, draft: Path | None, trouble: str) -> None:
+        """Leave, but ask when what was typed would be lost and there is somebody to be asked."""
+        if self._patience is not None:
+            self._patience.stop()
+        code, self._code = self._code or 0, None
+        if trouble and not self._cut:
+            question = f"{trouble}. What is not saved is lost when you leave now."
+            self._ask(question, "Leave", "Stay here", lambda: self._end(code, None, trouble))
+        else:
+            self._end(code, draft, trouble)
+
+    def _too_late(self) -> None:
+        self._end(self._code or 0, None, f"no draft of it was kept within {PATIENCE:.0f} seconds")
 
     def _ask(self, question: str, yes: str, no: str, then: Callable[[], None]) -> None:
         from oz_installer.tui.dialogs.confirm import Confirm
@@ -77,12 +101,14 @@ class Leaving:
             dialog = Confirm(question, yes=yes, no=no)
             self._app.push_screen(dialog, lambda sure: then() if sure else None)
 
-    def end(self, code: int) -> None:
-        """Leave now."""
-        draft = self._app.files.draft_at_once()
+    def _end(self, code: int, draft: Path | None, lost: str) -> None:
         self._app.stop_jobs()
-        outcome = Outcome(code=code, draft_of=draft, lost=self._app.files.trouble)
-        self._app.exit(outcome, return_code=code)
+        saved = self._app.session.path if self._app.files.all_saved else None
+        seen = self._app.session.installed
+        runs = seen is not None and seen.summary is not None
+        self._app.exit(
+            Outcome(code=code, draft_of=draft, saved=saved, runs=runs, lost=lost), return_code=code
+        )
 
     def heed_signals(self) -> None:
         """A closed terminal and kill lead out as Ctrl-C does. Signals that are ignored stay so (nohup)."""
@@ -94,11 +120,11 @@ class Leaving:
 
     def cut_off(self) -> None:
         """Nobody can be asked: a signal, or no terminal any more. What is held is stopped, and ends first."""
-        if self._pending is not None:
+        if self._cut:
             return
-        self._pending = STOPPED
+        self._cut = True
         if self._hold is None:
-            self.end(STOPPED)
-            return
-        self._app.files.draft_at_once()
-        self._hold.stop()
+            self._begin(STOPPED)
+        else:
+            self._app.asking.end()
+            self._hold.stop()

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from oz_installer.tui.steps import STEPS, problems_of
+from oz_installer.tui.steps import STEPS, problems_of, step
 
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
@@ -32,14 +32,19 @@ class StepState:
 
 
 class Session:
-    """One use of the wizard. ``judged`` belongs to a state of the answers that may be a moment old."""
+    """One use of the wizard. ``judged`` belongs to a state of the answers that may be a moment old;
+    ``identity`` is another object as soon as other answers are open, ``managed`` are answers that were opened
+    to look at what runs already."""
 
     def __init__(self, path: Path | None) -> None:
+        self.identity = object()
         self.path = path or NEW_FILE.absolute()
         self.source: str | None = None
         self.is_file = False
+        self.managed = False
         self.visited: set[str] = set()
         self.judged: Judged | None = None
+        self.files: tuple[Problem, ...] = ()
         self.installed: Installed | None = None
         self.passed: Working | None = None
         self._working: Working | None = None
@@ -85,9 +90,12 @@ class Session:
         self.begin(opened.path)
         self.working, self.source = opened.working, opened.source
         self.is_file = opened.source is not None
+        self.managed = opened.step == "done" and not opened.draft
         self._kept = None if opened.draft else opened.working
         if opened.draft or opened.source is not None:
-            self.visited = {step.id for step in STEPS if step.owns and step.id != "preflight"}
+            self.visited = {one.id for one in STEPS if one.owns and one.id != "preflight"}
+        if opened.source is None:  # nobody has answered yet what a draft says nothing of
+            self.visited = {one for one in self.visited if self._answered(one)}
 
     def keep(self, kept: Kept) -> None:
         """The answers were written. What was typed meanwhile stays, and is not kept yet."""
@@ -98,7 +106,7 @@ class Session:
 
     def problems(self, step_id: str) -> tuple[Problem, ...]:
         """What is to be mended in a step, as last judged."""
-        return problems_of(step_id, self.judged.problems) if self.judged else ()
+        return problems_of(step_id, self.judged.all_problems) if self.judged else ()
 
     def state(self, step_id: str, now: str) -> StepState:
         """How a step stands while ``now`` is open. A step that was not opened yet is not blamed."""
@@ -107,4 +115,16 @@ class Session:
             return StepState(mark="now", problems=count)
         if count:
             return StepState(mark="!", problems=count)
-        return StepState(mark="done" if step_id in self.visited else "-")
+        return StepState(mark="done" if self._is_done(step_id) else "-")
+
+    def _is_done(self, step_id: str) -> bool:
+        """Steps that do something are done once that was done, not when they were walked past."""
+        if step_id == "preflight":
+            return self.ready
+        if step_id in ("install", "done"):
+            return self.installed is not None and step_id in self.visited
+        return step_id in self.visited
+
+    def _answered(self, step_id: str) -> bool:
+        """Whether the answers say something of a step."""
+        return step_id == "start" or any(self.working.given(name) for name in step(step_id).owns)

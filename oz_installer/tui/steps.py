@@ -110,7 +110,8 @@ STEPS: tuple[Step, ...] = (
             "Forensics. Passwords that are left out are made, and kept beside your answers."
         ),
         owns=(
-            "public_url", "load_balancer", "admin", "license", "updater", "registry", "images", "extra",
+            "public_url", "load_balancer", "admin", "license", "updater", "air_gapped", "proxy", "registry",
+            "images", "extra",
         ),
     ),
     Step(

@@ -8,20 +8,27 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from oz_installer.answers.questions import question
 from oz_installer.tui.trials import in_short, may_accept
+from oz_installer.tui.wording import problem_words
 
 if TYPE_CHECKING:
     from oz_installer.checks.model import Finding
+    from oz_installer.errors import Problem
     from oz_installer.installation.seating import Seat, Seating
     from oz_installer.installation.trying import Tried
 
 LEVELS = {
     "ok": ("ok", "$text-success"),
     "warning": ("warning", "$text-warning"),
-    "failure": ("FAILED", "bold $text-error"),
+    "failure": ("FAILURE", "bold $text-error"),
 }
 COLOURS = {"-good": "$text-success", "-warning": "$text-warning", "-bad": "$text-error", "": ""}
 INDENT = 9
+ACCEPT = (
+    "Compare it on the server's own console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. "
+    "When it is the same, press k to accept it: it is written into the answers."
+)
 
 
 def findings_text(findings: Sequence[Finding], width: int) -> Content:
@@ -87,27 +94,34 @@ def seat_text(seat: Seat, width: int) -> list[Content]:
     return [Content.styled(lines[0], "bold"), *(Content(line) for line in lines[1:])]
 
 
-def tried_lines(tried: Tried, width: int) -> list[Content]:
-    """How trying a node went: what it has, what falls short, or why we were not let in."""
-    _, tone = in_short(tried)
+def tried_lines(tried: Tried, width: int, seat: Seat | None) -> list[Content]:
+    """How trying a node went: why we were not let in, or what falls short, and then what it has."""
     shown: list[Content] = []
     if tried.error:
         lines = indented(f"! {tried.error}", width)
         shown += [
             Content.styled(line, COLOURS["-warning" if may_accept(tried) else "-bad"]) for line in lines
         ]
-        shown += [Content(line) for line in indented(tried.hint, width)]
+        hint = ACCEPT if may_accept(tried) else tried.hint
+        shown += [Content(line) for line in indented(hint, width)]
     elif tried.reached:
-        said = f"Connected. {wanting_text(tried)}"
-        shown.append(Content.styled(said, COLOURS[tone]))
+        shown += _connected_lines(tried, width, sized=seat is None or bool(seat.roles))
     if tried.fingerprint:
         shown += facts_lines([("Host key", tried.fingerprint)], width)
-    if may_accept(tried):
-        check = "Compare it on the server's own console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
-        shown += [Content.styled(line, "$text-muted") for line in indented(check, width)]
-    shown += facts_lines(tried.facts, width)
+    return shown + facts_lines(tried.facts, width)
+
+
+def _connected_lines(tried: Tried, width: int, *, sized: bool) -> list[Content]:
+    """What falls short; without a role nobody can say how large a node must be."""
     wanting = [one for one in tried.findings if one.level != "ok"]
-    return shown + [line for one in wanting for line in finding_lines(one, width)]
+    text, tone = wanting_text(tried), in_short(tried)[1]
+    if not sized:
+        text, tone = (
+            f"{text if wanting else ''} No role yet, sizes not judged.".strip(),
+            tone if wanting else "-warning",
+        )
+    lines = [Content.styled(line, COLOURS[tone]) for line in indented(f"Connected. {text}", width)]
+    return lines + [line for one in wanting for line in finding_lines(one, width)]
 
 
 def wanting_text(tried: Tried) -> str:
@@ -117,6 +131,12 @@ def wanting_text(tried: Tried) -> str:
     counts = ((failures, "failure"), (warnings, "warning"))
     told = [f"{count} {word}{'s' if count > 1 else ''}" for count, word in counts if count]
     return f"{' and '.join(told)}, below." if told else "Everything is as needed."
+
+
+def problem_lines(problem: Problem, width: int) -> list[str]:
+    """What is wrong with an answer, by the name of its field."""
+    text = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+    return indented(problem_words(question(problem.key), text), width)
 
 
 def facts_lines(facts: Iterable[tuple[str, str]], width: int) -> list[Content]:

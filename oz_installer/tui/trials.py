@@ -8,22 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
+    from oz_installer.catalog.model import Resources
     from oz_installer.installation.trying import Tried
     from oz_installer.tui.widgets.bars import Tone
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """How one node was tried. ``row`` holds the answers that it was tried with."""
+    """How one node was tried. ``row`` holds the answers and needs that it was tried with."""
 
     row: Mapping[str, Any] = field(repr=False)
     tried: Tried
 
 
 class Trials:
-    """By name of the node. Each test has a job of its own."""
+    """By name of the node. Each test has a job of its own. ``needs`` is what the layout asks of each node,
+    which a test has judged."""
 
     def __init__(self) -> None:
+        self.needs: Mapping[str, Resources | None] = {}
         self._known: dict[str, Trial] = {}
         self._pending: dict[str, tuple[str, Mapping[str, Any]]] = {}
 
@@ -40,7 +43,7 @@ class Trials:
     def begin(self, job: str, working: Working, names: Iterable[str]) -> None:
         """A job tries these nodes now."""
         for name in names:
-            if (row := row_of(working, name)) is not None:
+            if (row := self._asked(working, name)) is not None:
                 self._pending[name] = (job, row)
                 self._known.pop(name, None)
 
@@ -57,7 +60,12 @@ class Trials:
     def of(self, working: Working, name: str) -> Tried | None:
         """What is known of a node; None when it was not tried with its answers of now."""
         trial = self._known.get(name)
-        return trial.tried if trial and trial.row == row_of(working, name) else None
+        return trial.tried if trial and trial.row == self._asked(working, name) else None
+
+    def _asked(self, working: Working, name: str) -> Mapping[str, Any] | None:
+        """What a test of a node is about; None when there is no such node."""
+        row = row_of(working, name)
+        return None if row is None else {**row, "needs": self.needs.get(name)}
 
     def is_stale(self, working: Working, name: str) -> bool:
         """Whether a node's answers have changed since it was tried."""

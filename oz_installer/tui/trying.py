@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from oz_installer.tui.bridge import Failed, Finished
-from oz_installer.tui.trials import Trials, in_short, worst
+from oz_installer.tui.trials import Trials, in_short, may_accept, worst
 
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
@@ -35,12 +35,14 @@ class Trying:
 
     def start(self, places: Iterable[int]) -> None:
         """Try the nodes at these places, but for those that are being tried."""
+        if self._screen.refused():
+            return
         working, core, path = self._screen.working, self._screen.core, self._screen.wizard.session.path
         given = [working.get(f"nodes[{place}].name") for place in places]
         names = [name for name in given if name and name not in self.trials.pending]
         if not names:
             if not self.trials.pending:
-                self._screen.say("Nothing to test: give a node a name and a host first.", "-warning")
+                self._screen.say("Nothing to test: a node needs a right name and host first.", "-warning")
             return
         job = f"{JOB}{next(self._numbers)}"
         self.trials.begin(job, working, names)
@@ -62,6 +64,7 @@ class Trying:
                 self._over()
             case Failed(job=job, message=message, hint=hint) if job.startswith(JOB):
                 self.trials.end(job)
+                self._screen.wizard.asking.forget()
                 self._screen.say(f"error: {message}. {hint}", "-bad")
             case Finished() | Failed():
                 return
@@ -70,6 +73,8 @@ class Trying:
 
                 if isinstance(news, Tried):
                     self.trials.heard(news)
+                    if news.error and not may_accept(news):
+                        self._screen.wizard.asking.forget(news.node)
                     self._screen.show_soon()
                 return
         self._screen.show_nodes()
@@ -79,7 +84,10 @@ class Trying:
         if self.trials.pending:
             return
         working = self._screen.working
-        self._screen.say("Tested.", worst(self.state(working, n)[1] for n in range(working.nodes())))
+        states = [self.state(working, place) for place in range(working.nodes())]
+        failed = sum(tone == "-bad" for _, tone in states)
+        said = f"Tested: {failed} failed." if failed else "Tested."
+        self._screen.say(said, worst(tone for _, tone in states))
         keys = self.trials.unknown_keys(self._screen.working)
         if keys and self._screen.app.screen is self._screen:
             from oz_installer.tui.dialogs.host_keys import HostKeys

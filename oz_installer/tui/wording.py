@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
+from oz_installer.answers.questions import question, sections
 from oz_installer.answers.rules import LIKE_A_VARIABLE
 
 if TYPE_CHECKING:
@@ -11,6 +14,9 @@ if TYPE_CHECKING:
     from oz_installer.installation.possible import Possible
 
 _VERBS = frozenset({"is", "should", "holds", "has", "needs", "stands", "cannot", "says", "does", "must"})
+
+_TICKED = re.compile(r'`([a-z_]+)(: "[^"`]*")?`')
+_DOTTED = re.compile(r"(?<![\w./-])[a-z_]+(?:\[\d+\])?\.[a-z_]+\b(?![/-]|\.\w)")  # no part of a path
 
 NO_VARIABLE = "choose «variable» and write its name; or «file», if this is the secret itself"
 
@@ -27,7 +33,30 @@ def problem_words(asked: Question, text: str) -> str:
     message, _, hint = text.partition("; ")
     if asked.kind == "secret" and "{" in hint:
         hint = NO_VARIABLE if message == LIKE_A_VARIABLE else ""
-    return f"! {sentence(asked, message)}" + (f"; {hint}" if hint else "")
+    return f"! {sentence(asked, message)}" + (f"; {in_form(hint)}" if hint else "")
+
+
+def in_form(text: str) -> str:
+    """A text of the core by the names that the forms have: «Private key file» for `key_file` of a node,
+    «Registry: Server» for registry.server."""
+    ticked = _TICKED.sub(lambda found: _label(f"nodes[].{found[1]}", found[0]) + (found[2] or ""), text)
+    return _DOTTED.sub(lambda found: _label(found[0], found[0]), ticked)
+
+
+def _label(key: str, otherwise: str) -> str:
+    try:
+        asked = question(key)
+    except KeyError:
+        return otherwise
+    section = next(one for one in sections() if one.key == asked.section)
+    return f"«{asked.label}»" if section.many else f"«{section.label}: {asked.label}»"
+
+
+def worded(news: object) -> object:
+    """What a job tells, with its hints by the names that the forms have."""
+    told = {name: str(getattr(news, name, "")) for name in ("error", "why", "hint")}
+    better = {name: fresh for name, text in told.items() if (fresh := in_form(text)) != text}
+    return replace(cast("Any", news), **better) if better else news
 
 
 def barred_words(asked: Question, possible: Possible | None) -> str:

@@ -7,21 +7,22 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from oz_installer.answers.file import LoadedAnswers, read
+from oz_installer.answers.file import read
 from oz_installer.deploy.events import RunEnded
-from oz_installer.deploy.saying import counted
 from oz_installer.errors import AGAIN, DeployError, Interrupted
-from oz_installer.installation import Prepared, execute, prepare, summarise, with_diffs
+from oz_installer.installation import Prepared, execute, summarise, with_diffs
 from oz_installer.installation.failures import keep_failure
 from oz_installer.telling.plan_text import plan_text, total_text
 from oz_installer.telling.tables import summary_text
 from oz_installer.unattended.console import face, kind_for
-from oz_installer.unattended.context import Flags, Opener, Shared, asker, opened_by, patience, print_json
+from oz_installer.unattended.context import Flags, Opener, Shared, print_json
 from oz_installer.unattended.documents import plan_json, summary_json
+from oz_installer.unattended.preflight import preflight
+from oz_installer.unattended.preparing import prepare_for
 from oz_installer.unattended.rehearsal import rehearse
 from oz_installer.unattended.stopping import stoppable
 from oz_installer.unattended.streams import colours, is_interactive, write
-from oz_installer.unattended.writing import check_picture, write_picture
+from oz_installer.unattended.writing import check_picture, write_file
 
 
 def install(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
@@ -47,6 +48,7 @@ def _is_wanted(prepared: Prepared, flags: Flags) -> bool:
         _show(prepared, flags)
         rehearse(prepared, flags)
         return False
+    preflight(prepared, flags)
     if not flags.yes and is_interactive(sys.stdin):
         _show(prepared, flags)
         _confirm()
@@ -72,23 +74,11 @@ def show_plan(path: Path, flags: Flags, opener: Opener, shared: Shared, svg: Pat
         if svg is not None:
             from oz_installer.topology.svg import draw_svg
 
-            write_picture(svg, draw_svg(prepared.blueprint.topology))
+            write_file(svg, draw_svg(prepared.blueprint.topology))
         prepared.require_engines()
         _show(prepared, flags)
     finally:
         prepared.close()
-
-
-def prepare_for(loaded: LoadedAnswers, path: Path, flags: Flags, opener: Opener, shared: Shared) -> Prepared:
-    """Connect, look and compare, saying so where it takes long."""
-    open_node = opened_by(opener, loaded, path)
-    count = len(flags.limit or loaded.answers.nodes)
-    with patience(f"Connecting to {counted(count, 'node')} ...", quiet=flags.json):
-        prepared = prepare(
-            loaded, path, open_node, ask=asker(), limit=flags.limit, new_secrets=flags.new_secrets
-        )
-    shared.masker = prepared.blueprint.secrets.masker()
-    return prepared
 
 
 def _nothing_to_do(prepared: Prepared, flags: Flags) -> None:

@@ -29,6 +29,10 @@ class Flags:
     json: bool = False
     health_timeout: float | None = None
     new_secrets: bool = False
+    accept: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    skip_checks: bool = False
+    fix: bool = False
 
 
 class Shared(Protocol):
@@ -57,12 +61,12 @@ def patience(text: str, *, quiet: bool) -> Iterator[None]:
 
 
 def asker() -> Callable[[str], Secret] | None:
-    """What asks for a secret on the terminal; None where there is none."""
+    """What asks for a secret on the terminal, for each once; None where there is none."""
     if not is_interactive(sys.stdin):
         return None
     import getpass
 
-    return lambda label: Secret(getpass.getpass(f"{label}: ", stream=sys.stderr))
+    return functools.cache(lambda label: Secret(getpass.getpass(f"{label}: ", stream=sys.stderr)))
 
 
 def print_json(document: dict[str, Any]) -> None:

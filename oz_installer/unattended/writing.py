@@ -73,11 +73,11 @@ def _is_picture(svg: Path) -> bool:
         return False
 
 
-def write_picture(svg: Path, text: str) -> None:
-    """Write the picture. Raises AnswersError."""
+def write_file(path: Path, text: str) -> None:
+    """Write a file that holds no secret. Raises AnswersError."""
     try:
-        svg.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise AnswersError(
-            f"cannot write {svg}: {os.strerror(error.errno or 0)}", "Name another file."
+            f"cannot write {path}: {os.strerror(error.errno or 0)}", "Name another file."
         ) from error

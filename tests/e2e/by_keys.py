@@ -135,7 +135,7 @@ class Operator:
         """Typed, tested and told; then taken out again."""
         self.secret(WRONG)
         self.at.press("F5")
-        self.at.see("Tested: 1 failed.", "FAILED", "password authentication failed")
+        self.at.see("Tested: 1 failed.", "FAILURE", "password authentication failed")
         self.at.press(*["BSpace"] * len(WRONG))
 
     def right_password(self) -> None:
@@ -150,7 +150,7 @@ class Operator:
         self.at.see_like(f"▌•{{{len(text)}}} ", "a masked secret")
 
     def access(self, api: int) -> None:
-        """URL, administrator, licence, token."""
+        """URL, administrator, licence, token, and that there is no way out."""
         self.at.fill(("Public URL", f"http://{self.address(api)}:8880"))
         if "Load balancer" in self.at.see("E-mail"):
             self.at.fill(("Type", ""))
@@ -159,6 +159,10 @@ class Operator:
         self.at.press("Enter")
         self.at.fill(("BIO licence", str(self.site.lab.license)), ("Client token", ""))
         self.secret(self.token)
+        self.at.press("Enter")
+        self.at.fill(("Update server", ""), ("Check period, seconds", ""))
+        self.at.press("Space")
+        self.at.see_row("Air-gapped", "[x]")  # a lab has no way out
 
     def save(self) -> None:
         """Where the wizard proposes."""
@@ -190,16 +194,22 @@ class Operator:
         self.on("Preflight", "[ Run the checks ]")
         self.on("Install", "[ Install ]")
 
+    def begin(self) -> None:
+        """Install, sure of it."""
+        self.at.press("Enter")
+        self.at.see("Install Oz on ", "[ Not yet")
+        self.at.press("BTab", "Enter")
+
     def install(self) -> None:
         """Let it run to its end, and look at what runs."""
-        self.at.press("Enter")
+        self.begin()
         self.at.see("Log of ")
         self.at.see("Installed. Next shows what runs where.", limit=INSTALLING)
         self.at.press("Enter")
         self.arrive("Done", "oz-install --answers")
         self.at.see("services, all as they should be", "URLs")
         self.at.press("End")
-        self.at.see("healthy")
+        self.at.see("running", "what runs where, and how it is")
 
     def leave(self) -> None:
         """Quit; nothing is left unsaved."""
@@ -210,7 +220,8 @@ class Operator:
     def nothing_to_do(self, count: int) -> None:
         """The command that the last screen shows does the same, unattended."""
         self.at.command(f"oz-install --answers {self.answers}")
-        assert f"Nothing to do on {count} node" in self.at.ended(0)
+        screen = self.at.ended(0)
+        assert f"Nothing to do on {count} node" in screen, screen
 
     def no_secret_is_told(self) -> None:
         """Neither on the terminal nor in any file but those made for secrets."""

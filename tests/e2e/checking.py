@@ -15,18 +15,19 @@ from oz_installer.answers.file import read, read_draft
 from oz_installer.answers.working import Working
 from oz_installer.checks.model import Finding
 from oz_installer.connecting import opener
-from oz_installer.installation import prepare
-from oz_installer.installation.checking import run_checks
+from oz_installer.installation.checking import examine
 from oz_installer.installation.connections import OpenTransport
 from oz_installer.installation.trying import Tried, try_database, try_nodes, try_storage
 from oz_installer.lab.database import psql
+from oz_installer.lab.files import SMALL
 from tests.e2e.site import Site, write_answers
 
 SHARE = {"type": "path", "path": "/mnt/oz"}
-TOUCHED = ("/mnt/oz d ", "/srv d ", "/etc/ssh/sshd_config.d d ")
-"""Folders whose time tells that something was written there and is gone."""
+TOUCHED = ("/mnt/oz d ", "/srv d ", "/opt d ", "/etc/ssh/sshd_config.d d ", "/etc/machine-id f ")
+"""What has another time after something was written there and taken back."""
 
-SMALL = ("host.cpu", "host.memory", "host.disk")
+
+BOTH = ("node1", "node2")
 BOTH_API = [{"roles": ["api"]}, {"roles": ["api", "bio"]}]
 
 
@@ -53,14 +54,10 @@ class Bench:
         """All findings of a preflight by id; they are there in time."""
         path = self.answers(**changes)
         loaded = read(path)
-        prepared = prepare(loaded, path, self.opener(path))
         told: list[Finding] = []
         began = time.monotonic()
-        try:
-            run_checks(prepared, told.append, threading.Event())
-        finally:
-            prepared.close()
-        print(f"run_checks: {time.monotonic() - began:.2f} s, {len(told)} findings")
+        examine(loaded, path, self.opener(path), told.append, threading.Event())
+        print(f"examine: {time.monotonic() - began:.2f} s, {len(told)} findings")
         assert time.monotonic() - began < 16
         assert self.site.lab.database_password.read_text().strip() not in repr(told)
         return {one.id: one for one in told}
@@ -106,3 +103,21 @@ def bad(found: Mapping[str, Finding], *, but: Sequence[str] = SMALL) -> dict[str
         for name, one in found.items()
         if one.level != "ok" and name.partition("/")[0] not in but
     }
+
+
+def both(name: str, level: str) -> dict[str, str]:
+    """The same on either node."""
+    return {f"{name}/{node}": level for node in BOTH}
+
+
+def of(found: dict[str, Finding], check: str) -> dict[str, Finding]:
+    """Those of one check."""
+    return {name: one for name, one in found.items() if one.check == check}
+
+
+def secret_file(bench: Bench, name: str, text: str) -> dict[str, str]:
+    """A secret as answers refer to it."""
+    path = bench.folder / name
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return {"file": str(path)}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from oz_installer.lab import LabOptions, down, find, status, up
+from tests.e2e.checking import TOUCHED, Bench
 from tests.e2e.ground import Ground
 from tests.e2e.site import Site
 
@@ -55,3 +56,15 @@ def ground(site: Site, ground_folder: Path) -> Ground:
     made = Ground(site, ground_folder)
     made.ready()
     return made
+
+
+@pytest.fixture
+def bench(clean: Site, tmp_path: Path) -> Iterator[Bench]:
+    """The lab, on which checks leave every file, mount and container as it was."""
+    names = ("node1", "node2")
+    before = {name: clean.state(name).splitlines() for name in names}
+    yield Bench(clean, tmp_path)
+    for name in names:
+        now = set(clean.state(name).splitlines())
+        changed = now.symmetric_difference(before[name])
+        assert {line for line in changed if not line.startswith(TOUCHED)} == set()

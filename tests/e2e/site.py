@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from oz_installer.lab import Lab, reset_gateway
+from oz_installer.lab.files import SMALL
 
 LAYOUTS: Mapping[str, tuple[str, int]] = {
     "poc-1": ("poc", 1),
@@ -81,6 +82,8 @@ class Site:
             },
             "license": {"bio": str(lab.license)},
             "updater": {"token": {"file": str(lab.updater_token)}},
+            "air_gapped": True,
+            "accept": list(SMALL),
         }
         if layout == "medium-4":
             document["storage"] = {"type": "path", "path": "/mnt/oz"}

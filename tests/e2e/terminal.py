@@ -96,7 +96,7 @@ class Terminal:
 
     def ended(self, code: int) -> str:
         """Wait until the command has ended, with that exit code; what it left on the screen."""
-        screen = self.see("ended: ")
+        screen = self.see_like(r"^ended: \d+$", "the end of the command")
         assert f"ended: {code}\n" in screen, screen
         return screen
 

@@ -47,6 +47,7 @@ SETTINGS: dict[str, Any] = {
 NOT_TRIED = {
     "broker.password": "of a broker elsewhere: test_variants_slow.py",
     "registry.password": "goes to a registry only: test_variants_slow.py",
+    "database.admin_password": "of an administrator of the database: test_checks_data.py",
 }
 
 
@@ -112,6 +113,7 @@ def documents(site: Site, folder: Path) -> dict[str, Any]:
     document["database"].update(name="canaries", user="canaries", password=canary("database.password"))
     document["license"] = {"bio": files["bio"].name, "web_adapter": files["web"].name}
     document["updater"] = {"token": {"file": files["token"].name}}
+    document["accept"] = [*document["accept"], "updater.token", "database.login"]
     document["components"] = {"one_to_n": True, "web_adapter": "https://web.example.com"}
     document["admin"] = {"email": EMAIL, "password": {"env": "OZ_CANARY"}}
     document["extra"] = {"config": SETTINGS}

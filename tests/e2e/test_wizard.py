@@ -105,7 +105,7 @@ def test_stopped_by_ctrl_c_and_finished_later(clean: Site, tmp_path: Path) -> No
 
         at.command("oz-install")
         at.see("Continue answers.yml", "at Database")
-        at.press("End", "Enter")
+        at.press("Enter")
         one.arrive("Database", "(•) a server of yours", "! Could not be kept; type it again")
         one.right_password()
         one.on("Storage", "F5: Test on the api nodes")
@@ -116,10 +116,10 @@ def test_stopped_by_ctrl_c_and_finished_later(clean: Site, tmp_path: Path) -> No
             one.on(step)
 
         before = clean.shape("node1")
-        at.press("Enter")
+        one.begin()
         at.see("Start the API and its queues", limit=INSTALLING)
         at.press("C-c")
-        at.see("An installation is at work. Stop it?", "[ Go on with it ]")
+        at.see("An installation is at work. Stop it?", "[ Go on with it")
         at.press("BTab", "Enter")
         at.see("! Not installed", "stopped at your request", "nothing is left here", limit=INSTALLING)
         at.see("what", "this run had changed was taken back", "[ Try again ]")
@@ -143,7 +143,7 @@ def test_a_terminal_that_closes_in_the_middle(clean: Site, tmp_path: Path) -> No
         write_answers(at.work, clean.answers("poc-1"))
         before = clean.shape("node1")
         one.open_again()
-        at.press("Enter")
+        one.begin()
         at.see("Start the API and its queues", limit=INSTALLING)
         assert running_in(at.work)
     until = time.monotonic() + INSTALLING

@@ -97,6 +97,8 @@ async def _access(hands: Hands, lab: Lab) -> None:
     await hands.press("tab")
     await hands.write(lab.updater_token.read_text().strip())
     await hands.shoot("07-access")
+    await hands.field("air_gapped")  # a lab has no way out
+    await hands.press("space")
     await hands.press("ctrl+n")
 
 
@@ -125,6 +127,9 @@ async def _install(hands: Hands) -> None:
     screen = hands.app.step_screen
     assert isinstance(screen, InstallScreen)
     await hands.push("run")
+    await hands.rest()
+    await hands.shoot("10-install-question", everywhere=False)
+    await hands.push("yes")
     await hands.watch(lambda: half_way(hands) or over(screen), "the API's start", reel_every=REEL)
     await hands.shoot("10-install", everywhere=False)
     await hands.watch(lambda: over(screen), "the end of the installation", reel_every=REEL)

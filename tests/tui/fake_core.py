@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from oz_installer.answers.file import read_draft_text
 from oz_installer.answers.working import Working
 from oz_installer.errors import AnswersError
-from oz_installer.wizard_core import PureCore, WizardCore
+from oz_installer.pure_core import PureCore
+from oz_installer.wizard_core import WizardCore
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from oz_installer.checks.model import Finding
     from oz_installer.deploy.events import Event
     from oz_installer.deploy.plan import Plan
+    from oz_installer.errors import Problem
     from oz_installer.installation import Prepared
     from oz_installer.installation.trying import SshHost, Tried
     from oz_installer.topology.model import Topology
@@ -78,17 +80,21 @@ class Scripted:
         """Tell what is scripted."""
         self._tell(self.outside.findings, on_finding, stop)
 
-    def prepare(self, path: Path, limit: Sequence[str] = ()) -> Prepared:
+    def prepare(self, path: Path, stop: threading.Event) -> Prepared:
         """As scripted."""
         if self.outside.failure is not None:
             raise self.outside.failure
         prepared: Prepared = self.outside.prepared
         return prepared
 
-    def with_diffs(self, prepared: Prepared) -> Plan:
+    def with_diffs(self, prepared: Prepared, stop: threading.Event) -> Plan:
         """As scripted."""
         plan: Plan = self.outside.plan
         return plan
+
+    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event) -> None:
+        """As over prepared connections, which fail where connecting does."""
+        self.run_checks(self.prepare(path, stop), on_finding, stop)
 
     def run_checks(
         self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: threading.Event
@@ -100,7 +106,7 @@ class Scripted:
         """Tell what is scripted."""
         self._tell(self.outside.events, on_event, stop)
 
-    def summarise(self, prepared: Prepared) -> Summary:
+    def summarise(self, prepared: Prepared, stop: threading.Event) -> Summary:
         """As scripted."""
         summary: Summary = self.outside.summary
         return summary
@@ -122,6 +128,7 @@ class FakeCore(Scripted, PureCore):
         self.outside = Outside()
         self.kept: dict[Path, Working] = {}
         self.drafted: dict[Path, tuple[Working, str]] = {}
+        self.unread: tuple[Problem, ...] = ()
         self.refused: dict[Path, AnswersError] = {}
         self.undraftable: AnswersError | None = None
         self.pictures: dict[Path, Topology] = {}
@@ -131,6 +138,10 @@ class FakeCore(Scripted, PureCore):
     def exists(self, path: Path) -> bool:
         """Among ``files``?"""
         return path in self.files
+
+    def file_problems(self, working: Working, path: Path) -> tuple[Problem, ...]:
+        """As scripted in ``unread``: no file of these answers is real."""
+        return self.unread
 
     def answers_files(self, folder: Path) -> tuple[Path, ...]:
         """Those of ``files`` that stand there."""
@@ -142,7 +153,9 @@ class FakeCore(Scripted, PureCore):
             raise AnswersError(f"{path}: there is no such file", "name an answers file")
         return Working.of(read_draft_text(self.files[path], str(path))), self.files[path]
 
-    def keep(self, working: Working, path: Path, source: str | None = None) -> Working:
+    def keep(
+        self, working: Working, path: Path, source: str | None = None, opened: Path | None = None
+    ) -> Working:
         """Note it; ``refused`` may say why it cannot be written."""
         self.calls.append(f"keep {path}")
         if path in self.refused:
@@ -178,6 +191,10 @@ class FakeCore(Scripted, PureCore):
         """Forget it."""
         self.calls.append(f"drop {target}")
         self.drafted.pop(target, None)
+
+    def forget_draft(self, saved: SavedDraft) -> None:
+        """Forget it."""
+        self.drafted.pop(saved.target, None)
 
     def write_picture(self, topology: Topology, path: Path) -> None:
         """Note it."""

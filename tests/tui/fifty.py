@@ -76,9 +76,13 @@ class FiftyCore(WizardCore):
         """They lack memory."""
         tell_at_once([fit(name, short_of_memory(name)) for name in names], on_tried)
 
-    def prepare(self, path: Path, limit: Sequence[str] = ()) -> Prepared:
+    def prepare(self, path: Path, stop: threading.Event) -> Prepared:
         """Something to carry out."""
         return cast("Prepared", FakePrepared())
+
+    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event) -> None:
+        """The same."""
+        self.run_checks(self.prepare(path, stop), on_finding, stop)
 
     def run_checks(
         self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: threading.Event
@@ -107,7 +111,7 @@ class FiftyCore(WizardCore):
         tell_at_once(rest, tell)
         on_event(last)
 
-    def summarise(self, prepared: Prepared) -> Summary:
+    def summarise(self, prepared: Prepared, stop: threading.Event) -> Summary:
         """Everything runs."""
         return Summary(
             rows=tuple(

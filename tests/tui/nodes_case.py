@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from oz_installer.checks.model import Finding, Level
 from oz_installer.installation.trying import SshHost, Tried
@@ -35,7 +36,7 @@ components: {bio_updater: false}
 """
 
 
-def finding(subject: str, node: str, level: Level, seen: str, **more: str) -> Finding:
+def finding(subject: str, node: str, level: Level, seen: str, **more: Any) -> Finding:
     """A finding of a check of that subject."""
     return Finding(id=f"{subject.lower()}/{node}", subject=subject, node=node, level=level, seen=seen, **more)
 

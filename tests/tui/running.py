@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from oz_installer.answers.working import Working
-from oz_installer.checks.model import Finding
+from oz_installer.checks.model import Finding, Remedy
 from oz_installer.deploy.events import (
     Event,
     Message,
@@ -21,9 +23,11 @@ from oz_installer.deploy.events import (
 from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
 from oz_installer.topology.summary import Summary, SummaryRow
 from tests.tui.fake_core import FakeCore
+from tests.tui.support import PATIENCE
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
+    from oz_installer.installation import Prepared
 
 PATH = Path("/home/admin/answers.yml")
 CANARY = "c4n4ry-9f2b7e"
@@ -97,6 +101,20 @@ FAILURE = Finding(
     why="The web server of Oz listens there.",
     hint="Stop nginx, or move it to another port.",
 )
+STOPPED = Finding(
+    id="engine/api1",
+    subject="Docker",
+    node="api1",
+    level="failure",
+    seen="Docker does not answer: Cannot connect to the Docker daemon",
+    needed="Docker 19.03 or newer (the vendor's requirement)",
+    hint="Start it (systemctl enable --now docker) and run again.",
+    remedy=Remedy(
+        title="start Docker, now and at boot",
+        node="api1",
+        commands=(("systemctl", "enable", "--now", "docker.service"),),
+    ),
+)
 
 
 @dataclass
@@ -136,6 +154,23 @@ class RunCore(FakeCore):
     def drafts(self) -> tuple[SavedDraft, ...]:
         """None."""
         return ()
+
+
+class Held(RunCore):
+    """A run that goes on until the test lets it end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
+
+    def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
+        """Tell the first half, wait, tell the rest."""
+        events = run_events()
+        for event in events[:-6]:
+            on_event(event)
+        assert self.go_on.wait(PATIENCE)
+        for event in events[-6:]:
+            on_event(event)
 
 
 def run_events(*, images: int = 4, end: bool = True) -> list[Event]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -67,6 +67,24 @@ async def settle(pilot: Driver) -> None:
         await asyncio.sleep(0.01)
 
 
+async def until(pilot: Driver, wanted: Callable[[], bool]) -> None:
+    """Wait for something while jobs are at work."""
+    end = asyncio.get_running_loop().time() + PATIENCE
+    while not wanted():
+        assert asyncio.get_running_loop().time() < end, text_of(pilot)
+        await pilot.pause()
+        await asyncio.sleep(0.01)
+
+
+async def left(pilot: Driver) -> Outcome:
+    """Wait until the wizard was left; how."""
+    end = asyncio.get_running_loop().time() + PATIENCE
+    while (outcome := app_of(pilot).return_value) is None:
+        assert asyncio.get_running_loop().time() < end, text_of(pilot)
+        await asyncio.sleep(0.01)
+    return outcome
+
+
 async def press(pilot: Driver, *keys: str) -> None:
     """Press keys; what starts with ``=`` is typed letter by letter. Waits until the wizard is idle."""
     for key in keys:
@@ -77,10 +95,29 @@ async def press(pilot: Driver, *keys: str) -> None:
     await settle(pilot)
 
 
+async def confirm(pilot: Driver) -> None:
+    """Give the answer that changes something to a question; does not wait until the wizard is idle."""
+    await settle(pilot)
+    await pilot.press("shift+tab", "enter")
+
+
+async def install(pilot: Driver) -> None:
+    """In the step Install: begin, sure of it, and wait for the end."""
+    step_of(pilot).query_one("#run").focus()
+    await press(pilot, "enter")
+    await confirm(pilot)
+    await settle(pilot)
+
+
 def text_of(pilot: Driver) -> str:
     """What stands on the screen, row by row, without trailing spaces."""
     strips = pilot.app.screen._compositor.render_strips()
     return "".join(f"{strip.text.rstrip()}\n" for strip in strips)
+
+
+def unbroken(text: str) -> str:
+    """Text without any blank: a long path is broken anywhere."""
+    return "".join(text.split())
 
 
 def check_golden(name: str, pilot: Driver) -> None:

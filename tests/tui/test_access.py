@@ -42,6 +42,24 @@ async def test_what_does_not_concern_the_installation_is_not_asked() -> None:
         assert "load_balancer.node" in fields(pilot)
 
 
+@pytest.mark.parametrize(
+    ("left_out", "added", "told"),
+    [
+        ("updater: {token: {env: OZ_TOKEN}}\n", "", "! The BIO updater needs the client token"),
+        ("", "components: {web_adapter: 'https://w.example.com'}\n", "! The web adapter needs its license"),
+    ],
+)
+async def test_what_a_component_needs_is_marked_although_another_answer_is_missing(
+    left_out: str, added: str, told: str
+) -> None:
+    text = MEDIUM.replace("public_url: https://oz.example.com\n", "").replace(left_out, "") + added
+    async with wizard(FakeCore({ANSWERS: text}), path=ANSWERS, size=(80, 60)) as pilot:
+        assert support.step_of(pilot).STEP == "access"
+        assert "! Public URL is missing" in words(pilot)
+        assert told in words(pilot)
+        assert "! 2 here" in words(pilot)
+
+
 async def test_errors_and_bad_input() -> None:
     async with wizard(FakeCore({ANSWERS: POC}), path=ANSWERS, step="access") as pilot:
         support.step_of(pilot).focus_key("public_url")
@@ -68,6 +86,21 @@ async def test_images_by_name() -> None:
         assert support.step_of(pilot).focused_key() == "images"
         await press(pilot, "enter", "=nonsense: a/b:1")
         assert "The release has no such image" in words(pilot)
+
+
+async def test_a_short_password_of_the_administrator_is_noted_and_taken() -> None:
+    async with wizard(FakeCore({ANSWERS: POC}), path=ANSWERS, step="access") as pilot:
+        support.step_of(pilot).focus_key("admin.password")
+        await press(pilot, "=admin1")
+        assert "? Password is shorter than 8 characters" in words(pilot)
+        working = app_of(pilot).session.working
+        assert working.answers() is not None
+        assert working.get("admin.password").where == "admin1"
+        await press(pilot, "=23")
+        assert "shorter than 8" not in words(pilot)
+        support.step_of(pilot).focus_key("registry.password")
+        await press(pilot, "=r1")
+        assert "shorter than 8" not in words(pilot), "of people only"
 
 
 async def test_secrets_are_on_no_screen_and_in_no_export() -> None:

@@ -62,9 +62,11 @@ async def to_the_end(watch: Watch) -> None:
     """From the review over the checks and the installation to the last screen."""
     for _tab in range(4):
         await watch.press("right")
+    await watch.press("ctrl+s")
     await push(watch.pilot, "Compare")
-    await watch.press("ctrl+s", "ctrl+n", "enter")
     await watch.press("ctrl+n", "enter")
+    await watch.press("ctrl+n", "enter")
+    await watch.press("shift+tab", "enter")
     await watch.press("enter")
     assert step_of(watch.pilot).STEP == "done"
 

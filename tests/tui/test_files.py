@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.model import SecretRef
 from oz_installer.answers.working import Working
 from oz_installer.errors import AnswersError
-from tests.tui.by_keys import asked_now
-from tests.tui.fake_core import FakeCore
+from tests.tui.by_keys import asked_now, give_secret
+from tests.tui.fake_core import FakeCore, FilesCore
 from tests.tui.nodes_case import MEDIUM
-from tests.tui.support import app_of, press, settle, step_of, text_of, wizard
+from tests.tui.support import app_of, left, press, settle, step_of, text_of, until, wizard
 
 HERE = Path("/home/admin/answers.yml")
 COMPLETE = """\
@@ -43,8 +42,23 @@ async def test_a_new_installation_does_not_take_the_file_of_another() -> None:
     core = FakeCore({here / "answers.yml": COMPLETE})
     core.drafted[here / "answers-2.yml"] = (Working.new(), "nodes")
     async with wizard(core) as pilot:
-        await press(pilot, "enter")
+        await press(pilot, "down", "enter")
         assert app_of(pilot).session.path == here / "answers-3.yml"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"{COMPLETE}pubic_url: http://x\n", "answers.yml:6: pubic_url: is not known here"),
+        ("version: 1\npubic_url: http://x\n", "did you mean public_url?"),
+        ("database: {hosst: x}\n", "database.hosst: is not known here; did you mean host?"),
+        (COMPLETE.replace("}]", ", usr: x}]"), "nodes[0].usr: is not known here; did you mean user?"),
+    ],
+)
+async def test_a_misspelt_key_is_told_when_the_file_is_opened(text: str, told: str) -> None:
+    """It used to end the wizard: what was to be said came before the step was there."""
+    async with wizard(FakeCore({HERE: text}), path=HERE) as pilot:
+        assert told in " ".join(text_of(pilot).split())
 
 
 async def test_a_partial_file_opens_where_an_answer_is_missing() -> None:
@@ -108,7 +122,7 @@ async def test_a_draft_goes_on_where_it_was_left() -> None:
     core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "release")
     async with wizard(core) as pilot:
         assert "Continue answers.yml" in text_of(pilot)
-        await press(pilot, "down", "down", "down", "enter")
+        await press(pilot, "enter")
         assert step_of(pilot).STEP == "release"
         assert app_of(pilot).session.working.get("workload.apm") == 12
         assert app_of(pilot).session.path == HERE
@@ -122,13 +136,14 @@ async def test_every_change_of_step_keeps_a_draft() -> None:
         assert core.drafted[HERE][1] == "release"
 
 
-async def test_a_draft_is_kept_while_nothing_happens() -> None:
+async def test_a_draft_is_kept_while_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any other key, which could keep one as well."""
+    monkeypatch.setattr("oz_installer.tui.drafting.QUIET", 0.05)
     core = FakeCore()
     async with wizard(core, step="workload") as pilot:
-        await press(pilot, "=12")
-        app_of(pilot).files.draft_now()
-        await settle(pilot)
-        assert core.drafted[HERE][0].get("workload.apm") == 12
+        await pilot.press("1", "2")
+        await until(pilot, lambda: HERE in core.drafted and core.drafted[HERE][0].get("workload.apm") == 12)
+        assert core.drafted[HERE][1] == "workload"
 
 
 async def test_saving_asks_where_once_and_drops_the_draft() -> None:
@@ -143,7 +158,7 @@ async def test_saving_asks_where_once_and_drops_the_draft() -> None:
         await press(pilot, "right", "ctrl+s")
         assert core.calls.count(f"keep {HERE}") == 2
         await pilot.press("ctrl+q")
-        await pilot.pause()
+        await left(pilot)
     assert HERE not in core.drafted
 
 
@@ -189,9 +204,7 @@ async def test_a_draft_that_cannot_be_kept_is_told_and_nothing_is_lost_without_a
         assert step_of(pilot).STEP == "release"
         await press(pilot, "ctrl+c", "shift+tab")
         await pilot.press("enter")
-        await pilot.pause()
-    outcome = pilot.app.return_value
-    assert outcome is not None
+        outcome = await left(pilot)
     assert (outcome.code, outcome.draft_of) == (130, None)
     assert "Read-only file system" in outcome.lost
 
@@ -227,10 +240,31 @@ async def test_a_secret_that_is_asked_for_is_asked_once() -> None:
         assert [str(secret) for secret in told] == ["********", "********"]
 
 
-async def test_a_typed_secret_is_asked_for_again_after_a_draft() -> None:
-    core = FakeCore()
-    async with wizard(core, step="database") as pilot:
-        app_of(pilot).change("database.password", SecretRef(kind="plain", where="canary-Pa55w0rd"))
+async def test_a_typed_secret_is_asked_for_again_after_a_draft(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    path, canary = tmp_path / "answers.yml", "canary-Pa55w0rd"
+    async with wizard(FilesCore(), step="database") as pilot:
+        app_of(pilot).session.path = path
+        await give_secret(pilot, "database.password", canary)
         await settle(pilot)
-        assert "canary" not in text_of(pilot)
-        assert "canary" not in pilot.app.export_screenshot()
+        assert canary not in text_of(pilot) + pilot.app.export_screenshot()
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+    (draft,) = (tmp_path / "oz-install" / "drafts").glob("*.json")
+    assert canary not in draft.read_text(encoding="utf-8")
+    async with wizard(FilesCore()) as pilot:
+        await press(pilot, "enter")
+        assert (step_of(pilot).STEP, app_of(pilot).session.path) == ("database", path)
+        again = "! Could not be kept; type it again, or empty the field"
+        assert again in " ".join(text_of(pilot).split())
+        await give_secret(pilot, "database.password", canary)
+        await settle(pilot)
+        assert again not in " ".join(text_of(pilot).split())
+        await press(pilot, "ctrl+s", "enter")
+    assert canary not in path.read_text(encoding="utf-8")
+    assert (tmp_path / "answers.secrets.d" / "database.password").read_text(
+        encoding="utf-8"
+    ).strip() == canary
+    assert not draft.exists()

@@ -2,62 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 from textual import events
-from textual.app import ComposeResult
 
-from oz_installer.answers.model import SecretRef
 from oz_installer.answers.working import Working
-from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.widgets.choice import Choice
-from oz_installer.tui.widgets.field import Note
 from oz_installer.tui.widgets.form import Form
-from oz_installer.tui.widgets.secret_field import Reveal, SecretField
 from oz_installer.tui.widgets.text_input import TextInput
-from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, wizard
+from tests.tui.form_case import answers, form, note
+from tests.tui.support import Driver, press, settle, step_of, text_of
 
 CANARY = "canary-Pa55w0rd"
-
-
-class FormScreen(StepScreen):
-    """A step of nothing but fields."""
-
-    STEP: ClassVar[str] = "access"
-
-    def __init__(self, *keys: str) -> None:
-        super().__init__()
-        self._asked = keys
-
-    def body(self) -> ComposeResult:
-        yield Form(*self._asked)
-
-
-@asynccontextmanager
-async def form(*keys: str, working: Working | None = None) -> AsyncIterator[Driver]:
-    """A form of these questions, the cursor on the first."""
-    async with wizard() as pilot:
-        app = app_of(pilot)
-        app.session.working = working or Working.new()
-        app._steps["access"] = screen = FormScreen(*keys)
-        app.install_screen(screen, "form")
-        app.go("access")
-        await settle(pilot)
-        yield pilot
-
-
-def note(pilot: Driver, key: str) -> str:
-    """The line under a field."""
-    field = step_of(pilot).query_one(Form).field(key)
-    return str(field.query_one(Note).visual)
-
-
-def answers(pilot: Driver) -> Working:
-    return app_of(pilot).session.working
 
 
 @pytest.mark.parametrize(
@@ -211,79 +168,3 @@ async def test_ten_thousand_characters_are_told_to_be_too_many() -> None:
         step_of(pilot).query_one(TextInput).post_message(events.Paste("x" * 10_000))
         await settle(pilot)
         assert "longer than 4096" in note(pilot, "public_url")
-
-
-@pytest.mark.parametrize(
-    ("moves", "typed", "ref"),
-    [
-        ([], CANARY, SecretRef(kind="plain", where=CANARY)),
-        (["right"], "OZ_DB_PASSWORD", SecretRef(kind="env", where="OZ_DB_PASSWORD")),
-        (["right", "right"], "./db.password", SecretRef(kind="file", where="./db.password")),
-        (["right", "right", "right"], "", SecretRef(kind="prompt")),
-    ],
-)
-async def test_a_secret_in_four_ways(moves: list[str], typed: str, ref: SecretRef) -> None:
-    async with form("database.password") as pilot:
-        await press(pilot, *moves)
-        if typed:
-            await press(pilot, "tab", f"={typed}")
-        assert answers(pilot).get("database.password") == ref
-
-
-async def test_a_wrong_name_of_a_variable_is_no_answer() -> None:
-    async with form("database.password") as pilot:
-        await press(pilot, "right", "tab", "=1 no")
-        assert answers(pilot).get("database.password") is None
-        assert "the name of an environment variable" in note(pilot, "database.password")
-
-
-async def test_a_typed_secret_is_masked_and_revealed_on_demand() -> None:
-    async with form("database.password") as pilot:
-        await press(pilot, "tab", f"={CANARY}")
-        assert CANARY not in text_of(pilot)
-        await press(pilot, "tab", "space")
-        assert CANARY in text_of(pilot)
-        await press(pilot, "space")
-        assert CANARY not in text_of(pilot)
-        await press(pilot, "space")
-        assert CANARY not in pilot.app.export_screenshot()
-        await press(pilot, "space", "tab")
-        assert CANARY not in text_of(pilot), "hidden when the cursor goes on"
-
-
-async def test_who_goes_on_by_enter_does_not_reveal_a_secret() -> None:
-    async with wizard(step="database") as pilot:
-        step_of(pilot).focus_key("database.password")
-        await press(pilot, "=unveiled", "enter", "enter")
-        assert "unveiled" not in text_of(pilot)
-        assert step_of(pilot).focused_key() != "database.password"
-
-
-async def test_a_secret_whose_form_is_being_closed_does_no_harm() -> None:
-    async with form("database.password") as pilot:
-        field = step_of(pilot).query_one(SecretField)
-        await field.query_one(Reveal).remove()
-        field.reveal(False)
-        await field.query(TextInput).remove()
-        field.reveal(False)
-
-
-async def test_a_secret_is_seen_while_the_mouse_button_is_down() -> None:
-    async with form("database.password") as pilot:
-        await press(pilot, "tab", f"={CANARY}")
-        reveal = step_of(pilot).query_one(Reveal)
-        await pilot.mouse_down(reveal)
-        await pilot.pause()
-        assert CANARY in text_of(pilot)
-        await pilot.mouse_up(reveal)
-        await pilot.pause()
-        assert CANARY not in text_of(pilot)
-
-
-async def test_a_secret_is_neither_copied_nor_shown_again() -> None:
-    working = Working.new().put("database.password", SecretRef(kind="plain", where=CANARY))
-    async with form("database.password", working=working) as pilot:
-        assert "given; type to replace it" in text_of(pilot)
-        assert not step_of(pilot).query_one(SecretField).query_one(TextInput).value
-        await press(pilot, "tab", "=x", "shift+home", "ctrl+c")
-        assert pilot.app.clipboard == ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from oz_installer.answers.model import SecretRef
+from oz_installer.checks.every import CHECKS
 from oz_installer.deploy.events import Event, RunEnded
 from oz_installer.errors import ConnectError, DeployError, Interrupted
 from oz_installer.tui.screens.install import InstallScreen
@@ -22,24 +22,18 @@ from tests.tui.support import (
     Driver,
     app_of,
     check_golden,
+    confirm,
+    install,
     press,
     settle,
     step_of,
     text_of,
+    until,
     wizard,
 )
 
 if TYPE_CHECKING:
     from oz_installer.installation import Prepared
-
-
-async def until(pilot: Driver, wanted: Callable[[], bool]) -> None:
-    """Wait for something while jobs are at work."""
-    end = asyncio.get_running_loop().time() + PATIENCE
-    while not wanted():
-        assert asyncio.get_running_loop().time() < end, text_of(pilot)
-        await pilot.pause()
-        await asyncio.sleep(0.01)
 
 
 async def push(pilot: Driver, button: str) -> None:
@@ -95,11 +89,14 @@ async def test_the_happy_path(size: tuple[int, int]) -> None:
         frozen(pilot)
         check_golden("install-before", pilot)
         await press(pilot, "enter")
+        check_golden("install-question", pilot)
+        await confirm(pilot)
+        await settle(pilot)
         check_golden("install-done", pilot)
         await press(pilot, "enter")
         assert step_of(pilot).STEP == "done"
         check_golden("done", pilot)
-    assert core.prepared.closed == 3
+    assert core.prepared.closed == 2
     assert core.prepared.steps == ["engines"]
 
 
@@ -163,14 +160,14 @@ async def test_a_failing_installation_is_tried_again(size: tuple[int, int]) -> N
         await press(pilot, "ctrl+n")
         frozen(pilot)
         core.execute = failing(core)  # type: ignore[method-assign]
-        await press(pilot, "enter")
+        await install(pilot)
         check_golden("install-failed", pilot)
         del core.execute
         core.outside.events = run_events()
-        await press(pilot, "enter")
+        await install(pilot)
         assert "Done in 72 s." in text_of(pilot)
         assert "error: " not in text_of(pilot)
-    assert core.prepared.closed == 3
+    assert core.prepared.closed == 2
 
 
 def failing(core: RunCore) -> Callable[..., None]:
@@ -193,7 +190,7 @@ async def test_what_was_not_checked_is_checked_before_it_is_installed() -> None:
     core = RunCore()
     core.outside.findings = [FAILURE]
     async with wizard(core, path=PATH, step="install") as pilot:
-        await push(pilot, "run")
+        await install(pilot)
         assert "1 check failed; nothing was changed" in " ".join(text_of(pilot).split())
         assert core.prepared.steps == []
 
@@ -204,6 +201,7 @@ async def test_stopping_in_the_middle_asks_and_ends_cleanly(size: tuple[int, int
     async with wizard(core, path=PATH, step="install", size=size) as pilot:
         screen = frozen(pilot)
         await pilot.press("enter")
+        await confirm(pilot)
         await until(pilot, lambda: "pulling oz-api" in text_of(pilot) and "slow" in text_of(pilot))
         check_golden("install-running", pilot)
         await pilot.press("ctrl+q")
@@ -230,6 +228,7 @@ async def test_other_answers_are_not_opened_meanwhile() -> None:
     async with wizard(core, path=PATH, step="install") as pilot:
         screen = frozen(pilot)
         await pilot.press("enter")
+        await confirm(pilot)
         await until(pilot, lambda: "pulling" in text_of(pilot))
         app_of(pilot).go("start")
         await pilot.pause()
@@ -262,6 +261,9 @@ async def test_a_password_is_on_no_screen_and_in_no_picture() -> None:
             for button in step_of(pilot).query("#run"):
                 button.focus()
                 await press(pilot, "enter")
+                if step != "done":
+                    await confirm(pilot)
+                    await settle(pilot)
             seen += text_of(pilot) + pilot.app.export_screenshot()
         seen += repr(core.pictures) + repr(core.drafted) + repr(core.calls)
     assert list(core.pictures) == [PATH.with_suffix(".svg")]
@@ -272,7 +274,7 @@ async def test_a_password_is_on_no_screen_and_in_no_picture() -> None:
 async def test_the_last_screen_says_what_comes_next() -> None:
     core = RunCore()
     async with wizard(core, path=PATH, step="install") as pilot:
-        await push(pilot, "run")
+        await install(pilot)
         await press(pilot, "enter")
         for wanted in (
             f"oz-install --answers {PATH}",
@@ -294,7 +296,9 @@ async def test_the_findings_keep_their_places() -> None:
     async with wizard(core, path=PATH, step="preflight") as pilot:
         await push(pilot, "run")
         screen = cast("PreflightScreen", step_of(pilot))
-        assert [one.id for one in screen.found] == sorted(
-            (one.id for one in screen.found), key=lambda name: (name.partition("/")[2], name)
-        )
+        nodes, order = [one.node or "" for one in screen.found], [check.name for check in CHECKS]
+        assert nodes == sorted(nodes)
+        for node in set(nodes):
+            places = [order.index(one.check) for one in screen.found if one.node == node]
+            assert places == sorted(places)
         assert core.files[PATH] == ANSWERS

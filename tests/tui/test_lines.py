@@ -6,8 +6,8 @@ import pytest
 
 from oz_installer.checks.model import Finding
 from oz_installer.tui.widgets.lines import Lines
-from tests.tui.running import PATH, WARNING, RunCore
-from tests.tui.support import press, settle, step_of, text_of, wizard
+from tests.tui.running import PATH, STOPPED, WARNING, RunCore
+from tests.tui.support import SIZES, check_golden, install, press, settle, step_of, text_of, wizard
 from tests.tui.test_last_steps import push
 
 LONG = "a line of a service's log that goes on and on " * 5
@@ -15,7 +15,7 @@ LONG = "a line of a service's log that goes on and on " * 5
 
 async def test_a_log_follows_its_end_when_a_long_line_brings_a_scroll_bar() -> None:
     async with wizard(RunCore(), path=PATH, step="install") as pilot:
-        await press(pilot, "enter")
+        await install(pilot)
         log = step_of(pilot).query_one("#log", Lines)
         rows = [(f"line {n}" if n != 30 else LONG, "") for n in range(80)]
         for count in range(1, len(rows) + 1):
@@ -36,7 +36,7 @@ async def test_a_log_follows_its_end_when_a_long_line_brings_a_scroll_bar() -> N
 @pytest.mark.parametrize("long", [5, 30], ids=["in sight", "out of sight"])
 async def test_a_log_follows_its_end_at_once_when_both_scroll_bars_come(long: int) -> None:
     async with wizard(RunCore(), path=PATH, step="install") as pilot:
-        await press(pilot, "enter")
+        await install(pilot)
         log = step_of(pilot).query_one("#log", Lines)
         for count in (3, log.size.height - 1, log.size.height + 1, log.size.height + 3):
             log.show([(LONG if n == count - 2 or n == long else f"line {n}.", "") for n in range(count)])
@@ -67,3 +67,13 @@ async def test_a_finding_that_is_too_long_ends_in_an_ellipsis(many: int) -> None
         await push(pilot, "run")
         cut = next(row for row in text_of(pilot).splitlines() if "a line of a service" in row)
         assert cut.rstrip(" ▁▂▃▄▅▆▇").endswith("…")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_can_be_mended_names_the_command_that_does_it(size: tuple[int, int]) -> None:
+    core = RunCore()
+    core.outside.findings = [*core.outside.findings, STOPPED]
+    async with wizard(core, path=PATH, step="preflight", size=size) as pilot:
+        await push(pilot, "run")
+        check_golden("preflight-mendable", pilot)
+        assert "oz-install check --fix" in " ".join(text_of(pilot).split())

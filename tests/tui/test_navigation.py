@@ -9,9 +9,13 @@ import pytest
 from oz_installer.answers.questions import questions
 from oz_installer.tui.leaving import Hold
 from oz_installer.tui.steps import STEPS, keys_of, load_screen, step_of
+from oz_installer.tui.widgets.bars import Status
+from oz_installer.tui.widgets.text_input import TextInput
 from tests.tui import support
+from tests.tui.by_keys import asked_now
 from tests.tui.fake_core import FakeCore
-from tests.tui.support import app_of, press, settle, text_of, wizard
+from tests.tui.nodes_case import ANSWERS, MEDIUM
+from tests.tui.support import Driver, app_of, left, press, settle, text_of, until, wizard
 
 
 def test_every_question_has_one_step() -> None:
@@ -66,6 +70,43 @@ async def test_the_palette_jumps_to_a_question() -> None:
         assert support.step_of(pilot).focused_key() == "public_url"
 
 
+async def choose(pilot: Driver, words: str) -> None:
+    """Find something in the palette, and take it."""
+    await press(pilot, "ctrl+p", f"={words}")
+    await until(pilot, lambda: text_of(pilot).lower().count(words) > 1)
+    await press(pilot, "enter")
+
+
+async def test_the_palette_jumps_to_a_question_of_a_node() -> None:
+    async with wizard(FakeCore({ANSWERS: MEDIUM}), path=ANSWERS, step="nodes") as pilot:
+        await press(pilot, "down")
+        await choose(pilot, "node api2: host")
+        assert asked_now(pilot) == "nodes[1].host"
+        await press(pilot, "escape")
+        app_of(pilot).go("workload")
+        await settle(pilot)
+        await choose(pilot, "node api1: ssh user")
+        assert asked_now(pilot) == "nodes[0].user"
+
+
+@pytest.mark.parametrize(
+    ("words", "step", "why"),
+    [
+        ("storage: path", "storage", "path is not used by storage of type nfs"),
+        ("broker: user", "release", "user is not used by redis"),
+    ],
+)
+async def test_the_palette_says_why_a_question_cannot_be_answered(words: str, step: str, why: str) -> None:
+    async with wizard(FakeCore({ANSWERS: MEDIUM}), path=ANSWERS, step="workload") as pilot:
+        await choose(pilot, words)
+        assert step == support.step_of(pilot).STEP
+        said = str(support.step_of(pilot).query_one("#status", Status).visual)
+        assert said.startswith("! ")
+        assert why in said.lower()
+        await choose(pilot, "workload: scenario")
+        assert support.step_of(pilot).focused_key() == "scenario"
+
+
 async def test_help_explains_the_field_and_the_step() -> None:
     async with wizard(step="access") as pilot:
         support.step_of(pilot).focus_key("public_url")
@@ -89,11 +130,35 @@ async def test_f1_helps_in_dialogs(key: str) -> None:
         assert pilot.app.screen is dialog
 
 
+@pytest.mark.parametrize("size", support.SIZES)
+@pytest.mark.parametrize("key", ["f1", "f2"])
+async def test_a_dialog_is_closed_by_mouse(key: str, size: tuple[int, int]) -> None:
+    async with wizard(step="database", size=size) as pilot:
+        await press(pilot, key)
+        assert pilot.app.screen is not support.step_of(pilot)
+        await pilot.click("#close")
+        await settle(pilot)
+        assert pilot.app.screen is support.step_of(pilot)
+
+
 async def test_dark_and_light() -> None:
     async with wizard() as pilot:
         before = app_of(pilot).current_theme.dark
         await press(pilot, "ctrl+t")
         assert app_of(pilot).current_theme.dark is not before
+
+
+async def test_every_step_has_the_colours_that_were_chosen_on_another() -> None:
+    def colours() -> set[str]:
+        return {one.styles.background.hex for one in support.step_of(pilot).query(TextInput)}
+
+    async with wizard(step="database") as pilot:
+        before = colours()
+        await press(pilot, "ctrl+n", "ctrl+t", "ctrl+b")
+        assert before
+        assert before.isdisjoint(colours())
+        await press(pilot, "ctrl+n", "ctrl+t", "ctrl+b")
+        assert colours() == before
 
 
 async def test_a_small_terminal_says_what_it_needs() -> None:
@@ -114,9 +179,7 @@ async def test_leaving_keeps_a_draft(key: str, code: int) -> None:
     async with wizard(core, step="workload") as pilot:
         await press(pilot, "=12")
         await pilot.press(key)
-        await pilot.pause()
-    outcome = pilot.app.return_value
-    assert outcome is not None
+        outcome = await left(pilot)
     assert (outcome.code, outcome.draft_of) == (code, Path("/home/admin/answers.yml"))
     kept, step = core.drafted[Path("/home/admin/answers.yml")]
     assert (kept.get("workload.apm"), step) == (12, "workload")
@@ -126,7 +189,7 @@ async def test_nothing_typed_leaves_no_draft() -> None:
     core = FakeCore()
     async with wizard(core, step="workload") as pilot:
         await pilot.press("ctrl+q")
-        await pilot.pause()
+        await left(pilot)
     assert core.drafted == {}
 
 
@@ -151,5 +214,4 @@ async def test_leaving_asks_while_something_is_held() -> None:
         assert app.is_running
         app.leaving.release()
         await pilot.press("ctrl+q")
-        await pilot.pause()
-        assert not app.is_running
+        await left(pilot)

@@ -10,7 +10,7 @@ from oz_installer.tui.widgets.lines import Lines
 from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS, MEDIUM, finding
 from tests.tui.running import FAILURE, PATH, WARNING, RunCore
-from tests.tui.support import SIZES, Driver, press, settle, step_of, text_of, wizard
+from tests.tui.support import SIZES, Driver, install, press, settle, step_of, text_of, wizard
 from tests.tui.test_last_steps import push
 
 pytestmark = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -61,7 +61,7 @@ async def test_a_failed_test_has_words(size: tuple[int, int]) -> None:
         await press(pilot, "f5")
         assert is_grey(pilot)
         shown = " ".join(text_of(pilot).split())
-        assert "FAILED Database on api2" in shown
+        assert "FAILURE Database on api2" in shown
         assert "ok Database on api1" in shown
 
 
@@ -92,7 +92,7 @@ async def test_the_place_of_the_cursor_is_brighter_than_what_surrounds_it(size: 
 
 async def test_steps_and_an_installation_have_words(size: tuple[int, int]) -> None:
     async with wizard(RunCore(), path=PATH, step="install", size=size) as pilot:
-        await press(pilot, "enter")
+        await install(pilot)
         assert is_grey(pilot)
         assert "Done in 72 s." in text_of(pilot)
         assert "Installed." in text_of(pilot)

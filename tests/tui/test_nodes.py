@@ -16,7 +16,7 @@ from oz_installer.tui.widgets.push import Push
 from tests.tui import support
 from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS, MEDIUM, hosts
-from tests.tui.support import Driver, app_of, check_golden, press, settle, text_of, wizard
+from tests.tui.support import Driver, app_of, check_golden, left, press, settle, text_of, wizard
 
 CANARY = "canary-Zx9!pass"
 
@@ -60,7 +60,34 @@ async def test_giving_up_puts_the_nodes_back() -> None:
             await press(pilot, *keys)
             assert app_of(pilot).session.working != before
             await press(pilot, "escape")
+            assert "Drop what was typed?" in text_of(pilot)
+            await press(pilot, "escape")
+            assert isinstance(pilot.app.screen, NodeDialog), "not yet"
+            await press(pilot, "escape")
+            await support.confirm(pilot)
+            await settle(pilot)
             assert app_of(pilot).session.working == before
+            assert not isinstance(pilot.app.screen, NodeDialog)
+
+
+@pytest.mark.parametrize("key", ["a", "d", "e"])
+async def test_where_nothing_was_typed_giving_up_asks_nothing(key: str) -> None:
+    async with wizard(core_of(), path=ANSWERS, step="nodes") as pilot:
+        before = app_of(pilot).session.working
+        await press(pilot, key, "escape")
+        assert isinstance(pilot.app.focused, NodeTable)
+        assert app_of(pilot).session.working == before
+
+
+async def test_nothing_is_missing_before_the_field_was_left() -> None:
+    async with wizard(core_of(), path=ANSWERS, step="nodes") as pilot:
+        await press(pilot, "a")
+        assert "is missing" not in text_of(pilot)
+        await press(pilot, "tab")
+        assert "! Name is missing" in text_of(pilot)
+        assert "! Host is missing" not in text_of(pilot)
+        await press(pilot, "ctrl+n", "end", "e")
+        assert "! Host is missing" in text_of(pilot), "it was there before"
 
 
 async def test_what_is_typed_in_an_open_form_is_in_the_draft() -> None:
@@ -68,7 +95,7 @@ async def test_what_is_typed_in_an_open_form_is_in_the_draft() -> None:
     async with wizard(core, path=ANSWERS, step="nodes") as pilot:
         await press(pilot, "a", "=half")
         await pilot.press("ctrl+c")
-        await pilot.pause()
+        await left(pilot)
     kept, _ = core.drafted[ANSWERS]
     assert kept.get("nodes[4].name") == "half"
 

@@ -70,7 +70,7 @@ async def test_the_database_is_tested_from_every_api_node() -> None:
     async with wizard(core, path=ANSWERS, step="database") as pilot:
         await press(pilot, "f5")
         assert "ok Database on api1: PostgreSQL 16.4" in words(pilot)
-        assert "FAILED Database on api2: password authentication failed" in words(pilot)
+        assert "FAILURE Database on api2: password authentication failed" in words(pilot)
         assert "Correct the password." in words(pilot)
         check_golden("database-tested", pilot)
         support.step_of(pilot).focus_key("database.port")
@@ -78,7 +78,7 @@ async def test_the_database_is_tested_from_every_api_node() -> None:
         assert "changed since this test" in words(pilot)
         core.outside.findings = core.outside.findings[:1]
         await press(pilot, "f5")
-        assert "FAILED" not in words(pilot)
+        assert "FAILURE" not in words(pilot)
         assert "Tested: ok." in words(pilot)
 
 
@@ -125,6 +125,26 @@ async def test_a_database_password_is_on_no_screen_and_in_no_export() -> None:
         assert working.get("database.password").kind == "plain"
         shown = text_of(pilot) + pilot.app.export_screenshot()
         assert CANARY not in shown + repr(working) + working.yaml() + working.yaml(masked=True)
+
+
+async def test_every_fault_that_is_counted_is_marked() -> None:
+    text = MEDIUM.replace(", password: {env: OZ_DB_PASSWORD}", ", port: 99999")
+    async with wizard(FakeCore({ANSWERS: text}), path=ANSWERS, step="database", size=(80, 48)) as pilot:
+        app_of(pilot).go("database")
+        await settle(pilot)
+        assert "! 2 here" in words(pilot)
+        assert "! Port should be from 1 to 65535" in words(pilot)
+        assert "! Password is needed for a database that exists" in words(pilot)
+
+
+async def test_a_step_that_was_left_marks_what_it_counts() -> None:
+    async with wizard(step="database", size=(80, 48)) as pilot:
+        support.step_of(pilot).focus_key("database.host")
+        await press(pilot, "=db.example.com")
+        assert "Password is needed" not in words(pilot), "its turn has not come yet"
+        await press(pilot, "ctrl+n", "ctrl+b")
+        assert "! 1 here" in words(pilot)
+        assert "! Password is needed for a database that exists" in words(pilot)
 
 
 # --- storage ----------------------------------------------------------------------------------------

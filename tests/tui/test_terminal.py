@@ -83,7 +83,7 @@ def test_what_a_closed_terminal_left_is_continued(tmp_path: Path) -> None:
         assert one.ended() == 130
     with terminal([], tmp_path) as one:
         one.wait_for("Continue answers.yml")
-        one.send("\x1b[B\x1b[B\x1b[B\r")
+        one.send("\r")
         one.wait_for("recommended")
         one.send("\x13")
         one.wait_for("Save the answers")
@@ -106,6 +106,14 @@ def test_what_cannot_be_kept_is_told(tmp_path: Path) -> None:
         assert "warning: what was not saved is lost" in one.text
 
 
+def test_a_disk_that_never_answers_does_not_keep_the_program(tmp_path: Path) -> None:
+    with terminal([], tmp_path, module="tests.tui.stuck") as one:
+        one.wait_for("Analyses per minute")
+        one.send("17\x11")
+        assert one.ended() == 0
+        assert "lost: no draft of it was kept" in one.text
+
+
 def test_an_incomplete_file_is_asked_about(tmp_path: Path) -> None:
     (tmp_path / "partial.yml").write_text(PARTIAL)
     with terminal(["--answers", "partial.yml"], tmp_path) as one:
@@ -114,6 +122,9 @@ def test_an_incomplete_file_is_asked_about(tmp_path: Path) -> None:
         one.wait_for("Saved to")
         one.send("\x11")
         assert one.ended() == 0
+        file = tmp_path / "partial.yml"
+        told = f"Your answers are in {file}. To carry them out: oz-install --answers {file}"
+        assert told in " ".join(one.text.split())
     assert "public_url: https://oz.example.com" in (tmp_path / "partial.yml").read_text()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,11 @@ class Servers(FakeCore):
             found = (short_of_memory(name),) if name == "api1" else ()
             told.append(fit(name, *found) if known else stranger(name, key or ""))
         self._tell(told, on_tried, stop)
+
+
+def words(pilot: Driver) -> str:
+    """What is on the screen, in one line."""
+    return " ".join(text_of(pilot).split())
 
 
 def states(pilot: Driver) -> list[str]:
@@ -155,6 +161,76 @@ async def test_a_test_that_cannot_be_made(failure: Exception) -> None:
         await press(pilot, "f5")
         assert "the password was not given" in text_of(pilot)
         assert states(pilot) == ["-"] * 4
+
+
+async def test_a_new_key_is_accepted_by_a_key_of_the_keyboard() -> None:
+    core = FakeCore({ANSWERS: MEDIUM})
+    core.outside.tried = [
+        replace(stranger("api1"), hint=f'write `host_key: "{KEY}"` into the answers, or run: ssh-keyscan')
+    ]
+    async with wizard(core, path=ANSWERS, step="nodes") as pilot:
+        await press(pilot, "t", "escape")
+        assert "press k to accept it" in words(pilot)
+        assert "ssh-keygen -lf" in words(pilot)
+        assert "host_key" not in words(pilot)
+
+
+async def test_hints_name_the_fields_and_not_the_keys_of_the_file() -> None:
+    core = FakeCore({ANSWERS: MEDIUM})
+    error = "key file /k cannot be read"
+    core.outside.tried = [Tried(node="api1", error=error, hint="Correct `key_file` of the node.")]
+    async with wizard(core, path=ANSWERS, step="nodes") as pilot:
+        await press(pilot, "t")
+        assert "Correct «Private key file» of the node." in words(pilot)
+
+
+async def test_what_is_wrong_with_a_node_is_told_in_full() -> None:
+    text = MEDIUM.replace("name: api1", "name: Node One-")
+    async with wizard(FakeCore({ANSWERS: text}), path=ANSWERS, step="nodes", size=(80, 24)) as pilot:
+        await press(pilot, "escape")
+        assert "! Name should be" in words(pilot)
+        assert "no hyphen at either end" in words(pilot)
+
+
+async def test_what_falls_short_comes_first_and_page_down_shows_the_rest() -> None:
+    async with wizard(Servers(), path=ANSWERS, step="nodes", size=(80, 24)) as pilot:
+        await press(pilot, "t")
+        assert "needed: 24 GB" in words(pilot)
+        assert "Docker 28.1.1" not in words(pilot)
+        await press(pilot, "pagedown")
+        assert "Docker 28.1.1" in words(pilot)
+        await press(pilot, "down")
+        assert "api2: api" in words(pilot), "another node begins at the top"
+        assert "[ Test t ]" in words(pilot)
+
+
+async def test_sizes_are_not_judged_without_a_role() -> None:
+    core = FakeCore({ANSWERS: MEDIUM.replace("scenario: medium\n", "scenario: high-load\n")})
+    core.outside.tried = [fit("api1")]
+    async with wizard(core, path=ANSWERS, step="nodes") as pilot:
+        await press(pilot, "t")
+        assert "Connected. No role yet, sizes not judged." in words(pilot)
+        assert "Everything is as needed" not in words(pilot)
+        app_of(pilot).change("nodes[0].roles", ("api",))
+        await settle(pilot)
+        assert states(pilot)[0] == "-", "it was not held against what it needs now"
+
+
+async def test_another_scenario_asks_for_other_sizes() -> None:
+    core = FakeCore(
+        {ANSWERS: MEDIUM.replace("  - {name: bio2, host: 10.0.0.22, user: ozadmin, port: 2222}\n", "")}
+    )
+    core.outside.tried = [fit("api1")]
+    async with wizard(core, path=ANSWERS, step="nodes") as pilot:
+        await press(pilot, "t")
+        assert states(pilot)[0] == "ok"
+        app_of(pilot).change("scenario", "poc")
+        await settle(pilot)
+        assert states(pilot)[0] == "-"
+        assert "changed since it was tested" in words(pilot)
+        app_of(pilot).change("scenario", "medium")
+        await settle(pilot)
+        assert states(pilot)[0] == "ok"
 
 
 async def test_nothing_to_try() -> None:

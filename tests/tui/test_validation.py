@@ -73,6 +73,8 @@ CASES: Mapping[str, Case] = {
     "database.user": NAME,
     "database.password": SECRET,
     "database.sslmode": Case("verify", "should be one of disable, allow, prefer", "space"),
+    "database.admin_user": Case("a b", "should be a login name", "postgres"),
+    "database.admin_password": SECRET,
     "storage.type": Case("smb", "should be one of nfs, path, local", "space"),
     "storage.server": HOST,
     "storage.export": Case("srv/oz", "should be an absolute path", "/srv/oz"),
@@ -90,6 +92,9 @@ CASES: Mapping[str, Case] = {
     "updater.token": SECRET,
     "updater.host": URL,
     "updater.period": WHOLE,
+    "air_gapped": SWITCH,
+    "proxy.url": Case("proxy:3128", "did you mean http://proxy:3128?", "http://proxy.example.com:3128"),
+    "proxy.no_proxy": Case("-a", "no host, domain or address", ".example.com"),
     "broker.type": Case("rabitmq", "did you mean rabbitmq?", "space"),
     "broker.host": HOST,
     "broker.port": PORT,
@@ -145,7 +150,7 @@ async def go_to(pilot: Driver, key: str) -> None:
         await tab_to(pilot, key)
     else:
         if inside:
-            await press(pilot, "escape")
+            await press(pilot, "ctrl+n")
         step_of(pilot).focus_key(key)
     await settle(pilot)
     assert asked_now(pilot) == key, text_of(pilot)

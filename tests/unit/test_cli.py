@@ -256,12 +256,12 @@ def test_ctrl_c_after_changes_never_says_that_there_were_none(
 def test_ctrl_c_while_connecting_says_that_nothing_was_changed(
     capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oz_installer.unattended import command
+    from oz_installer.unattended import preparing
 
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "prepare", stopped)
+    monkeypatch.setattr(preparing, "prepare", stopped)
     said = refused(capsys, "--answers", "answers.yml", code=130)
     assert said.startswith("stopped at your request; nothing was changed\nhint: Run the same command again")
 

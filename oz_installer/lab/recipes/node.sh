@@ -15,6 +15,7 @@ echo 'ozpw ALL=(ALL:ALL) ALL' > /etc/sudoers.d/ozpw
 chmod 440 /etc/sudoers.d/ozadmin /etc/sudoers.d/ozpw
 
 rm -f /etc/ssh/ssh_host_*
+: > /etc/machine-id
 cat > /etc/ssh/sshd_config.d/oz-lab.conf <<'END'
 PermitRootLogin prohibit-password
 HostKey /etc/ssh/ssh_host_ed25519_key
@@ -31,6 +32,8 @@ cat > /usr/local/sbin/oz-lab-node <<'END'
 # OZ_LAB_KEY: public key that may log in. OZ_LAB_CGROUP: cgroup for the node's containers.
 set -eu
 mkdir -p /run/sshd
+# every server has an id of its own, and keeps it
+[ -s /etc/machine-id ] || tr -d - < /proc/sys/kernel/random/uuid > /etc/machine-id
 for type in ed25519 ecdsa; do
   [ -s "/etc/ssh/ssh_host_${type}_key" ] || ssh-keygen -q -t "$type" -N '' -f "/etc/ssh/ssh_host_${type}_key"
 done

@@ -17,8 +17,8 @@ class Confirm(Dialog[bool]):
     HEADING = "Please confirm"
     AUTO_FOCUS = "#no"
 
-    def __init__(self, question: str, *, yes: str, no: str) -> None:
-        super().__init__()
+    def __init__(self, question: str, *, yes: str, no: str, classes: str = "") -> None:
+        super().__init__(classes=classes)
         self._question, self._yes, self._no = question, yes, no
 
     def body(self) -> ComposeResult:
@@ -29,7 +29,7 @@ class Confirm(Dialog[bool]):
         """Both answers."""
         with Horizontal(classes="dialog-buttons"):
             yield Push(self._yes, id="yes")
-            yield Push(self._no, id="no", primary=True)
+            yield Push(self._no, id="no", key="Esc", primary=True)
 
     @on(Push.Pressed)
     def _answered(self, event: Push.Pressed) -> None:

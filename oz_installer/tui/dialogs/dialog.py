@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from oz_installer.tui.breathing import Breathing
+from oz_installer.tui.widgets.push import Push
 
 T = TypeVar("T")
 
@@ -44,8 +46,14 @@ class Dialog(Breathing, ModalScreen[T | None]):
         yield from ()
 
     def foot(self) -> ComposeResult:
-        """Buttons, or a hint."""
-        yield Static("Escape closes", classes="dialog-hint", markup=False)
+        """Buttons."""
+        with Horizontal(classes="dialog-buttons"):
+            yield Push("Close", id="close", key="Esc")
+
+    @on(Push.Pressed, "#close")
+    def _close_pushed(self, event: Push.Pressed) -> None:
+        event.stop()
+        self.action_give_up()
 
     def action_give_up(self) -> None:
         """Go away without an answer."""

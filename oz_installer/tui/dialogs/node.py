@@ -29,9 +29,11 @@ class NodeDialog(Dialog[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [("ctrl+n", "done")]
     AUTO_FOCUS = ""
 
-    def __init__(self, index: int, heading: str, *, first: str = "name") -> None:
+    def __init__(self, index: int, heading: str, *, first: str = "name", fresh: bool = False) -> None:
+        """``fresh``: nobody has been asked yet, so that nothing is told to be missing."""
         super().__init__(classes="broad full")
-        self._index, self._title, self._first = index, heading, first
+        self._index, self._title, self._first, self._fresh = index, heading, first, fresh
+        self._opened: Working | None = None
 
     def heading(self) -> str:
         """What is done."""
@@ -49,11 +51,17 @@ class NodeDialog(Dialog[bool]):
 
     def on_mount(self) -> None:
         """Show the answers; the cursor goes to the first question, or to the one that is asked for."""
+        self._opened = self._wizard.session.working
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        form, first = self.query_one(Form), f"nodes[{self._index}].{self._first}"
+        if self._fresh:
+            form.field(first).front.focus()
+        else:
+            form.blame()
+            form.take_focus(first)
         self.follow()
-        self.query_one(Form).take_focus(f"nodes[{self._index}].{self._first}")
 
     def follow(self) -> None:
         """Show the answers as they are now, and what is wrong with them."""
@@ -84,6 +92,19 @@ class NodeDialog(Dialog[bool]):
             self.action_done()
         elif event.push.id == "cancel":
             self.action_give_up()
+
+    def action_give_up(self) -> None:
+        """Put the answers back; what was typed is not dropped unasked."""
+        if self._wizard.session.working == self._opened:
+            self.dismiss(None)
+            return
+        from oz_installer.tui.dialogs.confirm import Confirm
+
+        def drop(sure: bool | None) -> None:
+            if sure:
+                self.dismiss(None)
+
+        self.app.push_screen(Confirm("Drop what was typed?", yes="Drop it", no="Go on typing"), drop)
 
     def action_done(self) -> None:
         """Keep what was typed."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
 from oz_installer.answers.paths import located
-from oz_installer.tui.bridge import Core, Finished
+from oz_installer.tui.bridge import Core, Failed, Finished
 from oz_installer.tui.dialogs.dialog import Dialog
 from oz_installer.tui.jobs import Jobs, Told
 from oz_installer.tui.widgets.menu import Item, Menu
@@ -18,8 +20,14 @@ from oz_installer.tui.widgets.push import Push
 from oz_installer.tui.widgets.text_input import TextInput
 
 
+class PathInput(TextInput):
+    """Down leads on to the files."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("down", "screen.enter_list")]
+
+
 class OpenDialog(Dialog[Path]):
-    """Dismissed with the path of a file that is there."""
+    """Dismissed with the path of a file that is there and can be read."""
 
     HEADING = "Open an answers file"
     AUTO_FOCUS = "#path"
@@ -32,9 +40,10 @@ class OpenDialog(Dialog[Path]):
     def body(self) -> ComposeResult:
         """A path, and the files of the folder."""
         yield Static("Path", markup=False)
-        yield TextInput(placeholder="such as answers.yml", id="path")
+        yield PathInput(placeholder="such as answers.yml", id="path")
         yield Static("", id="wrong", markup=False)
-        yield Menu(id="files")
+        yield Static("", id="near", classes="hint", markup=False)
+        yield Menu(id="answers")
 
     def foot(self) -> ComposeResult:
         """Open, or not."""
@@ -44,31 +53,56 @@ class OpenDialog(Dialog[Path]):
 
     def on_mount(self) -> None:
         """Look for files."""
-        core, folder = self._core, self._folder
-        self._jobs.start("files", lambda _tell, _stop: core.answers_files(folder))
+        self._list(self._folder)
+
+    def _list(self, folder: Path) -> None:
+        core = self._core
+        self._jobs.start("files", lambda _tell, _stop: (folder, core.answers_files(folder)))
 
     @on(Told)
     def _told(self, message: Told) -> None:
         match self._jobs.news(message):
-            case Finished(job="files", result=files):
-                items = [Item(id=str(path), label=path.name) for path in files]
-                self.query_one("#files", Menu).show(items)
+            case Finished(job="files", result=(folder, files)) if files or folder == self._folder:
+                self._show(folder, files)
             case Finished(job="look", result=(path, there)):
                 if there:
                     self.dismiss(path)
                 else:
-                    self.query_one("#wrong", Static).update(f"! There is no file {path}")
+                    self._tell(f"! There is no file {path}")
+            case Failed(job="look", message=said, hint=hint):
+                self._tell(f"! {said}; {hint}")
+                self._list(located(self._typed, self._folder))
+
+    def _show(self, folder: Path, files: tuple[Path, ...]) -> None:
+        menu = self.query_one("#answers", Menu)
+        menu.show([Item(id=str(path), label=path.name) for path in files])
+        menu.can_focus = bool(files)
+        found = f"Down: the files in {folder}" if files else f"No answers file lies in {folder}"
+        self.query_one("#near", Static).update(f"{found}; Escape closes")
+
+    @property
+    def _typed(self) -> str:
+        return self.query_one("#path", TextInput).value.strip()
+
+    def _tell(self, wrong: str) -> None:
+        self.query_one("#wrong", Static).update(wrong)
+
+    def action_enter_list(self) -> None:
+        """On from the path to the files, where there are some."""
+        menu = self.query_one("#answers", Menu)
+        if menu.items:
+            menu.focus()
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        self._open(self.query_one("#path", TextInput).value.strip())
+        self._open(self._typed)
 
     @on(Push.Pressed)
     def _pushed(self, event: Push.Pressed) -> None:
         event.stop()
         if event.push.id == "open":
-            self._open(self.query_one("#path", TextInput).value.strip())
+            self._open(self._typed)
         else:
             self.dismiss(None)
 
@@ -79,7 +113,15 @@ class OpenDialog(Dialog[Path]):
 
     def _open(self, text: str) -> None:
         if not text:
-            self.query_one("#wrong", Static).update("! Name a file, or choose one below")
+            near = self.query_one("#answers", Menu).items
+            self._tell("! Name a file, or choose one below" if near else "! Name a file")
             return
         core, path = self._core, located(text, self._folder)
-        self._jobs.start("look", lambda _tell, _stop: (path, core.exists(path)))
+
+        def look(_tell: object, _stop: object) -> tuple[Path, bool]:
+            there = core.exists(path)
+            if there:
+                core.read(path)
+            return path, there
+
+        self._jobs.start("look", look)

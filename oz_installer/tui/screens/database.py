@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 KEYS = tuple(key for key in keys_of("database") if key.startswith("database."))
 HOST = "database.host"
-REMOTE = (HOST, "database.port", "database.sslmode")
+REMOTE = (HOST, "database.port", "database.sslmode", "database.admin_user", "database.admin_password")
 """What only a server of the operator's own has."""
 
 EXTERNAL = Option(value="external", label="a server of yours")
@@ -37,6 +37,7 @@ class DatabaseScreen(TestedScreen):
     STEP: ClassVar[str] = "database"
     SECTION: ClassVar[str] = "database"
     TEST: ClassVar[str] = "Test from every api node"
+    NEEDED: ClassVar[str] = HOST
 
     def __init__(self) -> None:
         super().__init__()

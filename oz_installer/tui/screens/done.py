@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+import time
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
@@ -23,13 +25,21 @@ if TYPE_CHECKING:
 
     from oz_installer.answers.working import Working
 
-HEADS = frozenset({"URLs", "Credentials", "Next", "Report"})
+HEADS = frozenset({"URLs", "Credentials", "Next", "Report", "Commands"})
+MORE = (
+    ("status", "what runs where, and how it is"),
+    ("logs SERVICE", "its last log lines"),
+    ("check", "the preflight; check --fix mends what can be mended"),
+    ("plan", "what would change"),
+)
+NO_FILE = "Save the answers first (^S): the command needs their file."
 
 
 class DoneScreen(StepScreen):
     """The closing table, and the command that repeats it."""
 
     STEP: ClassVar[str] = "done"
+    BINDINGS: ClassVar[list[BindingType]] = [("pageup", "pages(-1)"), ("pagedown", "pages(1)")]
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,6 +54,13 @@ class DoneScreen(StepScreen):
             yield Push("Copy the command", id="copy")
             yield Push("Look at the nodes now", id="look")
 
+    def on_screen_resume(self) -> None:
+        """Who came to manage an installation wants to see it."""
+        super().on_screen_resume()
+        if self.wizard.session.managed:
+            self.wizard.session.managed = False
+            self.call_after_refresh(self._look)
+
     def on_resize(self) -> None:
         """The table has the width of the screen."""
         super().on_resize()
@@ -52,7 +69,8 @@ class DoneScreen(StepScreen):
     def changed(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """Another file, another installation."""
         session = self.wizard.session
-        self.query_one("#command", Static).update(command(session.path))
+        self.query_one("#command", Static).update(command(session.path) if session.is_file else NO_FILE)
+        self.query_one("#copy", Push).disabled = not session.is_file
         width = max(self.query_one("#runs").size.width - 1, 60)
         self.query_one("#runs", Lines).show(self._rows(session.installed, width))
         self.query_one("#look", Push).disabled = self.jobs.running("look") or not session.is_file
@@ -71,21 +89,32 @@ class DoneScreen(StepScreen):
         if installed.summary is None:
             said = f"Everything is installed, but it could not be looked at: {installed.trouble}"
             return failure_rows(said, "«Look at the nodes now» tries again.", "", width)
-        text = summary_text(installed.summary, width, table_last=True)
-        return tuple((line, _look(line)) for line in text.splitlines())
+        changes = f"What these answers would change: {installed.changes}\n\n" if installed.changes else ""
+        summary = summary_text(installed.summary, width, table_last=True)
+        text = f"{looked_at(installed)}{changes}{summary}\n\n{commands(installed.path)}"
+        return tuple((line, look_of(line)) for line in text.splitlines())
+
+    def action_pages(self, by: int) -> None:
+        """The page scrolls wherever the cursor stands."""
+        self.query_one("#runs", Lines).action_pages(by)
 
     @on(Push.Pressed, "#copy")
     def _copy_pressed(self, event: Push.Pressed) -> None:
         event.stop()
         self.app.copy_to_clipboard(command(self.wizard.session.path))
-        self.say("Copied.", "-good")
+        self.say("Sent to the clipboard of the terminal, if that allows it.", "-good")
 
     @on(Push.Pressed, "#look")
     def _look_pressed(self, event: Push.Pressed) -> None:
         event.stop()
+        self._look()
+
+    def _look(self) -> None:
+        if self.refused():
+            return
         core, path = self.core, self.wizard.session.path
         self._failure = None
-        self.start("look", lambda _tell, _stop: look(core, path))
+        self.start("look", lambda _tell, stop: look(core, path, stop))
         self.follow()
 
     def heard(self, news: object) -> None:
@@ -93,9 +122,17 @@ class DoneScreen(StepScreen):
         match news:
             case Finished(job="look", result=Installed() as installed):
                 self.wizard.session.installed = installed
+                self.say(looked_at(installed).strip(), "-good")
             case Failed(job="look") as failed:
+                self.wizard.asking.forget()
                 self._failure = failed
         self.follow()
+
+
+def looked_at(installed: Installed) -> str:
+    """When the nodes were looked at, by the clock here; empty where nobody did since the installation."""
+    at = installed.at
+    return f"Looked at the nodes at {time.strftime('%H:%M:%S', time.localtime(at))}.\n\n" if at else ""
 
 
 def command(path: Path) -> str:
@@ -103,7 +140,13 @@ def command(path: Path) -> str:
     return f"oz-install --answers {shlex.quote(str(path))}"
 
 
-def _look(line: str) -> str:
+def commands(path: Path) -> str:
+    """What else can be done with it without the wizard."""
+    rows = [f"  {name:<13} {about}" for name, about in MORE]
+    return "\n".join(["Commands", f"  oz-install COMMAND --answers {shlex.quote(str(path))}", *rows])
+
+
+def look_of(line: str) -> str:
     if line.startswith("NODE") or line in HEADS:
         return "strong"
-    return "bad" if "  ! " in line else ""
+    return "bad" if "  ! " in line or "(!)" in line else ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event as Stop
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,12 +16,16 @@ from textual.widgets import Static
 from oz_installer.tui.bridge import Failed, Finished, Installed
 from oz_installer.tui.carrying import Stage, carry_out
 from oz_installer.tui.feed import Feed, Waiting
+from oz_installer.tui.jobs import HELD
 from oz_installer.tui.leaving import Hold
 from oz_installer.tui.rows import failure_rows
 from oz_installer.tui.run_view import RunView
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.widgets.lines import Lines, Row
 from oz_installer.tui.widgets.push import Push
+
+if TYPE_CHECKING:
+    from oz_installer.answers.working import Working
 
 STOP_QUESTION = (
     "An installation is at work. Stop it? What this run has changed so far is taken back; "
@@ -32,6 +36,12 @@ BEFORE = (
     "and carries them out, phase by phase. It can be stopped",
     "at any time: what the run has changed is taken back then.",
 )
+NOT_CHECKED = (
+    "The checks were not run for these answers: they are run first, and nothing is changed when one fails."
+)
+MOST_NAMES = 8
+"""No more nodes are named in a question."""
+
 TICK = 0.5
 """Seconds after which the clocks go on by themselves."""
 
@@ -71,7 +81,7 @@ class InstallScreen(StepScreen):
     @property
     def running(self) -> bool:
         """Whether an installation is at work."""
-        return self.jobs.running("install")
+        return self.jobs.running(HELD)
 
     # --- begin and stop -------------------------------------------------------------------------------
     @on(Push.Pressed, "#run")
@@ -79,7 +89,18 @@ class InstallScreen(StepScreen):
         event.stop()
         if self.running:
             self._ask_to_stop()
-        elif self.wizard.files.all_saved:
+        else:
+            self._ask_to_begin()
+
+    def _ask_to_begin(self) -> None:
+        """Servers are changed by it: no single key begins."""
+        from oz_installer.tui.dialogs.confirm import Confirm
+
+        asked = Confirm(begin_question(self.working, self.wizard.session.ready), yes="Install", no="Not yet")
+        self.app.push_screen(asked, lambda sure: self._save_and_begin() if sure else None)
+
+    def _save_and_begin(self) -> None:
+        if self.wizard.files.all_saved:
             self._begin()
         else:
             self.wizard.files.save(self._begin)
@@ -97,7 +118,7 @@ class InstallScreen(StepScreen):
             return carry_out(core, path, tell, feed.put, stop, checked=checked)
 
         self._feed = feed
-        self._stop = self.start("install", job)
+        self._stop = self.start(HELD, job)
         self.wizard.leaving.hold(Hold(question=STOP_QUESTION, stop=self._stop_now))
         self._tick = self.set_interval(TICK, self._paint)
         self.say("Installing. Ctrl+Q and Stop ask before anything is cut off.")
@@ -113,6 +134,7 @@ class InstallScreen(StepScreen):
         if not self.running:
             return
         self._stop.set()
+        self.wizard.asking.give_up()
         self.view.undoing = True
         self.say("Stopping: what this run has changed is taken back. This can take a while.", "-warning")
         self._paint()
@@ -207,3 +229,17 @@ class InstallScreen(StepScreen):
     def _moved(self, event: Lines.Moved) -> None:
         event.stop()
         self._paint_log()
+
+
+def begin_question(working: Working, checked: bool) -> str:
+    """Where it would be installed, and what is not known about that yet."""
+    names = [str(working.get(f"nodes[{place}].name") or place + 1) for place in range(working.nodes())]
+    shown, more = names[:MOST_NAMES], len(names) - MOST_NAMES
+    where = f"{', '.join(shown)} and {more} more" if more > 0 else " and ".join(_two(shown))
+    told = "The checks found no failure." if checked else NOT_CHECKED
+    return f"Install Oz on {where or 'no node'}? {told}"
+
+
+def _two(names: Sequence[str]) -> list[str]:
+    """All but the last in one, and the last."""
+    return [*filter(None, [", ".join(names[:-1])]), *names[-1:]]

@@ -16,7 +16,7 @@ from oz_installer.tui.dialogs.node import NodeDialog
 from oz_installer.tui.feed import PACE
 from oz_installer.tui.importing import Importing
 from oz_installer.tui.screens.step_screen import StepScreen
-from oz_installer.tui.told import layout_text, seat_text, tried_lines
+from oz_installer.tui.told import layout_text, problem_lines, seat_text, tried_lines
 from oz_installer.tui.trying import Trying
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.node_rows import node_problems, node_row
@@ -26,6 +26,7 @@ from oz_installer.tui.widgets.report import Report
 
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
+    from oz_installer.errors import Problem
     from oz_installer.installation.seating import Seating
     from oz_installer.tui.bridge import Judged
 
@@ -87,8 +88,7 @@ class NodesScreen(StepScreen):
 
     def show_nodes(self) -> None:
         """The table and what stands around it."""
-        working, judged = self.working, self.wizard.session.judged
-        problems = judged.problems if judged and judged.working is working else working.problems()
+        working, problems = self.working, self._problems
         seats = self._seating.seats if self._seating else ()
         rows = [
             node_row(
@@ -117,6 +117,12 @@ class NodesScreen(StepScreen):
         self._late = False
         self.show_nodes()
 
+    @property
+    def _problems(self) -> tuple[Problem, ...]:
+        """As judged, or for now those that are seen at once."""
+        working, judged = self.working, self.wizard.session.judged
+        return judged.all_problems if judged and judged.working is working else working.problems()
+
     def _show_node(self) -> None:
         self.query_one(Report).show(self._about)
 
@@ -126,13 +132,13 @@ class NodesScreen(StepScreen):
         if place is None:
             return Content.styled(NONE_YET, "$text-muted")
         seats = self._seating.seats if self._seating else ()
-        lines = seat_text(seats[place], width) if place < len(seats) else []
-        for problem in node_problems(working.problems(), place):
-            key = problem.key.rpartition(".")[2]
-            lines.append(Content.styled(f"! {key} {problem.message}"[:width], "$text-error"))
+        seat = seats[place] if place < len(seats) else None
+        lines = seat_text(seat, width) if seat else []
+        for problem in node_problems(self._problems, place):
+            lines += [Content.styled(line, "$text-error") for line in problem_lines(problem, width)]
         name = working.get(f"nodes[{place}].name")
         if tried := self._trying.trials.of(working, name):
-            lines += tried_lines(tried, width)
+            lines += tried_lines(tried, width, seat)
         elif self._trying.trials.is_stale(working, name):
             lines.append(Content.styled("Its answers have changed since it was tested.", "$text-muted"))
         return Content("\n").join(lines)
@@ -140,6 +146,8 @@ class NodesScreen(StepScreen):
     @on(DataTable.RowHighlighted)
     def _highlighted(self, event: DataTable.RowHighlighted) -> None:
         event.stop()
+        if event.data_table.has_focus:
+            self.query_one("#body").scroll_home(animate=False)
         self._show_node()
 
     # --- what is done with nodes ----------------------------------------------------------------------
@@ -163,7 +171,7 @@ class NodesScreen(StepScreen):
         """One more, at the end."""
         before = self.working
         self.wizard.edit(before.add_node())
-        self._ask(before.nodes(), "Add a node", before)
+        self._ask(before.nodes(), "Add a node", before, fresh=True)
 
     def action_edit_node(self) -> None:
         """Its form."""
@@ -175,9 +183,8 @@ class NodesScreen(StepScreen):
         if (place := self.index) is not None:
             before = self.working
             self.wizard.edit(before.copy_node(place))
-            self._ask(
-                place + 1, f"A copy of {before.get(f'nodes[{place}].name') or place + 1}", before, "host"
-            )
+            heading = f"A copy of {before.get(f'nodes[{place}].name') or place + 1}"
+            self._ask(place + 1, heading, before, "host", fresh=True)
 
     def action_remove_node(self) -> None:
         """Ask, and take it out of the answers."""
@@ -212,13 +219,15 @@ class NodesScreen(StepScreen):
         else:
             super().focus_key(key)
 
-    def _ask(self, place: int, heading: str, before: Working, first: str = "name") -> None:
+    def _ask(
+        self, place: int, heading: str, before: Working, first: str = "name", *, fresh: bool = False
+    ) -> None:
         """Show a node's form; given up, the answers are ``before`` again."""
         if self._dialog is not None:
             return
         table = self.query_one(NodeTable)
         table.move_cursor(row=place)
-        self._dialog = NodeDialog(place, heading[:60], first=first)
+        self._dialog = NodeDialog(place, heading[:60], first=first, fresh=fresh)
 
         def done(kept: bool | None) -> None:
             self._dialog = None
@@ -258,6 +267,7 @@ class NodesScreen(StepScreen):
         match news:
             case Finished(job="seating", result=seating):
                 self._seating = seating
+                self._trying.trials.needs = {seat.name: seat.needs for seat in seating.seats}
                 self.show_nodes()
             case Finished(job="import", result=hosts):
                 self._importing.offer(hosts)

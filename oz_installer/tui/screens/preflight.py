@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from oz_installer.checks.model import Finding
 from oz_installer.deploy.saying import counted
-from oz_installer.telling.findings import state_word, total_words
+from oz_installer.telling.findings import HERE, state_word, total_words
 from oz_installer.telling.words import clean_line
 from oz_installer.tui.bridge import Failed, Finished, Judged
 from oz_installer.tui.carrying import Checked, Stage, check
@@ -83,7 +83,9 @@ class PreflightScreen(StepScreen):
     @property
     def open_warnings(self) -> tuple[Finding, ...]:
         """Warnings that nobody accepted."""
-        return tuple(one for one in self.found if one.level == "warning" and one.id not in self.accepted)
+        return tuple(
+            one for one in self.found if one.level == "warning" and not one.is_accepted(self.accepted)
+        )
 
     def changed(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """What is accepted may be different, or wrong; findings may be of other answers."""
@@ -97,18 +99,13 @@ class PreflightScreen(StepScreen):
         self._dirty = False
         table = self.query_one("#findings", Lines)
         now = self._chosen()
-        self.found.sort(key=self._place)
+        self.found = in_report_order(self.found, self.working)
         table.pick = bool(self.found)
         table.show(finding_rows(self.found, self.accepted))
         if now is not None:
             table.put_cursor(self.found.index(now))
         self._show_summary()
         self._show_detail()
-
-    def _place(self, one: Finding) -> tuple[int, int, str]:
-        names = [str(node.get("name", "")) for node in self.working.values.get("nodes", ())]
-        node = names.index(one.node) if one.node in names else -1 if one.node is None else len(names)
-        return node, 0, one.id
 
     def _chosen(self) -> Finding | None:
         place = self.query_one("#findings", Lines).cursor
@@ -137,11 +134,11 @@ class PreflightScreen(StepScreen):
     def _show_detail(self) -> None:
         one = self._chosen()
         detail = self.query_one("#detail", Lines)
-        detail.show(detail_rows(one, self.query_one("#summary").size.width - 4) if one else (), top=True)
+        detail.show(detail_rows(one, self.query_one("#findings").size.width - 4) if one else (), top=True)
         detail.display = one is not None
         button = self.query_one("#accept", Push)
         button.disabled = one is None or one.level != "warning"
-        taken = one is not None and one.id in self.accepted
+        taken = one is not None and one.is_accepted(self.accepted)
         button.relabel("Do not accept it" if taken else "Accept this warning")
 
     @on(Lines.Moved, "#findings")
@@ -161,10 +158,10 @@ class PreflightScreen(StepScreen):
         if self.jobs.running("check"):
             self._stop.set()
             self.say("Stopping ...")
-        elif self.wizard.files.all_saved:
-            self._run()
+        elif self.refused():
+            return
         else:
-            self.wizard.files.save(self._run)
+            self.once_saved(self._run, "Preflight")
 
     def _run(self) -> None:
         core, path = self.core, self.wizard.session.path
@@ -200,10 +197,12 @@ class PreflightScreen(StepScreen):
                 self.say(f"error: {message}", "-bad")
 
     def _ended(self) -> None:
+        if self.failures:
+            self.wizard.asking.forget()  # a password that was asked for may have been the wrong one
         if self._over and not self.failures and not self._is_stale:
             self.wizard.session.passed = self._checked_for
-        first = min(self.found, key=lambda one: (ORDER[one.level], self._place(one)), default=None)
         self._show()
+        first = min(self.found, key=lambda one: ORDER[one.level], default=None)
         if first is not None and first.level != "ok":
             self.query_one("#findings", Lines).put_cursor(self.found.index(first))
             self._show_detail()
@@ -219,8 +218,8 @@ class PreflightScreen(StepScreen):
         one = self._chosen()
         if one is None or one.level != "warning":
             return
-        taken = one.id in self.accepted
-        rest = tuple(name for name in self.accepted if name != one.id)
+        taken = one.is_accepted(self.accepted)
+        rest = tuple(name for name in self.accepted if name not in (one.id, one.id.partition("/")[0]))
         self.wizard.change("accept", (rest if taken else (*rest, one.id)) or None)
         self.say(f"{'No longer accepted' if taken else 'Accepted'}: {one.id}. Save keeps it in the answers.")
         if not taken:
@@ -255,13 +254,20 @@ class PreflightScreen(StepScreen):
         super().action_next()
 
 
+def in_report_order(found: Sequence[Finding], working: Working) -> list[Finding]:
+    """By node, then by check, as the report has them."""
+    from oz_installer.installation.checking import report_order  # loaded by then: findings come from there
+
+    return report_order(found, [str(node.get("name", "")) for node in working.values.get("nodes", ())])
+
+
 def finding_rows(found: Sequence[Finding], accepted: Sequence[str]) -> tuple[Row, ...]:
     """Node, check, result, what was seen. A node is named once."""
-    nodes = max((len(one.node or "") for one in found), default=0)
+    nodes = max((len(one.node or HERE) for one in found), default=0)
     subjects = min(max((len(one.subject) for one in found), default=0), 26)
     rows, last = [], ""
     for one in found:
-        node = one.node or ""
+        node = one.node or HERE
         word = state_word(one, accepted)
         named = node if node != last else ""
         text = f"{named:<{nodes}}  {one.subject[:subjects]:<{subjects}}  {word:<8}  {clean_line(one.seen)}"
@@ -274,7 +280,15 @@ def detail_rows(one: Finding, width: int) -> tuple[Row, ...]:
     """All about one finding."""
     where = f" on {one.node}" if one.node else ""
     rows: list[Row] = [(f"{one.subject}{where}", "strong")]
-    parts = (("Seen", one.seen), ("Needed", one.needed), ("Why", one.why), ("Do", one.hint), ("Id", one.id))
+    fix = f"oz-install check --fix can do this: {one.remedy.title}." if one.remedy else ""
+    parts = (
+        ("Seen", one.seen),
+        ("Needed", one.needed),
+        ("Why", one.why),
+        ("Do", one.hint),
+        ("Or", fix),
+        ("Id", one.id),
+    )
     for name, text in parts:
         if text and not (name == "Id" and one.level != "warning"):
             head = f"{name:<7} "

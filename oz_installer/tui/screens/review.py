@@ -36,6 +36,7 @@ NOT_COMPARED = (
     "change there: files with their differences, what",
     "restarts, what is pulled. Nothing is changed by that.",
 )
+STALE = "The answers were edited since; compare again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,11 +97,12 @@ class ReviewScreen(StepScreen):
             problems = judged.problems if judged else ()
             for name in ("picture", "file-text"):
                 self.query_one(f"#{name}", Lines).show(problem_rows(problems, width))
-        if self._compared_for is not None and self._compared_for is not working:
-            self.query_one("#changes", Lines).show(
-                [("The answers were edited since; compare again.", "muted")]
-            )
-            self._compared_for = None
+        if self._is_stale and not self.jobs.running("compare"):
+            self.query_one("#changes", Lines).show([(STALE, "warning")])
+
+    @property
+    def _is_stale(self) -> bool:
+        return self._compared_for is not None and self._compared_for != self.working
 
     def on_resize(self) -> None:
         """The picture has the width of the screen."""
@@ -119,10 +121,14 @@ class ReviewScreen(StepScreen):
             case Stage(text=text):
                 self.say(text)
                 changes.show([(text, "muted")], top=True)
+            case Finished(job="compare") if self._is_stale:
+                changes.show([(STALE, "warning")], top=True)
+                self.say(STALE, "-warning")
             case Finished(job="compare", result=Compared() as compared):
                 changes.show(compared.sheet, top=True)
                 self.say(compared.total, "-good")
             case Failed(job="compare", message=message, hint=hint, details=details):
+                self.wizard.asking.forget()
                 changes.show(failure_rows(message, hint, details, self._width()), top=True)
                 self.say(f"error: {message}", "-bad")
             case Finished(job="export", result=path):
@@ -163,16 +169,15 @@ class ReviewScreen(StepScreen):
     @on(Push.Pressed, "#compare")
     def _compare_pressed(self, event: Push.Pressed) -> None:
         event.stop()
+        if self.refused():
+            return
         self._open("changes")
-        if self.wizard.files.all_saved:
-            self._compare()
-        else:
-            self.wizard.files.save(self._compare)
+        self.once_saved(self._compare, "Compare")
 
     def _compare(self) -> None:
         core, path = self.core, self.wizard.session.path
         self._compared_for = self.working
-        self.start("compare", lambda tell, _stop: compare(core, path, tell))
+        self.start("compare", lambda tell, stop: compare(core, path, tell, stop))
 
     @on(Push.Pressed, "#save-as")
     def _save_pressed(self, event: Push.Pressed) -> None:

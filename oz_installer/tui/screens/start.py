@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
 
-from oz_installer.tui.bridge import Finished
+from oz_installer.tui.bridge import Failed, Finished
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import STEPS, step
 from oz_installer.tui.widgets.menu import Item, Menu
+from oz_installer.tui.widgets.push import Push
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
 
-DRAFT = "draft-"
 VERSION = "version"
 STEP_IDS = frozenset(one.id for one in STEPS)
 CHOICES = (
@@ -29,7 +32,7 @@ CHOICES = (
     Item(
         id="manage",
         label="Manage an existing installation",
-        about="Open its answers file; see what would change; upgrade or repair it.",
+        about="See what runs and what would change; upgrade or repair it.",
     ),
 )
 
@@ -38,15 +41,22 @@ class StartScreen(StepScreen):
     """What to do."""
 
     STEP: ClassVar[str] = "start"
+    BINDINGS: ClassVar[list[BindingType]] = [("delete", "forget")]
 
     def __init__(self) -> None:
         super().__init__()
-        self._drafts: tuple[SavedDraft, ...] = ()
+        self._drafts: dict[str, SavedDraft] = {}
         self._versioned = False
 
     def body(self) -> ComposeResult:
         """A menu; drafts join it as soon as they are found."""
         yield Menu(CHOICES, id="choices")
+        with Horizontal(classes="actions"):
+            yield Push("Forget a draft", id="forget", key="Del")
+
+    def on_mount(self) -> None:
+        """There is none yet."""
+        self.query_one("#forget").display = False
 
     def follow(self) -> None:
         """No answer is shown here, so that the first frame needs none; but a wrong version can be mended."""
@@ -77,21 +87,69 @@ class StartScreen(StepScreen):
         self.start("drafts", lambda _tell, _stop: core.drafts())
 
     def heard(self, news: object) -> None:
-        """The drafts were found."""
-        if isinstance(news, Finished):
-            self._drafts = news.result
-            self.query_one(Menu).show((*CHOICES, *self._items()))
+        """Drafts were found, or one was forgotten."""
+        match news:
+            case Finished(job="drafts", result=found):
+                self._show(found)
+            case Finished(job="forget"):
+                self._look()
+            case Failed(message=message, hint=hint):
+                self.say(f"! {message}. {hint}", "-bad")
+                self._look()
 
-    def _items(self) -> list[Item]:
-        return [
-            Item(
-                id=f"{DRAFT}{place}",
-                label=f"Continue {draft.target.name}",
-                about=f"Draft of {ago(time.time() - draft.saved_at)}, at {title(draft.step)}; "
-                f"for {draft.target}.",
-            )
-            for place, draft in enumerate(self._drafts)
-        ]
+    def _show(self, drafts: Sequence[SavedDraft]) -> None:
+        """Drafts come first; the cursor stands on the newest, unless it was moved already."""
+        self._drafts = {str(draft.path): draft for draft in drafts}
+        menu, free = self.query_one(Menu), self._free
+        moved = menu.items[menu.highlighted].id != CHOICES[0].id
+        menu.show((*(_item(draft) for draft in drafts), *CHOICES))
+        if free and not moved:
+            menu.highlighted = drafts.index(free[0])
+        self.query_one("#forget").display = bool(free)
+
+    @property
+    def _free(self) -> list[SavedDraft]:
+        """The drafts that no other wizard is at work on."""
+        return [draft for draft in self._drafts.values() if not draft.held]
+
+    # --- forgetting -----------------------------------------------------------------------------------
+    def action_forget(self) -> None:
+        """Forget the draft that the cursor stands on."""
+        menu = self.query_one(Menu)
+        draft = self._drafts.get(menu.items[menu.highlighted].id)
+        if draft in self._free:
+            self._ask_to_forget(draft)
+        else:
+            self._choose_to_forget()
+
+    @on(Push.Pressed, "#forget")
+    def _forget_pressed(self, event: Push.Pressed) -> None:
+        event.stop()
+        self._choose_to_forget()
+
+    def _choose_to_forget(self) -> None:
+        """Forget one of them: a click in the menu would go on with it."""
+        from oz_installer.tui.dialogs.pick import PickOne
+
+        if len(self._free) == 1:
+            self._ask_to_forget(self._free[0])
+        elif self._free:
+            dialog = PickOne("Forget which draft?", [_item(draft) for draft in self._free])
+            self.app.push_screen(dialog, lambda path: self._ask_to_forget(self._drafts.get(path or "")))
+
+    def _ask_to_forget(self, draft: SavedDraft | None) -> None:
+        from oz_installer.tui.dialogs.confirm import Confirm
+
+        if draft is None:
+            return
+        core = self.core
+        said = f"Forget the draft of {draft.target}? What was typed there and not saved is lost."
+
+        def forget(sure: bool | None) -> None:
+            if sure:
+                self.start("forget", lambda _tell, _stop: core.forget_draft(draft))
+
+        self.app.push_screen(Confirm(said, yes="Forget it", no="Keep it"), forget)
 
     def action_next(self) -> None:
         """The same as the highlighted choice; once answers are open, simply on."""
@@ -106,10 +164,20 @@ class StartScreen(StepScreen):
         chosen = event.item.id
         if chosen == "new":
             self.wizard.files.begin()
-        elif chosen.startswith(DRAFT):
-            self.wizard.files.open_draft(self._drafts[int(chosen.removeprefix(DRAFT))])
+        elif chosen in self._drafts:
+            self.wizard.files.open_draft(self._drafts[chosen])
         else:
-            self.wizard.files.ask_to_open("review" if chosen == "manage" else None)
+            self.wizard.files.ask_to_open("done" if chosen == "manage" else None)
+
+
+def _item(draft: SavedDraft) -> Item:
+    when = ago(time.time() - draft.saved_at)
+    return Item(
+        id=str(draft.path),
+        label=f"Continue {draft.target.name}",
+        about=f"Draft of {when}, at {title(draft.step)}; for {draft.target}.",
+        barred=f"Another oz-install is at work on this draft of {draft.target}." if draft.held else "",
+    )
 
 
 def title(step_id: str) -> str:

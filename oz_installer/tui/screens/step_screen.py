@@ -40,6 +40,9 @@ class StepScreen(Breathing, Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.jobs = Jobs(self)
+        self._sought = ""
+        self._judged_then: Judged | None = None
+        self._blamed = False
 
     # --- what a step writes ---------------------------------------------------------------------------
     def body(self) -> ComposeResult:
@@ -72,12 +75,38 @@ class StepScreen(Breathing, Screen[None]):
         return self.wizard.core
 
     def say(self, text: str, tone: Tone = "") -> None:
-        """Write one line above the keys."""
-        self.query_one(Status).say(text, tone)
+        """Write one line above the keys; of a step that is being opened, as soon as there is that line."""
+        if self.is_mounted:
+            self.query_one(Status).say(text, tone)
+        else:
+            self.call_later(self.say, text, tone)
+
+    def refused(self) -> bool:
+        """Whether the nodes belong to an installation that is at work: no other job runs there meanwhile."""
+        if self.wizard.leaving.held:
+            self.say(
+                "! An installation is at work; wait for its end, or stop it in the step Install.", "-bad"
+            )
+        return self.wizard.leaving.held
 
     def start(self, name: str, job: Job) -> Stop:
         """Run ``job(tell, stop)`` in a thread; ``tell(news)`` and how it ends reach ``heard``."""
         return self.jobs.start(name, job)
+
+    def once_saved(self, then: Callable[[], None], what: str) -> None:
+        """Call ``then`` once the file says what is on the screen; ask before a file of the operator's is
+        changed for the sake of ``what``, which only looks."""
+        files, session = self.wizard.files, self.wizard.session
+        if files.all_saved:
+            then()
+        elif not session.is_file:
+            files.save(then)
+        else:
+            from oz_installer.tui.dialogs.confirm import Confirm
+
+            question = f"{what} reads {session.path}, which lacks your last changes. Save it first?"
+            asked = Confirm(question, yes="Save it", no="Not yet")
+            self.app.push_screen(asked, lambda sure: files.save(then) if sure else None)
 
     # --- the frame ------------------------------------------------------------------------------------
     def compose(self) -> ComposeResult:
@@ -120,9 +149,26 @@ class StepScreen(Breathing, Screen[None]):
         if not self.is_mounted:
             return
         self.show_frame()
+        if self.STEP in session.visited and not self._blamed:
+            self._blamed = True
+            self._blame()
         for shown in self.query(Follower).results(Follower):
             shown.follow(session.working, judged)
         self.changed(session.working, judged)
+        if self._sought and judged is not None and judged is not self._judged_then:
+            self._tell_why_not()
+
+    def _blame(self) -> None:
+        """What the step's number counts is marked."""
+        for shown in self.query(Follower).results(Follower):
+            shown.blame()
+
+    def _tell_why_not(self) -> None:
+        key, self._sought = self._sought, ""
+        for shown in self.query(Follower).results(Follower):
+            if why := shown.why_not(key):
+                self.say(f"! {why}.", "-warning")
+                return
 
     def show_frame(self) -> None:
         """The bars."""
@@ -146,10 +192,12 @@ class StepScreen(Breathing, Screen[None]):
         return tuple(key for shown in self.query(Follower).results(Follower) for key in shown.keys)
 
     def focus_key(self, key: str) -> None:
-        """Put the cursor on the field of a question."""
+        """Put the cursor on the field of a question; once that is known, say why when it cannot be there."""
+        self._sought, self._judged_then = key, self.wizard.session.judged
         for shown in self.query(Follower).results(Follower):
             if shown.take_focus(key):
-                return
+                break
+        self.wizard.judge()  # only that tells what is barred here
 
     def focused_key(self) -> str | None:
         """The question whose field has the cursor."""

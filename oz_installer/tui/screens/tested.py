@@ -13,6 +13,7 @@ from textual.content import Content
 from oz_installer.tui.bridge import Failed, Finished
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.told import findings_text, indented
+from oz_installer.tui.widgets.bars import Status
 from oz_installer.tui.widgets.follower import Follower
 from oz_installer.tui.widgets.push import Push
 from oz_installer.tui.widgets.report import Report
@@ -28,10 +29,11 @@ CHANGED = "The answers have changed since this test."
 
 
 class TestedScreen(StepScreen):
-    """``SECTION`` is what is tested. A step writes ``test_job`` and ``surroundings``."""
+    """``SECTION`` is what is tested. A step writes ``test_job``; ``NEEDED`` may have to be answered."""
 
     SECTION: ClassVar[str]
     TEST: ClassVar[str]
+    NEEDED: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [("f5", "test")]
 
     def __init__(self) -> None:
@@ -66,7 +68,7 @@ class TestedScreen(StepScreen):
         """Look anew at what surrounds the answers once they are judged."""
         if judged is not None and working is not self._looked_at:
             self._looked_at = working
-            core, key = self.core, f"{self.SECTION}.host" if self.SECTION == "database" else ""
+            core, key = self.core, self.NEEDED
             self.start(
                 "around",
                 lambda _tell, _stop: (core.seating(working), core.needed(working, key) if key else None),
@@ -106,6 +108,8 @@ class TestedScreen(StepScreen):
             self._end("Stopped.", "-warning")
             self.jobs.stop("test")
             return
+        if self.refused():
+            return
         if why := self.untestable():
             self.say(why, "-warning")
             return
@@ -126,7 +130,8 @@ class TestedScreen(StepScreen):
         self._hint()
 
     def _hint(self) -> None:
-        if self._tested is None and self.seating is not None and not self.untestable():
+        quiet = not str(self.query_one(Status).visual)
+        if quiet and self._tested is None and self.seating is not None and not self.untestable():
             self.say(f"F5: {self.TEST}")
 
     def on_screen_suspend(self) -> None:

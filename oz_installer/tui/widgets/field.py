@@ -1,6 +1,6 @@
 """One question as a field: its label, what it is answered with, and a line under it that says what is wrong.
 
-There is one class a kind of answer (``KINDS``), so a new question needs no new code.
+There is one class a kind of answer (see ``form.py``), so a new question needs no new code.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from oz_installer.answers.questions import Question
 from oz_installer.tui.widgets.choice import Choice, Option
 from oz_installer.tui.widgets.follower import Follower
 from oz_installer.tui.widgets.text_input import TextInput
-from oz_installer.tui.wording import barred_words, problem_words
+from oz_installer.tui.wording import barred_words, problem_words, sentence
 
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 
 class Note(Static):
-    """The line under a field. An error is told by ``!``, too."""
+    """The line under a field. An error is told by ``!``, too, an advice by ``?``."""
 
     _shown = ("", "")
 
     def show(self, text: str, look: str = "") -> None:
-        """``look`` is ``-bad``, ``-barred`` or nothing."""
+        """``look`` is ``-bad``, ``-warning``, ``-barred`` or nothing."""
         if (text, look) != self._shown:
             room = max(self.size.width - 1, 1)
             layout = len(text) > room or len(self._shown[0]) > room or "\n" in text + self._shown[0]
@@ -62,6 +62,7 @@ class Field(Follower):
         self._note = Note(classes="note", markup=False)
         self._said: tuple[str, str] = ("", "")
         self._marked = False
+        self._barred = ""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -97,21 +98,42 @@ class Field(Follower):
         self.front.focus()
         return True
 
+    def why_not(self, key: str) -> str:
+        """It is hidden or greyed out by other answers."""
+        around = [one for one in self.ancestors_with_self if isinstance(one, Widget)]
+        if key != self.key or (not self.disabled and all(one.display for one in around)):
+            return ""
+        return self._barred or f"{self.asked.label} is not asked for as long as the other answers are these"
+
     def follow(self, working: Working, judged: Judged | None) -> None:
         """Show the answer and what is wrong with it."""
         self.show_value(working, judged)
         possible = judged.may(self.key) if judged else None
+        if judged is not None:
+            self._barred = barred_words(self.asked, possible) if possible and possible.reason else ""
         given = working.given(self.key)
         if judged is not None:
             self.disabled = bool(possible and possible.reason and not given)
         problem = self._problem(working, judged) if given or self.is_blamed() else ""
         if problem:
             self._said = (problem, "-bad")
+        elif unread := self._unread(judged) if given or self.is_blamed() else "":
+            self._said = (unread, "-warning")
         elif possible is not None or judged is not None:
             self._said = (barred_words(self.asked, possible), "-barred") if possible else ("", "")
-        elif self._said[1] == "-bad":
+        elif self._said[1] in ("-bad", "-warning"):
             self._said = ("", "")
+        if not self._said[0] and (advice := self.advice(working)):
+            self._said = (f"? {sentence(self.asked, advice)}", "-warning")
         self._tell()
+
+    def advice(self, working: Working) -> str:  # noqa: ARG002 - for those that have some
+        """Why another answer would be better than this right one."""
+        return ""
+
+    def blame(self) -> None:
+        """Also before the cursor was here."""
+        self.seen = True
 
     def is_blamed(self) -> bool:
         """Whether a missing answer is told."""
@@ -124,6 +146,11 @@ class Field(Follower):
             )
         now = working.problem(self.key)
         return problem_words(self.asked, now) if now else ""
+
+    def _unread(self, judged: Judged | None) -> str:
+        """What is wrong with the file that it is answered with."""
+        found = judged.file_problem(self.key) if judged is not None else None
+        return problem_words(self.asked, f"{found.message}; {found.hint}") if found else ""
 
     def _tell(self) -> None:
         text, look = self._said

@@ -57,6 +57,13 @@ class Follower(Widget):
     def follow(self, working: Working, judged: Judged | None) -> None:
         """Show these answers. ``judged`` is None until these very answers were judged."""
 
+    def blame(self) -> None:
+        """From now on missing answers are told, too."""
+
     def take_focus(self, key: str) -> bool:  # noqa: ARG002 - for those that show something
         """Put the cursor on the field of a question; False when it is not here."""
         return False
+
+    def why_not(self, key: str) -> str:  # noqa: ARG002 - for those that show something
+        """Why the field of a question cannot have the cursor; empty when it can, or is not here."""
+        return ""

@@ -51,14 +51,18 @@ class Form(Follower):
         for field in self.query(Field).results(Field):
             field.follow(working, judged)
 
+    def blame(self) -> None:
+        """In every field."""
+        for field in self.query(Field).results(Field):
+            field.blame()
+
     def take_focus(self, key: str) -> bool:
         """Put the cursor on a question's field."""
         return any(field.take_focus(key) for field in self.query(Field).results(Field))
 
-    def show_only(self, *keys: str) -> None:
-        """Hide the fields of all other questions."""
-        for field in self.query(Field).results(Field):
-            field.display = field.key in keys
+    def why_not(self, key: str) -> str:
+        """Its field knows."""
+        return next(filter(None, (one.why_not(key) for one in self.query(Field).results(Field))), "")
 
     def field(self, key: str) -> Field:
         """The field of a question. KeyError when it is not here."""

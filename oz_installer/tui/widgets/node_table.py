@@ -7,7 +7,9 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import DataTable
 
 HEADINGS = ("#", "Name", "Host", "Roles", "Login", "Test")
@@ -72,6 +74,24 @@ class NodeTable(DataTable[Content]):
         text, look = cell
         short = text if len(text) <= width else f"{text[: width - 1]}…"
         return Content.styled(short, look) if look else Content(short)
+
+    def action_page_down(self) -> None:
+        """At the last row on in what stands below the table."""
+        if self.cursor_row + 1 < self.row_count and self.max_scroll_y:
+            super().action_page_down()
+        else:
+            self._page.scroll_page_down(animate=False)
+
+    def action_page_up(self) -> None:
+        """The same way back."""
+        if self._page.scroll_y:
+            self._page.scroll_page_up(animate=False)
+        else:
+            super().action_page_up()
+
+    @property
+    def _page(self) -> Widget:
+        return next(one for one in self.ancestors if isinstance(one, VerticalScroll))
 
     def on_resize(self, event: events.Resize) -> None:  # noqa: ARG002 - Textual's
         """The columns share the new width."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -69,6 +69,12 @@ class SecretField(Field):
 
     way = "plain"
 
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._left: dict[str, tuple[str, SecretRef | None]] = {}  # by way: what stood there, in memory only
+        self._ref: SecretRef | None = None
+        self._is_lost = False
+
     def controls(self) -> ComposeResult:
         """The ways, an input, and Show."""
         yield Choice(WAYS, id="way", told=self._picked)
@@ -96,6 +102,8 @@ class SecretField(Field):
     def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """Which way, and where; never a secret that was typed before."""
         ref = working.get(self.key)
+        self._is_lost = self.key in working.missing_secrets
+        self._ref = ref if isinstance(ref, SecretRef) else None
         box = self.query_one(TextInput)
         if isinstance(ref, SecretRef):
             if ref.kind != self.way:
@@ -109,8 +117,8 @@ class SecretField(Field):
         self.query_one("#way", Choice).show(WAYS, (self.way,))
 
     def is_blamed(self) -> bool:
-        """Also when a name is typed that can be none."""
-        return self.seen or (self.way == "env" and bool(self.query_one(TextInput).value))
+        """Also when a name is typed that can be none, or a draft did not keep what was typed."""
+        return self.seen or self._is_lost or (self.way == "env" and bool(self.query_one(TextInput).value))
 
     def _problem(self, working: Working, judged: Judged | None) -> str:
         text = self.query_one(TextInput).value.strip()
@@ -118,17 +126,36 @@ class SecretField(Field):
             return problem_words(self.asked, wrong)
         return super()._problem(working, judged)
 
+    def advice(self, working: Working) -> str:
+        """Of a secret that was typed: only that is known here."""
+        ref = working.get(self.key)
+        known = isinstance(ref, SecretRef) and ref.kind == "plain" and self.asked.advice
+        return (known(ref.where) or "") if known else ""
+
     def on_descendant_blur(self) -> None:
         """Nothing stays readable behind the operator's back."""
         self.call_after_refresh(lambda: None if self.has_focus_within else self.reveal(False))
         super().on_descendant_blur()
 
     def _picked(self, way: str) -> None:
+        self._left[self.way] = self._stands()
         self._set_way(way)
-        if self.way == "prompt":
-            self.put(SecretRef(kind="prompt"))
+        text, ref = self._left.pop(way, ("", None))
+        self.query_one(TextInput).show(text)
+        self._take(SecretRef(kind="prompt") if way == "prompt" else ref)
+
+    def _stands(self) -> tuple[str, SecretRef | None]:
+        """What is to be had again when this way is chosen again; a typed secret is not shown again."""
+        text = self.query_one(TextInput).value if self.way in ("env", "file") else ""
+        return text, self._ref
+
+    def _take(self, ref: SecretRef | None) -> None:
+        """This is the answer now; without one it is left out, and not written as null."""
+        if ref is not None:
+            self.put(ref)
         else:
-            self.put(None)
+            self.owner.edit_answers(lambda working: working.without(self.key))
+            self.owner.follow()
 
     def _set_way(self, way: str) -> None:
         self.way = way
@@ -143,10 +170,9 @@ class SecretField(Field):
         if self.way == "plain":
             self.edited(text)
         elif self._is_right(text.strip()):
-            self.put(SecretRef(kind="env" if self.way == "env" else "file", where=text.strip()))
+            self._take(SecretRef(kind="env" if self.way == "env" else "file", where=text.strip()))
         else:
-            self.put(None)
-            self.owner.follow()
+            self._take(None)
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -27,6 +27,10 @@ BY_RULE: dict[Any, st.SearchStrategy[Any]] = {
             "http://h/x.y",
         )
     ),
+    rules.proxy: st.sampled_from(
+        ("http://proxy.example.com:3128", "http://[::1]:8080", "http://10.0.0.1:1/")
+    ),
+    rules.no_proxy: st.lists(st.sampled_from((*HOSTS, ".example.com", "10.0.0.0/8")), unique=True).map(tuple),
     rules.jump: st.sampled_from(("bastion", "me@bastion:2222", "root@[2001:db8::1]:22", "10.0.0.1")),
     rules.registry: st.sampled_from(("registry.example.com:5000/oz", "localhost", "[::1]:5000")),
     rules.email: st.sampled_from(("admin@oz.local", "o.neil+oz@example.com", "админ@example.com")),
@@ -124,6 +128,10 @@ def _mend(name: str, values: dict[str, Any]) -> None:
         values["username"], values["password"] = "robot$oz+pull", secret
     if name == "database" and values.get("host"):
         values["password"] = values.get("password") or secret
+    if name == "database":
+        given = bool(values.get("host") and values.get("admin_user"))
+        values["admin_user"] = values["admin_user"] if given else None
+        values["admin_password"] = values.get("admin_password") or secret if given else None
     if name == "broker" and values.get("type") == "rabbitmq":
         values["password"] = values.get("password") or secret
     elif name == "broker":

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 
-from oz_installer.answers.drafts import SavedDraft, drafts, drop_draft, load_draft, save_draft
+from oz_installer.answers.drafts import (
+    SavedDraft,
+    drafts,
+    drop_draft,
+    forget_draft,
+    load_draft,
+    save_draft,
+)
 from oz_installer.answers.file import read_draft_text
 from oz_installer.answers.model import Answers
 from oz_installer.answers.nested import plain_secrets
@@ -150,3 +161,70 @@ def test_without_xdg_they_stand_at_home(tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.setenv("XDG_STATE_HOME", value)
         saved = save_draft(Working.new(), tmp_path / "a.yml", "start")
         assert saved.path.parent == tmp_path / "home/.local/state/oz-install/drafts"
+
+
+ANOTHER = """
+import sys
+from pathlib import Path
+from oz_installer.answers.drafts import drafts, save_draft
+from oz_installer.answers.working import Working
+saved = save_draft(Working.new().put("workload.apm", 99.0), Path(sys.argv[1]), "nodes")
+print(saved.path, flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def another(target: Path) -> Iterator[Path]:
+    """Another process that edits the same answers; its draft."""
+    command = [sys.executable, "-c", ANOTHER, str(target)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        path = Path(process.stdout.readline().strip())
+        assert path.is_file()
+        yield path
+        process.communicate()
+
+
+def test_two_processes_have_a_draft_each(tmp_path: Path) -> None:
+    target = tmp_path / "answers.yml"
+    with another(target) as theirs:
+        mine = save_draft(Working.new().put("workload.apm", 1.0), target, "start")
+        assert mine.path != theirs
+        assert save_draft(Working.new().put("workload.apm", 2.0), target, "start").path == mine.path
+        assert {saved.path: saved.held for saved in drafts()} == {mine.path: False, theirs: True}
+        (held,) = (saved for saved in drafts() if saved.held)
+        for refused in (load_draft, forget_draft):
+            with pytest.raises(AnswersError, match="another oz-install is at work on this draft"):
+                refused(held)
+        drop_draft(target)
+        assert [saved.path for saved in drafts()] == [theirs]
+    (left,) = drafts()
+    assert not left.held, "its owner is gone"
+    assert load_draft(left).get("workload.apm") == 99
+    assert save_draft(Working.new().put("workload.apm", 3.0), target, "start").path == theirs
+    drop_draft(target)
+    assert drafts() == ()
+    assert list(theirs.parent.iterdir()) == [], "no lock is left"
+
+
+def test_a_draft_that_was_neither_made_nor_gone_on_with_is_not_written_over(tmp_path: Path) -> None:
+    target = tmp_path / "answers.yml"
+    with another(target):
+        pass
+    mine = save_draft(Working.new().put("workload.apm", 1.0), target, "start")
+    assert sorted(load.get("workload.apm") for load in map(load_draft, drafts())) == [1, 99]
+    forget_draft(mine)
+    assert [saved.step for saved in drafts()] == ["nodes"]
+
+
+def test_what_cannot_be_locked_is_kept_in_one_draft(tmp_path: Path, state: Path) -> None:
+    state.mkdir(parents=True)
+    target = tmp_path / "answers.yml"
+    first = save_draft(Working.new(), target, "start").path
+    drop_draft(target)
+    first.with_suffix(".lock").mkdir()
+    for _ in range(2):
+        assert save_draft(Working.new(), target, "start").path == first
+    drop_draft(target)
+    assert drafts() == ()

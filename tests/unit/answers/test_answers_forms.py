@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from oz_installer.answers.converting import Refused
@@ -93,6 +93,7 @@ def test_any_text_gives_words_or_a_sound_value(text: str) -> None:
 @SLOW
 @given(texts())
 def test_a_typed_secret_is_that_secret(text: str) -> None:
+    assume(not text.startswith("$"))  # what looks like a variable is asked about
     made = from_text(question("database.password"), text)
     assert made == SecretRef(kind="plain", where=text)
     assert repr(made) == "SecretRef(kind='plain')"

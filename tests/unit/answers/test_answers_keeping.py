@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import given
 
 from oz_installer.answers import keeping
 from oz_installer.answers.file import read, read_draft, read_draft_text
-from oz_installer.answers.keeping import keep, secrets_folder
+from oz_installer.answers.keeping import keep
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.nested import plain_secrets
+from oz_installer.answers.paths import secrets_folder, write_private
 from oz_installer.answers.secrets import resolve
 from oz_installer.answers.working import Working
 from oz_installer.answers.writing import dumps
@@ -217,3 +219,66 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     keep(opened(), tmp_path / "answers.yml", POC)
     assert (tmp_path / "answers.yml").is_symlink()
     assert secrets_of(tmp_path / "answers.yml")["nodes.api1.password"] == "canary-1"
+
+
+def test_saves_at_the_same_moment_do_not_stand_in_each_others_way(tmp_path: Path) -> None:
+    path, failed = tmp_path / "answers.yml", list[Exception]()
+
+    def save() -> None:
+        for _ in range(50):
+            try:
+                write_private(path, b"version: 1\n")
+            except OSError as error:
+                failed.append(error)
+
+    threads = [threading.Thread(target=save) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert [file.name for file in tmp_path.iterdir()] == ["answers.yml"]
+
+
+def test_saved_elsewhere_it_works_there(tmp_path: Path) -> None:
+    """Its secrets are copied into a folder of its own, what it refers to is found from there."""
+    old, new = tmp_path / "a" / "answers.yml", tmp_path / "b" / "other.yml"
+    for path in (old, new):
+        path.parent.mkdir()
+    (old.parent / "license.key").write_text("licence")
+    (old.parent / "id").write_text("key")
+    (old.parent / "mine").write_text("a secret of the operator's\n")
+    (old.parent / "mine").chmod(0o600)
+    first = keep(
+        opened()
+        .typed("admin.password", "canary-2")
+        .put("nodes[0].key_file", Path("./id"))
+        .put("database.password", SecretRef(kind="file", where="mine")),
+        old,
+    )
+    before = secrets_of(old)
+    keep(first, new, old.read_text(), old)
+    assert secrets_of(new) == before
+    made = read(new).answers
+    assert made.license.bio == old.parent / "license.key"
+    assert made.nodes[0].key_file == old.parent / "id"
+    assert sorted(files(secrets_folder(new))) == ["admin.password", "nodes.api1.password"]
+    keep(first.typed("admin.password", "another"), old, old.read_text(), old)
+    assert secrets_of(new) == before
+
+
+def test_saved_under_another_name_it_has_secrets_of_its_own(tmp_path: Path) -> None:
+    old, new = tmp_path / "answers.yml", tmp_path / "other.yml"
+    first = keep(opened().typed("admin.password", "canary-2"), old)
+    keep(first, new, old.read_text(), old)
+    keep(first.typed("admin.password", "another"), old, old.read_text(), old)
+    assert secrets_of(new)["admin.password"] == "canary-2"
+    assert secrets_of(old)["admin.password"] == "another"
+
+
+def test_a_copy_made_by_hand_keeps_its_secrets(tmp_path: Path) -> None:
+    old, copy = tmp_path / "answers.yml", tmp_path / "copy.yml"
+    first = keep(opened().typed("admin.password", "canary-2"), old)
+    copy.write_text(old.read_text())
+    keep(first.typed("admin.password", "another"), old, old.read_text(), old)
+    assert secrets_of(copy)["admin.password"] == "canary-2"

@@ -39,6 +39,17 @@ TABLE: list[tuple[Any, list[Any], list[Any]]] = [
          "https://a/%2", "https://10.0.0", "https://[::g]", "https://a/{{7*7}}", "https://a/$(x)", "HTTPS://A"],
     ),
     (
+        rules.proxy,
+        ["http://proxy.example.com:3128", "http://10.0.0.1:8080/", "http://[::1]:3128"],
+        ["", "proxy:3128", "https://proxy:3128", "http://proxy", "http://u:p@proxy:3128", "http://proxy:0", "http://proxy:65536",
+         "http://proxy:3128/a", "http://proxy:3128\n", "http://a b:1", "http://10.0.0:1", "http://proxy:3128?x", "socks5://p:1"],
+    ),
+    (
+        rules.no_proxy,
+        [(), ("a",), (".example.com", "*.b.com", "10.0.0.0/8", "::1", "db_1:5432")],
+        [("a", "a"), ("a,b",), ("",), ("a b",), ("a\n",), ("$(x)",), ("-a",), ("*",)],
+    ),
+    (
         rules.jump,
         ["a", "me@a", "me@a:22", "::1", "[::1]:22", "me@[::1]:22", "dom\\me@a", "me@corp@a"],
         ["", "@a", "me@", "a:0", "a:65536", "a:²", "a:", "a b", "me@@x", "-x", "a,b", "[::1", "me@a\n", "1:2"],
@@ -127,6 +138,8 @@ def test_a_host_is_guessed(typed: str, meant: str) -> None:
     [
         (rules.url, "oz.example.com", "https://oz.example.com"),
         (rules.url, "htps://oz", "https://oz"),
+        (rules.proxy, "proxy:3128", "http://proxy:3128"),
+        (rules.proxy, "https://proxy:3128/", "http://proxy:3128"),
         (rules.registry, "https://r.example.com/", "r.example.com"),
         (rules.absolute, "/mnt/oz/", "/mnt/oz"),
         (rules.name, "API_1", "api-1"),

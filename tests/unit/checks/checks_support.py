@@ -9,8 +9,9 @@ from typing import Any
 from oz_installer.answers.file import loads
 from oz_installer.answers.model import Answers
 from oz_installer.catalog.model import Port, Resources, load_release
-from oz_installer.checks.check import Check
+from oz_installer.checks.check import Look, NodeCheck
 from oz_installer.checks.model import Finding, Site, Spot
+from oz_installer.checks.running import sections, whole_script
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 from oz_installer.secret import Secret
@@ -66,7 +67,7 @@ def site(
     )
 
 
-def judged(check: Check[Any], facts: Any, spot: Spot = BIO, at: Site | None = None) -> dict[str, Finding]:
+def judged(check: NodeCheck[Any], facts: Any, spot: Spot = BIO, at: Site | None = None) -> dict[str, Finding]:
     """The findings by id without the node; every one is of its check, and a bad one says what to do."""
     found = list(check.judge(at or site(), spot, facts))
     for one in found:
@@ -98,3 +99,9 @@ class Elsewhere(LocalTransport):
         if self.port is None:
             raise ForwardingForbidden(self.name)
         return super().tunnel("127.0.0.1", self.port, timeout=timeout)
+
+
+def printed_by(check: Look[Any], at: Site, spot: Spot = API) -> str:
+    """What the piece of one look prints on this machine."""
+    script = whole_script({check.name: check.script(at, spot)}, [check.before(at)])
+    return sections(LocalTransport(become="none").run(("sh", "-c", script)).text)[check.name]

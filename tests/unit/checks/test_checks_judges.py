@@ -9,12 +9,14 @@ import pytest
 
 from oz_installer.checks.database import DatabaseCheck, DatabaseFacts
 from oz_installer.checks.engine import Engine, Seen
-from oz_installer.checks.host import Host, HostFacts
+from oz_installer.checks.host import Host
+from oz_installer.checks.host_facts import HostFacts
 from oz_installer.checks.model import Spot
 from oz_installer.checks.ports import PortFacts, Ports
 from oz_installer.checks.postgres import Attempt, Server
 from oz_installer.checks.reach import Knock
-from oz_installer.checks.storage import StorageCheck, StorageFacts
+from oz_installer.checks.storage import StorageCheck
+from oz_installer.checks.storage_probe import StorageFacts
 from oz_installer.remote.fitness import EngineFacts
 from tests.unit.checks.checks_support import API, BIO, judged, levels, site
 
@@ -251,10 +253,10 @@ def test_database_encryption(sslmode: str, tls: str, level: str) -> None:
 def test_what_the_administrator_must_run_is_told_as_sql() -> None:
     no_database = DatabaseFacts(attempt=Attempt(ended="error", state="3D000", said="no"))
     hint = judged(DatabaseCheck(), no_database)["database.login"].hint
-    assert "CREATE DATABASE gateway OWNER gateway_user TEMPLATE template0 ENCODING 'UTF8'" in hint
+    assert 'CREATE DATABASE "gateway" OWNER "gateway_user" TEMPLATE template0' in hint
     bare = replace(SERVER, installed=frozenset(), trusted=frozenset())
     facts = DatabaseFacts(attempt=Attempt(ended="in", tls="T", server=bare))
-    assert "CREATE EXTENSION pgcrypto" in judged(DatabaseCheck(), facts)["database.pgcrypto"].hint
+    assert 'CREATE EXTENSION "pgcrypto"' in judged(DatabaseCheck(), facts)["database.pgcrypto"].hint
 
 
 def test_forbidden_tunnels_are_told_and_only_the_port_is_judged() -> None:
@@ -308,11 +310,6 @@ def test_the_first_api_node_needs_no_other() -> None:
     assert set(judged(StorageCheck(), StorageFacts(), API)) == {"storage.folder"}
 
 
-def test_nfs_and_local() -> None:
-    nfs = site(storage="{type: nfs, server: nfs.example.com, export: /srv/oz}")
-    assert levels(judged(StorageCheck(), StorageFacts(knock=Knock(open=True)), at=nfs)) == {}
-    shut = judged(StorageCheck(), StorageFacts(knock=Knock(open=False, said="refused")), at=nfs)
-    assert levels(shut) == {"storage": "failure"}
-    assert "nfs.example.com:/srv/oz does not answer at port 2049: refused" in shut["storage"].seen
+def test_local_storage() -> None:
     local = judged(StorageCheck(), StorageFacts(free=GIB), at=site(storage="{type: local}"))
     assert "/opt/oz/data/media on the node itself, 1.0 GB free" in local["storage"].seen

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from oz_installer.checks.check import Check, Look, Visit
+from oz_installer.checks.check import Check, Look, Survey, Visit
 from oz_installer.checks.every import CHECKS
-from oz_installer.checks.model import Finding, Site, Spot
+from oz_installer.checks.model import Finding, Level, Site, Spot
 from oz_installer.checks.running import in_order, run, sections, whole_script
 from oz_installer.errors import ConnectError
 from oz_installer.remote.local import LocalTransport
@@ -144,8 +144,12 @@ def test_a_node_that_cannot_be_asked_is_one_finding() -> None:
     def gone(name: str) -> Transport:
         raise ConnectError("connection lost", "Look at the network.", node=name)
 
+    class Asking(Slow):
+        def probe(self, site: Site, spot: Spot) -> str:
+            return site.reach(spot.name).run(("true",)).text
+
     told: list[Finding] = []
-    run((Simple(), Greedy()), site(gone, (API,)), told.append, threading.Event())
+    run((Simple(), Asking(), Greedy()), site(gone, (API,)), told.append, threading.Event())
     assert [(one.id, one.level) for one in told] == [("look/n1", "failure")]
     assert "connection lost" in told[0].seen
 
@@ -181,6 +185,93 @@ def test_what_hangs_is_told_in_time_and_delays_nobody() -> None:
     assert late[0].level == "failure"
     assert "no answer within 1.5 s" in late[0].seen
     slow.let_go.set()
+
+
+class Clocks(Simple):
+    """Two nodes that say the same are told of, and nobody else."""
+
+    name = "clocks"
+
+    def across(self, site: Site, facts: Mapping[str, str]) -> Iterator[Finding]:
+        for node in facts if len(set(facts.values())) < len(facts) else ():
+            yield self.finding(site.spot(node), "warning", "the same", about="same", hint="Change one.")
+
+
+def test_nodes_are_held_against_each_other_when_all_have_answered() -> None:
+    seen = found(Clocks(), spots=(API, BIO))
+    assert set(list(seen)[:2]) == {"clocks/n1", "clocks/n2"}
+    assert list(seen)[2:] == ["clocks.same/n1", "clocks.same/n2"]
+
+    class Gone(Counting):
+        def run(self, argv: Any, **options: Any) -> CommandResult:
+            raise ConnectError("connection lost", "Look at the network.", node=self.name)
+
+    told: list[Finding] = []
+    lines: dict[str, Transport] = {"n1": Counting(name="n1"), "n2": Gone(name="n2")}
+    run((Clocks(),), site(lines.__getitem__), told.append, threading.Event())
+    assert {one.id for one in told} == {"clocks/n1", "look/n2"}
+
+
+def test_what_breaks_while_comparing_is_a_finding() -> None:
+    class Broken(Clocks):
+        def across(self, site: Site, facts: Mapping[str, str]) -> Iterator[Finding]:
+            yield from super().across(site, facts)
+            raise KeyError("lost")
+
+    seen = found(Broken(), spots=(API, BIO))
+    assert {name: one.level for name, one in seen.items()} == {
+        "clocks/n1": "ok", "clocks/n2": "ok", "clocks": "failure",
+    }  # fmt: skip
+
+
+class Whole(Survey[str]):
+    """Of the workstation, and of a pair of nodes."""
+
+    name = "whole"
+    title = "Whole"
+
+    def probe(self, site: Site) -> str:
+        return "seen"
+
+    def judge(self, site: Site, facts: str) -> Iterator[Finding]:
+        yield self.finding(None, "ok", facts, about="file")
+        yield self.finding(API, "ok", facts, about="80", target="n2")
+
+
+def test_a_survey_is_made_once_and_tells_of_any_node_or_none() -> None:
+    seen = found(Whole(), spots=(API, BIO))
+    assert {name: one.node for name, one in seen.items()} == {"whole.file": None, "whole.80/n1:n2": "n1"}
+
+
+def test_a_survey_that_breaks_or_hangs_is_told() -> None:
+    class Bad(Whole):
+        def probe(self, site: Site) -> str:
+            raise ConnectError("port 22 of it is closed", "Is sshd running?", node="n1")
+
+    class Hanging(Whole):
+        def probe(self, site: Site) -> str:
+            threading.Event().wait(60)
+            return ""
+
+    assert "port 22 of it is closed" in found(Bad())["whole"].seen
+    assert "no answer within 0.5 s" in found(Hanging(), limit=0.5)["whole"].seen
+
+
+@pytest.mark.parametrize(
+    ("level", "accepted", "taken"),
+    [
+        ("warning", ("host.memory/n1",), True),
+        ("warning", ("host.memory",), True),
+        ("warning", ("host.memory/n2", "host", "memory", "host.mem"), False),
+        ("failure", ("host.memory/n1", "host.memory"), False),
+        ("ok", ("host.memory",), False),
+    ],
+)
+def test_a_warning_is_accepted_for_a_node_or_for_all(
+    level: Level, accepted: tuple[str, ...], taken: bool
+) -> None:
+    one = Finding(id="host.memory/n1", subject="Memory", node="n1", level=level, seen="little")
+    assert one.is_accepted(accepted) == taken
 
 
 def test_a_stop_is_heeded_at_once_and_nothing_is_told_afterwards() -> None:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,18 +20,25 @@ from oz_installer.checks.every import CHECKS
 from oz_installer.checks.host import Host
 from oz_installer.checks.model import Site
 from oz_installer.checks.ports import Ports
-from oz_installer.checks.running import look
-from oz_installer.checks.storage import PREFIX, StorageCheck, StorageFacts, _Held
+from oz_installer.checks.running import look, sections, whole_script
+from oz_installer.checks.runtime import Runtime
+from oz_installer.checks.storage import StorageCheck
+from oz_installer.checks.storage_probe import Held, Place, read_back
+from oz_installer.checks.storage_scripts import PREFIX
 from oz_installer.remote.local import LocalTransport
-from tests.unit.checks.checks_support import API, BIO, site
+from tests.unit.checks.checks_support import API, BIO, printed_by, site
 
 DOCKER = """#!/bin/sh
 case "$1 $2" in
-  "version "*) echo "a warning of version 9.9" >&2; echo 26.1.5+dfsg1 ;;
-  "compose version") echo 2.26.1 ;;
-  "ps -a") printf 'container oz-api\\tdigest\\ncontainer other\\t\\n' ;;
-  "ps "*) printf 'container oz-api\\tdigest\\t0.0.0.0:8880->8880/tcp, [::]:8880->8880/tcp\\n'
-          printf 'container ftp\\t\\t0.0.0.0:60000-60002->60000-60002/tcp, 21/tcp\\n' ;;
+  "info "*) echo "a warning of version 9.9" >&2
+            printf 'version 26.1.5+dfsg1\\nplugin %s\\n' "$PLUGIN"
+            echo 'info overlay2 systemd 2 true /srv/info x' ;;
+  "compose version") echo "$ASKED" ;;
+  "ps -a")
+           printf 'container oz-api\\toz\\tdigest\\tUp 3 hours\\t0.0.0.0:8880->8880/tcp, [::]:80->8880/tcp\\n'
+           printf 'container other\\toz\\t\\tExited (1) 2 days ago\\t\\n'
+           printf 'container ftp\\t\\t\\tUp 2 days\\t0.0.0.0:60000-60002->60000-60002/tcp, 21/tcp\\n'
+           printf 'container gone\\tx\\t\\tExited (0) 2 days ago\\t0.0.0.0:9999->9999/tcp\\n' ;;
 esac
 """
 
@@ -57,25 +63,19 @@ def here(**changes: str) -> Site:
     return site(lambda name: LocalTransport(name, become="none"), (API, BIO), **changes)
 
 
-def printed(check: Look[Any], at: Site) -> str:
-    """What the piece of one look prints."""
-    piece = f'soon() {{ timeout 5 "$@"; }}\n{check.script(at, API)}'
-    return LocalTransport().run(("sh", "-c", piece)).text
-
-
 @pytest.mark.parametrize("engine", ["docker", "podman"])
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_every_piece_is_sound_shell(engine: str, shell: str) -> None:
     at = site(engine=engine, install_dir="/srv/oz+1")
     for check in CHECKS:
         if isinstance(check, Look):
-            subprocess.run([shell, "-n", "-c", check.script(at, API)], check=True)
+            subprocess.run([shell, "-n", "-c", f"{check.before(at)}\n{check.script(at, API)}"], check=True)
 
 
 def test_this_machine_is_understood(tmp_path: Path) -> None:
     at = here()
     at = replace(at, answers=replace(at.answers, install_dir=str(tmp_path / "deep/oz")))
-    facts = Host().parse(printed(Host(), at))
+    facts = Host().parse(printed_by(Host(), at))
     assert facts.cores
     assert facts.memory
     assert facts.memory > 100_000
@@ -87,18 +87,49 @@ def test_this_machine_is_understood(tmp_path: Path) -> None:
     assert dict(Host().shown(facts)).keys() >= {"OS", "CPU", "Memory", "Disk"}
 
 
-def test_an_engine_and_its_containers(tools: Path) -> None:
+@pytest.mark.parametrize(
+    ("told", "asked", "plugin", "v1"),
+    [
+        ("2.26.1-4", "9.9.9", "2.26.1-4", ""),  # told beside the version: nobody is asked
+        ("", "2.27.0", "2.27.0", "1.29.2"),
+        ("", "", "", "1.29.2"),
+    ],
+)
+def test_an_engine_and_its_containers(
+    tools: Path, monkeypatch: pytest.MonkeyPatch, told: str, asked: str, plugin: str, v1: str
+) -> None:
     program(tools, "docker", DOCKER)
     program(tools, "docker-compose", "#!/bin/sh\necho 1.29.2\n")
-    facts = Engine().parse(printed(Engine(), here()))
+    monkeypatch.setenv("PLUGIN", told)
+    monkeypatch.setenv("ASKED", asked)
+    facts = Engine().parse(printed_by(Engine(), here()))
     assert facts.engine.answers
-    assert (facts.engine.version, facts.engine.compose_plugin) == ("26.1.5+dfsg1", "2.26.1")
-    assert facts.engine.compose_v1 == "1.29.2"
+    assert facts.engine.version == "26.1.5+dfsg1"
+    assert (facts.engine.compose_plugin, facts.engine.compose_v1) == (plugin, v1)
     assert (facts.ours, facts.strangers, facts.recorded) == (("oz-api",), ("other",), False)
-    assert dict(Engine().shown(facts)) == {
-        "Engine": "Docker 26.1.5+dfsg1",
-        "Compose": "docker compose 2.26.1",
-    }
+    shown = dict(Engine().shown(facts))
+    assert shown["Engine"] == "Docker 26.1.5+dfsg1"
+    assert shown["Compose"].endswith((plugin or v1).partition("-")[0])
+
+
+def test_what_the_engine_is_asked_once_serves_all(tools: Path) -> None:
+    """Its answers cost more than all other shell together."""
+    program(tools, "docker", DOCKER.replace("#!/bin/sh", f'#!/bin/sh\necho "$1" >> {tools}/asked', 1))
+    look((Host(), Engine(), Runtime(), Ports()), here(), API)
+    assert sorted((tools / "asked").read_text().split()) == ["compose", "info", "ps"]
+
+
+def test_an_engine_that_tells_no_more_than_its_version_answers(tools: Path) -> None:
+    program(tools, "docker", '#!/bin/sh\n[ "$1" = version ] || exit 1\necho 26.1.5\n')
+    facts = Engine().parse(printed_by(Engine(), here()))
+    assert (facts.engine.answers, facts.engine.version) == (True, "26.1.5")
+    assert Runtime().parse(printed_by(Runtime(), here())).known is False
+
+
+def test_the_root_of_an_engine_may_hold_words(tools: Path) -> None:
+    program(tools, "docker", DOCKER)
+    facts = Runtime().parse(printed_by(Runtime(), here()))
+    assert (facts.driver, facts.cgroup, facts.root) == ("overlay2", "systemd, v2", "/srv/info x")
 
 
 @pytest.mark.parametrize(
@@ -110,17 +141,17 @@ def test_an_engine_and_its_containers(tools: Path) -> None:
 )
 def test_an_engine_that_does_not_answer(tools: Path, text: str, words: str) -> None:
     program(tools, "docker", f"#!/bin/sh\n{text}\n")
-    facts = Engine().parse(printed(Engine(), here()))
+    facts = Engine().parse(printed_by(Engine(), here()))
     assert not facts.engine.answers
     assert words in facts.engine.said
 
 
 def test_an_engine_that_is_not_there(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("sh", "timeout", "tr", "awk", "df", "dirname"):
+    for name in ("sh", "timeout", "tr"):
         found = subprocess.run(["sh", "-c", f"command -v {name}"], capture_output=True, text=True, check=True)
         (tools / name).symlink_to(found.stdout.strip())
     monkeypatch.setenv("PATH", str(tools))
-    facts = Engine().parse(printed(Engine(), here()))
+    facts = Engine().parse(printed_by(Engine(), here()))
     assert facts.engine.said == "docker: not found"
 
 
@@ -128,20 +159,21 @@ def test_ports_of_listeners_and_containers(tools: Path) -> None:
     program(tools, "docker", DOCKER)
     program(tools, "ss", "#!/bin/sh\nexit 1\n")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        facts = Ports().parse(printed(Ports(), here()))
+        facts = Ports().parse(printed_by(Ports(), here()))
         assert listener.getsockname()[1] in facts.listening
     assert facts.complete
-    assert facts.ours == {8880}
+    assert facts.ours == {80, 8880}
     assert facts.containers[60002] == "ftp"
     assert facts.taken(60001)
     assert not facts.taken(8880)
+    assert not facts.taken(9999)
 
 
 def test_a_listener_is_named() -> None:
     if subprocess.run(["sh", "-c", "command -v ss"], capture_output=True, check=False).returncode:
         pytest.skip("no ss here")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        facts = Ports().parse(printed(Ports(), here()))
+        facts = Ports().parse(printed_by(Ports(), here()))
         assert "py" in facts.holder(listener.getsockname()[1])
 
 
@@ -180,7 +212,8 @@ def test_what_one_writes_the_other_sees(shared: Path) -> None:
 def test_a_folder_that_is_missing(tmp_path: Path) -> None:
     check, at = StorageCheck(), storage(tmp_path / "nowhere")
     assert check.probe(at, API).folder == "missing"
-    assert check.probe(at, BIO) == StorageFacts(folder="missing", held=False)
+    facts = check.probe(at, BIO)
+    assert (facts.folder, facts.held, facts.shared) == ("missing", False, None)
 
 
 def test_a_folder_that_cannot_be_written() -> None:
@@ -192,20 +225,22 @@ def test_a_folder_that_cannot_be_written() -> None:
 
 def test_another_folder_of_the_same_name_is_told_from_the_shared_one(shared: Path, tmp_path: Path) -> None:
     """The file of the first node is not there, or holds something else."""
-    held = _Held(LocalTransport(become="none"), str(tmp_path), f"{PREFIX}a", "word")
-    from oz_installer.checks.storage import _read
-
+    held = Held(LocalTransport(become="none"), Place(folder=str(tmp_path)), f"{PREFIX}a", "word")
     with held:
-        facts = _read(LocalTransport(become="none"), str(shared), f"{PREFIX}a", "word", held=True)
+        facts = read_back(
+            LocalTransport(become="none"), Place(folder=str(shared)), f"{PREFIX}a", "word", held=True
+        )
         assert facts.shared is False
         assert "No such file" in facts.said
-        other = _read(LocalTransport(become="none"), str(tmp_path), f"{PREFIX}a", "another", held=True)
+        other = read_back(
+            LocalTransport(become="none"), Place(folder=str(tmp_path)), f"{PREFIX}a", "another", held=True
+        )
         assert other.shared is False
 
 
 def test_the_file_goes_when_the_workstation_dies(shared: Path) -> None:
     """All that a node sees of a killed workstation is the end of stdin."""
-    held = _Held(LocalTransport(become="none"), str(shared), f"{PREFIX}a", "word")
+    held = Held(LocalTransport(become="none"), Place(folder=str(shared)), f"{PREFIX}a", "word")
     held.__enter__()
     assert [one.name for one in shared.iterdir()] == [f"{PREFIX}a"]
     assert held._sock
@@ -230,3 +265,20 @@ def test_what_a_killed_check_left_goes_with_the_next(shared: Path) -> None:
 def test_local_storage_tells_its_free_space(tmp_path: Path) -> None:
     at = here(storage="{type: local}")
     assert StorageCheck().probe(at, API).free
+
+
+@pytest.mark.parametrize(("shell", "late"), [("sh", 124), ("bash", 124), ("sh", 143)])
+def test_an_engine_that_hangs_is_waited_for_once(tools: Path, shell: str, late: int) -> None:
+    """All pieces ask it; five seconds are a tenth of one here. Busybox has another word for late."""
+    program(tools, "docker", f"#!/bin/sh\necho x >> {tools}/asked\nexec sleep 60\n")
+    fast = f'[ "$1" != docker ] || {{ /usr/bin/timeout 0.5 "$@"; exit {late}; }}'
+    program(tools, "timeout", f'#!/bin/sh\nshift\n{fast}\nexec "$@"\n')
+    at = here()
+    pieces = {one.name: one.script(at, API) for one in CHECKS if isinstance(one, Look)}
+    before = [one.before(at) for one in CHECKS if isinstance(one, Look)]
+    argv = [shell, "-c", whole_script(pieces, before)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
+    assert list(sections(done.stdout)) == [*pieces, "end"]
+    assert (tools / "asked").read_text() == "x\n"
+    facts = Engine().parse(sections(done.stdout)["engine"])
+    assert "did not answer within 5 s" in facts.engine.said

@@ -91,7 +91,7 @@ def short(argv: Sequence[str]) -> str:
     """``node.sh stage``, ``docker ps``, ...: enough to tell commands apart."""
     if argv[0] == "sh" and 'exec "$@"' in argv[2]:  # only where a path is there
         return short(argv[4:])
-    if argv[0] == "sh" and "until timeout" in argv[2]:
+    if argv[0] == "sh" and "until passes" in argv[2]:
         return "checks"
     if argv[0] == "sh":
         return f"node.sh {argv[4]}" if argv[3] == "oz-install" else "sh"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -208,3 +210,23 @@ def test_the_checks_run_for_real(tmp_path: Path) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout == "good\n"
     assert isinstance(CommandResult(argv=argv, status=0).ok, bool)
+
+
+def test_no_more_checks_run_at_once_than_the_node_has_cpus(tmp_path: Path) -> None:
+    """A check of Celery's costs a second of CPU, and what is checked needs it to get up."""
+    log = tmp_path / "log"
+    programs = {
+        "engine": f"#!/bin/sh\necho begin >> {log}\nsleep 0.1\necho end >> {log}\n",
+        "nproc": "#!/bin/sh\necho 2\n",
+    }
+    for name, text in programs.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    names = [f"queue{number}" for number in range(7)]
+    argv = commands.run_checks(str(tmp_path / "engine"), 20, [(name, "true") for name in names])
+    search = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True, env=search)
+    assert sorted(done.stdout.split()) == names
+    running = list(accumulate(1 if line == "begin" else -1 for line in log.read_text().split()))
+    assert len(running) == 2 * len(names)
+    assert max(running) == 2

@@ -274,6 +274,19 @@ def test_an_install_folder_that_was_made_and_left_empty_goes_again(node: Node) -
     assert not node.root.exists()
 
 
+def test_an_engine_that_hangs_is_told_and_asked_no_further(node: Node) -> None:
+    """Twenty seconds on a node; here a clock that is a hundred times faster."""
+    (node.tools / "timeout").write_text('#!/bin/sh\nshift\nexec /usr/bin/timeout 0.2 "$@"\n')
+    (node.tools / "timeout").chmod(0o755)
+    (node.tools / "docker").write_text(
+        f'#!/bin/sh\ncase "$1" in ps|info|volume|image) echo x >> {node.tools}/asked; exec sleep 60 ;; esac\n'
+    )
+    facts = node.look("", "an/image:1")
+    assert not facts.engine_ok
+    assert facts.engine_message == "it did not answer within 20 s"
+    assert (node.tools / "asked").read_text() == "x\n"
+
+
 def test_an_install_folder_of_the_operators_stays(node: Node) -> None:
     node.root.mkdir(parents=True)
     (node.root / "notes").write_text("mine")

@@ -235,7 +235,7 @@ def test_back_leaves_what_this_run_has_not_touched(digest: str, health: str, tou
             return f"api\tUp 5 seconds ({health})\t{digest}\ti\n"
         if argv[1:3] == ("container", "inspect"):
             return '[{"Name": "api", "Config": {"Healthcheck": {"Test": ["CMD-SHELL", "true"]}}}]'
-        return "api\n" if "until timeout" in argv[2] else None
+        return "api\n" if "until passes" in argv[2] else None
 
     run, node = make_run(installed(OLD), answer)
     undone([Stage(), Switch()], run)
@@ -286,7 +286,7 @@ def healthy(argv: tuple[str, ...]) -> str | None:
     """Every check passes, every container runs."""
     if argv[:2] == ("podman", "ps"):
         return "api\tUp 5 seconds (healthy)\td\ti\nbeat\tUp 5 seconds\td\ti\n"
-    return "api\nbeat\n" if "until timeout" in argv[2] else None
+    return "api\nbeat\n" if "until passes" in argv[2] else None
 
 
 def test_jobs_run_before_services_and_are_remembered() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from oz_installer.deploy.facts import NodeFacts
 from oz_installer.deploy.plan import NodePlan
-from oz_installer.deploy.planning import has_image, plan_changes, plan_node
+from oz_installer.deploy.planning import plan_changes, plan_node
+from oz_installer.remote.image_names import has_image
 from tests.unit.deploy.deploy_support import bundle, container, details, fresh, installed, service
 
 WANTED = bundle(

@@ -45,7 +45,7 @@ class Node:
                 {"Name": f"/{name}", "Config": {"Healthcheck": _test(self.checks[name])}} for name in argv[3:]
             ]
             return json.dumps(some)
-        if argv[0] == "sh" and "until timeout" in argv[2]:
+        if argv[0] == "sh" and "until passes" in argv[2]:
             self.tried += zip(argv[6::2], argv[7::2], strict=True)
             return "".join(f"{name}\n" for name in argv[6::2] if name in self.passing)
         return failed(1, "no such image") if self.broken and self.broken in argv else None

@@ -52,6 +52,10 @@ def test_secrets_are_referred_to_and_paths_survive_quoting() -> None:
     assert written["release"] == "5.2"
 
 
+def test_a_lab_has_no_way_out() -> None:
+    assert answers(2)["air_gapped"] is True
+
+
 def test_the_public_url_leads_to_the_first_api_node() -> None:
     assert answers(2)["public_url"] == "http://172.30.77.12:8880"
     assert answers(3)["public_url"] == "http://172.30.77.11:8880"

@@ -11,7 +11,16 @@ from typing import Any
 
 import pytest
 
-from oz_installer.answers.model import Answers, Components, Database, Extra, LoadBalancer, Node, Updater
+from oz_installer.answers.model import (
+    Answers,
+    Components,
+    Database,
+    Extra,
+    LoadBalancer,
+    Node,
+    Proxy,
+    Updater,
+)
 from oz_installer.errors import OzError
 from oz_installer.render.bundle import Bundle, render
 from oz_installer.secret import Secret
@@ -106,6 +115,9 @@ CHANGES: Mapping[str, Change] = {
         set(),
         set(),
     ),
+    "proxy": (answer(proxy=Proxy(url="http://proxy:3128")), {"oz-bio-updater", "oz-tfss"}, set(), set()),
+    "no_proxy alone": (answer(proxy=Proxy(no_proxy=("a",))), set(), set(), set()),
+    "air_gapped": (answer(air_gapped=True), set(), set(), set()),
     "login of a node": (
         answer(nodes=tuple(replace(node, user="other", port=2222) for node in BASE.nodes)),
         set(),

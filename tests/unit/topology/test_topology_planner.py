@@ -191,3 +191,14 @@ def test_addresses_default_to_hosts() -> None:
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_the_same_answers_give_the_same_topology(name: str) -> None:
     assert plan_topology(layout(name)) == plan_topology(layout(name))
+
+
+def test_without_a_way_out_nobody_calls_the_vendor() -> None:
+    open_, shut = (plan_topology(layout("medium-2", air_gapped=answer)) for answer in (False, True))
+    assert [edge.source for edge in open_.edges if edge.target == "vendor"] == ["n1", "n2"]
+    assert not [edge for edge in shut.edges if edge.target == "vendor"]
+    assert [note for note in shut.notes if note not in open_.notes] == [
+        "The BIO updater has no way to the vendor; it hands on only models that it has."
+    ]
+    without = layout("medium-2", air_gapped=True, components=Components(bio_updater=False))
+    assert not [note for note in plan_topology(without).notes if "no way to the vendor" in note]

@@ -156,7 +156,7 @@ CASES = [
         replace(ONE, accept=("foo",)),
         "accept",
         "known: many-nodes",
-        replace(ONE, accept=("many-nodes", "host.memory/n1", "host/of-a-node-that-went")),
+        replace(ONE, accept=("many-nodes", "host.memory/n1", "host.memory", "host/of-a-node-that-went")),
     ),
     Case(rules.known_warnings, replace(ONE, accept=("/n1",)), "accept", "oz-install check shows", ONE),
     Case(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,8 +49,29 @@ def test_ipv6_addresses_are_bracketed() -> None:
 def test_the_secrets_file_is_spoken_of_only_when_there_is_one() -> None:
     topology = plan_topology(layout("poc-1"))
     without = summary_of(topology, {}, admin_email="a@b.c")
-    assert not [note for note in without.notes if "secrets file" in note]
+    assert not [note for note in without.notes if "copy" in note]
     given = summary_of(topology, {}, secrets_file=Path("/x"), admin_email="a@b.c")
     assert "Open the web UI and log in as a@b.c." in given.notes
-    assert any("Keep a copy of the secrets file" in note for note in given.notes)
+    assert len(_copies(given.notes)) == 1
     assert given.secrets_file == Path("/x")
+
+
+def test_what_is_to_be_typed_next_can_be_typed_as_it_stands() -> None:
+    notes = summary_of(plan_topology(layout("poc-1")), {}, answers_file=Path("/srv/my oz/answers.yml")).notes
+    assert "oz-install status --answers '/srv/my oz/answers.yml' shows this table again." in notes
+    assert "oz-install logs --answers '/srv/my oz/answers.yml' SERVICE shows what a service says." in notes
+
+
+def test_every_place_of_secrets_is_to_be_copied() -> None:
+    topology = plan_topology(layout("poc-1"))
+    made, typed = Path("/srv/oz/answers.secrets.json"), Path("/srv/oz/answers.secrets.d")
+    (both,) = _copies(summary_of(topology, {}, secrets_file=made, typed_secrets=typed).notes)
+    assert "answers.secrets.json" in both
+    assert "answers.secrets.d" in both
+    (only,) = _copies(summary_of(topology, {}, typed_secrets=typed).notes)
+    assert "answers.secrets.d" in only
+    assert not _copies(summary_of(topology, {}).notes)
+
+
+def _copies(notes: Sequence[str]) -> list[str]:
+    return [note for note in notes if "copy" in note]

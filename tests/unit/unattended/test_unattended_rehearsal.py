@@ -18,7 +18,7 @@ from oz_installer.errors import AnswersError
 from oz_installer.secret import Masker, Secret
 from oz_installer.unattended import rehearsal
 from oz_installer.unattended.context import Flags
-from oz_installer.unattended.writing import check_picture, write_picture
+from oz_installer.unattended.writing import check_picture, write_file
 
 WHATS = (
     "lock the node",
@@ -88,4 +88,4 @@ def test_a_picture_overwrites_a_picture(answers: Path) -> None:
     svg = answers.parent / "topology.svg"
     for _ in range(2):
         check_picture(svg, read(answers), answers)
-        write_picture(svg, '<?xml version="1.0"?>\n<svg></svg>\n')
+        write_file(svg, '<?xml version="1.0"?>\n<svg></svg>\n')

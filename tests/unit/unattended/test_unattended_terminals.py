@@ -63,6 +63,7 @@ def test_a_plain_terminal_is_asked_before_anything_changes(monkeypatch: pytest.M
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setattr(sys, "stdin", Terminal())
     monkeypatch.setattr(command, "_show", lambda *_: None)
+    monkeypatch.setattr(command, "preflight", lambda *_: None)
     monkeypatch.setattr(click, "confirm", confirm)
     prepared: Any = Prepared()
     with pytest.raises(Interrupted):

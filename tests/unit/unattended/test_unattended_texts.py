@@ -56,9 +56,18 @@ def test_on_a_screen_the_long_table_comes_last() -> None:
     first, last = summary_text(SUMMARY), summary_text(SUMMARY, table_last=True)
     lines = last.splitlines()
     assert lines[0] == "3 services, 1 not as it should be (!)"
-    assert lines[2] == "URLs"
+    assert lines[1] == "  ! oz-bio-updater on api1: exited", "named where the table is out of sight"
+    assert lines[3] == "URLs"
     assert lines[-1] == "bio1  oz-bio-init     finished"
-    assert {*lines} == {*first.splitlines()}, "nothing is left out"
+    assert {*lines} - {lines[1]} == {*first.splitlines()}, "nothing is left out"
+
+
+def test_of_many_that_are_not_well_the_first_are_named() -> None:
+    rows = tuple(replace(ROWS[0], node=f"n{place}", state="exited") for place in range(9))
+    text = summary_text(replace(SUMMARY, rows=rows), table_last=True)
+    named = [line for line in text.splitlines() if line.startswith("  ! ")]
+    assert named[0] == "  ! oz-api on n0: exited"
+    assert named[5:] == ["  ! and 4 more: see the table"]
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])

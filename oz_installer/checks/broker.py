@@ -1,0 +1,220 @@
+"""A broker of the operator's own, from every api node: reachable, lets us in, and keeps what is put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from oz_installer.checks import rabbitmq, redis
+from oz_installer.checks.broker_talk import BrokerAttempt, BrokerServer
+from oz_installer.checks.check import Visit
+from oz_installer.checks.model import Finding, Level, Site, Spot
+from oz_installer.checks.reach import TCP_SECONDS, Knock, knock_from_shell
+from oz_installer.checks.text import gigabytes, said
+from oz_installer.remote.commands import parse_version
+from oz_installer.remote.transport import ForwardingForbidden, Transport
+from oz_installer.secret import Secret
+
+NAMES = {"redis": "Redis", "rabbitmq": "RabbitMQ"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokerFacts:
+    """How talking to it ended; ``knock`` where sshd forbids tunnels."""
+
+    attempt: BrokerAttempt
+    knock: Knock | None = None
+
+
+class Broker(Visit[BrokerFacts]):
+    """One real login a node; nothing is said of a bundled broker."""
+
+    name = "broker"
+    title = "Broker"
+
+    def spots(self, site: Site) -> tuple[Spot, ...]:
+        """What uses the queues, where the broker is not ours."""
+        return site.api_spots if site.answers.broker.host else ()
+
+    def probe(self, site: Site, spot: Spot) -> BrokerFacts:
+        """Log in and ask; where tunnels are forbidden, only whether the port answers."""
+        broker, transport = site.answers.broker, site.reach(spot.name)
+        host, port = broker.host or "", broker.known_port
+        attempt = _attempt(site, transport, host, port)
+        if attempt.ended != "forbidden":
+            return BrokerFacts(attempt=attempt)
+        return BrokerFacts(attempt=attempt, knock=knock_from_shell(transport, host, port))
+
+    def judge(self, site: Site, spot: Spot, facts: BrokerFacts) -> Iterator[Finding]:
+        """From the outside in."""
+        broker, attempt = site.answers.broker, facts.attempt
+        product, place = NAMES[broker.type], f"{broker.host}:{broker.known_port}"
+        if trouble := self._outside(spot, facts, product, place):
+            yield trouble
+            return
+        yield self._login(spot, attempt, product, place, bool(site.secrets.get("broker.password")))
+        if attempt.ended == "refused":
+            return
+        if attempt.ended == "vhost":
+            yield self._vhost(spot, attempt, broker.user or "oz")
+        yield self._version(site, spot, attempt.server, broker.type)
+        if broker.type == "redis":
+            yield from self._redis(site, spot, attempt.server)
+
+    def _outside(self, spot: Spot, facts: BrokerFacts, product: str, place: str) -> Finding | None:
+        attempt, knock = facts.attempt, facts.knock
+        if knock is not None and knock.open:
+            return self.finding(
+                spot,
+                "warning",
+                f"{place} answers; whether it lets us in could not be tried",
+                why="sshd of the node forbids tunnels, and nothing is installed on a node to check it.",
+                hint="Allow them (AllowTcpForwarding local), or accept this.",
+            )
+        if knock is not None or attempt.ended == "unreachable":
+            return self.finding(
+                spot,
+                "failure",
+                f"{place} cannot be reached: {knock.said if knock else attempt.said}",
+                needed="a TCP connection from every api node",
+                hint=f"Is the address right as this node sees it, does {product} listen there (bind, "
+                "protected-mode, listeners), and does no firewall stand between?",
+            )
+        if attempt.ended == "stranger":
+            return self.finding(
+                spot,
+                "failure",
+                f"what listens at {place} does not speak {product}: {attempt.said}",
+                hint=f"Is broker.type right, and is it {product}'s own port, without TLS?",
+            )
+        return None
+
+    def _login(self, spot: Spot, attempt: BrokerAttempt, product: str, place: str, given: bool) -> Finding:
+        about, subject = "login", "Broker login"
+        if attempt.ended != "refused":
+            seen = f"{product} at {place} lets us in"
+            return self.finding(spot, "ok", seen, about=about, subject=subject)
+        return self.finding(
+            spot,
+            "failure",
+            f"{place} refuses the login: {attempt.said}",
+            about=about,
+            subject=subject,
+            why="No analysis would ever be started.",
+            hint="Check broker.user and broker.password; the words are its own."
+            if given
+            else "It wants a password: give broker.password.",
+        )
+
+    def _vhost(self, spot: Spot, attempt: BrokerAttempt, user: str) -> Finding:
+        return self.finding(
+            spot,
+            "failure",
+            f"the virtual host / does not open: {attempt.said}",
+            about="vhost",
+            subject="Broker's virtual host",
+            needed=f"/ for {user}, who may configure, write and read there",
+            hint=f"rabbitmqctl add_vhost / ; rabbitmqctl set_permissions -p / {user} '.*' '.*' '.*'",
+        )
+
+    def _version(self, site: Site, spot: Spot, server: BrokerServer, kind: str) -> Finding:
+        bundled, found = _bundled(site, kind), parse_version(server.version)
+        old = bool(bundled and found and found[: len(bundled)] < bundled)
+        return self.finding(
+            spot,
+            "warning" if old else "ok",
+            f"{NAMES[kind]} {server.version}" if server.version else "it does not tell its version",
+            about="version",
+            subject="Broker version",
+            needed=f"{'.'.join(map(str, bundled))} or newer (what the vendor bundles)" if bundled else "",
+            why="Oz is not known to work with an older one." if old else "",
+            hint="Upgrade it, or ask Oz Forensics and accept this." if old else "",
+        )
+
+    def _redis(self, site: Site, spot: Spot, server: BrokerServer) -> Iterator[Finding]:
+        yield self._mode(spot, server)
+        yield self._databases(site, spot, server)
+        yield self._policy(spot, server)
+
+    def _mode(self, spot: Spot, server: BrokerServer) -> Finding:
+        wrong = server.mode not in ("", "standalone") or server.role == "slave"
+        what = "a read-only replica" if server.role == "slave" else f"{server.mode or 'standalone'}"
+        return self.finding(
+            spot,
+            "failure" if wrong else "ok",
+            what if server.mode or server.role else "it does not tell its mode",
+            about="mode",
+            subject="Redis mode",
+            needed="standalone, and its master (the vendor's requirement)",
+            why="Celery's queues use several databases and scripts over many keys." if wrong else "",
+            hint="Name the address of a standalone Redis, or of the master." if wrong else "",
+        )
+
+    def _databases(self, site: Site, spot: Spot, server: BrokerServer) -> Finding:
+        numbers = sorted(site.release.redis_databases.values())
+        used = f"{numbers[0]} to {numbers[-1]}"
+        level: Level = "ok" if server.databases else "failure" if server.databases is False else "warning"
+        seen = {
+            "ok": f"database {numbers[-1]} is there",
+            "failure": f"there is no database {numbers[-1]}",
+            "warning": f"this login may not choose database {numbers[-1]}",
+        }[level]
+        return self.finding(
+            spot,
+            level,
+            seen,
+            about="databases",
+            subject="Redis databases",
+            needed=f"databases {used} (the vendor's requirement)",
+            why="" if level == "ok" else "Queues, results, analyses and throttling each have their own.",
+            hint="" if level == "ok" else f"Set databases to {len(numbers)} or more, and allow SELECT.",
+        )
+
+    def _policy(self, spot: Spot, server: BrokerServer) -> Finding:
+        """volatile-ttl is the vendor's own; queues never expire, so that no volatile policy takes them."""
+        evicts = server.policy.startswith("allkeys-") and server.memory_limit != 0
+        limit = (
+            ""
+            if server.memory_limit is None
+            else f", {gigabytes(server.memory_limit // 1024)}"
+            if server.memory_limit
+            else ", no limit"
+        )
+        return self.finding(
+            spot,
+            "warning" if evicts else "ok",
+            f"{server.policy}{limit}" if server.policy else "it does not tell its memory policy",
+            about="policy",
+            subject="Redis memory policy",
+            needed="noeviction or volatile-ttl (what the vendor bundles)",
+            why="When memory is short, queued analyses are thrown away without a word." if evicts else "",
+            hint="Set maxmemory-policy to volatile-ttl or noeviction, or accept this." if evicts else "",
+        )
+
+
+def _attempt(site: Site, transport: Transport, host: str, port: int) -> BrokerAttempt:
+    try:
+        sock = transport.tunnel(host, port, timeout=TCP_SECONDS)
+    except ForwardingForbidden:
+        return BrokerAttempt(ended="forbidden")
+    except OSError as error:
+        return BrokerAttempt(ended="unreachable", said=said(error))
+    password = site.secrets.get("broker.password")
+    try:
+        sock.settimeout(TCP_SECONDS)
+        if site.answers.broker.type == "redis":
+            databases = max(site.release.redis_databases.values()) + 1
+            return redis.talk(sock, password, databases)
+        user = site.answers.broker.user or "oz"
+        return rabbitmq.talk(sock, user, password or Secret(""))
+    except OSError as error:
+        return BrokerAttempt(ended="stranger", said=said(error) or type(error).__name__)
+    finally:
+        sock.close()
+
+
+def _bundled(site: Site, kind: str) -> tuple[int, ...]:
+    """Version that the release brings, from its image's tag, as far as it changes what is understood."""
+    service = next((one for one in site.release.services if one.part == kind), None)
+    tag = site.release.images[service.image].rpartition(":")[2] if service else ""
+    return (parse_version(tag) or ())[:2]

@@ -1,0 +1,134 @@
+"""What an administrator could create for us: as a remedy where credentials are given, else as words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from oz_installer.checks.check import NodeCheck
+from oz_installer.checks.model import Finding, Remedy, Site, Spot
+from oz_installer.checks.postgres import Attempt, Ground
+from oz_installer.checks.postgres_admin import (
+    admin_name,
+    create_database,
+    create_extension,
+    create_role,
+    creation,
+    give_database,
+    ownership,
+)
+from oz_installer.checks.text import said
+
+NO_DATABASE = "3D000"
+REFUSED = ("28000", "28P01")
+
+Offer = tuple[Remedy | None, str]
+"""A remedy, or None; and the hint."""
+
+
+def is_role_missing(attempt: Attempt, ground: Ground | None) -> bool:
+    """A wrong password and a role that is not there are told alike; the administrator knows."""
+    return attempt.state in REFUSED and ground is not None and not ground.role
+
+
+def offer_role(site: Site, spot: Spot, ground: Ground | None) -> Offer:
+    """The role."""
+    remedy = create_role(spot.name, site.answers.database.user)
+    return _offer(site, spot, remedy, ground is not None and ground.may_create_roles)
+
+
+def offer_database(site: Site, spot: Spot, ground: Ground | None) -> Offer:
+    """The database."""
+    database, wanted = site.answers.database, site.release.database
+    if ground is None:
+        return None, by_hand(creation(database.name, database.user, wanted))
+    member = admin_name(database.admin_user, ground)
+    remedy = create_database(spot.name, database.name, database.user, wanted, member)
+    return _offer(site, spot, remedy, ground.may_create_databases)
+
+
+def offer_ownership(site: Site, spot: Spot, ground: Ground | None) -> Offer:
+    """The database for our role."""
+    database = site.answers.database
+    if ground is None:
+        return None, by_hand(*ownership(database.name, database.user), where=database.name)
+    member = admin_name(database.admin_user, ground)
+    remedy = give_database(spot.name, database.name, database.user, ground.owner, member)
+    return _offer(site, spot, remedy, ground.superuser or ground.owner == database.admin_user)
+
+
+def offer_extension(site: Site, spot: Spot, ground: Ground | None, extension: str) -> Offer:
+    """An extension; not every administrator is a superuser, and clouds let theirs create some."""
+    remedy = create_extension(spot.name, site.answers.database.name, extension)
+    if ground is None:
+        return None, by_hand(remedy.commands[0][0], where=remedy.database)
+    return _offer(site, spot, remedy, True)
+
+
+def beside_the_login(
+    check: NodeCheck[Any], site: Site, spot: Spot, attempt: Attempt, ground: Ground
+) -> Iterator[Finding]:
+    """What the administrator saw while our role cannot get in: the database and its extensions."""
+    database = site.answers.database
+    if ground.owner:
+        return
+    if attempt.state != NO_DATABASE:
+        remedy, hint = offer_database(site, spot, ground)
+        seen, about = f"there is no database {database.name}", "exists"
+        yield check.finding(spot, "failure", seen, about=about, subject="Database", hint=hint, remedy=remedy)
+    for extension in site.release.database.extensions:
+        subject, needed = "Database extension", f"{extension} (the vendor's requirement)"
+        if extension not in ground.available:
+            seen, hint = f"{extension} is not installed on the database server", INSTALL_HINT
+            yield check.finding(
+                spot, "failure", seen, about=extension, subject=subject, needed=needed, hint=hint
+            )
+        elif extension not in ground.trusted:
+            remedy, hint = offer_extension(site, spot, ground, extension)
+            seen = f"{extension} is to be created by an administrator"
+            yield check.finding(
+                spot,
+                "failure",
+                seen,
+                about=extension,
+                subject=subject,
+                needed=needed,
+                hint=hint,
+                remedy=remedy,
+            )
+
+
+INSTALL_HINT = "Install PostgreSQL's contrib package on that server."
+
+
+def refused_admin(check: NodeCheck[Any], site: Site, spot: Spot, attempt: Attempt) -> Finding:
+    """The credentials are given and do not do."""
+    return check.finding(
+        spot,
+        "warning",
+        f"{site.answers.database.admin_user} does not get in: {attempt.said or attempt.ended}",
+        about="admin",
+        subject="Database administrator",
+        why="What is missing cannot be created by check --fix.",
+        hint="Check database.admin_user and database.admin_password, or leave them out.",
+    )
+
+
+def by_hand(*statements: str, where: str = "") -> str:
+    """Statements for an administrator's own hands."""
+    place = f" in {said(where)}" if where else ""
+    return f"Let the database's administrator run{place}: {' '.join(f'{one};' for one in statements)}"
+
+
+def _offer(site: Site, spot: Spot, remedy: Remedy, able: bool) -> Offer:
+    """One node offers, so that it is done once."""
+    statements = [statement for statement, *_ in remedy.commands]
+    where = remedy.database if remedy.database == site.answers.database.name else ""
+    if not able:
+        return None, f"{site.answers.database.admin_user} may not do it. {by_hand(*statements, where=where)}"
+    if spot != site.api_spots[0]:
+        return None, f"oz-install check --fix does it through {site.api_spots[0].name}."
+    return (
+        remedy,
+        f"oz-install check --fix runs as {site.answers.database.admin_user}: {'; '.join(statements)}",
+    )

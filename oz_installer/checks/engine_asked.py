@@ -1,0 +1,119 @@
+"""What several looks want of a node's engine, asked once for all of them: it costs more than the rest.
+
+``docker info`` is slow, for it asks every plugin of the command line; so it knows Compose's version.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from oz_installer.checks.text import said
+from oz_installer.remote.fitness import LATE
+from oz_installer.render.compose import DIGEST_LABEL
+
+# A template gives no version where the engine does not answer. Docker before 20.10 does not know its cgroups'
+# version: asked without it then. The root comes last, it may hold spaces.
+_DOCKER = """{{{{with .ServerVersion}}}}version {{{{.}}}}{{{{end}}}}
+plugin {{{{range .ClientInfo.Plugins}}}}{{{{if eq .Name "compose"}}}}{{{{.Version}}}}{{{{end}}}}{{{{end}}}}
+info {{{{.Driver}}}} {{{{.CgroupDriver}}}} {cgroups} {{{{.MemoryLimit}}}} {{{{.DockerRootDir}}}}"""
+_INFO = {
+    "docker": (_DOCKER.format(cgroups="{{.CgroupVersion}}"), _DOCKER.format(cgroups="?")),
+    "podman": (
+        "version {{.Version.Version}}\n"
+        "info {{.Store.GraphDriverName}} {{.Host.CgroupManager}} {{.Host.CgroupsVersion}} true"
+        " {{.Store.GraphRoot}}",
+    ),
+}
+_VERSIONS = {
+    "docker": "docker version --format '{{.Server.Version}}'",
+    "podman": "podman info --format '{{.Version.Version}}'",
+}
+_LABELS = {"docker": '{{{{.Label "{}"}}}}', "podman": '{{{{index .Labels "{}"}}}}'}
+_SCRIPT = """
+engine_status=127 engine_told= engine_said='{engine}: not found'
+engine_info= engine_plugin= engine_listed= engine_listed_status=127
+if command -v {engine} > /dev/null; then
+  for form in {forms}; do
+    engine_told=$(soon {engine} info --format "$form"); engine_status=$?
+    case $engine_status,$engine_told in
+      0,version*) break ;;  # a template that fails has said its beginning all the same
+      124,*) break ;;
+      0,*) engine_status=1 ;;
+    esac
+  done
+  case $engine_status in
+    0) ;;
+    124) engine_told= engine_said="{late}" ;;
+    *)  # one that tells no more than its version answers, too
+      engine_told=$(soon {version}); engine_status=$?
+      engine_told="version $engine_told"
+      [ "$engine_status" = 0 ] || engine_told= engine_said=$(soon {version} 2>&1)
+      ;;
+  esac
+  case $engine_told in *"$nl"info*) engine_info=${{engine_told##*"$nl"info }} ;; esac
+  case $engine_told in *"$nl"plugin*)
+    engine_plugin=${{engine_told#*"$nl"plugin }} engine_plugin=${{engine_plugin%%"$nl"*}} ;;
+  esac
+  if [ "$engine_status" = 0 ]; then
+    engine_listed=$(soon {engine} ps -a --no-trunc --format {listed}); engine_listed_status=$?
+  fi
+fi
+"""
+
+
+def asking(engine: str) -> str:
+    """Shell that sets, for all pieces after it:
+
+    ``engine_status`` 0: it answers; 127: it is not there; 124: it hangs. ``engine_said``: what it said when
+    it does not answer. ``engine_told``: lines of ``version``, ``plugin`` (of Compose) and ``info`` (storage
+    driver, manager and version of cgroups, whether memory can be limited, root); the last two also by
+    themselves, as ``engine_plugin`` and ``engine_info``.
+    ``engine_listed``: lines of ``container``, tabs between name, Compose project, our digest, status and
+    published ports; ``engine_listed_status`` 0: they are all.
+    """
+    label = _LABELS[engine]
+    columns = (
+        "{{.Names}}",
+        label.format("com.docker.compose.project"),
+        label.format(DIGEST_LABEL),
+        "{{.Status}}",
+        "{{.Ports}}",
+    )
+    return _SCRIPT.format(
+        engine=engine,
+        forms=shlex.join(_INFO[engine]),
+        listed=shlex.quote("container " + "\t".join(columns)),
+        version=_VERSIONS[engine],
+        late=LATE,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """A container. ``ours``: it has our digest; ``ports``: what it publishes, as the engine writes it."""
+
+    name: str
+    project: str
+    ours: bool
+    running: bool
+    ports: str
+
+
+def listed(text: str) -> tuple[Listed, ...]:
+    """The containers among what a piece printed."""
+    rows = [
+        line.removeprefix("container ").split("\t")
+        for line in text.splitlines()
+        if line.startswith("container ")
+    ]
+    return tuple(
+        Listed(
+            name=said(name),
+            project=project,
+            ours=bool(digest.strip()),
+            running=status.startswith("Up"),
+            ports=ports,
+        )
+        for name, project, digest, status, ports in ((*row, "", "", "", "")[:5] for row in rows)
+    )

@@ -1,0 +1,197 @@
+"""What the administrator of a PostgreSQL server runs to mend something: shown first, then run."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+
+from oz_installer.answers.model import Database
+from oz_installer.catalog.model import DatabaseNeeds
+from oz_installer.checks.model import Remedy
+from oz_installer.checks.postgres import Attempt, Door, Ground, enter
+from oz_installer.errors import AnswersError, OzError
+from oz_installer.remote.transport import Transport
+from oz_installer.render.filters import sql, sql_name
+from oz_installer.secret import Secret
+
+HOME = "postgres"
+"""The database in which roles and databases are made; every server has it."""
+PLACEHOLDER = "$1"
+"""Stands for the role's password in statements that are shown."""
+
+_PASSWORD = re.compile(r" PASSWORD \$1\Z")
+_PLAIN = "NOSUPERUSER NOCREATEDB NOCREATEROLE"  # the vendor's requirement
+_ITERATIONS = 4096  # PostgreSQL's own
+_SECONDS = 60.0  # a database is copied file by file
+
+
+def create_role(node: str, role: str) -> Remedy:
+    """Makes the role that Oz logs in as: it owns its database and may nothing else."""
+    return Remedy(
+        title=f"create the role {role}",
+        node=node,
+        database=HOME,
+        commands=((f"CREATE ROLE {sql_name(role)} LOGIN {_PLAIN} PASSWORD {PLACEHOLDER}",),),
+        undo=((f"DROP ROLE {sql_name(role)}",),),
+    )
+
+
+def create_database(node: str, name: str, role: str, wanted: DatabaseNeeds, admin: str = "") -> Remedy:
+    """Makes the database as the vendor wants it. ``admin`` is one who is no superuser: only members of a role
+    may make it an owner."""
+    lend, back = _membership(role, admin)
+    return Remedy(
+        title=f"create the database {name}",
+        node=node,
+        database=HOME,
+        commands=(*lend, (creation(name, role, wanted),), *back),
+        undo=((f"DROP DATABASE {sql_name(name)}",),),
+    )
+
+
+def creation(name: str, role: str, wanted: DatabaseNeeds) -> str:
+    """The statement that makes the database."""
+    locale = sql(wanted.locale)
+    return (
+        f"CREATE DATABASE {sql_name(name)} OWNER {sql_name(role)} TEMPLATE template0 "
+        f"ENCODING {sql(wanted.encoding)} LC_COLLATE {locale} LC_CTYPE {locale}"
+    )
+
+
+def give_database(node: str, name: str, role: str, owner: str, admin: str = "") -> Remedy:
+    """Makes the role the owner, who may create tables."""
+    lend, back = _membership(role, admin)
+    commands = tuple((statement,) for statement in ownership(name, role))
+    undo: tuple[tuple[str, ...], ...] = ()
+    if _is_writable(owner):
+        undo = (
+            (f"REVOKE CREATE ON SCHEMA public FROM {sql_name(role)}",),
+            (f"ALTER DATABASE {sql_name(name)} OWNER TO {sql_name(owner)}",),
+        )
+    title = f"make {role} the owner of {name}"
+    return Remedy(title=title, node=node, database=name, commands=(*lend, *commands, *back), undo=undo)
+
+
+def ownership(name: str, role: str) -> tuple[str, ...]:
+    """The statements that make the role the owner; to be run in that database."""
+    return (
+        f"ALTER DATABASE {sql_name(name)} OWNER TO {sql_name(role)}",
+        f"GRANT CREATE ON SCHEMA public TO {sql_name(role)}",
+    )
+
+
+def create_extension(node: str, name: str, extension: str) -> Remedy:
+    """Makes an extension that the server has ready."""
+    return Remedy(
+        title=f"create the extension {extension} in {name}",
+        node=node,
+        database=name,
+        commands=((f"CREATE EXTENSION {sql_name(extension)}",),),
+        undo=((f"DROP EXTENSION {sql_name(extension)}",),),
+    )
+
+
+def admin_name(admin: str | None, ground: Ground | None) -> str:
+    """The administrator where it must become a member of roles first; empty for a superuser."""
+    return admin if admin and ground is not None and not ground.superuser else ""
+
+
+def door_of_admin(database: Database, secrets: Mapping[str, Secret], name: str) -> Door | None:
+    """Where the administrator logs in, to the database of that name; None where the answers name none."""
+    user, password = database.admin_user, secrets.get("database.admin_password")
+    if database.host is None or user is None or password is None:
+        return None
+    return Door(
+        host=database.host,
+        port=database.port,
+        name=name,
+        user=user,
+        password=password,
+        sslmode=database.sslmode,
+    )
+
+
+def run_statements(transport: Transport, admin: Door, remedy: Remedy, role_password: Secret) -> None:
+    """Carry out a remedy's statements, each by itself, in its database. ``admin`` is where the administrator
+    logs in, whatever its database; the role's password goes as a verifier, so that no log has it in clear.
+
+    Raises OzError with PostgreSQL's own words, ConnectError when the node is gone.
+    """
+    door = Door(
+        host=admin.host,
+        port=admin.port,
+        name=remedy.database,
+        user=admin.user,
+        password=admin.password,
+        sslmode=admin.sslmode,
+    )
+    statements = [filled(statement, role_password) for statement, *_ in remedy.commands]
+    done: list[str] = []
+
+    def run(connection: object) -> dict[str, object]:
+        for statement in statements:
+            connection.execute_simple(statement)  # type: ignore[attr-defined]
+            done.append(statement)
+        return {}
+
+    attempt = enter(transport, door, run, patience=_SECONDS)
+    if len(done) == len(statements):
+        return
+    if not done and attempt.state in ("28000", "28P01"):
+        raise OzError(
+            f"PostgreSQL refuses the administrator {admin.user}: {attempt.said}",
+            "Check database.admin_user and database.admin_password.",
+            node=remedy.node,
+        )
+    raise OzError(
+        f"could not {remedy.title}: {_words(attempt)}",
+        f"The words are PostgreSQL's own; {len(done)} of {len(statements)} statements were done.",
+        node=remedy.node,
+    )
+
+
+def filled(statement: str, password: Secret) -> str:
+    """The statement as it is run: with a verifier of the password in the placeholder's place."""
+    if not _PASSWORD.search(statement):
+        return statement
+    return statement.removesuffix(PLACEHOLDER) + sql(verifier(password))
+
+
+def verifier(password: Secret, salt: bytes | None = None) -> str:
+    """What PostgreSQL keeps of a password (RFC 5803, SCRAM-SHA-256). Raises OzError for one that has none."""
+    from scramp import ScramException, ScramMechanism  # comes with pg8000
+
+    try:
+        mechanism = ScramMechanism("SCRAM-SHA-256")
+        found, stored, server, _ = mechanism.make_auth_info(password.reveal(), _ITERATIONS, salt)
+    except ScramException:
+        raise OzError(
+            "the role's password holds characters that PostgreSQL's logins cannot carry",
+            "Use letters, digits and punctuation for database.password.",
+        ) from None
+    salted, kept, served = (base64.b64encode(part).decode() for part in (found, stored, server))
+    return f"SCRAM-SHA-256${_ITERATIONS}:{salted}${kept}:{served}"
+
+
+def _words(attempt: Attempt) -> str:
+    why = {
+        "forbidden": "sshd of the node forbids tunnels",
+        "no-tls": "the server takes no TLS, which database.sslmode asks for",
+    }
+    return why.get(attempt.ended) or attempt.said or f"the connection ended ({attempt.ended})"
+
+
+def _membership(role: str, admin: str) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]]:
+    if not admin:
+        return (), ()
+    mine, its = sql_name(admin), sql_name(role)
+    return ((f"GRANT {its} TO {mine}",),), ((f"REVOKE {its} FROM {mine}",),)
+
+
+def _is_writable(name: str) -> bool:
+    try:
+        sql_name(name)
+    except AnswersError:
+        return False
+    return True

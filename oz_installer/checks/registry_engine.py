@@ -1,0 +1,60 @@
+"""Lets a node's own engine ask a registry: with its proxy, mirrors, authorities and logins."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from oz_installer.checks.registry_facts import Answer, Ended
+from oz_installer.checks.registry_http import SECONDS
+from oz_installer.checks.text import said
+from oz_installer.errors import ConnectError, DeployError
+from oz_installer.remote.engine import NodeEngine, RegistryAuth
+from oz_installer.remote.image_names import registry_of
+from oz_installer.remote.transport import Transport
+
+_STATES: dict[int, Ended] = {401: "refused", 403: "refused", 404: "missing"}
+
+
+def ask_engine(
+    transport: Transport, engine: str, image: str, login: RegistryAuth | None, platform: str
+) -> Answer:
+    """What the engine learns of an image. Downloads nothing, keeps nothing on the node."""
+    if engine == "podman":
+        return _podman(transport, image, login)
+    docker = NodeEngine(transport, timeout=SECONDS)
+    try:
+        told = docker.distribution(image, login)
+    except (DeployError, ConnectError) as error:
+        return Answer(ended="error", said=said(error.message))
+    finally:
+        docker.close()
+    if told.status == 200:
+        wrong = told.platforms and platform and platform not in told.platforms
+        others = tuple(said(one) for one in told.platforms)
+        return Answer(ended="platform", others=others) if wrong else Answer(ended="in")
+    if login is None and told.status in _STATES and _with_own_login(transport, image):
+        return Answer(ended="in")
+    return Answer(ended=_STATES.get(told.status, "error"), said=said(told.said))
+
+
+def _with_own_login(transport: Transport, image: str) -> bool:
+    """Whether the node's docker command may read it: a pull falls back to its login."""
+    argv = ("timeout", f"{SECONDS:.0f}", "docker", "manifest", "inspect", image)
+    return transport.run(argv, timeout=2 * SECONDS).ok
+
+
+def _podman(transport: Transport, image: str, login: RegistryAuth | None) -> Answer:
+    """Podman reads a login from a file only: it gets stdin as one."""
+    argv: tuple[str, ...] = ("timeout", f"{SECONDS:.0f}", "podman", "manifest", "inspect", image)
+    stdin = b""
+    if login:
+        argv = ("env", "REGISTRY_AUTH_FILE=/dev/stdin", *argv)
+        pair = base64.b64encode(f"{login.username}:{login.password.reveal()}".encode()).decode()
+        stdin = json.dumps({"auths": {registry_of(image): {"auth": pair}}}).encode()
+    result = transport.run(argv, stdin=stdin, timeout=2 * SECONDS)
+    if result.ok:
+        return Answer(ended="in")
+    if result.status == 124:
+        return Answer(ended="error", said=f"no answer within {SECONDS:.0f} s")
+    return Answer(ended="error", said=said(result.errors.splitlines()[-1] if result.errors else ""))

@@ -1,0 +1,159 @@
+"""How the container engine is set up: storage driver, cgroups, start at boot, the disk behind it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from oz_installer.checks.check import Look
+from oz_installer.checks.engine_asked import asking
+from oz_installer.checks.host import GIB, MEMORY_SHARE
+from oz_installer.checks.model import Finding, Level, Remedy, Site, Spot
+from oz_installer.checks.text import fields, gigabytes, number, said
+from oz_installer.remote.fitness import NAMES
+
+SLOW_DRIVERS = {
+    "vfs": "it copies every layer of every image for every container",
+    "devicemapper": "Docker has given it up",
+    "aufs": "Docker has given it up",
+}
+_UNITS = {"docker": "docker.service", "podman": "podman-restart.service"}
+# The engine's own words are ``info DRIVER MANAGER VERSION LIMITS ROOT``, and the root may hold spaces.
+_SCRIPT = """
+[ -n "$engine_info" ] || exit
+echo "info $engine_info"
+place={dir} root=${{engine_info#* * * * }}
+until [ -d "$place" ]; do place=${{place%/*}}; place=${{place:-/}}; done
+soon df -Pk "$place" "$root" | awk 'NR == 2 {{ print "beside", $6 }} NR == 3 {{ print "disk", $2, $4, $6 }}'
+[ -d /run/systemd/system ] || exit
+show uid id -u
+show boot soon systemctl is-enabled {unit}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeFacts:
+    """``known``: the engine told of itself. ``free`` in KiB; ``shared``: its disk is the install folder's;
+    ``boot`` is systemd's word, empty where there is no systemd; ``as_root``: commands run so."""
+
+    known: bool = True
+    driver: str = ""
+    cgroup: str = ""
+    limits: bool = True
+    root: str = ""
+    free: int | None = None
+    shared: bool = True
+    boot: str = ""
+    as_root: bool = False
+
+
+class Runtime(Look[RuntimeFacts]):
+    """Nothing of it keeps Oz from running today; all of it bites later."""
+
+    name = "runtime"
+    title = "Engine settings"
+
+    def before(self, site: Site) -> str:
+        """What the engine says."""
+        return asking(site.answers.engine)
+
+    def script(self, site: Site, spot: Spot) -> str:
+        """The disk behind it, and what systemd says."""
+        del spot
+        return _SCRIPT.format(dir=shlex.quote(site.install_dir), unit=_UNITS[site.answers.engine])
+
+    def parse(self, text: str) -> RuntimeFacts:
+        """Facts from its lines."""
+        told = fields(text)
+        if "info" not in told:
+            return RuntimeFacts(known=False)
+        driver, manager, version, limits, root = (*told["info"].split(" ", 4), "", "", "", "", "")[:5]
+        disk = (*told.get("disk", "").split(), "", "", "")[:3]
+        return RuntimeFacts(
+            driver=said(driver),
+            cgroup=said(f"{manager}, v{version.removeprefix('v')}" if version not in ("", "?") else manager),
+            limits=limits != "false",
+            root=said(root),
+            free=number(disk[1]),
+            shared=disk[2] == told.get("beside", ""),
+            boot=said(told.get("boot", "")),
+            as_root=told.get("uid") == "0",
+        )
+
+    def judge(self, site: Site, spot: Spot, facts: RuntimeFacts) -> Iterator[Finding]:
+        """Nothing where the engine does not answer: that is the engine's own finding."""
+        if not facts.known:
+            return
+        yield self._driver(spot, facts)
+        yield self._cgroup(spot, facts)
+        if facts.boot:
+            yield self._boot(site, spot, facts)
+        yield self._disk(spot, facts)
+
+    def _driver(self, spot: Spot, facts: RuntimeFacts) -> Finding:
+        why = SLOW_DRIVERS.get(facts.driver, "")
+        return self.finding(
+            spot,
+            "warning" if why else "ok",
+            facts.driver or "not told",
+            about="driver",
+            subject="Storage driver",
+            needed="overlay2 (Docker's advice)" if why else "",
+            why=f"{facts.driver} is slow: {why}." if why else "",
+            hint="Set storage-driver to overlay2 in /etc/docker/daemon.json, or accept this." if why else "",
+        )
+
+    def _cgroup(self, spot: Spot, facts: RuntimeFacts) -> Finding:
+        return self.finding(
+            spot,
+            "ok" if facts.limits else "warning",
+            f"{facts.cgroup or 'not told'}{'' if facts.limits else ', without limits of memory'}",
+            about="cgroup",
+            subject="cgroups",
+            needed="" if facts.limits else "limits of memory",
+            why="" if facts.limits else "The BIO updater's limit of 500 MB would not hold.",
+            hint=""
+            if facts.limits
+            else "Boot with cgroup_enable=memory swapaccount=1 on the kernel's command line, or accept this.",
+        )
+
+    def _boot(self, site: Site, spot: Spot, facts: RuntimeFacts) -> Finding:
+        unit = _UNITS[site.answers.engine]
+        enabled = facts.boot.startswith("enabled")
+        return self.finding(
+            spot,
+            "ok" if enabled else "warning",
+            f"{unit} is {facts.boot}",
+            about="boot",
+            subject="Start at boot",
+            needed="enabled",
+            why="" if enabled else "After a restart of the server Oz would stay down.",
+            hint="" if enabled else f"systemctl enable {unit}",
+            remedy=None
+            if facts.boot != "disabled" or not facts.as_root  # masked, static, not-found: cannot be enabled
+            else Remedy(
+                title=f"start {NAMES[site.answers.engine][0]}'s containers at boot",
+                node=spot.name,
+                commands=(("systemctl", "enable", unit),),
+                undo=(("systemctl", "disable", unit),),
+            ),
+        )
+
+    def _disk(self, spot: Spot, facts: RuntimeFacts) -> Finding:
+        """Where it is the install folder's disk, the machine's own finding has the figure."""
+        seen = "not told" if facts.free is None else f"{gigabytes(facts.free)} free at {facts.root}"
+        needed = spot.needs.disk if spot.needs and not facts.shared else 0
+        level: Level = "ok" if (facts.free or 0) >= needed * GIB * MEMORY_SHARE else "warning"
+        return self.finding(
+            spot,
+            level,
+            seen,
+            about="disk",
+            subject="Engine's disk",
+            needed=f"{needed} GB ({spot.source})" if needed else "",
+            why="" if level == "ok" else "Images and containers' logs lie there.",
+            hint=""
+            if level == "ok"
+            else "Enlarge it, move the engine's data-root to a larger disk, or accept this for a test.",
+        )

@@ -1,0 +1,193 @@
+"""Carries out remedies: all nodes at once, on each one command after the other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from oz_installer.answers.file import LoadedAnswers
+from oz_installer.answers.secrets import Ask
+from oz_installer.checks.model import Remedy
+from oz_installer.checks.text import said
+from oz_installer.deploy.events import Event, Message, NodeProgress
+from oz_installer.errors import OzError
+from oz_installer.installation.blueprint import Inputs, read_inputs
+from oz_installer.installation.connections import OpenTransport
+from oz_installer.installation.lines import Lines
+from oz_installer.installation.undo_list import UndoList, shown, undo_path
+from oz_installer.remote.together import ended, together
+from oz_installer.remote.transport import CommandResult, Transport
+from oz_installer.secret import Secret
+
+SILENCE_SECONDS = 900.0
+"""A package manager that waits for another one, or for a slow mirror, says nothing for long."""
+
+STOPPED = "stopped at your request"
+_LAST_LINES = 5
+
+Tell = Callable[[Event], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What became of a remedy: how many of its commands were done, and why not all; empty: all of them."""
+
+    remedy: Remedy
+    commands: int = 0
+    error: str = ""
+
+
+def distinct(remedies: Iterable[Remedy]) -> list[Remedy]:
+    """Each once: what mends a database is found from every node that uses it."""
+    found: dict[tuple[object, ...], Remedy] = {}
+    for remedy in remedies:
+        found.setdefault(key_of(remedy), remedy)
+    return list(found.values())
+
+
+def key_of(remedy: Remedy) -> tuple[object, ...]:
+    """The same for remedies that do the same."""
+    return (remedy.database or remedy.node, bool(remedy.database), remedy.commands)
+
+
+def mend(
+    loaded: LoadedAnswers,
+    path: Path,
+    open_transport: OpenTransport,
+    remedies: Sequence[Remedy],
+    tell: Tell,
+    stop: threading.Event,
+    *,
+    ask: Ask | None = None,
+) -> list[Done]:
+    """Carry them out over connections of their own; what became of each, in their order.
+
+    Nodes and the database are mended beside each other; the first command that fails is the last there.
+    ``tell`` is called by any thread; after ``stop`` is set no further command begins. Raises AnswersError;
+    OzError where the list of how to take it back cannot be written.
+    """
+    inputs = read_inputs(loaded, path, ask=ask, connecting=True)
+    nodes = {node.name: node for node in loaded.answers.nodes}
+    lines = Lines(lambda name: open_transport(nodes[name], inputs.secrets))
+    try:
+        return carry_out(inputs, lines, remedies, tell, stop)
+    finally:
+        lines.close()
+
+
+def carry_out(
+    inputs: Inputs,
+    reach: Callable[[str], Transport],
+    remedies: Sequence[Remedy],
+    tell: Tell,
+    stop: threading.Event,
+) -> list[Done]:
+    """The same over connections that are there."""
+    work = _Work(inputs, reach, tell, stop)
+    lanes: dict[str, list[Remedy]] = {}
+    for remedy in remedies:
+        lanes.setdefault("the database" if remedy.database else remedy.node, []).append(remedy)
+    futures = ended(together(lanes, lambda lane: work.lane(lanes[lane]), name="mend"))
+    found = {key_of(one.remedy): one for future in futures.values() for one in future.result()}
+    return [found[key_of(remedy)] for remedy in remedies]
+
+
+class _Work:
+    """Mending the nodes of one installation."""
+
+    def __init__(
+        self, inputs: Inputs, reach: Callable[[str], Transport], tell: Tell, stop: threading.Event
+    ) -> None:
+        self._inputs, self._reach, self._tell, self._stop = inputs, reach, tell, stop
+        self._undo = UndoList(undo_path(inputs.path))
+        self._mask = inputs.secrets.masker()
+
+    def lane(self, remedies: Sequence[Remedy]) -> list[Done]:
+        """One after the other, up to the first that fails."""
+        done: list[Done] = []
+        for remedy in remedies:
+            if self._stop.is_set():
+                done.append(Done(remedy=remedy, error=STOPPED))
+            elif done and done[-1].error:
+                done.append(Done(remedy=remedy, error="not tried: what comes before it failed"))
+            else:
+                done.append(self._recorded(remedy))
+        return done
+
+    def _recorded(self, remedy: Remedy) -> Done:
+        self._undo.begin(remedy)
+        self._say("info", f"{remedy.title} ...", remedy)
+        one = self._sql(remedy) if remedy.database else self._commands(remedy)
+        self._undo.end(remedy, one.commands, one.error)
+        self._say("error" if one.error else "info", one.error or f"{remedy.title}: done", remedy)
+        return one
+
+    def _commands(self, remedy: Remedy) -> Done:
+        for number, command in enumerate(remedy.commands):
+            if self._stop.is_set():
+                return Done(remedy=remedy, commands=number, error=STOPPED)
+            try:
+                result = self._reach(remedy.node).run(
+                    command,
+                    become=True,
+                    timeout=SILENCE_SECONDS,
+                    on_output=_last_line(lambda line: self._progress(remedy, line)),
+                )
+            except OzError as error:
+                return Done(remedy=remedy, commands=number, error=self._clean(error.message))
+            if not result.ok:
+                return Done(
+                    remedy=remedy, commands=number, error=self._clean(_failure(remedy, command, result))
+                )
+        return Done(remedy=remedy, commands=len(remedy.commands))
+
+    def _sql(self, remedy: Remedy) -> Done:
+        try:
+            self._statements(remedy)
+        except OzError as error:
+            return Done(remedy=remedy, error=self._clean(error.message))
+        return Done(remedy=remedy, commands=len(remedy.commands))
+
+    def _statements(self, remedy: Remedy) -> None:
+        """SQL as the database's administrator, through the node. Raises OzError."""
+        from oz_installer.checks.postgres_admin import door_of_admin, run_statements
+
+        secrets = self._inputs.secrets
+        admin = door_of_admin(self._inputs.loaded.answers.database, secrets, remedy.database)
+        if admin is None:
+            raise OzError(
+                "this needs the database's administrator: database.admin_user, database.admin_password"
+            )
+        role = secrets.get("database.password", Secret(""))
+        run_statements(self._reach(remedy.node), admin, remedy, role)
+
+    def _clean(self, text: str) -> str:
+        return said(self._mask(text), 600)
+
+    def _say(self, level: str, text: str, remedy: Remedy) -> None:
+        kind = "error" if level == "error" else "info"
+        self._tell(Message(level=kind, text=self._mask(text), node=remedy.node))  # type: ignore[arg-type]
+
+    def _progress(self, remedy: Remedy, line: str) -> None:
+        self._tell(NodeProgress(node=remedy.node, text=f"{remedy.title}: {self._clean(line)}"))
+
+
+def _last_line(tell: Callable[[str], None]) -> Callable[[bytes], None]:
+    """Tells the last whole line of each piece of output."""
+    rest = b""
+
+    def on_output(piece: bytes) -> None:
+        nonlocal rest
+        *lines, rest = (rest + piece).replace(b"\r", b"\n").split(b"\n")
+        rest = rest[-1000:]
+        if full := [line for line in lines if line.strip()]:
+            tell(full[-1].decode("utf-8", "replace").strip())
+
+    return on_output
+
+
+def _failure(remedy: Remedy, command: tuple[str, ...], result: CommandResult) -> str:
+    words = (result.errors or result.text.strip()).splitlines()[-_LAST_LINES:]
+    return f"«{shown(remedy, command)}» ended with status {result.status}: {' '.join(words)}"

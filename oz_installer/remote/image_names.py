@@ -1,0 +1,64 @@
+"""What an image's name means: its registry, its repository there, and whether an engine has it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+DOCKER_HUB = "docker.io"
+_API_HOSTS = {DOCKER_HUB: f"registry-1.{DOCKER_HUB}"}  # as the docker client has it
+_HTTPS = 443
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageName:
+    """``registry`` as a login names it, ``repository`` within it; ``tag`` may be a digest."""
+
+    registry: str
+    repository: str
+    tag: str
+
+    @property
+    def door(self) -> tuple[str, int]:
+        """Host and port of the registry's API; an IPv6 address without brackets."""
+        return door_of(self.registry)
+
+
+def door_of(registry: str) -> tuple[str, int]:
+    """Host and port of a registry's API."""
+    place = _API_HOSTS.get(registry, registry)
+    head, colon, port = place.rpartition(":")
+    host, number = (head, int(port)) if colon and port.isdigit() and head else (place, _HTTPS)
+    return host.removeprefix("[").removesuffix("]"), number
+
+
+def registry_of(image: str) -> str:
+    """The registry that an image's name means."""
+    first, slash, _ = image.partition("/")
+    named = slash and ("." in first or ":" in first or first == "localhost")
+    return first if named else DOCKER_HUB
+
+
+def name_of(image: str) -> ImageName:
+    """Its parts. A digest counts more than a tag beside it."""
+    registry = registry_of(image)
+    rest = image.removeprefix(f"{registry}/")
+    rest, at, digest = rest.partition("@")
+    folder, slash, last = rest.rpartition("/")
+    name, _, tag = last.partition(":")
+    repository = f"{folder}{slash}{name}"
+    if registry == DOCKER_HUB and "/" not in repository:
+        repository = f"library/{repository}"
+    return ImageName(registry=registry, repository=repository, tag=digest if at else tag or "latest")
+
+
+def has_image(present: Collection[str], image: str) -> bool:
+    """Whether an image is on the node, whichever of its names the engine prints."""
+    short = image.removeprefix("docker.io/").removeprefix("library/")
+    name, at, digest = short.partition("@")
+    folder, slash, last = name.rpartition("/")
+    if at:  # engines list an image that was pulled by its digest without its tag
+        tagged = f"{folder}{slash}{last.partition(':')[0]}@{digest}"
+    else:
+        tagged = name if ":" in last else f"{name}:latest"
+    return any(name.removeprefix("docker.io/").removeprefix("library/") == tagged for name in present)

@@ -1,0 +1,120 @@
+"""Drafts: what is typed and not saved is kept while nothing happens, at every step, and when leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Event as Stop
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from textual.timer import Timer
+
+from oz_installer.tui.bridge import Failed, Finished
+from oz_installer.tui.saving import PATIENCE, Saving
+
+if TYPE_CHECKING:
+    from oz_installer.answers.working import Working
+    from oz_installer.tui.app import WizardApp
+    from oz_installer.tui.jobs import Tell
+
+QUIET = 2.0
+"""So long after the last key a draft is kept, in seconds."""
+
+Left = Callable[[Path | None, str], None]
+"""Called with the answers file whose draft was kept, if any, and with why it could not be."""
+
+
+class Drafting(Saving):
+    """What the app does to keep drafts, in jobs that it does not wait for when it has ended."""
+
+    def __init__(self, app: WizardApp) -> None:
+        super().__init__(app)
+        self._drafting: Timer | None = None
+        self._step = "start"
+        self._last: Left | None = None
+
+    @property
+    def being_left(self) -> bool:
+        """Whether the last draft is awaited."""
+        return self._last is not None
+
+    def draft_soon(self) -> None:
+        """Keep a draft when nothing was typed for a while."""
+        if self._drafting is not None:
+            self._drafting.stop()
+        self._drafting = self._app.set_timer(QUIET, self.draft_now)
+
+    def draft_now(self, step_id: str | None = None) -> None:
+        """Keep a draft in the background."""
+        if self._last is None and (draft := self._draft(step_id)) is not None:
+            self._app.jobs.start("draft", draft, apart=True)
+
+    def keep_last(self, then: Left) -> None:
+        """Keep a draft for good, behind what is being saved; ``then`` learns how that went."""
+        self._last = then
+        if not self._at_work:
+            self.all_written()
+
+    def all_written(self) -> None:
+        """Who leaves has waited for that."""
+        if self._last is None:
+            return
+        if (draft := self._draft()) is None:
+            self._tell_last(None, "")
+        else:
+            self._say("Keeping a draft of your answers before leaving ...")
+            self._app.jobs.start("last", draft, apart=True)
+
+    def kept_last(self, news: Finished | Failed) -> None:
+        """The last draft is kept, or cannot be. What was typed meanwhile belongs to it, too."""
+        session = self._app.session
+        if isinstance(news, Failed):
+            self._tell_last(None, news.message)
+        elif news.result is not session.working:
+            self.all_written()
+        else:
+            self._tell_last(session.path if session.touched else None, "")
+
+    def _tell_last(self, kept: Path | None, trouble: str) -> None:
+        then, self._last = self._last, None
+        if then is not None:
+            then(kept, trouble)
+
+    def draft_in_a_fault(self) -> None:
+        """Keep a draft although the wizard ends here and now: nobody is served any more who could wait."""
+        draft = self._draft()
+
+        def keep() -> None:
+            with suppress(Exception):  # the fault itself is told
+                if draft is not None:
+                    draft(lambda _news: None, Stop())
+
+        thread = Thread(target=keep, daemon=True)
+        thread.start()
+        thread.join(PATIENCE)
+
+    def _draft(self, step_id: str | None = None) -> Callable[[Tell, Stop], Working] | None:
+        """A job that keeps the answers as they are now, and returns them; None when nothing is to be kept.
+        What was edited back to what the file says needs its draft no more."""
+        here = self._app.step_screen
+        self._step = step_id or (here.STEP if here else self._step)
+        session, core, step = self._app.session, self._app.core, self._step
+        working, path, touched = session.working, session.path, session.touched
+        if not touched and not self._drafted:
+            return None
+        self._drafted = touched
+        turn = self._next_turn(path)
+
+        def job(_tell: Tell, _stop: Stop) -> Working:
+            with self._writing:
+                if turn != self._turns[path]:
+                    pass  # something newer of it was kept, or saved, meanwhile
+                elif touched:
+                    core.save_draft(working, path, step)
+                else:
+                    core.drop_draft(path)
+            return working
+
+        return job

@@ -1,0 +1,96 @@
+"""Judging the answers, and the files that they name: in jobs, for that takes longer than a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from oz_installer.errors import Problem
+from oz_installer.tui.bridge import Finished, Judged
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from oz_installer.answers.working import Working
+    from oz_installer.tui.app import WizardApp
+    from oz_installer.tui.bridge import Core
+
+OF_COMPONENTS = ("updater.token", "license.web_adapter")
+"""Questions that must be answered as soon as the component is on that they belong to."""
+
+
+class Judging:
+    """Keeps what is known of the answers on the screen up to date."""
+
+    def __init__(self, app: WizardApp) -> None:
+        self._app = app
+        self._timer: Timer | None = None
+        self.under_way = False
+
+    def soon(self, after: float = 0.0) -> None:
+        """Judge in so many seconds; again from then on where that was said before."""
+        self.under_way = True
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self._app.set_timer(after or 0.001, self._judge)
+
+    def heard(self, news: Finished) -> None:
+        """What a job has found."""
+        match news:
+            case Finished(job="judge", result=Judged() as judged):
+                self.under_way = False
+                self._show(judged)
+                self._look_at_files()
+            case Finished(job="files", result=(identity, working, files)):
+                self._files_seen(identity, working, files)
+
+    def _judge(self) -> None:
+        session, screen, core = self._app.session, self._app.step_screen, self._app.core
+        working, before, keys = session.working, session.judged, screen.keys() if screen else ()
+        self._app.jobs.start("judge", lambda _tell, _stop: judge(core, working, keys, before))
+
+    def _look_at_files(self) -> None:
+        """They may lie on a disk that hangs: nobody waits for it, and there is one look at a time."""
+        if not self._app.jobs.running("files"):
+            session, core = self._app.session, self._app.core
+            identity, working, path = session.identity, session.working, session.path
+
+            def job(_tell: object, _stop: object) -> tuple[object, Working, tuple[Problem, ...]]:
+                return identity, working, core.file_problems(working, path)
+
+            self._app.jobs.start("files", job, apart=True)
+
+    def _files_seen(self, identity: object, working: Working, files: tuple[Problem, ...]) -> None:
+        session = self._app.session
+        if identity is session.identity:
+            session.files = files
+            self._show(session.judged)
+        if working is not session.working:
+            self._look_at_files()
+
+    def _show(self, judged: Judged | None) -> None:
+        if judged is not None:
+            self._app.session.judged = replace(judged, files=self._app.session.files)
+        if self._app.step_screen is not None:
+            self._app.step_screen.follow()
+
+
+def judge(core: Core, working: Working, keys: Sequence[str] = (), before: Judged | None = None) -> Judged:
+    """What is wrong with the answers, and what may be chosen for the questions of ``keys``. Of the
+    same answers ``before`` knows the first: a step is opened, and the screen wants the processor, too."""
+    known = before.problems if before and before.working is working else None
+    return Judged(
+        working=working,
+        problems=(*core.judge(working), *_of_components(core, working)) if known is None else known,
+        possible=core.possible(working, keys),
+    )
+
+
+def _of_components(core: Core, working: Working) -> Iterator[Problem]:
+    """What a component asks for is told although another answer is wrong, which keeps the core from judging
+    the whole."""
+    for key in OF_COMPONENTS if working.problems() else ():
+        if working.left_out(key) and (text := core.needed(working, key)):
+            message, _, hint = text.partition("; ")
+            yield Problem(key=key, message=message, hint=hint)

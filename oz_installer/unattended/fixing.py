@@ -1,0 +1,177 @@
+"""``oz-install check --fix``: shows what would mend the findings, asks, does it, and checks again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from oz_installer.checks.model import Finding, Remedy
+from oz_installer.deploy.saying import counted
+from oz_installer.errors import AnswersError, Interrupted, PreflightError
+from oz_installer.installation.mending import Done, distinct, key_of, mend
+from oz_installer.installation.undo_list import shown, undo_path
+from oz_installer.secret import Masker
+from oz_installer.telling.words import clean_line, one_line
+from oz_installer.unattended.checking import Task, looked
+from oz_installer.unattended.console import face
+from oz_installer.unattended.context import Flags, print_json
+from oz_installer.unattended.json_lines import masked
+from oz_installer.unattended.stopping import stoppable
+from oz_installer.unattended.streams import is_interactive, write
+
+Pair = tuple[Remedy, Finding | None]
+ROUNDS = 5
+"""What was mended may bring to light what is to be mended next: an engine, then its start at boot."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fixed:
+    """What the last check found, what was done before it, and where it is written how to take that back."""
+
+    found: list[Finding]
+    done: list[Done] = field(default_factory=list)
+    undo: Path | None = None
+
+    @property
+    def hint(self) -> str:
+        """Whether anything was changed, for who reads that something still fails."""
+        return f"What was done, and how to take it back: {self.undo}" if self.done else "Nothing was changed."
+
+    def refuse(self) -> None:
+        """Raises PreflightError when something could not be mended, although no check fails."""
+        if failed := [one for one in self.done if one.error]:
+            raise PreflightError(could_not(failed, "mended"), self.hint)
+
+
+def could_not(failed: Sequence[Done], what: str) -> str:
+    """How many, and the first of them."""
+    first = failed[0]
+    return f"{counted(len(failed), 'thing')} could not be {what}: {first.remedy.node}: {first.error}"
+
+
+def fix(task: Task, found: list[Finding]) -> Fixed:
+    """Mend what has a remedy, and look again, as long as there is something new to mend.
+
+    Raises AnswersError where nobody can be asked and ``yes`` was not given; Interrupted, also when the answer
+    is no.
+    """
+    accepted, undo = task.loaded.answers.accept, undo_path(task.path.absolute())
+    done: list[Done] = []
+    for _ in range(ROUNDS):
+        known = {key_of(one.remedy) for one in done}
+        remedies = [one for one in _remedies(found, accepted) if key_of(one) not in known]
+        if not remedies:
+            break
+        show(task, [(one, _first(found, one)) for one in remedies], "mended")
+        confirm(task.flags, changed=bool(done))
+        done += carry_out(task, remedies)
+        found = looked(task)
+    if not task.flags.json:
+        said = f"What was done, and how to take it back: {undo}" if done else "There is nothing to mend."
+        write(sys.stderr, f"{said}\n")
+    return Fixed(found=found, done=done, undo=undo)
+
+
+def _remedies(found: Sequence[Finding], accepted: Collection[str]) -> list[Remedy]:
+    """Of what is neither well nor accepted."""
+    return distinct(one.remedy for one in found if one.remedy and not one.is_accepted(accepted))
+
+
+def show(task: Task, pairs: Sequence[Pair], what: str) -> None:
+    """What would be done, before anybody is asked; ``what`` is mended, or taken back."""
+    masker = task.masker
+    if task.flags.json:
+        for remedy, one in pairs:
+            print_json(remedy_json(remedy, one, masker))
+        return
+    write(sys.stderr, masker("\n".join(remedy_lines(pairs, what))) + "\n")
+
+
+def _first(found: Sequence[Finding], remedy: Remedy) -> Finding:
+    """The finding that it is for."""
+    return next(one for one in found if one.remedy and key_of(one.remedy) == key_of(remedy))
+
+
+def remedy_lines(pairs: Sequence[Pair], what: str = "mended") -> Iterator[str]:
+    """What is wrong, the exact commands, and those that take it back, node by node."""
+    sql = any(remedy.database for remedy, _ in pairs)
+    who = "as root, SQL as the database's administrator" if sql else "as root"
+    yield f"{counted(len(pairs), 'thing')} can be {what}; the commands run {who}:"
+    last = None
+    for remedy, one in pairs:
+        if remedy.node != last:
+            yield from ("", clean_line(remedy.node))
+        last = remedy.node
+        where = f" in the database {remedy.database}" if remedy.database else ""
+        if one is not None:
+            yield f"  {clean_line(f'{one.subject}: {one.seen}')}"
+        yield f"  {clean_line(f'{remedy.title}{where}:')}"
+        yield from (f"    {one_line(shown(remedy, command))}" for command in remedy.commands)
+        if remedy.undo:
+            yield "  taken back by:"
+            yield from (f"    {one_line(shown(remedy, command))}" for command in remedy.undo)
+    yield ""
+
+
+def remedy_json(remedy: Remedy, one: Finding | None, masker: Masker) -> dict[str, Any]:
+    """The event ``Remedy``: what would be done about which finding."""
+    fields = {
+        "id": one.id if one else None,
+        "node": remedy.node,
+        "title": remedy.title,
+        "database": remedy.database,
+        "commands": remedy.commands,
+        "undo": remedy.undo,
+    }
+    return {"event": "Remedy", **masked(fields, masker)}
+
+
+def confirm(flags: Flags, *, changed: bool = False) -> None:
+    """Raises AnswersError where nobody can be asked, Interrupted when the answer is no."""
+    if flags.yes:
+        return
+    if not is_interactive(sys.stdin):
+        raise AnswersError(
+            "nobody can be asked whether to do this: there is no terminal",
+            "Add --yes to have it done. Nothing was changed.",
+        )
+    import click
+
+    if not click.confirm("Do this?", default=False, err=True):
+        left = "what was mended before stays" if changed else "nothing was changed"
+        raise Interrupted(f"stopped at your request; {left}", "oz-install check shows all findings.")
+
+
+def carry_out(task: Task, remedies: Sequence[Remedy]) -> list[Done]:
+    """What became of each. Raises Interrupted, after what was begun is over."""
+    masker = task.masker
+    screen = face("json" if task.flags.json else "lines", sys.stdout, sys.stderr, masker)
+    undo = undo_path(task.path.absolute())
+    try:
+        with stoppable() as stop:
+            done = mend(task.loaded, task.path, task.open_node, remedies, screen.on_event, stop, ask=task.ask)
+            stopped = stop.is_set()
+    finally:
+        screen.close()
+    if task.flags.json:
+        for one in done:
+            print_json(mended_json(one, undo, masker))
+    if stopped:
+        raise Interrupted("stopped at your request", f"What was done, and how to take it back: {undo}")
+    return done
+
+
+def mended_json(one: Done, undo: Path, masker: Masker) -> dict[str, Any]:
+    """The event ``Mended``: what became of a remedy."""
+    fields = {
+        "node": one.remedy.node,
+        "title": one.remedy.title,
+        "done": one.commands,
+        "of": len(one.remedy.commands),
+        "error": one.error,
+        "undo_list": str(undo),
+    }
+    return {"event": "Mended", **masked(fields, masker)}

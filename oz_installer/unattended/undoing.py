@@ -1,0 +1,34 @@
+"""``oz-install check --undo``: takes back what ``check --fix`` did, by the list that it kept."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from oz_installer.errors import PreflightError
+from oz_installer.installation.undo_list import taking_back, undo_path
+from oz_installer.unattended.checking import task_of
+from oz_installer.unattended.context import Flags, Opener, Shared
+from oz_installer.unattended.fixing import carry_out, confirm, could_not, show
+from oz_installer.unattended.streams import write
+
+
+def undo(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
+    """Show the commands, ask, run them, the last entry first, and note them as taken back.
+
+    Raises AnswersError, PreflightError where something could not be taken back, Interrupted.
+    """
+    task, written = task_of(path, flags, opener, shared), undo_path(path.absolute())
+    known = flags.limit or [node.name for node in task.loaded.answers.nodes]
+    remedies = [one for one in taking_back(written) if one.node in known]
+    if remedies:
+        show(task, [(one, None) for one in remedies], "taken back")
+        confirm(flags)
+        done = carry_out(task, remedies)
+        if failed := [one for one in done if one.error]:
+            raise PreflightError(could_not(failed, "taken back"), f"What is left stands in {written}.")
+    if not flags.json:
+        said = (
+            f"It is taken back, and noted so in {written}." if remedies else "There is nothing to take back."
+        )
+        write(sys.stderr, f"{said}\n")

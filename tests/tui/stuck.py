@@ -1,0 +1,43 @@
+"""A program: the wizard on a disk that takes no draft, ever."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import oz_installer
+from oz_installer.tui import leaving
+from oz_installer.tui.app import WizardApp
+from oz_installer.tui.terminal_driver import TerminalDriver
+from tests.tui.fake_core import FakeCore
+
+if TYPE_CHECKING:
+    from oz_installer.answers.drafts import SavedDraft
+    from oz_installer.answers.working import Working
+
+
+class Stuck(FakeCore):
+    """Never comes back."""
+
+    def save_draft(self, working: Working, target: Path, step: str) -> SavedDraft:
+        """Wait for ever."""
+        threading.Event().wait()
+        return super().save_draft(working, target, step)
+
+
+class Wizard(WizardApp):
+    """With its own stylesheet, though it stands elsewhere."""
+
+    CSS_PATH = str(Path(oz_installer.__file__).parent / "tui" / "app.tcss")
+
+
+if __name__ == "__main__":
+    vars(leaving)["PATIENCE"] = 0.2
+    app = Wizard(Stuck(), None, "workload")
+    app.driver_class = TerminalDriver
+    outcome = app.run()
+    assert outcome is not None
+    print(f"lost: {outcome.lost}")
+    sys.exit(outcome.code)

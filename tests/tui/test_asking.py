@@ -1,0 +1,133 @@
+"""Secrets that are asked for while something is at work: nobody to answer, wrong ones, stopping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from oz_installer.errors import ConnectError
+from oz_installer.installation.trying import Tried
+from oz_installer.tui.dialogs.ask import AskSecret
+from oz_installer.tui.widgets.text_input import TextInput
+from tests.tui.nodes_case import fit
+from tests.tui.running import FAILURE, PATH, RunCore
+from tests.tui.support import Driver, app_of, confirm, press, settle, step_of, text_of, until, wizard
+
+if TYPE_CHECKING:
+    import threading
+
+    from oz_installer.answers.working import Working
+    from oz_installer.checks.model import Finding
+    from oz_installer.installation import Prepared
+
+LABEL = "SSH password of api1"
+
+
+def is_asked(pilot: Driver, label: str) -> bool:
+    """Whether it is asked for, and what is typed goes there."""
+    there = isinstance(pilot.app.screen, AskSecret) and isinstance(pilot.app.focused, TextInput)
+    return there and label in text_of(pilot)
+
+
+class Asks(RunCore):
+    """A core that needs a password to connect."""
+
+    def prepare(self, path: Path, stop: threading.Event) -> Prepared:
+        """Ask first."""
+        assert self.ask is not None
+        self.ask(LABEL)
+        return super().prepare(path, stop)
+
+
+async def test_a_terminal_that_is_closed_while_a_password_is_asked_for_ends_the_wizard() -> None:
+    core = Asks()
+    async with wizard(core, path=PATH, step="install") as pilot:
+        step_of(pilot).query_one("#run").focus()
+        await pilot.press("enter")
+        await confirm(pilot)
+        await until(pilot, lambda: LABEL in text_of(pilot))
+        app_of(pilot).leaving.cut_off()
+        await until(pilot, lambda: not app_of(pilot).is_running)
+        assert app_of(pilot).return_code == 130
+
+
+async def test_stop_ends_what_waits_for_a_password_and_takes_the_question_away() -> None:
+    core = Asks()
+    async with wizard(core, path=PATH, step="install") as pilot:
+        step_of(pilot).query_one("#run").focus()
+        await pilot.press("enter")
+        await confirm(pilot)
+        await until(pilot, lambda: LABEL in text_of(pilot))
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: "Stop it?" in text_of(pilot))
+        await press(pilot, "shift+tab", "enter")
+        assert not isinstance(pilot.app.screen, AskSecret)
+        assert not app_of(pilot).leaving.held
+        assert "Try again" in text_of(pilot)
+
+
+class Knows(RunCore):
+    """Servers with a password."""
+
+    def _let_in(self, label: str) -> bool:
+        assert self.ask is not None
+        return self.ask(label).reveal() == "right"
+
+    def try_nodes(
+        self,
+        working: Working,
+        path: Path,
+        names: Sequence[str],
+        on_tried: Callable[[Tried], None],
+        stop: threading.Event,
+    ) -> None:
+        """One after the other."""
+        for name in names:
+            if self._let_in(f"Password of admin on {name}"):
+                on_tried(fit(name))
+            else:
+                on_tried(Tried(node=name, error="the password is wrong", hint="Correct it."))
+
+    def prepare(self, path: Path, stop: threading.Event) -> Prepared:
+        """Log in."""
+        if not self._let_in("Password of admin on api1, bio1"):
+            raise ConnectError("the password is wrong", "Correct it.", node="api1")
+        return super().prepare(path, stop)
+
+    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event) -> None:
+        """Log in; a node that cannot be reached is a finding."""
+        if not self._let_in("Password of admin on api1, bio1"):
+            on_finding(FAILURE)
+
+
+async def test_a_mistyped_password_of_a_node_is_asked_for_again_and_no_other() -> None:
+    async with wizard(Knows(), path=PATH, step="nodes") as pilot:
+        await pilot.press("t")
+        await until(pilot, lambda: is_asked(pilot, "Password of admin on api1"))
+        await press(pilot, "=right", "enter")
+        await pilot.press("down", "t")
+        await until(pilot, lambda: is_asked(pilot, "Password of admin on bio1"))
+        await press(pilot, "=wrong", "enter")
+        assert "the password is wrong" in text_of(pilot)
+        await pilot.press("t")
+        await until(pilot, lambda: is_asked(pilot, "Password of admin on bio1"))
+        await press(pilot, "=right", "enter")
+        assert "the password is wrong" not in text_of(pilot)
+        await press(pilot, "up", "t")
+        assert not isinstance(pilot.app.screen, AskSecret), "that of api1 was right"
+
+
+@pytest.mark.parametrize(("step", "button"), [("review", "compare"), ("done", "look"), ("preflight", "run")])
+async def test_a_mistyped_password_is_asked_for_again(step: str, button: str) -> None:
+    async with wizard(Knows(), path=PATH, step="review") as pilot:
+        app_of(pilot).go(step)  # a file that is opened there is looked at without a push
+        await settle(pilot)
+        for typed in ("wrong", "right"):
+            step_of(pilot).query_one(f"#{button}").focus()
+            await pilot.press("enter")
+            await until(pilot, lambda: is_asked(pilot, "Password of admin on api1, bio1"))
+            await press(pilot, f"={typed}", "enter")
+        assert "the password is wrong" not in text_of(pilot)

@@ -1,0 +1,168 @@
+"""Compare and Look with the wizard's own core: what a node says becomes rows, and no secret is among them.
+
+Only the node is made up: it has what the answers were installed as, and answers ``node.sh look`` and the tar
+that fetches files.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from oz_installer.answers.file import read
+from oz_installer.deploy.record import record_of
+from oz_installer.installation import Blueprint, draft_blueprint
+from oz_installer.remote.transport import CommandResult
+from oz_installer.tui.widgets.lines import Lines
+from oz_installer.wizard_core import WizardCore
+from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, wizard
+from tests.unit.deploy.deploy_support import FakeTransport, short
+from tests.unit.deploy.test_deploy_facts import DETAILS, output
+
+CANARY = "canary-T0ken"
+OLD, NEW = "http://old.example.com", "http://new.example.com"
+ANSWERS = """\
+version: 1
+scenario: poc
+public_url: %s
+nodes:
+  - {name: n1, host: 10.0.0.1}
+updater: {token: {env: OZ_TEST_TOKEN}}
+"""
+
+
+class Node:
+    """A node as an installation left it; ``stopped`` are services that do not run any more."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self._bundle = blueprint.bundles["n1"]
+        record = record_of(self._bundle, "000001", blueprint.fingerprints("n1"))
+        self._record = record.dumps()
+        self._files: Mapping[str, bytes] = {
+            **{file.path: file.content for file in self._bundle.files},
+            **{f"shown/{path}": content for path, content in blueprint.shown("n1").items()},
+        }
+        self.stopped: set[str] = set()
+        self.opened: list[FakeTransport] = []
+
+    def open(self, *_: object, **__: object) -> FakeTransport:
+        """A connection."""
+        self.opened.append(FakeTransport("n1", answer=self._said))
+        return self.opened[-1]
+
+    def _said(self, argv: tuple[str, ...]) -> CommandResult | str | None:
+        if short(argv) == "node.sh look":
+            return self._look()
+        assert short(argv) == "sh", argv
+        return CommandResult(argv=argv, status=0, stdout=self._tar(argv[4:]))
+
+    def _look(self) -> str:
+        containers = "".join(
+            f"{one.name}\t{'Exited (1)' if one.name in self.stopped else 'Up 3 minutes (healthy)'}"
+            f"\t{one.digest}\t{one.image}\n"
+            for one in self._bundle.running
+        )
+        parts = {
+            "link": "generations/000001",
+            "record": self._record,
+            "containers": containers,
+            "files": "".join(f"{file.digest}  ./{file.path}\n" for file in self._bundle.files),
+            "jobs": "".join(f"{job.name} {job.digest}\n" for job in self._bundle.jobs),
+            "verified": self._bundle.digest,
+        }
+        return output(**{**DETAILS, **parts})
+
+    def _tar(self, paths: tuple[str, ...]) -> bytes:
+        """As the node: of each file its masked twin, where it has one."""
+        stream = io.BytesIO()
+        with tarfile.open(fileobj=stream, mode="w") as tar:
+            for path in paths:
+                name = f"shown/{path}" if f"shown/{path}" in self._files else path
+                member = tarfile.TarInfo(name)
+                member.size = len(self._files[name])
+                tar.addfile(member, io.BytesIO(self._files[name]))
+        return stream.getvalue()
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The answers, installed as they are."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("OZ_TEST_TOKEN", CANARY)
+    (tmp_path / "license.key").write_text("licence\n", encoding="utf-8")
+    path = tmp_path / "answers.yml"
+    path.write_text(ANSWERS % OLD, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def blueprint(path: Path) -> Blueprint:
+    """What was installed; its passwords are kept."""
+    made = draft_blueprint(read(path), path, ask=None, connecting=True)
+    made.keep_secrets()
+    return made
+
+
+def rows(pilot: Driver, name: str) -> str:
+    """All of a list, also what is out of sight."""
+    return "\n".join(text for text, _ in step_of(pilot).query_one(f"#{name}", Lines).rows)
+
+
+async def push(pilot: Driver, button: str) -> None:
+    """Push it, and wait for the end."""
+    step_of(pilot).query_one(f"#{button}").focus()
+    await press(pilot, "enter")
+
+
+def assert_no_secret(blueprint: Blueprint, shown: str) -> None:
+    """None of those that were given, nor of those that were made."""
+    for secret in blueprint.secrets.values():
+        assert secret.reveal() not in shown
+
+
+async def test_compare_shows_what_is_different_from_what_the_node_has(
+    path: Path, blueprint: Blueprint
+) -> None:
+    node = Node(blueprint)
+    path.write_text(ANSWERS % NEW, encoding="utf-8")
+    async with wizard(WizardCore(lambda: node.open), path=path, step="review") as pilot:
+        await push(pilot, "compare")
+        shown = rows(pilot, "changes")
+        lines = [line.strip() for line in shown.splitlines()]
+        assert any(line.startswith("-") and OLD in line for line in lines)
+        assert any(line.startswith("+") and NEW in line for line in lines)
+        assert_no_secret(blueprint, shown + text_of(pilot))
+    assert [one.closed for one in node.opened] == [1]
+
+
+async def test_compare_with_what_is_installed_just_so(path: Path, blueprint: Blueprint) -> None:
+    node = Node(blueprint)
+    async with wizard(WizardCore(lambda: node.open), path=path, step="review") as pilot:
+        await push(pilot, "compare")
+        assert "Nothing to do on 1 node." in text_of(pilot)
+    assert all(short(sent.argv) == "node.sh look" for one in node.opened for sent in one.sent)
+
+
+async def test_look_shows_the_states_and_what_would_change(path: Path, blueprint: Blueprint) -> None:
+    node = Node(blueprint)
+    node.stopped = {"oz-api"}
+    async with wizard(WizardCore(lambda: node.open), path=path, step="review") as pilot:
+        app_of(pilot).go("done")
+        await settle(pilot)
+        await push(pilot, "look")
+        shown = rows(pilot, "runs")
+        assert "1 not as it should be (!)" in shown
+        assert "  ! oz-api on n1: stopped" in shown
+        assert "What these answers would change: 1 service starts" in shown
+        node.stopped = set()
+        await push(pilot, "look")
+        shown = rows(pilot, "runs")
+        assert "What these answers would change: Nothing to do on 1 node." in shown
+        assert "all as they should be" in shown
+        assert str(blueprint.secrets_file) in shown
+        assert_no_secret(blueprint, shown + text_of(pilot))
+    assert [one.closed for one in node.opened] == [1, 1]

@@ -1,0 +1,74 @@
+"""Preflight that is stopped or whose answers are edited, and the log of each node while it is installed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from oz_installer.checks.model import Finding
+from tests.tui.running import GOOD, PATH, Held, RunCore
+from tests.tui.support import PATIENCE, app_of, confirm, press, settle, step_of, text_of, until, wizard
+
+
+class Halfway(RunCore):
+    """Tells a finding, the next one when it is let, and the rest only when it is not stopped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
+
+    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event) -> None:
+        """Wait for the stop."""
+        on_finding(GOOD[0])
+        assert self.go_on.wait(PATIENCE)
+        on_finding(GOOD[1])
+        assert stop.wait(PATIENCE)
+
+
+async def test_checks_are_seen_as_they_come_and_can_be_stopped() -> None:
+    core = Halfway()
+    async with wizard(core, path=PATH, step="preflight") as pilot:
+        step_of(pilot).query_one("#run").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: "Checking: 1 check: 1 ok" in text_of(pilot))
+        assert "8 cores" in text_of(pilot)
+        assert "180 GB free" not in text_of(pilot)
+        core.go_on.set()
+        await until(pilot, lambda: "Checking: 2 checks: 2 ok" in text_of(pilot))
+        assert "180 GB free" in text_of(pilot)
+        assert "[ Stop ]" in text_of(pilot)
+        await press(pilot, "enter")
+        assert "Stopped before the end. 2 checks: 2 ok" in text_of(pilot)
+        assert "8 cores" in text_of(pilot)
+        assert "[ Run again ]" in text_of(pilot)
+        assert not app_of(pilot).session.ready
+
+
+async def test_findings_of_older_answers_are_told_to_be_so() -> None:
+    async with wizard(RunCore(), path=PATH, step="preflight") as pilot:
+        await press(pilot, "enter")
+        assert app_of(pilot).session.ready
+        app_of(pilot).change("workload.apm", 12.0)
+        await settle(pilot)
+        assert "The answers were edited since; run again." in text_of(pilot)
+        assert not app_of(pilot).session.ready
+
+
+async def test_the_log_is_that_of_the_chosen_node() -> None:
+    core = Held()
+    async with wizard(core, path=PATH, step="install") as pilot:
+        await pilot.press("enter")
+        await confirm(pilot)
+        await until(pilot, lambda: "the registry is slow" in text_of(pilot))
+        assert "Log of api1" in text_of(pilot)
+        step_of(pilot).query_one("#lanes").focus()
+        await pilot.press("down")
+        await until(pilot, lambda: "Log of bio1" in text_of(pilot))
+        assert "the registry is slow" not in text_of(pilot), "that was api1's"
+        core.go_on.set()
+        await settle(pilot)
+        step_of(pilot).query_one("#lanes").focus()
+        await press(pilot, "up")  # now that no clock paints it every half second
+        assert "Log of api1" in text_of(pilot)
+        assert "the registry is slow" in text_of(pilot)

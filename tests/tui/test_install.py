@@ -1,0 +1,37 @@
+"""The step Install begins only when the operator is sure."""
+
+from __future__ import annotations
+
+from oz_installer.answers.working import Working
+from oz_installer.tui.screens.install import begin_question
+from tests.tui.running import PATH, RunCore
+from tests.tui.support import Driver, press, text_of, wizard
+
+
+def words(pilot: Driver) -> str:
+    """What stands on the screen, in one line."""
+    return " ".join(text_of(pilot).replace("│", " ").split())
+
+
+async def test_one_enter_installs_nothing() -> None:
+    """The cursor comes to Install by ^N; whoever presses Enter once more is asked, and may say no by it."""
+    core = RunCore()
+    async with wizard(core, path=PATH, step="preflight") as pilot:
+        await press(pilot, "ctrl+n", "enter")
+        asked = words(pilot)
+        assert "Install Oz on api1, bio1 and bio2?" in asked
+        assert "The checks were not run for these answers" in asked
+        await press(pilot, "enter")
+        assert (core.prepared.closed, core.prepared.steps) == (0, [])
+        await press(pilot, "ctrl+b", "enter")
+        await press(pilot, "ctrl+n", "enter")
+        assert "The checks found no failure" in words(pilot)
+
+
+def test_the_question_names_no_crowd() -> None:
+    working = Working.new()
+    for number in range(50):
+        working = working.add_node({"name": f"n{number}"})
+    assert begin_question(working, True).startswith(
+        "Install Oz on n0, n1, n2, n3, n4, n5, n6, n7 and 42 more?"
+    )

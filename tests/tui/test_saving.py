@@ -1,0 +1,320 @@
+"""Saving and opening: one after the other, of the right answers, and nothing of others is lost."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from oz_installer.answers.working import Working
+from oz_installer.errors import AnswersError
+from tests.tui.fake_core import FakeCore
+from tests.tui.nodes_case import MEDIUM
+from tests.tui.support import PATIENCE, app_of, left, press, settle, step_of, text_of, until, wizard
+from tests.tui.test_files import COMPLETE, HERE
+
+OTHER = HERE.with_name("b.yml")
+
+
+class SlowCore(FakeCore):
+    """Writes a file only when it is let."""
+
+    def __init__(self, files: dict[Path, str]) -> None:
+        super().__init__(files)
+        self.let = threading.Event()
+        self.began = threading.Event()
+
+    def keep(
+        self, working: Working, path: Path, source: str | None = None, opened: Path | None = None
+    ) -> Working:
+        """As any other, after a while."""
+        self.began.set()
+        self.let.wait(30)
+        return super().keep(working, path, source, opened)
+
+
+async def test_saves_are_one_after_the_other_and_the_last_one_counts() -> None:
+    core = SlowCore({HERE: COMPLETE})
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        await pilot.press("1", "ctrl+s")
+        await pilot.pause()
+        assert core.began.wait(10)
+        await pilot.press("2", "ctrl+s")
+        await pilot.pause()
+        assert core.calls.count(f"keep {HERE}") == 0
+        core.let.set()
+        for _ in range(200):
+            await settle(pilot)
+            if core.calls.count(f"keep {HERE}") == 2:
+                break
+        assert core.calls.count(f"keep {HERE}") == 2
+        assert core.kept[HERE].get("workload.apm") == 12
+        assert app_of(pilot).files.all_saved
+
+
+async def test_what_follows_a_save_follows_its_own_save() -> None:
+    core, then = SlowCore({HERE: COMPLETE}), list[str]()
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        await pilot.press("1")
+        files = app_of(pilot).files
+        files.save(lambda: then.append("install"))
+        files.save()
+        core.let.set()
+        await settle(pilot)
+        assert then == ["install"]
+
+
+async def test_a_save_that_ends_when_other_answers_are_open_is_not_theirs() -> None:
+    core = SlowCore({HERE: COMPLETE, OTHER: MEDIUM})
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        await pilot.press("1", "ctrl+s")
+        await pilot.pause()
+        assert core.began.wait(10)
+        app_of(pilot).files.open(OTHER, anyway=True)
+        await pilot.app.workers.wait_for_complete(
+            [worker for worker in pilot.app.workers if worker.name == "open"]
+        )
+        core.let.set()
+        await settle(pilot)
+        assert app_of(pilot).session.path == OTHER
+        assert core.kept[HERE].get("workload.apm") == 1
+        assert OTHER not in core.kept
+
+
+async def test_a_file_that_somebody_changed_meanwhile_is_replaced_only_when_asked() -> None:
+    core = FakeCore({HERE: COMPLETE})
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        core.files[HERE] = f"{COMPLETE}# a colleague's\n"
+        await press(pilot, "=12", "ctrl+s")
+        assert "was changed by somebody else" in text_of(pilot)
+        await press(pilot, "enter")
+        assert core.files[HERE].endswith("a colleague's\n")
+        await press(pilot, "ctrl+s", "shift+tab", "enter")
+        assert core.kept[HERE].get("workload.apm") == 12
+
+
+async def test_a_file_with_a_draft_is_asked_about() -> None:
+    core = FakeCore({HERE: COMPLETE})
+    core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "workload")
+    async with wizard(core, path=HERE) as pilot:
+        assert "There is a draft of" in text_of(pilot)
+        assert "just now" in text_of(pilot)
+        await press(pilot, "shift+tab", "enter")
+        assert step_of(pilot).STEP == "workload"
+        assert app_of(pilot).session.working.get("workload.apm") == 12
+
+
+async def test_the_file_itself_may_be_wanted() -> None:
+    core = FakeCore({HERE: COMPLETE})
+    core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "workload")
+    async with wizard(core, path=HERE) as pilot:
+        await press(pilot, "enter")
+        assert step_of(pilot).STEP == "review"
+        assert app_of(pilot).session.working.get("workload.apm") is None
+        assert HERE in core.drafted
+
+
+async def test_other_answers_are_not_opened_where_these_would_be_lost() -> None:
+    core = FakeCore()
+    async with wizard(core, step="workload") as pilot:
+        core.undraftable = AnswersError("the disk is full", "make room")
+        await press(pilot, "=12")
+        app_of(pilot).files.begin()
+        await settle(pilot)
+        assert "the disk is full" in text_of(pilot)
+        await press(pilot, "enter")
+        assert app_of(pilot).session.working.get("workload.apm") == 12
+        app_of(pilot).files.begin()
+        await settle(pilot)
+        await press(pilot, "shift+tab", "enter")
+        assert app_of(pilot).session.working.get("workload.apm") is None
+
+
+async def test_typed_passwords_do_not_go_without_a_word() -> None:
+    core = FakeCore({OTHER: MEDIUM})
+    async with wizard(core, step="workload") as pilot:
+        session = app_of(pilot).session
+        session.working = session.working.typed("admin.password", "canary-password")
+        app_of(pilot).files.begin()
+        await settle(pilot)
+        assert "Passwords that were typed and not saved" in text_of(pilot)
+        assert "canary" not in text_of(pilot)
+        await press(pilot, "enter")
+        assert app_of(pilot).session is session
+        assert session.working.given("admin.password")
+
+
+async def test_without_an_answer_neither_the_draft_nor_the_file_is_opened() -> None:
+    core = FakeCore({HERE: COMPLETE})
+    core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "workload")
+    async with wizard(core, path=HERE) as pilot:
+        await press(pilot, "escape")
+        assert step_of(pilot).STEP == "start"
+        assert not app_of(pilot).session.is_open
+        assert HERE in core.drafted
+
+
+async def test_a_draft_goes_on_though_its_file_is_broken_meanwhile() -> None:
+    core = FakeCore({HERE: "version: ["})
+    core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "workload")
+    async with wizard(core) as pilot:
+        app_of(pilot).files.open_draft(core.drafts()[0])
+        await settle(pilot)
+        assert app_of(pilot).session.working.get("workload.apm") == 12
+        await press(pilot, "ctrl+s", "enter")
+        assert "is there already. Replace it?" in " ".join(text_of(pilot).split())
+
+
+async def test_two_saves_of_a_new_file_ask_nothing() -> None:
+    core = SlowCore({})
+    async with wizard(core, step="workload") as pilot:
+        await press(pilot, "=1")
+        files = app_of(pilot).files
+        files.save_as(HERE)
+        files.save_as(HERE)
+        core.let.set()
+        for _ in range(200):
+            await settle(pilot)
+            if core.calls.count(f"keep {HERE}") == 2:
+                break
+        assert core.calls.count(f"keep {HERE}") == 2
+
+
+async def test_what_is_typed_while_it_is_saved_is_kept_as_a_draft() -> None:
+    core = SlowCore({HERE: COMPLETE})
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        await pilot.press("1", "ctrl+s")
+        await pilot.pause()
+        assert core.began.wait(10)
+        await pilot.press("2")
+        await until(pilot, lambda: app_of(pilot).session.working.get("workload.apm") == 12)
+        core.let.set()
+        await until(pilot, lambda: HERE in core.drafted)
+        assert core.kept[HERE].get("workload.apm") == 1
+        assert core.drafted[HERE][0].get("workload.apm") == 12
+
+
+async def test_saved_elsewhere_the_draft_of_the_old_name_has_done_its_work() -> None:
+    core = FakeCore()
+    async with wizard(core, step="workload") as pilot:
+        await press(pilot, "=12", "ctrl+n")
+        assert HERE in core.drafted
+        app_of(pilot).files.save_as(OTHER)
+        await settle(pilot)
+        assert core.kept[OTHER].get("workload.apm") == 12
+        assert core.drafted == {}
+
+
+class OneByOne(FakeCore):
+    """Writes a file each time it is let."""
+
+    def __init__(self, files: dict[Path, str]) -> None:
+        super().__init__(files)
+        self.let = threading.Semaphore(0)
+        self.begun = 0
+
+    def keep(
+        self, working: Working, path: Path, source: str | None = None, opened: Path | None = None
+    ) -> Working:
+        """As any other, after a while."""
+        self.begun += 1
+        assert self.let.acquire(timeout=PATIENCE)
+        return super().keep(working, path, source, opened)
+
+
+async def test_an_installation_begins_behind_its_own_save_and_not_behind_one_before() -> None:
+    core, begun = OneByOne({HERE: COMPLETE}), list[object]()
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        files = app_of(pilot).files
+        await pilot.press("1", "ctrl+s")
+        await until(pilot, lambda: core.begun == 1)
+        await pilot.press("2")
+        await until(pilot, lambda: app_of(pilot).session.working.get("workload.apm") == 12)
+        files.save(lambda: begun.append(core.kept[HERE].get("workload.apm")))
+        core.let.release()
+        await until(pilot, lambda: core.begun == 2)
+        assert core.kept[HERE].get("workload.apm") == 1
+        assert begun == []
+        core.let.release()
+        await settle(pilot)
+        assert begun == [12]
+
+
+async def test_nothing_begins_behind_a_save_that_failed() -> None:
+    core, begun = OneByOne({HERE: COMPLETE}), list[str]()
+    core.refused[HERE] = AnswersError("the disk is full", "make room")
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        await pilot.press("1", "ctrl+s")
+        await until(pilot, lambda: core.begun == 1)
+        app_of(pilot).files.save(lambda: begun.append("install"))
+        core.let.release(2)
+        await settle(pilot)
+        assert core.begun == 2
+        assert begun == []
+
+
+async def test_what_is_being_written_is_not_called_saved_though_the_screen_shows_the_file_again() -> None:
+    """Else an installation would begin from what is written just now."""
+    core = OneByOne({HERE: COMPLETE})
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        await pilot.press("1", "ctrl+s")
+        await until(pilot, lambda: core.begun == 1)
+        await pilot.press("backspace")
+        await until(pilot, lambda: not app_of(pilot).session.touched)
+        assert not app_of(pilot).files.all_saved
+        core.let.release()
+        await settle(pilot)
+
+
+async def test_a_save_behind_one_that_went_elsewhere_goes_there_too() -> None:
+    core = OneByOne({HERE: COMPLETE})
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        files = app_of(pilot).files
+        await pilot.press("1")
+        await until(pilot, lambda: app_of(pilot).session.touched)
+        files.save_as(OTHER)
+        await until(pilot, lambda: core.begun == 1)
+        files.save()
+        core.let.release(2)
+        await settle(pilot)
+        assert core.begun == 2
+        assert app_of(pilot).session.path == OTHER
+        assert HERE not in core.kept
+
+
+class SlowToRead(FakeCore):
+    """Looks at the file that it has just written only when it is let."""
+
+    def __init__(self, files: dict[Path, str]) -> None:
+        super().__init__(files)
+        self.let = threading.Event()
+
+    def read(self, path: Path) -> tuple[Working, str]:
+        """As any other, after a while once something was kept."""
+        assert not self.kept or self.let.wait(PATIENCE)
+        return super().read(path)
+
+
+async def test_no_draft_outlives_the_save_that_holds_its_answers() -> None:
+    core = SlowToRead({HERE: COMPLETE})
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        await pilot.press("1", "ctrl+s")
+        await until(pilot, lambda: f"drop {HERE}" in core.calls)
+        app_of(pilot).files.draft_now()
+        await until(pilot, lambda: HERE in core.drafted)
+        core.let.set()
+        await settle(pilot)
+        assert app_of(pilot).files.all_saved
+        assert core.drafted == {}
+
+
+async def test_nothing_begins_behind_a_save_while_the_wizard_is_being_left() -> None:
+    core, then = SlowCore({HERE: COMPLETE}), list[str]()
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        await pilot.press("1")
+        app_of(pilot).files.save(lambda: then.append("install"))
+        await until(pilot, core.began.is_set)
+        await pilot.press("ctrl+q")
+        core.let.set()
+        await left(pilot)
+    assert core.kept[HERE].get("workload.apm") == 1
+    assert then == []

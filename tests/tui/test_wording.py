@@ -1,0 +1,36 @@
+"""Texts of the core in the words of the forms."""
+
+from __future__ import annotations
+
+import pytest
+
+from oz_installer.tui.bridge import Failed, Finished
+from oz_installer.tui.wording import in_form, worded
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("Correct `key_file` of the node.", "Correct «Private key file» of the node."),
+        ("give `key_file` or `password`.", "give «Private key file» or «SSH password»."),
+        ('write `host_key: "SHA256:x"` into it', 'write «Host key»: "SHA256:x" into it'),
+        ("try `getent hosts` with it", "try `getent hosts` with it"),
+        ("or set database.sslmode to require.", "or set «Database: TLS mode» to require."),
+        ("or set registry.server.", "or set «Registry: Server»."),
+        ("nodes[1].host is the same", "«Host» is the same"),
+        ("Switch ssl on in postgresql.conf", "Switch ssl on in postgresql.conf"),
+        ("see answers.secrets.json on db.example.com", "see answers.secrets.json on db.example.com"),
+        ("accept host.memory/api1", "accept host.memory/api1"),
+        ("chmod 600 /a/x.secrets.d/database.password", "chmod 600 /a/x.secrets.d/database.password"),
+        ("see database.host/x and ~/admin.password", "see database.host/x and ~/admin.password"),
+    ],
+)
+def test_keys_of_the_file_are_fields_of_the_form(told: str, shown: str) -> None:
+    assert in_form(told) == shown
+
+
+def test_hints_of_jobs_are_worded_and_all_else_is_left_alone() -> None:
+    failed = Failed(job="x", message="answers.yml:3: database.host: is wrong", hint="Correct database.host.")
+    assert worded(failed) == Failed(job="x", message=failed.message, hint="Correct «Database: Host».")
+    done = Finished(job="x", result="database.host")
+    assert worded(done) is done

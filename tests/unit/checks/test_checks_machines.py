@@ -1,0 +1,261 @@
+"""Clocks, identities, engine settings, containers and the install folder: facts in, findings out."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oz_installer.checks.clock import Clock, ClockFacts
+from oz_installer.checks.container import Container, Started, elf, image
+from oz_installer.checks.host import Host
+from oz_installer.checks.host_facts import HostFacts
+from oz_installer.checks.identity import Identity, Names
+from oz_installer.checks.running import look
+from oz_installer.checks.runtime import Runtime, RuntimeFacts
+from oz_installer.remote.local import LocalTransport
+from tests.unit.checks.checks_support import API, BIO, judged, levels, printed_by, site
+from tests.unit.checks.test_checks_judges import HOST
+
+GIB = 1024 * 1024
+RUNTIME = RuntimeFacts(driver="overlay2", cgroup="systemd, v2", root="/var/lib/docker", free=60 * GIB)
+
+
+# ---- clocks
+
+
+@pytest.mark.parametrize(
+    ("ahead", "bad"),
+    [
+        ({"n1": 0.1, "n2": -0.3}, {}),
+        ({"n1": 1.0, "n2": 2.9}, {}),
+        ({"n1": 0.0, "n2": 4.4}, {"clock.skew/n2": "warning"}),
+        ({"n1": 0.0, "n2": 200.0}, {"clock.skew/n2": "failure"}),
+        ({"n1": 300.0, "n2": 300.5}, {"clock.workstation": "warning"}),
+        ({"n2": 5.0}, {"clock.skew/n2": "warning"}),
+        ({"n2": 500.0}, {"clock.skew/n2": "warning"}),
+        ({}, {}),
+    ],
+)
+def test_clocks(ahead: dict[str, float], bad: dict[str, str]) -> None:
+    found = list(Clock().across(site(), {name: ClockFacts(ahead=by) for name, by in ahead.items()}))
+    told = {one.id: one.level for one in found if one.level != "ok"}
+    assert told == bad
+    assert all(one.hint for one in found if one.level != "ok")
+    assert {one.node for one in found if one.node} == set(ahead)
+
+
+def test_of_three_clocks_the_odd_one_is_named() -> None:
+    spots = (API, BIO, replace(BIO, name="n3"))
+    facts = {name: ClockFacts(ahead=0.1) for name in ("n1", "n2")}
+    facts["n3"] = ClockFacts(ahead=-3700.0, synchronised=False)
+    found = {one.id: one for one in Clock().across(site(spots=spots), facts)}
+    assert [name for name, one in found.items() if one.level != "ok"] == ["clock.skew/n3"]
+    assert found["clock.skew/n3"].seen == "62 min behind the other nodes'; nothing synchronises it"
+
+
+def test_a_clock_is_read_to_a_fraction_of_a_second() -> None:
+    assert abs(Clock().parse(f"synchronised \ntime {time.time() + 60:.9f}").ahead - 60) < 0.5
+    assert Clock().parse(f"time {int(time.time())}.%N").synchronised is None
+    assert Clock().parse(f"synchronised no\ntime {time.time():.9f}").synchronised is False
+
+
+# ---- identities
+
+ONE = Names(host="a", machine="1", boot="x 02:01")
+
+
+@pytest.mark.parametrize(
+    ("other", "bad"),
+    [
+        (Names(host="b", machine="2", boot="y 02:02"), {}),
+        (Names(host="b", machine="2", boot="x 02:01"), {"identity.machine": "failure"}),
+        (Names(host="b", machine="1", boot="y 02:02"), {"identity.machine": "warning"}),
+        (Names(host="a", machine="2", boot="y 02:02"), {"identity.name": "warning"}),
+        (Names(), {}),
+    ],
+)
+def test_identities(other: Names, bad: dict[str, str]) -> None:
+    found = list(Identity().across(site(), {"n1": ONE, "n2": other}))
+    assert {one.id: one.level for one in found if one.level != "ok"} == {
+        f"{name}/{node}": level for name, level in bad.items() for node in ("n1", "n2")
+    }
+    assert [one.node for one in found] == ["n1", "n2"]
+    assert all(one.hint for one in found if one.level != "ok")
+
+
+def test_one_machine_alone_and_machines_that_tell_nothing() -> None:
+    assert list(Identity().across(site(), {"n1": ONE})) == []
+    assert levels({one.id: one for one in Identity().across(site(), {"n1": Names(), "n2": Names()})}) == {}
+
+
+# ---- engine settings
+
+
+@pytest.mark.parametrize(
+    ("changes", "bad"),
+    [
+        ({}, {}),
+        ({"driver": "vfs"}, {"runtime.driver": "warning"}),
+        ({"driver": "devicemapper"}, {"runtime.driver": "warning"}),
+        ({"driver": "btrfs"}, {}),
+        ({"limits": False}, {"runtime.cgroup": "warning"}),
+        ({"boot": "enabled"}, {}),
+        ({"boot": "disabled"}, {"runtime.boot": "warning"}),
+        ({"free": GIB}, {}),
+        ({"free": GIB, "shared": False}, {"runtime.disk": "warning"}),
+        ({"free": None, "shared": False}, {"runtime.disk": "warning"}),
+    ],
+)
+def test_engine_settings(changes: dict[str, Any], bad: dict[str, str]) -> None:
+    assert levels(judged(Runtime(), replace(RUNTIME, **changes))) == bad
+
+
+def test_an_engine_that_tells_nothing_is_not_judged_twice() -> None:
+    assert Runtime().parse("") == RuntimeFacts(known=False)
+    assert judged(Runtime(), RuntimeFacts(known=False)) == {}
+
+
+def test_an_engine_that_is_not_enabled_can_be_enabled_and_disabled_again() -> None:
+    assert judged(Runtime(), replace(RUNTIME, boot="disabled"))["runtime.boot"].remedy is None
+    remedy = judged(Runtime(), replace(RUNTIME, boot="disabled", as_root=True))["runtime.boot"].remedy
+    assert remedy is not None
+    assert remedy.commands == (("systemctl", "enable", "docker.service"),)
+    assert remedy.undo == (("systemctl", "disable", "docker.service"),)
+    for word in ("masked", "static", "not-found"):  # systemctl enable would fail
+        assert judged(Runtime(), replace(RUNTIME, boot=word, as_root=True))["runtime.boot"].remedy is None
+
+
+@pytest.mark.parametrize(
+    ("line", "cgroup", "limits", "root"),
+    [
+        ("overlay2 systemd 2 true /var/lib/docker", "systemd, v2", True, "/var/lib/docker"),
+        ("vfs cgroupfs ? false /srv/our docker", "cgroupfs", False, "/srv/our docker"),
+        ("overlay systemd v2 true /root/.local/share", "systemd, v2", True, "/root/.local/share"),
+    ],
+)
+def test_what_an_engine_tells(line: str, cgroup: str, limits: bool, root: str) -> None:
+    facts = Runtime().parse(f"info {line}\ndisk 200 100 /var\nbeside /\nboot enabled\n")
+    assert (facts.driver, facts.cgroup, facts.limits, facts.root) == (line.split()[0], cgroup, limits, root)
+    assert (facts.free, facts.shared, facts.boot) == (100, False, "enabled")
+
+
+def test_a_docker_that_does_not_know_its_cgroups_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "docker"
+    tool.write_text(
+        "#!/bin/sh\n"
+        'case "$1 $3" in\n'
+        '*CgroupVersion*) printf "version 19.03.13\\nplugin \\ninfo overlay2 cgroupfs "; exit 1 ;;\n'
+        "ps*) exit ;; esac\n"
+        'printf "version 19.03.13\\nplugin \\ninfo overlay2 cgroupfs ? true /srv/our docker\\n"\n'
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    facts = Runtime().parse(printed_by(Runtime(), site()))
+    assert (facts.cgroup, facts.root) == ("cgroupfs", "/srv/our docker")
+
+
+# ---- a container
+
+
+@pytest.mark.parametrize(
+    ("facts", "bad", "words"),
+    [
+        (Started(status=7), {}, "starts and ends"),
+        (Started(status=0), {"container": "failure"}, "does not start: status 0"),
+        (Started(status=125, said="no cgroup"), {"container": "failure"}, "no cgroup"),
+        (Started(status=124), {"container": "failure"}, "within 8 s"),
+    ],
+)
+def test_container(facts: Started, bad: dict[str, str], words: str) -> None:
+    found = judged(Container(), facts)
+    assert levels(found) == bad
+    assert words in found["container"].seen
+
+
+def test_without_an_engine_nothing_is_said_of_containers() -> None:
+    assert judged(Container(), Started(status=None)) == {}
+
+
+def test_the_program_ends_as_it_should(tmp_path: Path) -> None:
+    path = tmp_path / "program"
+    path.write_bytes(elf(62, bytes.fromhex("bf07000000b83c0000000f05")))
+    path.chmod(0o755)
+    if os.uname().machine != "x86_64":
+        pytest.fail("this program is for x86_64, as the vendor's images are")
+    assert subprocess.run([path], check=False).returncode == 7
+    listed = subprocess.run(["tar", "-tf", "-"], input=image(), capture_output=True, check=True).stdout
+    assert listed.decode().split() == ["x86_64/oz-install-check", "aarch64/oz-install-check"]
+
+
+# ---- the machine's folder
+
+
+@pytest.mark.parametrize(
+    ("changes", "bad"),
+    [
+        ({"owner": "root", "owner_uid": 0, "mode": 0o755, "uid": 0}, {}),
+        ({"owner": "oz", "owner_uid": 1000, "mode": 0o755, "uid": 1000}, {}),
+        ({"owner": "eve", "owner_uid": 1001, "mode": 0o755, "uid": 1000}, {"host.owner": "warning"}),
+        ({"owner": "root", "owner_uid": 0, "mode": 0o777, "uid": 0}, {"host.owner": "warning"}),
+        ({"owner": "root", "owner_uid": 0, "mode": 0o1777, "uid": 0}, {}),
+        ({"options": frozenset({"rw", "noexec"})}, {"host.noexec": "warning"}),
+        ({"selinux": "Enforcing"}, {"host.selinux": "warning"}),
+        ({"selinux": "Permissive"}, {}),
+        ({"kernel": "Linux 3.2.0-4-amd64"}, {"host.kernel": "warning"}),
+        ({"kernel": "Linux 6.12.43+deb13-amd64"}, {}),
+        ({"uid": 1000, "login": "oz"}, {}),
+    ],
+)
+def test_host_surroundings(changes: dict[str, Any], bad: dict[str, str]) -> None:
+    assert levels(judged(Host(), replace(HOST, **changes))) == bad
+
+
+@pytest.mark.parametrize(
+    ("changes", "command", "undo"),
+    [
+        ({"mode": 0o777}, "chmod o-w /opt/oz", "chmod o+w /opt/oz"),
+        ({"mode": 0o777, "uid": 7, "owner_uid": 7}, "chmod o-w /opt/oz", "chmod o+w /opt/oz"),
+        ({"mode": 0o777, "uid": 7}, "", ""),
+        ({"owner": "eve", "owner_uid": 1001}, "chown root /opt/oz", "chown 1001 /opt/oz"),
+        ({"owner": "eve", "owner_uid": 1001, "uid": 7}, "", ""),
+    ],
+)
+def test_a_folder_is_mended_by_who_may(changes: dict[str, Any], command: str, undo: str) -> None:
+    facts = replace(HOST, owner="root", owner_uid=0, mode=0o755, uid=0)
+    remedy = judged(Host(), replace(facts, **changes))["host.owner"].remedy
+    assert [" ".join(one) for one in (remedy.commands if remedy else ())] == [command] * bool(command)
+    assert [" ".join(one) for one in (remedy.undo if remedy else ())] == [undo] * bool(undo)
+
+
+def test_a_folder_that_everybody_may_write_is_seen_and_can_be_mended(tmp_path: Path) -> None:
+    folder = tmp_path / "oz"
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o777)
+    at = site(lambda name: LocalTransport(name, become="none"), (BIO,), install_dir=str(folder))
+    found = {one.id: one for one in look((Host(),), at, BIO).findings}
+    remedy = found["host.owner/n2"].remedy
+    assert remedy is not None
+    for command in remedy.commands:
+        subprocess.run(command, check=True)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o775
+    assert "host.owner/n2" not in {one.id for one in look((Host(),), at, BIO).findings}
+
+
+def test_this_machine_tells_all_of_it() -> None:
+    at = site(lambda name: LocalTransport(name, become="none"), (BIO,))
+    looked = look((Host(), Identity(), Clock()), at, BIO)
+    host: HostFacts = looked.facts["host"]
+    assert host.uid == os.getuid()
+    assert "rw" in host.options or "ro" in host.options
+    assert host.kernel.startswith("Linux ")
+    assert looked.facts["identity"].boot
+    assert abs(looked.facts["clock"].ahead) < 5

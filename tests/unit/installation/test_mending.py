@@ -1,0 +1,247 @@
+"""Mending: order, where it stops, nodes beside each other, and the list of how to take it back."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from oz_installer.answers.secrets import Secrets
+from oz_installer.checks.model import Remedy
+from oz_installer.deploy.events import Event, Message, NodeProgress
+from oz_installer.errors import AnswersError, ConnectError, OzError
+from oz_installer.installation.mending import STOPPED, Done, carry_out, distinct
+from oz_installer.installation.undo_list import UndoList, taking_back
+from oz_installer.remote.transport import CommandResult
+from oz_installer.secret import Secret
+
+CANARY = "canary-password"
+WAIT_SECONDS = 20
+
+
+class Fake:
+    """A node that notes what it is told to run."""
+
+    def __init__(self, name: str, answer: Callable[[Sequence[str]], CommandResult] | None = None) -> None:
+        self.name = name
+        self.ran: list[tuple[str, ...]] = []
+        self._answer = answer
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        become: bool = True,
+        timeout: float = 120.0,
+        on_output: Callable[[bytes], None] | None = None,
+    ) -> CommandResult:
+        assert become
+        assert timeout > 600
+        self.ran.append(tuple(argv))
+        if on_output is not None:
+            on_output(b"Get:1 pack")
+            on_output(b"ages\nGet:2 more\nunfin")
+        return self._answer(argv) if self._answer else CommandResult(argv=tuple(argv), status=0)
+
+
+def failing(word: str) -> Callable[[Sequence[str]], CommandResult]:
+    """Fails where the command has this word."""
+
+    def answer(argv: Sequence[str]) -> CommandResult:
+        wrong = word in argv
+        text = f"E: one\nE: of \x1b[31m{CANARY}\nE: no such package".encode() if wrong else b""
+        return CommandResult(argv=tuple(argv), status=100 if wrong else 0, stderr=text)
+
+    return answer
+
+
+class Site:
+    """What mending needs of an installation."""
+
+    def __init__(self, folder: Path, *nodes: Fake) -> None:
+        database = SimpleNamespace(host="db", port=5432, sslmode="require", admin_user=None)
+        loaded = SimpleNamespace(answers=SimpleNamespace(database=database))
+        secrets = Secrets({"nodes.a.password": Secret(CANARY)})
+        self.inputs: Any = SimpleNamespace(path=folder / "answers.yml", secrets=secrets, loaded=loaded)
+        self.nodes: dict[str, Any] = {node.name: node for node in nodes}
+
+    def mend(
+        self,
+        remedies: Sequence[Remedy],
+        tell: Callable[[Event], None] = lambda _event: None,
+        stop: threading.Event | None = None,
+    ) -> list[Done]:
+        return carry_out(self.inputs, self.nodes.__getitem__, remedies, tell, stop or threading.Event())
+
+
+def remedy(node: str, title: str, *commands: str, undo: Sequence[str] = (), database: str = "") -> Remedy:
+    return Remedy(
+        title=title,
+        node=node,
+        commands=tuple(tuple(command.split()) for command in commands),
+        undo=tuple(tuple(command.split()) for command in undo),
+        database=database,
+    )
+
+
+def test_commands_run_in_order_and_everything_is_told(tmp_path: Path) -> None:
+    node, told = Fake("a"), list[Event]()
+    first, second = remedy("a", "one", "c 1", "c 2"), remedy("a", "two", "c 3")
+    done = Site(tmp_path, node).mend([first, second], told.append)
+    assert node.ran == [("c", "1"), ("c", "2"), ("c", "3")]
+    assert [(one.remedy, one.commands, one.error) for one in done] == [(first, 2, ""), (second, 1, "")]
+    assert [event.text for event in told if isinstance(event, Message)] == [
+        "one ...", "one: done", "two ...", "two: done",
+    ]  # fmt: skip
+    assert "one: Get:2 more" in [event.text for event in told if isinstance(event, NodeProgress)]
+
+
+def test_the_first_command_that_fails_is_its_nodes_last(tmp_path: Path) -> None:
+    bad, good = Fake("a", failing("2")), Fake("b")
+    remedies = [
+        remedy("a", "one", "c 1", "c 2", "c 3"),
+        remedy("b", "other", "c 2"),
+        remedy("a", "two", "c 4"),
+    ]
+    told: list[Event] = []
+    done = Site(tmp_path, bad, good).mend(remedies, told.append)
+    assert bad.ran == [("c", "1"), ("c", "2")]
+    assert good.ran == [("c", "2")]
+    assert [one.commands for one in done] == [1, 1, 0]
+    assert done[0].error == "«c 2» ended with status 100: E: one E: of ******** E: no such package"
+    assert done[1].error == ""
+    assert done[2].error.startswith("not tried")
+    assert [event.node for event in told if isinstance(event, Message) and event.level == "error"] == ["a"]
+    assert CANARY not in repr(told) + repr(done) + (tmp_path / "answers.undo.txt").read_text()
+
+
+def test_nodes_are_mended_beside_each_other(tmp_path: Path) -> None:
+    both = threading.Barrier(2, timeout=WAIT_SECONDS)
+
+    def answer(argv: Sequence[str]) -> CommandResult:
+        both.wait()
+        return CommandResult(argv=tuple(argv), status=0)
+
+    nodes = [Fake("a", answer), Fake("b", answer)]
+    done = Site(tmp_path, *nodes).mend([remedy("a", "x", "c"), remedy("b", "x", "c")])
+    assert [one.error for one in done] == ["", ""]
+
+
+def test_a_connection_that_breaks_is_told_and_written_down(tmp_path: Path) -> None:
+    def answer(_argv: Sequence[str]) -> CommandResult:
+        raise ConnectError("connection lost", node="a")
+
+    done = Site(tmp_path, Fake("a", answer)).mend([remedy("a", "x", "c 1")])
+    assert (done[0].commands, done[0].error) == (0, "connection lost")
+    assert "connection lost; nothing was done" in (tmp_path / "answers.undo.txt").read_text()
+
+
+def test_after_a_stop_nothing_begins(tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def answer(argv: Sequence[str]) -> CommandResult:
+        stop.set()
+        return CommandResult(argv=tuple(argv), status=0)
+
+    node = Fake("a", answer)
+    done = Site(tmp_path, node).mend([remedy("a", "x", "c 1", "c 2"), remedy("a", "y", "c 3")], stop=stop)
+    assert node.ran == [("c", "1")]
+    assert [(one.commands, one.error) for one in done] == [(1, STOPPED), (0, STOPPED)]
+    text = (tmp_path / "answers.undo.txt").read_text()
+    assert "a  y" not in text
+
+
+def test_the_list_is_written_before_anything_is_done(tmp_path: Path) -> None:
+    path = tmp_path / "answers.undo.txt"
+    seen: list[str] = []
+
+    def answer(argv: Sequence[str]) -> CommandResult:
+        seen.append(path.read_text())
+        return CommandResult(argv=tuple(argv), status=0)
+
+    one = Remedy(
+        title="make /srv/o z",
+        node="a",
+        commands=(("mkdir", "/srv/o z; rm"),),
+        undo=(("rmdir", "/srv/o z; rm"),),
+    )
+    Site(tmp_path, Fake("a", answer)).mend([one])
+    assert "  run   mkdir '/srv/o z; rm'\n  undo  rmdir '/srv/o z; rm'\n" in seen[0]
+    assert "UTC  a  make /srv/o z: done" not in seen[0]
+    Site(tmp_path, Fake("a")).mend([remedy("a", "later", "c")])
+    text = path.read_text()
+    assert text.startswith(seen[0])
+    assert text.count("# oz-install check --undo") == 1
+    assert text.splitlines()[-1].endswith("UTC  a  later: done")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_without_a_list_nothing_is_done(tmp_path: Path) -> None:
+    (tmp_path / "answers.undo.txt").mkdir()
+    node = Fake("a")
+    with pytest.raises(OzError, match="cannot write"):
+        Site(tmp_path, node).mend([remedy("a", "x", "c")])
+    assert node.ran == []
+
+
+def test_a_database_needs_its_administrator(tmp_path: Path) -> None:
+    node = Fake("a")
+    one = remedy("a", "make the database", "CREATE DATABASE gateway", database="postgres")
+    done = Site(tmp_path, node).mend([one, remedy("a", "x", "c")])
+    assert [bool(one.error) for one in done] == [True, False]
+    assert "administrator" in done[0].error
+    assert "  run   CREATE DATABASE gateway\n" in (tmp_path / "answers.undo.txt").read_text()
+
+
+def test_what_mends_a_database_is_done_once() -> None:
+    one, same = (remedy(node, "x", "CREATE ROLE oz", database="postgres") for node in ("a", "b"))
+    apart = [remedy(node, "x", "systemctl start docker") for node in ("a", "b")]
+    assert distinct([one, *apart, same, apart[0]]) == [one, *apart]
+
+
+def test_the_list_takes_everything_back_once_and_the_last_first(tmp_path: Path) -> None:
+    site, path = Site(tmp_path, Fake("a"), Fake("b", failing("2"))), tmp_path / "answers.undo.txt"
+    site.mend([remedy("a", "one", "c 1", undo=["u 1", "u 2"])])
+    odd = Remedy(title="odd", node="a", commands=(("c", "x y"),), undo=(("u", "it's; $HOME"),))
+    site.mend([odd])
+    site.mend([remedy("b", "failed at once", "c 2", undo=["u 3"])])
+    site.mend([remedy("b", "failed later", "c 1", "c 2", undo=["u 4"])])
+    site.mend([remedy("b", "for good", "c 1")])
+    UndoList(path).begin(remedy("a", "killed", "c 1", undo=["u 5"]))
+    back = taking_back(path)
+    assert [one.commands for one in back] == [
+        (("u", "5"),), (("u", "4"),), (("u", "it's; $HOME"),), (("u", "1"), ("u", "2")),
+    ]  # fmt: skip
+    assert [one.node for one in back] == ["a", "b", "a", "a"]
+    assert back[-1].title.startswith("take back what was done at ")
+    assert back[-1].title.endswith(": one")
+
+    assert [one.error for one in site.mend(back[:1] + back[2:3])] == ["", ""]
+    assert taking_back(path) == [back[1], back[3]]
+    site.mend([odd])
+    assert taking_back(path)[0].commands == (("u", "it's; $HOME"),)
+
+
+def test_statements_are_taken_back_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "answers.undo.txt"
+    one = Remedy(
+        title="make the role",
+        node="a",
+        commands=(('CREATE ROLE "o\'z" LOGIN',),),
+        undo=(('DROP ROLE "o\'z"',),),
+        database="postgres",
+    )
+    UndoList(path).begin(one)
+    UndoList(path).end(one, 1, "")
+    back = taking_back(path)
+    assert [(one.database, one.commands) for one in back] == [("postgres", one.undo)]
+
+
+def test_without_a_list_there_is_nothing_to_take_back(tmp_path: Path) -> None:
+    with pytest.raises(AnswersError, match="cannot read"):
+        taking_back(tmp_path / "answers.undo.txt")

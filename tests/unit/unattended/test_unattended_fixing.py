@@ -1,0 +1,206 @@
+"""``check --fix``: what is shown, when it is asked, how it goes on and ends."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from oz_installer.checks.model import Finding, Remedy
+from oz_installer.errors import AnswersError, Interrupted, PreflightError
+from oz_installer.installation.mending import Done
+from oz_installer.secret import Masker, Secret
+from oz_installer.unattended import fixing
+from oz_installer.unattended.checking import refuse
+from oz_installer.unattended.context import Flags
+from oz_installer.unattended.fixing import Fixed, remedy_lines
+
+START = Remedy(
+    title="start Docker",
+    node="a",
+    commands=(("service", "docker", "start"),),
+    undo=(("service", "docker", "stop"),),
+)
+MODE = Remedy(title="let only its owner write /opt/oz", node="a", commands=(("chmod", "o-w", "/opt/o  z"),))
+SQL = Remedy(title="make the database", node="b", commands=(("CREATE DATABASE x",),), database="postgres")
+
+
+def finding(name: str, remedy: Remedy | None = None, level: Any = "failure", node: str = "a") -> Finding:
+    return Finding(
+        id=f"{name}/{node}",
+        subject=name.title(),
+        node=node,
+        level=level,
+        seen="is bad",
+        hint="Mend.",
+        remedy=remedy,
+    )
+
+
+OK = finding("host", level="ok")
+
+
+class Case:
+    """A run in which one check after the other finds what is given."""
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        *rounds: Sequence[Finding],
+        terminal: bool = False,
+        error: str = "",
+    ) -> None:
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.rounds = [list(found) for found in rounds]
+        self.mended: list[list[Remedy]] = []
+        self.order: list[str] = []
+        self.error = error
+        monkeypatch.setattr(fixing, "looked", self._looked)
+        monkeypatch.setattr(fixing, "mend", self._mend)
+        monkeypatch.setattr(fixing, "is_interactive", lambda _stream: terminal)
+        monkeypatch.setattr("sys.stdout", self.out)
+        monkeypatch.setattr("sys.stderr", self.err)
+
+    def _looked(self, *_: Any) -> list[Finding]:
+        self.order.append("check")
+        return self.rounds.pop(0)
+
+    def _mend(
+        self, _loaded: Any, _path: Any, _open: Any, remedies: Sequence[Remedy], *_: Any, **__: Any
+    ) -> list[Done]:
+        self.order.append("mend")
+        self.mended.append(list(remedies))
+        return [
+            Done(remedy=one, commands=0 if self.error else len(one.commands), error=self.error)
+            for one in remedies
+        ]
+
+    def run(self, flags: Flags, *accepted: str) -> Fixed:
+        loaded = SimpleNamespace(answers=SimpleNamespace(accept=accepted))
+        task: Any = SimpleNamespace(
+            loaded=loaded,
+            path=Path("/nowhere/answers.yml"),
+            flags=flags,
+            open_node=None,
+            ask=None,
+            masker=Masker((Secret("o-w"),)),
+        )
+        return fixing.fix(task, self.rounds.pop(0))
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.getvalue().splitlines()]
+
+
+def test_what_is_shown() -> None:
+    pairs = [(START, finding("engine")), (MODE, finding("host")), (SQL, finding("database", node="b"))]
+    assert "\n".join(remedy_lines(pairs)) == (
+        "3 things can be mended; the commands run as root, SQL as the database's administrator:\n"
+        "\n"
+        "a\n"
+        "  Engine: is bad\n"
+        "  start Docker:\n"
+        "    service docker start\n"
+        "  taken back by:\n"
+        "    service docker stop\n"
+        "  Host: is bad\n"
+        "  let only its owner write /opt/oz:\n"
+        "    chmod o-w '/opt/o  z'\n"
+        "\n"
+        "b\n"
+        "  Database: is bad\n"
+        "  make the database in the database postgres:\n"
+        "    CREATE DATABASE x\n"
+    )
+
+
+def test_it_is_done_and_looked_at_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch, [OK, finding("engine", START)], [OK])
+    fixed = case.run(Flags(fix=True, yes=True))
+    assert case.order == ["mend", "check"]
+    assert case.mended == [[START]]
+    assert fixed.found == [OK]
+    fixed.refuse()
+    assert case.out.getvalue() == ""
+    assert "service docker start" in case.err.getvalue()
+    assert "take it back: /nowhere/answers.undo.txt" in case.err.getvalue()
+
+
+def test_what_comes_to_light_is_mended_next_and_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = finding("engine", START), finding("host", MODE, "warning")
+    case = Case(monkeypatch, [first], [first, second], [first])
+    assert case.run(Flags(fix=True, yes=True)).found == [first]
+    assert case.mended == [[START], [MODE]]
+
+
+def test_an_endless_supply_of_remedies_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = [
+        [finding("engine", Remedy(title="x", node="a", commands=((str(number),),)))] for number in range(20)
+    ]
+    case = Case(monkeypatch, *rounds)
+    case.run(Flags(fix=True, yes=True))
+    assert len(case.mended) == fixing.ROUNDS
+
+
+def test_nothing_to_mend_and_what_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch, [finding("host", MODE, "warning"), finding("ports")])
+    fixed = case.run(Flags(fix=True), "host")
+    assert case.err.getvalue() == "There is nothing to mend.\n"
+    assert (case.order, fixed.done, fixed.hint) == ([], [], "Nothing was changed.")
+
+
+def test_without_a_terminal_it_takes_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch, [finding("engine", START)])
+    with pytest.raises(AnswersError, match="nobody can be asked") as raised:
+        case.run(Flags(fix=True))
+    assert "--yes" in raised.value.hint
+    assert raised.value.exit_code == 2
+    assert case.order == []
+    assert "service docker start" in case.err.getvalue()
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_on_a_terminal_it_is_asked(monkeypatch: pytest.MonkeyPatch, answer: bool) -> None:
+    case = Case(monkeypatch, [finding("engine", START)], [OK], terminal=True)
+    asked: list[str] = []
+
+    def confirm(text: str, **_: object) -> bool:
+        asked.append(text)
+        return answer
+
+    monkeypatch.setattr("click.confirm", confirm)
+    if answer:
+        case.run(Flags(fix=True))
+    else:
+        with pytest.raises(Interrupted, match="nothing was changed"):
+            case.run(Flags(fix=True))
+    assert asked == ["Do this?"]
+    assert case.mended == ([[START]] if answer else [])
+
+
+def test_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch, [finding("host", MODE)], [OK])
+    case.run(Flags(fix=True, yes=True, json=True))
+    told, mended = case.events
+    assert (told["event"], told["id"], told["node"], told["title"]) == ("Remedy", "host/a", "a", MODE.title)
+    assert told["commands"] == [["chmod", "********", "/opt/o  z"]]
+    assert (mended["event"], mended["done"], mended["of"], mended["error"]) == ("Mended", 1, 1, "")
+    assert mended["undo_list"] == "/nowhere/answers.undo.txt"
+    assert case.err.getvalue() == ""
+
+
+def test_what_could_not_be_mended_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    warning = finding("host", MODE, "warning")
+    case = Case(monkeypatch, [warning], [warning], error="status 1: no")
+    fixed = case.run(Flags(fix=True, yes=True))
+    with pytest.raises(PreflightError, match="1 thing could not be mended: a: status 1: no") as raised:
+        fixed.refuse()
+    assert "answers.undo.txt" in raised.value.hint
+    with pytest.raises(PreflightError) as raised:
+        refuse([finding("ports")], fixed.hint)
+    assert "Nothing was changed" not in raised.value.hint

@@ -1,0 +1,95 @@
+"""The preflight before an installation: what stops it, and how it says so."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from oz_installer.checks.model import Finding
+from oz_installer.errors import PreflightError
+from oz_installer.unattended import preflight as module
+from oz_installer.unattended.context import Flags
+
+OK = Finding(id="host.cpu/a", subject="CPU", node="a", level="ok", seen="8 cores")
+WARNING = Finding(
+    id="host.memory/a", subject="Memory", node="a", level="warning", seen="2 GB", hint="Buy some."
+)
+FAILURE = Finding(
+    id="ports.80/b", subject="Port 80", node="b", level="failure", seen="taken", hint="Free it."
+)
+
+
+class Case:
+    """A run in which the checks find what is given."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, found: Sequence[Finding], *, terminal: bool) -> None:
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.asked: list[Any] = []
+
+        def examined(*args: Any) -> list[Finding]:
+            self.asked.append(args)
+            return list(found)
+
+        monkeypatch.setattr(module, "examined", examined)
+        monkeypatch.setattr(module, "is_interactive", lambda _stream: terminal)
+        monkeypatch.setattr("sys.stdout", self.out)
+        monkeypatch.setattr("sys.stderr", self.err)
+
+    def run(self, flags: Flags, *accepted: str) -> None:
+        """The preflight of answers that accept these warnings."""
+        prepared: Any = SimpleNamespace(blueprint=SimpleNamespace(answers=SimpleNamespace(accept=accepted)))
+        module.preflight(prepared, flags)
+
+
+def test_all_is_well_and_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch, [OK], terminal=False)
+    case.run(Flags(yes=True))
+    assert len(case.asked) == 1
+    assert case.out.getvalue() == case.err.getvalue() == ""
+
+
+def test_a_failure_stops_the_run_whoever_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for flags, terminal in ((Flags(), True), (Flags(yes=True), True), (Flags(), False)):
+        case = Case(monkeypatch, [OK, WARNING, FAILURE], terminal=terminal)
+        with pytest.raises(PreflightError, match=r"1 check failed \(b\)"):
+            case.run(flags, "host.memory")
+        assert "Free it." in case.err.getvalue()
+        assert "8 cores" not in case.err.getvalue()
+        assert "3 checks: 1 ok, 1 warning (1 accepted), 1 failure" in case.err.getvalue()
+        assert case.out.getvalue() == ""
+
+
+def test_a_warning_needs_leave_where_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for flags, terminal in ((Flags(yes=True), True), (Flags(), False)):
+        case = Case(monkeypatch, [OK, WARNING], terminal=terminal)
+        with pytest.raises(PreflightError, match="1 warning not accepted; nothing was changed") as raised:
+            case.run(flags)
+        assert "--accept host.memory " in raised.value.hint
+        assert raised.value.exit_code == 3
+        case.run(flags, "host.memory/a")
+
+
+def test_a_warning_on_a_terminal_is_shown_before_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch, [OK, WARNING], terminal=True)
+    case.run(Flags())
+    assert "2 GB" in case.err.getvalue()
+
+
+def test_json_tells_what_is_bad_as_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch, [OK, FAILURE], terminal=False)
+    with pytest.raises(PreflightError):
+        case.run(Flags(json=True))
+    lines = [json.loads(line) for line in case.out.getvalue().splitlines()]
+    assert [(line["event"], line["id"]) for line in lines] == [("Finding", "ports.80/b")]
+    assert case.err.getvalue() == ""
+
+
+def test_who_skips_the_checks_is_not_kept_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch, [FAILURE], terminal=False)
+    case.run(Flags(skip_checks=True))
+    assert case.asked == []
