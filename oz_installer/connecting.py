@@ -11,9 +11,11 @@ def opener() -> Any:
     from oz_installer.answers.model import Node
     from oz_installer.answers.secrets import Secrets
 
-    def open_transport(node: Node, secrets: Secrets, base: Path, known_hosts: Path | None) -> Any:
+    def open_transport(
+        node: Node, secrets: Secrets, base: Path, known_hosts: Path | None, *, step: float | None = None
+    ) -> Any:
         from oz_installer.answers.paths import located
-        from oz_installer.remote.ssh import SshTarget, connect
+        from oz_installer.remote.ssh import STEP_SECONDS, SshTarget, connect
 
         return connect(
             SshTarget(
@@ -29,7 +31,8 @@ def opener() -> Any:
                 become_password=secrets.of_node(node.name, "become_password"),
                 host_key=node.host_key,
                 known_hosts=located(known_hosts, base) if known_hosts else None,
-            )
+            ),
+            timeout=STEP_SECONDS if step is None else step,
         )
 
     return open_transport

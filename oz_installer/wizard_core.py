@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from oz_installer.deploy.events import Event
     from oz_installer.deploy.plan import Plan
     from oz_installer.errors import Problem
-    from oz_installer.installation import OpenTransport, Prepared
+    from oz_installer.installation import Prepared
     from oz_installer.installation.trying import SshHost, Tried
     from oz_installer.secret import Masker
     from oz_installer.topology.model import Topology
@@ -218,7 +218,7 @@ class WizardCore(PureCore):
         with _masked(prepared):
             return summarise(prepared, stop)
 
-    def _open(self, path: Path, known_hosts: Path | None) -> OpenTransport:
+    def _open(self, path: Path, known_hosts: Path | None) -> Opener:
         return partial(self._opener(), base=path.parent, known_hosts=known_hosts)
 
 

@@ -92,9 +92,11 @@ def run(
         if looked.unreached and key != f"look/{job.node}":
             held += [(job.node, finding) for finding in looked.findings]
             continue
-        if looked.unreached:
-            gone.add(job.node)
         for finding in looked.findings:
+            if finding.check == "look" and (looked.unreached or not job.node):
+                if finding.node in gone:
+                    continue
+                gone.add(str(finding.node))
             tell(finding)
     for node, finding in held:
         if node not in gone:
@@ -194,7 +196,8 @@ def _visited(check: Visit[Any], site: Site, spot: Spot) -> Looked:
         facts = check.probe(site, spot)
         return Looked(findings=tuple(check.judge(site, spot, facts)), facts={check.name: facts})
     except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
-        return Looked(findings=(broken(check, spot, error),), unreached=isinstance(error, ConnectError))
+        lost = isinstance(error, ConnectError) and error.node in (None, spot.name)
+        return Looked(findings=(broken(check, spot, error),), unreached=lost)
 
 
 def _surveyed(check: Survey[Any], site: Site) -> Looked:
@@ -207,6 +210,10 @@ def _surveyed(check: Survey[Any], site: Site) -> Looked:
 
 def broken(check: Check[Any], spot: Spot | None, error: Exception) -> Finding:
     """What is told of a check that could not be made."""
+    if isinstance(error, ConnectError) and spot and error.node and error.node != spot.name:
+        seen = f"could not be tried without {error.node}, which cannot be reached"
+        hint = f"Mend what is told of {error.node}, then check again."
+        return check.finding(spot, "warning", seen, hint=hint)
     if isinstance(error, ConnectError):
         seen = f"could not be tried: the node itself cannot be reached: {said(error.message, 400)}"
         return check.finding(spot, "failure", seen, hint=error.hint)
@@ -243,15 +250,20 @@ def _looked(looks: Sequence[Look[Any]], site: Site, spot: Spot) -> Looked:
     try:
         return look(looks, site, spot)
     except Exception as error:  # noqa: BLE001 - a node that cannot be asked is a finding
-        hint = error.hint if isinstance(error, OzError) else "Is the node alive and the network up?"
-        message = error.message if isinstance(error, OzError) else f"{type(error).__name__}: {error}"
-        finding = _node_finding(spot, f"cannot be examined: {said(message, 400)}", hint)
-        return Looked(findings=(finding,), unreached=isinstance(error, ConnectError))
+        return Looked(findings=(unreached(spot, error),), unreached=isinstance(error, ConnectError))
 
 
-def _node_finding(spot: Spot, seen: str, hint: str) -> Finding:
+def unreached(spot: Spot, error: Exception) -> Finding:
+    """What is told of a node that cannot be asked; whoever finds that first, it is told once."""
+    hint = error.hint if isinstance(error, OzError) else "Is the node alive and the network up?"
+    message = error.message if isinstance(error, OzError) else f"{type(error).__name__}: {error}"
     return Finding(
-        id=f"look/{spot.name}", subject="Node", node=spot.name, level="failure", seen=seen, hint=hint
+        id=f"look/{spot.name}",
+        subject="Node",
+        node=spot.name,
+        level="failure",
+        seen=f"cannot be examined: {said(message, 400)}",
+        hint=hint,
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from oz_installer.answers.file import LoadedAnswers
-from oz_installer.answers.model import Answers
-from oz_installer.answers.secrets import Ask
+from oz_installer.answers.model import Answers, Node
+from oz_installer.answers.secrets import Ask, Secrets
 from oz_installer.catalog.model import Port, load_release, releases
 from oz_installer.checks.check import Check
 from oz_installer.checks.every import CHECKS
@@ -17,7 +17,7 @@ from oz_installer.checks.model import Finding, Site, Spot
 from oz_installer.checks.running import in_order, run
 from oz_installer.errors import AnswersError
 from oz_installer.installation.blueprint import read_inputs
-from oz_installer.installation.connections import OpenTransport, limited
+from oz_installer.installation.connections import limited
 from oz_installer.installation.lines import Lines
 from oz_installer.installation.preparing import Prepared
 from oz_installer.remote.transport import Transport
@@ -26,18 +26,31 @@ from oz_installer.topology.layout import layout_name, needs_of, roles_of, standa
 from oz_installer.topology.model import Topology
 
 OnFinding = Callable[[Finding], None]
+STEP_SECONDS = 8.0
+"""For each step of connecting, so that a silent node is told of while there is time for the others'."""
+
+PATIENCE_STEPS = 1.25
+"""So many of them has the whole way to a node."""
+
+
+class OpenInTime(Protocol):
+    """As OpenTransport; ``step`` in seconds is for each step of connecting."""
+
+    def __call__(self, node: Node, secrets: Secrets, *, step: float) -> Transport:
+        """Raises ConnectError."""
 
 
 def examine(
     loaded: LoadedAnswers,
     path: Path,
-    open_transport: OpenTransport,
+    open_transport: OpenInTime,
     on_finding: OnFinding,
     stop: threading.Event,
     *,
     ask: Ask | None = None,
     limit: Sequence[str] = (),
     only: Sequence[str] = (),
+    step: float = STEP_SECONDS,
 ) -> Masker:
     """The preflight by itself: whatever first asks for a node connects to it, and one that cannot be reached
     is a finding as others are. What hides the secrets from whatever is told afterwards.
@@ -47,7 +60,9 @@ def examine(
     checks, chosen = chosen_checks(only), limited(loaded.answers, limit)
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
     nodes, masker = {node.name: node for node in chosen}, inputs.secrets.masker()
-    lines = Lines(lambda name: open_transport(nodes[name], inputs.secrets))
+    lines = Lines(
+        lambda name: open_transport(nodes[name], inputs.secrets, step=step), patience=step * PATIENCE_STEPS
+    )
     try:
         site = site_of(
             loaded.answers,

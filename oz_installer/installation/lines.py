@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 
 from oz_installer.errors import ConnectError
 from oz_installer.remote.transport import Transport
@@ -13,10 +14,16 @@ CLOSING_SECONDS = 1.0
 
 
 class Lines:
-    """One connection a node, whoever asks for it; what is opened after the end is closed at once."""
+    """One connection a node, whoever asks for it; what is opened after the end is closed at once.
 
-    def __init__(self, open_node: Callable[[str], Transport]) -> None:
+    ``patience`` in seconds is for the whole way to a node, whatever steps it has (a jump host, a busy sshd);
+    without it, it takes as long as it takes.
+    """
+
+    def __init__(self, open_node: Callable[[str], Transport], *, patience: float | None = None) -> None:
         self._open_node = open_node
+        self._patience = patience
+        self._until: dict[str, float] = {}
         self._lock = threading.Lock()
         self._opening: dict[str, Future[Transport]] = {}
         self._closed = False
@@ -28,8 +35,19 @@ class Lines:
             mine = future is None
             if future is None:
                 future = self._opening[name] = Future()
+                self._until[name] = time.monotonic() + (self._patience or 0.0)
+        if self._patience is None:
+            if mine:
+                self._fill(future, name)
+            return future.result()
         if mine:
-            self._fill(future, name)
+            threading.Thread(target=self._fill, args=(future, name), daemon=True, name=f"open-{name}").start()
+        if wait([future], timeout=max(0.0, self._until[name] - time.monotonic())).not_done:
+            raise ConnectError(
+                f"not connected within {self._patience:g} s",
+                "Is sshd there busy, or a jump host on the way slow?",
+                node=name,
+            )
         return future.result()
 
     def _fill(self, future: Future[Transport], name: str) -> None:

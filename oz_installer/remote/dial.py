@@ -96,7 +96,8 @@ def _shake_hands(
 def _negotiate(
     hop: Hop, via: LiveTransport | None, key_types: tuple[str, ...], timeout: float
 ) -> LiveTransport:
-    deadline = time.monotonic() + BUSY_SECONDS
+    patience = min(BUSY_SECONDS, timeout)
+    deadline = time.monotonic() + patience
     pause = 0.3
     while True:
         try:
@@ -107,7 +108,7 @@ def _negotiate(
             if time.monotonic() + rest > deadline:
                 raise ConnectError(
                     f"sshd at {hop.endpoint.label} hangs up before it greets ({error}); "
-                    f"tried for {BUSY_SECONDS:.0f} s",
+                    f"tried for {patience:.0f} s",
                     "It may be busy (MaxStartups), punish this address (PerSourcePenalties), or be no sshd.",
                     node=hop.node,
                 ) from None

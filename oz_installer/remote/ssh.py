@@ -35,6 +35,9 @@ from oz_installer.secret import Secret
 
 __all__ = ["HostKeyQuestion", "SshTarget", "SshTransport", "connect"]
 
+STEP_SECONDS = 15.0
+"""For each step of connecting, where nobody says otherwise."""
+
 _PROHIBITED = 1
 # a port where nothing listens: refusing it proves that forwarding is allowed
 _PROBE_PORT = 1
@@ -52,7 +55,7 @@ def connect(
     *,
     on_unknown_key: AcceptHostKey | None = None,
     ask_secret: AskSecret | None = None,
-    timeout: float = 15.0,
+    timeout: float = STEP_SECONDS,
 ) -> SshTransport:
     """Connect and log in to a node, through its jump hosts where it has any.
 

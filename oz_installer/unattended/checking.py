@@ -15,7 +15,7 @@ from oz_installer.answers.secrets import Ask
 from oz_installer.checks.model import Finding
 from oz_installer.deploy.saying import counted
 from oz_installer.errors import Interrupted, PreflightError
-from oz_installer.installation import OpenTransport, Prepared
+from oz_installer.installation import Prepared
 from oz_installer.installation.checking import examine, report_order, run_checks
 from oz_installer.secret import Masker
 from oz_installer.telling.findings import HERE, state_word, total_words
@@ -60,7 +60,7 @@ class Task:
     loaded: LoadedAnswers
     path: Path
     flags: Flags
-    open_node: OpenTransport
+    open_node: Opener
     ask: Ask | None
     shared: Shared
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,11 +44,10 @@ class Bench:
         document["nodes"] = [{**node, **more} for node, more in zip(document["nodes"], BOTH_API, strict=True)]
         return write_answers(self.folder, {**document, **changes})
 
-    def opener(self, path: Path) -> OpenTransport:
+    def opener(self, path: Path) -> Callable[..., Any]:
         """What opens connections for these answers."""
         known = read_draft(path).values.get("known_hosts")
-        found: OpenTransport = functools.partial(opener(), base=path.parent, known_hosts=known)
-        return found
+        return functools.partial(opener(), base=path.parent, known_hosts=known)
 
     def check(self, **changes: Any) -> dict[str, Finding]:
         """All findings of a preflight by id; they are there in time."""

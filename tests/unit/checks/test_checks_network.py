@@ -18,7 +18,8 @@ import pytest
 from oz_installer.checks import listening
 from oz_installer.checks.listening import Listener
 from oz_installer.checks.model import Finding, Site
-from oz_installer.checks.network import Network, NetworkFacts, Way, ways
+from oz_installer.checks.network import Network
+from oz_installer.checks.network_asked import NetworkFacts, Way, ways
 from oz_installer.checks.ports import Ports
 from oz_installer.errors import ConnectError
 from oz_installer.remote.local import LocalTransport
@@ -342,13 +343,25 @@ def test_the_whole_of_it_here() -> None:
     assert not any(listens(port) for port in ports)
 
 
-def test_a_lost_node_keeps_nobody_and_is_no_finding_of_this_check() -> None:
+def test_a_node_that_cannot_be_reached_is_told_as_every_check_tells_it() -> None:
+    gone = ConnectError("gone", "Look at the network.", node="n2")
+
     def reach(name: str) -> Transport:
         if name == "n2":
-            raise ConnectError("gone", node=name)
+            raise gone
         return LocalTransport(name, become="none")
 
     one = here(reach, free())
     told = Network().probe(one)
-    assert told == NetworkFacts()
-    assert judged(one, told) == {}
+    assert told == NetworkFacts(unreached={"n2": gone})
+    (told_once,) = Network().judge(one, told)
+    assert (told_once.id, told_once.level) == ("look/n2", "failure")
+
+
+def test_a_node_that_is_lost_meanwhile_is_left_to_other_checks() -> None:
+    class Lost(LocalTransport):
+        def stream(self, *args: object, **options: object) -> socket.socket:
+            raise ConnectError("connection lost", node=self.name)
+
+    one = here(lambda name: LocalTransport(name, become="none") if name == "n1" else Lost(name), free())
+    assert Network().probe(one) == NetworkFacts()
