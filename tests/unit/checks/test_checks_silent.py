@@ -253,16 +253,18 @@ def test_a_check_connects_in_short_steps(
     silent: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("X", "a-secret-of-the-test")
+    (tmp_path / "license.key").write_text("licence\n")
     path = tmp_path / "answers.yml"
     path.write_text(
         f"""version: 1
 scenario: medium
 public_url: http://oz.example.com
 air_gapped: true
-install_dir: {tmp_path}
+license: {{bio: license.key}}
+components: {{bio_updater: false}}
 nodes:
-  - {{name: n1, host: 127.0.0.1, user: x, port: {silent}, roles: [api]}}
-  - {{name: n2, host: 127.0.0.2, roles: [api, bio]}}
+  - {{name: n1, host: 127.0.0.1, address: 10.0.0.1, user: x, port: {silent}, roles: [api]}}
+  - {{name: n2, host: 127.0.0.2, address: 10.0.0.2, roles: [api, bio]}}
 database: {{host: db.example.com, password: {{env: X}}, sslmode: require}}
 storage: {{type: path, path: /mnt/oz}}
 """
