@@ -254,6 +254,18 @@ def test_a_node_that_hangs_is_left_to_other_checks(bench: Bench) -> None:
     assert [one.id for one in told if one.node == "node2"] == []
 
 
+def test_a_node_whose_sshd_says_nothing_is_told_once(bench: Bench) -> None:
+    """Its listener goes on accepting, in the kernel; the other node's storage cannot be shared with it."""
+    with bench.during("node1", "kill -STOP $(cat /run/sshd.pid)", "kill -CONT $(cat /run/sshd.pid)"):
+        found = bench.check()
+    wrong = bad(found)
+    assert [name for name, level in wrong.items() if level == "failure"] == ["look/node1"], wrong
+    assert "did not finish the SSH handshake in 8 s" in found["look/node1"].seen
+    assert [one.id for one in found.values() if one.node == "node1"] == ["look/node1"]
+    assert not [one for one in found.values() if "no answer within" in one.seen]
+    assert {one.check for one in found.values() if one.node == "node2"} >= {"host", "engine", "database"}
+
+
 # ---- the way out
 
 
