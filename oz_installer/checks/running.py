@@ -93,10 +93,10 @@ def run(
             held += [(job.node, finding) for finding in looked.findings]
             continue
         for finding in looked.findings:
-            if finding.check == "look" and (looked.unreached or not job.node):
-                if finding.node in gone:
-                    continue
-                gone.add(str(finding.node))
+            if finding.check == "look" and finding.node in gone:
+                continue
+            if finding.check == "look" and finding.node and (looked.unreached or not job.node):
+                gone.add(finding.node)
             tell(finding)
     for node, finding in held:
         if node not in gone:

@@ -157,7 +157,7 @@ def test_a_session_that_does_not_open_is_given_up_and_closed_when_it_opens(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As where ``MaxSessions`` is 1, and another check holds it."""
-    monkeypatch.setattr(network_asked, "_OPENED_AT", 1.5)
+    monkeypatch.setattr(network_asked, "_OPENED_AT", 3.0)
     monkeypatch.setattr(network_asked, "_OPEN_SECONDS", 1.0)
     let_go, closed = threading.Event(), threading.Event()
 
@@ -171,7 +171,7 @@ def test_a_session_that_does_not_open_is_given_up_and_closed_when_it_opens(
             let_go.wait(60)
             return Told(fileno=super().stream(argv, **options).detach())
 
-    found = told(but_n1(lambda: Full("n1", become="none")), Network(), limit=8.0)
+    found = told(but_n1(lambda: Full("n1", become="none")), Network())
     assert ways_between_the_others(found) == OTHERS
     (untried,) = [one for one in found if one.level != "ok"]
     assert untried.id == "network.untried/n1"
