@@ -13,6 +13,7 @@ HELD_SECONDS = 20
 WRITES = 5
 MOUNT_SECONDS = 8
 NO_ENGINE = "no engine"
+HANGS = "hangs"
 
 # Machine code of a program that ends when its stdin does, or after 25 seconds: poll(0), exit(7).
 _WAITING = {
@@ -82,10 +83,12 @@ if [ "$kind" = nfs ]; then
   cd "$folder" 2> /dev/null || {{ echo "folder unseen"; exit; }}
   cd /
 fi
+disk=$(timeout 5 stat -f -c '%S %b %a' "$folder" 2> /dev/null)
+case $? in 124 | 143) folder=; echo "folder {HANGS}"; exit ;; esac  # nothing there may be touched any more
 [ -d "$folder" ] || {{ echo "folder missing"; exit; }}
 file=$folder/$name
 timeout 5 find "$folder" -maxdepth 1 -name '{PREFIX}*' -mmin +60 -exec rm -f {{}} + 2> /dev/null
-echo "disk $(timeout 5 stat -f -c '%S %b %a' "$folder" 2> /dev/null)"
+echo "disk $disk"
 echo "device $(stat -c %d "$folder" 2> /dev/null) $(stat -c %d / 2> /dev/null)"
 try() {{ said=$( (umask 022; printf '%s\\n' "$word" > "$1") 2>&1 ) || {{ echo "denied $said"; exit; }}; }}
 measure() {{

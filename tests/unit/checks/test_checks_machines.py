@@ -174,6 +174,7 @@ def test_a_docker_that_does_not_know_its_cgroups_version(
         (Started(status=0), {"container": "failure"}, "does not start: status 0"),
         (Started(status=125, said="no cgroup"), {"container": "failure"}, "no cgroup"),
         (Started(status=124), {"container": "failure"}, "within 8 s"),
+        (Started(status=143), {"container": "failure"}, "within 8 s"),  # busybox
     ],
 )
 def test_container(facts: Started, bad: dict[str, str], words: str) -> None:

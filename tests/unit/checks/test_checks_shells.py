@@ -18,6 +18,7 @@ from oz_installer.checks.disk_asked import Disk, disk_of
 from oz_installer.checks.every import CHECKS
 from oz_installer.checks.host import Host
 from oz_installer.checks.model import Site
+from oz_installer.checks.reach import knock_from_shell
 from oz_installer.checks.running import Looked, look
 from oz_installer.checks.runtime import Runtime
 from oz_installer.remote.local import LocalTransport
@@ -91,6 +92,13 @@ def test_all_looks_are_understood_whatever_shell_and_awk_a_node_has(
     assert seen.facts["ports"].containers[60002] == "ftp"
     assert seen.facts["identity"].boot
     assert abs(seen.facts["clock"].ahead) < 5
+
+
+@pytest.mark.parametrize("late", [124, 143])
+def test_a_port_that_is_tried_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: int) -> None:
+    program(tmp_path, "timeout", f"#!/bin/sh\nexit {late}\n")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert knock_from_shell(LocalTransport(become="none"), "127.0.0.1", 1).said == "no answer within 5 s"
 
 
 # ---- disks
