@@ -91,6 +91,7 @@ timeout 5 find "$folder" -maxdepth 1 -name '{PREFIX}*' -mmin +60 -exec rm -f {{}
 echo "disk $disk"
 echo "device $(stat -c %d "$folder" 2> /dev/null) $(stat -c %d / 2> /dev/null)"
 try() {{ said=$( (umask 022; printf '%s\\n' "$word" > "$1") 2>&1 ) || {{ echo "denied $said"; exit; }}; }}
+as_reader() {{ timeout 5 setpriv "--reuid=$reader" "--regid=$reader" --clear-groups "$@"; }}
 measure() {{
   [ -n "$measure" ] || return 0
   for turn in {" ".join(map(str, range(1, WRITES + 1)))}; do
@@ -98,9 +99,8 @@ measure() {{
     echo "write$turn $(last)"
   done
   rm -f "$file.slow"
-  command -v setpriv > /dev/null || return 0
-  said=$(cd "$folder" && timeout 5 setpriv "--reuid=$reader" "--regid=$reader" --clear-groups \\
-    cat "./$1" 2>&1 > /dev/null)
+  as_reader true > /dev/null 2>&1 || return 0
+  said=$(cd "$folder" && as_reader cat "./$1" 2>&1 > /dev/null)
   echo "reader $? $(last)"
 }}
 """

@@ -21,8 +21,9 @@ from oz_installer.checks.model import Site
 from oz_installer.checks.reach import knock_from_shell
 from oz_installer.checks.running import Looked, look
 from oz_installer.checks.runtime import Runtime
+from oz_installer.checks.storage import StorageCheck
 from oz_installer.remote.local import LocalTransport
-from tests.unit.checks.checks_support import API, judged, levels, site
+from tests.unit.checks.checks_support import API, BIO, judged, levels, site
 from tests.unit.checks.test_checks_judges import HOST
 from tests.unit.checks.test_checks_machines import RUNTIME
 from tests.unit.checks.test_checks_scripts import DOCKER, program
@@ -92,6 +93,22 @@ def test_all_looks_are_understood_whatever_shell_and_awk_a_node_has(
     assert seen.facts["ports"].containers[60002] == "ftp"
     assert seen.facts["identity"].boot
     assert abs(seen.facts["clock"].ahead) < 5
+
+
+def test_a_media_folder_is_tried_by_busybox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has neither a lock that says so nor another user to read as: what it has counts."""
+    tools_of(tmp_path / "tools", "busybox", "busybox")
+    monkeypatch.setenv("PATH", str(tmp_path / "tools"))
+    media = tmp_path / "media"
+    media.mkdir()
+    nodes, storage = (API, BIO), f"{{type: path, path: {media}}}"
+    at = site(lambda name: LocalTransport(name, become="none"), nodes, storage=storage)
+    for spot in nodes:
+        facts = StorageCheck().probe(at, spot)
+        assert (facts.folder, facts.readable, facts.away) == ("ok", None, "")
+        assert facts.free
+        assert facts.shared is (True if spot == BIO else None)
+    assert list(media.iterdir()) == []
 
 
 @pytest.mark.parametrize("late", [124, 143])
