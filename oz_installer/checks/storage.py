@@ -76,12 +76,11 @@ class StorageCheck(Visit[StorageFacts]):
 
     def across(self, site: Site, facts: Mapping[str, StorageFacts]) -> Iterator[Finding]:
         """What could not be tried for want of the first api node; only here shows whether it has failed."""
+        well = {name for name, one in facts.items() if not one.mount and one.folder == "ok"}
         for spot in site.api_spots:
-            mine = facts.get(spot.name)
-            if mine is not None and mine.away and not mine.mount and mine.folder == "ok":
-                first = site.api_spots[0].name
-                place = _named(site.answers.storage)
-                yield shared(self, spot, mine, place, first, told=first not in facts)
+            if spot.name in well and facts[spot.name].away:
+                first, place = site.api_spots[0].name, _named(site.answers.storage)
+                yield shared(self, spot, facts[spot.name], place, first, told=first not in well)
 
     def _server(self, site: Site, spot: Spot, answer: NfsAnswer, export: str) -> Finding:
         port = nfs.port_of(site.answers.storage.options)

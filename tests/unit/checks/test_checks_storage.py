@@ -208,20 +208,6 @@ def test_a_folder_that_the_reader_may_not_enter(tmp_path: Path) -> None:
         assert held.facts.readable is True
 
 
-def test_a_setpriv_that_cannot_become_another_user_tells_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Busybox has one without these options: its usage is no word on the folder."""
-    tools, media = tmp_path / "tools", tmp_path / "media"
-    for folder in (tools, media):
-        folder.mkdir()
-    (tools / "setpriv").write_text("#!/bin/sh\necho Usage: setpriv >&2\nexit 1\n")
-    (tools / "setpriv").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
-    with Held(LocalTransport(become="none"), here(media), f"{PREFIX}a", "word", measure=True) as held:
-        assert (held.facts.folder, held.facts.readable) == ("ok", None)
-
-
 # ---- an NFS volume, with a docker that only talks
 
 DOCKER = """#!/bin/sh

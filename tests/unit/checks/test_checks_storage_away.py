@@ -139,6 +139,7 @@ AWAY = StorageFacts(away="cannot be reached")
     [
         ({"n2": AWAY}, [("storage.shared/n2", "ok")]),
         ({"n1": StorageFacts(), "n2": AWAY}, [("storage.shared/n2", "warning")]),
+        ({"n1": StorageFacts(folder="hangs"), "n2": AWAY}, [("storage.shared/n2", "ok")]),
         ({"n2": StorageFacts(away="x", folder="missing")}, []),
         ({"n2": StorageFacts(away="x", mount="refused")}, []),
         ({"n1": StorageFacts(), "n2": StorageFacts(shared=True)}, []),
