@@ -12,6 +12,9 @@ need redis-server redis-server
 need dockerd docker.io
 need debootstrap debootstrap
 need tmux tmux
+need busybox busybox-static
+need mawk mawk
+need gawk gawk
 if [ "${1:-}" = pictures ]; then
   need rsvg-convert librsvg2-bin
   need pngquant pngquant
@@ -30,5 +33,8 @@ if [ ! -e $policy ]; then
   chmod 755 $policy
   trap 'rm -f $policy' EXIT
 fi
+awk=$(readlink -f "$(command -v awk)") || awk=""
 apt-get -q update
 DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $wanted
+# gawk would be awk from now on: only the tests want it.
+case $awk,$wanted in /*,*gawk*) update-alternatives --quiet --set awk "$awk" ;; esac

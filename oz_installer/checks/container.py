@@ -12,7 +12,7 @@ from functools import cache
 
 from oz_installer.checks.check import Visit
 from oz_installer.checks.model import Finding, Site, Spot
-from oz_installer.checks.text import fields, number, said
+from oz_installer.checks.text import TIMED_OUT, fields, number, said
 
 EXPECTED_STATUS = 7
 """The program does nothing but end with it; no engine does by itself."""
@@ -78,7 +78,7 @@ class Container(Visit[Started]):
         if facts.status == EXPECTED_STATUS:
             yield self.finding(spot, "ok", "one starts and ends as it should")
             return
-        late = f"does not start within {_SECONDS} s" if facts.status == 124 else "does not start"
+        late = f"does not start within {_SECONDS} s" if facts.status in TIMED_OUT else "does not start"
         yield self.finding(
             spot,
             "failure",

@@ -34,7 +34,7 @@ if [ "$engine_status" != 0 ]; then
   exit
 fi
 echo "$engine_told"
-[ ! -s {dir}/current/record.json ] || echo "recorded yes"
+[ -n "$disk_hangs" ] || [ ! -s {dir}/current/record.json ] || echo "recorded yes"
 compose=$engine_plugin v1=
 if [ -z "$compose" ]; then{compose}fi
 case " $compose $v1" in *" "[v0-9]*[0-9].[0-9]*) ;; *) means ;; esac
@@ -73,7 +73,7 @@ class Engine(Look[Seen]):
 
     def before(self, site: Site) -> str:
         """Versions, and all containers."""
-        return asking(site.answers.engine)
+        return asking(site.answers.engine, site.install_dir)
 
     def script(self, site: Site, spot: Spot) -> str:
         """What it told, and Compose where that was not among it."""

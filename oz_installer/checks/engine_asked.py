@@ -1,4 +1,4 @@
-"""What several looks want of a node's engine, asked once for all of them: it costs more than the rest.
+"""What several looks want of a node's engine and disks, asked once for all: it costs more than the rest.
 
 ``docker info`` is slow, for it asks every plugin of the command line; so it knows Compose's version.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
+from oz_installer.checks import disk_asked
 from oz_installer.checks.text import said
 from oz_installer.remote.fitness import LATE
 from oz_installer.render.compose import DIGEST_LABEL
@@ -62,7 +63,7 @@ fi
 """
 
 
-def asking(engine: str) -> str:
+def asking(engine: str, install_dir: str) -> str:
     """Shell that sets, for all pieces after it:
 
     ``engine_status`` 0: it answers; 127: it is not there; 124: it hangs. ``engine_said``: what it said when
@@ -70,7 +71,7 @@ def asking(engine: str) -> str:
     driver, manager and version of cgroups, whether memory can be limited, root); the last two also by
     themselves, as ``engine_plugin`` and ``engine_info``.
     ``engine_listed``: lines of ``container``, tabs between name, Compose project, our digest, status and
-    published ports; ``engine_listed_status`` 0: they are all.
+    published ports; ``engine_listed_status`` 0: they are all. What is asked of disks: see ``disk_asked``.
     """
     label = _LABELS[engine]
     columns = (
@@ -80,13 +81,14 @@ def asking(engine: str) -> str:
         "{{.Status}}",
         "{{.Ports}}",
     )
-    return _SCRIPT.format(
+    script = _SCRIPT.format(
         engine=engine,
         forms=shlex.join(_INFO[engine]),
         listed=shlex.quote("container " + "\t".join(columns)),
         version=_VERSIONS[engine],
         late=LATE,
     )
+    return script + disk_asked.asking(install_dir)
 
 
 @dataclass(frozen=True, kw_only=True)

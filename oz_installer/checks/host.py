@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Iterator
 
 from oz_installer.checks.check import Look
+from oz_installer.checks.disk_asked import disk_of, hanging
+from oz_installer.checks.engine_asked import asking
 from oz_installer.checks.host_facts import HostFacts
 from oz_installer.checks.host_folder import folder_findings, make_folder
 from oz_installer.checks.model import Finding, Site, Spot
@@ -20,7 +22,7 @@ MEMORY_SHARE = 0.9
 """A machine of 32 GB shows a little less: firmware and kernel keep some."""
 
 _SCRIPT = """
-dir={dir}
+dir={dir} place=$disk_place
 show cores nproc || show cores getconf _NPROCESSORS_ONLN
 awk -F ': *' '$1 == "MemTotal" {{ print "memory", $2 + 0 }}
   /^(flags|Features)/ && !flags {{ print "flags", $2; flags = 1 }}
@@ -31,23 +33,21 @@ read -r enforced < /sys/fs/selinux/enforce
 if command -v getenforce > /dev/null; then show selinux getenforce
 elif [ "$enforced" = 1 ]; then echo "selinux Enforcing"; fi
 show python python3 --version 2>&1
+[ ! -r /etc/os-release ] || (. /etc/os-release; echo "os $PRETTY_NAME")
+echo "$disks"
+[ -z "$disk_hangs" ] || exit
 [ ! -e "$dir/current" ] || echo "installed yes"
-place=$dir
-until [ -d "$place" ]; do place=${{place%/*}}; place=${{place:-/}}; done
-echo "place $place"
-soon df -Pk "$place" | awk 'NR == FNR {{ size = $2; free = $4; at = $6; next }} $2 == at {{ options = $4 }}
-  END {{ print "disk", size, free, at; print "options", options }}' - /proc/mounts
+at=${{nl}}$disks
+at=${{at##*"$nl"here disk }} at=${{at%%"$nl"*}}
+options=$(awk -v at="${{at##* }}" '$2 == at {{ options = $4 }} END {{ print options }}' /proc/mounts)
+echo "options $options"
 [ "$place" != "$dir" ] || stat -c 'owner %U %u %a' "$dir"
 if [ -r "$place" ] && [ -w "$place" ] && [ -x "$place" ]; then echo "access ok"; else
-  mounted=$(soon df -P "$place" | awk 'END {{ print $6 }}')
-  if awk -v at="$mounted" '$2 == at {{ options = $4 }} END {{ exit options !~ /^ro(,|$)/ }}' /proc/mounts
-  then echo "access read-only $place"; else
+  case $options in ro | ro,*) echo "access read-only $place" ;; *)
     echo "access denied $place"
-    [ "$(id -u)" = 0 ] || ! soon sudo -n true || echo "sudo yes"
-  fi
+    [ "$(id -u)" = 0 ] || ! soon sudo -n true || echo "sudo yes" ;;
+  esac
 fi
-[ ! -r /etc/os-release ] || . /etc/os-release
-echo "os $PRETTY_NAME"
 """
 _ID = re.compile(r"uid=(\d+)(?:\(([^)]*)\))?")
 
@@ -58,6 +58,10 @@ class Host(Look[HostFacts]):
     name = "host"
     title = "Machine"
 
+    def before(self, site: Site) -> str:
+        """The disk behind the install folder, beside the engine's."""
+        return asking(site.answers.engine, site.install_dir)
+
     def script(self, site: Site, spot: Spot) -> str:
         """Everything that the machine says of itself."""
         del spot
@@ -66,7 +70,7 @@ class Host(Look[HostFacts]):
     def parse(self, text: str) -> HostFacts:
         """Facts from its lines."""
         told = fields(text)
-        size, _, rest = told.get("disk", "").partition(" ")
+        disk = disk_of(text, "here")
         kernel, _, machine = told.get("uname", "").rpartition(" ")
         who = _ID.match(told.get("id", ""))
         owner = (*told.get("owner", "").split(), "", "", "")[:3]
@@ -79,9 +83,10 @@ class Host(Look[HostFacts]):
             kernel=said(kernel),
             os=said(told.get("os", "")),
             python=said(told.get("python", "")),
-            place=said(told.get("place", "")),
-            disk_size=number(size),
-            disk_free=number(rest.partition(" ")[0]),
+            place=disk.place,
+            disk_size=disk.size,
+            disk_free=disk.free,
+            disk_hangs=disk.hangs,
             installed=told.get("installed") == "yes",
             access=told.get("access", "ok"),
             sudo=told.get("sudo") == "yes",
@@ -101,7 +106,9 @@ class Host(Look[HostFacts]):
             yield "CPU", f"{count(facts.cores, 'core')}{f', {facts.model}' if facts.model else ''}"
         if facts.memory is not None:
             yield "Memory", gigabytes(facts.memory)
-        if facts.disk_free is not None:
+        if facts.disk_hangs:
+            yield "Disk", "does not answer"
+        elif facts.disk_free is not None:
             yield (
                 "Disk",
                 f"{gigabytes(facts.disk_free)} free of {gigabytes(facts.disk_size or 0)} at {facts.place}",
@@ -111,12 +118,14 @@ class Host(Look[HostFacts]):
         """Every figure, then what the vendor asks, then whether we may write at all."""
         yield self._cores(spot, facts)
         yield self._memory(spot, facts)
-        yield self._disk(spot, facts)
+        yield self._disk(site, spot, facts)
         if "bio" in spot.roles:
             yield self._flags(site, spot, facts)
         yield self._python(site, spot, facts)
         yield self._kernel(spot, facts)
         yield self._rights(site, spot, facts)
+        if facts.disk_hangs:
+            return
         yield self._folder(site, spot, facts)
         yield from folder_findings(self, site, spot, facts)
 
@@ -148,8 +157,10 @@ class Host(Look[HostFacts]):
             "Give the machine more memory, or accept this for a test installation.",
         )
 
-    def _disk(self, spot: Spot, facts: HostFacts) -> Finding:
+    def _disk(self, site: Site, spot: Spot, facts: HostFacts) -> Finding:
         """Where Oz is installed already, a part of the disk is used by it: there its size counts."""
+        if facts.disk_hangs:
+            return hanging(self, spot, site.install_dir, about="disk", subject="Disk")
         if facts.disk_free is not None and (lack := disk_lack(facts.disk_free)):
             return self.finding(spot, "failure", lack.message, about="disk", subject="Disk", hint=lack.hint)
         needed = spot.needs.disk if spot.needs else 0

@@ -12,6 +12,7 @@ class HostFacts:
     ``place`` is the install folder, or the nearest folder above it that is there; ``options`` are those that
     its file system is mounted with. ``uid`` and ``login`` are whom commands run as; ``owner`` and ``mode``
     those of the install folder, where it is there. ``sudo``: where access is denied, it asks for no password.
+    ``disk_hangs``: the disk behind it does not answer, and nothing more is known of it.
     """
 
     cores: int | None = None
@@ -25,6 +26,7 @@ class HostFacts:
     place: str = ""
     disk_size: int | None = None
     disk_free: int | None = None
+    disk_hangs: bool = False
     installed: bool = False
     access: str = "ok"
     sudo: bool = False

@@ -62,7 +62,7 @@ class Ports(Look[PortFacts]):
 
     def before(self, site: Site) -> str:
         """What containers publish, which need not listen."""
-        return asking(site.answers.engine)
+        return asking(site.answers.engine, site.install_dir)
 
     def script(self, site: Site, spot: Spot) -> str:
         """Listeners of the kernel."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from oz_installer.checks.text import said
+from oz_installer.checks.text import TIMED_OUT, said
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 
 TCP_SECONDS = 5.0
@@ -36,5 +36,5 @@ def knock_from_shell(transport: Transport, host: str, port: int) -> Knock:
     result = transport.run(argv, become=False, timeout=2 * TCP_SECONDS)
     if result.ok:
         return Knock(open=True, tunnel=False)
-    why = f"no answer within {TCP_SECONDS:.0f} s" if result.status == 124 else said(result.errors)
+    why = f"no answer within {TCP_SECONDS:.0f} s" if result.status in TIMED_OUT else said(result.errors)
     return Knock(open=False, said=why, tunnel=False)

@@ -7,7 +7,7 @@ import json
 
 from oz_installer.checks.registry_facts import Answer, Ended
 from oz_installer.checks.registry_http import SECONDS
-from oz_installer.checks.text import said
+from oz_installer.checks.text import TIMED_OUT, said
 from oz_installer.errors import ConnectError, DeployError
 from oz_installer.remote.engine import NodeEngine, RegistryAuth
 from oz_installer.remote.image_names import registry_of
@@ -55,6 +55,6 @@ def _podman(transport: Transport, image: str, login: RegistryAuth | None) -> Ans
     result = transport.run(argv, stdin=stdin, timeout=2 * SECONDS)
     if result.ok:
         return Answer(ended="in")
-    if result.status == 124:
+    if result.status in TIMED_OUT:
         return Answer(ended="error", said=f"no answer within {SECONDS:.0f} s")
     return Answer(ended="error", said=said(result.errors.splitlines()[-1] if result.errors else ""))

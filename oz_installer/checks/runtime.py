@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from oz_installer.checks.check import Look
+from oz_installer.checks.disk_asked import disk_of, hanging
 from oz_installer.checks.engine_asked import asking
 from oz_installer.checks.host import GIB, MEMORY_SHARE
 from oz_installer.checks.model import Finding, Level, Remedy, Site, Spot
-from oz_installer.checks.text import fields, gigabytes, number, said
+from oz_installer.checks.text import fields, gigabytes, said
 from oz_installer.remote.fitness import NAMES
 
 SLOW_DRIVERS = {
@@ -23,9 +23,7 @@ _UNITS = {"docker": "docker.service", "podman": "podman-restart.service"}
 _SCRIPT = """
 [ -n "$engine_info" ] || exit
 echo "info $engine_info"
-place={dir} root=${{engine_info#* * * * }}
-until [ -d "$place" ]; do place=${{place%/*}}; place=${{place:-/}}; done
-soon df -Pk "$place" "$root" | awk 'NR == 2 {{ print "beside", $6 }} NR == 3 {{ print "disk", $2, $4, $6 }}'
+echo "$disks"
 [ -d /run/systemd/system ] || exit
 show uid id -u
 show boot soon systemctl is-enabled {unit}
@@ -35,7 +33,8 @@ show boot soon systemctl is-enabled {unit}
 @dataclass(frozen=True, kw_only=True)
 class RuntimeFacts:
     """``known``: the engine told of itself. ``free`` in KiB; ``shared``: its disk is the install folder's;
-    ``boot`` is systemd's word, empty where there is no systemd; ``as_root``: commands run so."""
+    ``hangs``: it does not answer; ``boot`` is systemd's word, empty where there is no systemd; ``as_root``:
+    commands run so."""
 
     known: bool = True
     driver: str = ""
@@ -44,6 +43,7 @@ class RuntimeFacts:
     root: str = ""
     free: int | None = None
     shared: bool = True
+    hangs: bool = False
     boot: str = ""
     as_root: bool = False
 
@@ -56,12 +56,12 @@ class Runtime(Look[RuntimeFacts]):
 
     def before(self, site: Site) -> str:
         """What the engine says."""
-        return asking(site.answers.engine)
+        return asking(site.answers.engine, site.install_dir)
 
     def script(self, site: Site, spot: Spot) -> str:
         """The disk behind it, and what systemd says."""
         del spot
-        return _SCRIPT.format(dir=shlex.quote(site.install_dir), unit=_UNITS[site.answers.engine])
+        return _SCRIPT.format(unit=_UNITS[site.answers.engine])
 
     def parse(self, text: str) -> RuntimeFacts:
         """Facts from its lines."""
@@ -69,14 +69,15 @@ class Runtime(Look[RuntimeFacts]):
         if "info" not in told:
             return RuntimeFacts(known=False)
         driver, manager, version, limits, root = (*told["info"].split(" ", 4), "", "", "", "", "")[:5]
-        disk = (*told.get("disk", "").split(), "", "", "")[:3]
+        disk = disk_of(text, "root")
         return RuntimeFacts(
             driver=said(driver),
             cgroup=said(f"{manager}, v{version.removeprefix('v')}" if version not in ("", "?") else manager),
             limits=limits != "false",
             root=said(root),
-            free=number(disk[1]),
-            shared=disk[2] == told.get("beside", ""),
+            free=disk.free if disk.place == said(root) else None,
+            shared=disk.at == disk_of(text, "here").at,
+            hangs=disk.hangs,
             boot=said(told.get("boot", "")),
             as_root=told.get("uid") == "0",
         )
@@ -142,6 +143,8 @@ class Runtime(Look[RuntimeFacts]):
 
     def _disk(self, spot: Spot, facts: RuntimeFacts) -> Finding:
         """Where it is the install folder's disk, the machine's own finding has the figure."""
+        if facts.hangs:
+            return hanging(self, spot, facts.root, about="disk", subject="Engine's disk")
         seen = "not told" if facts.free is None else f"{gigabytes(facts.free)} free at {facts.root}"
         needed = spot.needs.disk if spot.needs and not facts.shared else 0
         level: Level = "ok" if (facts.free or 0) >= needed * GIB * MEMORY_SHARE else "warning"

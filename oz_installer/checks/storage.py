@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from oz_installer.answers.model import Storage
 from oz_installer.checks import nfs
 from oz_installer.checks.check import Visit
+from oz_installer.checks.disk_asked import NEAREST, SECONDS, hanging
 from oz_installer.checks.model import Finding, Site, Spot
 from oz_installer.checks.nfs import NfsAnswer
 from oz_installer.checks.storage_findings import folder, measured, mounted, room, shared
-from oz_installer.checks.storage_probe import Held, Place, StorageFacts, read_back
-from oz_installer.checks.storage_scripts import PREFIX
-from oz_installer.checks.text import gigabytes, number
+from oz_installer.checks.storage_probe import Held, Place, StorageFacts, held_elsewhere, read_back
+from oz_installer.checks.storage_scripts import HANGS, PREFIX
+from oz_installer.checks.text import TIMED_OUT, gigabytes, number
 from oz_installer.remote.transport import Transport
 from oz_installer.render.compose import nfs_options
 
@@ -46,14 +48,16 @@ class StorageCheck(Visit[StorageFacts]):
         """From the server to the file; sharing only where there is something to share."""
         storage = site.answers.storage
         if storage.type == "local":
+            if facts.folder == HANGS:
+                yield hanging(self, spot, f"{site.install_dir}/data/media", about="", subject="")
+                return
             text = f"{site.install_dir}/data/media on the node itself"
             free = f", {gigabytes(facts.free)} free" if facts.free else ""
             yield self.finding(spot, "ok", text + free)
             yield from room(self, spot, facts, site.answers.workload)
             return
-        place = str(storage.path)
+        place = _named(storage)
         if facts.server is not None:
-            place = f"{storage.server}:{storage.export or '/'}"
             yield self._server(site, spot, facts.server, place)
             if facts.server.ended not in ("ok", "unknown"):
                 return
@@ -64,11 +68,19 @@ class StorageCheck(Visit[StorageFacts]):
         yield folder(self, spot, facts, place, nfs=facts.server is not None)
         if facts.folder != "ok":
             return
-        if spot != first:
+        if spot != first and not facts.away:
             yield shared(self, spot, facts, place, first.name)
         yield from measured(self, site, spot, facts, first.name)
         if spot == first:
             yield from room(self, spot, facts, site.answers.workload)
+
+    def across(self, site: Site, facts: Mapping[str, StorageFacts]) -> Iterator[Finding]:
+        """What could not be tried for want of the first api node; only here shows whether it has failed."""
+        well = {name for name, one in facts.items() if not one.mount and one.folder == "ok"}
+        for spot in site.api_spots:
+            if spot.name in well and facts[spot.name].away:
+                first, place = site.api_spots[0].name, _named(site.answers.storage)
+                yield shared(self, spot, facts[spot.name], place, first, told=first not in well)
 
     def _server(self, site: Site, spot: Spot, answer: NfsAnswer, export: str) -> Finding:
         port = nfs.port_of(site.answers.storage.options)
@@ -108,9 +120,9 @@ def _tried(site: Site, spot: Spot, transport: Transport) -> StorageFacts:
     if spot == first:
         with Held(transport, place, name, word, measure=True) as held:
             return held.facts
-    with Held(site.reach(first.name), place, name, word) as held:
-        well = not held.facts.mount and held.facts.folder == "ok"
-        return read_back(transport, place, name, word, held=well)
+    with held_elsewhere(lambda: site.reach(first.name), place, name, word) as other:
+        well = not other.away and not other.mount and other.folder == "ok"
+        return replace(read_back(transport, place, name, word, held=well), away=other.away)
 
 
 def place_of(site: Site) -> Place:
@@ -122,10 +134,16 @@ def place_of(site: Site) -> Place:
     return Place(options=options["o"], device=options["device"], engine=site.answers.engine, reader=reader)
 
 
+def _named(storage: Storage) -> str:
+    """As findings call it."""
+    return str(storage.path) if storage.type == "path" else f"{storage.server}:{storage.export or '/'}"
+
+
 def _local(transport: Transport, install_dir: str) -> StorageFacts:
-    script = (
-        'place=$1; while [ ! -d "$place" ]; do place=$(dirname "$place"); done; timeout 5 df -Pk "$place"'
-    )
-    result = transport.run(("sh", "-c", script, "oz-install-check", f"{install_dir}/data/media"))
+    script = f'place=$1; {NEAREST}; exec df -Pk "$place"'
+    argv = ("timeout", f"{SECONDS}", "sh", "-c", script, "oz-install-check", f"{install_dir}/data/media")
+    result = transport.run(argv, timeout=2 * SECONDS)
+    if result.status in TIMED_OUT:
+        return StorageFacts(folder=HANGS)
     words = result.text.splitlines()[-1].split() if result.text.strip() else []
     return StorageFacts(free=number(words[3]) if len(words) > 3 else None)

@@ -8,9 +8,10 @@ from typing import Any
 from oz_installer.answers.model import Workload
 from oz_installer.catalog.sizing import figure, size
 from oz_installer.checks.check import NodeCheck
+from oz_installer.checks.disk_asked import hanging
 from oz_installer.checks.model import Finding, Level, Site, Spot
 from oz_installer.checks.storage_probe import StorageFacts
-from oz_installer.checks.storage_scripts import NO_ENGINE
+from oz_installer.checks.storage_scripts import HANGS, NO_ENGINE
 from oz_installer.checks.text import gigabytes
 
 SLOWEST_MS = 50.0
@@ -78,6 +79,8 @@ def folder(check: Owner, spot: Spot, facts: StorageFacts, place: str, *, nfs: bo
     if facts.folder == "ok":
         seen = f"{place} can be written" + (f", {gigabytes(facts.free)} free" if facts.free else "")
         return check.finding(spot, "ok", seen, about=about, subject=subject)
+    if facts.folder == HANGS:
+        return hanging(check, spot, place, about=about, subject=subject)
     if facts.folder == "missing":
         seen = f"there is no folder {place}"
         hint = "Mount the shared file system there, on every api node."
@@ -105,9 +108,18 @@ def folder(check: Owner, spot: Spot, facts: StorageFacts, place: str, *, nfs: bo
     )
 
 
-def shared(check: Owner, spot: Spot, facts: StorageFacts, place: str, first: str) -> Finding:
-    """Whether what the first api node writes is seen here."""
+def shared(
+    check: Owner, spot: Spot, facts: StorageFacts, place: str, first: str, *, told: bool = False
+) -> Finding:
+    """Whether what the first api node writes is seen here. ``told``: that it is away is a failure already."""
     about, subject = "shared", "Media shared"
+    if facts.away:
+        seen = f"could not be tried: {first} {facts.away}"
+        hint = f"Once {first} is there, check again."
+        if told:
+            return check.finding(spot, "ok", seen, about=about, subject=subject, hint=hint)
+        why = "Whether both see the same media is not known."
+        return check.finding(spot, "warning", seen, about=about, subject=subject, why=why, hint=hint)
     if facts.shared:
         return check.finding(spot, "ok", f"sees what {first} writes", about=about, subject=subject)
     if not facts.held:

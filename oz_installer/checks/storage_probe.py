@@ -5,18 +5,27 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from statistics import median
 
 from oz_installer.checks.nfs import NfsAnswer
 from oz_installer.checks.reach import TCP_SECONDS
 from oz_installer.checks.storage_scripts import HOLD, MOUNT_SECONDS, READ, WRITES, program
-from oz_installer.checks.text import fields, number, said
+from oz_installer.checks.text import TIMED_OUT, fields, number, said
+from oz_installer.errors import ConnectError, OzError
 from oz_installer.remote.transport import Transport
 
+WAIT_SECONDS = 5.0
+"""How long a node waits for another to hold a file: its own findings must not be late for the runner."""
+END_SECONDS = 3.0
+"""How long the end of a script is awaited: it comes without us, too."""
 _SECONDS = 2 * TCP_SECONDS
 _CONFLICT = "1"
-_NOTHING_TOLD = ("", "124", "126", "127")
+_LATE = tuple(map(str, TIMED_OUT))
+_NOTHING_TOLD = ("", "126", "127", *_LATE)
 _COPIED = re.compile(r"copied, ([0-9.e-]+) s")
 
 
@@ -25,8 +34,9 @@ class StorageFacts:
     """What one api node sees. None: not asked, or not told.
 
     ``server`` is how the server of NFS answered, ``mount`` why the volume cannot be mounted (empty: it can).
-    ``folder`` is ``ok``, ``missing``, ``unseen`` (mounted, but only root may look) or why it cannot be
-    written; ``held`` whether the first api node could write at all; ``shared`` whether its file is seen here;
+    ``folder`` is ``ok``, ``missing``, ``hangs``, ``unseen`` (mounted, but only root may look) or why it
+    cannot be written; ``held`` whether the first api node could write at all; ``away`` why it could not be
+    asked to (empty: it could); ``shared`` whether its file is seen here;
     ``locks`` whether it can be locked, ``lock_seen`` whether its lock was noticed here; ``write_ms`` what a
     write of 4 KiB to the disk takes; ``readable`` whether the user that reads media can; ``system_disk``
     whether it lies on the root file system; ``free`` in KiB.
@@ -36,6 +46,7 @@ class StorageFacts:
     mount: str = ""
     folder: str = "ok"
     held: bool = True
+    away: str = ""
     shared: bool | None = None
     said: str = ""
     free: int | None = None
@@ -103,6 +114,7 @@ class Held:
     def __exit__(self, *_: object) -> None:
         if self._sock is None:
             return
+        self._sock.settimeout(END_SECONDS)
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
             self._hear(None)
@@ -114,6 +126,47 @@ class Held:
         with contextlib.suppress(OSError):
             while (word is None or word not in self._heard) and (data := self._sock.recv(4096)):
                 self._heard += data
+
+
+@contextlib.contextmanager
+def held_elsewhere(
+    reach: Callable[[], Transport], place: Place, name: str, word: str
+) -> Iterator[StorageFacts]:
+    """``Held`` on another node, which is waited for five seconds: it must keep no findings of this node.
+
+    Facts with ``away`` where it cannot be reached, or holds nothing in that time.
+    """
+    told: Future[StorageFacts] = Future()
+    over = threading.Event()
+
+    def hold() -> None:
+        try:
+            with Held(reach(), place, name, word) as held:
+                told.set_result(held.facts)
+                over.wait()
+        except Exception as error:  # noqa: BLE001 - raised again below
+            if not told.done():
+                told.set_exception(error)
+
+    holder = threading.Thread(target=hold, name=f"hold-{name}", daemon=True)
+    holder.start()
+    try:
+        wait([told], timeout=WAIT_SECONDS)
+        yield _facts_or_away(told)
+    finally:
+        over.set()
+        holder.join(END_SECONDS if told.done() else 0)
+
+
+def _facts_or_away(told: Future[StorageFacts]) -> StorageFacts:
+    try:
+        return told.result(0)
+    except ConnectError:
+        return StorageFacts(away="cannot be reached")
+    except OzError as error:
+        return StorageFacts(away=f"cannot be asked: {said(error.message)}")
+    except TimeoutError:
+        return StorageFacts(away=f"does not answer within {WAIT_SECONDS:g} s")
 
 
 def read_back(transport: Transport, place: Place, name: str, word: str, *, held: bool) -> StorageFacts:
@@ -139,7 +192,7 @@ def facts_of(heard: bytes) -> StorageFacts:
     told = fields(heard.decode("utf-8", "replace"))
     status, _, words = told.get("mount", "0").partition(" ")
     if status != "0":
-        late = f"it is not mounted within {MOUNT_SECONDS} s" if status == "124" else f"status {status}"
+        late = f"it is not mounted within {MOUNT_SECONDS} s" if status in _LATE else f"status {status}"
         return StorageFacts(mount=_plain(words) or late)
     folder = told.get("folder") or said(told.get("denied", ""))
     if not folder:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 LONGEST = 200
+TIMED_OUT = (124, 143)
+"""How ``timeout`` ends when the time is out: that of coreutils, that of busybox."""
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
 
 

@@ -141,7 +141,8 @@ def test_an_engine_that_is_not_enabled_can_be_enabled_and_disabled_again() -> No
     ],
 )
 def test_what_an_engine_tells(line: str, cgroup: str, limits: bool, root: str) -> None:
-    facts = Runtime().parse(f"info {line}\ndisk 200 100 /var\nbeside /\nboot enabled\n")
+    disks = f"root place {root}\nroot disk x 200 50 100 25% /var\nhere disk y 9 5 4 5% /"
+    facts = Runtime().parse(f"info {line}\n{disks}\nboot enabled\n")
     assert (facts.driver, facts.cgroup, facts.limits, facts.root) == (line.split()[0], cgroup, limits, root)
     assert (facts.free, facts.shared, facts.boot) == (100, False, "enabled")
 
@@ -173,6 +174,7 @@ def test_a_docker_that_does_not_know_its_cgroups_version(
         (Started(status=0), {"container": "failure"}, "does not start: status 0"),
         (Started(status=125, said="no cgroup"), {"container": "failure"}, "no cgroup"),
         (Started(status=124), {"container": "failure"}, "within 8 s"),
+        (Started(status=143), {"container": "failure"}, "within 8 s"),  # busybox
     ],
 )
 def test_container(facts: Started, bad: dict[str, str], words: str) -> None:

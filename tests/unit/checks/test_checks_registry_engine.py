@@ -15,7 +15,7 @@ import pytest
 from oz_installer.checks.registry import Registry
 from oz_installer.checks.registry_asking import authorities
 from oz_installer.checks.registry_engine import ask_engine
-from oz_installer.checks.registry_facts import CERTIFICATES, Answer
+from oz_installer.checks.registry_facts import CERTIFICATES, Answer, look_argv, parse
 from oz_installer.remote.engine import RegistryAuth
 from oz_installer.secret import Secret
 from tests.unit.checks.checks_support import API, CANARY, judged, levels
@@ -116,12 +116,25 @@ def test_an_engine_that_does_not_answer(engine: Path) -> None:
     assert ask_engine(Node(), "docker", IMAGE, LOGIN, "").ended == "error"
 
 
+@pytest.mark.parametrize(("status", "known"), [(1, True), (124, False), (143, False)])
+def test_an_engine_that_hangs_is_not_asked_again(engine: Path, status: int, known: bool) -> None:
+    (engine / "tools" / "docker").write_text(
+        f'#!/bin/sh\n[ "$1" = info ] || exit {status}\necho "no /"\necho x >> {engine}/informed\n'
+    )
+    images = {IMAGE: "api"}
+    facts = parse(Node().run(look_argv("docker", images)).text, images)
+    assert facts.known is known
+    assert (facts.free is not None) is known
+    assert (engine / "informed").exists() is known
+
+
 @pytest.mark.parametrize(
     ("status", "said", "answer"),
     [
         (0, "a warning\n", Answer(ended="in")),
         (125, "a warning\nError: no such\n", Answer(ended="error", said="Error: no such")),
         (124, "", Answer(ended="error", said="no answer within 4 s")),
+        (143, "", Answer(ended="error", said="no answer within 4 s")),
         (125, "", Answer(ended="error")),
     ],
 )

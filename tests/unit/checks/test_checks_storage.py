@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import socket
-import struct
 import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from oz_installer.catalog.model import load_release
-from oz_installer.checks import nfs
 from oz_installer.checks.container import elf
 from oz_installer.checks.model import Spot
 from oz_installer.checks.nfs import NfsAnswer
@@ -23,8 +19,7 @@ from oz_installer.checks.storage import StorageCheck, place_of
 from oz_installer.checks.storage_probe import Held, Place, StorageFacts, facts_of, read_back
 from oz_installer.checks.storage_scripts import _WAITING, HOLD, NO_ENGINE, PREFIX, READ
 from oz_installer.remote.local import LocalTransport
-from tests.unit.checks.checks_support import API, BIO, Elsewhere, judged, levels, site
-from tests.unit.checks.test_checks_postgres import server
+from tests.unit.checks.checks_support import API, BIO, judged, levels, site
 
 NFS = '{type: nfs, server: nfs.example.com, export: /srv/oz, options: "vers=4.1,hard"}'
 OK = NfsAnswer(ended="ok")
@@ -138,6 +133,7 @@ def test_a_folder(spot: Spot, facts: StorageFacts, bad: dict[str, str], words: s
         ("device 1 1\nlocked 1\nfolder ok\n", StorageFacts(locks=False, system_disk=True)),
         ("locked 127\nreader 127 setpriv: no\nfolder ok\n", StorageFacts()),
         ("locked 124\nreader 124 \nfolder ok\n", StorageFacts()),
+        ("locked 143\nreader 143 \nfolder ok\n", StorageFacts()),
         ("reader 1 cat: denied\nfolder ok\n", StorageFacts(readable=False)),
         ("reader 0 \nfolder ok\n", StorageFacts(readable=True)),
         ("mount 0\nfolder unseen\n", StorageFacts(folder="unseen")),
@@ -150,6 +146,7 @@ def test_a_folder(spot: Spot, facts: StorageFacts, bad: dict[str, str], words: s
         ('mount 125 time="2026-11-24T14:54:02Z" level=warning msg="Using \\"cgroups\\"" Error: mount.nfs: '
          "failed: No such device\n", StorageFacts(mount="Error: mount.nfs: failed: No such device")),
         ("mount 124 \n", StorageFacts(mount="it is not mounted within 8 s")),
+        ("mount 143 \n", StorageFacts(mount="it is not mounted within 8 s")),
         ("mount 1 \n", StorageFacts(mount="status 1")),
         ("denied sh: cannot create x: Read-only file system\n",
          StorageFacts(folder="sh: cannot create x: Read-only file system")),
@@ -292,85 +289,6 @@ def test_the_program_waits_for_the_end_of_its_input(tmp_path: Path) -> None:
     assert process.stdin
     process.stdin.close()
     assert process.wait(5) == 7
-
-
-# ---- the NULL call
-
-
-def reply(*words: int, identity: int | None = None) -> Callable[[socket.socket, bytes], None]:
-    """A server that answers a call with these words after its id."""
-
-    def answer(peer: socket.socket, heard: bytes) -> None:
-        (asked,) = struct.unpack("!I", heard[4:8])
-        body = struct.pack(f"!{len(words) + 1}I", asked if identity is None else identity, *words)
-        peer.sendall(struct.pack("!I", 0x8000_0000 | len(body)) + body)
-
-    return answer
-
-
-def web(peer: socket.socket, heard: bytes) -> None:
-    peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-
-
-def hangs_up(peer: socket.socket, heard: bytes) -> None:
-    return
-
-
-def silent(peer: socket.socket, heard: bytes) -> None:
-    peer.recv(1)
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        (reply(1, 0, 0, 0, 0), NfsAnswer(ended="ok")),
-        (reply(1, 0, 1, 8, 7, 7, 0), NfsAnswer(ended="ok")),  # with a verifier
-        (reply(1, 1, 1, 5), NfsAnswer(ended="ok")),  # wants Kerberos
-        (reply(1, 0, 0, 0, 2, 3, 3), NfsAnswer(ended="version", versions=(3, 3))),
-        (reply(1, 0, 0, 0, 1), NfsAnswer(ended="stranger", said="RPC, but no NFS (accept_stat 1)")),
-        (reply(1, 0, 0, 0, 0, identity=1), NfsAnswer(ended="stranger", said="its answer is no RPC")),
-    ],
-)
-def test_what_a_server_answers(answer: Any, expected: NfsAnswer) -> None:
-    with server(answer) as port:
-        assert nfs.ask(Elsewhere(port=port), "nfs", 2049, 4) == expected
-
-
-@pytest.mark.parametrize("answer", [web, hangs_up, silent])
-def test_what_is_no_nfs_server(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nfs, "TCP_SECONDS", 0.5)
-    with server(answer) as port:
-        assert nfs.ask(Elsewhere(port=port), "nfs", 2049, 4).ended == "stranger"
-
-
-def test_a_closed_port_and_forbidden_tunnels() -> None:
-    with server(hangs_up) as port:
-        assert nfs.ask(Elsewhere(), "127.0.0.1", port, 4).ended == "unknown"
-    assert nfs.ask(Elsewhere(port=port), "nfs", 2049, 4).ended == "unreachable"
-    assert nfs.ask(Elsewhere(), "127.0.0.1", port, 4).ended == "unreachable"
-
-
-def test_nothing_is_mounted_from_what_is_no_nfs_server() -> None:
-    with server(web) as port:
-        at = site(lambda name: Elsewhere(name, port=port), storage=NFS)
-        facts = StorageCheck().probe(at, BIO)
-    assert facts.server is not None
-    assert facts.server.ended == "stranger"
-
-
-@pytest.mark.parametrize(
-    ("options", "version", "port"),
-    [
-        ("vers=4.1,hard", 4, 2049),
-        ("nfsvers=3,port=2050", 3, 2050),
-        ("hard,v3", 3, 2049),
-        ("hard", 4, 2049),
-        ("port=99999", 4, 2049),
-        ("retrans=3,vers=4.2", 4, 2049),
-    ],
-)
-def test_what_mount_options_ask_for(options: str, version: int, port: int) -> None:
-    assert (nfs.version_of(options), nfs.port_of(options)) == (version, port)
 
 
 def test_the_catalogue_says_who_reads_media() -> None:
