@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from oz_installer.tui.asking import Asking
-from oz_installer.tui.breathing import sized_as
+from oz_installer.tui.breathing import recolour, sized_as
 from oz_installer.tui.bridge import Core, Finished
 from oz_installer.tui.filing import Filing
 from oz_installer.tui.in_order import OrderedApp
@@ -241,6 +241,10 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
     def action_theme(self) -> None:
         """Dark or light."""
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Another theme: all screens get its colours, in pieces."""
+        recolour(self, animate=animate)
 
     def action_interrupt(self) -> None:
         """Leave, as Ctrl-C does everywhere; fields with a selection have copied it and do not come here."""

@@ -117,7 +117,7 @@ def test_a_disk_that_never_answers_does_not_keep_the_program(tmp_path: Path) -> 
 def test_an_incomplete_file_is_asked_about(tmp_path: Path) -> None:
     (tmp_path / "partial.yml").write_text(PARTIAL)
     with terminal(["--answers", "partial.yml"], tmp_path) as one:
-        one.wait_for("How users reach Oz")
+        one.wait_for("! Public URL is missing")
         one.send("https://oz.example.com\x13")
         one.wait_for("Saved to")
         one.send("\x11")
