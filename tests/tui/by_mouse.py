@@ -16,6 +16,7 @@ def place_of(pilot: Driver, words: str, *, last: bool = False) -> tuple[int, int
 async def point(pilot: Driver, words: str, *, last: bool = False) -> None:
     """Click on these words as soon as they are there; does not wait until the wizard is idle."""
     await until(pilot, lambda: words in text_of(pilot))
+    await pilot.wait_for_scheduled_animations()
     column, row = place_of(pilot, words, last=last)
     assert await pilot.click(offset=(column + len(words) // 2, row))
 

@@ -61,6 +61,7 @@ async def settle(pilot: Driver) -> None:
         await pilot.pause()
         busy = app.thinking or app.in_order.busy
         if not busy and all(worker.is_finished for worker in app.workers):
+            await pilot.wait_for_scheduled_animations()  # a field that gets the focus is scrolled to
             await pilot.pause()
             return
         assert asyncio.get_running_loop().time() < until, "the wizard does not come to rest"

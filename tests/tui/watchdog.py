@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import asyncio.events
 import os
 import threading
@@ -46,6 +47,12 @@ class Watch:
         assert self.seconds <= LIMIT, f"{self.seconds * 1000:.0f} ms: {self.callback}"
 
 
+def _task_of(handle: Any) -> str:
+    """Whose turn it was, where that is a task: widgets and timers have one each."""
+    task = getattr(handle._callback, "__self__", None)
+    return f"{task.get_name()}: {task.get_coro()}" if isinstance(task, asyncio.Task) else ""
+
+
 @contextmanager
 def watchdog() -> Iterator[Watch]:
     """Watch the event loop of this thread."""
@@ -58,7 +65,7 @@ def watchdog() -> Iterator[Watch]:
         seconds = clock() - began
         watch.callbacks += 1
         if seconds > watch.seconds:
-            watch.seconds, watch.callback = seconds, repr(self)[:300]
+            watch.seconds, watch.callback = seconds, f"{repr(self)[:300]} {_task_of(self)}"
 
     asyncio.events.Handle._run = timed  # type: ignore[method-assign]
     try:
