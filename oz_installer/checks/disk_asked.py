@@ -26,6 +26,7 @@ disk() {{
   [ $? != 124 ] || {{ echo "$1 hangs"; return; }}
   printf "$1 place %s\\n$1 disk %s\\n" "${{told%%"$nl"*}}" "${{told##*"$nl"}}"
 }}
+echo  # a sign of life: an engine that hangs has taken seven seconds
 engine_root=
 [ -z "$engine_info" ] || engine_root=${{engine_info#* * * * }}
 disks=$([ -z "$engine_root" ] || disk root "$engine_root" & disk here {dir}; wait)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oz_installer.checks.check import Look
 from oz_installer.checks.engine_asked import asking, listed
-from oz_installer.checks.means import MEANS, NO_MEANS, Means, means_of
+from oz_installer.checks.means import MEANS, NO_MEANS, Means, is_masked, means_of, unmasking
 from oz_installer.checks.model import Finding, Remedy, Site, Spot
 from oz_installer.checks.remedies import install_compose, install_engine, join_group, start_engine
 from oz_installer.checks.text import fields, said
@@ -34,6 +34,7 @@ if [ "$engine_status" != 0 ]; then
   exit
 fi
 echo "$engine_told"
+[ -z "$engine_slow" ] || echo "slow yes"
 [ -n "$disk_hangs" ] || [ ! -s {dir}/current/record.json ] || echo "recorded yes"
 compose=$engine_plugin v1=
 if [ -z "$compose" ]; then{compose}fi
@@ -42,6 +43,7 @@ echo "$engine_listed"
 """
 _COMPOSE = {
     "docker": """
+  [ -z "$engine_slow" ] || hung=  # Compose tells its version without the engine
   compose=$(soon docker compose version --short) v1=$(soon docker-compose version --short)
   echo "plugin $compose"
   echo "v1 $v1"
@@ -55,7 +57,8 @@ _COMPOSE = {
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """The engine, and the containers of a project that is called as ours: those we started, and strangers."""
+    """The engine, and the containers of a project that is called as ours: those we started, and strangers.
+    ``slow``: it tells its version, but nothing of itself in time."""
 
     engine: EngineFacts
     name: str = "docker"
@@ -63,6 +66,7 @@ class Seen:
     strangers: tuple[str, ...] = ()
     recorded: bool = False
     means: Means = NO_MEANS
+    slow: bool = False
 
 
 class Engine(Look[Seen]):
@@ -103,6 +107,7 @@ class Engine(Look[Seen]):
             strangers=tuple(one.name for one in mine if not one.ours),
             recorded=told.get("recorded") == "yes",
             means=means_of(told),
+            slow=told.get("slow") == "yes",
         )
 
     def shown(self, facts: Seen) -> Iterator[tuple[str, str]]:
@@ -117,9 +122,12 @@ class Engine(Look[Seen]):
         engine, oldest = site.answers.engine, site.release.engines[site.answers.engine]
         name, compose = NAMES[engine]
         needed = f"{name} {oldest.engine} or newer (the vendor's requirement)"
-        lack = engine_lack(facts.engine, engine, oldest.engine)
+        lack = _unmasked(engine_lack(facts.engine, engine, oldest.engine), facts.means)
         remedy = _engine_remedy(site, spot, facts, lack)
-        yield self._judged(spot, lack, "", name, facts.engine.version, needed, remedy)
+        if facts.slow and lack is None:
+            yield self._slow(spot, facts)
+        else:
+            yield self._judged(spot, lack, "", name, facts.engine.version, needed, remedy)
         if not facts.engine.answers:
             return
         tool = facts.engine.compose(engine)
@@ -127,9 +135,34 @@ class Engine(Look[Seen]):
         needed = f"{compose} {oldest.compose} or newer (the vendor's requirement)"
         lack = compose_lack(facts.engine, engine, oldest.compose)
         remedy = install_compose(site, spot, facts.means) if lack and lack.cause == "missing" else None
-        yield self._judged(spot, lack, "compose", compose, seen, needed, remedy)
+        if facts.slow and tool is None:
+            yield self._not_told(spot, compose)
+        else:
+            yield self._judged(spot, lack, "compose", compose, seen, needed, remedy)
         if lack := project_lack(PROJECT, facts.strangers, ours=bool(facts.ours), recorded=facts.recorded):
             yield self._judged(spot, lack, "project", "Compose project", "", "")
+
+    def _slow(self, spot: Spot, facts: Seen) -> Finding:
+        """A busy engine is no dead one: to start it again would stop what it is busy with."""
+        return self.finding(
+            spot,
+            "warning",
+            f"the engine is slow: {facts.name} info gives no answer within 5 s",
+            subject=NAMES[facts.name][0],
+            needed="an engine that answers at once",
+            why="What it is busy with delays everything that is done with it.",
+            hint=f"Look at disk, load and journalctl -u {facts.name}, and check again; or accept this.",
+        )
+
+    def _not_told(self, spot: Spot, compose: str) -> Finding:
+        return self.finding(
+            spot,
+            "warning",
+            "its version could not be asked: the engine is slow",
+            about="compose",
+            subject=compose,
+            hint="Check again when the engine answers at once.",
+        )
 
     def _judged(
         self,
@@ -165,6 +198,16 @@ def _engine_remedy(site: Site, spot: Spot, facts: Seen, lack: Lack | None) -> Re
     if cause == "denied":
         return join_group(spot, facts.means)
     return start_engine(spot, facts.means) if cause == "silent" else None
+
+
+def _unmasked(lack: Lack | None, means: Means) -> Lack | None:
+    """With how to start it, where its service is masked: nothing starts that, and somebody wanted it so."""
+    if lack is None or lack.cause != "silent" or not is_masked(means.enabled):
+        return lack
+    hint = (
+        f"Its service is masked. As root: {unmasking(means.enabled)} && systemctl enable --now docker.service"
+    )
+    return replace(lack, hint=f"{hint}; then run again.")
 
 
 def _called(tool: ComposeTool) -> str:

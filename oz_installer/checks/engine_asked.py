@@ -30,10 +30,20 @@ _VERSIONS = {
     "docker": "docker version --format '{{.Server.Version}}'",
     "podman": "podman info --format '{{.Version.Version}}'",
 }
+# A busy Docker is not a dead one: its version takes it no time. Podman is no service, it tells all in one.
+_AGAIN = {
+    "docker": """
+      hung= patience=2
+      if engine_version=$(soon {version}) && [ -n "$engine_version" ]; then
+        engine_status=0 engine_slow=yes engine_told="version $engine_version"
+      fi
+""",
+    "podman": "",
+}
 _LABELS = {"docker": '{{{{.Label "{}"}}}}', "podman": '{{{{index .Labels "{}"}}}}'}
 _SCRIPT = """
 engine_status=127 engine_told= engine_said='{engine}: not found'
-engine_info= engine_plugin= engine_listed= engine_listed_status=127
+engine_slow= engine_info= engine_plugin= engine_listed= engine_listed_status=127
 if command -v {engine} > /dev/null; then
   for form in {forms}; do
     engine_told=$(soon {engine} info --format "$form"); engine_status=$?
@@ -45,7 +55,9 @@ if command -v {engine} > /dev/null; then
   done
   case $engine_status in
     0) ;;
-    124) engine_told= engine_said="{late}" ;;
+    124)
+      engine_told= engine_said="{late}"{again}
+      ;;
     *)  # one that tells no more than its version answers, too
       engine_told=$(soon {version}); engine_status=$?
       engine_told="version $engine_told"
@@ -66,8 +78,9 @@ fi
 def asking(engine: str, install_dir: str) -> str:
     """Shell that sets, for all pieces after it:
 
-    ``engine_status`` 0: it answers; 127: it is not there; 124: it hangs. ``engine_said``: what it said when
-    it does not answer. ``engine_told``: lines of ``version``, ``plugin`` (of Compose) and ``info`` (storage
+    ``engine_status`` 0: it answers; 127: it is not there; 124: it hangs. ``engine_slow``: it tells its
+    version, but no more within its time. ``engine_said``: what it said when it does not answer.
+    ``engine_told``: lines of ``version``, ``plugin`` (of Compose) and ``info`` (storage
     driver, manager and version of cgroups, whether memory can be limited, root); the last two also by
     themselves, as ``engine_plugin`` and ``engine_info``.
     ``engine_listed``: lines of ``container``, tabs between name, Compose project, our digest, status and
@@ -86,6 +99,7 @@ def asking(engine: str, install_dir: str) -> str:
         forms=shlex.join(_INFO[engine]),
         listed=shlex.quote("container " + "\t".join(columns)),
         version=_VERSIONS[engine],
+        again=_AGAIN[engine].format(version=_VERSIONS[engine]).rstrip(),
         late=LATE,
     )
     return script + disk_asked.asking(install_dir)

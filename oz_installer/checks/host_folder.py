@@ -12,6 +12,9 @@ from oz_installer.checks.model import Finding, Remedy, Site, Spot
 
 _OTHERS_WRITE, _STICKY = 0o002, 0o1000
 _SUBJECT = "Install folder"
+# What is gone already is well; the folders above may hold something of others' by then.
+_REMOVE = '[ ! -d "$1" ] || rmdir "$1"'
+_REMOVE_EMPTY = '[ ! -d "$1" ] || rmdir --ignore-fail-on-non-empty "$1"'
 
 
 def make_folder(site: Site, spot: Spot, facts: HostFacts) -> Remedy | None:
@@ -27,7 +30,10 @@ def make_folder(site: Site, spot: Spot, facts: HostFacts) -> Remedy | None:
         title=f"make {folder} for {facts.login}",
         node=spot.name,
         commands=(("sudo", "-n", "install", "-d", "-m", "755", "-o", facts.login, folder),),
-        undo=tuple(("sudo", "-n", "rmdir", path) for path in made),
+        undo=tuple(
+            ("sudo", "-n", "sh", "-c", _REMOVE if path == folder else _REMOVE_EMPTY, "sh", path)
+            for path in made
+        ),
     )
 
 

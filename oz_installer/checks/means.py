@@ -108,6 +108,16 @@ def means_of(told: Mapping[str, str]) -> Means:
     )
 
 
+def is_masked(enabled: str) -> bool:
+    """By systemd's word: ``masked`` or ``masked-runtime``; neither starts by any means."""
+    return enabled.startswith("masked")
+
+
+def unmasking(enabled: str, unit: str = "docker.service") -> str:
+    """The command that makes a masked unit one that can be started."""
+    return f"systemctl unmask {'--runtime ' if enabled == 'masked-runtime' else ''}{unit}"
+
+
 def _base(told: Mapping[str, str]) -> tuple[str, tuple[int, ...]]:
     name, _, release = told.get("system", "").partition(" ")
     version = tuple(int(part) for part in release.split(".") if part.isascii() and part.isdigit())

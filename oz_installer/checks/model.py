@@ -21,8 +21,11 @@ class Remedy:
     """How ``check --fix`` mends what a finding is about. ``title`` says what it does, as «start Docker».
 
     ``commands`` run on ``node`` as root, one after the other, each an argv; with ``database`` they are SQL
-    statements instead, run by the database's administrator through that node. ``undo`` takes them back.
-    They stand on the screen before they run: no secrets.
+    statements instead, run by the database's administrator through that node. ``undo`` takes them back, and
+    can be run again where that broke off. They stand on the screen before they run: no secrets.
+
+    ``undo_of``: the number of the command whose work each of ``undo`` takes back, the first is 0; empty: all
+    of them take back the first's.
     """
 
     title: str
@@ -30,6 +33,13 @@ class Remedy:
     commands: tuple[tuple[str, ...], ...]
     undo: tuple[tuple[str, ...], ...] = ()
     database: str = ""
+    undo_of: tuple[int, ...] = ()
+
+    def left(self, tried: int) -> tuple[tuple[str, ...], ...]:
+        """What of ``undo`` takes back the first commands, as many as ``tried`` says."""
+        numbers = self.undo_of or (0,) * len(self.undo)
+        pairs = zip(self.undo, numbers, strict=True)
+        return tuple(command for command, number in pairs if number < tried)
 
 
 @dataclass(frozen=True, kw_only=True)

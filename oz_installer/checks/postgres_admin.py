@@ -33,7 +33,7 @@ def create_role(node: str, role: str) -> Remedy:
         node=node,
         database=HOME,
         commands=((f"CREATE ROLE {sql_name(role)} LOGIN {_PLAIN} PASSWORD {PLACEHOLDER}",),),
-        undo=((f"DROP ROLE {sql_name(role)}",),),
+        undo=((f"DROP ROLE IF EXISTS {sql_name(role)}",),),
     )
 
 
@@ -46,7 +46,8 @@ def create_database(node: str, name: str, role: str, wanted: DatabaseNeeds, admi
         node=node,
         database=HOME,
         commands=(*lend, (creation(name, role, wanted),), *back),
-        undo=((f"DROP DATABASE {sql_name(name)}",),),
+        undo=(*lend, (f"DROP DATABASE IF EXISTS {sql_name(name)}",), *back),
+        undo_of=(*(1 for _ in lend), len(lend), *(0 for _ in back)),
     )
 
 
@@ -63,14 +64,25 @@ def give_database(node: str, name: str, role: str, owner: str, admin: str = "") 
     """Makes the role the owner, who may create tables."""
     lend, back = _membership(role, admin)
     commands = tuple((statement,) for statement in ownership(name, role))
-    undo: tuple[tuple[str, ...], ...] = ()
+    first = len(lend)
+    undo: tuple[tuple[str, ...], ...] = back
+    undo_of: tuple[int, ...] = tuple(0 for _ in back)
     if _is_writable(owner):
         undo = (
+            *lend,
             (f"REVOKE CREATE ON SCHEMA public FROM {sql_name(role)}",),
             (f"ALTER DATABASE {sql_name(name)} OWNER TO {sql_name(owner)}",),
+            *back,
         )
-    title = f"make {role} the owner of {name}"
-    return Remedy(title=title, node=node, database=name, commands=(*lend, *commands, *back), undo=undo)
+        undo_of = (*(first for _ in lend), first + 1, first, *undo_of)
+    return Remedy(
+        title=f"make {role} the owner of {name}",
+        node=node,
+        database=name,
+        commands=(*lend, *commands, *back),
+        undo=undo,
+        undo_of=undo_of,
+    )
 
 
 def ownership(name: str, role: str) -> tuple[str, ...]:
@@ -88,7 +100,7 @@ def create_extension(node: str, name: str, extension: str) -> Remedy:
         node=node,
         database=name,
         commands=((f"CREATE EXTENSION {sql_name(extension)}",),),
-        undo=((f"DROP EXTENSION {sql_name(extension)}",),),
+        undo=((f"DROP EXTENSION IF EXISTS {sql_name(extension)}",),),
     )
 
 
@@ -112,12 +124,24 @@ def door_of_admin(database: Database, secrets: Mapping[str, Secret], name: str) 
     )
 
 
+class StatementsFailed(OzError):
+    """Not all statements were done. ``done``: how many were; ``tried``: how many may have changed something,
+    one more where the connection broke before the server told how it went."""
+
+    def __init__(self, message: str, hint: str = "", *, node: str, done: int = 0, tried: int = 0) -> None:
+        super().__init__(message, hint, node=node)
+        self.done, self.tried = done, tried
+
+
 def run_statements(transport: Transport, admin: Door, remedy: Remedy, role_password: Secret) -> None:
     """Carry out a remedy's statements, each by itself, in its database. ``admin`` is where the administrator
     logs in, whatever its database; the role's password goes as a verifier, so that no log has it in clear.
 
-    Raises OzError with PostgreSQL's own words, ConnectError when the node is gone.
+    Raises StatementsFailed with PostgreSQL's own words; OzError when nothing was begun, ConnectError when the
+    node is gone.
     """
+    from pg8000.exceptions import DatabaseError
+
     door = Door(
         host=admin.host,
         port=admin.port,
@@ -128,26 +152,38 @@ def run_statements(transport: Transport, admin: Door, remedy: Remedy, role_passw
     )
     statements = [filled(statement, role_password) for statement, *_ in remedy.commands]
     done: list[str] = []
+    begun, is_unknown = False, False
 
     def run(connection: object) -> dict[str, object]:
+        nonlocal begun, is_unknown
         for statement in statements:
-            connection.execute_simple(statement)  # type: ignore[attr-defined]
+            begun = True
+            try:
+                connection.execute_simple(statement)  # type: ignore[attr-defined]
+            except DatabaseError:  # what PostgreSQL refuses it takes back by itself
+                raise
+            except Exception as error:
+                is_unknown = True
+                raise ConnectionError(f"the connection to PostgreSQL broke: {error}") from error
             done.append(statement)
         return {}
 
     attempt = enter(transport, door, run, patience=_SECONDS)
     if len(done) == len(statements):
         return
-    if not done and attempt.state in ("28000", "28P01"):
-        raise OzError(
+    if not begun and attempt.state in ("28000", "28P01"):
+        raise StatementsFailed(
             f"PostgreSQL refuses the administrator {admin.user}: {attempt.said}",
             "Check database.admin_user and database.admin_password.",
             node=remedy.node,
         )
-    raise OzError(
-        f"could not {remedy.title}: {_words(attempt)}",
+    failed = f"«{remedy.commands[len(done)][0]}»: " if begun else ""
+    raise StatementsFailed(
+        f"could not {remedy.title}: {failed}{_words(attempt)}",
         f"The words are PostgreSQL's own; {len(done)} of {len(statements)} statements were done.",
         node=remedy.node,
+        done=len(done),
+        tried=len(done) + is_unknown,
     )
 
 

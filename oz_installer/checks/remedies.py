@@ -28,6 +28,10 @@ _ENGINES: dict[str, tuple[_Row, ...]] = {
 # Without systemd nobody tells when the engine is up, and a package may start it or not.
 _UP = ("timeout", "60", "sh", "-c", "until docker version > /dev/null 2>&1; do sleep 1; done")
 _BEGUN = (*_UP[:-1], "until docker version > /dev/null 2>&1; do service docker start; sleep 1; done")
+# gpasswd refuses to take out whom somebody else took out already.
+_LEAVE = 'case " $(id -nG "$1") " in *" docker "*) gpasswd -d "$1" docker ;; esac'
+# The init script fails where there is nothing to stop.
+_DOWN = ("sh", "-c", "! pidof dockerd > /dev/null || service docker stop")
 _COMPOSES = ("docker-compose", "docker-compose-v2", "podman-compose")
 _FOREIGN = frozenset({"docker-ce", "docker-ce-cli", "containerd.io"})
 """Docker's own packages: the distribution's cannot stand beside them."""
@@ -69,7 +73,7 @@ def start_engine(spot: Spot, means: Means) -> Remedy | None:
             title="start Docker",
             node=spot.name,
             commands=(means.as_root("service", "docker", "start"), means.as_root(*_UP)),
-            undo=(means.as_root("service", "docker", "stop"),),
+            undo=(means.as_root(*_DOWN),),
         )
     if means.active not in ("inactive", "failed") or means.enabled not in ("enabled", "disabled"):
         return None
@@ -92,7 +96,7 @@ def join_group(spot: Spot, means: Means) -> Remedy | None:
         title=f"add {means.login} to the group docker, whose members are as good as root",
         node=spot.name,
         commands=(means.as_root("usermod", "-aG", "docker", means.login),),
-        undo=(means.as_root("gpasswd", "-d", means.login, "docker"),),
+        undo=(means.as_root("sh", "-c", _LEAVE, "sh", means.login),),
     )
 
 
@@ -112,8 +116,15 @@ def _install(
     commands: tuple[tuple[str, ...], ...]
     if means.manager == "apt-get":
         commands = (means.as_root(*_APT, "update"), means.as_root(*_APT, *_INSTALL, *missing))
+        undo_of = 1  # lists of packages stay
         undo = means.as_root(*_APT, "remove", *missing)
     else:
-        commands = (means.as_root("dnf", "-y", "install", *missing),)
+        commands, undo_of = (means.as_root("dnf", "-y", "install", *missing),), 0
         undo = means.as_root("dnf", "-y", "remove", "--noautoremove", *missing)
-    return Remedy(title=f"install {what} from {source}", node=spot.name, commands=commands, undo=(undo,))
+    return Remedy(
+        title=f"install {what} from {source}",
+        node=spot.name,
+        commands=commands,
+        undo=(undo,),
+        undo_of=(undo_of,),
+    )

@@ -27,13 +27,15 @@ SILENCE_SECONDS = 12.0
 _TURN_SECONDS = 0.1
 # Starting programs is what a look costs, so pieces use the shell's own means; ``show KEY COMMAND`` prints a
 # line without a subshell. An engine that hangs costs five seconds once: the piece that meets it tells the
-# shell around it by a signal, and the others do not ask any more.
+# shell around it by a signal, and the others do not ask any more. ``patience`` is less with one that is slow.
 _HEAD = """LC_ALL=C; export LC_ALL
-hung=
+hung= patience=5
 trap 'hung=yes' USR1
 soon() {
-  case $1 in docker | podman | docker-compose) [ -z "$hung" ] || return 124 ;; esac
-  timeout 5 "$@"
+  case $1 in
+    docker | podman | docker-compose) [ -z "$hung" ] || return 124; timeout $patience "$@" ;;
+    *) timeout 5 "$@" ;;
+  esac
   set -- $? "$1"
   [ "$1" != 143 ] || set -- 124 "$2"  # so does busybox call it
   case $1,$2 in 124,docker | 124,podman) kill -USR1 $$ ;; esac

@@ -9,6 +9,7 @@ from oz_installer.checks.check import Look
 from oz_installer.checks.disk_asked import disk_of, hanging
 from oz_installer.checks.engine_asked import asking
 from oz_installer.checks.host import GIB, MEMORY_SHARE
+from oz_installer.checks.means import is_masked, unmasking
 from oz_installer.checks.model import Finding, Level, Remedy, Site, Spot
 from oz_installer.checks.text import fields, gigabytes, said
 from oz_installer.remote.fitness import NAMES
@@ -26,7 +27,9 @@ echo "info $engine_info"
 echo "$disks"
 [ -d /run/systemd/system ] || exit
 show uid id -u
-show boot soon systemctl is-enabled {unit}
+boot=$(soon systemctl is-enabled {unit})
+echo "boot $boot"
+[ "$boot" != disabled ] || [ "$(id -u)" = 0 ] || ! soon sudo -n true || echo "sudo yes"
 """
 
 
@@ -34,7 +37,7 @@ show boot soon systemctl is-enabled {unit}
 class RuntimeFacts:
     """``known``: the engine told of itself. ``free`` in KiB; ``shared``: its disk is the install folder's;
     ``hangs``: it does not answer; ``boot`` is systemd's word, empty where there is no systemd; ``as_root``:
-    commands run so."""
+    commands run so; ``sudo``: where not, it asks for no password."""
 
     known: bool = True
     driver: str = ""
@@ -46,6 +49,7 @@ class RuntimeFacts:
     hangs: bool = False
     boot: str = ""
     as_root: bool = False
+    sudo: bool = False
 
 
 class Runtime(Look[RuntimeFacts]):
@@ -80,6 +84,7 @@ class Runtime(Look[RuntimeFacts]):
             hangs=disk.hangs,
             boot=said(told.get("boot", "")),
             as_root=told.get("uid") == "0",
+            sudo=told.get("sudo") == "yes",
         )
 
     def judge(self, site: Site, spot: Spot, facts: RuntimeFacts) -> Iterator[Finding]:
@@ -130,15 +135,8 @@ class Runtime(Look[RuntimeFacts]):
             subject="Start at boot",
             needed="enabled",
             why="" if enabled else "After a restart of the server Oz would stay down.",
-            hint="" if enabled else f"systemctl enable {unit}",
-            remedy=None
-            if facts.boot != "disabled" or not facts.as_root  # masked, static, not-found: cannot be enabled
-            else Remedy(
-                title=f"start {NAMES[site.answers.engine][0]}'s containers at boot",
-                node=spot.name,
-                commands=(("systemctl", "enable", unit),),
-                undo=(("systemctl", "disable", unit),),
-            ),
+            hint="" if enabled else _enabling(facts.boot, unit),
+            remedy=_enable(spot, facts, f"start {NAMES[site.answers.engine][0]}'s containers at boot", unit),
         )
 
     def _disk(self, spot: Spot, facts: RuntimeFacts) -> Finding:
@@ -160,3 +158,22 @@ class Runtime(Look[RuntimeFacts]):
             if level == "ok"
             else "Enlarge it, move the engine's data-root to a larger disk, or accept this for a test.",
         )
+
+
+def _enabling(boot: str, unit: str) -> str:
+    """What somebody runs as root so that it starts at boot; what is masked is never enabled for them."""
+    masked = f"{unmasking(boot, unit)} && " if is_masked(boot) else ""
+    return f"{masked}systemctl enable {unit}"
+
+
+def _enable(spot: Spot, facts: RuntimeFacts, title: str, unit: str) -> Remedy | None:
+    """Masked, static, not-found: cannot be enabled."""
+    if facts.boot != "disabled" or not (facts.as_root or facts.sudo):
+        return None
+    root = () if facts.as_root else ("sudo", "-n")
+    return Remedy(
+        title=title,
+        node=spot.name,
+        commands=((*root, "systemctl", "enable", unit),),
+        undo=((*root, "systemctl", "disable", unit),),
+    )

@@ -24,6 +24,7 @@ from oz_installer.secret import Secret
 SILENCE_SECONDS = 900.0
 """A package manager that waits for another one, or for a slow mirror, says nothing for long."""
 
+DOOR_SECONDS = 60.0
 STOPPED = "stopped at your request"
 _LAST_LINES = 5
 
@@ -32,11 +33,38 @@ Tell = Callable[[Event], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """What became of a remedy: how many of its commands were done, and why not all; empty: all of them."""
+    """What became of a remedy: how many of its commands were done, and why not all; empty: all of them.
+
+    ``tried``: how many may have changed something; one more where a command failed on its way, or nobody
+    knows how it ended.
+    """
 
     remedy: Remedy
     commands: int = 0
     error: str = ""
+    tried: int = 0
+
+    @property
+    def left(self) -> tuple[tuple[str, ...], ...]:
+        """What takes back what may have been changed."""
+        return self.remedy.left(self.tried)
+
+    @property
+    def aftermath(self) -> str:
+        """What a remedy that failed has left behind, and what to do about it."""
+        if not self.error or not self.tried:
+            return "Nothing was done." if self.error else ""
+        before = [f"«{shown(self.remedy, command)}»" for command in self.remedy.commands[: self.commands]]
+        words = [f"Done before that: {', '.join(before)}."] if before else []
+        if self.tried > self.commands:
+            words.append("What failed may have been done in part.")
+        if self.left:
+            words.append(
+                "oz-install check --undo takes it back; or mend the cause and run check --fix again."
+            )
+        else:
+            words.append("Mend the cause, then try again.")
+        return " ".join(words)
 
 
 def distinct(remedies: Iterable[Remedy]) -> list[Remedy]:
@@ -120,35 +148,48 @@ class _Work:
         self._undo.begin(remedy)
         self._say("info", f"{remedy.title} ...", remedy)
         one = self._sql(remedy) if remedy.database else self._commands(remedy)
-        self._undo.end(remedy, one.commands, one.error)
-        self._say("error" if one.error else "info", one.error or f"{remedy.title}: done", remedy)
+        self._undo.end(remedy, one.commands, one.error, one.tried)
+        if one.error:
+            self._say("error", f"{one.error}. {one.aftermath}", remedy)
+        else:
+            self._say("info", f"{remedy.title}: done", remedy)
         return one
 
     def _commands(self, remedy: Remedy) -> Done:
+        try:  # before anything begins: whether the node is there and the login becomes root
+            transport = self._reach(remedy.node)
+            transport.run(("true",), become=True, timeout=DOOR_SECONDS)
+        except OzError as error:
+            return Done(remedy=remedy, error=self._clean(error.message))
         for number, command in enumerate(remedy.commands):
             if self._stop.is_set():
-                return Done(remedy=remedy, commands=number, error=STOPPED)
+                return Done(remedy=remedy, commands=number, error=STOPPED, tried=number)
             try:
-                result = self._reach(remedy.node).run(
+                result = transport.run(
                     command,
                     become=True,
                     timeout=SILENCE_SECONDS,
                     on_output=_last_line(lambda line: self._progress(remedy, line)),
                 )
             except OzError as error:
-                return Done(remedy=remedy, commands=number, error=self._clean(error.message))
-            if not result.ok:
-                return Done(
-                    remedy=remedy, commands=number, error=self._clean(_failure(remedy, command, result))
-                )
-        return Done(remedy=remedy, commands=len(remedy.commands))
+                why = f"«{shown(remedy, command)}» began, and how it ended nobody knows: {error.message}"
+            else:
+                why = "" if result.ok else _failure(remedy, command, result)
+            if why:
+                return Done(remedy=remedy, commands=number, error=self._clean(why), tried=number + 1)
+        return _all_done(remedy)
 
     def _sql(self, remedy: Remedy) -> Done:
+        from oz_installer.checks.postgres_admin import StatementsFailed
+
         try:
             self._statements(remedy)
+        except StatementsFailed as error:
+            why = self._clean(error.message)
+            return Done(remedy=remedy, commands=error.done, error=why, tried=error.tried)
         except OzError as error:
             return Done(remedy=remedy, error=self._clean(error.message))
-        return Done(remedy=remedy, commands=len(remedy.commands))
+        return _all_done(remedy)
 
     def _statements(self, remedy: Remedy) -> None:
         """SQL as the database's administrator, through the node. Raises OzError."""
@@ -172,6 +213,10 @@ class _Work:
 
     def _progress(self, remedy: Remedy, line: str) -> None:
         self._tell(NodeProgress(node=remedy.node, text=f"{remedy.title}: {self._clean(line)}"))
+
+
+def _all_done(remedy: Remedy) -> Done:
+    return Done(remedy=remedy, commands=len(remedy.commands), tried=len(remedy.commands))
 
 
 def _last_line(tell: Callable[[str], None]) -> Callable[[bytes], None]:

@@ -19,10 +19,13 @@ from oz_installer.errors import AnswersError, OzError
 _HEAD = """\
 # What oz-install check --fix did, newest last.
 # oz-install check --undo takes it back. By hand: begin with the last entry and run its undo lines in their
-# order, on its node as root; those of a database as its administrator.
+# order, on its node as root; those of a database as its administrator. Where an entry ended early, only the
+# undo lines below that count.
 """
 _RUN, _UNDO, _PLACE = "  run   ", "  undo  ", "  in database "
 _UNDONE = "; nothing was done"
+_CLOSED = "nothing is left to take back"
+_LEFT = "left to take back:"
 _HEAD_LINE = re.compile(r"(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC  (?P<node>\S+)  (?P<title>.+)")
 
 
@@ -52,10 +55,20 @@ class UndoList:
         lines += [f"{_UNDO}{shown(remedy, command)}" for command in remedy.undo]
         self._append(lines)
 
-    def end(self, remedy: Remedy, commands: int, error: str) -> None:
-        """How it ended: after how many commands, and why not after all of them. Raises OzError."""
-        part = f"; {commands} of {len(remedy.commands)} commands were done" if commands else _UNDONE
-        self._append([f"{self._head(remedy)}: {f'{said(error, 600)}{part}' if error else 'done'}"])
+    def end(self, remedy: Remedy, commands: int, error: str, tried: int) -> None:
+        """How it ended: after how many commands, why not after all of them, and how many may have changed
+        something. What takes those back follows. Raises OzError."""
+        if not error:
+            self._append([f"{self._head(remedy)}: done"])
+            return
+        left, count = remedy.left(tried), len(remedy.commands)
+        part = f"; {commands} of {count} commands were done" if tried else _UNDONE
+        if tried > commands:
+            part += ", the next one maybe in part"
+        if tried and remedy.undo:
+            part += f"; {_LEFT if left else _CLOSED}"
+        lines = [f"{self._head(remedy)}: {said(error, 600)}{part}"]
+        self._append([*lines, *(f"{_UNDO}{shown(remedy, command)}" for command in left)])
 
     def _head(self, remedy: Remedy) -> str:
         return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {remedy.node}  {remedy.title}"
@@ -78,7 +91,8 @@ class UndoList:
 
 @dataclass(frozen=True, kw_only=True)
 class _Entry:
-    """What was begun: when, and what takes it back. ``how`` it ended is empty where nobody knows."""
+    """What was begun: when, and what takes back what is left of it. ``how`` it ended is empty where nobody
+    knows."""
 
     at: str
     node: str
@@ -107,7 +121,7 @@ def taking_back(path: Path) -> list[Remedy]:
         taken = next((one for one in open_ones if (one.node, one.back) == (entry.node, entry.title)), None)
         if taken and entry.how == "done":
             open_ones.remove(taken)
-        if entry.undo and not entry.how.endswith(_UNDONE):
+        if entry.undo and not entry.how.endswith((_UNDONE, _CLOSED)):
             open_ones.append(entry)
     return [
         Remedy(title=one.back, node=one.node, commands=one.undo, database=one.database)
@@ -116,33 +130,43 @@ def taking_back(path: Path) -> list[Remedy]:
 
 
 def _entries(lines: Sequence[str]) -> list[_Entry]:
-    """A head is followed by indented commands; the line that tells how it ended is not."""
+    """A head is followed by what is run; the line that tells how it ended is not, at most by what is left."""
     found: list[_Entry] = []
     for number, line in enumerate(lines):
         head = _HEAD_LINE.fullmatch(line)
         if head is None:
             continue
         rest = list(takewhile(lambda one: one.startswith("  "), lines[number + 1 :]))
-        if not rest:
-            found = [_ended(entry, head["node"], head["title"]) for entry in found]
+        undo = [one.removeprefix(_UNDO) for one in rest if one.startswith(_UNDO)]
+        if not any(one.startswith(_RUN) for one in rest):
+            _end(found, head["node"], head["title"], undo)
             continue
         title, _, database = head["title"].partition(_PLACE)
-        undo = [one.removeprefix(_UNDO) for one in rest if one.startswith(_UNDO)]
         found.append(
             _Entry(
                 at=head["at"],
                 node=head["node"],
                 title=title,
                 database=database,
-                undo=tuple((one,) if database else tuple(shlex.split(one)) for one in undo),
+                undo=_commands(undo, database),
                 how="",
             )
         )
     return found
 
 
-def _ended(entry: _Entry, node: str, words: str) -> _Entry:
-    """The entry with how it ended, where these words are of it and it had not ended before."""
-    title, how = words[: len(entry.title)], words[len(entry.title) :]
-    mine = not entry.how and entry.node == node and title == entry.title and how.startswith(": ")
-    return replace(entry, how=how.removeprefix(": ")) if mine else entry
+def _end(found: list[_Entry], node: str, words: str, undo: Sequence[str]) -> None:
+    """Notes how the last entry ended that these words are of; an earlier one of that title was broken off."""
+    for place in reversed(range(len(found))):
+        entry = found[place]
+        title, how = words[: len(entry.title)], words[len(entry.title) :]
+        if not entry.how and entry.node == node and title == entry.title and how.startswith(": "):
+            how = how.removeprefix(": ")
+            left = _commands(undo, entry.database) if how.endswith(_LEFT) else entry.undo
+            found[place] = replace(entry, how=how, undo=left)
+            return
+
+
+def _commands(lines: Sequence[str], database: str) -> tuple[tuple[str, ...], ...]:
+    """As they are written: a statement of SQL, or words for a shell."""
+    return tuple((line,) if database else tuple(shlex.split(line)) for line in lines)

@@ -38,7 +38,10 @@ class Fixed:
     @property
     def hint(self) -> str:
         """Whether anything was changed, for who reads that something still fails."""
-        return f"What was done, and how to take it back: {self.undo}" if self.done else "Nothing was changed."
+        if not self.done:
+            return "Nothing was changed."
+        first = next((f"{one.aftermath} " for one in self.done if one.error and one.tried), "")
+        return f"{first}What was done, and how to take it back: {self.undo}"
 
     def refuse(self) -> None:
         """Raises PreflightError when something could not be mended, although no check fails."""
@@ -172,6 +175,7 @@ def mended_json(one: Done, undo: Path, masker: Masker) -> dict[str, Any]:
         "done": one.commands,
         "of": len(one.remedy.commands),
         "error": one.error,
+        "left": one.left,
         "undo_list": str(undo),
     }
     return {"event": "Mended", **masked(fields, masker)}

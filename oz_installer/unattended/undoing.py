@@ -26,7 +26,8 @@ def undo(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
         confirm(flags)
         done = carry_out(task, remedies)
         if failed := [one for one in done if one.error]:
-            raise PreflightError(could_not(failed, "taken back"), f"What is left stands in {written}.")
+            hint = f"Mend that and run oz-install check --undo again. What is left stands in {written}."
+            raise PreflightError(could_not(failed, "taken back"), hint)
     if not flags.json:
         said = (
             f"It is taken back, and noted so in {written}." if remedies else "There is nothing to take back."

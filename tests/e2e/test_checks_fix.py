@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -56,6 +57,11 @@ class Case:
 
     def on(self, script: str) -> str:
         return self.site.on(self.node, script)
+
+    def init(self, *lines: str) -> None:
+        """Another init script of the engine's; ``dockerd`` may be run by it, which only waits."""
+        script = shlex.join(("#!/bin/sh", *lines))
+        self.on(f"cp -f /usr/bin/sleep /run/dockerd; printf '%s\\n' {script} > /etc/init.d/docker")
 
     def take_back(self) -> None:
         """By the list that was kept."""
@@ -145,6 +151,33 @@ def test_a_login_without_rights_gets_them(clean: Site, tmp_path: Path) -> None:
         case.on("usermod -aG docker ozadmin; rm -rf /opt/oz")
 
 
+def test_a_login_with_sudo_has_the_engine_started_at_boot(clean: Site, tmp_path: Path) -> None:
+    """By a systemctl that notes it: nodes of the lab have no systemd."""
+    case, state = Case(clean, tmp_path, "node1", user="ozadmin", become="none"), "/run/boot"
+    word = f'case $1 in is-enabled) cat {state} ;; enable | disable) echo "$1"d > {state} ;; esac'
+    systemctl = shlex.join(("#!/bin/sh", word))
+    tool, folder = "/usr/local/bin/systemctl", "/run/systemd/system"
+    case.on(
+        f"mkdir -p {folder}; printf '%s\\n' {systemctl} > {tool}; chmod 755 {tool}; echo disabled > {state}"
+    )
+    try:
+        assert case.failures()["runtime.boot"] == "docker.service is disabled"
+        done = case.check("--fix", "--yes")
+        assert done.status == 0, done.stderr
+        assert "sudo -n systemctl enable docker.service" in done.stderr
+        assert case.on(f"cat {state}").strip() == "enabled"
+        assert "runtime.boot" not in case.failures()
+        case.take_back()
+        assert case.on(f"cat {state}").strip() == "disabled"
+        case.on(f"echo masked > {state}")
+        done = case.check("--fix", "--yes", "--json")
+        hints = [one["hint"] for one in done.events if one.get("id") == "runtime.boot/node1"]
+        assert hints[-1] == "systemctl unmask docker.service && systemctl enable docker.service"
+        assert case.on(f"cat {state}").strip() == "masked"
+    finally:
+        case.on(f"rm -rf {tool} {folder} {state} /opt/oz")
+
+
 def test_where_sudo_asks_for_a_password_nothing_is_promised(clean: Site, tmp_path: Path) -> None:
     case = Case(clean, tmp_path, "node1", user="ozpw", become="none")
     done = case.check("--fix")
@@ -200,15 +233,18 @@ def test_on_a_terminal_it_is_asked(clean: Site, tmp_path: Path, answer: str) -> 
         case.on("rmdir /opt/oz")
 
 
-def test_a_command_that_fails_is_told_with_its_words(site: Site, bare: str, tmp_path: Path) -> None:
-    case = Case(site, tmp_path, bare)
-    case.on("echo \"DOCKER_OPTS='--no-such-option'\" > /etc/default/docker")
-    case.on("printf '#!/bin/sh\\necho \"cannot: full\" >&2; exit 7\\n' > /etc/init.d/docker")
-    done = case.check("--fix", "--yes")
-    assert done.status == 3
-    assert "«service docker start» ended with status 7: cannot: full" in done.stderr
-    assert "ended with status 7: cannot: full; nothing was done" in case.list.read_text()
-    assert case.failures()["engine"].startswith("Docker does not answer")
+def test_an_engine_that_is_slow_is_warned_of_and_left_alone(clean: Site, tmp_path: Path) -> None:
+    case, tool = Case(clean, tmp_path, "node1"), "/usr/local/bin/docker"
+    lines = ("#!/bin/sh", '[ "$1" != info ] || exec sleep 60', 'exec /usr/bin/docker "$@"')
+    case.on(f"printf '%s\\n' {shlex.join(lines)} > {tool}; chmod 755 {tool}")
+    try:
+        assert case.failures() == {"engine": "the engine is slow: docker info gives no answer within 5 s"}
+        fixed = case.check("--fix", "--yes")
+        assert fixed.status == 0, fixed.stderr
+        assert "There is nothing to mend." in fixed.stderr
+    finally:
+        case.on(f"rm {tool}")
+    assert case.failures() == {}
 
 
 def test_a_role_and_a_database_are_made_and_dropped_again(bench: Bench) -> None:

@@ -128,6 +128,12 @@ def test_an_engine_that_is_not_enabled_can_be_enabled_and_disabled_again() -> No
     assert remedy is not None
     assert remedy.commands == (("systemctl", "enable", "docker.service"),)
     assert remedy.undo == (("systemctl", "disable", "docker.service"),)
+    sudo = judged(Runtime(), replace(RUNTIME, boot="disabled", sudo=True))["runtime.boot"].remedy
+    assert sudo is not None
+    assert sudo.commands == (("sudo", "-n", "systemctl", "enable", "docker.service"),)
+    assert sudo.undo == (("sudo", "-n", "systemctl", "disable", "docker.service"),)
+    masked = judged(Runtime(), replace(RUNTIME, boot="masked", as_root=True))["runtime.boot"]
+    assert masked.hint == "systemctl unmask docker.service && systemctl enable docker.service"
     for word in ("masked", "static", "not-found"):  # systemctl enable would fail
         assert judged(Runtime(), replace(RUNTIME, boot=word, as_root=True))["runtime.boot"].remedy is None
 

@@ -76,7 +76,12 @@ class Case:
         self.order.append("mend")
         self.mended.append(list(remedies))
         return [
-            Done(remedy=one, commands=0 if self.error else len(one.commands), error=self.error)
+            Done(
+                remedy=one,
+                commands=0 if self.error else len(one.commands),
+                error=self.error,
+                tried=1,
+            )
             for one in remedies
         ]
 
@@ -191,6 +196,7 @@ def test_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told["commands"] == [["chmod", "********", "/opt/o  z"]]
     assert (mended["event"], mended["done"], mended["of"], mended["error"]) == ("Mended", 1, 1, "")
     assert mended["undo_list"] == "/nowhere/answers.undo.txt"
+    assert mended["left"] == []  # MODE has nothing that takes it back
     assert case.err.getvalue() == ""
 
 
@@ -204,3 +210,12 @@ def test_what_could_not_be_mended_fails_the_run(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(PreflightError) as raised:
         refuse([finding("ports")], fixed.hint)
     assert "Nothing was changed" not in raised.value.hint
+
+
+def test_what_is_half_done_is_told_with_its_way_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch, [finding("engine", START)], [finding("engine", START)], error="status 1: no")
+    fixed = case.run(Flags(fix=True, yes=True, json=True))
+    assert case.events[-1]["left"] == [["service", "docker", "stop"]]
+    with pytest.raises(PreflightError) as raised:
+        fixed.refuse()
+    assert "may have been done in part. oz-install check --undo takes it back" in raised.value.hint

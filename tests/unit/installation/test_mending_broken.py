@@ -1,0 +1,146 @@
+"""Mending that ends early: what is half done is told, and stays on the list until it is taken back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oz_installer.checks import postgres_admin
+from oz_installer.checks.model import Remedy
+from oz_installer.checks.postgres_admin import StatementsFailed
+from oz_installer.errors import ConnectError
+from oz_installer.installation.mending import carry_out
+from oz_installer.installation.undo_list import UndoList, taking_back
+from oz_installer.remote.transport import CommandResult
+from tests.unit.installation.test_mending import Fake, Site, failing, remedy
+
+
+def breaking(_argv: Sequence[str]) -> CommandResult:
+    """The connection breaks while the command runs."""
+    raise ConnectError("connection lost", node="a")
+
+
+def test_a_connection_that_breaks_is_told_and_written_down(tmp_path: Path) -> None:
+    """Nobody knows how far the command came: it is taken back."""
+    path = tmp_path / "answers.undo.txt"
+    done = Site(tmp_path, Fake("a", breaking)).mend([remedy("a", "x", "c 1", "c 2", undo=["u 1"])])
+    assert (done[0].commands, done[0].tried, done[0].left) == (0, 1, (("u", "1"),))
+    assert done[0].error == "«c 1» began, and how it ended nobody knows: connection lost"
+    assert "connection lost; 0 of 2 commands were done, the next one maybe in part" in path.read_text()
+    assert [one.commands for one in taking_back(path)] == [(("u", "1"),)]
+
+
+def test_what_never_began_is_not_taken_back(tmp_path: Path) -> None:
+    path = tmp_path / "answers.undo.txt"
+    site = Site(tmp_path, Fake("a", refused="sudo wants a password for oz"))
+    done = site.mend([remedy("a", "x", "c 1", undo=["u 1"])])
+    assert (done[0].error, done[0].tried) == ("sudo wants a password for oz", 0)
+    assert done[0].aftermath == "Nothing was done."
+    site.nodes.clear()  # nobody gets there
+
+    def reach(name: str) -> Any:
+        raise ConnectError(f"no way to {name}", node=name)
+
+    done = carry_out(
+        site.inputs, reach, [remedy("a", "y", "c 1", undo=["u 2"])], lambda _: None, threading.Event()
+    )
+    assert (done[0].error, done[0].tried) == ("no way to a", 0)
+    assert path.read_text().count("; nothing was done\n") == 2
+    assert taking_back(path) == []
+
+
+def test_only_what_was_begun_is_taken_back(tmp_path: Path) -> None:
+    """A command that fails may have begun to change something; those after it have not."""
+    path = tmp_path / "answers.undo.txt"
+    site = Site(tmp_path, Fake("a", failing("2")))
+    steps = remedy("a", "steps", "c 1", "c 2", "c 3", undo=["u 3", "u 2", "u 1"])
+    site.mend([replace(steps, undo_of=(2, 1, 0))])
+    assert [one.commands for one in taking_back(path)] == [(("u", "2"), ("u", "1"))]
+    assert path.read_text().endswith(
+        "no such package; 1 of 3 commands were done, the next one maybe in part; left to take back:\n"
+        "  undo  u 2\n  undo  u 1\n"
+    )
+    done = site.mend([replace(remedy("a", "update", "c 2", "c 3", undo=["u 4"]), undo_of=(1,))])
+    assert "check --undo" not in done[0].aftermath
+    assert len(taking_back(path)) == 1
+    done = site.mend([remedy("a", "at once", "c 2", undo=["u 5"])])
+    assert "oz-install check --undo takes it back" in done[0].aftermath
+    assert taking_back(path)[0].commands == (("u", "5"),)
+
+
+def test_a_stop_leaves_what_was_done_on_the_list(tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def answer(argv: Sequence[str]) -> CommandResult:
+        stop.set()
+        return CommandResult(argv=tuple(argv), status=0)
+
+    both = replace(remedy("a", "x", "c 1", "c 2", undo=["u 2", "u 1"]), undo_of=(1, 0))
+    Site(tmp_path, Fake("a", answer)).mend([both], stop=stop)
+    assert [one.commands for one in taking_back(tmp_path / "answers.undo.txt")] == [(("u", "1"),)]
+
+
+def test_taking_back_that_fails_halfway_can_be_tried_again(tmp_path: Path) -> None:
+    path, fails = tmp_path / "answers.undo.txt", Site(tmp_path, Fake("a", failing("2")))
+    fails.mend([remedy("a", "one", "c 1", undo=["u 1", "u 2"])])
+    back = taking_back(path)
+    assert [(one.commands, one.error[:7]) for one in fails.mend(back)] == [(1, "«u 2» e")]
+    assert taking_back(path) == back
+    Site(tmp_path, Fake("a", breaking)).mend(back)
+    assert taking_back(path) == back
+    UndoList(path).begin(back[0])  # killed
+    assert taking_back(path) == back
+    again = Fake("a")
+    assert [one.error for one in Site(tmp_path, again).mend(back)] == [""]
+    assert again.ran == [("u", "1"), ("u", "2")]
+    assert taking_back(path) == []
+
+
+def test_what_was_killed_stays_when_the_next_try_never_begins(tmp_path: Path) -> None:
+    path, one = tmp_path / "answers.undo.txt", remedy("a", "x", "c 1", undo=["u 1"])
+    UndoList(path).begin(one)
+    Site(tmp_path, Fake("a", refused="no")).mend([one])
+    assert [back.commands for back in taking_back(path)] == [(("u", "1"),)]
+
+
+@pytest.mark.parametrize(
+    ("tried", "left", "told"),
+    [
+        (1, ('REVOKE "oz" FROM "boss"',), "1 of 3 commands were done; left to take back:"),
+        (
+            2,
+            ('DROP DATABASE "x y"', 'REVOKE "oz" FROM "boss"'),
+            "1 of 3 commands were done, the next one maybe",
+        ),
+        (0, (), "; nothing was done"),
+    ],
+)
+def test_statements_that_were_refused_or_broke_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tried: int, left: tuple[str, ...], told: str
+) -> None:
+    """PostgreSQL takes back what it refuses; where the connection broke nobody knows."""
+    one = Remedy(
+        title="make the database",
+        node="a",
+        commands=(('GRANT "oz" TO "boss"',), ('CREATE DATABASE "x y"',), ('REVOKE "oz" FROM "boss"',)),
+        undo=(('DROP DATABASE "x y"',), ('REVOKE "oz" FROM "boss"',)),
+        undo_of=(1, 0),
+        database="postgres",
+    )
+
+    def run(*_: object) -> None:
+        raise StatementsFailed("could not: no", node="a", done=min(tried, 1), tried=tried)
+
+    monkeypatch.setattr(postgres_admin, "run_statements", run)
+    monkeypatch.setattr(postgres_admin, "door_of_admin", lambda *_: object())
+    path, site = tmp_path / "answers.undo.txt", Site(tmp_path, Fake("a"))
+    (done,) = site.mend([one])
+    assert (done.commands, done.tried, done.left) == (min(tried, 1), tried, tuple((text,) for text in left))
+    assert told in path.read_text()
+    back = taking_back(path)
+    assert [(one.database, one.commands) for one in back] == ([("postgres", done.left)] if left else [])
