@@ -61,6 +61,9 @@ def open_wizard(path: Path | None = None, shared: Shared | None = None) -> int:
     outcome = app.run()
     if app.failure is not None:
         raise app.failure
+    if outcome is not None and outcome.writing:
+        told = "your answers were still being written when you left: look whether they are in"
+        print(f"warning: {told} {outcome.writing}", file=sys.stderr)
     if outcome is not None and outcome.lost:
         print(f"warning: what was not saved is lost: {outcome.lost}", file=sys.stderr)
     hint = _to_go_on(outcome) if outcome is not None else ""

@@ -42,7 +42,8 @@ class Core(Protocol):
 
     # --- quick and pure -------------------------------------------------------------------------------
     def judge(self, working: Working) -> tuple[Problem, ...]:
-        """Everything that is wrong, in file order; what concerns the whole once each field is right."""
+        """Everything that is wrong, in file order; what concerns the whole once each field is right, but what
+        a component asks for at once."""
 
     def possible(self, working: Working, keys: Sequence[str]) -> Mapping[str, Possible]:
         """What may be chosen for these questions, given all other answers."""

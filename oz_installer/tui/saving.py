@@ -55,6 +55,17 @@ class Saving:
         return self._app.session.is_file and not self._app.session.touched and not self._at_work
 
     @property
+    def writing(self) -> Path | None:
+        """The answers file that is being written just now."""
+        return self._now.path if self._now is not None else None
+
+    @property
+    def writes_all(self) -> bool:
+        """Whether what is being written is what is on the screen."""
+        session, now = self._app.session, self._now
+        return now is not None and now.session is session.identity and now.working == session.working
+
+    @property
     def _at_work(self) -> bool:
         """Whether something is being written, or waits for it."""
         return self._now is not None or bool(self._next)
