@@ -82,4 +82,3 @@ def judge(core: Core, working: Working, keys: Sequence[str] = (), before: Judged
         problems=core.judge(working) if known is None else known,
         possible=core.possible(working, keys),
     )
-
