@@ -24,12 +24,15 @@ class PureCore:
     """Judging, choices, topology, sizes, files as they will be."""
 
     def judge(self, working: Working) -> tuple[Problem, ...]:
-        """Everything that is wrong, in file order; what concerns the whole once each field is right."""
+        """Everything that is wrong, in file order; what concerns the whole once each field is right, but what
+        a component asks for at once."""
+        from oz_installer.installation.possible import unanswered
         from oz_installer.topology.rules import check
 
-        problems = working.problems()
-        answers = None if problems else working.answers()
-        return check(answers) if answers else problems
+        if problems := working.problems():
+            return (*problems, *unanswered(working))
+        answers = working.answers()
+        return check(answers) if answers else ()
 
     def possible(self, working: Working, keys: Sequence[str]) -> Mapping[str, Possible]:
         """What may be chosen for these questions, given all other answers."""

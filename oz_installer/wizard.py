@@ -13,6 +13,8 @@ from oz_installer.errors import AnswersError, Interrupted
 from oz_installer.unattended.streams import is_terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from oz_installer.secret import Masker
     from oz_installer.tui.leaving import Outcome
     from oz_installer.unattended.context import Shared
@@ -61,14 +63,23 @@ def open_wizard(path: Path | None = None, shared: Shared | None = None) -> int:
     outcome = app.run()
     if app.failure is not None:
         raise app.failure
-    if outcome is not None and outcome.lost:
-        print(f"warning: what was not saved is lost: {outcome.lost}", file=sys.stderr)
+    for warning in warnings(outcome) if outcome is not None else ():
+        print(f"warning: {warning}", file=sys.stderr)
     hint = _to_go_on(outcome) if outcome is not None else ""
     if outcome is not None and outcome.code:
         raise Interrupted("stopped at your request", hint)
     if hint:
         print(hint, file=sys.stderr)
     return 0
+
+
+def warnings(outcome: Outcome) -> Iterator[str]:
+    """What was not kept, or perhaps not."""
+    if outcome.writing is not None:
+        told = "your answers were still being written when you left: look whether they are in"
+        yield f"{told} {outcome.writing}"
+    if outcome.lost:
+        yield f"what was not saved is lost: {outcome.lost}"
 
 
 def _to_go_on(outcome: Outcome) -> str:

@@ -108,6 +108,12 @@ class WizardCore(PureCore):
 
         drop_draft(target)
 
+    def let_go_draft(self, target: Path) -> None:
+        """This wizard's draft of that answers file stays, but another wizard may go on with it."""
+        from oz_installer.answers.drafts import let_go_draft
+
+        let_go_draft(target)
+
     def forget_draft(self, saved: SavedDraft) -> None:
         """Remove a draft, unless another wizard is at work on it."""
         from oz_installer.answers.drafts import forget_draft

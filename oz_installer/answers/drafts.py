@@ -107,10 +107,28 @@ def drop_draft(target: Path) -> None:
         _remove(path)
 
 
+def let_go_draft(target: Path) -> None:
+    """The draft of an answers file stays, and is this process's no more: another one may go on with it."""
+    for path in _owned(target):
+        let_go(path)
+
+
 def forget_draft(saved: SavedDraft) -> None:
-    """Remove a draft, unless another process is at work on it. Raises AnswersError."""
+    """Remove a draft, unless another process is at work on it, or has been since. Raises AnswersError."""
+    mine = saved.path in owned()
     _take_over(saved)
+    if not mine and _written_since(saved):
+        let_go(saved.path)
+        message = f"{saved.target}: another oz-install has written to this draft meanwhile"
+        raise AnswersError(message, "go on with it to see what it holds")
     _remove(saved.path)
+
+
+def _written_since(saved: SavedDraft) -> bool:
+    try:
+        return _saved(saved.path, _document(saved.path)).saved_at > saved.saved_at
+    except (OSError, ValueError, KeyError, TypeError):
+        return False  # nobody can go on with it
 
 
 def _remove(path: Path) -> None:

@@ -26,6 +26,9 @@ class Possible:
     barred: Mapping[Any, str] = field(default_factory=dict)
 
 
+OF_COMPONENTS = ("updater.token", "license.web_adapter")
+"""Questions that must be answered as soon as the component is on that they belong to."""
+
 _SAMPLES: tuple[tuple[Any, Any], ...] = (
     ("sample", "other"),
     ("https://sample.example", "https://other.example"),
@@ -51,6 +54,15 @@ def possible(working: Working, keys: Sequence[str]) -> Mapping[str, Possible]:
 def needed(working: Working, key: str) -> str | None:
     """What is wrong when this question is left out, given all other answers; None when it may be."""
     return _wrong(_complete(working).without(key), key)
+
+
+def unanswered(working: Working) -> Iterator[Problem]:
+    """What a component asks for that is on, told although another answer is wrong, which keeps the whole from
+    being judged."""
+    for key in OF_COMPONENTS:
+        if working.left_out(key) and (text := needed(working, key)):
+            message, _, hint = text.partition("; ")
+            yield Problem(key=key, message=message, hint=hint)
 
 
 def _of(base: Working, key: str) -> Possible:

@@ -42,7 +42,8 @@ class Core(Protocol):
 
     # --- quick and pure -------------------------------------------------------------------------------
     def judge(self, working: Working) -> tuple[Problem, ...]:
-        """Everything that is wrong, in file order; what concerns the whole once each field is right."""
+        """Everything that is wrong, in file order; what concerns the whole once each field is right, but what
+        a component asks for at once."""
 
     def possible(self, working: Working, keys: Sequence[str]) -> Mapping[str, Possible]:
         """What may be chosen for these questions, given all other answers."""
@@ -108,6 +109,9 @@ class Core(Protocol):
 
     def drop_draft(self, target: Path) -> None:
         """Remove this wizard's draft of that answers file, if there is one."""
+
+    def let_go_draft(self, target: Path) -> None:
+        """This wizard's draft of that answers file stays, but another wizard may go on with it."""
 
     def forget_draft(self, saved: SavedDraft) -> None:
         """Remove a draft, unless another wizard is at work on it."""
@@ -193,13 +197,15 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """Answers were read. ``source`` is the file's text; without ``step`` it goes where it is needed first."""
+    """Answers were read. ``source`` is the file's text; without ``step`` it goes where it is needed first.
+    ``declined`` is a draft of them that the operator did not want."""
 
     working: Working = field(repr=False)
     path: Path
     source: str | None = field(default=None, repr=False)
     step: str | None = None
     draft: bool = False
+    declined: SavedDraft | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,8 @@ class Drafting(Saving):
         self._drafting: Timer | None = None
         self._step = "start"
         self._last: Left | None = None
+        self._left: dict[Path, bool] = {}
+        """Answers that are edited no more, and whose drafts are still this wizard's."""
 
     @property
     def being_left(self) -> bool:
@@ -57,8 +59,34 @@ class Drafting(Saving):
         if not self._at_work:
             self.all_written()
 
+    def let_go(self, draft_of: Path | None = None) -> None:
+        """Other answers are edited from now on: another wizard may go on with the draft of these, once
+        nothing is being written. A draft of the answers ``draft_of`` was opened, and is not let go of."""
+        session = self._app.session
+        if session.is_open:
+            self._left[session.path] = True
+        if draft_of is not None:
+            self._left.pop(draft_of, None)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._left and not self._at_work:
+
+            def job(_tell: Tell, _stop: Stop) -> None:
+                with self._writing:
+                    self._release(*self._left)
+
+            self._app.jobs.start("let-go", job, apart=True)
+
+    def _release(self, *paths: Path) -> None:
+        """Of these whichever were left. Called with the lock."""
+        for path in paths:
+            if self._left.pop(path, False):
+                self._app.core.let_go_draft(path)
+
     def all_written(self) -> None:
-        """Who leaves has waited for that."""
+        """Who leaves, or has left these answers, has waited for that."""
+        self._let_go()
         if self._last is None:
             return
         if (draft := self._draft()) is None:
@@ -105,16 +133,19 @@ class Drafting(Saving):
         if not touched and not self._drafted:
             return None
         self._drafted = touched
-        turn = self._next_turn(path)
+        turn, identity = self._next_turn(path), session.identity
 
         def job(_tell: Tell, _stop: Stop) -> Working:
             with self._writing:
+                self._release(path)  # another draft of them is that of other answers
                 if turn != self._turns[path]:
                     pass  # something newer of it was kept, or saved, meanwhile
                 elif touched:
                     core.save_draft(working, path, step)
                 else:
                     core.drop_draft(path)
+                if session.identity is not identity:
+                    core.let_go_draft(path)  # they were left meanwhile
             return working
 
         return job

@@ -27,6 +27,7 @@ class Filing(Drafting):
     def __init__(self, app: WizardApp) -> None:
         super().__init__(app)
         self._after: Callable[[], None] | None = None
+        self._waiting: Callable[[], None] | None = None
 
     # --- open -----------------------------------------------------------------------------------------
     def begin(self) -> None:
@@ -54,19 +55,27 @@ class Filing(Drafting):
         dialog = OpenDialog(self._app.core, Path.cwd())
         self._app.push_screen(dialog, lambda path: self.open(path, step_id) if path else None)
 
-    def open(self, path: Path, step_id: str | None = None, *, anyway: bool = False) -> None:
+    def open(
+        self,
+        path: Path,
+        step_id: str | None = None,
+        *,
+        anyway: bool = False,
+        declined: SavedDraft | None = None,
+    ) -> None:
         """Read an answers file, complete or not, and go to a step: by default where it is needed first.
 
-        Where there is a draft of it, it is asked which of the two; not with ``anyway``.
+        Where there is a draft of it, it is asked which of the two; not with ``anyway``, or once it was
+        ``declined``.
         """
         core = self._app.core
 
         def job(_tell: object, _stop: object) -> tuple[Opened, Judged] | HasDraft:
             mine = (one for one in core.drafts() if one.target == path and not one.held)
-            if not anyway and (draft := next(mine, None)):
+            if not anyway and declined is None and (draft := next(mine, None)):
                 return HasDraft(saved=draft, step=step_id)
             working, source = core.read(path)
-            opened = Opened(working=working, path=path, source=source, step=step_id)
+            opened = Opened(working=working, path=path, source=source, step=step_id, declined=declined)
             return opened, judge(core, working)
 
         self._app.jobs.start("open", job)
@@ -88,7 +97,7 @@ class Filing(Drafting):
         if sure:
             self._open_draft(saved)
         elif sure is not None:
-            self.open(saved.target, step_id, anyway=True)
+            self.open(saved.target, step_id, declined=saved)
 
     def open_draft(self, saved: SavedDraft) -> None:
         """Go on with a draft where it was left."""
@@ -109,10 +118,16 @@ class Filing(Drafting):
         self._app.jobs.start("open", job)
 
     def _away(self, then: Callable[[], None]) -> None:
-        """Go on to other answers once a draft of these is kept; ask where something would be lost."""
+        """Go on to other answers once these are written and a draft of what is not saved is kept; ask where
+        something would be lost."""
         if self._refused():
             return
-        if not self._app.session.touched or (draft := self._draft()) is None:
+        if self._at_work:
+            self._waiting = then
+            self._say("Your answers are still being written; other ones follow ...")
+            return
+        touched = self._app.session.touched
+        if (draft := self._draft()) is None:
             then()
             return
         self._after = then
@@ -120,9 +135,16 @@ class Filing(Drafting):
         def job(tell: Tell, stop: Stop) -> bool:
             from oz_installer.answers.nested import plain_secrets
 
-            return any(True for _ in plain_secrets(draft(tell, stop).values))
+            return any(True for _ in plain_secrets(draft(tell, stop).values)) and touched
 
         self._app.jobs.start("away", job, apart=True)
+
+    def all_written(self) -> None:
+        """Who goes on to other answers has waited for that, unless something is asked first."""
+        super().all_written()
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and not self.being_left and self._app.screen is self._app.step_screen:
+            self._away(waiting)
 
     def _gone(self, forgets: bool) -> None:
         if forgets:
@@ -145,6 +167,7 @@ class Filing(Drafting):
 
     def _opened(self, opened: Opened, judged: Judged) -> None:
         session, self._drafted = self._app.session, False
+        self.let_go(opened.path if opened.draft else None)
         session.open(opened)
         session.judged = judged
         ordered = sorted(judged.problems, key=lambda problem: number(step_of(problem.key)))
@@ -166,6 +189,7 @@ class Filing(Drafting):
                 self._opened(opened, judged)
             case Finished(job="begin", result=Path() as path):
                 self._drafted = False
+                self.let_go()
                 self._app.session.begin(path)
                 self._app.start_over(STEPS[1].id)
             case Finished(job="last") | Failed(job="last"):
@@ -173,6 +197,7 @@ class Filing(Drafting):
             case Finished(job="save"):
                 self.saved(news)
             case Failed(job="save", message=message, hint=hint):
+                self._waiting = None  # they stay
                 self.saved(news)
                 self._say(f"error: {message}. {hint}", bad=True)
             case Finished(job="open", result=HasDraft(saved=saved, step=step_id)):

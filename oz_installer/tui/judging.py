@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from oz_installer.errors import Problem
 from oz_installer.tui.bridge import Finished, Judged
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
     from oz_installer.answers.working import Working
+    from oz_installer.errors import Problem
     from oz_installer.tui.app import WizardApp
     from oz_installer.tui.bridge import Core
-
-OF_COMPONENTS = ("updater.token", "license.web_adapter")
-"""Questions that must be answered as soon as the component is on that they belong to."""
 
 
 class Judging:
@@ -82,15 +79,6 @@ def judge(core: Core, working: Working, keys: Sequence[str] = (), before: Judged
     known = before.problems if before and before.working is working else None
     return Judged(
         working=working,
-        problems=(*core.judge(working), *_of_components(core, working)) if known is None else known,
+        problems=core.judge(working) if known is None else known,
         possible=core.possible(working, keys),
     )
-
-
-def _of_components(core: Core, working: Working) -> Iterator[Problem]:
-    """What a component asks for is told although another answer is wrong, which keeps the core from judging
-    the whole."""
-    for key in OF_COMPONENTS if working.problems() else ():
-        if working.left_out(key) and (text := core.needed(working, key)):
-            message, _, hint = text.partition("; ")
-            yield Problem(key=key, message=message, hint=hint)

@@ -22,12 +22,13 @@ STOPPED = 130
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """How the wizard was left: exit code, and the answers file whose unsaved answers are kept as a draft, or
-    which holds all of them (``saved``), and whether it runs as it says (``runs``); ``lost`` says why answers
-    could not be kept."""
+    which holds all of them (``saved``), or was still being written (``writing``), and whether it runs as it
+    says (``runs``); ``lost`` says why answers could not be kept."""
 
     code: int = 0
     draft_of: Path | None = None
     saved: Path | None = None
+    writing: Path | None = None
     runs: bool = False
     lost: str = ""
 
@@ -92,7 +93,13 @@ class Leaving:
             self._end(code, draft, trouble)
 
     def _too_late(self) -> None:
-        self._end(self._code or 0, None, f"no draft of it was kept within {PATIENCE:.0f} seconds")
+        """Either a draft hangs, or a save before it, which goes on when the wizard is gone."""
+        files, lost = self._app.files, f"no draft of it was kept within {PATIENCE:.0f} seconds"
+        if files.writing is None:
+            self._end(self._code or 0, None, lost)
+        else:
+            since = "" if files.writes_all else f"{lost}, for a save was at work"
+            self._end(self._code or 0, None, since, files.writing)
 
     def _ask(self, question: str, yes: str, no: str, then: Callable[[], None]) -> None:
         from oz_installer.tui.dialogs.confirm import Confirm
@@ -101,14 +108,13 @@ class Leaving:
             dialog = Confirm(question, yes=yes, no=no)
             self._app.push_screen(dialog, lambda sure: then() if sure else None)
 
-    def _end(self, code: int, draft: Path | None, lost: str) -> None:
+    def _end(self, code: int, draft: Path | None, lost: str, writing: Path | None = None) -> None:
         self._app.stop_jobs()
         saved = self._app.session.path if self._app.files.all_saved else None
         seen = self._app.session.installed
         runs = seen is not None and seen.summary is not None
-        self._app.exit(
-            Outcome(code=code, draft_of=draft, saved=saved, runs=runs, lost=lost), return_code=code
-        )
+        outcome = Outcome(code=code, draft_of=draft, saved=saved, writing=writing, runs=runs, lost=lost)
+        self._app.exit(outcome, return_code=code)
 
     def heed_signals(self) -> None:
         """A closed terminal and kill lead out as Ctrl-C does. Signals that are ignored stay so (nohup)."""

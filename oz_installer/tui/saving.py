@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -13,6 +14,7 @@ from oz_installer.errors import OzError
 from oz_installer.tui.bridge import Failed, Finished, Kept, Occupied
 
 if TYPE_CHECKING:
+    from oz_installer.answers.drafts import SavedDraft
     from oz_installer.answers.working import Working
     from oz_installer.tui.app import WizardApp
     from oz_installer.tui.bridge import Core
@@ -24,7 +26,8 @@ PATIENCE = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class Save:
-    """A save that was asked for: of which ``session``, where to, what. ``then`` follows once it is done."""
+    """A save that was asked for: of which ``session``, where to, what. ``then`` follows once it is done;
+    ``declined`` is a draft that is out of date with it."""
 
     session: object
     working: Working = field(repr=False)
@@ -33,6 +36,7 @@ class Save:
     opened: Path
     own: bool
     replace: bool = False
+    declined: SavedDraft | None = None
     then: Callable[[], None] | None = None
 
 
@@ -53,6 +57,17 @@ class Saving:
     def all_saved(self) -> bool:
         """Whether the answers file says what is on the screen."""
         return self._app.session.is_file and not self._app.session.touched and not self._at_work
+
+    @property
+    def writing(self) -> Path | None:
+        """The answers file that is being written just now."""
+        return self._now.path if self._now is not None else None
+
+    @property
+    def writes_all(self) -> bool:
+        """Whether what is being written is what is on the screen."""
+        session, now = self._app.session, self._now
+        return now is not None and now.session is session.identity and now.working == session.working
 
     @property
     def _at_work(self) -> bool:
@@ -88,6 +103,7 @@ class Saving:
                 source=session.source,
                 opened=session.path,
                 own=session.is_file and path == session.path,
+                declined=session.declined,
                 then=then,
             )
         )
@@ -124,6 +140,7 @@ class Saving:
                 try:
                     for done in {save.path, save.opened}:  # what was typed stands in the file now
                         core.drop_draft(done)
+                    _forget_declined(core, save)
                 finally:
                     self._writing.release()
             source = core.read(save.path)[1]
@@ -182,6 +199,13 @@ class Saving:
     def _say(self, text: str, *, bad: bool = False) -> None:
         if self._app.step_screen is not None:
             self._app.step_screen.say(text, "-bad" if bad else "-good")
+
+
+def _forget_declined(core: Core, save: Save) -> None:
+    """The operator wanted the file without this draft, and has saved it: nobody is asked again."""
+    if save.declined is not None and save.declined.target == save.path:
+        with suppress(OzError):  # another wizard is at work on it, or has been
+            core.forget_draft(save.declined)
 
 
 def _text(core: Core, path: Path) -> str | None:

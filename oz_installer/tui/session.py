@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from oz_installer.tui.steps import STEPS, problems_of, step
 
 if TYPE_CHECKING:
+    from oz_installer.answers.drafts import SavedDraft
     from oz_installer.answers.working import Working
     from oz_installer.errors import Problem
     from oz_installer.tui.bridge import Installed, Judged, Kept, Opened
@@ -34,7 +35,7 @@ class StepState:
 class Session:
     """One use of the wizard. ``judged`` belongs to a state of the answers that may be a moment old;
     ``identity`` is another object as soon as other answers are open, ``managed`` are answers that were opened
-    to look at what runs already."""
+    to look at what runs already, ``declined`` is a draft of them that the operator did not want."""
 
     def __init__(self, path: Path | None) -> None:
         self.identity = object()
@@ -42,6 +43,7 @@ class Session:
         self.source: str | None = None
         self.is_file = False
         self.managed = False
+        self.declined: SavedDraft | None = None
         self.visited: set[str] = set()
         self.judged: Judged | None = None
         self.files: tuple[Problem, ...] = ()
@@ -90,6 +92,7 @@ class Session:
         self.begin(opened.path)
         self.working, self.source = opened.working, opened.source
         self.is_file = opened.source is not None
+        self.declined = opened.declined
         self.managed = opened.step == "done" and not opened.draft
         self._kept = None if opened.draft else opened.working
         if opened.draft or opened.source is not None:
@@ -103,6 +106,8 @@ class Session:
             self.working = kept.working
         self.path, self.source, self.is_file = kept.path, kept.source, True
         self._kept = kept.working
+        if self.declined is not None and self.declined.target == kept.path:
+            self.declined = None
 
     def problems(self, step_id: str) -> tuple[Problem, ...]:
         """What is to be mended in a step, as last judged."""

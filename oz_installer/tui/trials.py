@@ -9,26 +9,40 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
     from oz_installer.catalog.model import Resources
+    from oz_installer.installation.seating import Seat
     from oz_installer.installation.trying import Tried
     from oz_installer.tui.widgets.bars import Tone
+
+FOR_ALL = ("release", "engine", "install_dir")
+"""Answers of no single node that a test depends on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """How one node was tried. ``row`` holds the answers and needs that it was tried with."""
+    """How one node was tried, and with what."""
 
-    row: Mapping[str, Any] = field(repr=False)
+    asked: Asked
     tried: Tried
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a test of a node is about: its answers (``row``), its roles and what they need (``seat``), and
+    answers that concern every node (``rest``)."""
+
+    row: Mapping[str, Any] = field(repr=False)
+    seat: tuple[tuple[str, ...], Resources | None] | None
+    rest: tuple[Any, ...]
+
+
 class Trials:
-    """By name of the node. Each test has a job of its own. ``needs`` is what the layout asks of each node,
-    which a test has judged."""
+    """By name of the node. Each test has a job of its own. ``seats`` are the roles that the layout gives each
+    node and what it asks of it, which a test has judged."""
 
     def __init__(self) -> None:
-        self.needs: Mapping[str, Resources | None] = {}
+        self.seats: Mapping[str, Seat] = {}
         self._known: dict[str, Trial] = {}
-        self._pending: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        self._pending: dict[str, tuple[str, Asked]] = {}
 
     @property
     def pending(self) -> frozenset[str]:
@@ -43,15 +57,15 @@ class Trials:
     def begin(self, job: str, working: Working, names: Iterable[str]) -> None:
         """A job tries these nodes now."""
         for name in names:
-            if (row := self._asked(working, name)) is not None:
-                self._pending[name] = (job, row)
+            if (asked := self._asked(working, name)) is not None:
+                self._pending[name] = (job, asked)
                 self._known.pop(name, None)
 
     def heard(self, tried: Tried) -> None:
         """One of them answered."""
         if tried.node in self._pending:
-            _, row = self._pending.pop(tried.node)
-            self._known[tried.node] = Trial(row=row, tried=tried)
+            _, asked = self._pending.pop(tried.node)
+            self._known[tried.node] = Trial(asked=asked, tried=tried)
 
     def end(self, job: str) -> None:
         """A job is over: what it did not tell of was not tried."""
@@ -60,22 +74,44 @@ class Trials:
     def of(self, working: Working, name: str) -> Tried | None:
         """What is known of a node; None when it was not tried with its answers of now."""
         trial = self._known.get(name)
-        return trial.tried if trial and trial.row == self._asked(working, name) else None
+        return trial.tried if trial and trial.asked == self._asked(working, name) else None
 
-    def _asked(self, working: Working, name: str) -> Mapping[str, Any] | None:
-        """What a test of a node is about; None when there is no such node."""
-        row = row_of(working, name)
-        return None if row is None else {**row, "needs": self.needs.get(name)}
+    def _asked(self, working: Working, name: str) -> Asked | None:
+        """None when there is no such node."""
+        if (row := row_of(working, name)) is None:
+            return None
+        rest = tuple(working.get(key) for key in FOR_ALL)
+        seat = self.seats.get(name)
+        needed = None if seat is None else (seat.roles, seat.needs)
+        return Asked(row=without_roles(row), seat=needed, rest=rest)
 
-    def is_stale(self, working: Working, name: str) -> bool:
-        """Whether a node's answers have changed since it was tried."""
-        return name in self._known and self.of(working, name) is None
+    def why_stale(self, working: Working, name: str) -> str:
+        """What has changed since a node was tried, so that it must be tried again; empty when nothing has."""
+        trial, now = self._known.get(name), self._asked(working, name)
+        if trial is None or now is None or trial.asked == now:
+            return ""
+        then = trial.asked
+        if then.row != now.row:
+            return "Its answers have changed since it was tested: test it again."
+        if then.seat != now.seat:
+            return "Tested before its role, or what that needs, changed: test it again."
+        return "Tested before the release, the engine or the install folder changed: test it again."
+
+    def facts(self, working: Working, name: str) -> tuple[tuple[str, str], ...]:
+        """What a node is, as long as it is the same one, whatever is asked of it."""
+        trial, now = self._known.get(name), self._asked(working, name)
+        return trial.tried.facts if trial and now and trial.asked.row == now.row else ()
 
     def unknown_keys(self, working: Working) -> Mapping[str, str]:
         """Fingerprints by node that the operator may accept."""
         tried = (self.of(working, name) for name in self._known)
         return {one.node: one.fingerprint for one in tried if one is not None and may_accept(one) is not None
                 and one.fingerprint is not None}  # fmt: skip
+
+
+def without_roles(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A node's answers but for its roles, which its seat tells, too."""
+    return {name: value for name, value in row.items() if name != "roles"}
 
 
 def may_accept(tried: Tried) -> str | None:

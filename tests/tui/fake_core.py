@@ -192,6 +192,10 @@ class FakeCore(Scripted, PureCore):
         self.calls.append(f"drop {target}")
         self.drafted.pop(target, None)
 
+    def let_go_draft(self, target: Path) -> None:
+        """Note it."""
+        self.calls.append(f"let go {target}")
+
     def forget_draft(self, saved: SavedDraft) -> None:
         """Forget it."""
         self.drafted.pop(saved.target, None)

@@ -13,6 +13,7 @@ import pytest
 from oz_installer.errors import AnswersError, ConnectError
 from oz_installer.tui.app import WizardApp
 from oz_installer.tui.leaving import Hold
+from oz_installer.wizard import warnings
 from tests.tui.fake_core import FakeCore
 from tests.tui.running import PATH, RunCore
 from tests.tui.support import PATIENCE, app_of, install, left, press, step_of, text_of, until, wizard
@@ -155,3 +156,23 @@ async def test_what_is_only_a_draft_is_not_called_saved() -> None:
         await pilot.press("ctrl+q")
         outcome = await left(pilot)
         assert (outcome.draft_of, outcome.saved) == (HERE, None)
+
+
+@pytest.mark.parametrize(("since", "lost"), [("", ""), ("2", "no draft of it was kept within")])
+async def test_a_save_that_does_not_end_is_not_told_as_a_lost_draft(
+    since: str, lost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oz_installer.tui.leaving.PATIENCE", 0.05)
+    core = SlowCore({HERE: COMPLETE})
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        await pilot.press("1", "ctrl+s")
+        await until(pilot, core.began.is_set)
+        await pilot.press(*since, "ctrl+q")
+        outcome = await left(pilot)
+        core.let.set()
+        assert (outcome.writing, outcome.draft_of, outcome.saved) == (HERE, None, None)
+        assert outcome.lost.startswith(lost)
+        assert bool(outcome.lost) == bool(since)
+        told = list(warnings(outcome))
+        assert told[0].startswith("your answers were still being written when you left")
+        assert [text.partition(":")[0] for text in told[1:]] == ["what was not saved is lost"] * bool(since)

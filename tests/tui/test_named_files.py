@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,45 @@ async def test_another_path_is_looked_at_while_it_is_typed(path: Path) -> None:
         assert note(pilot, "license.bio")[1] == ""
         await press(pilot, "=2")
         assert "bio.key22 cannot be read" in note(pilot, "license.bio")[0]
+
+
+async def test_a_warning_stands_while_the_path_is_typed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    show = Note.show
+
+    def watch(one: Note, text: str, look: str = "") -> None:
+        if isinstance(one.parent, Field) and one.parent.key == "license.bio":
+            shown.append(text)
+        show(one, text, look)
+
+    class Short(FilesCore):
+        """Tells names without their folder, which is as long as it happens to be."""
+
+        def file_problems(self, working: Working, path: Path) -> tuple[Problem, ...]:
+            return tuple(
+                replace(one, message=one.message.replace(f"{path.parent}/", ""))
+                for one in super().file_problems(working, path)
+            )
+
+    async with wizard(Short(), path=path, step="access") as pilot:
+        step_of(pilot).focus_key("license.bio")
+        await press(pilot, "end")
+        monkeypatch.setattr(Note, "show", watch)
+        fields = [one for one in step_of(pilot).query(Field).results(Field) if one.display]
+        below = fields[1 + next(place for place, one in enumerate(fields) if one.key == "license.bio")]
+        places = set[int]()
+        for letter in "2345":
+            await pilot.press(letter)
+            places.add(below.region.y)
+            await settle(pilot)
+            places.add(below.region.y)
+        assert len(shown) > 8, "before it was judged, too"
+        assert all(text.startswith("! Bio.key") for text in shown), shown
+        assert "Bio.key2345 cannot be read" in shown[-1]
+        assert len(places) == 1, "nothing moves"
+        (path.parent / "bio.key23456").write_text("licence", encoding="utf-8")
+        await press(pilot, "6")
+        assert note(pilot, "license.bio")[1] == "", "it goes once that is known"
 
 
 async def test_a_key_file_of_a_node() -> None:

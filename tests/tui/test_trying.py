@@ -214,6 +214,19 @@ async def test_sizes_are_not_judged_without_a_role() -> None:
         app_of(pilot).change("nodes[0].roles", ("api",))
         await settle(pilot)
         assert states(pilot)[0] == "-", "it was not held against what it needs now"
+        assert "Tested before its role" in words(pilot)
+
+
+async def test_what_was_found_with_another_engine_does_not_hold() -> None:
+    async with wizard(Servers(), path=ANSWERS, step="nodes") as pilot:
+        await press(pilot, "t")
+        app_of(pilot).change("engine", "podman")
+        await settle(pilot)
+        assert states(pilot)[0] == "-"
+        assert "Tested before the release, the engine or the install folder changed" in words(pilot)
+        app_of(pilot).change("engine", "docker")
+        await settle(pilot)
+        assert states(pilot)[0] == "? 1 short"
 
 
 async def test_another_scenario_asks_for_other_sizes() -> None:
@@ -227,7 +240,9 @@ async def test_another_scenario_asks_for_other_sizes() -> None:
         app_of(pilot).change("scenario", "poc")
         await settle(pilot)
         assert states(pilot)[0] == "-"
-        assert "changed since it was tested" in words(pilot)
+        assert "? Tested before its role, or what that needs, changed: test it again." in words(pilot)
+        assert "Its answers have changed" not in words(pilot)
+        assert "Debian GNU/Linux 13" in words(pilot), "it is the same machine"
         app_of(pilot).change("scenario", "medium")
         await settle(pilot)
         assert states(pilot)[0] == "ok"

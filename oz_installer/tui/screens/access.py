@@ -46,6 +46,8 @@ class AccessScreen(StepScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self._wrong: set[str] = set()
+        """Of the hidden questions, as last judged."""
         self._releases: Sequence[Release] = ()
         self._apis: int | None = None
         self._looked_at: object = None
@@ -70,8 +72,10 @@ class AccessScreen(StepScreen):
             self._looked_at, core = asked, self.core
             self.start("seating", lambda _tell, _stop: len(core.seating(working).apis))
         hidden = self._unasked(working)
+        if judged is not None:
+            self._wrong = {key for key in hidden if judged.problem(key)}
         for part, heading, keys in _groups():
-            shown = [key for key in keys if key not in hidden or self._matters(key, working, judged)]
+            shown = [key for key in keys if key not in hidden or working.given(key) or key in self._wrong]
             if heading:
                 self.query_one(f"#heading-{part}").display = bool(shown)
             for field in self.query_one(f"#form-{part}", Form).query(Field).results(Field):
@@ -89,10 +93,6 @@ class AccessScreen(StepScreen):
         if not working.get("components.web_adapter"):
             hidden.add("license.web_adapter")
         return frozenset(hidden)
-
-    @staticmethod
-    def _matters(key: str, working: Working, judged: Judged | None) -> bool:
-        return working.given(key) or (judged is not None and judged.problem(key) is not None)
 
     def heard(self, news: object) -> None:
         """The releases were read, or the api nodes counted."""

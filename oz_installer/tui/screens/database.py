@@ -70,7 +70,7 @@ class DatabaseScreen(TestedScreen):
             note, look = f"It must be reached by {both(apis)}." if apis else "", ""
         self.query_one("#mode", Mode).show(options, mode, note, look)
         wanted = KEYS if mode == "external" else tuple(key for key in KEYS if key not in REMOTE)
-        self.show_form(wanted, judged if mode == "external" else None)
+        self.show_form(wanted, judged, blamed=mode == "external")
         self.query_one("#test").display = not self.untestable()
 
     def untestable(self) -> str:

@@ -16,7 +16,7 @@ from oz_installer.tui.dialogs.node import NodeDialog
 from oz_installer.tui.feed import PACE
 from oz_installer.tui.importing import Importing
 from oz_installer.tui.screens.step_screen import StepScreen
-from oz_installer.tui.told import layout_text, problem_lines, seat_text, tried_lines
+from oz_installer.tui.told import facts_lines, indented, layout_text, problem_lines, seat_text, tried_lines
 from oz_installer.tui.trying import Trying
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.node_rows import node_problems, node_row
@@ -45,6 +45,11 @@ TESTING = (
     ("Accept key", "accept_key", "k"),
     ("Import hosts", "import_nodes", "i"),
 )
+
+
+def names(working: Working) -> list[object]:
+    """Of the nodes, in their order."""
+    return [working.get(f"nodes[{place}].name") for place in range(working.nodes())]
 
 
 class NodesScreen(StepScreen):
@@ -119,9 +124,15 @@ class NodesScreen(StepScreen):
 
     @property
     def _problems(self) -> tuple[Problem, ...]:
-        """As judged, or for now those that are seen at once."""
+        """As judged. Until these very answers are, those that are seen at once, and of the same nodes what
+        was judged before."""
         working, judged = self.working, self.wizard.session.judged
-        return judged.all_problems if judged and judged.working is working else working.problems()
+        if judged is None or judged.working is working:
+            return judged.all_problems if judged else working.problems()
+        before = judged.working
+        if names(before) != names(working):
+            return working.problems()
+        return (*working.problems(), *(one for one in judged.all_problems if one not in before.problems()))
 
     def _show_node(self) -> None:
         self.query_one(Report).show(self._about)
@@ -139,8 +150,9 @@ class NodesScreen(StepScreen):
         name = working.get(f"nodes[{place}].name")
         if tried := self._trying.trials.of(working, name):
             lines += tried_lines(tried, width, seat)
-        elif self._trying.trials.is_stale(working, name):
-            lines.append(Content.styled("Its answers have changed since it was tested.", "$text-muted"))
+        elif why := self._trying.trials.why_stale(working, name):
+            lines += [Content.styled(line, "$text-warning") for line in indented(f"? {why}", width)]
+            lines += facts_lines(self._trying.trials.facts(working, name), width)
         return Content("\n").join(lines)
 
     @on(DataTable.RowHighlighted)
@@ -267,7 +279,7 @@ class NodesScreen(StepScreen):
         match news:
             case Finished(job="seating", result=seating):
                 self._seating = seating
-                self._trying.trials.needs = {seat.name: seat.needs for seat in seating.seats}
+                self._trying.trials.seats = {seat.name: seat for seat in seating.seats}
                 self.show_nodes()
             case Finished(job="import", result=hosts):
                 self._importing.offer(hosts)

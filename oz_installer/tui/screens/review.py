@@ -93,10 +93,9 @@ class ReviewScreen(StepScreen):
             self._drawn_for = (working, width)
             core = self.core
             self.start("draw", lambda _tell, _stop: draw(core, working, width))
-        if self._drawn is not None and self._drawn.topology is None:
-            problems = judged.problems if judged else ()
+        if judged is not None and self._drawn is not None and self._drawn.topology is None:
             for name in ("picture", "file-text"):
-                self.query_one(f"#{name}", Lines).show(problem_rows(problems, width))
+                self.query_one(f"#{name}", Lines).show(problem_rows(judged.problems, width))
         if self._is_stale and not self.jobs.running("compare"):
             self.query_one("#changes", Lines).show([(STALE, "warning")])
 

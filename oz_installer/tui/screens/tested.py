@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -13,6 +14,7 @@ from textual.content import Content
 from oz_installer.tui.bridge import Failed, Finished
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.told import findings_text, indented
+from oz_installer.tui.trials import without_roles
 from oz_installer.tui.widgets.bars import Status
 from oz_installer.tui.widgets.follower import Follower
 from oz_installer.tui.widgets.push import Push
@@ -25,7 +27,22 @@ if TYPE_CHECKING:
     from oz_installer.tui.bridge import Judged
     from oz_installer.tui.jobs import Job
 
-CHANGED = "The answers have changed since this test."
+CHANGED = "The answers have changed since this test: test again."
+MOVED = "Tested before the roles changed: test again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What a test is about: answers, and the nodes that run the API, as far as they are known."""
+
+    answers: tuple[Any, ...] = field(repr=False)
+    apis: tuple[str, ...] | None
+
+    def why_stale(self, now: Subject) -> str:
+        """What is another one now; empty when nothing is."""
+        if self.answers != now.answers:
+            return CHANGED
+        return MOVED if None not in (self.apis, now.apis) and self.apis != now.apis else ""
 
 
 class TestedScreen(StepScreen):
@@ -40,10 +57,11 @@ class TestedScreen(StepScreen):
         super().__init__()
         self.seating: Seating | None = None
         self.needed: str | None = None
+        self._wrong: set[str] = set()
         self._looked_at: Working | None = None
         self._findings: tuple[Finding, ...] = ()
         self._failed: tuple[str, str] | None = None
-        self._tested: object = None
+        self._tested: Subject | None = None
 
     # --- what a step writes ---------------------------------------------------------------------------
     def test_job(self) -> Job:
@@ -76,20 +94,23 @@ class TestedScreen(StepScreen):
         self.show(working, judged)
         self.query_one(Report).show(self._report)
 
-    def show_form(self, wanted: tuple[str, ...], judged: Judged | None) -> None:
-        """Hide fields that do not matter, unless they are answered, or wrong."""
+    def show_form(self, wanted: tuple[str, ...], judged: Judged | None, *, blamed: bool = True) -> None:
+        """Hide fields that do not matter, unless they are answered, or (with ``blamed``) wrong, as last
+        judged: none comes and goes while somebody types."""
+        if judged is not None:
+            self._wrong = {key for key in self.keys() if key not in wanted and judged.problem(key)}
         for shown in self.query(Follower).results(Follower):
             if len(shown.keys) == 1 and shown.keys[0].startswith(f"{self.SECTION}."):
                 key = shown.keys[0]
-                wrong = judged is not None and judged.problem(key) is not None
+                wrong = blamed and key in self._wrong
                 shown.display = key in wanted or self.working.given(key) or wrong
                 if judged is None and key in wanted:
                     shown.disabled = False  # what was just chosen asks it: the next key may go there
 
     def _report(self, width: int) -> Content:
         lines = []
-        if self._tested is not None and self._tested != self._subject(self.working):
-            lines += [Content.styled(CHANGED, "$text-muted")]
+        if self._tested is not None and (why := self._tested.why_stale(self._subject(self.working))):
+            lines += [Content.styled(f"? {why}", "$text-warning")]
         if self._failed is not None:
             message, hint = self._failed
             lines += [Content.styled(line, "$text-error") for line in indented(f"! {message}", width)]
@@ -98,8 +119,10 @@ class TestedScreen(StepScreen):
             lines.append(findings_text(self._findings, width))
         return Content("\n").join(lines)
 
-    def _subject(self, working: Working) -> tuple[Any, Any]:
-        return working.values.get(self.SECTION), working.values.get("nodes")
+    def _subject(self, working: Working) -> Subject:
+        answers = (working.values.get(self.SECTION), *map(working.get, ("release", "engine")))
+        rows = [without_roles(row) for row in working.values.get("nodes", ())]
+        return Subject(answers=(*answers, rows), apis=self.seating.apis if self.seating else None)
 
     # --- the test -------------------------------------------------------------------------------------
     def action_test(self) -> None:

@@ -79,7 +79,9 @@ class WorkloadScreen(StepScreen):
             barred=barred,
         )
         seen = "workload" in self.wizard.session.visited
-        problem = judged.problem("scenario") if judged and (seen or chosen) else None
+        if judged is None:
+            return  # what stands there stands until that is known
+        problem = judged.problem("scenario") if seen or chosen else None
         said = "; ".join(filter(None, (problem.message, problem.hint))) if problem else ""
         told = (f"! {said}", "$text-error") if problem else ("← → choose", "$text-muted")
         self.query_one("#scenario-title", Static).update(Content.assemble(("Scenario", "bold"), "   ", told))

@@ -61,6 +61,8 @@ class Field(Follower):
         self.seen = False
         self._note = Note(classes="note", markup=False)
         self._said: tuple[str, str] = ("", "")
+        self._at_once = False
+        """Whether what is said needs no judging, so that it goes as soon as it is not so any more."""
         self._marked = False
         self._barred = ""
 
@@ -106,7 +108,8 @@ class Field(Follower):
         return self._barred or f"{self.asked.label} is not asked for as long as the other answers are these"
 
     def follow(self, working: Working, judged: Judged | None) -> None:
-        """Show the answer and what is wrong with it."""
+        """Show the answer and what is wrong with it. What only judging can tell stands until that has told
+        something else, so that nothing comes and goes while somebody types."""
         self.show_value(working, judged)
         possible = judged.may(self.key) if judged else None
         if judged is not None:
@@ -114,17 +117,15 @@ class Field(Follower):
         given = working.given(self.key)
         if judged is not None:
             self.disabled = bool(possible and possible.reason and not given)
-        problem = self._problem(working, judged) if given or self.is_blamed() else ""
-        if problem:
-            self._said = (problem, "-bad")
-        elif unread := self._unread(judged) if given or self.is_blamed() else "":
-            self._said = (unread, "-warning")
-        elif possible is not None or judged is not None:
-            self._said = (barred_words(self.asked, possible), "-barred") if possible else ("", "")
-        elif self._said[1] in ("-bad", "-warning"):
-            self._said = ("", "")
+        blamed = given or self.is_blamed()
+        if blamed and (problem := self._problem(working, judged)):
+            self._said, self._at_once = (problem, "-bad"), bool(self._problem(working, None))
+        elif judged is not None:
+            self._said, self._at_once = self._judged(judged, blamed=blamed), False
+        elif self._at_once:
+            self._said, self._at_once = ("", ""), False
         if not self._said[0] and (advice := self.advice(working)):
-            self._said = (f"? {sentence(self.asked, advice)}", "-warning")
+            self._said, self._at_once = (f"? {sentence(self.asked, advice)}", "-warning"), True
         self._tell()
 
     def advice(self, working: Working) -> str:  # noqa: ARG002 - for those that have some
@@ -147,10 +148,13 @@ class Field(Follower):
         now = working.problem(self.key)
         return problem_words(self.asked, now) if now else ""
 
-    def _unread(self, judged: Judged | None) -> str:
-        """What is wrong with the file that it is answered with."""
-        found = judged.file_problem(self.key) if judged is not None else None
-        return problem_words(self.asked, f"{found.message}; {found.hint}") if found else ""
+    def _judged(self, judged: Judged, *, blamed: bool) -> tuple[str, str]:
+        """What is wrong with the file that it is answered with, or what cannot be chosen."""
+        if blamed and (found := judged.file_problem(self.key)):
+            text = f"{found.message}; {found.hint}" if found.hint else found.message
+            return problem_words(self.asked, text), "-warning"
+        possible = judged.may(self.key)
+        return (barred_words(self.asked, possible), "-barred") if possible else ("", "")
 
     def _tell(self) -> None:
         text, look = self._said

@@ -19,6 +19,7 @@ from oz_installer.answers.drafts import (
     drafts,
     drop_draft,
     forget_draft,
+    let_go_draft,
     load_draft,
     save_draft,
 )
@@ -227,4 +228,36 @@ def test_what_cannot_be_locked_is_kept_in_one_draft(tmp_path: Path, state: Path)
     for _ in range(2):
         assert save_draft(Working.new(), target, "start").path == first
     drop_draft(target)
+    assert drafts() == ()
+
+
+def test_a_draft_that_is_let_go_of_is_anothers_to_go_on_with(tmp_path: Path) -> None:
+    target = tmp_path / "answers.yml"
+    mine = save_draft(Working.new(), target, "start")
+    assert held_elsewhere() == "True"
+    let_go_draft(target)
+    assert held_elsewhere() == "False"
+    assert load_draft(mine) == Working.new()
+    assert held_elsewhere() == "True"
+
+
+def held_elsewhere() -> str:
+    """Whether another process sees that the only draft is held."""
+    look = "from oz_installer.answers.drafts import drafts; print(*(one.held for one in drafts()))"
+    return subprocess.run(
+        [sys.executable, "-c", look], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_a_draft_that_another_process_has_written_to_since_is_not_forgotten(tmp_path: Path) -> None:
+    target = tmp_path / "answers.yml"
+    seen = save_draft(Working.new(), target, "start")
+    let_go_draft(target)
+    document = json.loads(seen.path.read_text())
+    seen.path.write_text(json.dumps(document | {"saved_at": seen.saved_at + 1}))
+    with pytest.raises(AnswersError, match="has written to this draft meanwhile"):
+        forget_draft(seen)
+    (now,) = drafts()
+    assert held_elsewhere() == "False"
+    forget_draft(now)
     assert drafts() == ()
