@@ -99,7 +99,7 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
             return
         self.session.working = working
         if self.step_screen is not None:
-            self.step_screen.follow()
+            self.step_screen.follow_soon()
         self.judge(after=THINKING)
         self.files.draft_soon()
 

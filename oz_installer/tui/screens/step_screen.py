@@ -43,6 +43,7 @@ class StepScreen(Breathing, Screen[None]):
         self._sought = ""
         self._judged_then: Judged | None = None
         self._blamed = False
+        self._follows = False
 
     # --- what a step writes ---------------------------------------------------------------------------
     def body(self) -> ComposeResult:
@@ -142,10 +143,21 @@ class StepScreen(Breathing, Screen[None]):
         """The frame is drawn to the width."""
         self.call_after_refresh(self.show_frame)
 
+    def follow_soon(self) -> None:
+        """As soon as what was typed is on the screen: it does not wait for what follows from it."""
+        if not self._follows:
+            self._follows = True
+            self.call_after_refresh(self._follow_then)
+
+    def _follow_then(self) -> None:
+        if self._follows:
+            self.follow()
+
     def follow(self) -> None:
         """Let the frame and every form show the answers as they are now."""
         session = self.wizard.session
         judged = session.judged if session.judged and session.judged.working is session.working else None
+        self._follows = False
         if not self.is_mounted:
             return
         self.show_frame()

@@ -55,6 +55,7 @@ class Cards(Follower, can_focus=True):
         self.chosen: object = None
         self.barred: Mapping[object, str] = {}
         self._cursor = 0
+        self._styles_of: dict[str, Style] = {}
         self._drawn_for: object = None
         self._drawn: list[list[LINE]] = []
 
@@ -86,17 +87,28 @@ class Cards(Follower, can_focus=True):
         for place, column in enumerate(self._columns(self.size.width)):
             text, kind = column[y] if y < len(column) else ("", "text")
             gap = " " * GAP if place else ""
-            segments += [Segment(gap, self.rich_style), Segment(text.ljust(room), self._look(place, kind))]
-        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+            segments += [Segment(gap, self._style("")), Segment(text.ljust(room), self._look(place, kind))]
+        return Strip(segments).adjust_cell_length(self.size.width, self._style(""))
 
     def _look(self, place: int, kind: str) -> Style:
         if kind == "title" and self.has_focus and place == self._cursor:
-            return self.get_component_rich_style("cards--cursor")
+            return self._style("cards--cursor")
         if self.cards[place].name in self.barred and kind not in ("tag", "name"):
-            return self.get_component_rich_style("cards--barred")
+            return self._style("cards--barred")
         if kind in ("title", "rule") and self.cards[place].name == self.chosen:
-            return self.get_component_rich_style("cards--chosen")
-        return self.rich_style if kind == "text" else self.get_component_rich_style(f"cards--{kind}")
+            return self._style("cards--chosen")
+        return self._style("" if kind == "text" else f"cards--{kind}")
+
+    def _style(self, part: str) -> Style:
+        """Worked out once, until other styles hold: there are hundreds of parts."""
+        if part not in self._styles_of:
+            self._styles_of[part] = self.get_component_rich_style(part) if part else self.rich_style
+        return self._styles_of[part]
+
+    def notify_style_update(self) -> None:
+        """Other styles hold."""
+        self._styles_of.clear()
+        super().notify_style_update()
 
     def _width(self, width: int) -> int:
         count = max(len(self.cards), 1)

@@ -185,10 +185,9 @@ class Field(Follower):
         return to_text(self.asked, working.get(self.key)) if working.given(self.key) else ""
 
     def on_descendant_focus(self) -> None:
-        """Its label is marked, its help shown."""
+        """Its label is marked at once, its help shown then."""
         self._mark(True)
-        self._tell()
-        self.call_after_refresh(self._note.into_sight)
+        self.call_after_refresh(self._come_into_sight)
 
     def on_descendant_blur(self) -> None:
         """From now on a missing answer is told."""
@@ -196,7 +195,11 @@ class Field(Follower):
             self.seen = True
             self.call_after_refresh(self.follow_again)
         self._mark(False)
+        self.call_after_refresh(self._tell)
+
+    def _come_into_sight(self) -> None:
         self._tell()
+        self._note.call_after_refresh(self._note.into_sight)
 
     def follow_again(self) -> None:
         """Although the answers are the same: what is told of them is not."""
