@@ -93,13 +93,13 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
         """Give an answer of the right type (None: leave it out)."""
         self.edit(self.session.working.put(key, value))
 
-    def edit(self, working: Working) -> None:
-        """The answers are these now."""
+    def edit(self, working: Working, *, typed: bool = False) -> None:
+        """The answers are these now. What was ``typed`` is on the screen before what follows from it."""
         if working == self.session.working:
             return
         self.session.working = working
-        if self.step_screen is not None:
-            self.step_screen.follow_soon()
+        if (step := self.step_screen) is not None:
+            step.follow_soon() if typed else step.follow()
         self.judge(after=THINKING)
         self.files.draft_soon()
 

@@ -68,7 +68,7 @@ class Breathing(_Screen):
             until = time.monotonic() + PIECE
             for widget, seen in self._undrawn:
                 widget.render_lines(seen)
-                if time.monotonic() > until and self.app._dom_ready:  # the first frame comes as soon as it can
+                if time.monotonic() > until and self.app._dom_ready:  # not the first frame
                     self.call_later(self._go_on_drawing)
                     return
         self._undrawn = None

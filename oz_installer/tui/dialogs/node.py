@@ -74,10 +74,10 @@ class NodeDialog(Dialog[bool]):
     def _wizard(self) -> WizardApp:
         return cast("WizardApp", self.app)
 
-    def edit_answers(self, change: Callable[[Working], Working]) -> None:
+    def edit_answers(self, change: Callable[[Working], Working], *, typed: bool = False) -> None:
         """A field was edited."""
         if self._index < self._wizard.session.working.nodes():
-            self._wizard.edit(change(self._wizard.session.working))
+            self._wizard.edit(change(self._wizard.session.working), typed=typed)
 
     @on(Said)
     def _said(self, message: Said) -> None:

@@ -195,9 +195,9 @@ class StepScreen(Breathing, Screen[None]):
         top = self.query_one(TopBar)
         top.target, top.kept = str(session.path), kept
 
-    def edit_answers(self, change: Callable[[Working], Working]) -> None:
+    def edit_answers(self, change: Callable[[Working], Working], *, typed: bool = False) -> None:
         """A field was edited."""
-        self.wizard.edit(change(self.working))
+        self.wizard.edit(change(self.working), typed=typed)
 
     def keys(self) -> tuple[str, ...]:
         """The questions that are asked here."""

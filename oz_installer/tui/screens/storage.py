@@ -57,11 +57,11 @@ class StorageScreen(TestedScreen):
         wanted = OF_TYPE.get(working.get(TYPE), ())
         self.show_form((TYPE, *wanted), judged)
 
-    def edit_answers(self, change: Callable[[Working], Working]) -> None:
+    def edit_answers(self, change: Callable[[Working], Working], *, typed: bool = False) -> None:
         """Another type: what only the old one has goes out of the answers, and comes back with it."""
         working = change(self.working)
         if working.get(TYPE) == self.working.get(TYPE):
-            self.wizard.edit(working)
+            self.wizard.edit(working, typed=typed)
             return
         mine = OF_TYPE.get(working.get(TYPE), ())
         others = [key for keys in OF_TYPE.values() for key in keys if key not in mine]
