@@ -15,6 +15,8 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.widget import Widget
 
+from oz_installer.tui.compositing import RowCompositor
+
 if TYPE_CHECKING:
     from textual.app import App
 
@@ -37,6 +39,10 @@ class Breathing(_Screen):
     _theme = ""
     _breathed = 0.0
     _undrawn: Iterator[tuple[Widget, Region]] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._compositor = RowCompositor()
 
     async def on_event(self, event: events.Event) -> None:
         """Handle it; after a long one others come before the next."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -13,7 +14,6 @@ from oz_installer.answers.questions import sections
 from oz_installer.tui.bridge import Finished
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import keys_of, step
-from oz_installer.tui.widgets.field import Field
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.menu import Item
 from oz_installer.tui.widgets.push import Push
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from oz_installer.tui.bridge import Judged
 
 
+@cache
 def _groups() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """Section, heading and questions, in the order of the step; a new section stands last."""
     keys = keys_of("access")
@@ -78,7 +79,7 @@ class AccessScreen(StepScreen):
             shown = [key for key in keys if key not in hidden or working.given(key) or key in self._wrong]
             if heading:
                 self.query_one(f"#heading-{part}").display = bool(shown)
-            for field in self.query_one(f"#form-{part}", Form).query(Field).results(Field):
+            for field in self.query_one(f"#form-{part}", Form).fields:
                 field.display = field.key in shown
 
     def _unasked(self, working: Working) -> frozenset[str]:

@@ -164,7 +164,7 @@ class StepScreen(Breathing, Screen[None]):
         if self.STEP in session.visited and not self._blamed:
             self._blamed = True
             self._blame()
-        for shown in self.query(Follower).results(Follower):
+        for shown in self.walk_children(Follower):
             shown.follow(session.working, judged)
         self.changed(session.working, judged)
         if self._sought and judged is not None and judged is not self._judged_then:
@@ -172,12 +172,12 @@ class StepScreen(Breathing, Screen[None]):
 
     def _blame(self) -> None:
         """What the step's number counts is marked."""
-        for shown in self.query(Follower).results(Follower):
+        for shown in self.walk_children(Follower):
             shown.blame()
 
     def _tell_why_not(self) -> None:
         key, self._sought = self._sought, ""
-        for shown in self.query(Follower).results(Follower):
+        for shown in self.walk_children(Follower):
             if why := shown.why_not(key):
                 self.say(f"! {why}.", "-warning")
                 return
@@ -201,12 +201,12 @@ class StepScreen(Breathing, Screen[None]):
 
     def keys(self) -> tuple[str, ...]:
         """The questions that are asked here."""
-        return tuple(key for shown in self.query(Follower).results(Follower) for key in shown.keys)
+        return tuple(key for shown in self.walk_children(Follower) for key in shown.keys)
 
     def focus_key(self, key: str) -> None:
         """Put the cursor on the field of a question; once that is known, say why when it cannot be there."""
         self._sought, self._judged_then = key, self.wizard.session.judged
-        for shown in self.query(Follower).results(Follower):
+        for shown in self.walk_children(Follower):
             if shown.take_focus(key):
                 break
         self.wizard.judge()  # only that tells what is barred here

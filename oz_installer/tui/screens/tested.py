@@ -99,7 +99,7 @@ class TestedScreen(StepScreen):
         judged: none comes and goes while somebody types."""
         if judged is not None:
             self._wrong = {key for key in self.keys() if key not in wanted and judged.problem(key)}
-        for shown in self.query(Follower).results(Follower):
+        for shown in self.walk_children(Follower):
             if len(shown.keys) == 1 and shown.keys[0].startswith(f"{self.SECTION}."):
                 key = shown.keys[0]
                 wrong = blamed and key in self._wrong

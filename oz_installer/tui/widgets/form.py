@@ -35,38 +35,46 @@ class Form(Follower):
         self._keys = keys
         self._options = options or {}
         self._loud = frozenset(loud)
+        self._fields: tuple[Field, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The questions that it asks."""
         return self._keys
 
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """One a question, as soon as they are there."""
+        return self._fields
+
     def compose(self) -> ComposeResult:
         """One field a question."""
-        for key in self._keys:
-            yield make_field(key, options=self._options.get(key, ()), loud=key in self._loud)
+        self._fields = tuple(
+            make_field(key, options=self._options.get(key, ()), loud=key in self._loud) for key in self._keys
+        )
+        yield from self._fields
 
     def follow(self, working: Working, judged: Judged | None) -> None:
         """Every field follows."""
-        for field in self.query(Field).results(Field):
+        for field in self._fields:
             field.follow(working, judged)
 
     def blame(self) -> None:
         """In every field."""
-        for field in self.query(Field).results(Field):
+        for field in self._fields:
             field.blame()
 
     def take_focus(self, key: str) -> bool:
         """Put the cursor on a question's field."""
-        return any(field.take_focus(key) for field in self.query(Field).results(Field))
+        return any(field.take_focus(key) for field in self._fields)
 
     def why_not(self, key: str) -> str:
         """Its field knows."""
-        return next(filter(None, (one.why_not(key) for one in self.query(Field).results(Field))), "")
+        return next(filter(None, (one.why_not(key) for one in self._fields)), "")
 
     def field(self, key: str) -> Field:
         """The field of a question. KeyError when it is not here."""
-        for field in self.query(Field).results(Field):
+        for field in self._fields:
             if field.key == key:
                 return field
         raise KeyError(key)
