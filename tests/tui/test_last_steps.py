@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from oz_installer.answers.model import SecretRef
-from oz_installer.checks.every import CHECKS
 from oz_installer.deploy.events import Event, RunEnded
 from oz_installer.errors import ConnectError, DeployError, Interrupted
 from oz_installer.tui.screens.install import InstallScreen
-from oz_installer.tui.screens.preflight import PreflightScreen
-from tests.tui.running import ANSWERS, CANARY, FAILURE, PATH, WARNING, RunCore, run_events
+from tests.tui.running import CANARY, FAILURE, PATH, WARNING, RunCore, run_events
 from tests.tui.support import (
     PATIENCE,
     SIZES,
@@ -288,17 +286,3 @@ async def test_the_last_screen_says_what_comes_next() -> None:
             assert wanted in text_of(pilot), text_of(pilot)
         await push(pilot, "copy")
         assert pilot.app.clipboard == f"oz-install --answers {PATH}"
-
-
-async def test_the_findings_keep_their_places() -> None:
-    core = RunCore()
-    core.outside.findings = list(reversed([*core.outside.findings, WARNING]))
-    async with wizard(core, path=PATH, step="preflight") as pilot:
-        await push(pilot, "run")
-        screen = cast("PreflightScreen", step_of(pilot))
-        nodes, order = [one.node or "" for one in screen.found], [check.name for check in CHECKS]
-        assert nodes == sorted(nodes)
-        for node in set(nodes):
-            places = [order.index(one.check) for one in screen.found if one.node == node]
-            assert places == sorted(places)
-        assert core.files[PATH] == ANSWERS

@@ -1,0 +1,129 @@
+"""What comes behind a save: an installation, another save, the end."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from oz_installer.answers.working import Working
+from oz_installer.errors import AnswersError
+from tests.tui.fake_core import FakeCore
+from tests.tui.support import PATIENCE, app_of, left, settle, until, wizard
+from tests.tui.test_files import COMPLETE, HERE
+from tests.tui.test_saving import OTHER, SlowCore
+
+
+class OneByOne(FakeCore):
+    """Writes a file each time it is let."""
+
+    def __init__(self, files: dict[Path, str]) -> None:
+        super().__init__(files)
+        self.let = threading.Semaphore(0)
+        self.begun = 0
+
+    def keep(
+        self, working: Working, path: Path, source: str | None = None, opened: Path | None = None
+    ) -> Working:
+        """As any other, after a while."""
+        self.begun += 1
+        assert self.let.acquire(timeout=PATIENCE)
+        return super().keep(working, path, source, opened)
+
+
+async def test_an_installation_begins_behind_its_own_save_and_not_behind_one_before() -> None:
+    core, begun = OneByOne({HERE: COMPLETE}), list[object]()
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        files = app_of(pilot).files
+        await pilot.press("1", "ctrl+s")
+        await until(pilot, lambda: core.begun == 1)
+        await pilot.press("2")
+        await until(pilot, lambda: app_of(pilot).session.working.get("workload.apm") == 12)
+        files.save(lambda: begun.append(core.kept[HERE].get("workload.apm")))
+        core.let.release()
+        await until(pilot, lambda: core.begun == 2)
+        assert core.kept[HERE].get("workload.apm") == 1
+        assert begun == []
+        core.let.release()
+        await settle(pilot)
+        assert begun == [12]
+
+
+async def test_nothing_begins_behind_a_save_that_failed() -> None:
+    core, begun = OneByOne({HERE: COMPLETE}), list[str]()
+    core.refused[HERE] = AnswersError("the disk is full", "make room")
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        await pilot.press("1", "ctrl+s")
+        await until(pilot, lambda: core.begun == 1)
+        app_of(pilot).files.save(lambda: begun.append("install"))
+        core.let.release(2)
+        await settle(pilot)
+        assert core.begun == 2
+        assert begun == []
+
+
+async def test_what_is_being_written_is_not_called_saved_though_the_screen_shows_the_file_again() -> None:
+    """Else an installation would begin from what is written just now."""
+    core = OneByOne({HERE: COMPLETE})
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        await pilot.press("1", "ctrl+s")
+        await until(pilot, lambda: core.begun == 1)
+        await pilot.press("backspace")
+        await until(pilot, lambda: not app_of(pilot).session.touched)
+        assert not app_of(pilot).files.all_saved
+        core.let.release()
+        await settle(pilot)
+
+
+async def test_a_save_behind_one_that_went_elsewhere_goes_there_too() -> None:
+    core = OneByOne({HERE: COMPLETE})
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        files = app_of(pilot).files
+        await pilot.press("1")
+        await until(pilot, lambda: app_of(pilot).session.touched)
+        files.save_as(OTHER)
+        await until(pilot, lambda: core.begun == 1)
+        files.save()
+        core.let.release(2)
+        await settle(pilot)
+        assert core.begun == 2
+        assert app_of(pilot).session.path == OTHER
+        assert HERE not in core.kept
+
+
+class SlowToRead(FakeCore):
+    """Looks at the file that it has just written only when it is let."""
+
+    def __init__(self, files: dict[Path, str]) -> None:
+        super().__init__(files)
+        self.let = threading.Event()
+
+    def read(self, path: Path) -> tuple[Working, str]:
+        """As any other, after a while once something was kept."""
+        assert not self.kept or self.let.wait(PATIENCE)
+        return super().read(path)
+
+
+async def test_no_draft_outlives_the_save_that_holds_its_answers() -> None:
+    core = SlowToRead({HERE: COMPLETE})
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        await pilot.press("1", "ctrl+s")
+        await until(pilot, lambda: f"drop {HERE}" in core.calls)
+        app_of(pilot).files.draft_now()
+        await until(pilot, lambda: HERE in core.drafted)
+        core.let.set()
+        await settle(pilot)
+        assert app_of(pilot).files.all_saved
+        assert core.drafted == {}
+
+
+async def test_nothing_begins_behind_a_save_while_the_wizard_is_being_left() -> None:
+    core, then = SlowCore({HERE: COMPLETE}), list[str]()
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        await pilot.press("1")
+        app_of(pilot).files.save(lambda: then.append("install"))
+        await until(pilot, core.began.is_set)
+        await pilot.press("ctrl+q")
+        core.let.set()
+        await left(pilot)
+    assert core.kept[HERE].get("workload.apm") == 1
+    assert then == []
