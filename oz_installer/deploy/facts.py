@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from oz_installer.deploy.record import Record, parse_record
 from oz_installer.remote.commands import parse_version
 
+HUNG = "124"
+"""How ``timeout`` ends when the time is out."""
+
 _UP = re.compile(r"^Up\b")
 _HEALTH = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)")
 
@@ -74,12 +77,15 @@ def parse_facts(node: str, output: str, hide: Callable[[str], str] = str) -> Nod
     parts = _sections(output)
     if "end" not in parts:
         raise ValueError("the answer of the node is not whole")
-    ok = parts["engine-status"].strip() == "0"
+    status = parts["engine-status"].strip()
+    ok, told = status == "0", hide(parts["containers"]).strip()
+    if status == HUNG:
+        told = told.rpartition("\n")[2]  # what was said before is half of an answer, or the shell's own word
     files, wrong = _files(parts["files"])
     return NodeFacts(
         node=node,
         engine_ok=ok,
-        engine_message="" if ok else hide(parts["containers"]).strip(),
+        engine_message="" if ok else told,
         generation=parts["link"].strip().rpartition("/")[2],
         record=parse_record(parts["record"]),
         lock=parts["lock"].strip(),
