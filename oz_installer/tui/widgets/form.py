@@ -24,6 +24,8 @@ class Form(Follower):
     ``loud`` names those whose help is always shown.
     """
 
+    BLANK = True
+
     def __init__(
         self,
         *keys: str,
