@@ -50,6 +50,11 @@ class Done:
         return self.remedy.left(self.tried)
 
     @property
+    def ahead(self) -> tuple[tuple[str, ...], ...]:
+        """The commands that are still to be run, the one that failed first."""
+        return self.remedy.commands[self.commands :]
+
+    @property
     def aftermath(self) -> str:
         """What a remedy that failed has left behind, and what to do about it."""
         if not self.error or not self.tried:
@@ -114,12 +119,16 @@ def carry_out(
 ) -> list[Done]:
     """The same over connections that are there."""
     work = _Work(inputs, reach, tell, stop)
-    lanes: dict[str, list[Remedy]] = {}
-    for remedy in remedies:
-        lanes.setdefault("the database" if remedy.database else remedy.node, []).append(remedy)
-    futures = ended(together(lanes, lambda lane: work.lane(lanes[lane]), name="mend"))
-    found = {key_of(one.remedy): one for future in futures.values() for one in future.result()}
-    return [found[key_of(remedy)] for remedy in remedies]
+    lanes: dict[str, list[int]] = {}
+    for place, remedy in enumerate(remedies):
+        lanes.setdefault("the database" if remedy.database else remedy.node, []).append(place)
+    futures = ended(
+        together(lanes, lambda lane: work.lane([remedies[place] for place in lanes[lane]]), name="mend")
+    )
+    found: dict[int, Done] = {}
+    for lane, future in futures.items():
+        found.update(zip(lanes[lane], future.result(), strict=True))
+    return [found[place] for place in range(len(remedies))]
 
 
 class _Work:

@@ -24,7 +24,7 @@ def undo(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
     if remedies:
         show(task, [(one, None) for one in remedies], "taken back")
         confirm(flags)
-        done = carry_out(task, remedies)
+        done = carry_out(task, remedies, back=True)
         if failed := [one for one in done if one.error]:
             hint = f"Mend that and run oz-install check --undo again. What is left stands in {written}."
             raise PreflightError(could_not(failed, "taken back"), hint)
