@@ -40,8 +40,8 @@ _FOREIGN = frozenset({"docker-ce", "docker-ce-cli", "containerd.io"})
 # Nothing is removed, nobody is asked, another run of apt is waited for, the operator's files stay.
 _APT = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-o", "DPkg::Lock::Timeout=300")
 _INSTALL = ("install", "--no-install-recommends", "--no-remove", "-o", "Dpkg::Options::=--force-confold")
-# An installation that failed may have brought none of the packages, some, or halves; apt removes nothing where
-# it does not know one of the names. dpkg-query ends with 1 for such a name, with 2 where it cannot tell.
+# An installation that failed may have brought none of the packages, some, or halves; apt removes nothing
+# where it does not know a name. dpkg-query ends with 1 for such a name, with 2 where it cannot tell.
 _APT_REMOVE = (
     "have=; for one; do"
     " state=$(dpkg-query -W -f '${db:Status-Status}' \"$one\") || [ $? = 1 ] || exit 2;"
