@@ -12,6 +12,7 @@ from oz_installer.answers.model import Database
 from oz_installer.catalog.model import DatabaseNeeds
 from oz_installer.checks.model import Remedy
 from oz_installer.checks.postgres import Attempt, Door, Ground, enter
+from oz_installer.checks.postgres_content import refuse_full
 from oz_installer.errors import AnswersError, OzError
 from oz_installer.remote.transport import Transport
 from oz_installer.render.filters import sql, sql_name
@@ -139,9 +140,10 @@ def run_statements(transport: Transport, admin: Door, remedy: Remedy, role_passw
     """Carry out a remedy's statements, each by itself, in its database. ``admin`` is where the administrator
     logs in, whatever its database; the role's password goes as a verifier, so that no log has it in clear.
 
-    Raises StatementsFailed with PostgreSQL's own words; OzError when nothing was begun, ConnectError when the
-    node is gone.
+    A database that holds tables is not dropped. Raises StatementsFailed with PostgreSQL's own words; OzError
+    when nothing was begun, ConnectError when the node is gone.
     """
+    refuse_full(transport, admin, remedy)
     statements = _Statements([filled(statement, role_password) for statement, *_ in remedy.commands])
     attempt = enter(transport, replace(admin, name=remedy.database), statements, patience=_SECONDS)
     if statements.done == len(remedy.commands):

@@ -109,6 +109,7 @@ def remedy_lines(pairs: Sequence[Pair], what: str = "mended") -> Iterator[str]:
             yield from ("", clean_line(remedy.node))
         last = remedy.node
         where = f" in the database {remedy.database}" if remedy.database else ""
+        where += f" on {remedy.at}" if remedy.at else ""
         if one is not None:
             yield f"  {clean_line(f'{one.subject}: {one.seen}')}"
         yield f"  {clean_line(f'{remedy.title}{where}:')}"

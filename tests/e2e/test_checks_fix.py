@@ -267,8 +267,26 @@ def test_a_role_and_a_database_are_made_and_dropped_again(bench: Bench) -> None:
         assert "canary" not in done.stdout + done.stderr + written
         assert bad(bench.check(database=database)) == {}
 
-        back = bench.site.run("check", "--answers", answers, "--undo", "--yes")
-        assert back.status == 0, back.stderr
+        def undo(file: str) -> tuple[int, str]:
+            back = bench.site.run("check", "--answers", file, "--undo", "--yes")
+            return back.status, back.stderr
+
+        moved = bench.folder / "moved" / "answers.yml"
+        moved.parent.mkdir()
+        moved.write_text(Path(answers).read_text().replace(f"port: {database['port']}", "port: 5999"))
+        (moved.parent / "answers.undo.txt").write_text(written)
+        status, said = undo(str(moved))
+        assert (status, "and the answers name" in said) == (3, True), said
+
+        bench.sql("CREATE TABLE precious (n int)", name="fixed")
+        status, said = undo(answers)
+        assert (status, "database fixed holds 1 tables" in said) == (3, True), said
+        assert "n=1" in psql(
+            bench.site.lab, "SELECT 'n=' || count(*) FROM pg_database WHERE datname = 'fixed'"
+        )
+        bench.sql("DROP TABLE precious", name="fixed")
+        status, said = undo(answers)
+        assert status == 0, said
         there = "SELECT 'n=' || count(*) FROM pg_roles WHERE rolname = 'fixed_user'"
         assert "n=0" in psql(bench.site.lab, there)
     finally:
