@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from oz_installer.lab.database import psql
 from oz_installer.lab.nodes import known_hosts_lines, node_argv, remove_cgroups, wait_until
@@ -273,18 +274,20 @@ def test_a_role_and_a_database_are_made_and_dropped_again(bench: Bench) -> None:
 
         moved = bench.folder / "moved" / "answers.yml"
         moved.parent.mkdir()
-        moved.write_text(Path(answers).read_text().replace(f"port: {database['port']}", "port: 5999"))
+        other = yaml.safe_load(Path(answers).read_text())
+        other["database"]["port"] = 5999
+        moved.write_text(yaml.safe_dump(other))
         (moved.parent / "answers.undo.txt").write_text(written)
         status, said = undo(str(moved))
         assert (status, "and the answers name" in said) == (3, True), said
 
-        bench.sql("CREATE TABLE precious (n int)", name="fixed")
+        bench.sql("\\connect fixed\nCREATE TABLE precious (n int);")
         status, said = undo(answers)
         assert (status, "database fixed holds 1 tables" in said) == (3, True), said
         assert "n=1" in psql(
             bench.site.lab, "SELECT 'n=' || count(*) FROM pg_database WHERE datname = 'fixed'"
         )
-        bench.sql("DROP TABLE precious", name="fixed")
+        bench.sql("\\connect fixed\nDROP TABLE precious;")
         status, said = undo(answers)
         assert status == 0, said
         there = "SELECT 'n=' || count(*) FROM pg_roles WHERE rolname = 'fixed_user'"
