@@ -34,6 +34,7 @@ if [ "$engine_status" != 0 ]; then
   exit
 fi
 echo "$engine_told"
+echo "listed $engine_listed_status"
 [ -z "$engine_slow" ] || echo "slow yes"
 [ -n "$disk_hangs" ] || [ ! -s {dir}/current/record.json ] || echo "recorded yes"
 compose=$engine_plugin v1=
@@ -44,12 +45,16 @@ echo "$engine_listed"
 _COMPOSE = {
     "docker": """
   [ -z "$engine_slow" ] || hung=  # Compose tells its version without the engine
-  compose=$(soon docker compose version --short) v1=$(soon docker-compose version --short)
+  compose=$(soon docker compose version --short); asked=$?
+  v1=$(soon docker-compose version --short); asked="$asked $?"
+  echo "asked $asked"
   echo "plugin $compose"
   echo "v1 $v1"
 """,
     "podman": """
-  compose=$(soon podman-compose --version | tr '\\n' ' ')
+  compose=$(soon podman-compose --version); asked=$?
+  compose=$(echo "$compose" | tr '\\n' ' ')
+  echo "asked $asked"
   echo "podman-compose $compose"
 """,
 }
@@ -58,7 +63,8 @@ _COMPOSE = {
 @dataclass(frozen=True, kw_only=True)
 class Seen:
     """The engine, and the containers of a project that is called as ours: those we started, and strangers.
-    ``slow``: it tells its version, but nothing of itself in time."""
+    ``slow``: it tells its version, but nothing of itself in time; ``listed``: the containers are all that it
+    has; ``compose_late``: a Compose that was asked gave no answer in time."""
 
     engine: EngineFacts
     name: str = "docker"
@@ -67,6 +73,8 @@ class Seen:
     recorded: bool = False
     means: Means = NO_MEANS
     slow: bool = False
+    listed: bool = True
+    compose_late: bool = False
 
 
 class Engine(Look[Seen]):
@@ -108,6 +116,8 @@ class Engine(Look[Seen]):
             recorded=told.get("recorded") == "yes",
             means=means_of(told),
             slow=told.get("slow") == "yes",
+            listed=told.get("listed") == "0",
+            compose_late="124" in told.get("asked", "").split(),
         )
 
     def shown(self, facts: Seen) -> Iterator[tuple[str, str]]:
@@ -122,7 +132,9 @@ class Engine(Look[Seen]):
         engine, oldest = site.answers.engine, site.release.engines[site.answers.engine]
         name, compose = NAMES[engine]
         needed = f"{name} {oldest.engine} or newer (the vendor's requirement)"
-        lack = _unmasked(engine_lack(facts.engine, engine, oldest.engine), facts.means)
+        lack = engine_lack(facts.engine, engine, oldest.engine)
+        if engine == "docker":
+            lack = _unmasked(lack, facts.means)
         remedy = _engine_remedy(site, spot, facts, lack)
         if facts.slow and lack is None:
             yield self._slow(spot, facts)
@@ -135,22 +147,28 @@ class Engine(Look[Seen]):
         needed = f"{compose} {oldest.compose} or newer (the vendor's requirement)"
         lack = compose_lack(facts.engine, engine, oldest.compose)
         remedy = install_compose(site, spot, facts.means) if lack and lack.cause == "missing" else None
-        if facts.slow and tool is None:
+        if facts.compose_late and tool is None:
             yield self._not_told(spot, compose)
         else:
             yield self._judged(spot, lack, "compose", compose, seen, needed, remedy)
         if lack := project_lack(PROJECT, facts.strangers, ours=bool(facts.ours), recorded=facts.recorded):
             yield self._judged(spot, lack, "project", "Compose project", "", "")
+        elif not facts.listed:
+            yield self._not_listed(spot)
 
     def _slow(self, spot: Spot, facts: Seen) -> Finding:
         """A busy engine is no dead one: to start it again would stop what it is busy with."""
+        unseen = (
+            f"storage driver, cgroups, start at boot, engine's disk{'' if facts.listed else ', containers'}"
+        )
         return self.finding(
             spot,
             "warning",
             f"the engine is slow: {facts.name} info gives no answer within 5 s",
             subject=NAMES[facts.name][0],
             needed="an engine that answers at once",
-            why="What it is busy with delays everything that is done with it.",
+            why="What it is busy with delays everything that is done with it. "
+            f"Not looked at because of it: {unseen}.",
             hint=f"Look at disk, load and journalctl -u {facts.name}, and check again; or accept this.",
         )
 
@@ -158,10 +176,21 @@ class Engine(Look[Seen]):
         return self.finding(
             spot,
             "warning",
-            "its version could not be asked: the engine is slow",
+            "its version could not be asked: it gave no answer in time",
             about="compose",
             subject=compose,
-            hint="Check again when the engine answers at once.",
+            hint="Look at the node's disk and load, and check again.",
+        )
+
+    def _not_listed(self, spot: Spot) -> Finding:
+        return self.finding(
+            spot,
+            "warning",
+            "could not be looked at: the engine did not list its containers",
+            about="project",
+            subject="Compose project",
+            why=f"Another project called «{PROJECT}» would be in the way.",
+            hint="Check again when the engine lists them (ps -a).",
         )
 
     def _judged(
@@ -201,8 +230,9 @@ def _engine_remedy(site: Site, spot: Spot, facts: Seen, lack: Lack | None) -> Re
 
 
 def _unmasked(lack: Lack | None, means: Means) -> Lack | None:
-    """With how to start it, where its service is masked: nothing starts that, and somebody wanted it so."""
-    if lack is None or lack.cause != "silent" or not is_masked(means.enabled):
+    """With how to start Docker, where its service is masked: nothing starts that, and somebody wanted it so.
+    One that runs all the same hangs."""
+    if lack is None or lack.cause != "silent" or means.process or not is_masked(means.enabled):
         return lack
     hint = (
         f"Its service is masked. As root: {unmasking(means.enabled)} && systemctl enable --now docker.service"

@@ -24,6 +24,8 @@ class Remedy:
     statements instead, run by the database's administrator through that node. ``undo`` takes them back, and
     can be run again where that broke off. They stand on the screen before they run: no secrets.
 
+    ``at``: what an undo list tells of the server: host and port of the node, or of the database.
+
     ``undo_of``: the number of the command whose work each of ``undo`` takes back, the first is 0; empty: all
     of them take back the first's.
     """
@@ -34,6 +36,7 @@ class Remedy:
     undo: tuple[tuple[str, ...], ...] = ()
     database: str = ""
     undo_of: tuple[int, ...] = ()
+    at: str = ""
 
     def left(self, tried: int) -> tuple[tuple[str, ...], ...]:
         """What of ``undo`` takes back the first commands, as many as ``tried`` says."""

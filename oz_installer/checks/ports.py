@@ -20,6 +20,7 @@ awk '$4 == "0A" && $NF != {mark} {{ n = split($2, a, ":"); print "listen", a[n] 
 command -v ss > /dev/null && soon ss -Hltnp
 echo "$engine_listed"
 echo "engine $engine_listed_status"
+[ "$engine_status" != 127 ] || echo "absent yes"
 """
 _PUBLISHED = re.compile(r":(\d+)(?:-(\d+))?->[\d-]+/tcp")
 _HOLDER = re.compile(r":(\d+)\s+\S+\s+users:\(\(\"([^\"]+)\"")
@@ -30,7 +31,7 @@ class PortFacts:
     """Who has which TCP port: ``listening`` all that somebody listens on, ``holders`` programs where they are
     known, ``containers`` those that publish it, ``ours`` what we published.
 
-    ``complete`` says that the engine answered.
+    ``complete`` says that the engine listed its containers, ``absent`` that there is no engine to have some.
     """
 
     listening: frozenset[int] = frozenset()
@@ -38,6 +39,7 @@ class PortFacts:
     containers: Mapping[int, str] = field(default_factory=dict)
     ours: frozenset[int] = frozenset()
     complete: bool = True
+    absent: bool = False
 
     def taken(self, port: int) -> bool:
         """By somebody else."""
@@ -74,7 +76,7 @@ class Ports(Look[PortFacts]):
         running = [(one, _published(one.ports)) for one in listed(text) if one.running]
         listening = set()
         holders: dict[int, str] = {}
-        complete = False
+        complete = absent = False
         for line in text.splitlines():
             kind, _, rest = line.partition(" ")
             if kind == "listen":
@@ -83,12 +85,15 @@ class Ports(Look[PortFacts]):
                 holders[int(found[1])] = said(found[2])
             elif kind == "engine":
                 complete = rest == "0"
+            elif kind == "absent":
+                absent = True
         return PortFacts(
             listening=frozenset(listening),
             holders=holders,
             containers={port: one.name for one, ports in running for port in ports},
             ours=frozenset(port for one, ports in running if one.ours for port in ports),
             complete=complete,
+            absent=absent,
         )
 
     def judge(self, site: Site, spot: Spot, facts: PortFacts) -> Iterator[Finding]:
@@ -103,19 +108,37 @@ class Ports(Look[PortFacts]):
                 about=str(port.host),
                 subject=f"Port {number}",
                 needed=f"free, for {port.purpose}",
-                why="" if facts.complete else "The engine does not answer, so it may be our own.",
+                why="" if facts.complete else "The engine did not list its containers, so it may be our own.",
                 hint=f"Stop what listens on TCP port {number} of {spot.name}, or move it to another port.",
             )
-        if not lost:
-            ours = sum(port.host in facts.ours for port in spot.ports)
-            seen = (
-                "ours already"
-                if ours == len(spot.ports)
-                else "free"
-                if not ours
-                else f"free, {ours} ours already"
-            )
-            yield self.finding(spot, "ok", f"{count(len(spot.ports), 'port')} {seen}")
+        if lost:
+            return
+        if facts.complete or facts.absent:
+            yield self._free(spot, facts)
+        else:
+            yield self._unsure(spot)
+
+    def _free(self, spot: Spot, facts: PortFacts) -> Finding:
+        ours = sum(port.host in facts.ours for port in spot.ports)
+        seen = (
+            "ours already"
+            if ours == len(spot.ports)
+            else "free"
+            if not ours
+            else f"free, {ours} ours already"
+        )
+        return self.finding(spot, "ok", f"{count(len(spot.ports), 'port')} {seen}")
+
+    def _unsure(self, spot: Spot) -> Finding:
+        """What a container publishes need not listen."""
+        return self.finding(
+            spot,
+            "warning",
+            "no program has them, but what containers publish could not be looked at",
+            needed=f"{count(len(spot.ports), 'port')} free",
+            why="The engine did not list its containers.",
+            hint="Check again when the engine lists them (ps -a).",
+        )
 
 
 def _first_taken(port: Port, facts: PortFacts) -> int | None:

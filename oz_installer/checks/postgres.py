@@ -125,7 +125,8 @@ class Ground:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """How trying to log in ended. ``state`` is the SQLSTATE; ``tls`` the version, empty without TLS."""
+    """How trying to log in ended. ``state`` is the SQLSTATE; ``tls`` the version, empty without TLS;
+    ``tables``: how much the database holds, None where that was not asked."""
 
     ended: Ended
     said: str = ""
@@ -133,6 +134,7 @@ class Attempt:
     tls: str = ""
     server: Server | None = None
     ground: Ground | None = None
+    tables: int | None = None
 
 
 Ask = Callable[[Any], Mapping[str, Any]]

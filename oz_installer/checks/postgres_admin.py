@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from oz_installer.answers.model import Database
 from oz_installer.catalog.model import DatabaseNeeds
 from oz_installer.checks.model import Remedy
 from oz_installer.checks.postgres import Attempt, Door, Ground, enter
+from oz_installer.checks.postgres_content import refuse_full
 from oz_installer.errors import AnswersError, OzError
 from oz_installer.remote.transport import Transport
 from oz_installer.render.filters import sql, sql_name
@@ -137,54 +140,54 @@ def run_statements(transport: Transport, admin: Door, remedy: Remedy, role_passw
     """Carry out a remedy's statements, each by itself, in its database. ``admin`` is where the administrator
     logs in, whatever its database; the role's password goes as a verifier, so that no log has it in clear.
 
-    Raises StatementsFailed with PostgreSQL's own words; OzError when nothing was begun, ConnectError when the
-    node is gone.
+    A database that holds tables is not dropped. Raises StatementsFailed with PostgreSQL's own words; OzError
+    when nothing was begun, ConnectError when the node is gone.
     """
-    from pg8000.exceptions import DatabaseError
-
-    door = Door(
-        host=admin.host,
-        port=admin.port,
-        name=remedy.database,
-        user=admin.user,
-        password=admin.password,
-        sslmode=admin.sslmode,
-    )
-    statements = [filled(statement, role_password) for statement, *_ in remedy.commands]
-    done: list[str] = []
-    begun, is_unknown = False, False
-
-    def run(connection: object) -> dict[str, object]:
-        nonlocal begun, is_unknown
-        for statement in statements:
-            begun = True
-            try:
-                connection.execute_simple(statement)  # type: ignore[attr-defined]
-            except DatabaseError:  # what PostgreSQL refuses it takes back by itself
-                raise
-            except Exception as error:
-                is_unknown = True
-                raise ConnectionError(f"the connection to PostgreSQL broke: {error}") from error
-            done.append(statement)
-        return {}
-
-    attempt = enter(transport, door, run, patience=_SECONDS)
-    if len(done) == len(statements):
+    refuse_full(transport, admin, remedy)
+    statements = _Statements([filled(statement, role_password) for statement, *_ in remedy.commands])
+    attempt = enter(transport, replace(admin, name=remedy.database), statements, patience=_SECONDS)
+    if statements.done == len(remedy.commands):
         return
-    if not begun and attempt.state in ("28000", "28P01"):
+    if not statements.begun and attempt.state in ("28000", "28P01"):
         raise StatementsFailed(
             f"PostgreSQL refuses the administrator {admin.user}: {attempt.said}",
             "Check database.admin_user and database.admin_password.",
             node=remedy.node,
         )
-    failed = f"«{remedy.commands[len(done)][0]}»: " if begun else ""
+    failed = f"«{remedy.commands[statements.done][0]}»: " if statements.begun else ""
     raise StatementsFailed(
         f"could not {remedy.title}: {failed}{_words(attempt)}",
-        f"The words are PostgreSQL's own; {len(done)} of {len(statements)} statements were done.",
+        f"The words are PostgreSQL's own; {statements.done} of {len(remedy.commands)} statements were done.",
         node=remedy.node,
-        done=len(done),
-        tried=len(done) + is_unknown,
+        done=statements.done,
+        tried=statements.done + statements.is_unknown,
     )
+
+
+class _Statements:
+    """Runs statements over a connection, up to the first that fails. ``done`` are those that were done;
+    ``begun``: one was sent; ``is_unknown``: the connection broke before the server told how the next went."""
+
+    def __init__(self, statements: Sequence[str]) -> None:
+        self._statements = statements
+        self.done = 0
+        self.begun = self.is_unknown = False
+
+    def __call__(self, connection: Any) -> Mapping[str, Any]:
+        """Fields of an attempt: none."""
+        from pg8000.exceptions import DatabaseError
+
+        for statement in self._statements:
+            self.begun = True
+            try:
+                connection.execute_simple(statement)
+            except DatabaseError:  # what PostgreSQL refuses it takes back by itself
+                raise
+            except Exception as error:
+                self.is_unknown = True
+                raise ConnectionError(f"the connection to PostgreSQL broke: {error}") from error
+            self.done += 1
+        return {}
 
 
 def filled(statement: str, password: Secret) -> str:

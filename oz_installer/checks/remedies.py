@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 from oz_installer.checks.means import Means
@@ -39,6 +40,20 @@ _FOREIGN = frozenset({"docker-ce", "docker-ce-cli", "containerd.io"})
 # Nothing is removed, nobody is asked, another run of apt is waited for, the operator's files stay.
 _APT = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-o", "DPkg::Lock::Timeout=300")
 _INSTALL = ("install", "--no-install-recommends", "--no-remove", "-o", "Dpkg::Options::=--force-confold")
+# An installation that failed may have brought none of the packages, some, or halves; apt removes nothing
+# where it does not know a name. dpkg-query ends with 1 for such a name, with 2 where it cannot tell.
+_APT_REMOVE = (
+    "have=; for one; do"
+    " state=$(dpkg-query -W -f '${db:Status-Status}' \"$one\") || [ $? = 1 ] || exit 2;"
+    " case $state in '' | config-files | not-installed) ;; *) have=\"$have $one\" ;; esac; done;"
+    f' [ -z "$have" ] || exec {shlex.join(_APT)} remove $have'
+)
+# rpm itself is always there: where it is not found, nothing can be told.
+_DNF_REMOVE = (
+    "rpm -q rpm > /dev/null || exit; have=;"
+    ' for one; do ! rpm -q "$one" > /dev/null || have="$have $one"; done;'
+    ' [ -z "$have" ] || exec dnf -y remove --noautoremove $have'
+)
 
 
 def install_engine(site: Site, spot: Spot, means: Means) -> Remedy | None:
@@ -109,7 +124,7 @@ def _packages(engine: str, means: Means) -> tuple[str, ...]:
 def _install(
     spot: Spot, means: Means, what: str, wanted: tuple[str, ...], source: str = "the distribution"
 ) -> Remedy | None:
-    """Only what is not there yet: only that is removed by taking it back."""
+    """Only what is not there yet: only that is removed by taking it back, as far as it is there then."""
     missing = tuple(name for name in wanted if name not in means.installed)
     if not missing or not means.may or not means.manager:
         return None
@@ -117,10 +132,10 @@ def _install(
     if means.manager == "apt-get":
         commands = (means.as_root(*_APT, "update"), means.as_root(*_APT, *_INSTALL, *missing))
         undo_of = 1  # lists of packages stay
-        undo = means.as_root(*_APT, "remove", *missing)
+        undo = means.as_root("sh", "-c", _APT_REMOVE, "sh", *missing)
     else:
         commands, undo_of = (means.as_root("dnf", "-y", "install", *missing),), 0
-        undo = means.as_root("dnf", "-y", "remove", "--noautoremove", *missing)
+        undo = means.as_root("sh", "-c", _DNF_REMOVE, "sh", *missing)
     return Remedy(
         title=f"install {what} from {source}",
         node=spot.name,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers
+from oz_installer.answers.model import Answers
 from oz_installer.answers.secrets import Ask
 from oz_installer.checks.model import Remedy
 from oz_installer.checks.text import said
@@ -50,6 +51,11 @@ class Done:
         return self.remedy.left(self.tried)
 
     @property
+    def ahead(self) -> tuple[tuple[str, ...], ...]:
+        """The commands that are still to be run, the one that failed first."""
+        return self.remedy.commands[self.commands :]
+
+    @property
     def aftermath(self) -> str:
         """What a remedy that failed has left behind, and what to do about it."""
         if not self.error or not self.tried:
@@ -73,6 +79,18 @@ def distinct(remedies: Iterable[Remedy]) -> list[Remedy]:
     for remedy in remedies:
         found.setdefault(key_of(remedy), remedy)
     return list(found.values())
+
+
+def server_of(answers: Answers, remedy: Remedy) -> str:
+    """Host and port that the answers name for where a remedy is carried out; empty for an unknown node."""
+    if remedy.database:
+        return f"{answers.database.host}:{answers.database.port}"
+    return next((f"{one.host}:{one.port or 22}" for one in answers.nodes if one.name == remedy.node), "")
+
+
+def elsewhere(remedy: Remedy, where: str) -> str:
+    """What is told of a remedy that belongs to another server than the answers name now."""
+    return f"that was done on {remedy.at}, and the answers name {where or 'no such node'} now"
 
 
 def key_of(remedy: Remedy) -> tuple[object, ...]:
@@ -114,12 +132,16 @@ def carry_out(
 ) -> list[Done]:
     """The same over connections that are there."""
     work = _Work(inputs, reach, tell, stop)
-    lanes: dict[str, list[Remedy]] = {}
-    for remedy in remedies:
-        lanes.setdefault("the database" if remedy.database else remedy.node, []).append(remedy)
-    futures = ended(together(lanes, lambda lane: work.lane(lanes[lane]), name="mend"))
-    found = {key_of(one.remedy): one for future in futures.values() for one in future.result()}
-    return [found[key_of(remedy)] for remedy in remedies]
+    lanes: dict[str, list[int]] = {}
+    for place, remedy in enumerate(remedies):
+        lanes.setdefault("the database" if remedy.database else remedy.node, []).append(place)
+    futures = ended(
+        together(lanes, lambda lane: work.lane([remedies[place] for place in lanes[lane]]), name="mend")
+    )
+    found: dict[int, Done] = {}
+    for lane, future in futures.items():
+        found.update(zip(lanes[lane], future.result(), strict=True))
+    return [found[place] for place in range(len(remedies))]
 
 
 class _Work:
@@ -145,7 +167,10 @@ class _Work:
         return done
 
     def _recorded(self, remedy: Remedy) -> Done:
-        self._undo.begin(remedy)
+        where = server_of(self._inputs.loaded.answers, remedy)
+        if remedy.at not in ("", where):
+            return Done(remedy=remedy, error=f"{elsewhere(remedy, where)}: nothing was done")
+        self._undo.begin(replace(remedy, at=where))
         self._say("info", f"{remedy.title} ...", remedy)
         one = self._sql(remedy) if remedy.database else self._commands(remedy)
         self._undo.end(remedy, one.commands, one.error, one.tried)

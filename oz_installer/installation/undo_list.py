@@ -22,7 +22,7 @@ _HEAD = """\
 # order, on its node as root; those of a database as its administrator. Where an entry ended early, only the
 # undo lines below that count.
 """
-_RUN, _UNDO, _PLACE = "  run   ", "  undo  ", "  in database "
+_AT, _RUN, _UNDO, _PLACE = "  at    ", "  run   ", "  undo  ", "  in database "
 _UNDONE = "; nothing was done"
 _CLOSED = "nothing is left to take back"
 _LEFT = "left to take back:"
@@ -51,6 +51,7 @@ class UndoList:
         """What is about to be done. Raises OzError when it cannot be written down."""
         place = f"{_PLACE}{remedy.database}" if remedy.database else ""
         lines = [f"{self._head(remedy)}{place}"]
+        lines += [f"{_AT}{remedy.at}"] if remedy.at else []
         lines += [f"{_RUN}{shown(remedy, command)}" for command in remedy.commands]
         lines += [f"{_UNDO}{shown(remedy, command)}" for command in remedy.undo]
         self._append(lines)
@@ -91,8 +92,8 @@ class UndoList:
 
 @dataclass(frozen=True, kw_only=True)
 class _Entry:
-    """What was begun: when, and what takes back what is left of it. ``how`` it ended is empty where nobody
-    knows."""
+    """What was begun: when, where, and what takes back what is left of it. ``how`` it ended is empty where
+    nobody knows."""
 
     at: str
     node: str
@@ -100,6 +101,7 @@ class _Entry:
     database: str
     undo: tuple[tuple[str, ...], ...]
     how: str
+    where: str = ""
 
     @property
     def back(self) -> str:
@@ -124,7 +126,7 @@ def taking_back(path: Path) -> list[Remedy]:
         if entry.undo and not entry.how.endswith((_UNDONE, _CLOSED)):
             open_ones.append(entry)
     return [
-        Remedy(title=one.back, node=one.node, commands=one.undo, database=one.database)
+        Remedy(title=one.back, node=one.node, commands=one.undo, database=one.database, at=one.where)
         for one in reversed(open_ones)
     ]
 
@@ -150,6 +152,7 @@ def _entries(lines: Sequence[str]) -> list[_Entry]:
                 database=database,
                 undo=_commands(undo, database),
                 how="",
+                where=next((one.removeprefix(_AT) for one in rest if one.startswith(_AT)), ""),
             )
         )
     return found

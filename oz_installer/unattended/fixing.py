@@ -109,6 +109,7 @@ def remedy_lines(pairs: Sequence[Pair], what: str = "mended") -> Iterator[str]:
             yield from ("", clean_line(remedy.node))
         last = remedy.node
         where = f" in the database {remedy.database}" if remedy.database else ""
+        where += f" on {remedy.at}" if remedy.at else ""
         if one is not None:
             yield f"  {clean_line(f'{one.subject}: {one.seen}')}"
         yield f"  {clean_line(f'{remedy.title}{where}:')}"
@@ -148,8 +149,9 @@ def confirm(flags: Flags, *, changed: bool = False) -> None:
         raise Interrupted(f"stopped at your request; {left}", "oz-install check shows all findings.")
 
 
-def carry_out(task: Task, remedies: Sequence[Remedy]) -> list[Done]:
-    """What became of each. Raises Interrupted, after what was begun is over."""
+def carry_out(task: Task, remedies: Sequence[Remedy], *, back: bool = False) -> list[Done]:
+    """What became of each; ``back``: they take something back. Raises Interrupted, after what was begun is
+    over."""
     masker = task.masker
     screen = face("json" if task.flags.json else "lines", sys.stdout, sys.stderr, masker)
     undo = undo_path(task.path.absolute())
@@ -161,21 +163,21 @@ def carry_out(task: Task, remedies: Sequence[Remedy]) -> list[Done]:
         screen.close()
     if task.flags.json:
         for one in done:
-            print_json(mended_json(one, undo, masker))
+            print_json(mended_json(one, undo, masker, back=back))
     if stopped:
         raise Interrupted("stopped at your request", f"What was done, and how to take it back: {undo}")
     return done
 
 
-def mended_json(one: Done, undo: Path, masker: Masker) -> dict[str, Any]:
-    """The event ``Mended``: what became of a remedy."""
+def mended_json(one: Done, undo: Path, masker: Masker, *, back: bool) -> dict[str, Any]:
+    """The event ``Mended``: what became of a remedy, and what is left of it to take back."""
     fields = {
         "node": one.remedy.node,
         "title": one.remedy.title,
         "done": one.commands,
         "of": len(one.remedy.commands),
         "error": one.error,
-        "left": one.left,
+        "left": one.ahead if back else one.left,
         "undo_list": str(undo),
     }
     return {"event": "Mended", **masked(fields, masker)}

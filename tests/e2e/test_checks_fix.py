@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from oz_installer.lab.database import psql
 from oz_installer.lab.nodes import known_hosts_lines, node_argv, remove_cgroups, wait_until
@@ -267,8 +268,28 @@ def test_a_role_and_a_database_are_made_and_dropped_again(bench: Bench) -> None:
         assert "canary" not in done.stdout + done.stderr + written
         assert bad(bench.check(database=database)) == {}
 
-        back = bench.site.run("check", "--answers", answers, "--undo", "--yes")
-        assert back.status == 0, back.stderr
+        def undo(file: str) -> tuple[int, str]:
+            back = bench.site.run("check", "--answers", file, "--undo", "--yes")
+            return back.status, back.stderr
+
+        moved = bench.folder / "moved" / "answers.yml"
+        moved.parent.mkdir()
+        other = yaml.safe_load(Path(answers).read_text())
+        other["database"]["port"] = 5999
+        moved.write_text(yaml.safe_dump(other))
+        (moved.parent / "answers.undo.txt").write_text(written)
+        status, said = undo(str(moved))
+        assert (status, "and the answers name" in said) == (3, True), said
+
+        bench.sql("\\connect fixed\nCREATE TABLE precious (n int);")
+        status, said = undo(answers)
+        assert (status, "database fixed holds 1 tables" in said) == (3, True), said
+        assert "n=1" in psql(
+            bench.site.lab, "SELECT 'n=' || count(*) FROM pg_database WHERE datname = 'fixed'"
+        )
+        bench.sql("\\connect fixed\nDROP TABLE precious;")
+        status, said = undo(answers)
+        assert status == 0, said
         there = "SELECT 'n=' || count(*) FROM pg_roles WHERE rolname = 'fixed_user'"
         assert "n=0" in psql(bench.site.lab, there)
     finally:

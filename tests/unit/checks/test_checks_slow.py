@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from oz_installer.checks.engine import Engine, Seen
-from oz_installer.checks.ports import Ports
+from oz_installer.checks.ports import PortFacts, Ports
 from oz_installer.checks.running import sections, whole_script
 from oz_installer.checks.runtime import Runtime
 from oz_installer.remote.local import LocalTransport
-from tests.unit.checks.checks_support import API, judged, levels, site
+from tests.unit.checks.checks_support import API, judged, levels, printed_by, site
 from tests.unit.checks.test_checks_judges import SEEN
-from tests.unit.checks.test_checks_remedies import SILENT, SYSTEMD
+from tests.unit.checks.test_checks_remedies import HANGS, SILENT, SYSTEMD
 from tests.unit.checks.test_checks_scripts import DOCKER, here, program, tools
 
 __all__ = ["tools"]
@@ -37,19 +38,101 @@ def test_an_engine_whose_service_is_masked(enabled: str, words: str) -> None:
     assert (found.remedy is None) is enabled.startswith("masked")
 
 
+@pytest.mark.parametrize(
+    ("engine", "process", "words"),
+    [
+        ("docker", True, "systemctl enable --now docker"),
+        ("podman", False, "systemctl enable --now podman"),
+        ("podman", True, "systemctl enable --now podman"),
+    ],
+)
+def test_a_mask_of_docker_is_told_of_a_docker_that_does_not_run(
+    engine: str, process: bool, words: str
+) -> None:
+    means = replace(SYSTEMD, enabled="masked", process=process)
+    hung = Seen(engine=HANGS, name=engine, means=means)
+    hint = judged(Engine(), hung, at=site(engine=engine))["engine"].hint
+    assert f"journalctl -u {engine}" in hint
+    assert "mask" not in hint
+    seen = Seen(engine=replace(SILENT, said="no"), name=engine, means=means)
+    hint = judged(Engine(), seen, at=site(engine=engine))["engine"].hint
+    assert words in hint
+    assert "mask" not in hint
+
+
 def test_an_engine_that_is_slow_is_warned_of() -> None:
     means = replace(SYSTEMD, process=True, active="active")
     found = judged(Engine(), replace(SEEN, slow=True, means=means), at=site())
     assert levels(found) == {"engine": "warning"}
     assert found["engine"].seen == "the engine is slow: docker info gives no answer within 5 s"
     assert found["engine"].remedy is None
+    assert found["engine"].why.endswith(
+        "Not looked at because of it: storage driver, cgroups, start at boot, engine's disk."
+    )
     lost = replace(SEEN.engine, compose_plugin="")
-    seen = replace(SEEN, slow=True, means=means, engine=lost, strangers=("other",))
+    seen = replace(SEEN, slow=True, means=means, engine=lost, strangers=("other",), compose_late=True)
     found = judged(Engine(), seen, at=site())
     assert levels(found) == {"engine": "warning", "engine.compose": "warning", "engine.project": "failure"}
     assert found["engine.compose"].remedy is None  # it may well be there
+    has = replace(means, installed=frozenset({"docker.io", "docker-cli"}))
+    found = judged(Engine(), replace(seen, compose_late=False, means=has), at=site())
+    assert levels(found)["engine.compose"] == "failure"
+    assert found["engine.compose"].seen == "Docker Compose is not installed"
+    assert found["engine.compose"].remedy is not None
+    there = replace(seen, engine=SEEN.engine, strangers=())
+    assert levels(judged(Engine(), there, at=site())) == {"engine": "warning"}
     old = replace(SEEN.engine, version="1.13.1")
     assert levels(judged(Engine(), replace(SEEN, slow=True, engine=old), at=site())) == {"engine": "failure"}
+
+
+def test_containers_that_were_not_listed_are_warned_of() -> None:
+    """Nobody knows of another project, nor whether containers publish ports that nobody listens on."""
+    found = judged(Engine(), replace(SEEN, slow=True, listed=False), at=site())
+    assert levels(found) == {"engine": "warning", "engine.project": "warning"}
+    assert found["engine"].why.endswith("engine's disk, containers.")
+    assert "could not be looked at" in found["engine.project"].seen
+    found = judged(Engine(), replace(SEEN, listed=False, strangers=("other",)), at=site())
+    assert levels(found) == {"engine.project": "failure"}  # what it has listed is there
+    found = judged(Ports(), PortFacts(complete=False), API)
+    assert levels(found) == {"ports": "warning"}
+    assert "could not be looked at" in found["ports"].seen
+    assert levels(judged(Ports(), PortFacts(complete=False, absent=True), API)) == {}  # nothing publishes
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+@pytest.mark.parametrize(
+    ("compose", "late", "levels_of"),
+    [("exec sleep 60", True, "warning"), ("exit 125", False, "failure"), ("echo 2.26.1", False, "ok")],
+)
+def test_how_asking_compose_ended_is_told(
+    tools: Path, engine: str, compose: str, late: bool, levels_of: str
+) -> None:
+    """One that says nothing in time may be there, one that is not there is missing."""
+    version = 'case "$1" in info) echo version 26.1.5 ;; ps) exit 3 ;; *) COMPOSE ;; esac'
+    program(tools, engine, f"#!/bin/sh\n{version.replace('COMPOSE', compose)}\n")
+    program(tools, "docker-compose", "#!/bin/sh\nexit 1\n")
+    program(tools, "podman-compose", f"#!/bin/sh\n{compose.replace('2.26', 'podman-compose version 2.26')}\n")
+    program(tools, "timeout", '#!/bin/sh\nshift\nexec /usr/bin/timeout 0.5 "$@"\n')
+    at = here(engine=engine)
+    facts = Engine().parse(printed_by(Engine(), at))
+    assert (facts.engine.answers, facts.compose_late, facts.listed) == (True, late, False)
+    found = judged(Engine(), facts, at=at)
+    assert found["engine.compose"].level == levels_of
+    assert found["engine.project"].level == "warning"
+    ports = Ports().parse(printed_by(Ports(), at))
+    assert (ports.complete, ports.absent) == (False, False)
+
+
+def test_where_there_is_no_engine_nothing_publishes_ports(
+    tools: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("sh", "awk", "timeout", "df", "env"):
+        real = shutil.which(name)
+        assert real
+        (tools / name).symlink_to(real)
+    monkeypatch.setenv("PATH", str(tools))
+    facts = Ports().parse(printed_by(Ports(), here()))
+    assert (facts.complete, facts.absent) == (False, True)
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
@@ -72,6 +155,7 @@ def test_an_engine_that_is_slow_is_no_dead_one(tools: Path, shell: str, listing:
     facts = Engine().parse(parts["engine"])
     assert (facts.slow, facts.engine.answers, facts.engine.version) == (True, True, "26.1.5")
     assert facts.engine.compose_plugin == "2.26.1"
+    assert facts.listed is complete
     assert Ports().parse(parts["ports"]).complete is complete
     assert Runtime().parse(parts["runtime"]).known is False
     assert (tools / "asked").read_text().split() == ["info", "version", "ps", "compose"]

@@ -13,7 +13,7 @@ from oz_installer.checks.host import Host
 from oz_installer.checks.means import Means
 from tests.unit.checks.checks_support import judged, site
 from tests.unit.checks.test_checks_judges import HOST
-from tests.unit.checks.test_checks_remedies import DENIED, remedy
+from tests.unit.checks.test_checks_remedies import DEBIAN, DENIED, MISSING, remedy
 from tests.unit.checks.test_checks_scripts import program, tools
 
 __all__ = ["tools"]
@@ -51,3 +51,81 @@ def test_a_login_leaves_the_group_once(tools: Path, groups: str, left: str) -> N
     assert one is not None
     assert undone(one.undo[0]) == 0
     assert ((tools / "left").read_text() if (tools / "left").exists() else "") == left
+
+
+# Of the package that it is asked for it says what the file of that name says: a state, or nothing.
+QUERY = """#!/bin/sh
+for name; do :; done
+state=$(cat {there}/$name) || {{ echo "no packages found matching $name" >&2; exit 1; }}
+[ "$state" != broken ] || {{ echo "cannot read the database" >&2; exit 2; }}
+printf '%s' "$state"
+"""
+REMOVE = """#!/bin/sh
+for name; do [ ! -e {there}/"$name" ] || rm {there}/"$name"; done
+echo "$@" >> {there}/.asked
+"""
+
+
+@pytest.mark.parametrize(
+    ("states", "removed"),
+    [
+        ({}, []),
+        ({"docker.io": "installed", "docker-cli": "installed"}, ["docker.io docker-cli"]),
+        ({"docker-cli": "half-configured", "docker.io": "unpacked"}, ["docker.io docker-cli"]),
+        ({"docker.io": "config-files", "docker-cli": "not-installed", "vim": "installed"}, []),
+    ],
+)
+def test_packages_are_taken_back_as_far_as_they_are_there(
+    tools: Path, tmp_path: Path, states: dict[str, str], removed: list[str]
+) -> None:
+    """apt refuses all where it does not know one of the names: what failed could never be taken back."""
+    there = tmp_path / "there"
+    there.mkdir()
+    for name, state in states.items():
+        (there / name).write_text(state)
+    program(tools, "dpkg-query", QUERY.format(there=there))
+    program(tools, "apt-get", REMOVE.format(there=there))
+    one = remedy(MISSING, replace(DEBIAN, root=False, sudo=True))
+    assert one is not None
+    for _ in range(2):
+        assert [undone(command) for command in one.undo] == [0]
+    asked = (there / ".asked").read_text().splitlines() if (there / ".asked").exists() else []
+    assert asked == [f"-y -o DPkg::Lock::Timeout=300 remove {names}" for names in removed]
+
+
+def test_packages_that_cannot_be_asked_for_stay_on_the_list(tools: Path, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "docker-cli").write_text("broken")
+    program(tools, "dpkg-query", QUERY.format(there=there))
+    program(tools, "apt-get", REMOVE.format(there=there))
+    one = remedy(MISSING, replace(DEBIAN, root=False, sudo=True))
+    assert one is not None
+    assert [undone(command) for command in one.undo] == [2]
+    assert not (there / ".asked").exists()
+
+
+@pytest.mark.parametrize(
+    ("states", "removed"),
+    [
+        (("rpm",), []),
+        (("rpm", "podman-compose"), ["-y remove --noautoremove podman-compose"]),
+        ((), []),
+    ],
+)
+def test_rpms_are_taken_back_as_far_as_they_are_there(
+    tools: Path, tmp_path: Path, states: tuple[str, ...], removed: list[str]
+) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    for name in states:
+        (there / name).touch()
+    program(tools, "rpm", f'#!/bin/sh\n[ "$1" = -q ] && [ -e {there}/"$2" ]\n')
+    program(tools, "dnf", REMOVE.format(there=there))
+    means = replace(DEBIAN, root=False, sudo=True, base=("rhel", (9, 4)), manager="dnf")
+    one = remedy(replace(MISSING, said="podman: not found"), means, name="podman")
+    assert one is not None
+    for _ in range(2):
+        assert [undone(command) for command in one.undo] == [0 if "rpm" in states else 1]
+    asked = (there / ".asked").read_text().splitlines() if (there / ".asked").exists() else []
+    assert asked == removed

@@ -71,7 +71,11 @@ class Site:
 
     def __init__(self, folder: Path, *nodes: Fake) -> None:
         database = SimpleNamespace(host="db", port=5432, sslmode="require", admin_user=None)
-        loaded = SimpleNamespace(answers=SimpleNamespace(database=database))
+        hosts = [
+            SimpleNamespace(name=node.name, host=f"10.0.0.{place}", port=None)
+            for place, node in enumerate(nodes, 1)
+        ]
+        loaded = SimpleNamespace(answers=SimpleNamespace(database=database, nodes=hosts))
         secrets = Secrets({"nodes.a.password": Secret(CANARY)})
         self.inputs: Any = SimpleNamespace(path=folder / "answers.yml", secrets=secrets, loaded=loaded)
         self.nodes: dict[str, Any] = {node.name: node for node in nodes}
@@ -241,6 +245,29 @@ def test_statements_are_taken_back_as_they_are(tmp_path: Path) -> None:
     UndoList(path).end(one, 1, "", 1)
     back = taking_back(path)
     assert [(one.database, one.commands) for one in back] == [("postgres", one.undo)]
+
+
+def test_what_was_done_on_another_server_is_left_alone(tmp_path: Path) -> None:
+    node = Fake("a")
+    site, path = Site(tmp_path, node), tmp_path / "answers.undo.txt"
+    site.mend([remedy("a", "one", "c 1", undo=["u 1"])])
+    written = path.read_text()
+    assert "  at    10.0.0.1:22\n" in written
+    moved = Site(tmp_path, Fake("b"), node)  # a is 10.0.0.2 now
+    (done,) = moved.mend(taking_back(path))
+    assert (
+        done.error == "that was done on 10.0.0.1:22, and the answers name 10.0.0.2:22 now: nothing was done"
+    )
+    assert node.ran == [("c", "1")]
+    assert path.read_text() == written
+    assert [one.error for one in site.mend(taking_back(path))] == [""]
+
+
+def test_the_database_of_another_server_is_left_alone(tmp_path: Path) -> None:
+    site = Site(tmp_path, Fake("a"))
+    one = Remedy(title="drop", node="a", commands=(("DROP ROLE x",),), database="postgres", at="old:5432")
+    (done,) = site.mend([one])
+    assert done.error.startswith("that was done on old:5432, and the answers name db:5432 now")
 
 
 def test_without_a_list_there_is_nothing_to_take_back(tmp_path: Path) -> None:

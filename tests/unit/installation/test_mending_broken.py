@@ -101,6 +101,28 @@ def test_taking_back_that_fails_halfway_can_be_tried_again(tmp_path: Path) -> No
     assert taking_back(path) == []
 
 
+def test_entries_that_are_alike_keep_their_own_ends(tmp_path: Path) -> None:
+    """What was tried twice is on the list twice: the second one's end does not hide the first one's error."""
+    path = tmp_path / "answers.undo.txt"
+    for title in ("first", "second"):
+        Site(tmp_path, Fake("a", breaking)).mend([remedy("a", title, "c 1", undo=["u 1"])])
+    back = taking_back(path)
+    assert [one.commands for one in back] == [(("u", "1"),)] * 2
+    done = Site(tmp_path, Fake("a", failing("1")), Fake("b")).mend(
+        [back[0], remedy("b", "x", "u 1"), back[1]]
+    )
+    assert [one.remedy for one in done] == [back[0], remedy("b", "x", "u 1"), back[1]]
+    assert [one.error[:9] for one in done] == ["«u 1» end", "", "not tried"]
+    assert taking_back(path) == back
+    assert [one.error for one in Site(tmp_path, Fake("a")).mend(back)] == ["", ""]
+    assert taking_back(path) == []
+
+
+def test_what_is_still_to_be_run_begins_with_what_failed(tmp_path: Path) -> None:
+    (done,) = Site(tmp_path, Fake("a", failing("2"))).mend([remedy("a", "x", "u 1", "u 2", "u 3")])
+    assert done.ahead == (("u", "2"), ("u", "3"))
+
+
 def test_what_was_killed_stays_when_the_next_try_never_begins(tmp_path: Path) -> None:
     path, one = tmp_path / "answers.undo.txt", remedy("a", "x", "c 1", undo=["u 1"])
     UndoList(path).begin(one)
