@@ -23,6 +23,12 @@ Exit codes: 0 done, or nothing to do · 1 unexpected · 2 answers or usage ·
 4 failed, taken back; run again to go on · 5 another run is at work ·
 130 interrupted."""
 
+CHECK_NAMES = (
+    "host, identity, engine, runtime, container, ports, network, egress, database, broker, storage, "
+    "registry, licence, updater, admin, public-url, public-url-here, clock"
+)
+"""Written out: the checks themselves load too much for a help text."""
+
 
 pass_options: Decorator = click.make_pass_decorator(Options, ensure=True)
 
@@ -73,7 +79,9 @@ class Commands(click.Group):
 )
 @answers_option(required=False)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask first; without a terminal nobody is asked.")
-@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show what would change, without the preflight; change nothing."
+)
 @limit_option
 @json_option
 @click.option(
@@ -175,7 +183,13 @@ def render(options: Options, answers: Path, out: Path) -> None:
 @limit_option
 @json_option
 @accept_option
-@click.option("--only", multiple=True, metavar="CHECK", help="Only this check; may be given again.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="CHECK",
+    help=f"Only this check; may be given again. They are: {CHECK_NAMES}. An id such as host.memory is "
+    "taken for its check.",
+)
 @click.option(
     "--fix", is_flag=True, help="Mend what can be mended safely: show the commands, ask, check again."
 )

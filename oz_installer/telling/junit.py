@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from xml.etree import ElementTree
 
 from oz_installer.checks.model import Finding
+from oz_installer.errors import AnswersError, OzError
+from oz_installer.secret import Masker
 from oz_installer.telling.findings import HERE
 from oz_installer.telling.words import clean_line
 
@@ -28,6 +30,21 @@ def junit(found: Sequence[Finding], accepted: Collection[str]) -> str:
             elif _is_open(one, accepted):
                 ElementTree.SubElement(case, "skipped", message=f"warning: {clean_line(one.seen)}")
             ElementTree.SubElement(case, "system-out").text = _all(one)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def junit_of_error(error: OzError, masker: Masker) -> str:
+    """The report of a check that ended before it found anything: one case, with why."""
+    root = ElementTree.Element("testsuites", name="oz-install check")
+    counts = {"tests": "1", "failures": "0", "skipped": "0", "errors": "1"}
+    suite = ElementTree.SubElement(root, "testsuite", {"name": HERE, **counts})
+    case = ElementTree.SubElement(suite, "testcase", name="Could not be made", classname=f"check.{HERE}")
+    problems = error.problems if isinstance(error, AnswersError) else ()
+    kind = f"exit code {error.exit_code}"
+    told = ElementTree.SubElement(case, "error", message=clean_line(masker(str(error))), type=kind)
+    lines = (str(error), *map(str, problems), error.hint)
+    told.text = "\n".join(clean_line(masker(line)) for line in lines if line)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 

@@ -9,7 +9,8 @@ from oz_installer.checks.model import Finding
 from oz_installer.deploy.saying import counted
 from oz_installer.errors import PreflightError
 from oz_installer.installation import Prepared
-from oz_installer.unattended.checking import examined, findings_json, findings_text, refuse
+from oz_installer.unattended.accepting import unmatched_note
+from oz_installer.unattended.checking import accept_hint, examined, findings_json, findings_text, refuse
 from oz_installer.unattended.context import Flags
 from oz_installer.unattended.streams import is_interactive, write
 
@@ -28,18 +29,11 @@ def preflight(prepared: Prepared, flags: Flags) -> None:
         write(sys.stderr, findings_text(bad, accepted, of=found))
     refuse(bad)
     if bad and (flags.yes or not is_interactive(sys.stdin)):
+        if not flags.json:
+            write(sys.stderr, unmatched_note(prepared.blueprint.answers, found))
         raise _not_accepted(bad)
 
 
 def _not_accepted(warnings: Sequence[Finding]) -> PreflightError:
-    ids = " ".join(f"--accept {name}" for name in dict.fromkeys(_short(one.id) for one in warnings))
-    return PreflightError(
-        f"{counted(len(warnings), 'warning')} not accepted; nothing was changed",
-        f"Mend what is warned of, or accept it: {ids} (or accept: in the answers; with /NODE for one node).",
-    )
-
-
-def _short(name: str) -> str:
-    """``host.memory`` of ``host.memory/api1``; an id without a dot needs its node."""
-    about = name.partition("/")[0]
-    return about if "." in about else name
+    message = f"{counted(len(warnings), 'warning')} not accepted; nothing was changed"
+    return PreflightError(message, accept_hint(warnings))

@@ -16,6 +16,8 @@ from oz_installer.unattended.streams import write
 HOUSEKEEPING = ("lock ", "unlock ", "keep the lock", "remember ")
 """Changes that begin so serve the run itself; nobody decides by them."""
 
+NOT_CHECKED = "The preflight was not made: oz-install check makes it."
+
 
 def rehearse(prepared: Prepared, flags: Flags) -> None:
     """Say what would be done, node by node; the phases' own news are of deeds, and are not told."""
@@ -33,7 +35,8 @@ def rehearse(prepared: Prepared, flags: Flags) -> None:
     for message in told(changes, tuple(prepared.transports)):
         for line in message_lines(hidden(message, masker)):  # type: ignore[arg-type]
             write(sys.stderr, f"{one_line(line)}\n")
-    write(sys.stderr, f"{outcome_text(end)}\n")
+    left = "" if flags.skip_checks else f" {NOT_CHECKED}"
+    write(sys.stderr, f"{outcome_text(end)}{left}\n")
 
 
 def told(changes: Sequence[Change], nodes: Sequence[str]) -> list[Message]:

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from oz_installer.answers.file import read
 from oz_installer.checks.model import Finding, Remedy
-from oz_installer.errors import AnswersError
+from oz_installer.ending import Options
+from oz_installer.errors import AnswersError, Interrupted, OzError, PreflightError
 from oz_installer.installation.checking import chosen_checks
-from oz_installer.telling.junit import junit
+from oz_installer.secret import Masker, Secret
+from oz_installer.telling.junit import junit, junit_of_error
+from oz_installer.unattended import checking
 from oz_installer.unattended.accepting import accepting
-from oz_installer.unattended.checking import _nothing_changed, findings_json, findings_text
+from oz_installer.unattended.checking import (
+    _nothing_changed,
+    findings_json,
+    findings_text,
+    not_well_text,
+)
+from oz_installer.unattended.context import Flags
 
+ROOT = Path(__file__).parents[3]
 FOUND = [
     Finding(id="host.cpu/a", subject="CPU", node="a", level="ok", seen="8 cores", hint="not shown"),
     Finding(
@@ -108,3 +123,149 @@ def test_a_failure_that_can_be_mended_names_the_command_that_does_it() -> None:
     remedy = Remedy(title="start it", node="b", commands=(("service", "docker", "start"),))
     assert _nothing_changed(FOUND) == "Nothing was changed."
     assert "check --fix can mend 1 thing" in _nothing_changed([*FOUND, replace(FOUND[2], remedy=remedy)])
+
+
+MANY = [replace(FOUND[0], id=f"host.cpu/{name}", node=name) for name in "cdefghijklmn"]
+
+
+class Case:
+    """``check`` of minimal answers, in which the checks find what is given."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, found: Sequence[Finding]) -> None:
+        self.folder, self.found = folder, list(found)
+        (folder / "answers.yml").write_text(MINIMAL.replace("accept: [host.disk]", ""))
+        monkeypatch.setattr(checking, "looked", self._looked)
+
+    def _looked(self, task: checking.Task) -> list[Finding]:
+        return [one for one in self.found if not task.flags.only or one.check in task.flags.only]
+
+    def run(self, junit: Path | None = None, **flags: Any) -> None:
+        """All of the command but the looking."""
+        checking.check(self.folder / "answers.yml", Flags(**flags), lambda: None, Options(), junit=junit)
+
+
+def test_what_is_not_well_stands_once_more_at_the_end_of_a_long_table(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = Case(monkeypatch, tmp_path, [FOUND[2], FOUND[1], *MANY])
+    with pytest.raises(PreflightError):
+        case.run()
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "14 checks: 12 ok, 1 warning, 1 failure",
+        "warning  a: Memory: 2 GB",
+        "FAILURE  b: Database: closed red",
+    ]
+    with pytest.raises(PreflightError):
+        Case(monkeypatch, tmp_path, FOUND).run()
+    assert capsys.readouterr().out.endswith("1 failure\n"), "a short one is seen at a glance"
+    assert not_well_text(FOUND, ("host.memory",)) == "FAILURE  b: Database: closed red\n"
+    long = replace(FOUND[2], seen="word " * 40)
+    assert [len(line) for line in not_well_text([long], (), 80).splitlines()] == [80]
+
+
+def test_warnings_alone_end_with_how_to_accept_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    remedy = Remedy(title="enable it", node="a", commands=(("x",),))
+    case = Case(monkeypatch, tmp_path, [FOUND[0], replace(FOUND[1], remedy=remedy)])
+    case.run()
+    assert capsys.readouterr().err == (
+        "hint: Mend what is warned of, or accept it: --accept host.memory (or accept: in the answers; with "
+        "/NODE for one node). oz-install check --fix can mend 1 thing.\n"
+    )
+    case.run(accept=("host.memory",))
+    assert capsys.readouterr().err == ""
+    case.run(accept=("host.memory", "host.cpux"))
+    assert "host.cpux (did you mean host.cpu?)" in capsys.readouterr().err
+    case.run(json=True, accept=("host.cpux",))
+    assert capsys.readouterr().err == ""
+
+
+def test_only_takes_an_id_for_its_check_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = Case(monkeypatch, tmp_path, [FOUND[0], HERE])
+    case.run(only=("host.memory/a",))
+    said = capsys.readouterr()
+    assert said.err == "host.memory/a: examined with the whole of host\n"
+    assert "1 check: 1 ok" in said.out
+    with pytest.raises(AnswersError, match="there is no check 'hots'"):
+        case.run(only=("hots.memory",))
+
+
+def test_nothing_to_examine_is_said_instead_of_an_empty_table(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = Case(monkeypatch, tmp_path, [FOUND[0]])
+    case.run(only=("broker",))
+    nothing = "broker: nothing to examine: the broker comes with the installation\n"
+    assert capsys.readouterr().out == nothing
+    case.run(only=("broker", "host"))
+    assert capsys.readouterr().out.endswith(f"1 check: 1 ok, 0 warnings, 0 failures\n{nothing}")
+    case.run(only=("broker",), json=True)
+    assert [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()] == ["CheckEnded"]
+
+
+def test_a_check_that_cannot_be_made_is_in_the_junit_file_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "report.xml"
+    file.write_text("of an earlier run")
+    (tmp_path / "answers.yml").write_text(
+        MINIMAL.replace("host.disk", "many-nodes") + "updater: {token: {env: OZ_NOT_SET}}\n"
+    )
+    monkeypatch.delenv("OZ_NOT_SET", raising=False)
+    with pytest.raises(AnswersError) as caught:
+        checking.check(tmp_path / "answers.yml", Flags(), lambda: None, Options(), junit=file)
+    assert caught.value.exit_code == 2
+    suite = ElementTree.parse(file).getroot()[0]  # noqa: S314 - our own
+    assert (suite.get("tests"), suite.get("errors"), suite.get("failures")) == ("1", "1", "0")
+    error = suite.find("testcase/error")
+    assert error is not None
+    assert error.get("type") == "exit code 2"
+    assert "OZ_NOT_SET is not set" in (error.text or "")
+
+
+def test_a_stopped_check_leaves_no_older_junit_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    case, file = Case(monkeypatch, tmp_path, ()), tmp_path / "report.xml"
+    file.write_text("of an earlier run")
+
+    def stopped(_task: object) -> list[Finding]:
+        raise Interrupted("stopped at your request")
+
+    monkeypatch.setattr(checking, "looked", stopped)
+    with pytest.raises(Interrupted):
+        case.run(file)
+    assert 'message="stopped at your request"' in file.read_text()
+    with pytest.raises(Interrupted):
+        case.run(tmp_path / "no folder" / "report.xml")
+
+
+def test_the_error_comes_after_the_table_in_one_pipe(tmp_path: Path) -> None:
+    (tmp_path / "license.key").write_text("licence\n")
+    (tmp_path / "answers.yml").write_text(
+        MINIMAL.replace("10.0.0.1", "127.0.0.1, port: 1").replace("accept: [host.disk]", "")
+        + "license: {bio: license.key}\nupdater: {token: {env: OZ_TEST_TOKEN}}\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "oz_installer", "check", "-a", "answers.yml", "--only", "host"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "OZ_TEST_TOKEN": "token-canary", "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 3
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("NODE")
+    assert lines[-3] == "1 check: 0 ok, 0 warnings, 1 failure"
+    assert lines[-2].startswith("error: ")
+    assert lines[-1].startswith("hint: ")
+
+
+def test_a_secret_in_an_error_is_masked_in_the_junit_file() -> None:
+    said = junit_of_error(OzError("canary is wrong", "not canary"), Masker((Secret("canary"),)))
+    assert "is wrong" in said
+    assert "canary" not in said

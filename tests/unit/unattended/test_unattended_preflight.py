@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from oz_installer.checks.model import Finding
+from oz_installer.checks.model import Finding, Remedy
 from oz_installer.errors import PreflightError
 from oz_installer.unattended import preflight as module
 from oz_installer.unattended.context import Flags
@@ -72,6 +73,17 @@ def test_a_warning_needs_leave_where_nobody_is_asked(monkeypatch: pytest.MonkeyP
         assert "--accept host.memory " in raised.value.hint
         assert raised.value.exit_code == 3
         case.run(flags, "host.memory/a")
+
+
+def test_an_id_that_matches_nothing_is_told_beside_the_warning_that_stops(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    remedy = Remedy(title="mend it", node="a", commands=(("x",),))
+    case = Case(monkeypatch, [OK, replace(WARNING, remedy=remedy)], terminal=False)
+    with pytest.raises(PreflightError) as raised:
+        case.run(Flags(), "host.memroy")
+    assert "oz-install check --fix can mend 1 thing" in raised.value.hint
+    assert "host.memroy (did you mean host.memory?)" in case.err.getvalue()
 
 
 def test_a_warning_on_a_terminal_is_shown_before_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
