@@ -72,17 +72,20 @@ def check_names(only: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.partition("/")[0].partition(".")[0] for one in only))
 
 
-def unmatched(answers: Answers, found: Sequence[Finding], *, only: Collection[str] = ()) -> Iterator[str]:
+def unmatched(
+    answers: Answers, found: Sequence[Finding], *, typed: Collection[str] = (), only: Collection[str] = ()
+) -> Iterator[str]:
     """Accepted ids that nothing has which was found, each with the nearest that something has.
 
-    Nothing is said while a check fails: what follows behind a failure is not looked at. ``only``: the names
-    of the checks that were made, if not all.
+    ``typed`` are those of the command line. Of the others, which may be kept for what comes and goes, only
+    likely typos are told. Nothing is said while a check fails: what follows behind a failure is not looked
+    at. ``only``: the names of the checks that were made, if not all.
     """
     if any(one.level == "failure" for one in found):
         return
     ids = list(dict.fromkeys(one.id for one in found))
     abouts = list(dict.fromkeys(one.partition("/")[0] for one in ids))
-    nodes = {one.node for one in found}
+    nodes, names = {one.node for one in found}, [check.name for check in CHECKS]
     for one in answers.accept:
         about, slash, place = one.partition("/")
         left_out = slash and place.partition(":")[0] not in nodes
@@ -90,12 +93,17 @@ def unmatched(answers: Answers, found: Sequence[Finding], *, only: Collection[st
         if one in WARNINGS or left_out or not made or one in (ids if slash else abouts):
             continue
         close = get_close_matches(one, ids if slash else abouts, n=1, cutoff=0.8)
-        yield f"{one} (did you mean {close[0]}?)" if close else one
+        if close:
+            yield f"{one} (did you mean {close[0]}?)"
+        elif one in typed or about.partition(".")[0] not in names:
+            yield one
 
 
-def unmatched_note(answers: Answers, found: Sequence[Finding], *, only: Collection[str] = ()) -> str:
+def unmatched_note(
+    answers: Answers, found: Sequence[Finding], *, typed: Collection[str] = (), only: Collection[str] = ()
+) -> str:
     """The same as a line, empty when there is nothing to say."""
-    ids = ", ".join(unmatched(answers, found, only=only))
+    ids = ", ".join(unmatched(answers, found, typed=typed, only=only))
     return f"note: accepted, but nothing that was found has this id: {ids}\n" if ids else ""
 
 
@@ -111,6 +119,8 @@ def nothing_examined(answers: Answers, only: Sequence[str], found: Sequence[Find
 def _why(answers: Answers, name: str) -> str:
     if name == "broker" and not answers.broker.host:
         return "the broker comes with the installation"
+    if name == "public-url-here":
+        return "public_url is an address, and nothing shows a certificate there"
     if name == "admin":
         return "no administrator's password is given, or it is long enough"
     return "nothing that it looks at is in these answers, or on the nodes of --limit"

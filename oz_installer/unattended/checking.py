@@ -90,7 +90,8 @@ def _last_words(task: Task, found: Sequence[Finding]) -> str:
     answers = task.loaded.answers
     bad = [one for one in found if one.level == "warning" and not one.is_accepted(answers.accept)]
     hint = f"hint: {accept_hint(bad, mendable=not task.flags.fix)}\n" if bad else ""
-    return f"{unmatched_note(answers, found, only=task.flags.only)}{hint}"
+    note = unmatched_note(answers, found, typed=task.flags.accept, only=task.flags.only)
+    return f"{note}{hint}"
 
 
 @dataclass(frozen=True, kw_only=True)

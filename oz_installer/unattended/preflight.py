@@ -30,7 +30,7 @@ def preflight(prepared: Prepared, flags: Flags) -> None:
     refuse(bad)
     if bad and (flags.yes or not is_interactive(sys.stdin)):
         if not flags.json:
-            write(sys.stderr, unmatched_note(prepared.blueprint.answers, found))
+            write(sys.stderr, unmatched_note(prepared.blueprint.answers, found, typed=flags.accept))
         raise _not_accepted(bad)
 
 

@@ -77,21 +77,30 @@ def test_an_accepted_id_that_matches_nothing_is_named_with_the_nearest(loaded: L
     ids = ("host.cpux", "host.cpu", "host.memroy/node1", "host.disk/node2", "clock.skew", "many-nodes")
     answers = replace(loaded.answers, accept=ids)
     seen = [found("host.cpu"), found("host.memory", level="ok"), found("admin.password", None)]
-    assert list(unmatched(answers, seen)) == [
+    assert list(unmatched(answers, seen, typed=ids)) == [
         "host.cpux (did you mean host.cpu?)",
         "host.memroy/node1 (did you mean host.memory/node1?)",
         "clock.skew",
     ], "node2 was not looked at"
-    assert "clock.skew" not in list(unmatched(answers, seen, only=["host"])), "nor was the clock"
+    assert "clock.skew" not in list(unmatched(answers, seen, typed=ids, only=["host"])), "nor was the clock"
     assert unmatched_note(answers, seen).startswith(
         "note: accepted, but nothing that was found has this id: "
     )
     assert unmatched_note(replace(answers, accept=("host.cpu",)), seen) == ""
 
 
+def test_of_the_files_ids_only_likely_typos_are_told(loaded: LoadedAnswers) -> None:
+    ids = ("storage.latency", "host.cpux", "foo.bar", "host.cpu/gone")
+    answers = replace(loaded.answers, accept=ids)
+    told = list(unmatched(answers, [found("host.cpu")]))
+    assert told == ["host.cpux (did you mean host.cpu?)", "foo.bar"], "the others come and go"
+
+
 def test_behind_a_failure_nothing_is_looked_at_and_nothing_is_said(loaded: LoadedAnswers) -> None:
     answers = replace(loaded.answers, accept=("runtime.disk",))
-    assert list(unmatched(answers, [found("engine", level="failure")])) == []
+    engine, typed = [found("engine", level="failure")], ("runtime.disk",)
+    assert list(unmatched(answers, engine, typed=typed)) == []
+    assert list(unmatched(answers, [found("engine")], typed=typed)) == ["runtime.disk"]
 
 
 def test_only_takes_the_ids_that_are_shown() -> None:
@@ -111,6 +120,7 @@ def test_a_check_that_examines_nothing_says_why(loaded: LoadedAnswers) -> None:
         "broker: nothing to examine: the broker comes with the installation",
         "admin: nothing to examine: no administrator's password is given, or it is long enough",
     ]
+    assert "is an address" in next(nothing_examined(answers, ("public-url-here",), seen))
     outside = replace(answers, broker=replace(answers.broker, host="redis"))
     assert "on the nodes of --limit" in next(nothing_examined(outside, ("broker",), seen))
     away = [Finding(id="look/node1", subject="Node", node="node1", level="failure", seen="away")]
