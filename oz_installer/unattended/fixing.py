@@ -38,7 +38,7 @@ class Fixed:
     @property
     def hint(self) -> str:
         """Whether anything was changed, for who reads that something still fails."""
-        if not self.done:
+        if not any(one.tried for one in self.done):
             return "Nothing was changed."
         first = next((f"{one.aftermath} " for one in self.done if one.error and one.tried), "")
         return f"{first}What was done, and how to take it back: {self.undo}"
@@ -73,9 +73,17 @@ def fix(task: Task, found: list[Finding]) -> Fixed:
         done += carry_out(task, remedies)
         found = looked(task)
     if not task.flags.json:
-        said = f"What was done, and how to take it back: {undo}" if done else "There is nothing to mend."
-        write(sys.stderr, f"{said}\n")
+        write(sys.stderr, f"{_outcome(found, done, accepted, undo)}\n")
     return Fixed(found=found, done=done, undo=undo)
+
+
+def _outcome(found: Sequence[Finding], done: Sequence[Done], accepted: Collection[str], undo: Path) -> str:
+    """The line behind the last check."""
+    if any(one.tried for one in done):
+        return f"What was done, and how to take it back: {undo}"
+    if any(one.level != "ok" and not one.is_accepted(accepted) for one in found):
+        return "check --fix can mend none of this: the findings say what is to be done by hand."
+    return "There is nothing to mend."
 
 
 def _remedies(found: Sequence[Finding], accepted: Collection[str]) -> list[Remedy]:

@@ -183,7 +183,7 @@ def test_where_sudo_asks_for_a_password_nothing_is_promised(clean: Site, tmp_pat
     case = Case(clean, tmp_path, "node1", user="ozpw", become="none")
     done = case.check("--fix")
     assert done.status == 3
-    assert "There is nothing to mend." in done.stderr
+    assert "check --fix can mend none of this" in done.stderr
     assert "this login may not use Docker" in done.stdout
 
 
@@ -242,7 +242,7 @@ def test_an_engine_that_is_slow_is_warned_of_and_left_alone(clean: Site, tmp_pat
         assert case.failures() == {"engine": "the engine is slow: docker info gives no answer within 5 s"}
         fixed = case.check("--fix", "--yes")
         assert fixed.status == 0, fixed.stderr
-        assert "There is nothing to mend." in fixed.stderr
+        assert "check --fix can mend none of this" in fixed.stderr
     finally:
         case.on(f"rm {tool}")
     assert case.failures() == {}

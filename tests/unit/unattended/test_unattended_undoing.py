@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +29,13 @@ MADE = Remedy(
 )
 
 
+def task_with(path: Path, flags: Flags, *names: str) -> Any:
+    nodes = [SimpleNamespace(name=name, host=f"{name}.example.com", port=None) for name in names]
+    answers = SimpleNamespace(nodes=nodes)
+    loaded = SimpleNamespace(answers=answers)
+    return SimpleNamespace(loaded=loaded, path=path, flags=flags, open_node=None, ask=None, masker=Masker(()))
+
+
 @pytest.mark.parametrize(
     ("commands", "error", "left"),
     [
@@ -42,8 +50,7 @@ def test_json_tells_what_is_still_to_be_run(
     path = tmp_path / "answers.yml"
     UndoList(tmp_path / "answers.undo.txt").begin(MADE)
     flags = Flags(yes=True, json=True)
-    loaded = SimpleNamespace(answers=SimpleNamespace(nodes=[SimpleNamespace(name="a")]))
-    task = SimpleNamespace(loaded=loaded, path=path, flags=flags, open_node=None, ask=None, masker=Masker(()))
+    task = task_with(path, flags, "a")
 
     def mend(
         _loaded: Any, _path: Any, _open: Any, remedies: Sequence[Remedy], *_: Any, **__: Any
@@ -64,3 +71,34 @@ def test_json_tells_what_is_still_to_be_run(
     assert [(one["done"], one["of"], one["error"], one["left"]) for one in mended] == [
         (commands, 3, error, left)
     ]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("b",), "that was done on a, and the answers name no such node now"),
+        (("a",), "that was done on old.example.com:22, and the answers name a.example.com:22 now"),
+    ],
+)
+def test_what_is_of_another_server_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, names: tuple[str, ...], words: str
+) -> None:
+    path, nothing = tmp_path / "answers.yml", None
+    at = "" if names == ("b",) else "old.example.com:22"
+    UndoList(tmp_path / "answers.undo.txt").begin(replace(MADE, at=at))
+    flags = Flags(yes=True)
+    monkeypatch.setattr(undoing, "task_of", lambda *_: task_with(path, flags, *names))
+    monkeypatch.setattr(fixing, "mend", lambda *_a, **_k: pytest.fail("something was done"))
+    with pytest.raises(PreflightError) as caught:
+        undo(path, flags, nothing, nothing)  # type: ignore[arg-type]
+    assert words in caught.value.message
+    assert "answers.undo.txt" in caught.value.hint
+
+
+def test_without_a_list_there_is_nothing_to_take_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, flags, nothing = tmp_path / "answers.yml", Flags(yes=True), None
+    monkeypatch.setattr(undoing, "task_of", lambda *_: task_with(path, flags, "a"))
+    undo(path, flags, nothing, nothing)  # type: ignore[arg-type]
+    assert capsys.readouterr().err == "There is nothing to take back.\n"
