@@ -59,34 +59,22 @@ def away(transport: Transport, place: Place) -> str:
         return other().away
 
 
-def test_a_node_that_is_busy_is_waited_for_longer_than_one_that_is_not_there(
+def test_a_node_that_is_busy_is_waited_for_once_the_other_one_has_tried_its_own(
     tools: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It holds its file only once the other one has tried its own, which it does meanwhile."""
-    monkeypatch.setattr(storage_elsewhere, "REACH_SECONDS", 0.0)
-    tried = tools / "tried"
-    program(tools, "dd", f'#!/bin/sh\ntouch {tried}\nexec /usr/bin/dd "$@"\n')
-    program(
-        tools,
-        "flock",
-        f"#!/bin/sh\nn=0\nwhile [ ! -e {tried} ] && [ $n -lt 200 ]; do sleep 0.05; n=$((n + 1)); done\n"
-        'exec /usr/bin/flock "$@"\n',
-    )
-    connected = threading.Event()
+    """It holds its file only when the other one is ready to look, and asks for it."""
+    asked, facts_of_first = tools / "asked", storage_elsewhere._Holder.facts
+    waits = f"n=0; while [ ! -e {asked} ] && [ $n -lt 400 ]; do sleep 0.05; n=$((n + 1)); done"
+    program(tools, "flock", f'#!/bin/sh\n{waits}\nexec /usr/bin/flock "$@"\n')
+    program(tools, "timeout", '#!/bin/sh\nshift\nexec "$@"\n')
 
-    def reach(name: str) -> Transport:
-        if name == API.name:
-            connected.set()
-        return here(name)
+    def facts(holder: storage_elsewhere._Holder) -> StorageFacts:
+        asked.touch()
+        return facts_of_first(holder)
 
-    class Second(LocalTransport):
-        def stream(self, argv: Sequence[str], **options: Any) -> socket.socket:
-            assert connected.wait(20)
-            return super().stream(argv, **options)
-
-    at = sharing(shared, lambda name: Second(name, become="none") if name == BIO.name else reach(name))
-    facts = StorageCheck().probe(at, BIO)
-    assert (facts.away, facts.shared, facts.lock_seen) == ("", True, True)
+    monkeypatch.setattr(storage_elsewhere._Holder, "facts", facts)
+    seen = StorageCheck().probe(sharing(shared, here), BIO)
+    assert (seen.away, seen.shared, seen.lock_seen) == ("", True, True)
     assert list(shared.iterdir()) == []
 
 
