@@ -15,10 +15,15 @@ from oz_installer.checks import firewall
 from oz_installer.checks.check import Survey
 from oz_installer.checks.listening import CONNECT_SECONDS
 from oz_installer.checks.model import Finding, Site, Spot
-from oz_installer.checks.network_asked import NetworkFacts, Way, ask, blocking, span, ways
+from oz_installer.checks.network_asked import NO_SESSION, NetworkFacts, Way, ask, blocking, span, ways
 from oz_installer.checks.running import unreached
 from oz_installer.checks.text import count
 from oz_installer.topology.model import Topology
+
+_FEW_SESSIONS = (
+    "Does sshd there allow few sessions (MaxSessions in sshd_config; 10 is usual), or is the node overloaded "
+    "(uptime)? Raise it, or wait until the load is gone, then check again; or accept this."
+)
 
 
 class Network(Survey[NetworkFacts]):
@@ -51,9 +56,10 @@ class Network(Survey[NetworkFacts]):
             unreached(spot, facts.unreached[spot.name]) for spot in site.spots if spot.name in facts.unreached
         )
         for node in site.topology.nodes:
-            if why := _untried(site, node.name, found, facts):
+            why, missed = _untried(site, node.name, found, facts), _missed(node.name, found, facts)
+            if why and missed:
                 spot = site.spot(node.name) or Spot(name=node.name, roles=node.roles)
-                yield self._not_tried(site, spot, why)
+                yield self._not_tried(site, spot, f"connections {missed} {node.name} were not tried", why)
 
     def _blocked(
         self, site: Site, topology: Topology, spot: Spot, way: Way, facts: NetworkFacts
@@ -89,17 +95,16 @@ class Network(Survey[NetworkFacts]):
             hint=hint,
         )
 
-    def _not_tried(self, site: Site, spot: Spot, why: str) -> Finding:
+    def _not_tried(self, site: Site, spot: Spot, what: str, why: str) -> Finding:
         if site.spot(spot.name) is None:  # that was asked for
-            seen = f"connections to {spot.name} were not tried: {why}"
-            return self.finding(spot, "ok", seen, about="untried")
+            return self.finding(spot, "ok", f"{what}: {why}", about="untried")
         return self.finding(
             spot,
             "warning",
-            f"connections to {spot.name} were not tried: {why}",
+            f"{what}: {why}",
             about="untried",
             why="A firewall would show only when the services start.",
-            hint="Mend that and check again, or accept this.",
+            hint=_FEW_SESSIONS if why == NO_SESSION else "Mend that and check again, or accept this.",
         )
 
 
@@ -119,8 +124,19 @@ def _own_firewall(site: Site, way: Way, ports: Sequence[int], facts: NetworkFact
     return names[0] if all(names) else ""
 
 
+def _missed(name: str, found: Sequence[Way], facts: NetworkFacts) -> str:
+    """The directions in which a node's connections say nothing, if they do not; empty where it has none. One
+    that takes no part does not connect either."""
+    absent = name in facts.slow or name in facts.silent
+    directions = {
+        "to": any(way.target == name for way in found),
+        "from": absent and any(way.source == name for way in found),
+    }
+    return " and ".join(word for word, some in directions.items() if some)
+
+
 def _untried(site: Site, target: str, found: Sequence[Way], facts: NetworkFacts) -> str:
-    """Why connections to a node say nothing; empty where they do, or where other checks tell why."""
+    """Why connections of a node say nothing; empty where they do, or where other checks tell why."""
     if target in facts.slow:
         return facts.slow[target]
     if target in facts.silent:

@@ -23,6 +23,7 @@ from oz_installer.topology.model import Topology
 
 REACH_SECONDS = 5.0
 """Who is not connected to by then is not tried."""
+NO_SESSION = "it opens no session in time"
 
 _OPEN_SECONDS = 4.0
 _SHORTEST_SECONDS = 1.0
@@ -109,7 +110,7 @@ def ask(site: Site, topology: Topology, all_ways: Sequence[Way]) -> NetworkFacts
     unreached = {name: error for name, one in connecting.items() if one.done() and (error := _error(one))}
     late = [name for name in connecting if name not in reached and name not in unreached]
     slow = dict.fromkeys(late, f"connecting to it takes more than {REACH_SECONDS:g} s")
-    slow |= dict.fromkeys(opening.waiting, "it opens no session in time")
+    slow |= dict.fromkeys(opening.waiting, NO_SESSION)
     return replace(facts, slow=slow, unreached=unreached, walls=walls)
 
 

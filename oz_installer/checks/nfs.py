@@ -26,6 +26,11 @@ class NfsAnswer:
     said: str = ""
     versions: tuple[int, int] = (0, 0)
 
+    @property
+    def well(self) -> bool:
+        """Whether a mount may be tried. From what does not speak NFS it would hang."""
+        return self.ended in ("ok", "unknown")
+
 
 def version_of(options: str) -> int:
     """Major version that mount options ask for; 4 is the kernel's own first choice."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -12,8 +13,9 @@ from oz_installer.checks.check import Visit
 from oz_installer.checks.disk_asked import NEAREST, SECONDS, hanging
 from oz_installer.checks.model import Finding, Site, Spot
 from oz_installer.checks.nfs import NfsAnswer
+from oz_installer.checks.storage_elsewhere import held_elsewhere
 from oz_installer.checks.storage_findings import folder, measured, mounted, room, shared
-from oz_installer.checks.storage_probe import Held, Place, StorageFacts, held_elsewhere, read_back
+from oz_installer.checks.storage_probe import Held, Place, StorageFacts, read_back
 from oz_installer.checks.storage_scripts import HANGS, PREFIX
 from oz_installer.checks.text import TIMED_OUT, gigabytes, number
 from oz_installer.remote.transport import Transport
@@ -32,17 +34,15 @@ class StorageCheck(Visit[StorageFacts]):
 
     def probe(self, site: Site, spot: Spot) -> StorageFacts:
         """By the type of storage. Nothing is mounted from what does not speak NFS: it would hang."""
-        storage = site.answers.storage
+        began = time.monotonic()
         transport = site.reach(spot.name)
-        if storage.type == "local":
+        if site.answers.storage.type == "local":
             return _local(transport, site.install_dir)
-        if storage.type == "path":
-            return _tried(site, spot, transport)
-        port, version = nfs.port_of(storage.options), nfs.version_of(storage.options)
-        answer = nfs.ask(transport, storage.server or "", port, version)
-        if answer.ended not in ("ok", "unknown"):
+        place = place_of(site)
+        answer = place.ask(transport)
+        if answer is not None and not answer.well:
             return StorageFacts(server=answer)
-        return replace(_tried(site, spot, transport), server=answer)
+        return replace(_tried(site, spot, place, transport, began), server=answer)
 
     def judge(self, site: Site, spot: Spot, facts: StorageFacts) -> Iterator[Finding]:
         """From the server to the file; sharing only where there is something to share."""
@@ -59,7 +59,7 @@ class StorageCheck(Visit[StorageFacts]):
         place = _named(storage)
         if facts.server is not None:
             yield self._server(site, spot, facts.server, place)
-            if facts.server.ended not in ("ok", "unknown"):
+            if not facts.server.well:
                 return
         yield from mounted(self, site, spot, facts, place)
         if facts.mount:
@@ -76,7 +76,7 @@ class StorageCheck(Visit[StorageFacts]):
 
     def across(self, site: Site, facts: Mapping[str, StorageFacts]) -> Iterator[Finding]:
         """What could not be tried for want of the first api node; only here shows whether it has failed."""
-        well = {name for name, one in facts.items() if not one.mount and one.folder == "ok"}
+        well = {name for name, one in facts.items() if one.well}
         for spot in site.api_spots:
             if spot.name in well and facts[spot.name].away:
                 first, place = site.api_spots[0].name, _named(site.answers.storage)
@@ -113,16 +113,15 @@ class StorageCheck(Visit[StorageFacts]):
         return self.finding(spot, "ok", f"{place} answers at port {port}")
 
 
-def _tried(site: Site, spot: Spot, transport: Transport) -> StorageFacts:
+def _tried(site: Site, spot: Spot, place: Place, transport: Transport, began: float) -> StorageFacts:
     """The file held on the first api node, and looked for on this one."""
-    first, place = site.api_spots[0], place_of(site)
+    first = site.api_spots[0]
     name, word = f"{PREFIX}{uuid.uuid4().hex[:12]}", uuid.uuid4().hex
     if spot == first:
         with Held(transport, place, name, word, measure=True) as held:
             return held.facts
-    with held_elsewhere(lambda: site.reach(first.name), place, name, word) as other:
-        well = not other.away and not other.mount and other.folder == "ok"
-        return replace(read_back(transport, place, name, word, held=well), away=other.away)
+    with held_elsewhere(lambda: site.reach(first.name), place, name, word, began=began) as other:
+        return read_back(transport, place, name, word, other)
 
 
 def place_of(site: Site) -> Place:
@@ -131,7 +130,13 @@ def place_of(site: Site) -> Place:
     if storage.type == "path":
         return Place(folder=str(storage.path).rstrip("/"), reader=reader)
     options = nfs_options(storage)
-    return Place(options=options["o"], device=options["device"], engine=site.answers.engine, reader=reader)
+    return Place(
+        server=storage.server or "",
+        options=options["o"],
+        device=options["device"],
+        engine=site.answers.engine,
+        reader=reader,
+    )
 
 
 def _named(storage: Storage) -> str:

@@ -115,10 +115,11 @@ def shared(
     about, subject = "shared", "Media shared"
     if facts.away:
         seen = f"could not be tried: {first} {facts.away}"
-        hint = f"Once {first} is there, check again."
         if told:
+            hint = f"Mend what is told of {first}, then check again."
             return check.finding(spot, "ok", seen, about=about, subject=subject, hint=hint)
         why = "Whether both see the same media is not known."
+        hint = f"{first} itself is well: is it busy, or the way to it slow? Check again, or accept this."
         return check.finding(spot, "warning", seen, about=about, subject=subject, why=why, hint=hint)
     if facts.shared:
         return check.finding(spot, "ok", f"sees what {first} writes", about=about, subject=subject)

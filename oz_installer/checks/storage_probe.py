@@ -5,21 +5,19 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import Self
 
+from oz_installer.checks import nfs
 from oz_installer.checks.nfs import NfsAnswer
 from oz_installer.checks.reach import TCP_SECONDS
 from oz_installer.checks.storage_scripts import HOLD, MOUNT_SECONDS, READ, WRITES, program
 from oz_installer.checks.text import TIMED_OUT, fields, number, said
-from oz_installer.errors import ConnectError, OzError
+from oz_installer.errors import ConnectError
 from oz_installer.remote.transport import Transport
 
-WAIT_SECONDS = 5.0
-"""How long a node waits for another to hold a file: its own findings must not be late for the runner."""
 END_SECONDS = 3.0
 """How long the end of a script is awaited: it comes without us, too."""
 _SECONDS = 2 * TCP_SECONDS
@@ -35,8 +33,8 @@ class StorageFacts:
 
     ``server`` is how the server of NFS answered, ``mount`` why the volume cannot be mounted (empty: it can).
     ``folder`` is ``ok``, ``missing``, ``hangs``, ``unseen`` (mounted, but only root may look) or why it
-    cannot be written; ``held`` whether the first api node could write at all; ``away`` why it could not be
-    asked to (empty: it could); ``shared`` whether its file is seen here;
+    cannot be written; ``held`` False where the first api node, asked for a file, cannot write; ``away`` why
+    it could not be asked (empty: it could); ``shared`` whether its file is seen here;
     ``locks`` whether it can be locked, ``lock_seen`` whether its lock was noticed here; ``write_ms`` what a
     write of 4 KiB to the disk takes; ``readable`` whether the user that reads media can; ``system_disk``
     whether it lies on the root file system; ``free`` in KiB.
@@ -56,17 +54,30 @@ class StorageFacts:
     readable: bool | None = None
     system_disk: bool | None = None
 
+    @property
+    def well(self) -> bool:
+        """Whether this node itself can write media."""
+        return (self.server is None or self.server.well) and not self.mount and self.folder == "ok"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """Where the media are: a folder of the nodes, or with ``options`` and ``device`` an NFS volume of their
-    engine. ``reader`` is the user id that reads them."""
+    engine, of a ``server``. ``reader`` is the user id that reads them."""
 
     folder: str = ""
+    server: str = ""
     options: str = ""
     device: str = ""
     engine: str = "docker"
     reader: int | None = None
+
+    def ask(self, transport: Transport) -> NfsAnswer | None:
+        """How the server answers this node; None where there is none. Raises ConnectError."""
+        if not self.server:
+            return None
+        port, version = nfs.port_of(self.options), nfs.version_of(self.options)
+        return nfs.ask(transport, self.server, port, version)
 
     def argv(self, script: str, name: str, word: str, *, measure: bool) -> tuple[str, ...]:
         """The command for a node."""
@@ -91,24 +102,19 @@ class Place:
         return _SECONDS + (2 * MOUNT_SECONDS if self.device else 0)
 
 
-class Held:
-    """A file in the media folder of one node, as long as the block lasts."""
+class _Script:
+    """A script at work on a node, as long as the block lasts."""
 
-    def __init__(
-        self, transport: Transport, place: Place, name: str, word: str, *, measure: bool = False
-    ) -> None:
-        self.facts = StorageFacts()
-        self._argv = place.argv(HOLD, name, word, measure=measure)
-        self._patience = place.patience
+    def __init__(self, transport: Transport, argv: tuple[str, ...], patience: float) -> None:
+        self.heard = b""
         self._transport = transport
+        self._argv = argv
+        self._patience = patience
         self._sock: socket.socket | None = None
-        self._heard = b""
 
-    def __enter__(self) -> Held:
+    def __enter__(self) -> Self:
         self._sock = self._transport.stream(self._argv, timeout=_SECONDS)
         self._sock.settimeout(self._patience)
-        self._hear(b"held\n")
-        self.facts = facts_of(self._heard)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -117,70 +123,77 @@ class Held:
         self._sock.settimeout(END_SECONDS)
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
-            self._hear(None)
+            self.hear(None)
         self._sock.close()
 
-    def _hear(self, word: bytes | None) -> None:
-        """Until that word, or the end."""
+    def hear(self, word: str | None) -> bool:
+        """Until that line, or the end. Whether it came."""
+        assert self._sock is not None  # noqa: S101 - entered
+        mark = None if word is None else f"\n{word}\n".encode()
+        with contextlib.suppress(OSError):
+            while (mark is None or mark not in b"\n" + self.heard) and (data := self._sock.recv(4096)):
+                self.heard += data
+        return mark is not None and mark in b"\n" + self.heard
+
+    def tell(self, word: str) -> None:
+        """One line."""
         assert self._sock is not None  # noqa: S101 - entered
         with contextlib.suppress(OSError):
-            while (word is None or word not in self._heard) and (data := self._sock.recv(4096)):
-                self._heard += data
+            self._sock.sendall(f"{word}\n".encode())
 
 
-@contextlib.contextmanager
-def held_elsewhere(
-    reach: Callable[[], Transport], place: Place, name: str, word: str
-) -> Iterator[StorageFacts]:
-    """``Held`` on another node, which is waited for five seconds: it must keep no findings of this node.
+class Held(_Script):
+    """A file in the media folder of one node, as long as the block lasts. ``on_open`` is called once the node
+    is at it."""
 
-    Facts with ``away`` where it cannot be reached, or holds nothing in that time.
-    """
-    told: Future[StorageFacts] = Future()
-    over = threading.Event()
+    def __init__(
+        self,
+        transport: Transport,
+        place: Place,
+        name: str,
+        word: str,
+        *,
+        measure: bool = False,
+        on_open: Callable[[], object] | None = None,
+    ) -> None:
+        super().__init__(transport, place.argv(HOLD, name, word, measure=measure), place.patience)
+        self.facts = StorageFacts()
+        self._on_open = on_open
 
-    def hold() -> None:
-        try:
-            with Held(reach(), place, name, word) as held:
-                told.set_result(held.facts)
-                over.wait()
-        except Exception as error:  # noqa: BLE001 - raised again below
-            if not told.done():
-                told.set_exception(error)
-
-    holder = threading.Thread(target=hold, name=f"hold-{name}", daemon=True)
-    holder.start()
-    try:
-        wait([told], timeout=WAIT_SECONDS)
-        yield _facts_or_away(told)
-    finally:
-        over.set()
-        holder.join(END_SECONDS if told.done() else 0)
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if self._on_open is not None:
+            self._on_open()
+        self.hear("held")
+        self.facts = facts_of(self.heard)
+        return self
 
 
-def _facts_or_away(told: Future[StorageFacts]) -> StorageFacts:
-    try:
-        return told.result(0)
-    except ConnectError:
-        return StorageFacts(away="cannot be reached")
-    except OzError as error:
-        return StorageFacts(away=f"cannot be asked: {said(error.message)}")
-    except TimeoutError:
-        return StorageFacts(away=f"does not answer within {WAIT_SECONDS:g} s")
-
-
-def read_back(transport: Transport, place: Place, name: str, word: str, *, held: bool) -> StorageFacts:
-    """What a node sees of the file that another holds; ``held``: it does."""
-    argv = place.argv(READ, name, word if held else "-", measure=True)
-    result = transport.run(argv, timeout=place.patience)
-    facts = facts_of(result.stdout or result.stderr)
-    if facts.mount or facts.folder != "ok" or not held:
-        return replace(facts, held=held)
-    told = fields(result.text)
-    seen = told.get("read", "")
-    status = told.get("locks", "")
+def read_back(
+    transport: Transport,
+    place: Place,
+    name: str,
+    word: str,
+    other: Callable[[], StorageFacts] = StorageFacts,
+) -> StorageFacts:
+    """What a node sees of the file that another holds. ``other`` waits for the facts of that one, and is
+    called once this node can write itself. Raises ConnectError when the node is gone."""
+    argv = place.argv(READ, name, word, measure=True)
+    with _Script(transport, argv, place.patience) as script:
+        if not script.hear("waiting"):
+            return facts_of(script.heard)
+        first = other()
+        held = first.well and not first.away
+        if not held:
+            return replace(facts_of(script.heard), held=held, away=first.away)
+        script.tell("held")
+        script.hear("over")
+    told = fields(script.heard.decode("utf-8", "replace"))
+    if "read" not in told:
+        raise ConnectError("it was lost while it looked for a file in the media folder", node=transport.name)
+    seen, status = told["read"], told.get("locks", "")
     return replace(
-        facts,
+        facts_of(script.heard),
         shared=seen == word,
         said="" if seen == word else said(seen),
         lock_seen=None if seen != word or status in _NOTHING_TOLD else status == _CONFLICT,

@@ -121,22 +121,26 @@ rm -f "$file"
 echo "removed"
 """
 )
+# It waits to be told whether the other end holds its file: both mount meanwhile.
 READ = (
     _BEGIN
-    + """
+    + f"""
 try "$file.own"
 measure "$name.own"
 rm -f "$file.own"
 echo "folder ok"
-[ "$word" != - ] || exit
+echo "waiting"
+[ "$(timeout {HELD_SECONDS} head -n 1)" = held ] || exit
 for turn in 1 2 3 4 5 6; do
   [ -e "$file" ] && break
   sleep 0.3
 done
 echo "read $(cat "$file" 2>&1)"
-[ -e "$file" ] || exit
-( exec 8>> "$file" && timeout 5 flock -n 8 ) 2> /dev/null
-echo "locks $?"
+if [ -e "$file" ]; then
+  ( exec 8>> "$file" && timeout 5 flock -n 8 ) 2> /dev/null
+  echo "locks $?"
+fi
+echo "over"
 """
 )
 

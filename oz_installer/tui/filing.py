@@ -9,7 +9,7 @@ from threading import Event as Stop
 from typing import TYPE_CHECKING
 
 from oz_installer.errors import OzError
-from oz_installer.tui.bridge import Failed, Finished, HasDraft, Judged, Opened
+from oz_installer.tui.bridge import Failed, Finished, HasDraft, Judged, Occupied, Opened
 from oz_installer.tui.drafting import Drafting
 from oz_installer.tui.judging import judge
 from oz_installer.tui.session import NEW_FILE
@@ -120,6 +120,7 @@ class Filing(Drafting):
     def _away(self, then: Callable[[], None]) -> None:
         """Go on to other answers once these are written and a draft of what is not saved is kept; ask where
         something would be lost."""
+        self._waiting = None
         if self._refused():
             return
         if self._at_work:
@@ -140,10 +141,16 @@ class Filing(Drafting):
         self._app.jobs.start("away", job, apart=True)
 
     def all_written(self) -> None:
-        """Who goes on to other answers has waited for that, unless something is asked first."""
+        """Who goes on to other answers has waited for that."""
         super().all_written()
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None and not self.being_left and self._app.screen is self._app.step_screen:
+        if self.being_left:
+            self._waiting = None
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Go on to the other answers that wait, if any, once these are written and no dialog is open."""
+        waiting = self._waiting
+        if waiting is not None and not self._at_work and self._app.screen is self._app.step_screen:
             self._away(waiting)
 
     def _gone(self, forgets: bool) -> None:
@@ -194,6 +201,10 @@ class Filing(Drafting):
                 self._app.start_over(STEPS[1].id)
             case Finished(job="last") | Failed(job="last"):
                 self.kept_last(news)
+            case Finished(job="save", result=Occupied()) if self._waiting is not None:
+                self._waiting = None
+                self.saved(news)
+                self._say("! Other answers were not opened: your save asks something first. Open them then.")
             case Finished(job="save"):
                 self.saved(news)
             case Failed(job="save", message=message, hint=hint):

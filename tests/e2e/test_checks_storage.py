@@ -111,15 +111,15 @@ def test_a_volume_is_mounted_tried_and_gone(bench: Bench, bound: Place) -> None:
             assert (held.facts.locks, held.facts.readable) == (True, True)
             assert held.facts.write_ms
             assert held.facts.free
-            facts = read_back(second, bound, f"{PREFIX}a", "word", held=True)
+            facts = read_back(second, bound, f"{PREFIX}a", "word")
             assert (facts.shared, facts.lock_seen, facts.readable) == (True, True, True)
             assert "oz-install-check-" in bench.site.on("node1", "docker ps; docker volume ls")
             with bench.during("node2", "chmod 700 /mnt/oz", "chmod 755 /mnt/oz"):
-                assert read_back(second, bound, f"{PREFIX}a", "word", held=True).readable is False
+                assert read_back(second, bound, f"{PREFIX}a", "word").readable is False
         for node in BOTH:
             assert gone(bench, node)
         missing = replace(bound, device="/mnt/nowhere")
-        facts = read_back(second, missing, f"{PREFIX}a", "word", held=True)
+        facts = read_back(second, missing, f"{PREFIX}a", "word")
         assert "no such file or directory" in facts.mount
 
 
@@ -139,7 +139,7 @@ def test_a_workstation_that_dies_takes_volume_container_and_image_along(bench: B
 def test_a_login_that_is_not_root_is_told_what_it_cannot_try(bench: Bench, bound: Place) -> None:
     """It may use the engine, and mounts; it may not look into the container."""
     with lines(bench, user="ozadmin") as (first, _):
-        facts = read_back(first, bound, f"{PREFIX}a", "word", held=True)
+        facts = read_back(first, bound, f"{PREFIX}a", "word")
     assert (facts.mount, facts.folder) == ("", "unseen")
     assert gone(bench, "node1")
 
@@ -153,7 +153,7 @@ def test_podman_mounts_without_a_container_that_would_change_the_owner(
         place = replace(bound, engine="podman")
         with Held(first, place, f"{PREFIX}a", "word", measure=True) as held:
             assert (held.facts.mount, held.facts.folder, held.facts.readable) == ("", "ok", True)
-            facts = read_back(second, place, f"{PREFIX}a", "word", held=True)
+            facts = read_back(second, place, f"{PREFIX}a", "word")
             assert (facts.shared, facts.lock_seen) == (True, True)
         assert bench.site.on("node1", "stat -c %u /mnt/oz").strip() == "33"
         for node in BOTH:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from oz_installer.answers.working import Working
 from oz_installer.errors import AnswersError
+from oz_installer.tui.dialogs.help import HelpDialog
 from tests.tui.fake_core import FakeCore
-from tests.tui.support import PATIENCE, app_of, left, settle, until, wizard
+from tests.tui.support import PATIENCE, Driver, app_of, left, press, settle, text_of, until, wizard
 from tests.tui.test_files import COMPLETE, HERE
 from tests.tui.test_saving import OTHER, SlowCore
 
@@ -127,3 +128,40 @@ async def test_nothing_begins_behind_a_save_while_the_wizard_is_being_left() -> 
         await left(pilot)
     assert core.kept[HERE].get("workload.apm") == 1
     assert then == []
+
+
+async def wait_for_other_answers(pilot: Driver, core: SlowCore) -> None:
+    """A save is at work, and other answers are to be opened."""
+    await pilot.press("1", "ctrl+s")
+    await until(pilot, core.began.is_set)
+    files = app_of(pilot).files
+    files._away(lambda: files.open(OTHER, anyway=True))
+    await until(pilot, lambda: "other ones follow" in text_of(pilot))
+
+
+async def test_other_answers_that_wait_for_a_save_wait_for_a_dialog_too() -> None:
+    core = SlowCore({HERE: COMPLETE, OTHER: COMPLETE})
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        await wait_for_other_answers(pilot, core)
+        await pilot.press("f1")
+        await until(pilot, lambda: isinstance(app_of(pilot).screen, HelpDialog))
+        core.let.set()
+        await settle(pilot)
+        assert HERE in core.kept
+        assert isinstance(app_of(pilot).screen, HelpDialog), "nobody takes it away"
+        assert app_of(pilot).session.path == HERE
+        await press(pilot, "escape")
+        await until(pilot, lambda: app_of(pilot).session.path == OTHER)
+
+
+async def test_other_answers_are_given_up_in_words_where_a_save_asks_something() -> None:
+    core = SlowCore({HERE: COMPLETE, OTHER: COMPLETE})
+    async with wizard(core, path=HERE, step="workload") as pilot:
+        await wait_for_other_answers(pilot, core)
+        app_of(pilot).files.save_as(OTHER)
+        core.let.set()
+        await settle(pilot)
+        assert "Replace it?" in text_of(pilot)
+        await press(pilot, "escape")
+        assert "Other answers were not opened: your save asks something first." in text_of(pilot)
+        assert app_of(pilot).session.path == HERE

@@ -138,8 +138,10 @@ class StepScreen(Breathing, Screen[None]):
             yield Keys(id="keys", markup=False)
 
     def on_screen_resume(self) -> None:
-        """Shown again: follow the answers, which other steps may have changed."""
+        """Shown again: follow the answers, which other steps may have changed; what waited for a dialog goes
+        on, behind what the dialog was answered."""
         self.call_later(self.follow)
+        self.call_later(self.wizard.files.go_on)
         self.call_after_refresh(self.wizard.tidy_up)
 
     def on_unmount(self) -> None:

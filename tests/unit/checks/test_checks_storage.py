@@ -182,7 +182,7 @@ def test_locks_writes_and_readers_of_a_real_folder(tmp_path: Path) -> None:
         assert held.facts.locks is True
         assert held.facts.write_ms
         assert held.facts.free
-        facts = read_back(LocalTransport(become="none"), here(tmp_path), name, word, held=True)
+        facts = read_back(LocalTransport(become="none"), here(tmp_path), name, word)
         assert (facts.shared, facts.lock_seen) == (True, True)
         assert facts.write_ms
     if os.getuid() == 0:
@@ -193,7 +193,7 @@ def test_locks_writes_and_readers_of_a_real_folder(tmp_path: Path) -> None:
 def test_a_lock_that_nobody_holds_is_told(tmp_path: Path) -> None:
     """As on a file system whose locks stay on one node."""
     (tmp_path / f"{PREFIX}a").write_text("word\n")
-    facts = read_back(LocalTransport(become="none"), here(tmp_path), f"{PREFIX}a", "word", held=True)
+    facts = read_back(LocalTransport(become="none"), here(tmp_path), f"{PREFIX}a", "word")
     assert (facts.shared, facts.lock_seen) == (True, False)
 
 
@@ -237,7 +237,7 @@ def test_the_volume_is_that_of_the_compose_file_and_all_goes_again(
 ) -> None:
     told = docker(tmp_path, monkeypatch, "echo 'docker: Error: no such device' >&2; exit 125")
     place = place_of(site(storage=NFS))
-    facts = read_back(LocalTransport(become="none"), place, f"{PREFIX}a", "word", held=True)
+    facts = read_back(LocalTransport(become="none"), place, f"{PREFIX}a", "word")
     assert facts.mount == "Error: no such device"
     created = next(line for line in told() if line.startswith("volume create"))
     assert "--driver local" in created
@@ -257,7 +257,7 @@ def test_the_volume_is_that_of_the_compose_file_and_all_goes_again(
 
 def test_a_node_without_an_engine() -> None:
     place = replace(place_of(site(storage=NFS)), engine="no-such-engine")
-    facts = read_back(LocalTransport(become="none"), place, f"{PREFIX}a", "word", held=True)
+    facts = read_back(LocalTransport(become="none"), place, f"{PREFIX}a", "word")
     assert facts.mount == NO_ENGINE
 
 
