@@ -73,8 +73,9 @@ class Network(Survey[NetworkFacts]):
         return self.finding(spot, "ok", seen, hint=hint)
 
     def _stopped(self, topology: Topology, spot: Spot, way: Way, rule: str) -> Finding:
-        dash, colon = span(way.port, way.last, "-"), span(way.port, way.last, ":")
-        source = topology.node(way.source).address
+        source, first = topology.node(way.source).address, _inside(topology, way, way.port)
+        last = way.last and first + way.last - way.port
+        passing = firewall.passing(rule, source, span(first, last, "-"), span(first, last, ":"))
         return self.finding(
             spot,
             "warning",
@@ -84,8 +85,7 @@ class Network(Survey[NetworkFacts]):
             needed=f"a TCP connection (wiring of layout {topology.layout})",
             why="It does not stop a plain program there, but what is forwarded to containers, as Docker's "
             "published ports are.",
-            hint=f"On {way.target}, delete that rule, or put before it: "
-            f"{firewall.passing(rule, source, dash, colon)}. Or accept this.",
+            hint=f"On {way.target}, delete that rule, or put before it: {passing}. Or accept this.",
         )
 
     def _blocked(
@@ -153,14 +153,18 @@ def _forwarding(topology: Topology, way: Way, facts: NetworkFacts) -> str:
     wall = facts.walls.get(way.target)
     if wall is None or wall.gates is None or _runs(way, facts):
         return ""
-    published = [port for placed in topology.node(way.target).services for port in placed.ports]
     source = topology.node(way.source).address
     for port in range(way.port, (way.last or way.port) + 1):
-        kind = next((one for one in published if one.host <= port <= (one.last or one.host)), None)
-        inside = kind.container + port - kind.host if kind else port
-        if rule := wall.stops_docker(source, port, inside):
+        if rule := wall.stops_docker(source, port, _inside(topology, way, port)):
             return rule
     return ""
+
+
+def _inside(topology: Topology, way: Way, port: int) -> int:
+    """The container's port behind a published one."""
+    published = [one for placed in topology.node(way.target).services for one in placed.ports]
+    kind = next((one for one in published if one.host <= port <= (one.last or one.host)), None)
+    return kind.container + port - kind.host if kind else port
 
 
 def _own_firewall(site: Site, topology: Topology, way: Way, ports: Sequence[int], facts: NetworkFacts) -> str:

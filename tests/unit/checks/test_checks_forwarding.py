@@ -265,6 +265,33 @@ def test_a_rule_for_part_of_a_range_is_seen() -> None:
     )
 
 
+def test_a_rule_is_for_the_containers_own_port() -> None:
+    """What FORWARD sees is behind the translation of addresses; the first port stands with conntrack only."""
+    at = planned()
+    assert at.topology
+    nodes = [
+        replace(
+            node,
+            services=tuple(
+                replace(
+                    one, ports=tuple(replace(port, container=9501) for port in one.ports if port.host == 8501)
+                )
+                for one in node.services
+            ),
+        )
+        for node in at.topology.nodes
+    ]
+    at = replace(at, topology=replace(at.topology, nodes=tuple(nodes)))
+    for rule, level in (
+        ("-A FORWARD -p tcp -m tcp --dport 9501 -j DROP", {STOPPED: "warning"}),
+        ("-A FORWARD -p tcp -m tcp --dport 8501 -j DROP", {}),
+        ("-A FORWARD -p tcp -m conntrack --ctorigdstport 8501 -j DROP", {STOPPED: "warning"}),
+    ):
+        found = judged(at, replace(facts(at), walls={"n1": wall(), "n2": wall(rule)}))
+        assert levels(found) == level, rule
+        assert not level or "-p tcp --dport 9501 -j ACCEPT" in found[STOPPED].hint
+
+
 def test_what_a_container_has_answered_needs_no_rules() -> None:
     at = planned()
     told = replace(facts(at, "taken"), walls={"n1": Wall(), "n2": wall(DROP)})
