@@ -9,7 +9,7 @@ from oz_installer.checks import rabbitmq, redis
 from oz_installer.checks.broker_talk import BrokerAttempt, BrokerServer
 from oz_installer.checks.check import Visit
 from oz_installer.checks.model import Finding, Level, Site, Spot
-from oz_installer.checks.reach import TCP_SECONDS, Knock, knock_from_shell
+from oz_installer.checks.reach import TCP_SECONDS, Knock, because, knock_from_shell, unresolved
 from oz_installer.checks.text import gigabytes, said
 from oz_installer.remote.commands import parse_version
 from oz_installer.remote.transport import ForwardingForbidden, Transport
@@ -72,12 +72,14 @@ class Broker(Visit[BrokerFacts]):
                 hint="Allow them (AllowTcpForwarding local), or accept this.",
             )
         if knock is not None or attempt.ended == "unreachable":
+            why = knock.said if knock else attempt.said
             return self.finding(
                 spot,
                 "failure",
-                f"{place} cannot be reached: {knock.said if knock else attempt.said}",
+                f"{place} cannot be reached: {why}",
                 needed="a TCP connection from every api node",
-                hint=f"Is the address right as this node sees it, does {product} listen there (bind, "
+                hint=unresolved(why, place.rpartition(":")[0], "broker.host")
+                or f"Is the address right as this node sees it, does {product} listen there (bind, "
                 "protected-mode, listeners), and does no firewall stand between?",
             )
         if attempt.ended == "stranger":
@@ -198,7 +200,7 @@ def _attempt(site: Site, transport: Transport, host: str, port: int) -> BrokerAt
     except ForwardingForbidden:
         return BrokerAttempt(ended="forbidden")
     except OSError as error:
-        return BrokerAttempt(ended="unreachable", said=said(error))
+        return BrokerAttempt(ended="unreachable", said=because(error))
     password = site.secrets.get("broker.password")
     try:
         sock.settimeout(TCP_SECONDS)

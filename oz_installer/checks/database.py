@@ -21,7 +21,7 @@ from oz_installer.checks.database_room import clock, room
 from oz_installer.checks.model import Finding, Remedy, Site, Spot
 from oz_installer.checks.postgres import Attempt, Door, Ground, log_in, survey
 from oz_installer.checks.postgres_admin import HOME, door_of_admin
-from oz_installer.checks.reach import Knock, knock_from_shell
+from oz_installer.checks.reach import Knock, knock_from_shell, unresolved
 from oz_installer.render.filters import sql_name
 
 _TOO_MANY = "53300"
@@ -117,7 +117,8 @@ class DatabaseCheck(Visit[DatabaseFacts]):
             "failure",
             f"{place} cannot be reached: {why}",
             needed="a TCP connection from every api node",
-            hint="Is the address right as this node sees it, does PostgreSQL listen there "
+            hint=unresolved(why, place.rpartition(":")[0], "database.host")
+            or "Is the address right as this node sees it, does PostgreSQL listen there "
             "(listen_addresses), and does no firewall stand between?",
         )
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from oz_installer.answers.model import Proxy
 from oz_installer.checks.check import Visit
 from oz_installer.checks.model import Finding, Site, Spot
+from oz_installer.checks.reach import because
 from oz_installer.checks.text import count, said
 from oz_installer.remote.together import together
 from oz_installer.remote.transport import ForwardingForbidden, Transport
@@ -221,7 +222,7 @@ def _reach(transport: Transport, address: str, port: int, one: Destination, aske
     except ssl.SSLError as error:
         return f"TLS fails: {said(error.reason or error)}"
     except OSError as error:
-        return said(error)
+        return because(error)
     return ""
 
 

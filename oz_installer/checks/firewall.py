@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from oz_installer.checks.firewall_rules import Gate, of_iptables, of_nft
+from oz_installer.checks.forwarding import Passage, stopping
 from oz_installer.errors import OzError
 from oz_installer.remote.transport import Transport
 
 _SECONDS = 8.0
-# Only reads. Each tool has two seconds; a line in brackets says which one speaks.
+# Only reads. Each tool has two seconds; a line in brackets says which one speaks. Arguments are the addresses
+# of the other nodes: which they are here, and which device leads there.
 _SCRIPT = """
 LC_ALL=C; PATH=$PATH:/usr/sbin:/sbin; export LC_ALL PATH
 ask() {
@@ -21,17 +25,32 @@ ask() {
 ask ufw status
 ask firewall-cmd --state
 ask iptables -S
+command -v iptables > /dev/null || ask iptables-nft -S
+ask nft -s -t list ruleset
+[ ! -d /sys/class/net/docker0 ] || echo '[docker0]'
+for address in "$@"; do
+  found=$(timeout 1 getent ahostsv4 "$address" 2> /dev/null | sed -n '1s/ .*//p')
+  found=${found:-$address}
+  device=$(timeout 1 ip -o route get "$found" 2> /dev/null | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p')
+  printf '[from]\\n%s %s %s\\n' "$address" "$found" "$device"
+done
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wall:
     """What the node's tools said: which of ufw and firewalld is active, and iptables' filter table by chain
-    (its rules as words; a policy is ``-P CHAIN DROP``). ``read`` is false where no tool answered."""
+    (its rules as words; a policy is ``-P CHAIN DROP``). ``read`` is false where no tool answered.
+
+    ``gates`` are what forwarded packets pass, None where nothing told of them; ``docker``: its bridge is
+    there; ``ways``: the address and device of other nodes, by what they are called."""
 
     read: bool = False
     active: str = ""
     chains: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
+    gates: tuple[Gate, ...] | None = None
+    docker: bool = False
+    ways: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def stops(self, port: int) -> str:
         """Which firewall filters what comes in at this port for a plain program; empty where none does."""
@@ -39,40 +58,72 @@ class Wall:
             return self.active
         return "iptables" if _stops(self.chains, "INPUT", port, frozenset()) else ""
 
-    @property
-    def stops_docker(self) -> bool:
-        """Whether the chain that published ports pass has a rule that stops something."""
-        return any(_target(rule) in ("DROP", "REJECT") for rule in self.chains.get("DOCKER-USER", ()))
+    def stops_docker(self, address: str, port: int, inside: int) -> str:
+        """The rule that stops another node's way to a published port, and the container's that it leads to;
+        empty where none does."""
+        source, device = self.ways.get(address, (address, ""))
+        passage = Passage(source=source, device=device, port=port, inside=inside)
+        return stopping(self.gates or (), passage, docker=self.docker)
 
 
-def ask(reach: Callable[[str], Transport], node: str) -> Wall:
-    """As root; what fails has read nothing."""
+def ask(reach: Callable[[str], Transport], node: str, others: Sequence[str] = ()) -> Wall:
+    """As root; what fails has read nothing. ``others``: addresses of other nodes."""
+    argv = ("sh", "-c", _SCRIPT, "oz-install-check", *others)
     try:
-        result = reach(node).run(("sh", "-c", _SCRIPT, "oz-install-check"), become=True, timeout=_SECONDS)
+        result = reach(node).run(argv, become=True, timeout=_SECONDS)
     except OzError:
         return Wall()
     try:
         return parse(result.text)
-    except ValueError:
+    except (ValueError, IndexError):
         return Wall()
 
 
 def parse(text: str) -> Wall:
-    """From what the script printed."""
-    tool, active, tools = "", "", set[str]()
-    chains: dict[str, list[list[str]]] = {}
+    """From what the script printed. Raises ValueError or IndexError where a tool prints something else."""
+    tool, told = "", dict[str, list[str]]()
     for line in text.splitlines():
         if line.startswith("[") and line.endswith("]"):
-            tool = line[1:-1]
-            tools.add(tool)
-        elif tool == "ufw" and line.strip() == "Status: active":
-            active = "ufw"
-        elif tool == "firewall-cmd" and line.strip() == "running":
-            active = "firewalld"
-        elif tool == "iptables" and line.startswith(("-P ", "-A ")):
+            tool = line[1:-1].replace("iptables-nft", "iptables")
+            told.setdefault(tool, [])
+        elif tool:
+            told[tool].append(line)
+    active = "ufw" if any(line.strip() == "Status: active" for line in told.get("ufw", ())) else ""
+    active = (
+        "firewalld" if any(line.strip() == "running" for line in told.get("firewall-cmd", ())) else active
+    )
+    chains: dict[str, list[list[str]]] = {}
+    for line in told.get("iptables", ()):
+        if line.startswith(("-P ", "-A ")):
             words = shlex.split(line)
             chains.setdefault(words[1], []).append(words)
-    return Wall(read=bool(active) or "iptables" in tools, active=active, chains=chains)
+    ways = [line.split(" ") for line in told.get("from", ())]
+    return Wall(
+        read=bool(active) or "iptables" in told,
+        active=active,
+        chains=chains,
+        gates=_gates(told),
+        docker="docker0" in told,
+        ways={name: (address, device) for name, address, device in ways},
+    )
+
+
+def _gates(told: Mapping[str, Sequence[str]]) -> tuple[Gate, ...] | None:
+    if "iptables" not in told and "nft" not in told:
+        return None
+    besides = "iptables" in told
+    gates = [of_iptables(told["iptables"])] if besides else []
+    with contextlib.suppress(ValueError, IndexError):  # what iptables has told counts all the same
+        gates += of_nft(told.get("nft", ()), besides=besides)
+    return tuple(gates)
+
+
+def passing(rule: str, source: str, dash: str, colon: str) -> str:
+    """The command that lets a node through to a container's port, or a range of them, before this rule."""
+    if not rule.startswith("-"):
+        return f"in nftables: ip saddr {source} tcp dport {dash} accept"
+    chain = "DOCKER-USER" if rule.startswith("-A DOCKER-USER ") else "FORWARD"
+    return f"iptables -I {chain} -s {source} -p tcp --dport {colon} -j ACCEPT"
 
 
 def opening(name: str, dash: str, colon: str) -> str:

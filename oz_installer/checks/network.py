@@ -2,9 +2,9 @@
 
 Before anything of Oz listens, a small program does on each target, for the seconds of this check (see
 ``listening.py``); where Oz runs already, its own ports are tried. Packets to a plain listener pass the node's
-INPUT chain, those to a port that Docker publishes FORWARD and DOCKER-USER instead: rules for these alone show
-only once Oz runs, and what blocks here in INPUT alone, Docker's own rules may let through later: where the
-target's own firewall is why, it is a warning.
+INPUT chain, those to a port that Docker publishes FORWARD and DOCKER-USER instead: rules for these alone are
+read (see ``forwarding.py``), and what blocks here in INPUT alone, Docker's own rules may let through later:
+where the target's own firewall is why, it is a warning.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from oz_installer.checks.listening import CONNECT_SECONDS
 from oz_installer.checks.model import Finding, Site, Spot
 from oz_installer.checks.network_asked import NO_SESSION, NetworkFacts, Way, ask, blocking, span, ways
 from oz_installer.checks.running import unreached
-from oz_installer.checks.text import count
+from oz_installer.checks.text import count, said
 from oz_installer.topology.model import Topology
 
 _FEW_SESSIONS = (
@@ -45,13 +45,15 @@ class Network(Survey[NetworkFacts]):
         found = ways(site.topology)
         for spot in site.spots:
             mine = [way for way in found if way.source == spot.name]
-            is_open = [way for way in mine if _all_open(way, facts)]
+            stopped = {way.name: _forwarding(site.topology, way, facts) for way in mine}
+            is_open = [way for way in mine if _all_open(way, facts) and not stopped[way.name]]
             if is_open:
-                targets = len({way.target for way in is_open})
-                seen = f"{count(len(is_open), 'connection')} to {count(targets, 'other node')}"
-                yield self.finding(spot, "ok", seen)
+                yield self._open(site, spot, is_open, facts)
             for way in mine:
-                yield from self._blocked(site, site.topology, spot, way, facts)
+                blocked = list(self._blocked(site, site.topology, spot, way, facts))
+                yield from blocked
+                if stopped[way.name] and not blocked:
+                    yield self._stopped(site.topology, spot, way, stopped[way.name])
         yield from (
             unreached(spot, facts.unreached[spot.name]) for spot in site.spots if spot.name in facts.unreached
         )
@@ -60,6 +62,37 @@ class Network(Survey[NetworkFacts]):
             if why and missed:
                 spot = site.spot(node.name) or Spot(name=node.name, roles=node.roles)
                 yield self._not_tried(site, spot, f"connections {missed} {node.name} were not tried", why)
+
+    def _open(self, site: Site, spot: Spot, is_open: Sequence[Way], facts: NetworkFacts) -> Finding:
+        targets = tuple(dict.fromkeys(way.target for way in is_open))
+        seen = f"{count(len(is_open), 'connection')} to {count(len(targets), 'other node')}"
+        blind = [
+            name
+            for name in targets
+            if any(way.target == name and not _runs(way, facts) for way in is_open)
+            and ((wall := facts.walls.get(name)) is None or wall.gates is None)
+        ]
+        if not blind or site.answers.engine != "docker":
+            return self.finding(spot, "ok", seen)
+        seen += f"; forwarding to containers was not looked at on {', '.join(blind)}"
+        hint = "Only root can read a node's firewall rules: see become in the answers, and DOCKER-USER there."
+        return self.finding(spot, "ok", seen, hint=hint)
+
+    def _stopped(self, topology: Topology, spot: Spot, way: Way, rule: str) -> Finding:
+        source, first = topology.node(way.source).address, _inside(topology, way, way.port)
+        last = way.last and first + way.last - way.port
+        passing = firewall.passing(rule, source, span(first, last, "-"), span(first, last, ":"))
+        return self.finding(
+            spot,
+            "warning",
+            f"{way.name}, for {way.purpose}: a firewall rule of {way.target} may stop it: {said(rule)}",
+            about=f"forward-{way.port}",
+            target=way.target,
+            needed=f"a TCP connection (wiring of layout {topology.layout})",
+            why="It does not stop a plain program there, but what is forwarded to containers, as Docker's "
+            "published ports are.",
+            hint=f"On {way.target}, delete that rule, or put before it: {passing}. Or accept this.",
+        )
 
     def _blocked(
         self, site: Site, topology: Topology, spot: Spot, way: Way, facts: NetworkFacts
@@ -74,7 +107,7 @@ class Network(Survey[NetworkFacts]):
             _hint(topology, way, worst),
         )
         wall = facts.walls.get(way.target)
-        own = _own_firewall(site, way, tuple(ends), facts)
+        own = _own_firewall(site, topology, way, tuple(ends), facts)
         if own:
             why = (
                 f"{own} of {way.target} itself stops a plain program there. Docker's published ports usually "
@@ -84,6 +117,8 @@ class Network(Survey[NetworkFacts]):
             hint = f"To be certain, on {way.target}: {command}. Or accept this."
         elif wall and not wall.read:
             why += f" The firewall rules of {way.target} could not be read."
+        elif rule := _forwarding(topology, way, facts):
+            why += f" One rule that may stop what is for containers there: {said(rule)}."
         yield self.finding(
             spot,
             "warning" if own else "failure",
@@ -112,11 +147,38 @@ def _all_open(way: Way, facts: NetworkFacts) -> bool:
     return all(facts.outcomes.get((way.source, way.target, port)) == "open" for port in way.ports)
 
 
-def _own_firewall(site: Site, way: Way, ports: Sequence[int], facts: NetworkFacts) -> str:
+def _runs(way: Way, facts: NetworkFacts) -> bool:
+    """Whether the connection was made with what is to be there, and not with our listener."""
+    return _all_open(way, facts) and all(facts.ports.get((way.target, one)) == "taken" for one in way.ports)
+
+
+def _forwarding(topology: Topology, way: Way, facts: NetworkFacts) -> str:
+    """The target's rule that may stop what is forwarded to a container; empty where none does, none was read,
+    or the container itself answered."""
+    wall = facts.walls.get(way.target)
+    if wall is None or wall.gates is None or _runs(way, facts):
+        return ""
+    source = topology.node(way.source).address
+    for port in range(way.port, (way.last or way.port) + 1):
+        if rule := wall.stops_docker(source, port, _inside(topology, way, port)):
+            return rule
+    return ""
+
+
+def _inside(topology: Topology, way: Way, port: int) -> int:
+    """The container's port behind a published one."""
+    published = [one for placed in topology.node(way.target).services for one in placed.ports]
+    kind = next((one for one in published if one.host <= port <= (one.last or one.host)), None)
+    return kind.container + port - kind.host if kind else port
+
+
+def _own_firewall(site: Site, topology: Topology, way: Way, ports: Sequence[int], facts: NetworkFacts) -> str:
     """The target's firewall where it alone may be what blocks all these ports, and Docker's would pass it;
     what listens already, and is not reached, is blocked whatever the rules say."""
     wall = facts.walls.get(way.target)
-    if site.answers.engine != "docker" or wall is None or not wall.read or wall.stops_docker:
+    if site.answers.engine != "docker" or wall is None or not wall.read:
+        return ""
+    if _forwarding(topology, way, facts):
         return ""
     if any(facts.ports.get((way.target, port)) == "taken" for port in ports):
         return ""

@@ -67,7 +67,7 @@ class NetworkFacts:
     """How each port is on its target (see ``Listener.ports``; missing where the target was not asked), how
     each connection ended (see ``Listener.outcomes``), by source, target and port, those of a target with
     itself where its port is taken; what nodes said that could not be asked; why others were not waited for;
-    those that cannot be reached; and the firewalls of the targets that something is blocked to."""
+    those that cannot be reached; and the firewalls of the targets."""
 
     ports: Mapping[tuple[str, int], str] = field(default_factory=dict)
     outcomes: Mapping[tuple[str, str, int], str] = field(default_factory=dict)
@@ -105,7 +105,8 @@ def ask(site: Site, topology: Topology, all_ways: Sequence[Way]) -> NetworkFacts
     finally:
         opening.close(min(time.monotonic() + _CLOSE_SECONDS, began + _CLOSED_AT))
     # only now: with MaxSessions 1 the listener had the only session
-    walls = _walls(site, all_ways, facts, min(time.monotonic() + _WALL_SECONDS, began + _WALLS_AT))
+    until = min(time.monotonic() + _WALL_SECONDS, began + _WALLS_AT)
+    walls = _walls(site, topology, all_ways, tuple(listeners), until)
     wait(connecting.values(), timeout=max(0.0, began + _UNREACHED_AT - time.monotonic()))
     unreached = {name: error for name, one in connecting.items() if one.done() and (error := _error(one))}
     late = [name for name in connecting if name not in reached and name not in unreached]
@@ -214,15 +215,22 @@ def blocking(way: Way, port: int, facts: NetworkFacts) -> str:
     return end if end == "late" or end.startswith("other ") else ""
 
 
-def _walls(site: Site, all_ways: Sequence[Way], facts: NetworkFacts, until: float) -> dict[str, Wall]:
-    """Of each target that something is blocked to; what does not answer in time has read nothing."""
+def _walls(
+    site: Site, topology: Topology, all_ways: Sequence[Way], asked: Sequence[str], until: float
+) -> dict[str, Wall]:
+    """Of each target among those; what does not answer in time has read nothing."""
     if site.answers.engine != "docker":
         return {}
-    blocked = {way.target for way in all_ways for port in way.ports if blocking(way, port, facts)}
-    names = [spot.name for spot in site.spots if spot.name in blocked]
-    asked = together(names, lambda name: firewall.ask(site.reach, name), name="firewall")
-    wait(asked.values(), timeout=max(0.0, until - time.monotonic()))
-    return {name: future.result() if future.done() else Wall() for name, future in asked.items()}
+    others = {
+        name: tuple(
+            dict.fromkeys(topology.node(way.source).address for way in all_ways if way.target == name)
+        )
+        for name in asked
+    }
+    names = [name for name in asked if others[name]]
+    futures = together(names, lambda name: firewall.ask(site.reach, name, others[name]), name="firewall")
+    wait(futures.values(), timeout=max(0.0, until - time.monotonic()))
+    return {name: future.result() if future.done() else Wall() for name, future in futures.items()}
 
 
 def span(first: int, last: int | None, sign: str) -> str:

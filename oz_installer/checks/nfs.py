@@ -8,7 +8,7 @@ import struct
 from dataclasses import dataclass
 from typing import Literal
 
-from oz_installer.checks.reach import TCP_SECONDS, knock_from_shell
+from oz_installer.checks.reach import TCP_SECONDS, because, knock_from_shell
 from oz_installer.checks.text import said
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 
@@ -52,7 +52,7 @@ def ask(transport: Transport, host: str, port: int, version: int) -> NfsAnswer:
         knock = knock_from_shell(transport, host, port)
         return NfsAnswer(ended="unknown" if knock.open else "unreachable", said=knock.said)
     except OSError as error:
-        return NfsAnswer(ended="unreachable", said=said(error))
+        return NfsAnswer(ended="unreachable", said=because(error))
     try:
         sock.settimeout(TCP_SECONDS)
         return _called(sock, version)

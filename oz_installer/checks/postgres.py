@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from oz_installer.checks.reach import TCP_SECONDS
+from oz_installer.checks.reach import TCP_SECONDS, because
 from oz_installer.checks.text import said
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 from oz_installer.secret import Secret
@@ -179,7 +179,7 @@ def _try(transport: Transport, door: Door, ask: Ask, patience: float | None, *, 
     except ForwardingForbidden:
         return Attempt(ended="forbidden")
     except OSError as error:
-        return Attempt(ended="unreachable", said=said(error))
+        return Attempt(ended="unreachable", said=because(error))
     try:
         sock.settimeout(patience or TCP_SECONDS)
         if not tls:

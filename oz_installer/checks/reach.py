@@ -5,9 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from oz_installer.checks.text import TIMED_OUT, said
-from oz_installer.remote.transport import ForwardingForbidden, Transport
+from oz_installer.remote.transport import ForwardingForbidden, Transport, TunnelLate, TunnelRefused
 
 TCP_SECONDS = 5.0
+_NO_NAME = (
+    "name or service not known",
+    "temporary failure in name resolution",
+    "no address associated with",
+    "name does not resolve",
+    "nodename nor servname",
+    "non-recoverable failure in name resolution",
+)
+"""As the resolvers of glibc, musl and bash say it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +28,21 @@ class Knock:
     tunnel: bool = True
 
 
+def because(error: OSError) -> str:
+    """Why a connection through a tunnel failed, without where to: that is said beside it."""
+    return said(error.reason if isinstance(error, TunnelRefused | TunnelLate) else error)
+
+
+def unresolved(why: str, host: str, key: str) -> str:
+    """What to do where a name was not resolved; empty where that is not why. ``key`` is of the answers."""
+    if not any(word in why.lower() for word in _NO_NAME):
+        return ""
+    return (
+        f"The node cannot resolve {host}: getent hosts {host} there. Correct the name (answers: {key}), or "
+        "the node's DNS (/etc/resolv.conf) or /etc/hosts."
+    )
+
+
 def knock(transport: Transport, host: str, port: int) -> Knock:
     """Try one TCP connection from the node, and close it. Raises ConnectError when the node is gone."""
     try:
@@ -26,7 +50,7 @@ def knock(transport: Transport, host: str, port: int) -> Knock:
     except ForwardingForbidden:
         return knock_from_shell(transport, host, port)
     except OSError as error:
-        return Knock(open=False, said=said(error))
+        return Knock(open=False, said=because(error))
     return Knock(open=True)
 
 

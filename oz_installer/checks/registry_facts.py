@@ -60,7 +60,8 @@ class RegistryFacts:
 
 
 # $1 engine, $2 form of its images, $3 form of its information, then images. Inspecting fails where one is
-# missing and where the engine does not answer: only then more is asked. A proxy's address may hold secrets.
+# missing and where the engine does not answer: only then more is asked; Docker without its daemon fills the
+# form with nothing, at times as a success. A proxy's address may hold secrets.
 SCRIPT = """
 engine=$1 form=$2 more=$3; shift 3
 command -v "$engine" > /dev/null || exit 0
@@ -70,7 +71,7 @@ timeout 5 "$engine" image inspect --format "image $form" "$@" 2> /dev/null
 status=$?
 case $status in 124 | 143) exit 0 ;; esac  # it hangs; 143: so does busybox call it
 [ $status -ne 0 ] || { echo "all yes"; exit; }
-told=$(timeout 5 "$engine" info --format "$more") && [ -n "$told" ] || exit 0
+told=$(timeout 5 "$engine" info --format "$more") && [ -n "${told#* }" ] || exit 0  # else it cannot be asked
 echo "proxy ${told%% *}"
 echo "free $(timeout 5 df -Pk "${told#* }" | awk 'END { print $4 }')"
 [ "$engine" = docker ] || [ -z "$HTTPS_PROXY$https_proxy" ] || echo "proxy yes"

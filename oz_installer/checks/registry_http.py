@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import parse_http_list, parse_keqv_list
 
+from oz_installer.checks.reach import because
 from oz_installer.checks.registry_facts import Answer
 from oz_installer.checks.text import said
 from oz_installer.remote.engine import RegistryAuth
@@ -242,7 +243,7 @@ def _told(ask: Callable[[], Answer]) -> Answer:
     except TimeoutError:
         return Answer(ended="unreachable", said=f"no answer within {SECONDS:.0f} s")
     except OSError as error:
-        return Answer(ended="unreachable", said=said(error) or type(error).__name__)
+        return Answer(ended="unreachable", said=because(error) or type(error).__name__)
     except (http.client.HTTPException, ValueError, LookupError, TypeError, AttributeError) as error:
         return Answer(ended="stranger", said=said(error) or type(error).__name__)
 

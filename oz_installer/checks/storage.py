@@ -13,6 +13,7 @@ from oz_installer.checks.check import Visit
 from oz_installer.checks.disk_asked import NEAREST, SECONDS, hanging
 from oz_installer.checks.model import Finding, Site, Spot
 from oz_installer.checks.nfs import NfsAnswer
+from oz_installer.checks.reach import unresolved
 from oz_installer.checks.storage_elsewhere import held_elsewhere
 from oz_installer.checks.storage_findings import folder, measured, mounted, room, shared
 from oz_installer.checks.storage_probe import Held, Place, StorageFacts, read_back
@@ -92,7 +93,8 @@ class StorageCheck(Visit[StorageFacts]):
                 "failure",
                 f"{place} does not answer at port {port}: {answer.said}",
                 needed="a TCP connection from every api node",
-                hint="Is its name right as this node sees it, does it run, does no firewall stand between?",
+                hint=unresolved(answer.said, str(server), "storage.server")
+                or "Is its name right as this node sees it, does it run, does no firewall stand between?",
             )
         if answer.ended == "stranger":
             return self.finding(

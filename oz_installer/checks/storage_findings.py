@@ -60,7 +60,7 @@ def mounted(check: Owner, site: Site, spot: Spot, facts: StorageFacts, place: st
     elif site.answers.storage.type == "nfs":
         seen = f"{place} can be mounted with {site.answers.storage.options}"
         yield check.finding(spot, "ok", seen, about=about, subject=subject)
-    elif facts.folder != "missing" and facts.system_disk:
+    elif facts.folder not in ("missing", "file") and facts.system_disk:
         yield check.finding(
             spot,
             "warning",
@@ -84,6 +84,12 @@ def folder(check: Owner, spot: Spot, facts: StorageFacts, place: str, *, nfs: bo
     if facts.folder == "missing":
         seen = f"there is no folder {place}"
         hint = "Mount the shared file system there, on every api node."
+        return check.finding(spot, "failure", seen, about=about, subject=subject, hint=hint)
+    if facts.folder == "file":
+        seen, hint = (
+            f"{place} is a file, not a folder",
+            "Move it away, and mount the shared file system there.",
+        )
         return check.finding(spot, "failure", seen, about=about, subject=subject, hint=hint)
     if facts.folder == "unseen":
         return check.finding(

@@ -85,7 +85,7 @@ if [ "$kind" = nfs ]; then
 fi
 disk=$(timeout 5 stat -f -c '%S %b %a' "$folder" 2> /dev/null)
 case $? in 124 | 143) folder=; echo "folder {HANGS}"; exit ;; esac  # nothing there may be touched any more
-[ -d "$folder" ] || {{ echo "folder missing"; exit; }}
+[ -d "$folder" ] || {{ [ -e "$folder" ] && echo "folder file" || echo "folder missing"; exit; }}
 file=$folder/$name
 timeout 5 find "$folder" -maxdepth 1 -name '{PREFIX}*' -mmin +60 -exec rm -f {{}} + 2> /dev/null
 echo "disk $disk"

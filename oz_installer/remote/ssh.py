@@ -30,6 +30,8 @@ from oz_installer.remote.transport import (
     CommandFailed,
     CommandResult,
     ForwardingForbidden,
+    TunnelLate,
+    TunnelRefused,
 )
 from oz_installer.secret import Secret
 
@@ -262,12 +264,10 @@ class SshTransport:
                 self._forwarding = False
                 raise ForwardingForbidden(self.name) from None
             self._forwarding = True
-            raise ConnectionRefusedError(
-                f"{host}:{port} cannot be reached from {self.name}: {error.text}"
-            ) from None
+            raise TunnelRefused(f"{host}:{port}", self.name, error.text) from None
         except paramiko.SSHException as error:
             if self._link.is_active() and "Timeout" in str(error):
-                raise TimeoutError(f"{host}:{port} did not answer {self.name} within {timeout:g} s") from None
+                raise TunnelLate(f"{host}:{port}", self.name, timeout) from None
             raise self._lost(error) from None
         except (EOFError, OSError) as error:
             raise self._lost(error) from None

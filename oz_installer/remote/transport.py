@@ -56,6 +56,22 @@ class ForwardingForbidden(ConnectError):
         )
 
 
+class TunnelRefused(ConnectionRefusedError):
+    """Nothing takes the connection at the tunnel's end; ``reason`` is sshd's word alone."""
+
+    def __init__(self, place: str, node: str, reason: str) -> None:
+        super().__init__(f"{place} cannot be reached from {node}: {reason}")
+        self.reason = reason
+
+
+class TunnelLate(TimeoutError):
+    """Nothing answers at the tunnel's end; ``reason`` says so without where."""
+
+    def __init__(self, place: str, node: str, seconds: float) -> None:
+        super().__init__(f"{place} did not answer {node} within {seconds:g} s")
+        self.reason = f"no answer within {seconds:g} s"
+
+
 @dataclass(frozen=True, kw_only=True)
 class RemoteFile:
     """A file to write: path relative to the upload's folder, bytes, permission bits."""

@@ -11,7 +11,7 @@ from oz_installer.checks.firewall import Wall, parse
 from tests.unit.checks.checks_support import levels
 from tests.unit.checks.test_checks_network import BLOCKED, changed, facts, judged, planned
 
-OPEN = "[iptables]\n-P INPUT ACCEPT\n-P FORWARD DROP\n"
+OPEN = "[docker0]\n[iptables]\n-P INPUT ACCEPT\n-P FORWARD DROP\n-N DOCKER\n"
 DROP = f"{OPEN}-A INPUT -p tcp -m tcp --dport 8501 -j DROP\n"
 USER = "-A DOCKER-USER -p tcp -j DROP\n"
 
@@ -21,7 +21,7 @@ USER = "-A DOCKER-USER -p tcp -j DROP\n"
     [
         (OPEN, ""),
         (DROP, "iptables"),
-        ("[iptables]\n-P INPUT DROP\n", "iptables"),
+        ("[docker0]\n[iptables]\n-P INPUT DROP\n", "iptables"),
         (f"[ufw]\nStatus: active\n{OPEN}", "ufw"),
         (f"[ufw]\nStatus: inactive\n{OPEN}", ""),
         (f"[firewall-cmd]\nrunning\n{OPEN}", "firewalld"),
@@ -38,8 +38,8 @@ def test_what_stops_a_plain_program(text: str, name: str) -> None:
     wall = parse(text)
     assert wall.stops(8501) == name
     assert wall.read == bool(text)
-    assert not wall.stops_docker
-    assert parse(text + USER).stops_docker == bool(text)
+    assert not wall.stops_docker("10.0.0.1", 8501, 8501)
+    assert bool(parse(text + USER).stops_docker("10.0.0.1", 8501, 8501)) == bool(text)
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,11 @@ def test_nodes_that_publish_nothing_are_not_asked() -> None:
     ("attempt", "bad", "words"),
     [
         (Attempt(ended="unreachable", said="refused"), {"database": "failure"}, "cannot be reached: refused"),
+        (
+            Attempt(ended="unreachable", said="Name or service not known"),
+            {"database": "failure"},
+            "not known",
+        ),
         (Attempt(ended="stranger", said="x"), {"database": "failure"}, "does not speak PostgreSQL: x"),
         (Attempt(ended="no-tls"), {"database.tls": "failure"}, "takes no TLS"),
         (Attempt(ended="untrusted", said="self-signed"), {"database.tls": "failure"}, "self-signed"),

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from oz_installer.checks import listening
+from oz_installer.checks.firewall import Wall
 from oz_installer.checks.listening import Listener
 from oz_installer.checks.model import Finding, Site
 from oz_installer.checks.network import Network
@@ -47,7 +48,8 @@ def facts(at: Site, state: str = "ready", end: str = "open") -> NetworkFacts:
     ends = {
         (way.source, way.target, port): end for way in found if way.source in reached for port in way.ports
     }
-    return NetworkFacts(ports=ports, outcomes=ends)
+    walls = {way.target: Wall(read=True, gates=()) for way in found}
+    return NetworkFacts(ports=ports, outcomes=ends, walls=walls)
 
 
 def judged(at: Site, told: NetworkFacts) -> dict[str, Finding]:
@@ -338,10 +340,12 @@ def test_the_whole_of_it_here() -> None:
     ports = free(3)
     one = here(lambda name: LocalTransport(name, become="none"), ports)
     told = Network().probe(one)
-    assert told == NetworkFacts(
+    assert set(told.walls) == {"n2"}
+    assert replace(told, walls={}) == NetworkFacts(
         ports={("n2", port): "ready" for port in ports},
         outcomes={("n1", "n2", port): "open" for port in ports},
     )
+    told = replace(told, walls={"n2": Wall(gates=())})
     assert judged(one, told)["network/n1"].seen == "3 connections to 1 other node"
     assert not any(listens(port) for port in ports)
 

@@ -20,7 +20,7 @@ from oz_installer.remote.engine import RegistryAuth
 from oz_installer.secret import Secret
 from tests.unit.checks.checks_support import API, CANARY, judged, levels
 from tests.unit.checks.registry_support import HOST, USER, FakeRegistry, Node, certificate, serving
-from tests.unit.checks.test_checks_registry import planned
+from tests.unit.checks.test_checks_registry import air_gapped, planned
 
 IMAGE = f"{HOST}/oz/plain:1"
 LOGIN = RegistryAuth(username=USER, password=Secret(CANARY))
@@ -126,6 +126,18 @@ def test_an_engine_that_hangs_is_not_asked_again(engine: Path, status: int, know
     assert facts.known is known
     assert (facts.free is not None) is known
     assert (engine / "informed").exists() is known
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_an_engine_that_cannot_be_asked_says_nothing_of_images(engine: Path, status: int) -> None:
+    """Docker fills a form with nothing then, and older ones call that a success."""
+    (engine / "tools" / "docker").write_text(
+        f'#!/bin/sh\n[ "$1" = info ] || exit 1\necho "no "\nexit {status}\n'
+    )
+    images = {IMAGE: "api"}
+    assert not parse(Node().run(look_argv("docker", images)).text, images).known
+    at = air_gapped(planned(Node(), server=None))
+    assert judged(Registry(), Registry().probe(at, API), API, at) == {}
 
 
 @pytest.mark.parametrize(

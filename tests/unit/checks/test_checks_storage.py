@@ -100,6 +100,7 @@ def test_what_to_do_about_root_on_nfs_and_about_a_missing_client() -> None:
         (API, StorageFacts(system_disk=True), {"storage.mount": "warning"}, "nothing is mounted at /mnt/oz"),
         (API, StorageFacts(system_disk=False), {}, "can be written"),
         (API, StorageFacts(folder="missing", system_disk=True), {"storage.folder": "failure"}, "no folder"),
+        (API, StorageFacts(folder="file", system_disk=True), {"storage.folder": "failure"}, "is a file, not"),
         (API, StorageFacts(locks=True), {}, "can be locked"),
         (API, StorageFacts(locks=False), {"storage.locks": "warning"}, "files cannot be locked"),
         (BIO, StorageFacts(shared=True, lock_seen=True), {}, "sees the lock of n1"),
@@ -188,6 +189,15 @@ def test_locks_writes_and_readers_of_a_real_folder(tmp_path: Path) -> None:
     if os.getuid() == 0:
         assert held.facts.readable is True
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("made", "folder"), [(True, "file"), (False, "missing")])
+def test_a_file_is_no_missing_folder(tmp_path: Path, *, made: bool, folder: str) -> None:
+    place = tmp_path / "media"
+    if made:
+        place.touch()
+    facts = read_back(LocalTransport(become="none"), here(place), f"{PREFIX}a", "word", held=True)
+    assert facts.folder == folder
 
 
 def test_a_lock_that_nobody_holds_is_told(tmp_path: Path) -> None:
