@@ -196,7 +196,7 @@ def test_a_file_is_no_missing_folder(tmp_path: Path, *, made: bool, folder: str)
     place = tmp_path / "media"
     if made:
         place.touch()
-    facts = read_back(LocalTransport(become="none"), here(place), f"{PREFIX}a", "word", held=True)
+    facts = read_back(LocalTransport(become="none"), here(place), f"{PREFIX}a", "word")
     assert facts.folder == folder
 
 
