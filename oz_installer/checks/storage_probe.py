@@ -33,7 +33,7 @@ class StorageFacts:
 
     ``server`` is how the server of NFS answered, ``mount`` why the volume cannot be mounted (empty: it can).
     ``folder`` is ``ok``, ``missing``, ``file`` (no folder), ``hangs``, ``unseen`` (mounted, but only root may
-    look) or why it cannot be written; ``held`` False where the first api node, asked for a file, cannot write;
+    look) or why it cannot be written; ``held`` False where the first api node, asked for a file, cannot;
     ``away`` why it could not be asked (empty: it could); ``shared`` whether its file is seen here;
     ``locks`` whether it can be locked, ``lock_seen`` whether its lock was noticed here; ``write_ms`` what a
     write of 4 KiB to the disk takes; ``readable`` whether the user that reads media can; ``system_disk``

@@ -34,6 +34,8 @@ class Drafting(Saving):
         self._drafting: Timer | None = None
         self._step = "start"
         self._last: Left | None = None
+        self._gone_on_with: Path | None = None
+        """Answers whose draft was opened last."""
         self._left: dict[Path, bool] = {}
         """Answers that are edited no more, and whose drafts are still this wizard's."""
 
@@ -65,6 +67,7 @@ class Drafting(Saving):
         session = self._app.session
         if session.is_open:
             self._left[session.path] = True
+        self._gone_on_with = draft_of
         if draft_of is not None:
             self._left.pop(draft_of, None)
         self._let_go()
@@ -144,7 +147,7 @@ class Drafting(Saving):
                     core.save_draft(working, path, step)
                 else:
                     core.drop_draft(path)
-                if session.identity is not identity:
+                if session.identity is not identity and path != self._gone_on_with:
                     core.let_go_draft(path)  # they were left meanwhile
             return working
 

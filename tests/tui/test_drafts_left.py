@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.drafts import drafts, let_go_draft
+from oz_installer.answers.drafts import SavedDraft, drafts, let_go_draft
+from oz_installer.answers.working import Working
 from tests.tui.fake_core import FakeCore, FilesCore
-from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, until, wizard
+from tests.tui.support import PATIENCE, Driver, app_of, press, settle, step_of, text_of, until, wizard
 from tests.tui.test_files import COMPLETE, HERE
 from tests.tui.test_saving import SlowCore
 
@@ -69,6 +71,40 @@ async def test_a_draft_that_is_gone_on_with_again_is_held_again(path: Path) -> N
         app_of(pilot).files.open_draft(drafts()[0])
         await settle(pilot)
         app_of(pilot).change("workload.apm", 13.0)
+        await press(pilot, "ctrl+n")
+        assert seen_elsewhere() == "a.yml held", "still one"
+
+
+class SlowDrafts(FilesCore):
+    """Keeps a draft only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let, self.begun = threading.Event(), 0
+        self.let.set()
+
+    def save_draft(self, working: Working, target: Path, step: str) -> SavedDraft:
+        """As any other, after a while."""
+        self.begun += 1
+        assert self.let.wait(PATIENCE)
+        return super().save_draft(working, target, step)
+
+
+async def test_a_draft_that_is_still_being_kept_when_it_is_opened_again_is_held(path: Path) -> None:
+    core = SlowDrafts()
+    async with wizard(core, path=path, step="workload") as pilot:
+        await press(pilot, "=12", "ctrl+n")
+        (kept,) = drafts()
+        core.let.clear()
+        before = core.begun
+        app_of(pilot).change("workload.apm", 13.0)
+        app_of(pilot).files.draft_now()
+        await until(pilot, lambda: core.begun > before)
+        app_of(pilot).files._open_draft(kept)
+        await until(pilot, lambda: app_of(pilot).session.working.get("workload.apm") == 12)
+        core.let.set()
+        await settle(pilot)
+        app_of(pilot).change("workload.apm", 14.0)
         await press(pilot, "ctrl+n")
         assert seen_elsewhere() == "a.yml held", "still one"
 
