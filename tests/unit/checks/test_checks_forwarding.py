@@ -314,7 +314,7 @@ def test_where_the_rules_cannot_be_read_the_ok_line_says_so(walls: dict[str, Wal
     found = judged(at, replace(facts(at), walls=walls))
     assert levels(found) == {}
     assert found["network/n1"].seen == (
-        "1 connection to 1 other node; forwarding to containers was not looked at on n2"
+        "1 connection to 1 other node; forwarding to containers was not looked at on n2 (its rules need root)"
     )
     assert "root" in found["network/n1"].hint
     podman = replace(at, answers=replace(at.answers, engine="podman"))
