@@ -74,8 +74,8 @@ class Network(Survey[NetworkFacts]):
         ]
         if not blind or site.answers.engine != "docker":
             return self.finding(spot, "ok", seen)
-        seen += f"; forwarding to containers was not looked at on {', '.join(blind)}"
-        hint = "Only root can read a node's firewall rules: see become in the answers, and DOCKER-USER there."
+        seen += f"; forwarding to containers was not looked at on {', '.join(blind)} (its rules need root)"
+        hint = "Only root can read them: see become in the answers, and DOCKER-USER and FORWARD there."
         return self.finding(spot, "ok", seen, hint=hint)
 
     def _stopped(self, topology: Topology, spot: Spot, way: Way, rule: str) -> Finding:
