@@ -29,9 +29,11 @@ command -v iptables > /dev/null || ask iptables-nft -S
 ask nft -s -t list ruleset
 [ ! -d /sys/class/net/docker0 ] || echo '[docker0]'
 for address in "$@"; do
-  found=$(timeout 1 getent ahostsv4 "$address" 2> /dev/null | sed -n '1s/ .*//p')
-  found=${found:-$address}
-  device=$(timeout 1 ip -o route get "$found" 2> /dev/null | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p')
+  found=$address device=
+  case $address in *[!0-9.]*) found=$(timeout 1 getent ahostsv4 "$address" 2> /dev/null) ;; esac
+  found=${found%%[!0-9.]*} found=${found:-$address}
+  route=$(timeout 1 ip -o route get "$found" 2> /dev/null)
+  case $route in *" dev "*) device=${route#* dev } device=${device%% *} ;; esac
   printf '[from]\\n%s %s %s\\n' "$address" "$found" "$device"
 done
 """
