@@ -42,9 +42,10 @@ def offer_database(site: Site, spot: Spot, ground: Ground | None) -> Offer:
     database, wanted = site.answers.database, site.release.database
     if ground is None:
         return None, by_hand(creation(database.name, database.user, wanted))
-    member = admin_name(database.admin_user, ground)
+    able = ground.may_create_databases and ground.may_lend
+    member = admin_name(database.admin_user, ground) if able else ""
     remedy = create_database(spot.name, database.name, database.user, wanted, member)
-    return _offer(site, spot, remedy, ground.may_create_databases)
+    return _offer(site, spot, remedy, able)
 
 
 def offer_ownership(site: Site, spot: Spot, ground: Ground | None) -> Offer:
@@ -52,9 +53,10 @@ def offer_ownership(site: Site, spot: Spot, ground: Ground | None) -> Offer:
     database = site.answers.database
     if ground is None:
         return None, by_hand(*ownership(database.name, database.user), where=database.name)
-    member = admin_name(database.admin_user, ground)
+    able = ground.superuser or (ground.owner == database.admin_user and ground.may_lend)
+    member = admin_name(database.admin_user, ground) if able else ""
     remedy = give_database(spot.name, database.name, database.user, ground.owner, member)
-    return _offer(site, spot, remedy, ground.superuser or ground.owner == database.admin_user)
+    return _offer(site, spot, remedy, able)
 
 
 def offer_extension(site: Site, spot: Spot, ground: Ground | None, extension: str) -> Offer:

@@ -69,6 +69,11 @@ _GROUND: Mapping[str, str] = {
     "superuser": "r.rolsuper",
     "may_create_roles": "r.rolsuper or r.rolcreaterole",
     "may_create_databases": "r.rolsuper or r.rolcreatedb",
+    # From 16 on it takes the admin option, which the maker of a role has.
+    "may_lend": "r.rolsuper or not exists(select 1 from pg_roles where rolname = :role) or case"
+    " when cast(current_setting('server_version_num') as integer) < 160000 then r.rolcreaterole"
+    " else exists(select 1 from pg_auth_members m join pg_roles o on o.oid = m.roleid"
+    " where m.member = r.oid and m.admin_option and o.rolname = :role) end",
     "role": "exists(select 1 from pg_roles where rolname = :role)",
     "owner": "coalesce((select pg_get_userbyid(datdba) from pg_database where datname = :name), '')",
     "available": _QUESTIONS["available"].replace("name::text", "cast(name as text)"),
@@ -111,8 +116,8 @@ class Server:
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """What an administrator sees: what it may do, whether the role is there, who owns the database (empty:
-    it is not there)."""
+    """What an administrator sees: what it may do (``may_lend``: make itself a member of the role), whether
+    the role is there, who owns the database (empty: it is not there)."""
 
     superuser: bool
     may_create_roles: bool
@@ -121,6 +126,7 @@ class Ground:
     owner: str
     available: frozenset[str]
     trusted: frozenset[str]
+    may_lend: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,19 +1,21 @@
-"""A database that holds something is not dropped, nor one of which nobody can tell."""
+"""What is never done to a database (one that holds something is not dropped), and what nobody is offered."""
 
 from __future__ import annotations
 
 import socket
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from oz_installer.checks.database_offers import offer_database
 from oz_installer.checks.model import Remedy
 from oz_installer.checks.postgres_admin import create_database, run_statements
 from oz_installer.errors import OzError
 from oz_installer.secret import Secret
-from tests.unit.checks.checks_support import Elsewhere
-from tests.unit.checks.test_checks_database import door
+from tests.unit.checks.checks_support import API, Elsewhere
+from tests.unit.checks.test_checks_database import GROUND, door, with_admin
 from tests.unit.checks.test_checks_postgres import server
 from tests.unit.checks.test_checks_statements import READY, WANTED, error, message
 
@@ -71,3 +73,19 @@ def test_what_is_empty_or_gone_is_dropped(content: bytes) -> None:
     with server(postgres(content, ran)) as port:
         run_statements(Elsewhere(port=port), door(), dropping(), Secret("secret"))
     assert ran == ['DROP DATABASE IF EXISTS "gateway"']
+
+
+@pytest.mark.parametrize(
+    ("may_lend", "words"),
+    [
+        (True, 'oz-install check --fix runs as boss: GRANT "gateway_user" TO "boss"; CREATE DATABASE'),
+        (False, "boss may not do it. Let the database's administrator run: CREATE DATABASE"),
+    ],
+)
+def test_who_cannot_become_a_member_of_the_role_is_offered_nothing(*, may_lend: bool, words: str) -> None:
+    """PostgreSQL 16: to may create roles is not enough for a role that somebody else has made."""
+    ground = replace(GROUND, superuser=False, owner="", may_lend=may_lend)
+    remedy, hint = offer_database(with_admin(), API, ground)
+    assert (remedy is not None) == may_lend
+    assert hint.startswith(words)
+    assert "GRANT" not in hint or may_lend
