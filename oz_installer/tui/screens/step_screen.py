@@ -30,19 +30,12 @@ if TYPE_CHECKING:
     from oz_installer.tui.bridge import Core, Judged
 
 
-class Body(VerticalScroll, can_focus=False):
-    """What a step asks and tells; it draws nothing itself."""
-
-    BLANK = True
-
-
 class StepScreen(Breathing, Screen[None]):
     """The frame of one step."""
 
     STEP: ClassVar[str]
     BINDINGS: ClassVar[list[BindingType]] = [("ctrl+n", "next"), ("ctrl+b", "back")]
     AUTO_FOCUS = "#body *"
-    BLANK = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -126,7 +119,7 @@ class StepScreen(Breathing, Screen[None]):
             with Vertical(id="page"):
                 yield Title(id="title")
                 yield Static(here.intro, id="intro", markup=False)
-                with Body(id="body"):
+                with VerticalScroll(id="body", can_focus=False):
                     yield from self.body()
         yield Status(id="status", markup=False)
         with Horizontal(id="foot"):

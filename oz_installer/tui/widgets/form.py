@@ -24,8 +24,6 @@ class Form(Follower):
     ``loud`` names those whose help is always shown.
     """
 
-    BLANK = True
-
     def __init__(
         self,
         *keys: str,
