@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -82,7 +83,7 @@ class _Holder:
         if self._told.done():
             self._thread.join(max(0.0, min(END_SECONDS, self._began + OVER_AT - time.monotonic())))
 
-    def _left(self, longest: float = HELD_AT) -> float:
+    def _left(self, longest: float = math.inf) -> float:
         return max(0.0, min(longest, self._began + HELD_AT - time.monotonic()))
 
     def _late(self) -> str:

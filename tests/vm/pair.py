@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from oz_installer.answers.file import read
+from oz_installer.checks import storage_elsewhere
 from oz_installer.checks.model import Finding
 from oz_installer.checks.running import run
 from oz_installer.connecting import opener
@@ -125,6 +126,8 @@ class Pair:
         try:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(checking, "run", functools.partial(run, limit=PATIENCE_SECONDS))
+                patch.setattr(storage_elsewhere, "HELD_AT", PATIENCE_SECONDS / 2)
+                patch.setattr(storage_elsewhere, "OVER_AT", PATIENCE_SECONDS / 2)
                 checking.run_checks(prepared, told.append, threading.Event(), only=(only,))
         finally:
             prepared.close()
