@@ -88,9 +88,13 @@ def server_of(answers: Answers, remedy: Remedy) -> str:
     return next((f"{one.host}:{one.port or 22}" for one in answers.nodes if one.name == remedy.node), "")
 
 
-def elsewhere(remedy: Remedy, where: str) -> str:
-    """What is told of a remedy that belongs to another server than the answers name now."""
-    return f"that was done on {remedy.at}, and the answers name {where or 'no such node'} now"
+def elsewhere(answers: Answers, remedy: Remedy) -> str:
+    """What is told of a remedy that belongs to another server than the answers name now, else empty."""
+    known = any(node.name == remedy.node for node in answers.nodes)
+    where = server_of(answers, remedy) if known else "no such node"
+    if known and remedy.at in ("", where):
+        return ""
+    return f"that was done on {remedy.at or remedy.node}, and the answers name {where} now"
 
 
 def key_of(remedy: Remedy) -> tuple[object, ...]:
@@ -167,10 +171,10 @@ class _Work:
         return done
 
     def _recorded(self, remedy: Remedy) -> Done:
-        where = server_of(self._inputs.loaded.answers, remedy)
-        if remedy.at not in ("", where):
-            return Done(remedy=remedy, error=f"{elsewhere(remedy, where)}: nothing was done")
-        self._undo.begin(replace(remedy, at=where))
+        answers = self._inputs.loaded.answers
+        if why := elsewhere(answers, remedy):
+            return Done(remedy=remedy, error=f"{why}: nothing was done")
+        self._undo.begin(replace(remedy, at=server_of(answers, remedy)))
         self._say("info", f"{remedy.title} ...", remedy)
         one = self._sql(remedy) if remedy.database else self._commands(remedy)
         self._undo.end(remedy, one.commands, one.error, one.tried)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from oz_installer.answers.model import Answers
-from oz_installer.checks.model import Remedy
 from oz_installer.deploy.saying import counted
 from oz_installer.errors import PreflightError
-from oz_installer.installation.mending import elsewhere, server_of
+from oz_installer.installation.mending import elsewhere
 from oz_installer.installation.undo_list import taking_back, undo_path
 from oz_installer.unattended.checking import task_of
 from oz_installer.unattended.context import Flags, Opener, Shared
@@ -28,7 +24,7 @@ def undo(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
     answers = task.loaded.answers
     listed = taking_back(written) if written.exists() else []
     listed = [one for one in listed if one.node in flags.limit or not flags.limit]
-    others = [one for one in listed if not _is_ours(answers, one)]
+    others = [one for one in listed if elsewhere(answers, one)]
     remedies = [one for one in listed if one not in others]
     if remedies:
         show(task, [(one, None) for one in remedies], "taken back")
@@ -38,21 +34,11 @@ def undo(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
             hint = f"Mend that and run oz-install check --undo again. What is left stands in {written}."
             raise PreflightError(could_not(failed, "taken back"), hint)
     if others:
-        raise PreflightError(_of_others(answers, others), f"The commands stand in {written}.")
+        first = f"{others[0].title}: {elsewhere(answers, others[0])}"
+        left = f"{counted(len(others), 'thing')} cannot be taken back with these answers: {first}"
+        raise PreflightError(left, f"The commands stand in {written}.")
     if not flags.json:
         said = (
             f"It is taken back, and noted so in {written}." if remedies else "There is nothing to take back."
         )
         write(sys.stderr, f"{said}\n")
-
-
-def _is_ours(answers: Answers, remedy: Remedy) -> bool:
-    """Whether the answers name the server that it was done on."""
-    where = server_of(answers, remedy)
-    return remedy.node in [node.name for node in answers.nodes] and remedy.at in ("", where)
-
-
-def _of_others(answers: Answers, others: Sequence[Remedy]) -> str:
-    first = others[0]
-    why = elsewhere(replace(first, at=first.at or first.node), server_of(answers, first))
-    return f"{counted(len(others), 'thing')} cannot be taken back with these answers: {first.title}: {why}"
