@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +16,30 @@ from oz_installer.errors import Problem
 RETYPE = "could not be kept; type it again, or empty the field"
 
 
+class Rows:
+    """What is wrong in the rows of a table, as found before. An edit leaves all rows but one the objects that
+    they were: only that one is judged again, though there be fifty."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[object, dict[str, str]]] = {}
+
+    def of(self, key: str, row: object, judge: Callable[[], Iterable[tuple[str, str]]]) -> dict[str, str]:
+        """Keys and texts of the row that stands at ``key``; judged now unless it was."""
+        before, found = self._found.get(key, (None, {}))
+        if before is not row:
+            found = dict(judge())
+            self._found[key] = row, found
+        return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class Judge:
-    """``texts`` are typed texts that are no answers; ``retype`` keys of secrets that were not kept."""
+    """``texts`` are typed texts that are no answers; ``retype`` keys of secrets that were not kept; ``rows``
+    what is known of earlier answers."""
 
     texts: Mapping[str, str] = field(repr=False)
     retype: Collection[str]
+    rows: Rows
 
     def problems(self, values: Mapping[str, Any]) -> tuple[Problem, ...]:
         """Everything that is wrong with values nested by section, in file order."""
@@ -78,11 +96,16 @@ class Judge:
             yield key, text
         found = dict(together(section.name, rows, key))
         for index, row in enumerate(rows):
-            inside = dict(self._items(section, row, f"{key}[{index}]"))
-            for question in section.questions:
+            inside = self._row(section, row, f"{key}[{index}]")
+            for question in section.questions if inside or found else ():
                 path = f"{key}[{index}].{question.name}"
                 if text := inside.get(path) or found.get(path):
                     yield path, text
+
+    def _row(self, section: Section, row: Mapping[str, Any], key: str) -> dict[str, str]:
+        if any(typed.startswith(f"{key}.") for typed in self._typed):  # not seen by the row
+            return dict(self._items(section, row, key))
+        return self.rows.of(key, row, lambda: self._items(section, row, key))
 
 
 def _problem(key: str, text: str) -> Problem:

@@ -11,7 +11,7 @@ from typing import Any
 from oz_installer.answers.converting import Refused
 from oz_installer.answers.file import Draft
 from oz_installer.answers.forms import from_text
-from oz_installer.answers.judging import Judge
+from oz_installer.answers.judging import Judge, Rows
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.nested import Typed, Values, changed, parts_of, removed, with_secrets
 from oz_installer.answers.questions import question, root
@@ -36,6 +36,7 @@ class Working:
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
     missing_secrets: tuple[str, ...] = ()
     lost: tuple[Problem, ...] = ()
+    _rows: Rows = field(default_factory=Rows, repr=False, compare=False)
 
     @staticmethod
     def new() -> Working:
@@ -173,7 +174,7 @@ class Working:
 
     @cached_property
     def _problems(self) -> tuple[Problem, ...]:
-        return Judge(texts=self.texts, retype=self.missing_secrets).problems(self.values)
+        return Judge(texts=self.texts, retype=self.missing_secrets, rows=self._rows).problems(self.values)
 
     @cached_property
     def _by_key(self) -> Mapping[str, Problem]:

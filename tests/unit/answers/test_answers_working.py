@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from oz_installer.answers.file import Draft, loads, read_draft_text
 from oz_installer.answers.model import Answers, SecretRef
-from oz_installer.answers.questions import questions
+from oz_installer.answers.questions import Question, questions
 from oz_installer.answers.working import Working
 from oz_installer.answers.writing import dumps
 from oz_installer.errors import AnswersError, Problem
@@ -254,3 +255,52 @@ def test_problems_of_fifty_nodes_take_a_few_milliseconds() -> None:
         problems = working.typed("public_url", f"https://oz{index}").problems()
     assert problems == ()
     assert (time.perf_counter() - start) / 20 < 0.02
+
+
+EDITS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("typed"),
+            st.sampled_from(
+                [f"nodes[{row}].{name}" for row in range(3) for name in ("host", "port", "user")]
+            ),
+            st.sampled_from(["", "10.0.0.9", "no host", "65536", "22"]),
+        ),
+        st.tuples(st.just("copy"), st.integers(0, 2)),
+        st.tuples(st.just("move"), st.integers(0, 2), st.sampled_from([-1, 1])),
+        st.tuples(st.just("remove"), st.integers(0, 2)),
+    ),
+    max_size=8,
+)
+
+
+@SLOW
+@given(EDITS)
+def test_rows_that_are_known_are_judged_as_if_they_were_not(edits: list[tuple[Any, ...]]) -> None:
+    working = opened("nodes: [{name: a, host: a}, {name: b}, {name: c, host: c, password: 123}]")
+    for what, *more in edits:
+        row = int(more[0][6]) if what == "typed" else more[0]  # nodes[N].host
+        if row >= working.nodes():
+            continue
+        working = working.typed(*more) if what == "typed" else getattr(working, f"{what}_node")(*more)
+        anew = Working(
+            values=working.values, texts=working.texts, missing_secrets=working.missing_secrets
+        ).problems()
+        assert working.problems() == anew
+
+
+def test_only_the_row_that_was_edited_is_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    working = opened("nodes: [" + ", ".join(f"{{name: n{row}, host: n{row}}}" for row in range(50)) + "]")
+    assert working.problem("nodes[7].host") is None
+    judged: list[Any] = []
+    check = Question.check
+
+    def noted(self: Question, value: Any) -> str | None:
+        judged.append(value)
+        return check(self, value)
+
+    monkeypatch.setattr(Question, "check", noted)
+    assert working.typed("nodes[7].host", "no host").problem("nodes[7].host") is not None
+    assert working.typed("nodes[7].host", "n99").problem("nodes[7].host") is None
+    assert "n7" in judged
+    assert "n8" not in judged
