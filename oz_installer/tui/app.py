@@ -93,15 +93,21 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
         """Give an answer of the right type (None: leave it out)."""
         self.edit(self.session.working.put(key, value))
 
-    def edit(self, working: Working, *, typed: bool = False) -> None:
-        """The answers are these now. What was ``typed`` is on the screen before what follows from it."""
+    def edit(self, working: Working, *, soon: bool = False) -> None:
+        """The answers are these now. What was edited in a field is on the screen already: all else follows
+        ``soon``, in the next frame."""
         if working == self.session.working:
             return
         self.session.working = working
         if (step := self.step_screen) is not None:
-            step.follow_soon() if typed else step.follow()
+            step.follow_soon() if soon else step.follow()
         self.judge(after=THINKING)
         self.files.draft_soon()
+
+    def catch_up(self) -> None:
+        """What is to follow soon follows now: a key may go to what appears."""
+        if (step := self.step_screen) is not None:
+            step.catch_up()
 
     def go(self, step_id: str, key: str | None = None) -> None:
         """Open a step, with the cursor on a question's field. The draft is kept; dialogs are given up."""

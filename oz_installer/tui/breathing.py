@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.dom import DOMNode
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message_pump import MessagePump
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -36,6 +37,7 @@ class Breathing(_Screen):
     """Textual handles the events that wait for a screen without a pause; each time it is shown it styles all
     of it, and draws all of it, in one go: 85 and 40 ms for the largest."""
 
+    focused = Reactive(None, repaint=False)  # Textual: the whole screen, at every Tab
     _theme = ""
     _breathed = 0.0
     _undrawn: Iterator[tuple[Widget, Region]] | None = None
@@ -55,6 +57,11 @@ class Breathing(_Screen):
         if isinstance(event, LONG) or time.monotonic() - self._breathed > PIECE:
             await asyncio.sleep(0)
             self._breathed = time.monotonic()
+
+    def _screen_resized(self, size: Size) -> None:
+        """Lay it out for another size; the one that it was shown in it hears once more, too."""
+        if size != self._size:
+            super()._screen_resized(size)
 
     async def restyle(self) -> None:
         """Give every widget the colours of another theme; they are seen when all have them."""
@@ -87,8 +94,7 @@ class Breathing(_Screen):
     def _cold(self) -> Iterator[tuple[Widget, Region]]:
         """What is to be seen and has drawn no line since it was styled or changed, and which part of it."""
         for widget, (region, clip) in self._compositor.visible_widgets.items():
-            seen = region.intersection(clip)
-            if seen and widget is not self and not widget._styles_cache._cache:
+            if not widget._styles_cache._cache and widget is not self and (seen := region.intersection(clip)):
                 yield widget, seen.translate(-region.offset)
 
 

@@ -45,7 +45,7 @@ class InOrder:
     """Holds keys and pasted text back while a key before them is under way."""
 
     def __init__(
-        self, app: App[Any], forward: Callable[[events.Key | events.Paste], Awaitable[None]]
+        self, app: OrderedApp[Any], forward: Callable[[events.Key | events.Paste], Awaitable[None]]
     ) -> None:
         self._app = app
         self._forward = forward
@@ -84,6 +84,8 @@ class InOrder:
         """The keys that are held, up to one that may change where the next one goes."""
         while self._held and not self._under_way:
             event, screen = self._held.popleft(), self._app.screen
+            if not _stays(event, screen.focused):
+                self._app.catch_up()
             target = screen.focused or screen
             await self._forward(event)
             if not _stays(event, target):
@@ -128,6 +130,9 @@ class OrderedApp(App[T]):
     def __init__(self) -> None:
         super().__init__()
         self.in_order = InOrder(self, super().on_event)
+
+    def catch_up(self) -> None:
+        """Do now what was put off until after the next frame: a key comes that may go where it leads."""
 
     async def on_event(self, event: events.Event) -> None:
         """A key, or something else."""

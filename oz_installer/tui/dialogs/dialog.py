@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from oz_installer.tui.breathing import Breathing
+from oz_installer.tui.breathing import Breathing, sized_as
 from oz_installer.tui.widgets.push import Push
 
 T = TypeVar("T")
@@ -31,6 +31,7 @@ class Dialog(Breathing, ModalScreen[T | None]):
 
     def compose(self) -> ComposeResult:
         """The box, its title, what is asked, and the buttons."""
+        sized_as(self, next(one for one in reversed(self.app.screen_stack) if one is not self))
         with Vertical(classes="dialog"):
             yield Static(self.heading(), classes="dialog-title", markup=False)
             with VerticalScroll(classes="dialog-body", can_focus=False):

@@ -70,14 +70,19 @@ class NodeDialog(Dialog[bool]):
         if self.is_mounted and self.is_active and self._index < session.working.nodes():
             self.query_one(Form).follow(session.working, judged)
 
+    def follow_soon(self) -> None:
+        """With the step that it lies on."""
+        if self._wizard.step_screen is not None:
+            self._wizard.step_screen.follow_soon()
+
     @property
     def _wizard(self) -> WizardApp:
         return cast("WizardApp", self.app)
 
-    def edit_answers(self, change: Callable[[Working], Working], *, typed: bool = False) -> None:
+    def edit_answers(self, change: Callable[[Working], Working]) -> None:
         """A field was edited."""
         if self._index < self._wizard.session.working.nodes():
-            self._wizard.edit(change(self._wizard.session.working), typed=typed)
+            self._wizard.edit(change(self._wizard.session.working), soon=True)
 
     @on(Said)
     def _said(self, message: Said) -> None:

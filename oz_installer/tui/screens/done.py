@@ -19,6 +19,7 @@ from oz_installer.tui.rows import failure_rows
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.widgets.lines import Lines, Row
 from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,7 @@ class DoneScreen(StepScreen):
     def body(self) -> ComposeResult:
         """Command, buttons, table."""
         yield Static("Repeat, repair or upgrade it without the wizard:", markup=False)
-        yield Static("", id="command", markup=False)
+        yield Words(id="command")
         yield Lines(id="runs")
         with Horizontal(classes="actions"):
             yield Push("Copy the command", id="copy")
@@ -69,7 +70,7 @@ class DoneScreen(StepScreen):
     def changed(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
         """Another file, another installation."""
         session = self.wizard.session
-        self.query_one("#command", Static).update(command(session.path) if session.is_file else NO_FILE)
+        self.query_one("#command", Words).say(command(session.path) if session.is_file else NO_FILE)
         self.query_one("#copy", Push).disabled = not session.is_file
         width = max(self.query_one("#runs").size.width - 1, 60)
         self.query_one("#runs", Lines).show(self._rows(session.installed, width))

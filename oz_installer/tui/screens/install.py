@@ -11,7 +11,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.timer import Timer
-from textual.widgets import Static
 
 from oz_installer.tui.bridge import Failed, Finished, Installed
 from oz_installer.tui.carrying import Stage, carry_out
@@ -23,6 +22,7 @@ from oz_installer.tui.run_view import RunView
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.widgets.lines import Lines, Row
 from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
@@ -64,10 +64,10 @@ class InstallScreen(StepScreen):
 
     def body(self) -> ComposeResult:
         """From the whole to one node's log."""
-        yield Static("", id="overall", markup=False)
+        yield Words(id="overall")
         yield Lines(pick=True, id="lanes")
         yield Lines(id="outcome")
-        yield Static("", id="log-title", markup=False)
+        yield Words(id="log-title")
         yield Lines(tail=True, id="log")
         with Horizontal(classes="actions"):
             yield Push("Install", id="run", primary=True)
@@ -193,7 +193,7 @@ class InstallScreen(StepScreen):
         if not self.is_mounted:
             return
         width, now, view = self.query_one("#overall").size.width, self.clock(), self.view
-        self.query_one("#overall", Static).update(self._head(now, width))
+        self.query_one("#overall", Words).say(self._head(now, width))
         lanes = self.query_one("#lanes", Lines)
         lanes.show(view.lanes(now, max(width - 3, 40)))
         lanes.display = bool(view.nodes)
@@ -217,12 +217,12 @@ class InstallScreen(StepScreen):
         return self.view.head(now, width)
 
     def _paint_log(self) -> None:
-        view, title = self.view, self.query_one("#log-title", Static)
+        view, title = self.view, self.query_one("#log-title", Words)
         place = self.query_one("#lanes", Lines).cursor
         title.display = self.query_one("#log").display = bool(view.nodes)
         if view.nodes:
             node = view.nodes[min(place, len(view.nodes) - 1)]
-            title.update(f"Log of {node}")
+            title.say(f"Log of {node}")
             self.query_one("#log", Lines).show(view.log(node))
 
     @on(Lines.Moved, "#lanes")

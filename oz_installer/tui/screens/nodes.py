@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import DataTable, Static
+from textual.widgets import DataTable
 
 from oz_installer.tui.bridge import Failed, Finished
 from oz_installer.tui.dialogs.node import NodeDialog
@@ -23,6 +23,7 @@ from oz_installer.tui.widgets.node_rows import node_problems, node_row
 from oz_installer.tui.widgets.node_table import NodeTable
 from oz_installer.tui.widgets.push import Push
 from oz_installer.tui.widgets.report import Report
+from oz_installer.tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
@@ -69,7 +70,7 @@ class NodesScreen(StepScreen):
 
     def body(self) -> ComposeResult:
         """The layout, the table, what can be done, the node, and where keys are looked up."""
-        yield Static(id="layout", markup=False)
+        yield Words(id="layout")
         yield NodeTable(id="nodes")
         for row in (EDITING, TESTING):
             with Horizontal(classes="actions"):
@@ -80,19 +81,21 @@ class NodesScreen(StepScreen):
 
     # --- what is shown --------------------------------------------------------------------------------
     def changed(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
-        """Rows, roles and the open form follow."""
+        """Rows and roles follow; below an open form they wait, so that typing in it is quick."""
         if self._dialog is not None:
             self._dialog.follow()
+            return
         asked = (working.values.get("nodes"), working.get("scenario"), working.get("release"))
         if asked != self._seated_for:
             self._seated_for = asked
             core = self.core
             self.start("seating", lambda _tell, _stop: core.seating(working))
-        if self._dialog is None:  # below its form the table waits, so that typing stays quick
-            self.show_nodes()
+        self.show_nodes()
 
     def show_nodes(self) -> None:
-        """The table and what stands around it."""
+        """The table and what stands around it; below a form they are shown when that is done."""
+        if self._dialog is not None:
+            return
         working, problems = self.working, self._problems
         seats = self._seating.seats if self._seating else ()
         rows = [
@@ -107,9 +110,7 @@ class NodesScreen(StepScreen):
         ]
         self.query_one(NodeTable).show(rows)
         text, wrong = layout_text(self._seating)
-        self.query_one("#layout", Static).update(
-            Content.styled(text, "$text-error" if wrong else "$text-muted")
-        )
+        self.query_one("#layout", Words).say(Content.styled(text, "$text-error" if wrong else "$text-muted"))
         self._show_node()
 
     def show_soon(self) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widgets import Static
 
 from oz_installer.checks.model import Finding
 from oz_installer.deploy.saying import counted
@@ -23,6 +22,7 @@ from oz_installer.tui.widgets.bars import Tone
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.lines import Lines, Row
 from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
@@ -52,7 +52,7 @@ class PreflightScreen(StepScreen):
     def body(self) -> ComposeResult:
         """Summary, table, details, buttons."""
         yield Form("accept", id="accepted")
-        yield Static("", id="summary", markup=False)
+        yield Words(id="summary")
         yield Lines(pick=True, id="findings")
         yield Lines(id="detail")
         with Horizontal(classes="actions"):
@@ -121,9 +121,9 @@ class PreflightScreen(StepScreen):
             said, look = f"The answers were edited since; run again. {said}", "-warning"
         elif not self._over:
             said, look = f"Stopped before the end. {said}", "-warning"
-        summary = self.query_one("#summary", Static)
+        summary = self.query_one("#summary", Words)
         summary.set_classes(look)
-        summary.update(said)
+        summary.say(said)
         button = self.query_one("#run", Push)
         button.relabel("Stop" if running else "Run again")
 
@@ -193,7 +193,7 @@ class PreflightScreen(StepScreen):
                 table.show(failure_rows(message, hint, details, table.size.width - 3), top=True)
                 self.query_one("#detail").display = False
                 self.query_one("#run", Push).relabel("Run again")
-                self.query_one("#summary", Static).update("The checks could not be run.")
+                self.query_one("#summary", Words).say("The checks could not be run.")
                 self.say(f"error: {message}", "-bad")
 
     def _ended(self) -> None:

@@ -6,6 +6,7 @@ its own told something). See ``app.py`` for what a screen may call.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from threading import Event as Stop
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -146,12 +147,17 @@ class StepScreen(Breathing, Screen[None]):
         self.call_after_refresh(self.show_frame)
 
     def follow_soon(self) -> None:
-        """As soon as what was typed is on the screen: it does not wait for what follows from it."""
+        """As soon as what was edited is on the screen: it does not wait for what follows from it."""
         if not self._follows:
             self._follows = True
-            self.call_after_refresh(self._follow_then)
+            self.call_later(self._follow_then)
 
-    def _follow_then(self) -> None:
+    async def _follow_then(self) -> None:
+        await asyncio.sleep(0)  # the widget itself asks to be painted, first
+        self.call_after_refresh(self.catch_up)
+
+    def catch_up(self) -> None:
+        """Follow now, where that is still to be done."""
         if self._follows:
             self.follow()
 
@@ -197,9 +203,9 @@ class StepScreen(Breathing, Screen[None]):
         top = self.query_one(TopBar)
         top.target, top.kept = str(session.path), kept
 
-    def edit_answers(self, change: Callable[[Working], Working], *, typed: bool = False) -> None:
+    def edit_answers(self, change: Callable[[Working], Working]) -> None:
         """A field was edited."""
-        self.wizard.edit(change(self.working), typed=typed)
+        self.wizard.edit(change(self.working), soon=True)
 
     def keys(self) -> tuple[str, ...]:
         """The questions that are asked here."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Static
 
 from oz_installer.tui.screens.tested import TestedScreen, both
 from oz_installer.tui.stash import Stash
 from oz_installer.tui.steps import keys_of
 from oz_installer.tui.widgets.choice import Option
 from oz_installer.tui.widgets.form import Form
+from oz_installer.tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
@@ -47,25 +47,25 @@ class StorageScreen(TestedScreen):
 
     def body(self) -> ComposeResult:
         """Why, the questions, the test."""
-        yield Static(id="why", markup=False)
+        yield Words(id="why")
         yield Form(*KEYS, options={TYPE: TYPES})
         yield from self.test_part()
 
     def show(self, working: Working, judged: Judged | None) -> None:
         """Only the questions of the chosen type."""
-        self.query_one("#why", Static).update(Content(why(self.seating.apis) if self.seating else ""))
+        self.query_one("#why", Words).say(Content(why(self.seating.apis) if self.seating else ""))
         wanted = OF_TYPE.get(working.get(TYPE), ())
         self.show_form((TYPE, *wanted), judged)
 
-    def edit_answers(self, change: Callable[[Working], Working], *, typed: bool = False) -> None:
+    def edit_answers(self, change: Callable[[Working], Working]) -> None:
         """Another type: what only the old one has goes out of the answers, and comes back with it."""
         working = change(self.working)
         if working.get(TYPE) == self.working.get(TYPE):
-            self.wizard.edit(working, typed=typed)
+            self.wizard.edit(working, soon=True)
             return
         mine = OF_TYPE.get(working.get(TYPE), ())
         others = [key for keys in OF_TYPE.values() for key in keys if key not in mine]
-        self.wizard.edit(self._stash.give_back(self._stash.take(working, others), mine))
+        self.wizard.edit(self._stash.give_back(self._stash.take(working, others), mine), soon=True)
 
     def test_job(self) -> Job:
         """Write, read, remove."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Static
 
 from oz_installer.catalog.sizing import figure
 from oz_installer.tui.bridge import Finished, Judged
@@ -15,6 +14,7 @@ from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import keys_of
 from oz_installer.tui.widgets.cards import Card, Cards
 from oz_installer.tui.widgets.form import Form
+from oz_installer.tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +41,8 @@ class WorkloadScreen(StepScreen):
         """Questions, figures, cards."""
         with Horizontal(id="sizing"):
             yield Form(*KEYS, id="figures")
-            yield Static(id="needs", markup=False)
-        title = Static("Scenario", id="scenario-title", markup=False)
+            yield Words(id="needs")
+        title = Words("Scenario", id="scenario-title")
         yield title
         yield Cards("scenario", head=title, id="scenarios")
 
@@ -64,7 +64,7 @@ class WorkloadScreen(StepScreen):
                 self._scenarios = found
             case Finished(job="size", result=sizing):
                 self._sizing = sizing
-                self.query_one("#needs", Static).update(needs_text(sizing))
+                self.query_one("#needs", Words).say(needs_text(sizing))
         self.follow()
 
     def _show_cards(self, working: Working, judged: Judged | None) -> None:
@@ -84,7 +84,7 @@ class WorkloadScreen(StepScreen):
         problem = judged.problem("scenario") if seen or chosen else None
         said = "; ".join(filter(None, (problem.message, problem.hint))) if problem else ""
         told = (f"! {said}", "$text-error") if problem else ("← → choose", "$text-muted")
-        self.query_one("#scenario-title", Static).update(Content.assemble(("Scenario", "bold"), "   ", told))
+        self.query_one("#scenario-title", Words).say(Content.assemble(("Scenario", "bold"), "   ", told))
 
 
 def needs_text(sizing: Sizing) -> Content:

@@ -74,11 +74,12 @@ class Cards(Follower, can_focus=True):
         """Show these."""
         if (tuple(cards), chosen, barred) == (self.cards, self.chosen, self.barred):
             return
+        width, height = self.size.width, len(self._drawn[0]) if self._drawn else 0
         self.cards, self.chosen, self.barred = tuple(cards), chosen, barred
         names = [card.name for card in self.cards]
         if chosen in names:
             self._cursor = names.index(str(chosen))
-        self.refresh(layout=True)
+        self.refresh(layout=self.get_content_height(self.size, self.size, width) != height)
 
     def render_line(self, y: int) -> Strip:
         """One row of all cards: only rows in sight are drawn."""
@@ -186,7 +187,7 @@ class Cards(Follower, can_focus=True):
     def _pick(self, place: int) -> None:
         if place >= len(self.cards) or self.cards[place].name in self.barred:
             return
-        self._cursor = place
+        self._cursor, self.chosen = place, self.cards[place].name
         self.refresh()
         name = self.cards[place].name
         self.owner.edit_answers(lambda working: working.put(self._key, name))

@@ -164,7 +164,7 @@ class Field(Follower):
 
     def edited(self, text: str) -> None:
         """This is typed now."""
-        self.owner.edit_answers(lambda working: working.typed(self.key, text), typed=True)
+        self.owner.edit_answers(lambda working: working.typed(self.key, text))
 
     def put(self, value: Any) -> None:
         """This was chosen."""

@@ -20,12 +20,15 @@ class Owner(Protocol):
     Edits are made at once, not by message: a key that saves or leaves comes behind all that was typed.
     """
 
-    def edit_answers(self, change: Callable[[Working], Working], *, typed: bool = False) -> None:
-        """The operator edited an answer: ``change`` makes the answers what they are now. What was ``typed``
-        is shown by its field; all else follows in the next frame."""
+    def edit_answers(self, change: Callable[[Working], Working]) -> None:
+        """The operator edited an answer: ``change`` makes the answers what they are now. The widget itself
+        shows it at once; all else follows in the next frame."""
 
     def follow(self) -> None:
         """Let everything show the answers as they are now."""
+
+    def follow_soon(self) -> None:
+        """The same in the next frame, or before the next key that is no text."""
 
 
 def asked_at(widget: Widget | None) -> str | None:

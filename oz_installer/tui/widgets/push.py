@@ -52,8 +52,9 @@ class Push(Widget, can_focus=True):
 
     def relabel(self, label: str) -> None:
         """Write something else on it."""
-        self.label = label
-        self.refresh(layout=True)
+        if label != self.label:
+            self.label = label
+            self.refresh(layout=True)
 
     def action_push(self) -> None:
         """Push it."""

@@ -155,7 +155,7 @@ class SecretField(Field):
             self.put(ref)
         else:
             self.owner.edit_answers(lambda working: working.without(self.key))
-            self.owner.follow()
+            self.owner.follow_soon()
 
     def _set_way(self, way: str) -> None:
         self.way = way

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 
 from textual import events
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.widgets import Input
 
 from oz_installer.tui.widgets.follower import Said
@@ -21,6 +23,7 @@ def printable(line: str) -> str:
 class TextInput(Input):
     """A text input of one row that calls ``told`` with every change, at once."""
 
+    virtual_size = Reactive(Size(0, 0))  # Textual: a longer text lays the whole screen out anew
     _told: Callable[[str], None] | None = None
     _quiet = False
 

@@ -1,0 +1,212 @@
+"""What one key makes of work: how much of the screen is painted anew, and whether it is laid out anew."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.coordinate import Coordinate
+from textual.geometry import Region
+from textual.screen import Screen
+from textual.widgets import Input
+
+from oz_installer.tui.app import WizardApp
+from oz_installer.tui.compositing import RowCompositor
+from oz_installer.tui.dialogs.node import NodeDialog
+from oz_installer.tui.screens.step_screen import StepScreen
+from oz_installer.tui.tidying import SWITCH
+from oz_installer.tui.widgets.cards import Cards
+from oz_installer.tui.widgets.form import Form
+from oz_installer.tui.widgets.node_table import NodeTable
+from oz_installer.tui.widgets.words import Words
+from tests.tui.fifty import ANSWERS, FiftyCore
+from tests.tui.support import app_of, press, settle, step_of, until, wizard
+
+
+class Painted:
+    """What was done: screens laid out, and regions that were painted."""
+
+    def __init__(self) -> None:
+        self.laid_out: list[str] = []
+        self.regions: list[Region] = []
+
+
+@contextmanager
+def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Painted]:
+    """Note it."""
+    seen = Painted()
+    lay_out, paint = Screen._refresh_layout, RowCompositor.render_update
+
+    def _refresh_layout(self: Screen[object], *args: object, **more: object) -> None:
+        seen.laid_out.append(type(self).__name__)
+        lay_out(self, *args, **more)  # type: ignore[arg-type]
+
+    def render_update(self: RowCompositor, *args: object, **more: object) -> object:
+        seen.regions += self._dirty_regions
+        return paint(self, *args, **more)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Screen, "_refresh_layout", _refresh_layout)
+        patch.setattr(RowCompositor, "render_update", render_update)
+        yield seen
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The answers of fifty nodes."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    file = tmp_path / "answers.yml"
+    file.write_text(ANSWERS)
+    return file
+
+
+async def test_a_cursor_that_moves_paints_two_fields(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with wizard(FiftyCore(), path=path, step="database") as pilot:
+        await press(pilot, "tab", "tab")
+        with watched(monkeypatch) as seen:
+            await press(pilot, "tab")
+        assert seen.regions
+        assert max(region.height for region in seen.regions) < 10, seen.regions
+
+
+async def test_a_letter_lays_nothing_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with wizard(FiftyCore(), path=path, step="database") as pilot:
+        app_of(pilot).go("database", "database.host")
+        await settle(pilot)
+        await press(pilot, "x")
+        with watched(monkeypatch) as seen:
+            await press(pilot, "y", "backspace", "backspace")
+        assert seen.regions
+        assert seen.laid_out == []
+
+
+async def test_below_the_form_of_a_node_nothing_moves(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with wizard(FiftyCore(), path=path, step="nodes") as pilot:
+        await press(pilot, "f5", "e")
+        assert isinstance(pilot.app.screen, NodeDialog)
+        with watched(monkeypatch) as seen:
+            await press(pilot, "x", "y", "z")
+        assert "NodesScreen" not in seen.laid_out
+        await press(pilot, "ctrl+n")
+        name = step_of(pilot).query_one(NodeTable).get_cell_at(Coordinate(0, 1))
+        assert name.plain.startswith("api1xyz")
+
+
+async def test_a_dialog_is_styled_and_laid_out_for_its_size_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    had: list[bool] = []
+    tell = NodeDialog.update_classes
+
+    def update_classes(self: NodeDialog, *args: object, **more: object) -> None:
+        had.append(self.has_class("-wide") and self.has_class("-tall"))
+        tell(self, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(NodeDialog, "update_classes", update_classes)
+    async with wizard(FiftyCore(), path=path, step="nodes") as pilot:
+        await press(pilot, "e")
+        dialog = pilot.app.screen
+        assert had == [True], "Textual tells it what it has"
+        with watched(monkeypatch) as seen:
+            dialog._screen_resized(dialog.size)
+            assert seen.laid_out == []
+            dialog._screen_resized(dialog.size - (1, 0))
+            assert seen.laid_out == ["NodeDialog"]
+
+
+async def test_a_window_of_another_size_is_laid_out(path: Path) -> None:
+    async with wizard(FiftyCore(), path=path, step="database", size=(120, 40)) as pilot:
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert pilot.app.screen.size.width == 80
+        assert pilot.app.screen.has_class("-narrow")
+        assert pilot.app.screen.query_one("#body").region.right <= 80
+
+
+@pytest.mark.parametrize("key", ["right", "backspace", "x"])
+async def test_what_was_edited_is_painted_before_what_follows(
+    path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    order: list[str] = []
+    follow, paint = StepScreen.follow, WizardApp._display
+
+    def noted(self: StepScreen) -> None:
+        order.append("followed")
+        follow(self)
+
+    def painted(self: WizardApp, *args: object) -> None:
+        order.append("painted")
+        paint(self, *args)  # type: ignore[arg-type]
+
+    async with wizard(FiftyCore(), path=path, step="storage") as pilot:
+        app_of(pilot).go("storage", "storage.type" if key == "right" else "storage.server")
+        await press(pilot, "end")
+        monkeypatch.setattr(StepScreen, "follow", noted)
+        monkeypatch.setattr(WizardApp, "_display", painted)
+        await press(pilot, key)
+    assert order[:2] == ["painted", "followed"], order
+
+
+async def test_a_card_is_chosen_at_once(path: Path) -> None:
+    async with wizard(FiftyCore(), path=path, step="workload") as pilot:
+        cards = step_of(pilot).query_one(Cards)
+        before = str(cards.chosen)
+        cards.action_move(-1)
+        assert (before, str(cards.chosen)) == ("medium", "poc"), "nothing was awaited"
+        assert app_of(pilot).session.working.get("scenario") == cards.chosen
+
+
+async def test_before_a_key_that_goes_elsewhere_all_follows(path: Path) -> None:
+    async with wizard(FiftyCore(), path=path, step="storage") as pilot:
+        app, step = app_of(pilot), step_of(pilot)
+        app.go("storage", "storage.server")
+        await settle(pilot)
+        step.follow_soon()
+        await app.in_order.take(events.Key("x", "x"))
+        pending = [step._follows]  # a letter waits for nothing
+        await app.in_order.take(events.Key("tab", None))
+        assert [*pending, step._follows] == [True, False]
+        await settle(pilot)
+
+
+async def test_keys_behind_a_choice_go_where_it_leads(path: Path) -> None:
+    """All at once, as from a line that stalls: the field that the choice brings is there for the next key."""
+    async with wizard(FiftyCore(), path=path, step="storage") as pilot:
+        app_of(pilot).go("storage", "storage.type")
+        await settle(pilot)
+        for key in ("right", "tab", "slash", "m"):
+            character = {"slash": "/", "m": "m"}.get(key)
+            pilot.app.post_message(events.Key(key, character))
+        await settle(pilot)
+        working = app_of(pilot).session.working
+        kind = working.get("storage.type")
+        assert kind != "nfs"
+        shown = [field for form in step_of(pilot).query(Form) for field in form.fields if field.display]
+        assert pilot.app.focused in {one for field in shown for one in field.query(Input)}
+        assert working.get("storage.path") == "/m"
+
+
+async def test_words_said_again_move_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with wizard(step="storage") as pilot:
+        words = step_of(pilot).query_one(Words)
+        words.say("Shared.")
+        await settle(pilot)
+        with watched(monkeypatch) as seen:
+            words.say("Shared.")
+            await settle(pilot)
+        assert seen.laid_out == []
+        with watched(monkeypatch) as seen:
+            words.say("Shared, by both.")
+            await settle(pilot)
+        assert seen.laid_out == ["StorageScreen"]
+
+
+async def test_threads_give_the_interpreter_back_at_once() -> None:
+    before = sys.getswitchinterval()
+    async with wizard() as pilot:
+        await until(pilot, lambda: sys.getswitchinterval() == pytest.approx(SWITCH))
+    assert sys.getswitchinterval() == pytest.approx(before)
