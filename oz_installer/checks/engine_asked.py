@@ -17,11 +17,13 @@ from oz_installer.render.compose import DIGEST_LABEL
 # version: asked without it then. The root comes last, it may hold spaces.
 _DOCKER = """{{{{with .ServerVersion}}}}version {{{{.}}}}{{{{end}}}}
 plugin {{{{range .ClientInfo.Plugins}}}}{{{{if eq .Name "compose"}}}}{{{{.Version}}}}{{{{end}}}}{{{{end}}}}
+has {{{{.Containers}}}}
 info {{{{.Driver}}}} {{{{.CgroupDriver}}}} {cgroups} {{{{.MemoryLimit}}}} {{{{.DockerRootDir}}}}"""
 _INFO = {
     "docker": (_DOCKER.format(cgroups="{{.CgroupVersion}}"), _DOCKER.format(cgroups="?")),
     "podman": (
         "version {{.Version.Version}}\n"
+        "has {{.Store.ContainerStore.Number}}\n"
         "info {{.Store.GraphDriverName}} {{.Host.CgroupManager}} {{.Host.CgroupsVersion}} true"
         " {{.Store.GraphRoot}}",
     ),
@@ -68,9 +70,10 @@ if command -v {engine} > /dev/null; then
   case $engine_told in *"$nl"plugin*)
     engine_plugin=${{engine_told#*"$nl"plugin }} engine_plugin=${{engine_plugin%%"$nl"*}} ;;
   esac
-  if [ "$engine_status" = 0 ]; then
-    engine_listed=$(soon {engine} ps -a --no-trunc --format {listed}); engine_listed_status=$?
-  fi
+  case $engine_status,$engine_told in
+    0,*"$nl"has" 0$nl"*) engine_listed_status=0 ;;
+    0,*) engine_listed=$(soon {engine} ps -a --no-trunc --format {listed}); engine_listed_status=$? ;;
+  esac
 fi
 """
 
@@ -80,9 +83,9 @@ def asking(engine: str, install_dir: str) -> str:
 
     ``engine_status`` 0: it answers; 127: it is not there; 124: it hangs. ``engine_slow``: it tells its
     version, but no more within its time. ``engine_said``: what it said when it does not answer.
-    ``engine_told``: lines of ``version``, ``plugin`` (of Compose) and ``info`` (storage
-    driver, manager and version of cgroups, whether memory can be limited, root); the last two also by
-    themselves, as ``engine_plugin`` and ``engine_info``.
+    ``engine_told``: lines of ``version``, ``plugin`` (of Compose), ``has`` (so many containers), ``info``
+    (storage driver, manager and version of cgroups, whether memory can be limited, root); ``engine_plugin``
+    and ``engine_info`` by themselves, too.
     ``engine_listed``: lines of ``container``, tabs between name, Compose project, our digest, status and
     published ports; ``engine_listed_status`` 0: they are all. What is asked of disks: see ``disk_asked``.
     """

@@ -119,6 +119,20 @@ def test_what_the_engine_is_asked_once_serves_all(tools: Path) -> None:
     assert sorted((tools / "asked").read_text().split()) == ["compose", "info", "ps"]
 
 
+@pytest.mark.parametrize(("has", "asked"), [("0", ["info"]), ("3", ["info", "ps"]), ("", ["info", "ps"])])
+def test_an_engine_without_containers_is_not_asked_for_them(
+    tools: Path, monkeypatch: pytest.MonkeyPatch, has: str, asked: list[str]
+) -> None:
+    monkeypatch.setenv("PLUGIN", "2.26.1")
+    docker = DOCKER.replace("echo 'info ", f"echo 'has {has}'; echo 'info ") if has else DOCKER
+    program(tools, "docker", docker.replace("#!/bin/sh", f'#!/bin/sh\necho "$1" >> {tools}/asked', 1))
+    facts = Engine().parse(printed_by(Engine(), here()))
+    assert (tools / "asked").read_text().split() == asked
+    assert facts.listed
+    assert facts.engine.answers
+    assert bool(facts.ours or facts.strangers) is ("ps" in asked)
+
+
 def test_an_engine_that_tells_no_more_than_its_version_answers(tools: Path) -> None:
     program(tools, "docker", '#!/bin/sh\n[ "$1" = version ] || exit 1\necho 26.1.5\n')
     facts = Engine().parse(printed_by(Engine(), here()))
