@@ -210,10 +210,11 @@ def check(
     yes: bool,
     junit: Path | None,
 ) -> None:
-    """Examine nodes, network, database and storage; change nothing.
+    """Examine nodes, network, database, storage; change nothing unasked.
 
     The same is done before each installation. Exit code 3 when something fails; warnings are told.
-    With --fix what can be mended is mended, and a list of how to take it back kept beside the answers.
+    With --fix what can be mended is mended, and a list of how to take it back kept beside the answers: --undo
+    follows it. Without these two nothing is changed.
     """
     if fix and undo:
         raise click.UsageError("Either --fix or --undo.")

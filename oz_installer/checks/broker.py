@@ -129,8 +129,8 @@ class Broker(Visit[BrokerFacts]):
             about="version",
             subject="Broker version",
             needed=f"{'.'.join(map(str, bundled))} or newer (what the vendor bundles)" if bundled else "",
-            why="Oz is not known to work with an older one." if old else "",
-            hint="Upgrade it, or ask Oz Forensics and accept this." if old else "",
+            why="Oz is not known to work with an older one.",
+            hint="Upgrade it, or ask Oz Forensics and accept this.",
         )
 
     def _redis(self, site: Site, spot: Spot, server: BrokerServer) -> Iterator[Finding]:
@@ -148,8 +148,8 @@ class Broker(Visit[BrokerFacts]):
             about="mode",
             subject="Redis mode",
             needed="standalone, and its master (the vendor's requirement)",
-            why="Celery's queues use several databases and scripts over many keys." if wrong else "",
-            hint="Name the address of a standalone Redis, or of the master." if wrong else "",
+            why="Celery's queues use several databases and scripts over many keys.",
+            hint="Name the address of a standalone Redis, or of the master.",
         )
 
     def _databases(self, site: Site, spot: Spot, server: BrokerServer) -> Finding:
@@ -168,8 +168,8 @@ class Broker(Visit[BrokerFacts]):
             about="databases",
             subject="Redis databases",
             needed=f"databases {used} (the vendor's requirement)",
-            why="" if level == "ok" else "Queues, results, analyses and throttling each have their own.",
-            hint="" if level == "ok" else f"Set databases to {len(numbers)} or more, and allow SELECT.",
+            why="Queues, results, analyses and throttling each have their own.",
+            hint=f"Set databases to {len(numbers)} or more, and allow SELECT.",
         )
 
     def _policy(self, spot: Spot, server: BrokerServer) -> Finding:
@@ -189,8 +189,8 @@ class Broker(Visit[BrokerFacts]):
             about="policy",
             subject="Redis memory policy",
             needed="noeviction or volatile-ttl (what the vendor bundles)",
-            why="When memory is short, queued analyses are thrown away without a word." if evicts else "",
-            hint="Set maxmemory-policy to volatile-ttl or noeviction, or accept this." if evicts else "",
+            why="When memory is short, queued analyses are thrown away without a word.",
+            hint="Set maxmemory-policy to volatile-ttl or noeviction, or accept this.",
         )
 
 

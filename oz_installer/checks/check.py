@@ -35,10 +35,15 @@ class Check(Generic[F]):
         needed: str = "",
         why: str = "",
         hint: str = "",
+        hint_when_ok: str = "",
         remedy: Remedy | None = None,
     ) -> Finding:
         """A finding of this check; ``spot`` None: of no node. ``about`` is the second part of its id, as in
-        ``host.memory/api1``, ``target`` another node that it is about, as in ``network.8501/api1:bio2``."""
+        ``host.memory/api1``, ``target`` another node that it is about, as in ``network.8501/api1:bio2``.
+
+        Where the level is ok, ``why`` and ``hint`` are left out: they tell what is amiss and how to mend it.
+        ``hint_when_ok`` stands there instead of ``hint``, for what is worth doing all the same."""
+        is_ok = level == "ok"
         name = f"{self.name}.{about}" if about else self.name
         place = f"/{spot.name}" if spot else ""
         return Finding(
@@ -48,8 +53,8 @@ class Check(Generic[F]):
             level=level,
             seen=seen,
             needed=needed,
-            why=why,
-            hint=hint,
+            why="" if is_ok else why,
+            hint=hint_when_ok if is_ok else hint,
             remedy=remedy,
         )
 

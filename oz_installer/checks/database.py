@@ -162,8 +162,8 @@ class DatabaseCheck(Visit[DatabaseFacts]):
             about="tls",
             subject="Database TLS",
             needed=f"sslmode {database.sslmode}",
-            why="Faces and names travel readable between this node and the database." if unwanted else "",
-            hint="Switch ssl on in postgresql.conf, or accept this in a closed network." if unwanted else "",
+            why="Faces and names travel readable between this node and the database.",
+            hint="Switch ssl on in postgresql.conf, or accept this in a closed network.",
         )
 
     def _login(

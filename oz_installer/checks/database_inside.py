@@ -49,8 +49,8 @@ def _version(check: Owner, site: Site, spot: Spot, server: Server) -> Finding:
         about="version",
         subject="Database version",
         needed=f"{bundled} or newer (what the vendor bundles)" if bundled else "",
-        why="Oz is not known to work with an older one." if old else "",
-        hint="Upgrade PostgreSQL, or ask Oz Forensics and accept this." if old else "",
+        why="Oz is not known to work with an older one.",
+        hint="Upgrade PostgreSQL, or ask Oz Forensics and accept this.",
     )
 
 

@@ -55,10 +55,8 @@ def room(check: NodeCheck[Any], spot: Spot, server: Server, topology: Topology |
         about="connections",
         subject="Database connections",
         needed=f"{needed} ({SOURCE})" if topology else "",
-        why="" if level == "ok" else "Requests and analyses fail when PostgreSQL refuses another connection.",
-        hint=""
-        if level == "ok"
-        else f"Raise {narrowest}, end what holds the others, put a pooler in session mode in front, "
+        why="Requests and analyses fail when PostgreSQL refuses another connection.",
+        hint=f"Raise {narrowest}, end what holds the others, put a pooler in session mode in front, "
         "or accept this.",
     )
 

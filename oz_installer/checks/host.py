@@ -186,11 +186,15 @@ class Host(Look[HostFacts]):
     ) -> Finding:
         if spot.needs is None:
             return self.finding(spot, "ok", seen, about=about, subject=subject)
-        needed = f"{figure} ({spot.source})"
-        if enough:
-            return self.finding(spot, "ok", seen, about=about, subject=subject, needed=needed)
         return self.finding(
-            spot, "warning", seen, about=about, subject=subject, needed=needed, why=why, hint=hint
+            spot,
+            "ok" if enough else "warning",
+            seen,
+            about=about,
+            subject=subject,
+            needed=f"{figure} ({spot.source})",
+            why=why,
+            hint=hint,
         )
 
     def _flags(self, site: Site, spot: Spot, facts: HostFacts) -> Finding:
@@ -201,8 +205,15 @@ class Host(Look[HostFacts]):
             faster = [flag for flag in wanted.advised if flag in facts.flags]
             without = [flag for flag in wanted.advised if flag not in facts.flags]
             seen = "all that are needed" + (f", and {' '.join(faster)}" if faster else "")
-            hint = f"{' '.join(without)} would allow the vendor's faster image." if without else ""
-            return self.finding(spot, "ok", seen, about="flags", subject=subject, needed=needed, hint=hint)
+            return self.finding(
+                spot,
+                "ok",
+                seen,
+                about="flags",
+                subject=subject,
+                needed=needed,
+                hint_when_ok=f"{' '.join(without)} would allow the vendor's faster image." if without else "",
+            )
         return self.finding(
             spot,
             "warning",
@@ -225,8 +236,8 @@ class Host(Look[HostFacts]):
             about="python",
             subject="Python",
             needed=f"{oldest} or newer (the vendor's requirement)",
-            why="" if enough else "oz-install does without it; the vendor's own tools do not.",
-            hint="" if enough else "Install python3 from the distribution.",
+            why="oz-install does without it; the vendor's own tools do not.",
+            hint="Install python3 from the distribution.",
         )
 
     def _folder(self, site: Site, spot: Spot, facts: HostFacts) -> Finding:
@@ -253,8 +264,8 @@ class Host(Look[HostFacts]):
             about="kernel",
             subject="Kernel",
             needed="3.10 or newer (Docker's requirement)",
-            why="Containers of today are not known to work with it." if old else "",
-            hint="Upgrade the operating system." if old else "",
+            why="Containers of today are not known to work with it.",
+            hint="Upgrade the operating system.",
         )
 
     def _rights(self, site: Site, spot: Spot, facts: HostFacts) -> Finding:

@@ -76,7 +76,7 @@ class Network(Survey[NetworkFacts]):
             return self.finding(spot, "ok", seen)
         seen += f"; forwarding to containers was not looked at on {', '.join(blind)} (its rules need root)"
         hint = "Only root can read them: see become in the answers, and DOCKER-USER and FORWARD there."
-        return self.finding(spot, "ok", seen, hint=hint)
+        return self.finding(spot, "ok", seen, hint_when_ok=hint)
 
     def _stopped(self, topology: Topology, spot: Spot, way: Way, rule: str) -> Finding:
         source, first = topology.node(way.source).address, _inside(topology, way, way.port)

@@ -167,10 +167,8 @@ class Registry(Visit[RegistryFacts]):
             about="size",
             subject="Room for images",
             needed=f"about {gigabytes(unpacked)}: about three times the compressed size (inferred)",
-            why="" if level == "ok" else "A full disk stops the engine and what runs in it.",
-            hint=""
-            if level == "ok"
-            else "Enlarge the disk behind the engine, or remove old images there (image prune).",
+            why="A full disk stops the engine and what runs in it.",
+            hint="Enlarge the disk behind the engine, or remove old images there (image prune).",
         )
 
 

@@ -106,8 +106,8 @@ class Runtime(Look[RuntimeFacts]):
             about="driver",
             subject="Storage driver",
             needed="overlay2 (Docker's advice)" if why else "",
-            why=f"{facts.driver} is slow: {why}." if why else "",
-            hint="Set storage-driver to overlay2 in /etc/docker/daemon.json, or accept this." if why else "",
+            why=f"{facts.driver} is slow: {why}.",
+            hint="Set storage-driver to overlay2 in /etc/docker/daemon.json, or accept this.",
         )
 
     def _cgroup(self, spot: Spot, facts: RuntimeFacts) -> Finding:
@@ -118,10 +118,8 @@ class Runtime(Look[RuntimeFacts]):
             about="cgroup",
             subject="cgroups",
             needed="" if facts.limits else "limits of memory",
-            why="" if facts.limits else "The BIO updater's limit of 500 MB would not hold.",
-            hint=""
-            if facts.limits
-            else "Boot with cgroup_enable=memory swapaccount=1 on the kernel's command line, or accept this.",
+            why="The BIO updater's limit of 500 MB would not hold.",
+            hint="Boot with cgroup_enable=memory swapaccount=1 on the kernel's command line, or accept this.",
         )
 
     def _boot(self, site: Site, spot: Spot, facts: RuntimeFacts) -> Finding:
@@ -134,8 +132,8 @@ class Runtime(Look[RuntimeFacts]):
             about="boot",
             subject="Start at boot",
             needed="enabled",
-            why="" if enabled else "After a restart of the server Oz would stay down.",
-            hint="" if enabled else _enabling(facts.boot, unit),
+            why="After a restart of the server Oz would stay down.",
+            hint=_enabling(facts.boot, unit),
             remedy=_enable(spot, facts, f"start {NAMES[site.answers.engine][0]}'s containers at boot", unit),
         )
 
@@ -153,10 +151,8 @@ class Runtime(Look[RuntimeFacts]):
             about="disk",
             subject="Engine's disk",
             needed=f"{needed} GB ({spot.source})" if needed else "",
-            why="" if level == "ok" else "Images and containers' logs lie there.",
-            hint=""
-            if level == "ok"
-            else "Enlarge it, move the engine's data-root to a larger disk, or accept this for a test.",
+            why="Images and containers' logs lie there.",
+            hint="Enlarge it, move the engine's data-root to a larger disk, or accept this for a test.",
         )
 
 

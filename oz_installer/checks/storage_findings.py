@@ -123,7 +123,7 @@ def shared(
         seen = f"could not be tried: {first} {facts.away}"
         if told:
             hint = f"Mend what is told of {first}, then check again."
-            return check.finding(spot, "ok", seen, about=about, subject=subject, hint=hint)
+            return check.finding(spot, "ok", seen, about=about, subject=subject, hint_when_ok=hint)
         why = "Whether both see the same media is not known."
         hint = f"{first} itself is well: is it busy, or the way to it slow? Check again, or accept this."
         return check.finding(spot, "warning", seen, about=about, subject=subject, why=why, hint=hint)
@@ -166,10 +166,8 @@ def _locks(check: Owner, spot: Spot, facts: StorageFacts, first: str) -> Finding
         about="locks",
         subject="Media locks",
         needed="locks that hold on every api node",
-        why="" if well else "Two nodes could write the same file at once.",
-        hint=""
-        if well
-        else "Mount it without nolock and local_lock; NFS 3 needs rpc.statd at both ends. Or accept this.",
+        why="Two nodes could write the same file at once.",
+        hint="Mount it without nolock and local_lock; NFS 3 needs rpc.statd at both ends. Or accept this.",
     )
 
 
@@ -181,8 +179,8 @@ def _reader(check: Owner, spot: Spot, reader: int | None, *, readable: bool) -> 
         about="reader",
         subject="Media readers",
         needed=f"read by the user {reader}, as whom the web server's container runs",
-        why="" if readable else "Links to media would answer 403.",
-        hint="" if readable else "chmod o+rx the folder (or let its ACL allow it), or accept this.",
+        why="Links to media would answer 403.",
+        hint="chmod o+rx the folder (or let its ACL allow it), or accept this.",
     )
 
 
@@ -195,10 +193,8 @@ def _latency(check: Owner, spot: Spot, milliseconds: float) -> Finding:
         about="latency",
         subject="Media latency",
         needed=f"at most {SLOWEST_MS:.0f} ms",
-        why="" if level == "ok" else "Every analysis waits for it several times.",
-        hint=""
-        if level == "ok"
-        else "Is the server busy or far away? Try a storage that is nearer, or accept this for a test.",
+        why="Every analysis waits for it several times.",
+        hint="Is the server busy or far away? Try a storage that is nearer, or accept this for a test.",
     )
 
 
@@ -215,18 +211,13 @@ def room(check: Owner, spot: Spot, facts: StorageFacts, workload: Workload) -> I
     ).storage_gb
     if wanted is None or facts.free is None:
         return
-    about, subject, seen = "room", "Media space", f"{gigabytes(facts.free)} free"
-    needed = f"{figure(wanted)} GB (the vendor's formula, for your workload)"
-    if facts.free * 1024 >= wanted * 10**9:
-        yield check.finding(spot, "ok", seen, about=about, subject=subject, needed=needed)
-        return
     yield check.finding(
         spot,
-        "warning",
-        seen,
-        about=about,
-        subject=subject,
-        needed=needed,
+        "ok" if facts.free * 1024 >= wanted * 10**9 else "warning",
+        f"{gigabytes(facts.free)} free",
+        about="room",
+        subject="Media space",
+        needed=f"{figure(wanted)} GB (the vendor's formula, for your workload)",
         why="When it is full, no analysis can be stored.",
         hint="Enlarge it, keep media for fewer days, or accept this where they fill it already.",
     )

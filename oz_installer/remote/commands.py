@@ -58,18 +58,9 @@ def pick_compose(engine: str, *, plugin: str, v1: str, podman_compose: str) -> C
     return None
 
 
-def _compose(tool: ComposeTool, project: str, folder: str, files: Sequence[str]) -> Argv:
-    named = [word for file in files for word in ("-f", f"{folder}/{file}")]
+def _compose(tool: ComposeTool, project: str, folder: str, file: str) -> Argv:
     place = () if tool.flavour is Flavour.PODMAN else ("--project-directory", f"{folder}/current")
-    return (*tool.argv, "-p", project, *place, *named)
-
-
-def compose_config(
-    tool: ComposeTool, project: str, folder: str, files: Sequence[str] = (SERVICES_FILE,)
-) -> Argv:
-    """Check the Compose files; podman-compose has no quiet form and prints them."""
-    quiet = () if tool.flavour is Flavour.PODMAN else ("--quiet",)
-    return (*_compose(tool, project, folder, files), "config", *quiet)
+    return (*tool.argv, "-p", project, *place, "-f", f"{folder}/{file}")
 
 
 def compose_up(
@@ -78,14 +69,14 @@ def compose_up(
     """Create or recreate and start exactly these services, without those they depend on."""
     plain = () if tool.flavour is Flavour.PODMAN else ("--no-color",)
     options = ("--detach", "--no-deps", "--no-build", *plain)
-    return (*_compose(tool, project, folder, (file,)), "up", *options, *services)
+    return (*_compose(tool, project, folder, file), "up", *options, *services)
 
 
 def compose_create(tool: ComposeTool, project: str, folder: str, services: Sequence[str]) -> Argv:
     """Create or recreate exactly these services, without starting them."""
     plain = () if tool.flavour is Flavour.PODMAN else ("--no-color",)
     options = ("--no-start", "--no-deps", "--no-build", *plain)
-    return (*_compose(tool, project, folder, (SERVICES_FILE,)), "up", *options, *services)
+    return (*_compose(tool, project, folder, SERVICES_FILE), "up", *options, *services)
 
 
 def compose_run(
@@ -101,28 +92,13 @@ def compose_run(
     Compose takes the services, which stand in another file, for orphans and would warn of them."""
     quiet = () if tool.flavour is Flavour.PODMAN else ("env", "COMPOSE_IGNORE_ORPHANS=true")
     tail = ("run", "--rm", "--no-deps", "-T", service, *command)
-    return (*quiet, *_compose(tool, project, folder, (file,)), *tail)
-
-
-def compose_stop(
-    tool: ComposeTool, project: str, folder: str, services: Sequence[str], seconds: int = 30
-) -> Argv:
-    """Stop services, killing after ``seconds``."""
-    return (*_compose(tool, project, folder, (SERVICES_FILE,)), "stop", "--timeout", str(seconds), *services)
+    return (*quiet, *_compose(tool, project, folder, file), *tail)
 
 
 def compose_down(tool: ComposeTool, project: str, folder: str, *, volumes: bool = False) -> Argv:
     """Stop and remove the containers and networks of the project, and its volumes where asked."""
     options = ("--remove-orphans", *(("--volumes",) if volumes else ()))
-    return (*_compose(tool, project, folder, (SERVICES_FILE,)), "down", *options)
-
-
-def compose_pull(
-    tool: ComposeTool, project: str, folder: str, services: Sequence[str] = (), file: str = SERVICES_FILE
-) -> Argv:
-    """Pull the images of services."""
-    quiet = () if tool.flavour is Flavour.PODMAN else ("--quiet",)
-    return (*_compose(tool, project, folder, (file,)), "pull", *quiet, *services)
+    return (*_compose(tool, project, folder, SERVICES_FILE), "down", *options)
 
 
 def list_containers(engine: str, project: str, label: str) -> Argv:
@@ -131,13 +107,6 @@ def list_containers(engine: str, project: str, label: str) -> Argv:
     form = f"{{{{.Names}}}}\t{{{{.Status}}}}\t{value}\t{{{{.Image}}}}"
     wanted = f"label=com.docker.compose.project={project}"
     return (engine, "ps", "--all", "--no-trunc", "--filter", wanted, "--format", form)
-
-
-def list_containers_json(engine: str, label: str) -> Argv:
-    """All containers with ``label`` (``name`` or ``name=value``) as JSON: Docker prints an object a line,
-    Podman one list."""
-    form = "json" if engine == "podman" else "{{json .}}"
-    return (engine, "ps", "--all", "--no-trunc", "--filter", f"label={label}", "--format", form)
 
 
 def inspect_containers(engine: str, names: Sequence[str]) -> Argv:
@@ -174,12 +143,6 @@ def stop_containers(engine: str, names: Sequence[str], seconds: int = 30) -> Arg
 def remove_containers(engine: str, names: Sequence[str]) -> Argv:
     """Stop and remove containers and their nameless volumes; named volumes stay."""
     return (engine, "rm", "--force", "--volumes", *names)
-
-
-def present_images(engine: str, images: Sequence[str]) -> Argv:
-    """Tags and digests of those images that are there, one image a line; fails when one is missing."""
-    form = '{{join .RepoTags " "}} {{join .RepoDigests " "}}'
-    return (engine, "image", "inspect", "--format", form, *images)
 
 
 def pull(engine: str, image: str, authfile: str | None = None) -> Argv:

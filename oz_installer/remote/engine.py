@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,17 +95,6 @@ class NodeEngine:
         with self._told(f"read the log of {name}"):
             data: bytes = self._api().logs(name, stdout=True, stderr=True, tail=tail)
             return data.decode("utf-8", "replace")
-
-    def images_present(self, names: Sequence[str]) -> set[str]:
-        """Those of the image names that the engine has."""
-        with self._told("list images"):
-            listed = self._api().images()
-        have = {
-            full_name(tag)
-            for item in listed
-            for tag in [*(item["RepoTags"] or []), *(item["RepoDigests"] or [])]
-        }
-        return {name for name in names if full_name(name) in have}
 
     def pull(
         self, image: str, *, on_progress: PullProgress | None = None, auth: RegistryAuth | None = None
@@ -206,17 +195,6 @@ def split_image(image: str) -> tuple[str, str]:
     if not colon or "/" in tag:
         return image, "latest"
     return head, tag
-
-
-def full_name(image: str) -> str:
-    """An image name with registry, namespace and tag spelt out, for comparison; pure."""
-    repository, tag = split_image(image)
-    first, slash, _ = repository.partition("/")
-    if not slash:
-        repository = f"docker.io/library/{repository}"
-    elif not (first == "localhost" or "." in first or ":" in first):
-        repository = f"docker.io/{repository}"
-    return f"{repository}{'@' if ':' in tag else ':'}{tag}"
 
 
 class PullMeter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -134,8 +134,3 @@ class Transport(Protocol):
     def close(self) -> None:
         """End the connection; may be called twice."""
         ...
-
-
-def environment_prefix(values: Mapping[str, str]) -> tuple[str, ...]:
-    """argv prefix that sets harmless environment variables for one command."""
-    return ("env", *(f"{key}={value}" for key, value in sorted(values.items())))

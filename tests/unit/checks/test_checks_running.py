@@ -238,6 +238,21 @@ class Whole(Survey[str]):
         yield self.finding(API, "ok", facts, about="80", target="n2")
 
 
+@pytest.mark.parametrize(
+    ("level", "why", "hint"),
+    [
+        ("ok", "", "Could be better."),
+        ("warning", "It is slow.", "Mend it."),
+        ("failure", "It is slow.", "Mend it."),
+    ],
+)
+def test_what_is_amiss_is_told_only_where_something_is(level: Level, why: str, hint: str) -> None:
+    one = Whole().finding(
+        API, level, "seen", needed="more", why="It is slow.", hint="Mend it.", hint_when_ok="Could be better."
+    )
+    assert (one.needed, one.why, one.hint) == ("more", why, hint)
+
+
 def test_a_survey_is_made_once_and_tells_of_any_node_or_none() -> None:
     seen = found(Whole(), spots=(API, BIO))
     assert {name: one.node for name, one in seen.items()} == {"whole.file": None, "whole.80/n1:n2": "n1"}
