@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from oz_installer.tui.app import WizardApp
@@ -90,7 +92,9 @@ async def press(pilot: Driver, *keys: str) -> None:
     """Press keys; what starts with ``=`` is typed letter by letter. Waits until the wizard is idle."""
     for key in keys:
         if key.startswith("="):
-            await pilot.press(*key[1:])
+            for letter in key[1:-1]:  # the app keeps them in order; Textual's pilot waits 60 ms behind each
+                pilot.app.post_message(events.Key(_character_to_key(letter), letter))
+            await pilot.press(key[-1])
         else:
             await pilot.press(key)
     await settle(pilot)
