@@ -104,11 +104,6 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
         self.judge(after=THINKING)
         self.files.draft_soon()
 
-    def catch_up(self) -> None:
-        """What is to follow soon follows now: a key may go to what appears."""
-        if (step := self.step_screen) is not None:
-            step.catch_up()
-
     def go(self, step_id: str, key: str | None = None) -> None:
         """Open a step, with the cursor on a question's field. The draft is kept; dialogs are given up."""
         while not isinstance(self.screen, StepScreen):
@@ -128,6 +123,11 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
     def step_screen(self) -> StepScreen | None:
         """The step that is open, perhaps below a dialog."""
         return next((one for one in reversed(self.screen_stack) if isinstance(one, StepScreen)), None)
+
+    def catch_up(self) -> None:
+        """Before a key that may go to what appears: what is to follow soon follows now."""
+        if (step := self.step_screen) is not None:
+            step.catch_up()
 
     def get_default_screen(self) -> Screen[Any]:
         """The first frame is the first step."""
