@@ -9,6 +9,7 @@ from pathlib import Path
 
 from oz_installer.answers.file import read
 from oz_installer.deploy.events import RunEnded
+from oz_installer.deploy.saying import counted
 from oz_installer.errors import AGAIN, DeployError, Interrupted
 from oz_installer.installation import Prepared, execute, summarise, with_diffs
 from oz_installer.installation.failures import keep_failure
@@ -48,10 +49,10 @@ def _is_wanted(prepared: Prepared, flags: Flags) -> bool:
         _show(prepared, flags)
         rehearse(prepared, flags)
         return False
-    preflight(prepared, flags)
+    warnings = preflight(prepared, flags)
     if not flags.yes and is_interactive(sys.stdin):
         _show(prepared, flags)
-        _confirm()
+        _confirm(f"Go on in spite of {counted(warnings, 'warning')}?" if warnings else "Go on?")
     return True
 
 
@@ -98,10 +99,10 @@ def _show(prepared: Prepared, flags: Flags) -> None:
     write(sys.stdout, plan_text(plan, colour=colours(sys.stdout), masker=masker))
 
 
-def _confirm() -> None:
+def _confirm(question: str) -> None:
     import click
 
-    if not click.confirm("Go on?", default=False, err=True):
+    if not click.confirm(question, default=False, err=True):
         raise Interrupted("stopped at your request; nothing was changed", AGAIN)
 
 

@@ -15,11 +15,11 @@ from oz_installer.unattended.context import Flags
 from oz_installer.unattended.streams import is_interactive, write
 
 
-def preflight(prepared: Prepared, flags: Flags) -> None:
-    """Examine everything. Raises PreflightError when something fails, or is only warned of and neither
-    accepted nor, on a terminal, about to be asked; Interrupted."""
+def preflight(prepared: Prepared, flags: Flags) -> int:
+    """Examine everything; so many warnings are left to be accepted by who is asked on the terminal. Raises
+    PreflightError when something fails, or is warned of and nobody is there to accept it; Interrupted."""
     if flags.skip_checks:
-        return
+        return 0
     found = examined(prepared, flags)
     accepted = prepared.blueprint.answers.accept
     bad = [one for one in found if one.level != "ok" and not one.is_accepted(accepted)]
@@ -32,6 +32,7 @@ def preflight(prepared: Prepared, flags: Flags) -> None:
         if not flags.json:
             write(sys.stderr, unmatched_note(prepared.blueprint.answers, found, typed=flags.accept))
         raise _not_accepted(bad)
+    return len(bad)
 
 
 def _not_accepted(warnings: Sequence[Finding]) -> PreflightError:

@@ -41,10 +41,10 @@ class Case:
         monkeypatch.setattr("sys.stdout", self.out)
         monkeypatch.setattr("sys.stderr", self.err)
 
-    def run(self, flags: Flags, *accepted: str) -> None:
-        """The preflight of answers that accept these warnings."""
+    def run(self, flags: Flags, *accepted: str) -> int:
+        """The preflight of answers that accept these warnings; how many it leaves to be asked about."""
         prepared: Any = SimpleNamespace(blueprint=SimpleNamespace(answers=SimpleNamespace(accept=accepted)))
-        module.preflight(prepared, flags)
+        return module.preflight(prepared, flags)
 
 
 def test_all_is_well_and_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,8 +88,9 @@ def test_an_id_that_matches_nothing_is_told_beside_the_warning_that_stops(
 
 def test_a_warning_on_a_terminal_is_shown_before_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(monkeypatch, [OK, WARNING], terminal=True)
-    case.run(Flags())
+    assert case.run(Flags()) == 1
     assert "2 GB" in case.err.getvalue()
+    assert case.run(Flags(), "host.memory") == 0, "it was accepted before"
 
 
 def test_json_tells_what_is_bad_as_events(monkeypatch: pytest.MonkeyPatch) -> None:

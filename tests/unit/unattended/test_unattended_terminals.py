@@ -63,10 +63,12 @@ def test_a_plain_terminal_is_asked_before_anything_changes(monkeypatch: pytest.M
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setattr(sys, "stdin", Terminal())
     monkeypatch.setattr(command, "_show", lambda *_: None)
-    monkeypatch.setattr(command, "preflight", lambda *_: None)
+    warnings = [0, 2, 0]
+    monkeypatch.setattr(command, "preflight", lambda *_: warnings.pop(0))
     monkeypatch.setattr(click, "confirm", confirm)
     prepared: Any = Prepared()
-    with pytest.raises(Interrupted):
-        command._is_wanted(prepared, Flags())
-    assert asked == ["Go on?"]
+    for _ in range(2):
+        with pytest.raises(Interrupted):
+            command._is_wanted(prepared, Flags())
+    assert asked == ["Go on?", "Go on in spite of 2 warnings?"]
     assert command._is_wanted(prepared, Flags(yes=True))
