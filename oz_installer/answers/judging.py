@@ -16,9 +16,12 @@ from oz_installer.errors import Problem
 RETYPE = "could not be kept; type it again, or empty the field"
 
 
-class Rows:
+class JudgedRows:
     """What is wrong in the rows of a table, as found before. An edit leaves all rows but one the objects that
-    they were: only that one is judged again, though there be fifty."""
+    they were: only that one is judged again, though there be fifty.
+
+    Threads share it: an entry is never changed, only replaced, so that at worst a row is judged twice.
+    """
 
     def __init__(self) -> None:
         self._found: dict[str, tuple[object, dict[str, str]]] = {}
@@ -31,6 +34,10 @@ class Rows:
             self._found[key] = row, found
         return found
 
+    def forget(self, key: str) -> None:
+        """There is no such row any more."""
+        self._found.pop(key, None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Judge:
@@ -39,7 +46,7 @@ class Judge:
 
     texts: Mapping[str, str] = field(repr=False)
     retype: Collection[str]
-    rows: Rows
+    rows: JudgedRows
 
     def problems(self, values: Mapping[str, Any]) -> tuple[Problem, ...]:
         """Everything that is wrong with values nested by section, in file order."""
@@ -95,6 +102,7 @@ class Judge:
         if section.rule and (text := section.rule(rows)):
             yield key, text
         found = dict(together(section.name, rows, key))
+        self.rows.forget(f"{key}[{len(rows)}]")  # rows go one by one
         for index, row in enumerate(rows):
             inside = self._row(section, row, f"{key}[{index}]")
             for question in section.questions if inside or found else ():

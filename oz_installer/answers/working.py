@@ -11,7 +11,7 @@ from typing import Any
 from oz_installer.answers.converting import Refused
 from oz_installer.answers.file import Draft
 from oz_installer.answers.forms import from_text
-from oz_installer.answers.judging import Judge, Rows
+from oz_installer.answers.judging import Judge, JudgedRows
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.nested import Typed, Values, changed, parts_of, removed, with_secrets
 from oz_installer.answers.questions import question, root
@@ -29,14 +29,15 @@ _OWN = frozenset({"name", "host", "address", "host_key"})
 class Working:
     """``values`` are nested by section as in ``Draft.values``; ``texts`` holds, by dotted key, what was typed
     and is no answer yet, never of a secret. ``missing_secrets`` are keys of secrets that must be typed again;
-    ``lost`` tells what of the file no field can show.
+    ``lost`` tells what of the file no field can show. ``_rows`` only saves time: what is known of the
+    rows that these answers share with those that they were made from.
     """
 
     values: Values = field(repr=False)
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
     missing_secrets: tuple[str, ...] = ()
     lost: tuple[Problem, ...] = ()
-    _rows: Rows = field(default_factory=Rows, repr=False, compare=False)
+    _rows: JudgedRows = field(default_factory=JudgedRows, repr=False, compare=False)
 
     @staticmethod
     def new() -> Working:

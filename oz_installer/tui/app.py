@@ -28,6 +28,7 @@ from oz_installer.tui.session import Session
 from oz_installer.tui.steps import STEPS, load_screen, step
 from oz_installer.tui.themes import DARK, LIGHT
 from oz_installer.tui.tidying import Tidying
+from oz_installer.tui.turns import short_turns
 from oz_installer.tui.widgets.follower import asked_at
 
 if TYPE_CHECKING:
@@ -88,14 +89,18 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
         """Ours only, from the start: the stylesheet is not read again when one is set."""
         return {theme.name: theme for theme in (DARK, LIGHT)}
 
+    async def run_async(self, **options: Any) -> Outcome | None:
+        """Keys do not wait for threads that compute."""
+        with short_turns():
+            return await super().run_async(**options)
+
     # --- what a screen may call -----------------------------------------------------------------------
     def change(self, key: str, value: Any) -> None:
         """Give an answer of the right type (None: leave it out)."""
         self.edit(self.session.working.put(key, value))
 
     def edit(self, working: Working, *, soon: bool = False) -> None:
-        """The answers are these now. What was edited in a field is on the screen already: all else follows
-        ``soon``, in the next frame."""
+        """The answers are these now. With ``soon`` a field shows the edit already; the rest follows it."""
         if working == self.session.working:
             return
         self.session.working = working

@@ -21,6 +21,9 @@ from textual.widgets import Input, TextArea
 
 T = TypeVar("T")
 
+EDITING = frozenset({"backspace", "delete", "left", "right", "home", "end"})
+"""Keys that stay in a field of text."""
+
 LAPS = 2
 """One behind the key itself, one behind what the key had its widget tell (``Submitted``, ``Pressed``)."""
 
@@ -84,7 +87,7 @@ class InOrder:
         """The keys that are held, up to one that may change where the next one goes."""
         while self._held and not self._under_way:
             event, screen = self._held.popleft(), self._app.screen
-            if not _stays(event, screen.focused):
+            if not _edits(event, screen.focused):
                 self._app.catch_up()
             target = screen.focused or screen
             await self._forward(event)
@@ -116,6 +119,12 @@ class InOrder:
             self._under_way = False
         self._stop_waiting()
         await self._hand_on()
+
+
+def _edits(event: events.Key | events.Paste, target: object) -> bool:
+    """Whether it only changes the field that it goes to, or moves within it."""
+    within = isinstance(event, events.Key) and event.key in EDITING and isinstance(target, Input | TextArea)
+    return within or _stays(event, target)
 
 
 def _stays(event: events.Key | events.Paste, target: object) -> bool:

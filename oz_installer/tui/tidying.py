@@ -1,10 +1,8 @@
-"""What Python does beside the keys: it looks for garbage in the pauses between them, and a thread that
-computes gives the processor back at once, so that no key waits."""
+"""When garbage is looked for: in the pauses between keys, so that none of them waits for it."""
 
 from __future__ import annotations
 
 import gc
-import sys
 import time
 
 from textual.app import App
@@ -13,10 +11,6 @@ from textual.message_pump import MessagePump
 
 EVERY, PAUSE = 0.25, 0.08
 """Seconds: how often it is looked for at most, and how long nobody has pressed a key then."""
-
-SWITCH = 0.0005
-"""Seconds for which a thread keeps the interpreter while another wants it. Python's own 5 ms would be waited
-for again and again on a key's way, which leads from one widget to the next."""
 
 FULL_EVERY = 50
 """Rounds of the second generation, should there be no pause; Python itself takes ten."""
@@ -29,7 +23,6 @@ class Tidying(MessagePump):
     _dirty = False
     _loaded = False
     _before: tuple[int, int, int] | None = None
-    _kept = 0.0
 
     def begin_tidying(self) -> None:
         """All modules are there: they stay for good, and are not looked through again."""
@@ -37,8 +30,6 @@ class Tidying(MessagePump):
         gc.set_threshold(first, second, FULL_EVERY)
         gc.freeze()
         gc.enable()
-        self._kept = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH)
         self._loaded = True
         self.set_interval(EVERY, self._pause)
 
@@ -66,5 +57,4 @@ class Tidying(MessagePump):
         if self._before is not None:
             gc.set_threshold(*self._before)
             gc.unfreeze()
-            sys.setswitchinterval(self._kept)
             self._before = None

@@ -9,22 +9,27 @@ from pathlib import Path
 
 import pytest
 from textual import events
+from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.coordinate import Coordinate
 from textual.geometry import Region
+from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input
 
 from oz_installer.tui.app import WizardApp
 from oz_installer.tui.compositing import RowCompositor
 from oz_installer.tui.dialogs.node import NodeDialog
+from oz_installer.tui.leaving import Outcome
 from oz_installer.tui.screens.step_screen import StepScreen
-from oz_installer.tui.tidying import SWITCH
+from oz_installer.tui.turns import SHORT
 from oz_installer.tui.widgets.cards import Cards
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.node_table import NodeTable
 from oz_installer.tui.widgets.words import Words
+from tests.tui.fake_core import FakeCore
 from tests.tui.fifty import ANSWERS, FiftyCore
-from tests.tui.support import app_of, press, settle, step_of, until, wizard
+from tests.tui.support import app_of, press, settle, step_of, wizard
 
 
 class Painted:
@@ -69,8 +74,8 @@ async def test_a_cursor_that_moves_paints_two_fields(path: Path, monkeypatch: py
         await press(pilot, "tab", "tab")
         with watched(monkeypatch) as seen:
             await press(pilot, "tab")
-        assert seen.regions
-        assert max(region.height for region in seen.regions) < 10, seen.regions
+        rows = {row for region in seen.regions for row in range(region.y, region.bottom)}
+        assert 0 < len(rows) < 12, seen.regions
 
 
 async def test_a_letter_lays_nothing_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +211,47 @@ async def test_words_said_again_move_nothing(monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def test_threads_give_the_interpreter_back_at_once() -> None:
-    before = sys.getswitchinterval()
-    async with wizard() as pilot:
-        await until(pilot, lambda: sys.getswitchinterval() == pytest.approx(SWITCH))
+    before, meanwhile = sys.getswitchinterval(), []
+
+    async def look(pilot: Pilot[Outcome]) -> None:
+        meanwhile.append(sys.getswitchinterval())
+        pilot.app.exit()
+
+    await WizardApp(FakeCore()).run_async(headless=True, auto_pilot=look)
+    assert meanwhile == [pytest.approx(SHORT)]
     assert sys.getswitchinterval() == pytest.approx(before)
+
+
+@pytest.mark.parametrize("rows", [34, 28])
+async def test_cards_have_the_height_that_a_window_gives_them(rows: int) -> None:
+    """A higher one has more room between their parts."""
+    async with wizard(step="workload", size=(120, 62 - rows)) as pilot:
+        cards = step_of(pilot).query_one(Cards)
+        before = cards.size.height
+        await pilot.resize_terminal(120, rows)
+        await settle(pilot)
+        assert cards.size.height == cards.get_content_height(cards.size, cards.size, cards.size.width)
+        assert cards.size.height != before
+
+
+async def test_the_same_words_in_another_colour_are_painted() -> None:
+    async with wizard(step="storage") as pilot:
+        words = step_of(pilot).query_one(Words)
+        for colour in ("red", "green"):
+            words.say(Content.styled("Shared.", colour))
+            await settle(pilot)
+            assert str(words.content.spans[0].style) == colour  # type: ignore[union-attr]
+
+
+async def test_typing_in_the_form_of_a_node_does_not_shift_it(path: Path) -> None:
+    """At 120x40 the form fits just so: a note of two rows brings a scroll bar."""
+    async with wizard(FiftyCore(), path=path, step="nodes") as pilot:
+        await press(pilot, "e")
+        body = pilot.app.screen.query_one(".dialog-body", VerticalScroll)
+        box = pilot.app.screen.query(Input).first()
+        width, bars = box.region.width, set()
+        for text in ("=x", "=" + "y " * 90):
+            await press(pilot, text)
+            bars.add(body.show_vertical_scrollbar)
+            assert box.region.width == width
+        assert bars == {False, True}, "this test wants the bar to come"

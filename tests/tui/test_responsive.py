@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from threading import Event
 
@@ -15,7 +15,7 @@ from oz_installer.tui.jobs import Tell
 from oz_installer.tui.steps import STEPS
 from tests.tui.fifty import ANSWERS, FiftyCore
 from tests.tui.support import Driver, app_of, install, press, settle, step_of, text_of, wizard
-from tests.tui.watchdog import LIMIT, SLOWEST, watchdog
+from tests.tui.watchdog import LIMIT, SLOWEST, Watch, watchdog, yardstick
 
 
 @pytest.fixture
@@ -118,3 +118,16 @@ async def test_the_watchdog_bites(path: Path) -> None:
             await settle(pilot)
         with pytest.raises(AssertionError, match=r"nominal\): <Handle"):
             watch.check()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "slower", "fits"), [(0.049, 1, 1), (0.051, 1, 0), (0.12, 2.5, 1), (0.13, 2.5, 0)]
+)
+def test_the_limit_of_the_watchdog(seconds: float, slower: float, fits: int) -> None:
+    watch = Watch(seconds=seconds, callbacks=1, slower=slower)
+    with nullcontext() if fits else pytest.raises(AssertionError):
+        watch.check()
+
+
+def test_the_yardstick_is_a_number_of_times() -> None:
+    assert 1 <= yardstick() <= SLOWEST

@@ -107,4 +107,4 @@ def watchdog() -> Iterator[Watch]:
         yield watch
     finally:
         asyncio.events.Handle._run = run  # type: ignore[method-assign]
-        watch.slower = max(watch.slower, yardstick())
+        watch.slower = min(watch.slower, yardstick())

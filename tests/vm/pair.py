@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from oz_installer.answers.file import read
-from oz_installer.checks import storage_elsewhere
+from oz_installer.checks import storage_elsewhere, storage_probe, storage_scripts
 from oz_installer.checks.model import Finding
 from oz_installer.checks.running import run
 from oz_installer.connecting import opener
@@ -30,6 +30,7 @@ EXPORT = "/srv/oz"
 WAYS = "rw,no_root_squash,sync,no_subtree_check,fsid=77"
 STORAGE = {"type": "nfs", "server": SERVER, "export": EXPORT}
 PATIENCE_SECONDS = 120.0
+MOUNT_SECONDS = 40
 GONE_SECONDS = 30.0
 """What a check needs to clean up after a workstation that died."""
 # Everything that a check could leave: containers, volumes, images, mounts, files, programs of its own.
@@ -40,6 +41,22 @@ find /srv /mnt /opt /tmp /var/tmp /root /home -xdev -printf '%p %y %m %u\\n' | g
 ps -eo args | grep -v -e grep -e 'ps -eo' -e 'bash -c' | grep -e oz-install -e 'mount' | sort
 true
 """
+
+
+def give_time(patch: pytest.MonkeyPatch) -> None:
+    """Multiply the limits of the check of storage: ``docker run`` takes 10 s on an emulated processor, at
+    times, where 8 s are allowed."""
+    patch.setattr(checking, "run", functools.partial(run, limit=PATIENCE_SECONDS))
+    patch.setattr(storage_elsewhere, "HELD_AT", PATIENCE_SECONDS / 2)
+    patch.setattr(storage_elsewhere, "OVER_AT", PATIENCE_SECONDS / 2)
+    limits = {storage_scripts.MOUNT_SECONDS: MOUNT_SECONDS, storage_scripts.HELD_SECONDS: PATIENCE_SECONDS}
+    for name in ("HOLD", "READ"):
+        script = getattr(storage_probe, name)
+        for limit, longer in limits.items():
+            assert f"timeout {limit} " in script, "there is no such limit any more"
+            script = script.replace(f"timeout {limit} ", f"timeout {longer:.0f} ")
+        patch.setattr(storage_probe, name, script)
+    patch.setattr(storage_probe, "MOUNT_SECONDS", MOUNT_SECONDS)
 
 
 @dataclass
@@ -125,9 +142,7 @@ class Pair:
         prepared = prepare(read(path), path, opened)
         try:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(checking, "run", functools.partial(run, limit=PATIENCE_SECONDS))
-                patch.setattr(storage_elsewhere, "HELD_AT", PATIENCE_SECONDS / 2)
-                patch.setattr(storage_elsewhere, "OVER_AT", PATIENCE_SECONDS / 2)
+                give_time(patch)
                 checking.run_checks(prepared, told.append, threading.Event(), only=(only,))
         finally:
             prepared.close()

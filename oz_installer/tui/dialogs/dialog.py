@@ -31,12 +31,16 @@ class Dialog(Breathing, ModalScreen[T | None]):
 
     def compose(self) -> ComposeResult:
         """The box, its title, what is asked, and the buttons."""
-        sized_as(self, next(one for one in reversed(self.app.screen_stack) if one is not self))
+        self._take_size()
         with Vertical(classes="dialog"):
             yield Static(self.heading(), classes="dialog-title", markup=False)
             with VerticalScroll(classes="dialog-body", can_focus=False):
                 yield from self.body()
             yield from self.foot()
+
+    def _take_size(self) -> None:
+        """Have the classes of the window's size before anything is styled, so that all is styled once."""
+        sized_as(self, next(one for one in reversed(self.app.screen_stack) if one is not self))
 
     def heading(self) -> str:
         """The title."""

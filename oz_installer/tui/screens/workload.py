@@ -57,6 +57,11 @@ class WorkloadScreen(StepScreen):
             self.start("size", lambda _tell, _stop: self.core.size(**asked))
         self._show_cards(working, judged)
 
+    def on_resize(self) -> None:
+        """A higher window has cards with more room between their parts; it is told so behind its layout."""
+        super().on_resize()
+        self.call_after_refresh(self.query_one(Cards).fit)
+
     def heard(self, news: object) -> None:
         """The catalogue was read, or the workload sized."""
         match news:

@@ -74,12 +74,16 @@ class Cards(Follower, can_focus=True):
         """Show these."""
         if (tuple(cards), chosen, barred) == (self.cards, self.chosen, self.barred):
             return
-        width, height = self.size.width, len(self._drawn[0]) if self._drawn else 0
         self.cards, self.chosen, self.barred = tuple(cards), chosen, barred
         names = [card.name for card in self.cards]
         if chosen in names:
             self._cursor = names.index(str(chosen))
-        self.refresh(layout=self.get_content_height(self.size, self.size, width) != height)
+        self.fit()
+
+    def fit(self) -> None:
+        """Paint them; where they need another height than they have, all is laid out anew."""
+        wanted = self.get_content_height(self.size, self.size, self.size.width)
+        self.refresh(layout=wanted != self.size.height)
 
     def render_line(self, y: int) -> Strip:
         """One row of all cards: only rows in sight are drawn."""
@@ -152,7 +156,7 @@ class Cards(Follower, can_focus=True):
 
     def on_resize(self) -> None:
         """Texts are wrapped anew."""
-        self.refresh(layout=True)
+        self.fit()
 
     def on_focus(self) -> None:
         """As much of them as there is room for, from what stands above them on."""

@@ -35,7 +35,7 @@ class Report(VerticalScroll):
 
     def _draw(self) -> None:
         text = self._write(max(self.size.width - 2, 30))
-        if text != self._text:
+        if not text.is_same(self._text):
             self._text = text
             self.query_one(Static).update(text)
         self.call_after_refresh(self._may_scroll)

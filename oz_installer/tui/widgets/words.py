@@ -10,14 +10,13 @@ class Words(Static):
     """Words that follow the answers. Said once more they cost nothing: a screen that says something follows
     every key, and text that takes room lays all of it out anew."""
 
-    _said: Content | str | None = None
-
     def __init__(self, text: str = "", *, id: str | None = None) -> None:
         super().__init__(text, id=id, markup=False)
-        self._said = text
+        self._said = Content(text)
 
     def say(self, text: Content | str) -> None:
         """Say this from now on."""
-        if text != self._said:
-            self._said = text
-            self.update(text)
+        said = Content(text) if isinstance(text, str) else text
+        if not said.is_same(self._said):  # equal ones may have other colours
+            self._said = said
+            self.update(said)

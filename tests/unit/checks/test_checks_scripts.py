@@ -119,14 +119,21 @@ def test_what_the_engine_is_asked_once_serves_all(tools: Path) -> None:
     assert sorted((tools / "asked").read_text().split()) == ["compose", "info", "ps"]
 
 
-@pytest.mark.parametrize(("has", "asked"), [("0", ["info"]), ("3", ["info", "ps"]), ("", ["info", "ps"])])
+COUNTED = {"docker": "{{.Containers}}", "podman": "{{.Store.ContainerStore.Number}}"}
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+@pytest.mark.parametrize(("has", "asked"), [("0", ["info"]), ("3", ["info", "ps"])])
 def test_an_engine_without_containers_is_not_asked_for_them(
-    tools: Path, monkeypatch: pytest.MonkeyPatch, has: str, asked: list[str]
+    tools: Path, monkeypatch: pytest.MonkeyPatch, engine: str, has: str, asked: list[str]
 ) -> None:
+    """It counts them when it is asked for its form."""
     monkeypatch.setenv("PLUGIN", "2.26.1")
-    docker = DOCKER.replace("echo 'info ", f"echo 'has {has}'; echo 'info ") if has else DOCKER
-    program(tools, "docker", docker.replace("#!/bin/sh", f'#!/bin/sh\necho "$1" >> {tools}/asked', 1))
-    facts = Engine().parse(printed_by(Engine(), here()))
+    counts = f"""case "$*" in *"has {COUNTED[engine]}"*) echo 'has {has}' ;; esac; echo 'info """
+    fake = DOCKER.replace("echo 'info ", counts)
+    program(tools, engine, fake.replace("#!/bin/sh", f'#!/bin/sh\necho "$1" >> {tools}/asked', 1))
+    program(tools, "podman-compose", "#!/bin/sh\necho 'podman-compose version 1.2.0'\n")
+    facts = Engine().parse(printed_by(Engine(), here(engine=engine)))
     assert (tools / "asked").read_text().split() == asked
     assert facts.listed
     assert facts.engine.answers

@@ -1,0 +1,22 @@
+"""How threads that compute share the interpreter with the keys."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+SHORT = 0.0005
+"""Seconds for which a thread keeps the interpreter while another one wants it. Python's own 5 ms would be
+waited for again and again on a key's way, which leads from one widget to the next."""
+
+
+@contextmanager
+def short_turns() -> Iterator[None]:
+    """So it is meanwhile; then as before."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SHORT)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
