@@ -40,8 +40,10 @@ class Note(Static):
             self._shown = (text, look)
             self.set_classes(f"note {look}")
             self.update(Content(text), layout=layout)  # what stays one row moves nothing else
-            if layout:
-                self.call_after_refresh(self.into_sight)
+
+    def on_resize(self) -> None:
+        """It has other rows than before, and its place now: a callback may come before that."""
+        self.into_sight()
 
     def into_sight(self) -> None:
         """All of its rows and what is typed above them, while the cursor is there."""
