@@ -31,7 +31,7 @@ WAYS = "rw,no_root_squash,sync,no_subtree_check,fsid=77"
 STORAGE = {"type": "nfs", "server": SERVER, "export": EXPORT}
 PATIENCE_SECONDS = 120.0
 MOUNT_SECONDS = 40
-GONE_SECONDS = 30.0
+GONE_SECONDS = 120.0
 """What a check needs to clean up after a workstation that died."""
 # Everything that a check could leave: containers, volumes, images, mounts, files, programs of its own.
 _STATE = """
