@@ -218,4 +218,4 @@ def main(folder: Path) -> None:
             print(json.dumps({"longest": watch.seconds, "callback": watch.callback}), file=file)
             app.exit()
 
-        asyncio.run(app.run_async(auto_pilot=use))  # type: ignore[arg-type]
+        asyncio.run(app.run_async(auto_pilot=use))
