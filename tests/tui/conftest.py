@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
+from pathlib import Path
 
 import pytest
+
+from tests.tui.fifty import ANSWERS
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -27,6 +30,15 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
+
+
+@pytest.fixture
+def fifty_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The answers of fifty nodes, for a ``FiftyCore``."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    file = tmp_path / "answers.yml"
+    file.write_text(ANSWERS)
+    return file
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.node_table import NodeTable
 from oz_installer.tui.widgets.words import Words
 from tests.tui.fake_core import FakeCore
-from tests.tui.fifty import ANSWERS, FiftyCore
+from tests.tui.fifty import FiftyCore
 from tests.tui.support import app_of, press, settle, step_of, wizard
 
 
@@ -60,17 +60,10 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Painted]:
         yield seen
 
 
-@pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The answers of fifty nodes."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    file = tmp_path / "answers.yml"
-    file.write_text(ANSWERS)
-    return file
-
-
-async def test_a_cursor_that_moves_paints_two_fields(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with wizard(FiftyCore(), path=path, step="database") as pilot:
+async def test_a_cursor_that_moves_paints_two_fields(
+    fifty_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with wizard(FiftyCore(), path=fifty_path, step="database") as pilot:
         await press(pilot, "tab", "tab")
         with watched(monkeypatch) as seen:
             await press(pilot, "tab")
@@ -78,8 +71,8 @@ async def test_a_cursor_that_moves_paints_two_fields(path: Path, monkeypatch: py
         assert 0 < len(rows) < 12, seen.regions
 
 
-async def test_a_letter_lays_nothing_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with wizard(FiftyCore(), path=path, step="database") as pilot:
+async def test_a_letter_lays_nothing_out(fifty_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with wizard(FiftyCore(), path=fifty_path, step="database") as pilot:
         app_of(pilot).go("database", "database.host")
         await settle(pilot)
         await press(pilot, "x")
@@ -89,8 +82,10 @@ async def test_a_letter_lays_nothing_out(path: Path, monkeypatch: pytest.MonkeyP
         assert seen.laid_out == []
 
 
-async def test_below_the_form_of_a_node_nothing_moves(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with wizard(FiftyCore(), path=path, step="nodes") as pilot:
+async def test_below_the_form_of_a_node_nothing_moves(
+    fifty_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with wizard(FiftyCore(), path=fifty_path, step="nodes") as pilot:
         await press(pilot, "f5", "e")
         assert isinstance(pilot.app.screen, NodeDialog)
         with watched(monkeypatch) as seen:
@@ -102,7 +97,7 @@ async def test_below_the_form_of_a_node_nothing_moves(path: Path, monkeypatch: p
 
 
 async def test_a_dialog_is_styled_and_laid_out_for_its_size_once(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    fifty_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     had: list[bool] = []
     tell = NodeDialog.update_classes
@@ -112,7 +107,7 @@ async def test_a_dialog_is_styled_and_laid_out_for_its_size_once(
         tell(self, *args, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(NodeDialog, "update_classes", update_classes)
-    async with wizard(FiftyCore(), path=path, step="nodes") as pilot:
+    async with wizard(FiftyCore(), path=fifty_path, step="nodes") as pilot:
         await press(pilot, "e")
         dialog = pilot.app.screen
         assert had == [True], "Textual tells it what it has"
@@ -123,8 +118,8 @@ async def test_a_dialog_is_styled_and_laid_out_for_its_size_once(
             assert seen.laid_out == ["NodeDialog"]
 
 
-async def test_a_window_of_another_size_is_laid_out(path: Path) -> None:
-    async with wizard(FiftyCore(), path=path, step="database", size=(120, 40)) as pilot:
+async def test_a_window_of_another_size_is_laid_out(fifty_path: Path) -> None:
+    async with wizard(FiftyCore(), path=fifty_path, step="database", size=(120, 40)) as pilot:
         await pilot.resize_terminal(80, 24)
         await settle(pilot)
         assert pilot.app.screen.size.width == 80
@@ -134,7 +129,7 @@ async def test_a_window_of_another_size_is_laid_out(path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["right", "backspace", "x"])
 async def test_what_was_edited_is_painted_before_what_follows(
-    path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+    fifty_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     order: list[str] = []
     follow, paint = StepScreen.follow, WizardApp._display
@@ -147,7 +142,7 @@ async def test_what_was_edited_is_painted_before_what_follows(
         order.append("painted")
         paint(self, *args)  # type: ignore[arg-type]
 
-    async with wizard(FiftyCore(), path=path, step="storage") as pilot:
+    async with wizard(FiftyCore(), path=fifty_path, step="storage") as pilot:
         app_of(pilot).go("storage", "storage.type" if key == "right" else "storage.server")
         await press(pilot, "end")
         monkeypatch.setattr(StepScreen, "follow", noted)
@@ -156,8 +151,8 @@ async def test_what_was_edited_is_painted_before_what_follows(
     assert order[:2] == ["painted", "followed"], order
 
 
-async def test_a_card_is_chosen_at_once(path: Path) -> None:
-    async with wizard(FiftyCore(), path=path, step="workload") as pilot:
+async def test_a_card_is_chosen_at_once(fifty_path: Path) -> None:
+    async with wizard(FiftyCore(), path=fifty_path, step="workload") as pilot:
         cards = step_of(pilot).query_one(Cards)
         before = str(cards.chosen)
         cards.action_move(-1)
@@ -165,8 +160,8 @@ async def test_a_card_is_chosen_at_once(path: Path) -> None:
         assert app_of(pilot).session.working.get("scenario") == cards.chosen
 
 
-async def test_before_a_key_that_goes_elsewhere_all_follows(path: Path) -> None:
-    async with wizard(FiftyCore(), path=path, step="storage") as pilot:
+async def test_before_a_key_that_goes_elsewhere_all_follows(fifty_path: Path) -> None:
+    async with wizard(FiftyCore(), path=fifty_path, step="storage") as pilot:
         app, step = app_of(pilot), step_of(pilot)
         app.go("storage", "storage.server")
         await settle(pilot)
@@ -178,9 +173,9 @@ async def test_before_a_key_that_goes_elsewhere_all_follows(path: Path) -> None:
         await settle(pilot)
 
 
-async def test_keys_behind_a_choice_go_where_it_leads(path: Path) -> None:
+async def test_keys_behind_a_choice_go_where_it_leads(fifty_path: Path) -> None:
     """All at once, as from a line that stalls: the field that the choice brings is there for the next key."""
-    async with wizard(FiftyCore(), path=path, step="storage") as pilot:
+    async with wizard(FiftyCore(), path=fifty_path, step="storage") as pilot:
         app_of(pilot).go("storage", "storage.type")
         await settle(pilot)
         for key in ("right", "tab", "slash", "m"):
@@ -243,9 +238,9 @@ async def test_the_same_words_in_another_colour_are_painted() -> None:
             assert str(words.content.spans[0].style) == colour  # type: ignore[union-attr]
 
 
-async def test_typing_in_the_form_of_a_node_does_not_shift_it(path: Path) -> None:
+async def test_typing_in_the_form_of_a_node_does_not_shift_it(fifty_path: Path) -> None:
     """At 120x40 the form fits just so: a note of two rows brings a scroll bar."""
-    async with wizard(FiftyCore(), path=path, step="nodes") as pilot:
+    async with wizard(FiftyCore(), path=fifty_path, step="nodes") as pilot:
         await press(pilot, "e")
         body = pilot.app.screen.query_one(".dialog-body", VerticalScroll)
         box = pilot.app.screen.query(Input).first()

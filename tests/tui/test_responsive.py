@@ -13,18 +13,9 @@ import pytest
 
 from oz_installer.tui.jobs import Tell
 from oz_installer.tui.steps import STEPS
-from tests.tui.fifty import ANSWERS, FiftyCore
+from tests.tui.fifty import FiftyCore
 from tests.tui.support import Driver, app_of, install, press, settle, step_of, text_of, wizard
 from tests.tui.watchdog import LIMIT, SLOWEST, Watch, watchdog, yardstick
-
-
-@pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The answers of fifty nodes."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    file = tmp_path / "answers.yml"
-    file.write_text(ANSWERS)
-    return file
 
 
 @asynccontextmanager
@@ -50,30 +41,30 @@ async def never_blocks(path: Path, step: str, drive: Callable[[Driver], Awaitabl
     watch.check()
 
 
-async def test_typing(path: Path) -> None:
+async def test_typing(fifty_path: Path) -> None:
     async def drive(pilot: Driver) -> None:
         await press(pilot, "=1234567890", "tab", "=12345", "tab", "tab", "=1")
 
-    await never_blocks(path, "workload", drive)
+    await never_blocks(fifty_path, "workload", drive)
 
 
-async def test_typing_in_the_form_of_a_node(path: Path) -> None:
+async def test_typing_in_the_form_of_a_node(fifty_path: Path) -> None:
     async def drive(pilot: Driver) -> None:
         await press(pilot, "down", "down", "e", "=new", "tab", "=new", "enter", "=you", "escape")
         await press(pilot, "shift+tab", "enter", "d")
 
-    await never_blocks(path, "nodes", drive)
+    await never_blocks(fifty_path, "nodes", drive)
 
 
-async def test_going_through_the_steps(path: Path) -> None:
+async def test_going_through_the_steps(fifty_path: Path) -> None:
     async def drive(pilot: Driver) -> None:
         await press(pilot, "ctrl+b", *["ctrl+n"] * (len(STEPS) - 1))
         await press(pilot, "f1", "escape", "f2", "escape", "ctrl+t", *["ctrl+b"] * (len(STEPS) - 1))
 
-    await never_blocks(path, "workload", drive)
+    await never_blocks(fifty_path, "workload", drive)
 
 
-async def test_busy_jobs(path: Path) -> None:
+async def test_busy_jobs(fifty_path: Path) -> None:
     def busy(tell: Tell, stop: Event) -> int:
         until = time.monotonic() + 0.5
         count = 0
@@ -87,18 +78,18 @@ async def test_busy_jobs(path: Path) -> None:
         app_of(pilot).jobs.start("busy", busy)
         await press(pilot, "=1234567890")
 
-    await never_blocks(path, "workload", drive)
+    await never_blocks(fifty_path, "workload", drive)
 
 
-async def test_connections_are_tested(path: Path) -> None:
+async def test_connections_are_tested(fifty_path: Path) -> None:
     async def drive(pilot: Driver) -> None:
         await press(pilot, "f5")
         assert "? 1 short" in text_of(pilot)
 
-    await never_blocks(path, "nodes", drive)
+    await never_blocks(fifty_path, "nodes", drive)
 
 
-async def test_checks_and_an_installation_with_2000_events(path: Path) -> None:
+async def test_checks_and_an_installation_with_2000_events(fifty_path: Path) -> None:
     async def drive(pilot: Driver) -> None:
         await press(pilot, "enter")
         assert "300 ok" in text_of(pilot)
@@ -108,11 +99,11 @@ async def test_checks_and_an_installation_with_2000_events(path: Path) -> None:
         await press(pilot, "ctrl+n")
         assert step_of(pilot).STEP == "done"
 
-    await never_blocks(path, "preflight", drive)
+    await never_blocks(fifty_path, "preflight", drive)
 
 
-async def test_the_watchdog_bites(path: Path) -> None:
-    async with fifty(path, "workload") as pilot:
+async def test_the_watchdog_bites(fifty_path: Path) -> None:
+    async with fifty(fifty_path, "workload") as pilot:
         with watchdog() as watch:
             app_of(pilot).call_later(lambda: time.sleep(1.1 * SLOWEST * LIMIT))
             await settle(pilot)
