@@ -79,11 +79,9 @@ class DatabaseScreen(TestedScreen):
 
     def _pick(self, mode: str) -> None:
         self._wanted = mode
-        if mode == "bundled":
-            self.wizard.edit(self._stash.take(self.working, REMOTE))
-        else:
-            self.wizard.edit(self._stash.give_back(self.working, REMOTE))
-        self.follow()
+        move = self._stash.take if mode == "bundled" else self._stash.give_back
+        self.edit_answers(lambda working: move(working, REMOTE))
+        self.follow_soon()  # though the answers be the same, the mode is another
 
     def test_job(self) -> Job:
         """Log in from every api node."""

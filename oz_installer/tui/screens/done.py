@@ -64,7 +64,6 @@ class DoneScreen(StepScreen):
 
     def on_resize(self) -> None:
         """The table has the width of the screen."""
-        super().on_resize()
         self.call_after_refresh(self.follow)
 
     def changed(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002

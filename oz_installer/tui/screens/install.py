@@ -186,7 +186,6 @@ class InstallScreen(StepScreen):
     # --- what is shown --------------------------------------------------------------------------------
     def on_resize(self) -> None:
         """Rows have the width of the screen."""
-        super().on_resize()
         self.call_after_refresh(self._paint)
 
     def _paint(self) -> None:

@@ -148,7 +148,6 @@ class PreflightScreen(StepScreen):
 
     def on_resize(self) -> None:
         """Details are wrapped anew."""
-        super().on_resize()
         self.call_after_refresh(self._show_detail)
 
     # --- running --------------------------------------------------------------------------------------

@@ -105,7 +105,6 @@ class ReviewScreen(StepScreen):
 
     def on_resize(self) -> None:
         """The picture has the width of the screen."""
-        super().on_resize()
         self.call_after_refresh(self.follow)
 
     def _width(self) -> int:

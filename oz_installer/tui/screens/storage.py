@@ -60,12 +60,11 @@ class StorageScreen(TestedScreen):
     def edit_answers(self, change: Callable[[Working], Working]) -> None:
         """Another type: what only the old one has goes out of the answers, and comes back with it."""
         working = change(self.working)
-        if working.get(TYPE) == self.working.get(TYPE):
-            self.wizard.edit(working, soon=True)
-            return
-        mine = OF_TYPE.get(working.get(TYPE), ())
-        others = [key for keys in OF_TYPE.values() for key in keys if key not in mine]
-        self.wizard.edit(self._stash.give_back(self._stash.take(working, others), mine), soon=True)
+        if working.get(TYPE) != self.working.get(TYPE):
+            mine = OF_TYPE.get(working.get(TYPE), ())
+            others = [key for keys in OF_TYPE.values() for key in keys if key not in mine]
+            working = self._stash.give_back(self._stash.take(working, others), mine)
+        self.wizard.edit(working, soon=True)
 
     def test_job(self) -> Job:
         """Write, read, remove."""

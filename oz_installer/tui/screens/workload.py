@@ -59,7 +59,6 @@ class WorkloadScreen(StepScreen):
 
     def on_resize(self) -> None:
         """A higher window has cards with more room between their parts; it is told so behind its layout."""
-        super().on_resize()
         self.call_after_refresh(self.query_one(Cards).fit)
 
     def heard(self, news: object) -> None:

@@ -191,9 +191,9 @@ class Cards(Follower, can_focus=True):
     def _pick(self, place: int) -> None:
         if place >= len(self.cards) or self.cards[place].name in self.barred:
             return
-        self._cursor, self.chosen = place, self.cards[place].name
-        self.refresh()
         name = self.cards[place].name
+        self._cursor, self.chosen = place, name
+        self.refresh()
         self.owner.edit_answers(lambda working: working.put(self._key, name))
         self.call_after_refresh(self.scroll_visible, top=True, animate=False)
 

@@ -63,12 +63,11 @@ class Choice(Widget, can_focus=True):
         """Show what is chosen, without telling anybody."""
         if (tuple(options), tuple(chosen)) == (self.options, tuple(self.chosen)):
             return
-        rows = len(self._rows(self.size.width))
         self.options, self.chosen = tuple(options), tuple(chosen)
         if not self.many:
             places = [place for place, one in enumerate(self.options) if one.value in chosen]
             self.cursor = places[0] if places else min(self.cursor, len(self.options) - 1)
-        self.refresh(layout=len(self._rows(self.size.width)) != rows)
+        self.refresh(layout=len(self._rows(self.size.width)) != self.size.height)
 
     def render(self) -> Content:
         """The options, row by row."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
+
+from oz_installer.tui.widgets.words import Words
 
 Write = Callable[[int], Content]
 
@@ -18,11 +19,10 @@ class Report(VerticalScroll):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="report", can_focus=False)
         self._write: Write = lambda _width: Content("")
-        self._text = Content("")
 
     def compose(self) -> ComposeResult:
         """The text."""
-        yield Static(markup=False)
+        yield Words()
 
     def show(self, write: Write) -> None:
         """``write`` makes the text for a width."""
@@ -34,10 +34,7 @@ class Report(VerticalScroll):
         self._draw()
 
     def _draw(self) -> None:
-        text = self._write(max(self.size.width - 2, 30))
-        if not text.is_same(self._text):
-            self._text = text
-            self.query_one(Static).update(text)
+        self.query_one(Words).say(self._write(max(self.size.width - 2, 30)))
         self.call_after_refresh(self._may_scroll)
 
     def _may_scroll(self) -> None:
