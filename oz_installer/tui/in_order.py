@@ -17,7 +17,7 @@ from textual.app import App
 from textual.dom import DOMNode
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input, TextArea
+from textual.widget import Widget
 
 T = TypeVar("T")
 
@@ -123,14 +123,18 @@ class InOrder:
 
 def _edits(event: events.Key | events.Paste, target: object) -> bool:
     """Whether it only changes the field that it goes to, or moves within it."""
-    within = isinstance(event, events.Key) and event.key in EDITING and isinstance(target, Input | TextArea)
+    within = isinstance(event, events.Key) and event.key in EDITING and _takes_text(target)
     return within or _stays(event, target)
 
 
 def _stays(event: events.Key | events.Paste, target: object) -> bool:
     """Whether it is text for a field, which moves nothing: the next one may follow at once."""
-    text = isinstance(event, events.Paste) or event.is_printable
-    return text and isinstance(target, Input | TextArea)
+    return (isinstance(event, events.Paste) or event.is_printable) and _takes_text(target)
+
+
+def _takes_text(target: object) -> bool:
+    """Whether it is a field that can be typed into."""
+    return isinstance(target, Widget) and target.check_consume_key("a", "a")
 
 
 class OrderedApp(App[T]):
