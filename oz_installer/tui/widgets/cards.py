@@ -16,6 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from oz_installer.tui.widgets.follower import Follower
+from oz_installer.tui.widgets.steady_parts import SteadyParts
 
 GAP = 2
 LINE = tuple[str, str]
@@ -32,7 +33,7 @@ class Card:
     parts: Sequence[tuple[str, Sequence[str]]]
 
 
-class Cards(Follower, can_focus=True):
+class Cards(SteadyParts, Follower, can_focus=True):
     """Cards for the choices of one question. Left and right choose; what is barred says why. ``head`` stands
     above them, and is to be seen with them."""
 

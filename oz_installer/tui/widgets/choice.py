@@ -16,6 +16,8 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from oz_installer.tui.widgets.steady_parts import SteadyParts
+
 GAP = 2
 
 
@@ -29,7 +31,7 @@ class Option:
     barred: str = ""
 
 
-class Choice(Widget, can_focus=True):
+class Choice(SteadyParts, Widget, can_focus=True):
     """One of the options, or any number (``many``). Arrows move, Space switches, Enter goes on.
 
     ``told`` is called at once with what was chosen: a value, or a tuple of values in the options' order.

@@ -18,6 +18,7 @@ from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from oz_installer.tui.widgets.quiet_bars import QuietBars
+from oz_installer.tui.widgets.steady_parts import SteadyParts
 
 ScrollBar.renderer = QuietBars  # Textual's own way to have them drawn otherwise
 
@@ -43,7 +44,7 @@ class Sheet:
         return Sheet(fresh, width)
 
 
-class Lines(ScrollView, can_focus=True):
+class Lines(SteadyParts, ScrollView, can_focus=True):
     """Rows that scroll. The cursor of ``pick`` is a sign, so that it is seen without colours."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

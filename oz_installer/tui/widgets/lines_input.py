@@ -9,10 +9,11 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult
 
 from oz_installer.tui.widgets.follower import Said
+from oz_installer.tui.widgets.steady_parts import SteadyParts
 from oz_installer.tui.widgets.text_input import printable
 
 
-class LinesInput(TextArea):
+class LinesInput(SteadyParts, TextArea):
     """A text area that calls ``told`` with every change, at once. Tab leaves it."""
 
     def __init__(self, *, placeholder: str, told: Callable[[str], None]) -> None:

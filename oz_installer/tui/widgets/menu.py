@@ -15,6 +15,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from oz_installer.tui.widgets.steady_parts import SteadyParts
+
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
@@ -27,7 +29,7 @@ class Item:
     barred: str = ""
 
 
-class Menu(Widget, can_focus=True):
+class Menu(SteadyParts, Widget, can_focus=True):
     """The items, the highlighted one marked by an arrow."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -11,6 +11,7 @@ from textual.reactive import Reactive
 from textual.widgets import Input
 
 from oz_installer.tui.widgets.follower import Said
+from oz_installer.tui.widgets.steady_parts import SteadyParts
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 
@@ -20,7 +21,7 @@ def printable(line: str) -> str:
     return _CONTROL.sub("", line.replace("\t", " "))
 
 
-class TextInput(Input):
+class TextInput(SteadyParts, Input):
     """A text input of one row that calls ``told`` with every change, at once."""
 
     virtual_size = Reactive(Size(0, 0))  # Textual: a longer text lays the whole screen out anew
@@ -43,6 +44,7 @@ class TextInput(Input):
             id=id,
             compact=True,
             select_on_focus=False,
+            validate_on=(),  # the answers are judged as a whole
         )
         self._told = told
 
