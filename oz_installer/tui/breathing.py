@@ -33,6 +33,13 @@ PIECE = 0.008
 """Seconds after which a piece of work is long enough."""
 
 
+ROWS = 8
+"""A tall widget draws so many rows in a piece."""
+
+AHEAD = 0.002
+"""Seconds of drawing what nobody sees yet, before a key gets its turn."""
+
+
 class Breathing(_Screen):
     """Textual handles the events that wait for a screen without a pause; each time it is shown it styles all
     of it, and draws all of it, in one go: 85 and 40 ms for the largest."""
@@ -40,7 +47,9 @@ class Breathing(_Screen):
     focused = Reactive(None, repaint=False)  # Textual: the whole screen, at every Tab
     _theme = ""
     _breathed = 0.0
+    _until = 0.0
     _undrawn: Iterator[tuple[Widget, Region]] | None = None
+    _ahead: Iterator[tuple[Widget, Region]] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,6 +72,12 @@ class Breathing(_Screen):
         if size != self._size:
             super()._screen_resized(size)
 
+    def scroll_to_center(self, widget: Widget, *args: Any, **kwargs: Any) -> None:
+        """Bring what the cursor moved to into sight, in the frame that shows the cursor; Textual draws one
+        without it first."""
+        at_once = {"animate": False, "immediate": not self._layout_required}
+        super().scroll_to_center(widget, *args, **{**kwargs, **at_once})
+
     async def restyle(self) -> None:
         """Give every widget the colours of another theme; they are seen when all have them."""
         self._theme = self.app.theme
@@ -72,30 +87,77 @@ class Breathing(_Screen):
                 self.app.stylesheet.update_nodes(chain([first], _in_a_piece(nodes)))
                 await asyncio.sleep(0)
 
+    def _on_timer_update(self) -> None:
+        """What is laid out and painted anew is drawn once; Textual draws all of it twice."""
+        if self._repaint_required and (self._layout_required or self._scroll_required):
+            self._repaint_required = False
+            self._dirty_widgets.add(self)
+        super()._on_timer_update()
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        self._undrawn = None
+        self._until = time.monotonic() + PIECE
+        super()._refresh_layout(size, scroll)
+
     def _compositor_refresh(self) -> None:
-        """Put the screen together from what its widgets drew: those that have drawn nothing yet come first,
-        and wait for the next piece when there are too many."""
+        """Put the screen together from what its widgets drew: those that have drawn nothing yet come first.
+        What there is no time for, behind a long layout, too, waits for the next piece."""
         if self.is_current:
             if self._undrawn is None:
                 self._undrawn = iter(list(self._cold()))
-            until = time.monotonic() + PIECE
-            for widget, seen in self._undrawn:
-                widget.render_lines(seen)
-                if time.monotonic() > until and self.app._dom_ready:  # not the first frame
-                    self.call_later(self._go_on_drawing)
-                    return
+            until, self._until = self._until or time.monotonic() + PIECE, 0.0
+            all_drawn = _draw(self._undrawn, until)
+            late = not all_drawn or time.monotonic() > until + PIECE
+            if late and self.app._dom_ready:  # not the first frame
+                self.call_later(self._go_on_drawing)
+                return
         self._undrawn = None
         super()._compositor_refresh()
+        if self._ahead is None and self is self.app.screen:
+            self._ahead = self._out_of_sight()
+            self.call_later(self._draw_ahead)
 
     async def _go_on_drawing(self) -> None:
         await asyncio.sleep(0)
         self._compositor_refresh()
 
+    async def _draw_ahead(self) -> None:
+        """Draw what is out of sight, in short pieces, so that it is ready when the cursor goes there."""
+        await asyncio.sleep(0)
+        if _draw(self._ahead or iter(()), time.monotonic() + AHEAD) or self is not self.app.screen:
+            self._ahead = None
+        else:
+            self.call_later(self._draw_ahead)
+
+    def _out_of_sight(self) -> Iterator[tuple[Widget, Region]]:
+        """What has drawn no line yet and would be seen a page further up or down, and which part of it."""
+        width, page = self.size
+        near = Region(0, -page, width, 3 * page)
+        for widget, (region, *_) in list(self._compositor.full_map.items()):
+            cold = widget.is_attached and widget is not self and not widget._styles_cache._cache
+            if cold and (seen := region.intersection(near)):
+                yield from ((widget, part) for part in _slices(seen.translate(-region.offset)))
+
     def _cold(self) -> Iterator[tuple[Widget, Region]]:
         """What is to be seen and has drawn no line since it was styled or changed, and which part of it."""
         for widget, (region, clip) in self._compositor.visible_widgets.items():
             if not widget._styles_cache._cache and widget is not self and (seen := region.intersection(clip)):
-                yield widget, seen.translate(-region.offset)
+                yield from ((widget, part) for part in _slices(seen.translate(-region.offset)))
+
+
+def _draw(parts: Iterator[tuple[Widget, Region]], until: float) -> bool:
+    """Have widgets draw parts of themselves, as many as there is time for. Whether that was all."""
+    for widget, part in parts:
+        widget.render_lines(part)
+        if time.monotonic() > until:
+            return False
+    return True
+
+
+def _slices(part: Region) -> Iterator[Region]:
+    """A few rows after the other: a table draws each by itself."""
+    for y in range(part.y, part.bottom, ROWS):
+        yield Region(part.x, y, part.width, min(ROWS, part.bottom - y))
 
 
 def recolour(app: App[Any], *, animate: bool) -> None:

@@ -3,27 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from textual._compositor import Compositor
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.widget import Widget
+
+
+class _Given(NamedTuple):
+    """Lines that a widget gave, and the ones that it keeps, which they were made of."""
+
+    part: Region
+    kept: list[Strip | None]
+    lines: list[Strip]
 
 
 class RowCompositor(Compositor):
-    """Asks only the widgets in the rows that are painted anew. Textual's own asks all that are scrolled
-    together with them: sixty for one letter."""
+    """Asks only the widgets in the rows that are painted anew, and of those only the ones that have changed.
+    Textual's own asks all that are scrolled together with them, sixty for one letter; and each of them mixes
+    the colours behind it before it looks whether its lines are there already."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._given: WeakKeyDictionary[Widget, _Given] = WeakKeyDictionary()
 
     def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
         """What the widgets draw."""
-        if not crop:
-            return super()._get_renders(crop)
-        visible = self.visible_widgets
-        self._visible_widgets = {
-            widget: (region, clip)
-            for widget, (region, clip) in visible.items()
-            if region.y < crop.bottom and region.bottom > crop.y
-        }
-        try:
-            return list(super()._get_renders(crop))
-        finally:
-            self._visible_widgets = visible
+        rows = crop or self.size.region
+        for widget, (region, clip) in self.visible_widgets.items():
+            if region.y < rows.bottom and region.bottom > rows.y and clip.overlaps(rows):
+                seen = region.intersection(clip)
+                if seen:
+                    yield region, clip, self.lines(widget, seen.translate(-region.offset))
+
+    def lines(self, widget: Widget, part: Region) -> list[Strip]:
+        """What a widget draws of this part of itself."""
+        if type(widget).render_lines is not Widget.render_lines:  # it does more than draw
+            return widget.render_lines(part)
+        given = self._given.get(widget)
+        if given is not None and given.part == part and all(map(_same, given.kept, _kept(widget, part))):
+            return given.lines
+        lines = widget.render_lines(part)
+        self._given[widget] = _Given(part, _kept(widget, part), lines)
+        return lines
+
+
+def _kept(widget: Widget, part: Region) -> list[Strip | None]:
+    """The lines that it keeps; those that are to be drawn anew are none of them."""
+    cache = widget._styles_cache
+    dirty = cache._dirty_lines
+    return [None if y in dirty else cache._cache.get(y) for y in part.line_range]
+
+
+def _same(one: Strip | None, other: Strip | None) -> bool:
+    return one is other is not None

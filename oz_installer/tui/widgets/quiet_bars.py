@@ -2,18 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.color import Color
 from rich.segment import Segment, Segments
 from rich.style import Style
 from textual.scrollbar import ScrollBarRender
+from textual.strip import Strip
+from textual.visual import RenderOptions, Visual
+
+if TYPE_CHECKING:
+    from textual.css.styles import RulesMap
+    from textual.style import Style as Base
 
 LINE = "▂"
 
 
-class QuietBars(ScrollBarRender):
-    """A row is twice as high as a column is wide, so a filled one would outshine all text."""
+class QuietBars(ScrollBarRender, Visual):
+    """A row is twice as high as a column is wide, so a filled one would outshine all text. It gives its lines
+    itself: on Rich's way a bar took longer than all texts beside it."""
+
+    def render_strips(
+        self,
+        width: int,
+        height: int | None,
+        style: Base,  # noqa: ARG002 - a scroll bar has its own colours
+        options: RenderOptions,  # noqa: ARG002
+    ) -> list[Strip]:
+        """A line for each row."""
+        assert isinstance(self.style, Style)  # noqa: S101 - a ScrollBar's
+        rows, back, bar = height or 1, self.style.bgcolor, self.style.color
+        assert back is not None  # noqa: S101 - a ScrollBar sets both
+        assert bar is not None  # noqa: S101
+        long, thick = (rows, width) if self.vertical else (width, rows)
+        sizes = long, self.virtual_size, self.window_size, self.position, thick
+        parts = self.render_bar(*sizes, self.vertical, back, bar).segments
+        if self.vertical:
+            return [Strip([part], width) for part in parts]
+        return [Strip(parts, width)] * rows
+
+    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:  # noqa: ARG002 - Textual's own
+        """Its size is set in its style."""
+        return container_width
+
+    def get_height(self, rules: RulesMap, width: int) -> int:  # noqa: ARG002 - Textual's own signature
+        """Its size is set in its style."""
+        return self.thickness
 
     @classmethod
     def render_bar(

@@ -1,0 +1,303 @@
+"""What is drawn, and when: nothing twice, nothing that has not changed, nothing that keeps a key waiting."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.segment import Segment
+from rich.style import Style as RichStyle
+from textual._compositor import Compositor
+from textual._styles_cache import StylesCache
+from textual.css.stylesheet import Stylesheet
+from textual.geometry import Region
+from textual.style import Style
+from textual.visual import RenderOptions
+from textual.widget import Widget
+from textual.widgets import DataTable
+
+from oz_installer.tui.app import WizardApp
+from oz_installer.tui.breathing import PIECE, ROWS, Breathing
+from oz_installer.tui.compositing import RowCompositor
+from oz_installer.tui.widgets.choice import Choice
+from oz_installer.tui.widgets.node_table import NodeTable
+from oz_installer.tui.widgets.quiet_bars import QuietBars
+from oz_installer.tui.widgets.text_input import TextInput
+from tests.tui.fifty import FiftyCore
+from tests.tui.support import Driver, app_of, press, settle, until, wizard
+
+TCSS = Path(sys.modules[WizardApp.__module__].__file__ or "").with_name("app.tcss")
+
+
+def breathing(pilot: Driver) -> Breathing:
+    """The screen that is open."""
+    screen = pilot.app.screen
+    assert isinstance(screen, Breathing)
+    return screen
+
+
+@pytest.fixture
+def drew(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each kind of widget put its lines together."""
+    count: Counter[str] = Counter()
+    draw = StylesCache.render_widget
+
+    def render_widget(self: StylesCache, widget: Widget, crop: Region) -> Any:
+        count[type(widget).__name__] += 1
+        return draw(self, widget, crop)
+
+    monkeypatch.setattr(StylesCache, "render_widget", render_widget)
+    return count
+
+
+async def test_where_the_cursor_goes_is_in_sight_in_its_first_frame(
+    fifty_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames: list[tuple[Widget, bool]] = []
+    show = WizardApp._display
+
+    def display(self: WizardApp, screen: Any, update: Any) -> None:
+        focused = self.screen.focused
+        if update is not None and focused is not None:
+            frames.append((focused, self.screen.can_view_entire(focused)))
+        show(self, screen, update)
+
+    async with wizard(FiftyCore(), path=fifty_path, step="access", size=(80, 24)) as pilot:
+        began = pilot.app.focused
+        monkeypatch.setattr(WizardApp, "_display", display)
+        await press(pilot, "tab")
+        while pilot.app.focused is not began:
+            await press(pilot, "tab")
+        shown = {widget for widget, _ in frames}
+        assert len(shown) > 10
+        late = [widget for widget, in_sight in frames if not in_sight]
+        assert not late
+
+
+async def test_a_tab_asks_only_what_has_changed(fifty_path: Path, drew: Counter[str]) -> None:
+    async with wizard(FiftyCore(), path=fifty_path, step="access") as pilot:
+        await press(pilot, "tab", "tab", "tab", "shift+tab")
+        drew.clear()
+        await press(pilot, "tab")
+        assert drew["TextInput"] + drew["Choice"] >= 2, "one has the cursor now, and one has not"
+        assert drew.total() < 16, drew
+
+
+async def test_what_has_changed_is_drawn_again(fifty_path: Path) -> None:
+    """Whatever is kept of a frame: a frame made of nothing that is kept is the same."""
+    async with wizard(FiftyCore(), path=fifty_path, step="access") as pilot:
+        for keys in (("tab",), ("x",), ("tab", "right"), ("pagedown",), ("ctrl+t",), ("ctrl+t", "tab")):
+            await press(pilot, *keys)
+            screen = breathing(pilot)
+            kept = [strip.text for strip in screen._compositor.render_strips()]
+            styles = [list(strip) for strip in screen._compositor.render_strips()]
+            assert isinstance(screen._compositor, RowCompositor)
+            screen._compositor._given.clear()
+            for widget in screen.walk_children(with_self=True):
+                if isinstance(widget, Widget):
+                    widget._styles_cache.clear()
+            anew = screen._compositor.render_strips()
+            assert [strip.text for strip in anew] == kept, keys
+            assert [list(strip) for strip in anew] == styles, keys
+
+
+async def test_what_is_out_of_sight_is_drawn_ahead(fifty_path: Path) -> None:
+    async with wizard(FiftyCore(), path=fifty_path, step="access", size=(120, 30)) as pilot:
+        screen = breathing(pilot)
+
+        def below() -> list[Widget]:
+            page = Region(0, 30, 120, 30)
+            places = screen._compositor.full_map.items()
+            return [widget for widget, place in places if place.region.overlaps(page) and place.region.y > 30]
+
+        assert len(below()) > 10
+        await until(pilot, lambda: all(widget._styles_cache._cache for widget in below()))
+
+
+async def test_what_is_laid_out_and_painted_anew_is_drawn_once(
+    fifty_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+    draw = RowCompositor.render_update
+
+    def render_update(self: RowCompositor, *args: Any, **more: Any) -> Any:
+        drawn.append(sum(region.area for region in self._dirty_regions))
+        return draw(self, *args, **more)
+
+    async with wizard(FiftyCore(), path=fifty_path, step="database") as pilot:
+        screen = breathing(pilot)
+        screen.set_focus(None)
+        await settle(pilot)
+        monkeypatch.setattr(RowCompositor, "render_update", render_update)
+        screen.query(Choice).first().display = False
+        screen.refresh()
+        await settle(pilot)
+        assert drawn[0] == screen.size.area
+        assert sum(drawn[1:]) < screen.size.area / 10, "at most a few rows that follow from it"
+
+
+async def test_a_long_layout_lets_others_have_their_turn_before_it_is_drawn(
+    fifty_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames: list[object] = []
+    show, lay_out = WizardApp._display, Compositor.reflow
+
+    def display(self: WizardApp, screen: Any, update: Any) -> None:
+        frames.append(update)
+        show(self, screen, update)
+
+    def reflow(self: Compositor, *args: Any) -> Any:
+        time.sleep(3 * PIECE)
+        return lay_out(self, *args)
+
+    async with wizard(FiftyCore(), path=fifty_path, step="database") as pilot:
+        monkeypatch.setattr(WizardApp, "_display", display)
+        monkeypatch.setattr(Compositor, "reflow", reflow)
+        screen = breathing(pilot)
+        screen.refresh()
+        screen._refresh_layout()
+        assert frames == []
+        await until(pilot, lambda: bool(frames))
+
+
+async def test_a_tall_widget_is_drawn_a_few_rows_at_a_time(fifty_path: Path) -> None:
+    async with wizard(FiftyCore(), path=fifty_path, step="nodes") as pilot:
+        screen = breathing(pilot)
+        table = screen.query_one(NodeTable)
+        table._styles_cache.clear()
+        parts = [part for widget, part in screen._cold() if widget is table]
+        assert len(parts) > 1
+        assert all(0 < part.height <= ROWS for part in parts)
+        assert sum(part.height for part in parts) == table.region.intersection(screen.region).height
+
+
+@pytest.fixture
+def cells(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Rows of which a cell was looked for."""
+    rows: list[int] = []
+    find = DataTable._render_cell
+
+    def render_cell(self: DataTable[Any], row_index: int, *args: Any, **more: Any) -> Any:
+        rows.append(row_index)
+        return find(self, row_index, *args, **more)
+
+    monkeypatch.setattr(DataTable, "_render_cell", render_cell)
+    return rows
+
+
+async def test_a_row_up_and_down_draws_two_rows(fifty_path: Path, cells: list[int]) -> None:
+    async with wizard(FiftyCore(), path=fifty_path, step="nodes") as pilot:
+        table = pilot.app.screen.query_one(NodeTable)
+        table.focus()
+        await settle(pilot)
+        cells.clear()
+        await press(pilot, "down")
+        assert {0, 1} <= set(cells) <= {-1, 0, 1}
+        table.move_cursor(row=49, scroll=True)
+        await settle(pilot)
+        table.move_cursor(row=10, scroll=True)
+        await settle(pilot)
+        cells.clear()
+        await press(pilot, "up")
+        assert set(cells) <= {-1, 9, 10}
+
+
+async def test_a_cursor_that_comes_back_to_the_table_finds_its_rows(
+    fifty_path: Path, cells: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgot: list[str] = []
+    forget = DataTable.notify_style_update
+
+    def notify_style_update(self: DataTable[Any]) -> None:
+        forgot.append(self.app.theme)
+        forget(self)
+
+    async with wizard(FiftyCore(), path=fifty_path, step="nodes") as pilot:
+        table = pilot.app.screen.query_one(NodeTable)
+        table.focus()
+        await press(pilot, "tab", "shift+tab")
+        assert pilot.app.focused is table
+        cells.clear()
+        monkeypatch.setattr(DataTable, "notify_style_update", notify_style_update)
+        await press(pilot, "tab", "shift+tab")
+        assert pilot.app.focused is table
+        assert cells == []
+        assert forgot == []
+        await press(pilot, "ctrl+t")
+        await until(pilot, lambda: len(set(cells)) > 5)
+        assert set(forgot) == {pilot.app.theme}
+
+
+async def test_parts_are_not_styled_at_a_tab(fifty_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    styled: list[Any] = []
+    apply = Stylesheet.apply
+
+    def noted(self: Stylesheet, node: Any, **more: Any) -> None:
+        styled.append(node)
+        apply(self, node, **more)
+
+    async with wizard(FiftyCore(), path=fifty_path, step="database") as pilot:
+        app_of(pilot).go("access", "admin.email")
+        await settle(pilot)
+        assert type(pilot.app.focused) is TextInput
+        monkeypatch.setattr(Stylesheet, "apply", noted)
+        await press(pilot, "tab")
+        assert len(styled) == 2
+        styled.clear()
+        await press(pilot, "ctrl+t")
+        await until(pilot, lambda: any("input--cursor" in node.classes for node in styled))
+
+
+async def test_a_choice_shows_its_cursor_where_it_is(fifty_path: Path) -> None:
+    """Its style is the same with the cursor, what it draws is not."""
+    async with wizard(FiftyCore(), path=fifty_path, step="access") as pilot:
+        choice = pilot.app.screen.query(Choice).first()
+        without = [list(strip) for strip in choice.render_lines(choice.size.region)]
+        choice.focus()
+        await settle(pilot)
+        assert [list(strip) for strip in choice.render_lines(choice.size.region)] != without
+
+
+def test_no_style_tells_parts_with_the_cursor_from_others() -> None:
+    parts = re.compile(r"\b(TextInput|LinesInput|Choice|Tabs|Cards|Menu|Lines):focus[^{,]*--")
+    assert "Choice > .choice--cursor" in TCSS.read_text()
+    assert not parts.findall(TCSS.read_text())
+
+
+@pytest.mark.parametrize(
+    ("vertical", "position", "text"),
+    [
+        (True, 0, "▁▁"),
+        (False, 0, "▂▂▂▂▂     "),
+        (False, 50, "     ▂▂▂▂▂"),
+    ],
+)
+def test_scroll_bars_give_their_lines(vertical: bool, position: int, text: str) -> None:
+    style = RichStyle(color="#ff0000", bgcolor="#000000")
+    bar = QuietBars(100, 50, position, 1, vertical, style)
+    size = (1, 10) if vertical else (10, 1)
+    strips = bar.render_strips(*size, Style(), RenderOptions(lambda _: Style(), {}))
+    assert len(strips) == size[1]
+    assert all(strip.cell_length == size[0] for strip in strips)
+    if vertical:
+        whole = QuietBars.render_bar(10, 100, 50, position, 1, True, style.bgcolor, style.color)  # type: ignore[arg-type]
+        assert [list(strip) for strip in strips] == [[segment] for segment in whole.segments]
+        reverse = [bool(segment.style and segment.style.reverse) for strip in strips for segment in strip]
+        assert sum(reverse) == 5
+    else:
+        assert strips[0].text == text
+        assert all(isinstance(segment, Segment) for segment in strips[0])
+
+
+def test_the_first_frame_needs_no_text_area() -> None:
+    program = (
+        "import sys, oz_installer.tui.app, oz_installer.tui.screens.start;"
+        "sys.exit('textual.widgets._text_area' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
