@@ -16,7 +16,7 @@ from rich.style import Style as RichStyle
 from textual._compositor import Compositor
 from textual._styles_cache import StylesCache
 from textual.css.stylesheet import Stylesheet
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.style import Style
 from textual.visual import RenderOptions
 from textual.widget import Widget
@@ -252,6 +252,25 @@ async def test_parts_are_not_styled_at_a_tab(fifty_path: Path, monkeypatch: pyte
         styled.clear()
         await press(pilot, "ctrl+t")
         await until(pilot, lambda: any("input--cursor" in node.classes for node in styled))
+
+
+async def test_a_layout_changes_no_field_that_keeps_its_size(
+    fifty_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    updated: list[Widget] = []
+    update = Widget._scroll_update
+
+    def scroll_update(self: Widget, size: Size) -> None:
+        updated.append(self)
+        update(self, size)
+
+    async with wizard(FiftyCore(), path=fifty_path, step="access", size=(120, 40)) as pilot:
+        monkeypatch.setattr(Widget, "_scroll_update", scroll_update)
+        breathing(pilot)._refresh_layout()
+        assert not [widget for widget in updated if isinstance(widget, TextInput)]
+        await pilot.resize_terminal(80, 40)
+        await settle(pilot)
+        assert [widget for widget in updated if isinstance(widget, TextInput)]
 
 
 async def test_a_choice_shows_its_cursor_where_it_is(fifty_path: Path) -> None:

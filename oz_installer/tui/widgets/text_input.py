@@ -48,6 +48,13 @@ class TextInput(SteadyParts, Input):
         )
         self._told = told
 
+    def _size_updated(
+        self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
+    ) -> bool:
+        """One row has no scroll bars, so only another size is news. Textual takes each layout and each scroll
+        for one."""
+        return size != self._size and super()._size_updated(size, virtual_size, container_size, layout)
+
     def show(self, text: str) -> None:
         """Show a text without telling it."""
         if text != self.value:
