@@ -96,7 +96,7 @@ class Breathing(_Screen):
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         self._undrawn = None
-        self._until = time.monotonic() + PIECE
+        self._until = time.monotonic() + 2 * PIECE
         super()._refresh_layout(size, scroll)
 
     def _compositor_refresh(self) -> None:

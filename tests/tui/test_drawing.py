@@ -153,7 +153,7 @@ async def test_a_long_layout_lets_others_have_their_turn_before_it_is_drawn(
         show(self, screen, update)
 
     def reflow(self: Compositor, *args: Any) -> Any:
-        time.sleep(3 * PIECE)
+        time.sleep(4 * PIECE)
         return lay_out(self, *args)
 
     async with wizard(FiftyCore(), path=fifty_path, step="database") as pilot:

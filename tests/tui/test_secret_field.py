@@ -71,6 +71,18 @@ async def test_a_wrong_name_of_a_variable_is_no_answer() -> None:
         assert "the name of an environment variable" in note(pilot, "database.password")
 
 
+async def test_where_nothing_is_to_be_shown_its_place_stays() -> None:
+    async with form("database.password") as pilot:
+        reveal = pilot.app.screen.query_one(Reveal)
+        place = reveal.region
+        assert "[ Show ]" in text_of(pilot)
+        await press(pilot, "right")
+        assert "[ Show ]" not in text_of(pilot)
+        assert reveal.region == place
+        await press(pilot, "tab", "tab")
+        assert pilot.app.focused is not reveal
+
+
 async def test_a_typed_secret_is_masked_and_revealed_on_demand() -> None:
     async with form("database.password") as pilot:
         await press(pilot, "tab", f"={CANARY}")

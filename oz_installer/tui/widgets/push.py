@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.binding import BindingType
 from textual.content import Content
@@ -53,8 +54,9 @@ class Push(Widget, can_focus=True):
     def relabel(self, label: str) -> None:
         """Write something else on it."""
         if label != self.label:
+            longer = cell_len(label) != cell_len(self.label)
             self.label = label
-            self.refresh(layout=True)
+            self.refresh(layout=longer)
 
     def action_push(self) -> None:
         """Push it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -38,6 +39,15 @@ EMPTY = {
 
 class Reveal(Push):
     """Shows the secret while the mouse button is down; Enter and Space show and hide it."""
+
+    def offer(self, offered: bool) -> None:
+        """There, or not; its place stays, so that nothing moves."""
+        self.disabled = not offered
+
+    def render(self) -> Content:
+        """Nothing where it is not offered."""
+        button = super().render()
+        return Content(" " * button.cell_length) if self.disabled else button
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Show."""
@@ -163,7 +173,7 @@ class SecretField(Field):
         box.show("")
         box.placeholder = EMPTY[way]
         box.disabled = way == "prompt"
-        self.query_one(Reveal).display = way == "plain"
+        self.query_one(Reveal).offer(way == "plain")
         self.reveal(False)
 
     def _typed(self, text: str) -> None:
