@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from oz_installer.answers.file import read
-from oz_installer.checks import storage_elsewhere, storage_probe, storage_scripts
+from oz_installer.checks import container, storage_elsewhere, storage_probe, storage_scripts
 from oz_installer.checks.model import Finding
 from oz_installer.checks.running import run
 from oz_installer.connecting import opener
@@ -44,8 +44,8 @@ true
 
 
 def give_time(patch: pytest.MonkeyPatch) -> None:
-    """Multiply the limits of the check of storage: ``docker run`` takes 10 s on an emulated processor, at
-    times, where 8 s are allowed."""
+    """Multiply the limits of the checks of storage and container: ``docker run`` takes 10 s on an emulated
+    processor, at times, where 8 s are allowed."""
     patch.setattr(checking, "run", functools.partial(run, limit=PATIENCE_SECONDS))
     patch.setattr(storage_elsewhere, "HELD_AT", PATIENCE_SECONDS / 2)
     patch.setattr(storage_elsewhere, "OVER_AT", PATIENCE_SECONDS / 2)
@@ -57,6 +57,10 @@ def give_time(patch: pytest.MonkeyPatch) -> None:
             script = script.replace(f"timeout {limit} ", f"timeout {longer:.0f} ")
         patch.setattr(storage_probe, name, script)
     patch.setattr(storage_probe, "MOUNT_SECONDS", MOUNT_SECONDS)
+    short, script = f"timeout {container._SECONDS} ", container._SCRIPT
+    assert short in script, "there is no such limit any more"
+    patch.setattr(container, "_SCRIPT", script.replace(short, f"timeout {MOUNT_SECONDS} "))
+    patch.setattr(container, "_SECONDS", MOUNT_SECONDS)
 
 
 @dataclass
