@@ -25,7 +25,7 @@ Exit codes: 0 done, or nothing to do · 1 unexpected · 2 answers or usage ·
 
 CHECK_NAMES = (
     "host, identity, engine, runtime, container, ports, network, egress, database, broker, storage, "
-    "registry, licence, updater, admin, public-url, public-url-here, clock"
+    "registry, licence, passwords, updater, admin, public-url, public-url-here, clock"
 )
 """Written out: the checks themselves load too much for a help text."""
 

@@ -16,6 +16,7 @@ from oz_installer.checks.host import Host
 from oz_installer.checks.identity import Identity
 from oz_installer.checks.licence import Licence
 from oz_installer.checks.network import Network
+from oz_installer.checks.passwords import Passwords
 from oz_installer.checks.ports import Ports
 from oz_installer.checks.public_url import PublicUrl, PublicUrlHere
 from oz_installer.checks.registry import Registry
@@ -37,6 +38,7 @@ CHECKS: tuple[Check[Any], ...] = (
     StorageCheck(),
     Registry(),
     Licence(),
+    Passwords(),
     Updater(),
     Administrator(),
     PublicUrl(),

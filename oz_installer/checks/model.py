@@ -95,11 +95,24 @@ class Spot:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnPasswords:
+    """Passwords that oz-install made: by slot their fingerprints, and the file that keeps them."""
+
+    file: Path
+    fingerprints: Mapping[str, str]
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the file is not there."""
+        return not self.file.exists()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Site:
     """Everything that a check may know. ``reach`` gives a node's connection; it raises ConnectError.
 
     ``topology`` is None while answers are in the making; ``base`` is the folder that files in the answers are
-    relative to.
+    relative to. ``own_passwords`` is None where nobody asks whether they are the installed ones.
     """
 
     answers: Answers
@@ -109,6 +122,7 @@ class Site:
     secrets: Mapping[str, Secret] = field(default_factory=dict, repr=False)
     topology: Topology | None = None
     base: Path = Path()
+    own_passwords: OwnPasswords | None = None
 
     @property
     def install_dir(self) -> str:

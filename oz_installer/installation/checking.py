@@ -9,14 +9,16 @@ from typing import Any, Protocol
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.model import Answers, Node
+from oz_installer.answers.paths import store_path
 from oz_installer.answers.secrets import Ask, Secrets
 from oz_installer.catalog.model import Port, load_release, releases
 from oz_installer.checks.check import Check
 from oz_installer.checks.every import CHECKS
-from oz_installer.checks.model import Finding, Site, Spot
+from oz_installer.checks.model import Finding, OwnPasswords, Site, Spot
 from oz_installer.checks.running import in_order, run
+from oz_installer.deploy.record import fingerprint
 from oz_installer.errors import AnswersError
-from oz_installer.installation.blueprint import read_inputs
+from oz_installer.installation.blueprint import Inputs, read_inputs
 from oz_installer.installation.connections import limited
 from oz_installer.installation.lines import Lines
 from oz_installer.installation.preparing import Prepared
@@ -71,6 +73,7 @@ def examine(
             names=nodes,
             topology=inputs.topology,
             base=inputs.path.parent,
+            own_passwords=_own_passwords(inputs),
         )
         run(checks, site, masked(on_finding, masker), stop)
     finally:
@@ -120,10 +123,11 @@ def site_of(
     names: Iterable[str] | None = None,
     topology: Topology | None = None,
     base: Path = Path(),
+    own_passwords: OwnPasswords | None = None,
 ) -> Site:
     """What checks are told. Without a topology (answers in the making) no ports are known.
 
-    ``names`` leaves only these nodes.
+    ``names`` leaves only these nodes. A run has asked for ``own_passwords`` itself.
     """
     release = load_release(answers.release if answers.release in releases() else releases()[-1])
     roles = roles_of(answers)
@@ -141,7 +145,15 @@ def site_of(
         secrets=secrets,
         topology=topology,
         base=base,
+        own_passwords=own_passwords,
     )
+
+
+def _own_passwords(inputs: Inputs) -> OwnPasswords:
+    """Those that this run or an earlier one made."""
+    secrets = inputs.secrets
+    fingerprints = {slot: fingerprint(slot, secrets[slot]) for slot in secrets.generated}
+    return OwnPasswords(file=store_path(inputs.path), fingerprints=fingerprints)
 
 
 def masked(on_finding: OnFinding, masker: Masker) -> OnFinding:

@@ -238,3 +238,29 @@ def test_what_is_printed_as_data_is_data(ground: Ground) -> None:
         said = ground.site.run(*arguments, "--answers", str(path), "--json")
         assert said.status == 0, said.stderr
         assert [json.loads(line) for line in said.stdout.splitlines()]
+
+
+def test_check_compares_the_passwords_that_are_installed(ground: Ground) -> None:
+    path = ground.write(ground.document(INSTALLED), INSTALLED)
+    kept = path.with_suffix(".secrets.json")
+    there = kept.read_text()
+    before = state(ground)
+
+    def told() -> tuple[int, str, str]:
+        ended = ground.site.run("check", "--answers", str(path), "--only", "passwords", "--json")
+        (one,) = (event for event in ended.events if event["event"] == "Finding")
+        return ended.status, one["level"], one["seen"]
+
+    try:
+        assert told() == (0, "ok", f"those of {kept.name}")
+        kept.unlink()
+        assert told() == (3, "failure", f"{kept} is missing")
+        assert not kept.exists()
+        other = json.loads(there)
+        kept.write_text(json.dumps({**other, "redis.password": "x" * 40}))
+        kept.chmod(0o600)
+        assert told() == (3, "failure", f"{kept} holds another redis.password")
+    finally:
+        kept.write_text(there)
+        kept.chmod(0o600)
+    assert state(ground) == before

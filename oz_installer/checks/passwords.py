@@ -1,0 +1,56 @@
+"""Whether the passwords that oz-install made and keeps beside the answers are the ones that are installed."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+
+from oz_installer.checks.check import Look
+from oz_installer.checks.model import Finding, Site, Spot
+
+Prints = Mapping[str, str]
+"""Fingerprints of passwords by slot."""
+
+
+class Passwords(Look[Prints]):
+    """By the fingerprints that a node has on record. Says nothing where nothing is installed."""
+
+    name = "passwords"
+    title = "Passwords"
+
+    def script(self, site: Site, spot: Spot) -> str:
+        """What the installed generation left."""
+        del spot
+        record = shlex.quote(f"{site.install_dir}/current/record.json")
+        return f"soon cat {record} || soon sudo -n cat {record}"
+
+    def parse(self, text: str) -> Prints:
+        """None of a node where nothing is installed, or only what kept none yet."""
+        if not text.strip():
+            return {}
+        kept = json.loads(text)["secrets"] or {}
+        return {str(slot): str(fingerprint) for slot, fingerprint in kept.items()}
+
+    def judge(self, site: Site, spot: Spot, facts: Prints) -> Iterator[Finding]:
+        """A password that only the node has on record belongs to what the answers have no more."""
+        own = site.own_passwords
+        if own is None or not facts:
+            return
+        other = [
+            slot
+            for slot, fingerprint in own.fingerprints.items()
+            if facts.get(slot, fingerprint) != fingerprint
+        ]
+        if not other:
+            yield self.finding(spot, "ok", f"those of {own.file.name}")
+            return
+        yield self.finding(
+            spot,
+            "failure",
+            f"{own.file} is missing" if own.is_lost else f"{own.file} holds another {', '.join(other)}",
+            needed="the passwords that are installed",
+            why="With others the services could not log in to each other; an installation stops before that.",
+            hint=f"Restore it from a copy (the passwords also stand below {site.install_dir}/current on the "
+            "nodes); or set new ones on purpose: install with --new-secrets.",
+        )
