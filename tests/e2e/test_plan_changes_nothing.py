@@ -257,7 +257,8 @@ def test_check_compares_the_passwords_that_are_installed(ground: Ground) -> None
         assert told() == (3, "failure", f"{kept} is missing")
         assert not kept.exists()
         other = json.loads(there)
-        kept.write_text(json.dumps({**other, "redis.password": "x" * 40}))
+        other["secrets"]["redis.password"] = "x" * 40
+        kept.write_text(json.dumps(other))
         kept.chmod(0o600)
         assert told() == (3, "failure", f"{kept} holds another redis.password")
     finally:
