@@ -32,7 +32,6 @@ SIZES = ("-narrow", "-wide", "-short", "-tall")
 PIECE = 0.008
 """Seconds after which a piece of work is long enough."""
 
-
 ROWS = 8
 """A tall widget draws so many rows in a piece."""
 

@@ -15,6 +15,7 @@ from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual._compositor import Compositor
 from textual._styles_cache import StylesCache
+from textual.color import Color
 from textual.css.stylesheet import Stylesheet
 from textual.geometry import Region, Size
 from textual.style import Style
@@ -304,6 +305,10 @@ def test_scroll_bars_give_their_lines(vertical: bool, position: int, text: str) 
     strips = bar.render_strips(*size, Style(), RenderOptions(lambda _: Style(), {}))
     assert len(strips) == size[1]
     assert all(strip.cell_length == size[0] for strip in strips)
+    coloured = bar.render_strips(
+        *size, Style(background=Color(1, 2, 3)), RenderOptions(lambda _: Style(), {})
+    )
+    assert all(part.style and part.style.bgcolor for strip in coloured for part in strip)
     if vertical:
         whole = QuietBars.render_bar(10, 100, 50, position, 1, True, style.bgcolor, style.color)  # type: ignore[arg-type]
         assert [list(strip) for strip in strips] == [[segment] for segment in whole.segments]

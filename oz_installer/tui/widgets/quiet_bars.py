@@ -26,7 +26,7 @@ class QuietBars(ScrollBarRender, Visual):
         self,
         width: int,
         height: int | None,
-        style: Base,  # noqa: ARG002 - a scroll bar has its own colours
+        style: Base,
         options: RenderOptions,  # noqa: ARG002
     ) -> list[Strip]:
         """A line for each row."""
@@ -37,9 +37,8 @@ class QuietBars(ScrollBarRender, Visual):
         long, thick = (rows, width) if self.vertical else (width, rows)
         sizes = long, self.virtual_size, self.window_size, self.position, thick
         parts = self.render_bar(*sizes, self.vertical, back, bar).segments
-        if self.vertical:
-            return [Strip([part], width) for part in parts]
-        return [Strip(parts, width)] * rows
+        lines = [Strip([part], width) for part in parts] if self.vertical else [Strip(parts, width)] * rows
+        return [line.apply_style(style.rich_style) for line in lines]
 
     def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:  # noqa: ARG002 - Textual's own
         """Its size is set in its style."""
