@@ -96,15 +96,13 @@ class Spot:
 
 @dataclass(frozen=True, kw_only=True)
 class OwnPasswords:
-    """Passwords that oz-install made: by slot their fingerprints, and the file that keeps them."""
+    """Passwords that oz-install made: by slot their fingerprints, and the file that keeps them; ``lacking``:
+    the slots that are not in it."""
 
     file: Path
+    is_lost: bool
     fingerprints: Mapping[str, str]
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether the file is not there."""
-        return not self.file.exists()
+    lacking: Collection[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

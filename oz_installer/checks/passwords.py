@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from oz_installer.checks.check import Look
-from oz_installer.checks.model import Finding, Site, Spot
+from oz_installer.checks.model import Finding, OwnPasswords, Site, Spot
 
 Prints = Mapping[str, str]
 """Fingerprints of passwords by slot."""
@@ -29,28 +29,39 @@ class Passwords(Look[Prints]):
         """None of a node where nothing is installed, or only what kept none yet."""
         if not text.strip():
             return {}
-        kept = json.loads(text)["secrets"] or {}
+        record = json.loads(text)
+        kept = record.get("secrets") or {} if isinstance(record, dict) else None
+        if not isinstance(kept, dict):
+            raise ValueError("no record of an installation")
         return {str(slot): str(fingerprint) for slot, fingerprint in kept.items()}
 
     def judge(self, site: Site, spot: Spot, facts: Prints) -> Iterator[Finding]:
         """A password that only the node has on record belongs to what the answers have no more."""
         own = site.own_passwords
-        if own is None or not facts:
+        both = [slot for slot in own.fingerprints if slot in facts] if own else []
+        if own is None or not both:
             return
-        other = [
-            slot
-            for slot, fingerprint in own.fingerprints.items()
-            if facts.get(slot, fingerprint) != fingerprint
-        ]
+        other = [slot for slot in both if own.fingerprints[slot] != facts[slot]]
         if not other:
             yield self.finding(spot, "ok", f"those of {own.file.name}")
             return
         yield self.finding(
             spot,
             "failure",
-            f"{own.file} is missing" if own.is_lost else f"{own.file} holds another {', '.join(other)}",
+            f"{own.file} {_gone(own, other)}",
             needed="the passwords that are installed",
             why="With others the services could not log in to each other; an installation stops before that.",
             hint=f"Restore it from a copy (the passwords also stand below {site.install_dir}/current on the "
             "nodes); or set new ones on purpose: install with --new-secrets.",
         )
+
+
+def _gone(own: OwnPasswords, other: Sequence[str]) -> str:
+    """What is amiss with the file."""
+    if own.is_lost:
+        return "is missing"
+    lacking = [slot for slot in other if slot in own.lacking]
+    changed = [slot for slot in other if slot not in own.lacking]
+    said = [f"lacks {', '.join(lacking)}"] if lacking else []
+    said += [f"holds another {', '.join(changed)}"] if changed else []
+    return " and ".join(said)

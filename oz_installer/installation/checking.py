@@ -153,7 +153,10 @@ def _own_passwords(inputs: Inputs) -> OwnPasswords:
     """Those that this run or an earlier one made."""
     secrets = inputs.secrets
     fingerprints = {slot: fingerprint(slot, secrets[slot]) for slot in secrets.generated}
-    return OwnPasswords(file=store_path(inputs.path), fingerprints=fingerprints)
+    file = store_path(inputs.path)
+    return OwnPasswords(
+        file=file, is_lost=not file.exists(), fingerprints=fingerprints, lacking=tuple(secrets.made)
+    )
 
 
 def masked(on_finding: OnFinding, masker: Masker) -> OnFinding:

@@ -85,6 +85,7 @@ class Breathing(_Screen):
             for first in nodes:
                 self.app.stylesheet.update_nodes(chain([first], _in_a_piece(nodes)))
                 await asyncio.sleep(0)
+        self.app.screen.refresh()  # a frame of a dialog over it may have been lost meanwhile
 
     def _on_timer_update(self) -> None:
         """What is laid out and painted anew is drawn once; Textual draws all of it twice."""
@@ -111,6 +112,7 @@ class Breathing(_Screen):
                 self.call_later(self._go_on_drawing)
                 return
         self._undrawn = None
+        self._compositor.update_widgets(self._dirty_widgets)  # what has changed since the first piece
         super()._compositor_refresh()
         if self._ahead is None and self is self.app.screen:
             self._ahead = self._out_of_sight()
@@ -133,8 +135,7 @@ class Breathing(_Screen):
         width, page = self.size
         near = Region(0, -page, width, 3 * page)
         for widget, (region, *_) in list(self._compositor.full_map.items()):
-            cold = widget.is_attached and widget is not self and not widget._styles_cache._cache
-            if cold and (seen := region.intersection(near)):
+            if not widget._styles_cache._cache and widget is not self and (seen := region.intersection(near)):
                 yield from ((widget, part) for part in _slices(seen.translate(-region.offset)))
 
     def _cold(self) -> Iterator[tuple[Widget, Region]]:
@@ -147,7 +148,8 @@ class Breathing(_Screen):
 def _draw(parts: Iterator[tuple[Widget, Region]], until: float) -> bool:
     """Have widgets draw parts of themselves, as many as there is time for. Whether that was all."""
     for widget, part in parts:
-        widget.render_lines(part)
+        if widget.is_attached:
+            widget.render_lines(part)
         if time.monotonic() > until:
             return False
     return True

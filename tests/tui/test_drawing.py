@@ -167,6 +167,30 @@ async def test_a_long_layout_lets_others_have_their_turn_before_it_is_drawn(
         await until(pilot, lambda: bool(frames))
 
 
+async def test_what_changes_before_a_late_frame_is_in_it(
+    fifty_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted: list[Region] = []
+    draw = RowCompositor.render_update
+
+    def render_update(self: RowCompositor, *args: Any, **more: Any) -> Any:
+        painted.extend(self._dirty_regions)
+        return draw(self, *args, **more)
+
+    async with wizard(FiftyCore(), path=fifty_path, step="database") as pilot:
+        screen, box = breathing(pilot), pilot.app.screen.query(TextInput).last()
+        screen.set_focus(None)
+        await settle(pilot)
+        monkeypatch.setattr(RowCompositor, "render_update", render_update)
+        screen._until = time.monotonic() - 3 * PIECE
+        screen._compositor_refresh()
+        assert painted == [], "it is late, and waits"
+        box._set_dirty()
+        screen._dirty_widgets.add(box)
+        screen._compositor_refresh()
+        assert box.region in painted
+
+
 async def test_a_tall_widget_is_drawn_a_few_rows_at_a_time(fifty_path: Path) -> None:
     async with wizard(FiftyCore(), path=fifty_path, step="nodes") as pilot:
         screen = breathing(pilot)

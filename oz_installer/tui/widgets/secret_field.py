@@ -42,6 +42,8 @@ class Reveal(Push):
 
     def offer(self, offered: bool) -> None:
         """There, or not; its place stays, so that nothing moves."""
+        if not offered and self.has_focus:
+            self._secret.front.focus()
         self.disabled = not offered
 
     def render(self) -> Content:

@@ -20,7 +20,7 @@ def own(tmp_path: Path) -> Site:
     """A site whose file of passwords is there."""
     file = tmp_path / "answers.secrets.json"
     file.write_text("{}")
-    return replace(site(), own_passwords=OwnPasswords(file=file, fingerprints=MINE))
+    return replace(site(), own_passwords=OwnPasswords(file=file, is_lost=False, fingerprints=MINE))
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,22 @@ def test_passwords_by_their_fingerprints(
 
 def test_a_file_that_is_lost_is_told_as_that(own: Site) -> None:
     assert own.own_passwords is not None
-    own.own_passwords.file.unlink()
-    (found,) = judged(Passwords(), {"redis.password": "other"}, at=own).values()
+    lost = replace(own, own_passwords=replace(own.own_passwords, is_lost=True))
+    (found,) = judged(Passwords(), {"redis.password": "other"}, at=lost).values()
     assert found.seen == f"{own.own_passwords.file} is missing"
     assert found.level == "failure"
 
 
+def test_a_password_that_the_file_lacks_is_told_as_that(own: Site) -> None:
+    assert own.own_passwords is not None
+    short = replace(own, own_passwords=replace(own.own_passwords, lacking=("flower.password",)))
+    (found,) = judged(Passwords(), {"redis.password": "x", "flower.password": "y"}, at=short).values()
+    assert found.seen.endswith("lacks flower.password and holds another redis.password")
+
+
 def test_where_nothing_is_installed_or_nobody_asks_nothing_is_said(own: Site) -> None:
     assert judged(Passwords(), {}, at=own) == {}
+    assert judged(Passwords(), {"rabbitmq.password": "cc"}, at=own) == {}
     assert judged(Passwords(), MINE, at=site()) == {}
 
 
@@ -61,6 +69,7 @@ def test_where_nothing_is_installed_or_nobody_asks_nothing_is_said(own: Site) ->
     [
         (None, {}),
         ({"secrets": None}, {}),
+        ({"node": "n1"}, {}),
         ({"secrets": MINE, "node": "n1"}, MINE),
     ],
 )
@@ -78,5 +87,5 @@ def test_the_record_on_a_node_is_read(tmp_path: Path, record: object, prints: di
 def test_a_record_that_cannot_be_read_is_no_answer() -> None:
     with pytest.raises(ValueError, match="Expecting"):
         Passwords().parse("{")
-    with pytest.raises(KeyError):
-        Passwords().parse("{}")
+    with pytest.raises(ValueError, match="no record"):
+        Passwords().parse("[]")
