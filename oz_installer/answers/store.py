@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -133,3 +133,17 @@ class SecretStore:
                 time.sleep(0.05)
             else:
                 return
+
+
+def amiss(is_lost: bool, lacking: Collection[str], other: Collection[str]) -> str:
+    """What is to be said of a file of generated secrets: slots that it lacks, slots of which it holds another password."""
+    if is_lost:
+        return "is missing"
+    said = [f"lacks {', '.join(lacking)}"] if lacking else []
+    said += [f"holds another {', '.join(other)}"] if other else []
+    return " and ".join(said)
+
+
+def restore(install_dir: str) -> str:
+    """How to have the file again."""
+    return f"Restore it from a copy (the passwords also stand below {install_dir}/current on the nodes)"

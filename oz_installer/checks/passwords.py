@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
+from oz_installer.answers.store import amiss, restore
 from oz_installer.checks.check import Look
 from oz_installer.checks.model import Finding, OwnPasswords, Site, Spot
 
@@ -48,20 +49,13 @@ class Passwords(Look[Prints]):
         yield self.finding(
             spot,
             "failure",
-            f"{own.file} {_gone(own, other)}",
+            f"{own.file} {_amiss(own, other)}",
             needed="the passwords that are installed",
             why="With others the services could not log in to each other; an installation stops before that.",
-            hint=f"Restore it from a copy (the passwords also stand below {site.install_dir}/current on the "
-            "nodes); or set new ones on purpose: install with --new-secrets.",
+            hint=f"{restore(site.install_dir)}; or set new ones on purpose: install with --new-secrets.",
         )
 
 
-def _gone(own: OwnPasswords, other: Sequence[str]) -> str:
-    """What is amiss with the file."""
-    if own.is_lost:
-        return "is missing"
+def _amiss(own: OwnPasswords, other: Sequence[str]) -> str:
     lacking = [slot for slot in other if slot in own.lacking]
-    changed = [slot for slot in other if slot not in own.lacking]
-    said = [f"lacks {', '.join(lacking)}"] if lacking else []
-    said += [f"holds another {', '.join(changed)}"] if changed else []
-    return " and ".join(said)
+    return amiss(own.is_lost, lacking, [slot for slot in other if slot not in lacking])

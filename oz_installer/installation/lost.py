@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
+from oz_installer.answers.store import amiss, restore
 from oz_installer.deploy.facts import NodeFacts
 from oz_installer.deploy.record import fingerprint
 from oz_installer.errors import AnswersError
@@ -26,18 +27,10 @@ def check_secrets(blueprint: Blueprint, facts: Mapping[str, NodeFacts]) -> None:
     folder = blueprint.answers.install_dir.rstrip("/")
     raise AnswersError(
         f"the passwords of the installation on {', '.join(nodes)} are kept in {file}, "
-        f"which {_gone(file.exists(), lacking, other)}",
-        f"Restore it from a copy (the passwords also stand below {folder}/current on the nodes); or, to set "
-        f"new ones on purpose: oz-install --answers {blueprint.path} --new-secrets",
+        f"which {amiss(not file.exists(), lacking, other)}",
+        f"{restore(folder)}; or, to set new ones on purpose: "
+        f"oz-install --answers {blueprint.path} --new-secrets",
     )
-
-
-def _gone(exists: bool, lacking: Collection[str], other: Collection[str]) -> str:
-    if not exists:
-        return "is missing"
-    said = [f"lacks {', '.join(lacking)}"] if lacking else []
-    said += [f"holds another {', '.join(other)}"] if other else []
-    return " and ".join(said)
 
 
 def check_limit(blueprint: Blueprint, facts: Mapping[str, NodeFacts]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ class Breathing(_Screen):
     focused = Reactive(None, repaint=False)  # Textual: the whole screen, at every Tab
     _theme = ""
     _breathed = 0.0
-    _until = 0.0
+    _until = 0.0  # when the piece ends that a layout began; 0: none did
     _undrawn: Iterator[tuple[Widget, Region]] | None = None
     _ahead: Iterator[tuple[Widget, Region]] | None = None
 
@@ -134,15 +134,24 @@ class Breathing(_Screen):
         """What has drawn no line yet and would be seen a page further up or down, and which part of it."""
         width, page = self.size
         near = Region(0, -page, width, 3 * page)
-        for widget, (region, *_) in list(self._compositor.full_map.items()):
-            if not widget._styles_cache._cache and widget is not self and (seen := region.intersection(near)):
-                yield from ((widget, part) for part in _slices(seen.translate(-region.offset)))
+        return self._undrawn_of(
+            (widget, one.region, near) for widget, one in self._compositor.full_map.items()
+        )
 
     def _cold(self) -> Iterator[tuple[Widget, Region]]:
         """What is to be seen and has drawn no line since it was styled or changed, and which part of it."""
-        for widget, (region, clip) in self._compositor.visible_widgets.items():
-            if not widget._styles_cache._cache and widget is not self and (seen := region.intersection(clip)):
-                yield from ((widget, part) for part in _slices(seen.translate(-region.offset)))
+        visible = self._compositor.visible_widgets.items()
+        return self._undrawn_of((widget, region, clip) for widget, (region, clip) in visible)
+
+    def _undrawn_of(self, places: Iterable[tuple[Widget, Region, Region]]) -> Iterator[tuple[Widget, Region]]:
+        """Widgets that have drawn no line yet, with what of their places lies in a window."""
+        for widget, place, window in list(places):
+            if (
+                not widget._styles_cache._cache
+                and widget is not self
+                and (seen := place.intersection(window))
+            ):
+                yield from ((widget, part) for part in _slices(seen.translate(-place.offset)))
 
 
 def _draw(parts: Iterator[tuple[Widget, Region]], until: float) -> bool:

@@ -36,9 +36,9 @@ class RowCompositor(Compositor):
             if region.y < rows.bottom and region.bottom > rows.y and clip.overlaps(rows):
                 seen = region.intersection(clip)
                 if seen:
-                    yield region, clip, self.lines(widget, seen.translate(-region.offset))
+                    yield region, clip, self._lines(widget, seen.translate(-region.offset))
 
-    def lines(self, widget: Widget, part: Region) -> list[Strip]:
+    def _lines(self, widget: Widget, part: Region) -> list[Strip]:
         """What a widget draws of this part of itself."""
         if type(widget).render_lines is not Widget.render_lines:  # it does more than draw
             return widget.render_lines(part)

@@ -31,6 +31,7 @@ from oz_installer.tui.widgets.node_table import NodeTable
 from oz_installer.tui.widgets.quiet_bars import QuietBars
 from oz_installer.tui.widgets.text_input import TextInput
 from tests.tui.fifty import FiftyCore
+from tests.tui.painted import watched
 from tests.tui.support import Driver, app_of, press, settle, until, wizard
 
 TCSS = Path(sys.modules[WizardApp.__module__].__file__ or "").with_name("app.tcss")
@@ -124,23 +125,16 @@ async def test_what_is_out_of_sight_is_drawn_ahead(fifty_path: Path) -> None:
 async def test_what_is_laid_out_and_painted_anew_is_drawn_once(
     fifty_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn: list[int] = []
-    draw = RowCompositor.render_update
-
-    def render_update(self: RowCompositor, *args: Any, **more: Any) -> Any:
-        drawn.append(sum(region.area for region in self._dirty_regions))
-        return draw(self, *args, **more)
-
     async with wizard(FiftyCore(), path=fifty_path, step="database") as pilot:
         screen = breathing(pilot)
         screen.set_focus(None)
         await settle(pilot)
-        monkeypatch.setattr(RowCompositor, "render_update", render_update)
-        screen.query(Choice).first().display = False
-        screen.refresh()
-        await settle(pilot)
-        assert drawn[0] == screen.size.area
-        assert sum(drawn[1:]) < screen.size.area / 10, "at most a few rows that follow from it"
+        with watched(monkeypatch) as seen:
+            screen.query(Choice).first().display = False
+            screen.refresh()
+            await settle(pilot)
+        assert seen.areas[0] == screen.size.area
+        assert sum(seen.areas[1:]) < screen.size.area / 10, "at most a few rows that follow from it"
 
 
 async def test_a_long_layout_lets_others_have_their_turn_before_it_is_drawn(
@@ -170,25 +164,18 @@ async def test_a_long_layout_lets_others_have_their_turn_before_it_is_drawn(
 async def test_what_changes_before_a_late_frame_is_in_it(
     fifty_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    painted: list[Region] = []
-    draw = RowCompositor.render_update
-
-    def render_update(self: RowCompositor, *args: Any, **more: Any) -> Any:
-        painted.extend(self._dirty_regions)
-        return draw(self, *args, **more)
-
     async with wizard(FiftyCore(), path=fifty_path, step="database") as pilot:
         screen, box = breathing(pilot), pilot.app.screen.query(TextInput).last()
         screen.set_focus(None)
         await settle(pilot)
-        monkeypatch.setattr(RowCompositor, "render_update", render_update)
-        screen._until = time.monotonic() - 3 * PIECE
-        screen._compositor_refresh()
-        assert painted == [], "it is late, and waits"
-        box._set_dirty()
-        screen._dirty_widgets.add(box)
-        screen._compositor_refresh()
-        assert box.region in painted
+        with watched(monkeypatch) as seen:
+            screen._until = time.monotonic() - 3 * PIECE
+            screen._compositor_refresh()
+            assert seen.regions == [], "it is late, and waits"
+            box._set_dirty()
+            screen._dirty_widgets.add(box)
+            screen._compositor_refresh()
+            assert box.region in seen.regions
 
 
 async def test_a_tall_widget_is_drawn_a_few_rows_at_a_time(fifty_path: Path) -> None:

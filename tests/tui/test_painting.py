@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,13 +10,10 @@ from textual import events
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.coordinate import Coordinate
-from textual.geometry import Region
 from textual.pilot import Pilot
-from textual.screen import Screen
 from textual.widgets import Input
 
 from oz_installer.tui.app import WizardApp
-from oz_installer.tui.compositing import RowCompositor
 from oz_installer.tui.dialogs.node import NodeDialog
 from oz_installer.tui.leaving import Outcome
 from oz_installer.tui.screens.step_screen import StepScreen
@@ -29,35 +24,8 @@ from oz_installer.tui.widgets.node_table import NodeTable
 from oz_installer.tui.widgets.words import Words
 from tests.tui.fake_core import FakeCore
 from tests.tui.fifty import FiftyCore
+from tests.tui.painted import watched
 from tests.tui.support import app_of, press, settle, step_of, wizard
-
-
-class Painted:
-    """What was done: screens laid out, and regions that were painted."""
-
-    def __init__(self) -> None:
-        self.laid_out: list[str] = []
-        self.regions: list[Region] = []
-
-
-@contextmanager
-def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Painted]:
-    """Note it."""
-    seen = Painted()
-    lay_out, paint = Screen._refresh_layout, RowCompositor.render_update
-
-    def _refresh_layout(self: Screen[object], *args: object, **more: object) -> None:
-        seen.laid_out.append(type(self).__name__)
-        lay_out(self, *args, **more)  # type: ignore[arg-type]
-
-    def render_update(self: RowCompositor, *args: object, **more: object) -> object:
-        seen.regions += self._dirty_regions
-        return paint(self, *args, **more)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Screen, "_refresh_layout", _refresh_layout)
-        patch.setattr(RowCompositor, "render_update", render_update)
-        yield seen
 
 
 async def test_a_cursor_that_moves_paints_two_fields(

@@ -54,9 +54,9 @@ class Push(Widget, can_focus=True):
     def relabel(self, label: str) -> None:
         """Write something else on it."""
         if label != self.label:
-            longer = cell_len(label) != cell_len(self.label)
+            other_width = cell_len(label) != cell_len(self.label)
             self.label = label
-            self.refresh(layout=longer)
+            self.refresh(layout=other_width)
 
     def action_push(self) -> None:
         """Push it."""

@@ -1,0 +1,50 @@
+"""What was done while a test looked: screens laid out, and what of them was painted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from textual.geometry import Region
+from textual.screen import Screen
+
+from oz_installer.tui.compositing import RowCompositor
+
+
+class Painted:
+    """Screens that were laid out; the regions of each frame."""
+
+    def __init__(self) -> None:
+        self.laid_out: list[str] = []
+        self.frames: list[list[Region]] = []
+
+    @property
+    def regions(self) -> list[Region]:
+        """Those of all frames."""
+        return [region for frame in self.frames for region in frame]
+
+    @property
+    def areas(self) -> list[int]:
+        """Cells of each frame."""
+        return [sum(region.area for region in frame) for frame in self.frames]
+
+
+@contextmanager
+def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Painted]:
+    """Note it."""
+    seen = Painted()
+    lay_out, paint = Screen._refresh_layout, RowCompositor.render_update
+
+    def _refresh_layout(self: Screen[object], *args: object, **more: object) -> None:
+        seen.laid_out.append(type(self).__name__)
+        lay_out(self, *args, **more)  # type: ignore[arg-type]
+
+    def render_update(self: RowCompositor, *args: object, **more: object) -> object:
+        seen.frames.append(list(self._dirty_regions))
+        return paint(self, *args, **more)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Screen, "_refresh_layout", _refresh_layout)
+        patch.setattr(RowCompositor, "render_update", render_update)
+        yield seen
