@@ -136,7 +136,7 @@ class SecretStore:
 
 
 def amiss(is_lost: bool, lacking: Collection[str], other: Collection[str]) -> str:
-    """What is to be said of a file of generated secrets: slots that it lacks, slots of which it holds another password."""
+    """What is to be said of such a file: slots that it lacks, slots of which it holds another password."""
     if is_lost:
         return "is missing"
     said = [f"lacks {', '.join(lacking)}"] if lacking else []
