@@ -32,6 +32,7 @@ class Terminal:
     def __init__(self, folder: Path, columns: int, rows: int) -> None:
         self._name = f"oz-e2e-{os.getpid()}-{folder.name}"
         self._seen = folder / "everything.seen"
+        self._commands = 0
         self.home, self.state, self.work = (folder / name for name in ("home", "state", "work"))
         for made in (self.home, self.state, self.work, folder / "bin"):
             made.mkdir()
@@ -61,8 +62,10 @@ class Terminal:
         self._tmux("send-keys", "-l", "--", text)
 
     def command(self, line: str) -> None:
-        """Type a command into the shell; its exit code is told behind it."""
-        self.type(f'clear; {line}; echo "ended: $?"')
+        """Type a command into the shell; its exit code is told behind it, and which command has ended: the end
+        of the one before may still be on the screen."""
+        self._commands += 1
+        self.type(f'clear; {line}; echo "ended {self._commands}: $?"')
         self.press("Enter")
 
     def fill(self, *fields: tuple[str, str]) -> None:
@@ -96,8 +99,9 @@ class Terminal:
 
     def ended(self, code: int) -> str:
         """Wait until the command has ended, with that exit code; what it left on the screen."""
-        screen = self.see_like(r"^ended: \d+$", "the end of the command")
-        assert f"ended: {code}\n" in screen, screen
+        end = f"ended {self._commands}:"
+        screen = self.see_like(rf"^{end} \d+$", "the end of the command")
+        assert f"{end} {code}\n" in screen, screen
         return screen
 
     @property
