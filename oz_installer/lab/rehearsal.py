@@ -66,7 +66,8 @@ def up(options: LabOptions) -> Lab:
     Raises PreflightError when this machine cannot carry it, DeployError when a step fails.
     """
     began = time.monotonic()
-    engine.ensure_tools(options.say)
+    with images.locked("engine"):
+        engine.ensure_tools(options.say)
     with images.locked(f"lab-{options.name}"):
         with ThreadPoolExecutor(2) as pool:
             building = pool.submit(images.ensure_node_image, options.suite, options.say)

@@ -16,6 +16,15 @@ from tests.e2e.site import Site
 
 NODES = 4
 
+LONG = ("test_variants", "test_layouts", "test_wizard", "test_signals")
+"""Files that take minutes, the longest first: no worker has one of them left at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers take file after file in this order."""
+    turns = {name: turn for turn, name in enumerate(LONG)}
+    items.sort(key=lambda item: turns.get(item.path.stem, len(LONG)))
+
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)

@@ -62,8 +62,8 @@ class Terminal:
         self._tmux("send-keys", "-l", "--", text)
 
     def command(self, line: str) -> None:
-        """Type a command into the shell; its exit code is told behind it, and which command has ended: the end
-        of the one before may still be on the screen."""
+        """Type a command into the shell; its exit code is told behind it, with a number: the end of the one
+        before may still be on the screen."""
         self._commands += 1
         self.type(f'clear; {line}; echo "ended {self._commands}: $?"')
         self.press("Enter")

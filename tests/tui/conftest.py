@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.fifty import ANSWERS
+from tests.tui.idle import wait_for_idle
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -32,6 +33,13 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     time.tzset()
 
 
+@pytest.fixture(autouse=True)
+def _no_guessing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual's pilot waits for what is under way, and no longer."""
+    monkeypatch.setattr("textual.app.wait_for_idle", wait_for_idle)
+    monkeypatch.setattr("textual.pilot.wait_for_idle", wait_for_idle)
+
+
 @pytest.fixture
 def fifty_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The answers of fifty nodes, for a ``FiftyCore``."""
@@ -41,7 +49,7 @@ def fifty_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-@pytest.fixture
-def judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wizard does not wait for the next key before it judges: for tests of many keys."""
+@pytest.fixture(autouse=True)
+def _judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wizard does not wait for the next key before it judges; a test of that says how long it waits."""
     monkeypatch.setattr("oz_installer.tui.app.THINKING", 0.001)

@@ -14,7 +14,6 @@ from tests.tui.running import GOOD, PLAN, SUMMARY, FakePrepared, run_events
 from tests.tui.support import Driver, app_of, press, step_of, text_of, wizard
 from tests.tui.test_validation import EVERYTHING
 
-pytestmark = pytest.mark.usefixtures("judged_at_once")
 SECRETS = tuple(one.key.replace("[]", "[0]") for one in questions() if one.kind == "secret")
 
 

@@ -17,7 +17,6 @@ from tests.tui.by_keys import clear, type_text
 from tests.tui.fake_core import FilesCore
 from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, wizard
 
-pytestmark = pytest.mark.usefixtures("judged_at_once")
 ROOT = Path(__file__).parents[2]
 EVERYTHING = Path(__file__).parent / "journeys" / "everything.yml"
 GOLDEN = sorted((ROOT / "tests" / "golden" / "bundles").glob("*/answers.yml"))

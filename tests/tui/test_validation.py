@@ -22,7 +22,6 @@ from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS
 from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, wizard
 
-pytestmark = pytest.mark.usefixtures("judged_at_once")
 EVERYTHING = (Path(__file__).parent / "journeys" / "everything.yml").read_text(encoding="utf-8")
 VARIABLE = "$OZ_PASSWORD"
 LONG = "x" * 4097

@@ -1,0 +1,44 @@
+"""When the wizard has nothing to do, known from its event loop.
+
+Textual's own pilot guesses: it sleeps 20 ms again and again until the process has computed for less than 1 ms
+of them, twice or more behind every key. Half of the time that these tests took went into that, and a process
+that gets no processor for 20 ms looks idle, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import textual._wait
+
+SOON = 0.02
+"""A timer that is due within so many seconds is waited for: a frame comes 17 ms behind what changed."""
+
+LONGEST = 1.0
+"""Something that turns all the time is not waited for any longer, in seconds, as with Textual's own."""
+
+
+async def wait_for_idle(min_sleep: float = 0.0, max_sleep: float = LONGEST) -> None:
+    """Wait until nothing is ready to run and no timer is due soon. Of a thread nobody can say whether it
+    computes or waits: with a job at work Textual's guess is taken."""
+    loop = cast("Any", asyncio.get_running_loop())
+    until = loop.time() + max_sleep
+    while loop.time() < until:
+        await asyncio.sleep(0)
+        if loop._ready:
+            continue
+        if any(map(_is_job, asyncio.all_tasks())):
+            await textual._wait.wait_for_idle(min_sleep, max_sleep)
+            return
+        if not any(_is_due(timer, loop.time() + SOON) for timer in loop._scheduled):
+            return
+        await asyncio.sleep(0.001)
+
+
+def _is_job(task: asyncio.Task[Any]) -> bool:
+    return getattr(task.get_coro(), "__qualname__", "") == "Worker._run"
+
+
+def _is_due(timer: asyncio.TimerHandle, by: float) -> bool:
+    return not timer.cancelled() and timer.when() <= by
