@@ -9,6 +9,7 @@ from typing import Any
 
 from oz_installer.deploy import engines, health
 from oz_installer.deploy.facts import ContainerFact
+from oz_installer.deploy.lent_ports import patiently
 from oz_installer.deploy.run import Run
 from oz_installer.errors import DeployError
 from oz_installer.remote import commands
@@ -32,7 +33,8 @@ def restore(run: Run, node: str) -> None:
     touched = [name for name, was in before.items() if not _is_same(was, now.get(name))]
     if touched:
         up = commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, touched)
-        run.change(node, "start the previous services again", up, timeout=600.0)
+        what = "start the previous services again"
+        patiently(run, node, lambda: run.change(node, what, up, timeout=600.0))
         now = engines.states(run, node)
     ill = [name for name, was in before.items() if was.well and not _is_well(now.get(name))]
     if ill:

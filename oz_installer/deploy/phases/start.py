@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from oz_installer.catalog.model import Stage
 from oz_installer.deploy import cleaning, engines, health
 from oz_installer.deploy import node as commands
 from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.deploy.jobs import run_job
+from oz_installer.deploy.lent_ports import patiently
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.run import Run
 from oz_installer.deploy.saying import counted
@@ -91,18 +94,25 @@ class Start(Phase):
             run.emit(ServiceState(node=node, service=service.name, state="starting"))
         run.emit(NodeProgress(node=node, text=f"starting {counted(len(services), 'service')}"))
         if up:
-            argv = engine_commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, up)
-            self._up(run, node, up, argv)
+            self._up(run, node, up)
         for service in services:
             if actions[service.name] == "restart":
-                argv = engine_commands.restart_container(run.settings.engine, service.name)
-                run.change(node, f"restart {service.name}", argv)
+                patiently(run, node, partial(self._restart, run, node, service.name))
         run.gate.wait(lambda: health.wait(run, node, services))
 
-    def _up(self, run: Run, node: str, names: list[str], argv: tuple[str, ...]) -> None:
-        try:
+    def _restart(self, run: Run, node: str, name: str) -> None:
+        argv = engine_commands.restart_container(run.settings.engine, name)
+        run.change(node, f"restart {name}", argv)
+
+    def _up(self, run: Run, node: str, names: list[str]) -> None:
+        argv = engine_commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, names)
+
+        def start() -> None:
             result = run.change(node, f"start {', '.join(names)}", argv, timeout=600.0)
             run.gate.wait(lambda: engines.were_started(run, node, names, result))
+
+        try:
+            patiently(run, node, start)
         except DeployError as error:
             states = engines.states(run, node)
             crashed = [name for name in names if name in states and not states[name].running]
