@@ -46,7 +46,8 @@ machine:
 
 # Two labs at once: more than half of the time one waits.
 e2e: $(VENV)/.ready machine
-	$(VENV)/bin/pytest -q -n $(if $(OZ_E2E_LAB),0,2) --dist loadfile --no-loadscope-reorder -m 'not slow' tests/e2e
+	$(VENV)/bin/pytest -q -n $(if $(OZ_E2E_LAB),0,2) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 \
+	  -m 'not slow' tests/e2e
 
 test: $(VENV)/.ready machine
 	@trap '$(PY) -m oz_installer.lab down --name none --engine' EXIT; \

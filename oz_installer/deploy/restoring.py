@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from oz_installer.deploy import engines, health
+from oz_installer.deploy.ephemeral_ports import start_when_free
 from oz_installer.deploy.facts import ContainerFact
-from oz_installer.deploy.lent_ports import patiently
 from oz_installer.deploy.run import Run
 from oz_installer.errors import DeployError
 from oz_installer.remote import commands
@@ -34,7 +34,7 @@ def restore(run: Run, node: str) -> None:
     if touched:
         up = commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, touched)
         what = "start the previous services again"
-        patiently(run, node, lambda: run.change(node, what, up, timeout=600.0))
+        start_when_free(run, node, lambda: run.change(node, what, up, timeout=600.0))
         now = engines.states(run, node)
     ill = [name for name, was in before.items() if was.well and not _is_well(now.get(name))]
     if ill:

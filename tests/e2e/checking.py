@@ -14,6 +14,7 @@ from typing import Any
 from oz_installer.answers.file import read, read_draft
 from oz_installer.answers.working import Working
 from oz_installer.checks.model import Finding
+from oz_installer.checks.running import LIMIT_SECONDS
 from oz_installer.connecting import opener
 from oz_installer.installation.checking import examine
 from oz_installer.installation.connections import OpenTransport
@@ -28,6 +29,10 @@ TOUCHED = ("/mnt/oz d ", "/srv d ", "/opt d ", "/etc/ssh/sshd_config.d d ", "/et
 
 
 BOTH = ("node1", "node2")
+
+IN_TIME = LIMIT_SECONDS + 5
+"""A preflight has so many seconds for all checks, and some to begin and to end."""
+
 BOTH_API = [{"roles": ["api"]}, {"roles": ["api", "bio"]}]
 
 
@@ -57,7 +62,7 @@ class Bench:
         began = time.monotonic()
         examine(loaded, path, self.opener(path), told.append, threading.Event())
         print(f"examine: {time.monotonic() - began:.2f} s, {len(told)} findings")
-        assert time.monotonic() - began < 16
+        assert time.monotonic() - began < IN_TIME
         assert self.site.lab.database_password.read_text().strip() not in repr(told)
         return {one.id: one for one in told}
 

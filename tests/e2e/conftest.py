@@ -26,8 +26,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: turns.get(item.path.stem, len(LONG)))
 
 
+RUN, WORKER = "OZ_E2E_RUN", "PYTEST_XDIST_WORKER"
+WORKERS = ("gw0", "gw1")
+"""Names that pytest-xdist gives; each has a lab of its own."""
+
+
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+def _lab_of(worker: str) -> str:
+    return f"e2e-{os.environ[RUN]}-{worker}"
+
+
+def pytest_configure() -> None:
+    """Workers know whose they are."""
+    if WORKER not in os.environ:
+        os.environ[RUN] = str(os.getpid())
+
+
+def pytest_unconfigure() -> None:
+    """A worker that was stopped has no time to take its lab down (pytest-xdist gives it 10 s)."""
+    if WORKER not in os.environ:
+        for name in map(_lab_of, WORKERS):
+            if status(name).parts:
+                down(name, say=_say)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +61,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         count = sum(part.name.startswith("node") for part in status(name).parts)
         yield Site(lab, count)
         return
-    name = f"e2e-{os.getpid()}"
+    name = _lab_of(os.environ.get(WORKER, WORKERS[0]))
     folder: Path = tmp_path_factory.mktemp("lab")
     try:
         yield Site(up(LabOptions(name=name, nodes=NODES, directory=folder, say=_say)), NODES)

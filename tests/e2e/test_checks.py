@@ -215,7 +215,7 @@ def test_a_stop_while_a_node_hangs(bench: Bench) -> None:
         threading.Timer(1.0, stop.set).start()
         began = time.monotonic()
         try_nodes(draft, path, ["node1", "node2"], bench.opener(path), told.append, stop)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 6, "it waited for the node that hangs"
     assert [one.node for one in told] == ["node2"]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ import pytest
 
 from tests.e2e.ground import FRESH, INSTALLED, Document, Ground, assert_told
 from tests.e2e.site import CLEAN
+from tests.e2e.stopped import running
 
 # --- the way to the node -------------------------------------------------------------------------------
 
@@ -228,24 +228,23 @@ def test_a_disk_that_is_full_at_an_upgrade(ground: Ground) -> None:
 HOLDER = (
     "import socket, struct, time; s = socket.socket(); s.bind(('', 60050)); "
     "s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)); "
-    "s.connect(('127.0.0.1', 22)); time.sleep(1e6)"
+    "s.connect(('127.0.0.1', 22)); print('up', flush=True); time.sleep(1e6)"
 )
 """A connection from a port that the updater publishes; when it ends, nothing remains of it for a minute."""
 
 
-def test_a_port_that_is_lent_to_a_connection_is_waited_for(ground: Ground) -> None:
+def test_a_port_that_a_connection_of_the_node_uses_is_waited_for(ground: Ground) -> None:
     """Linux gives outgoing connections any port up to 60999, those of the updater's range, too."""
     path = ground.write(ground.document(FRESH), FRESH)
-    ground.site.on(FRESH, f'setsid python3 -c "{HOLDER}" > /dev/null 2>&1 & echo $! > /run/holder')
-    command = [sys.executable, "-m", "oz_installer", "--answers", str(path), "--yes"]
-    try:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
-            assert run.stderr is not None
-            told = next((line for line in run.stderr if "is lent to an outgoing" in line), "")
-            ground.site.on(FRESH, "kill $(cat /run/holder)")
-            _out, rest = run.communicate()
-        assert f"{FRESH}: TCP port 60050 is lent to an outgoing connection of the node" in told, rest
-        assert run.returncode == 0, rest
+    start = (
+        f'setsid python3 -c "{HOLDER}" > /run/holding 2>&1 & echo $! > /run/holder; '
+        "until grep -q up /run/holding; do sleep 0.05; done"
+    )
+    end = "kill $(cat /run/holder) 2> /dev/null; rm -f /run/holder /run/holding"
+    with on_node(ground, FRESH, start, f"{end}; {CLEAN}"):
+        with running(path) as run:
+            run.until(lambda event: "TCP port 60050 is in use by an outgoing" in event.get("text", ""))
+            ground.site.on(FRESH, end)
+            ended = run.end()
+        assert ended.status == 0, ended.stderr
         assert "oz-bio-updater" in ground.site.containers(FRESH)
-    finally:
-        ground.site.on(FRESH, f"kill $(cat /run/holder) 2> /dev/null; rm /run/holder; {CLEAN}")

@@ -34,7 +34,7 @@ from tests.e2e.stopped import (
 from tests.e2e.works import assert_all_well
 
 ASKING = (SIGINT, SIGTERM, SIGHUP)
-AT_ONCE_SECONDS = 5.0
+AT_ONCE_SECONDS = 6.0
 RANDOM_MOMENTS = 8
 LAST_MOMENT = "verifying"
 TRIES = 5

@@ -11,6 +11,7 @@ import asyncio
 from typing import Any, cast
 
 import textual._wait
+from textual.worker import Worker
 
 SOON = 0.02
 """A timer that is due within so many seconds is waited for: a frame comes 17 ms behind what changed."""
@@ -37,7 +38,7 @@ async def wait_for_idle(min_sleep: float = 0.0, max_sleep: float = LONGEST) -> N
 
 
 def _is_job(task: asyncio.Task[Any]) -> bool:
-    return getattr(task.get_coro(), "__qualname__", "") == "Worker._run"
+    return getattr(task.get_coro(), "cr_code", None) is Worker._run.__code__
 
 
 def _is_due(timer: asyncio.TimerHandle, by: float) -> bool:

@@ -11,11 +11,18 @@ from threading import Event
 
 import pytest
 
+from oz_installer.tui.app import THINKING
 from oz_installer.tui.jobs import Tell
 from oz_installer.tui.steps import STEPS
 from tests.tui.fifty import FiftyCore
 from tests.tui.support import Driver, app_of, install, press, settle, step_of, text_of, wizard
 from tests.tui.watchdog import LIMIT, SLOWEST, Watch, watchdog, yardstick
+
+
+@pytest.fixture(autouse=True)
+def _thinking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wizard judges when it does for an operator."""
+    monkeypatch.setattr("oz_installer.tui.app.THINKING", THINKING)
 
 
 @asynccontextmanager

@@ -7,9 +7,9 @@ from functools import partial
 from oz_installer.catalog.model import Stage
 from oz_installer.deploy import cleaning, engines, health
 from oz_installer.deploy import node as commands
+from oz_installer.deploy.ephemeral_ports import start_when_free
 from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.deploy.jobs import run_job
-from oz_installer.deploy.lent_ports import patiently
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.run import Run
 from oz_installer.deploy.saying import counted
@@ -97,7 +97,7 @@ class Start(Phase):
             self._up(run, node, up)
         for service in services:
             if actions[service.name] == "restart":
-                patiently(run, node, partial(self._restart, run, node, service.name))
+                start_when_free(run, node, partial(self._restart, run, node, service.name))
         run.gate.wait(lambda: health.wait(run, node, services))
 
     def _restart(self, run: Run, node: str, name: str) -> None:
@@ -112,7 +112,7 @@ class Start(Phase):
             run.gate.wait(lambda: engines.were_started(run, node, names, result))
 
         try:
-            patiently(run, node, start)
+            start_when_free(run, node, start)
         except DeployError as error:
             states = engines.states(run, node)
             crashed = [name for name in names if name in states and not states[name].running]

@@ -227,3 +227,21 @@ def make_run(
         shown=lambda node: {},
         fingerprints=lambda node: {},
     )
+
+
+IN_USE = "rootlessport listen tcp4 0.0.0.0:60088: bind: address already in use"
+
+
+def minding_once(verb: str, answer: Answer) -> Answer:
+    """A node on which a connection uses a port the first time that something is to be started."""
+    minded: list[tuple[str, ...]] = []
+
+    def look(argv: tuple[str, ...]) -> CommandResult | str | None:
+        if argv[-1] == "EAB8":
+            return "all\n"
+        if verb in argv and not minded:
+            minded.append(argv)
+            return failed(125, IN_USE)
+        return answer(argv)
+
+    return look

@@ -37,6 +37,7 @@ from tests.unit.deploy.deploy_support import (
     failed,
     fresh,
     installed,
+    minding_once,
 )
 from tests.unit.deploy.deploy_support import make_run as plain_run
 from tests.unit.deploy.deploy_support import service as plain_service
@@ -315,6 +316,19 @@ def test_an_unhealthy_service_is_restarted_not_recreated() -> None:
     words = node.words()
     assert any(word.startswith("podman restart") and word.endswith("api") for word in words)
     assert not any(word.startswith("compose up") for word in words)
+
+
+@pytest.mark.parametrize(
+    ("verb", "before"), [("up", "Exited (1) ago"), ("restart", "Up 5 minutes (unhealthy)")]
+)
+def test_a_port_that_a_connection_uses_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, verb: str, before: str
+) -> None:
+    monkeypatch.setattr("oz_installer.deploy.ephemeral_ports.POLL_SECONDS", 0.0)
+    there = {"api": container("api", before), "beat": container("beat", "Up 1 hour")}
+    run, node = make_run(installed(NEW, containers=there), minding_once(verb, healthy))
+    run_phases([Start("app")], run)
+    assert len([sent for sent in node.sent if verb in sent.argv]) == 2
 
 
 def test_other_stages_have_nothing_to_do() -> None:

@@ -19,6 +19,7 @@ from tests.unit.deploy.deploy_support import (
     failed,
     installed,
     make_run,
+    minding_once,
     service,
 )
 
@@ -126,6 +127,14 @@ def test_what_its_engine_started_again_and_again_gets_its_previous_files_back() 
     assert up[-1] == "beat"
     assert "--detach" in up
     assert len(node.done()) == 1
+
+
+def test_a_port_that_a_connection_uses_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oz_installer.deploy.ephemeral_ports.POLL_SECONDS", 0.0)
+    node = Node({"api": (UP, "newer")})
+    node.transport.answer = minding_once("up", node.transport.answer)
+    restore(over(node, api=UP), "n1")
+    assert len([sent for sent in node.transport.sent if "up" in sent.argv]) == 2
 
 
 @pytest.mark.parametrize("name", ["api", "gone"])
