@@ -12,6 +12,7 @@ from pathlib import Path
 
 from oz_installer.errors import PreflightError
 from oz_installer.lab.docker import run
+from oz_installer.lab.images import locked
 from oz_installer.lab.options import Say, cache_folder
 
 _LIMIT = 120
@@ -32,10 +33,11 @@ def ensure_tools(say: Say) -> None:
     """
     if os.geteuid() != 0:
         raise PreflightError("the lab needs root, to build images and run nodes", "run it with sudo")
-    if missing := missing_packages(engine_answers()):
-        _install(missing, say)
-    if not engine_answers():
-        _start(say)
+    with locked("engine"):  # of several labs that come up at once, one starts it
+        if missing := missing_packages(engine_answers()):
+            _install(missing, say)
+        if not engine_answers():
+            _start(say)
 
 
 def missing_packages(engine_ready: bool) -> list[str]:
@@ -53,18 +55,19 @@ def engine_answers() -> bool:
 
 def stop_engine(say: Say) -> bool:
     """Stop the engine that the lab started, and no other; whether there was one."""
-    note = _note()
-    identity = note.read_text().split() if note.is_file() else []
-    if len(identity) != 2 or _started(int(identity[0])) != identity[1]:
+    with locked("engine"):
+        note = _note()
+        identity = note.read_text().split() if note.is_file() else []
+        if len(identity) != 2 or _started(int(identity[0])) != identity[1]:
+            note.unlink(missing_ok=True)
+            return False
+        say(f"Stopping the Docker Engine that the lab started (process {identity[0]}) ...")
+        os.kill(int(identity[0]), signal.SIGTERM)
+        end = time.monotonic() + _LIMIT
+        while _started(int(identity[0])) == identity[1] and time.monotonic() < end:
+            time.sleep(0.1)
         note.unlink(missing_ok=True)
-        return False
-    say(f"Stopping the Docker Engine that the lab started (process {identity[0]}) ...")
-    os.kill(int(identity[0]), signal.SIGTERM)
-    end = time.monotonic() + _LIMIT
-    while _started(int(identity[0])) == identity[1] and time.monotonic() < end:
-        time.sleep(0.1)
-    note.unlink(missing_ok=True)
-    return True
+        return True
 
 
 def _install(packages: Sequence[str], say: Say) -> None:

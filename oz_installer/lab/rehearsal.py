@@ -66,8 +66,7 @@ def up(options: LabOptions) -> Lab:
     Raises PreflightError when this machine cannot carry it, DeployError when a step fails.
     """
     began = time.monotonic()
-    with images.locked("engine"):  # of several that come up at once, one starts it
-        engine.ensure_tools(options.say)
+    engine.ensure_tools(options.say)
     with images.locked(f"lab-{options.name}"):
         with ThreadPoolExecutor(2) as pool:
             building = pool.submit(images.ensure_node_image, options.suite, options.say)
