@@ -62,6 +62,11 @@ def _tree(question: Question, text: str) -> Tree:
 
 def _separators(text: str) -> None:
     """Say how a number is written whose digits stand in groups or behind a comma. Raises Refused."""
+    if re.fullmatch(r"[1-9][0-9]{0,2}(,[0-9]{3}){1,4}", text):
+        raise Refused(f"should be a number without commas; write {text.replace(',', '')}")
+    if re.fullmatch(r"[1-9][0-9]{0,2}[.]000", text):
+        few = text.partition(".")[0]
+        raise Refused(f"could be {few} or {few}000; write {few} or {few}000")
     if re.fullmatch(r"[0-9]{1,9},[0-9]{1,9}", text):
         raise Refused(f"should be a number without comma; write {text.replace(',', '.')} or leave it out")
     if re.fullmatch(r"[0-9]{1,3}([ _'][0-9]{3}){1,4}", text):

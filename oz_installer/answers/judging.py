@@ -70,6 +70,8 @@ class Judge:
 
     def _field(self, question: Question, values: Mapping[str, Any], key: str) -> str | None:
         if key in self.texts:
+            if not self.texts[key]:
+                return "is missing"
             try:
                 from_text(question, self.texts[key])
             except Refused as refused:

@@ -32,16 +32,20 @@ def keep(working: Working, path: Path, source: str | None = None, opened: Path |
 
     ``source`` is the file as it was opened: its comments and looks stay. ``opened`` is where it stands: saved
     somewhere else, its secrets are copied along, generated ones, too, and what it refers to is found from
-    there. Returns the answers as the file now has them. Whatever fails, the file that was there works. Raises
-    AnswersError; LockedError while a run makes secrets there.
+    there. A file that is replaced and says something else than ``source`` is kept beside it (``.old``), and
+    so are its secrets. Returns the answers as the file now has them. Whatever fails, the file that was there
+    works. Raises AnswersError; LockedError while a run makes secrets there.
     """
     former = opened if opened != path else None
     if former is not None:
         working = moved(working, former, path)
     _check(working, path)
     folder = secrets_folder(path)
-    before = _files_in(path, folder)
+    ours = former is None and source is not None and _text(path) == source
+    before = _files_in(path, folder) if ours else set()
     with _taken_back(path, folder) as written:
+        if not ours:
+            written += _put_aside(path)
         if former is not None and former.is_file():
             written += _generated(former, path)
         refs = _write_secrets(working, folder, written)
@@ -85,6 +89,31 @@ def _taken_back(path: Path, folder: Path) -> Iterator[list[Path]]:
     except BaseException:
         _forget(set(written) - _files_in(path, folder), folder)
         raise
+
+
+def _put_aside(path: Path) -> list[Path]:
+    """Keep a copy of a file that is about to be replaced: nobody may have another one. The copy, if any."""
+    if not path.is_file():
+        return []
+    try:
+        data = path.read_bytes()
+        copy = _free_file(path.with_name(f"{path.name}.old"), data)
+        if copy.exists():
+            return []
+        write_private(copy, data)
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        message = f"{path}: was not replaced: no copy of it can be kept: {said}"
+        raise AnswersError(message, "save under another name") from error
+    return [copy]
+
+
+def _text(path: Path) -> str | None:
+    """What the file says; None when it is not there or cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig") if path.is_file() else None
+    except (OSError, ValueError):
+        return None
 
 
 def _generated(former: Path, path: Path) -> list[Path]:

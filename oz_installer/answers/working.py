@@ -51,7 +51,8 @@ class Working:
         for key in draft.nulls:
             made = made._set(key, question(key).default)
         for key, text in draft.refused.items():
-            made = made._set(key, None).typed(key, text)
+            made = made._set(key, None)
+            made = made.typed(key, text) if text else made.wanted(key)
         return replace(made, missing_secrets=draft.refused_secrets)
 
     def get(self, key: str) -> Any:
@@ -97,6 +98,11 @@ class Working:
         if value == asked.default and not asked.required and self._find(parts_of(key)) is _NOTHING:
             return self._forget(key)
         return self._forget(key)._set(key, value)
+
+    def wanted(self, key: str) -> Working:
+        """An optional question that a choice makes a needed one: it is missing until it is answered."""
+        cleared = self.without(key)
+        return replace(cleared, texts={**cleared.texts, key: ""})
 
     def without(self, key: str) -> Working:
         """The question left out: its default holds again."""

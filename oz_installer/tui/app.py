@@ -185,10 +185,7 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
         self.end_tidying()
 
     def _begin(self) -> None:
-        if self._first is not None:
-            self.files.open(self._first, self._start_step)
-        elif self._start_step is not None:
-            self.go(self._start_step)
+        self.files.begin_with(self._first, self._start_step)
         self.jobs.start("load", lambda _tell, _stop: self._load())
 
     def _load(self) -> None:

@@ -13,11 +13,14 @@ from textual.timer import Timer
 
 from oz_installer.tui.bridge import Failed, Finished
 from oz_installer.tui.saving import PATIENCE, Saving
+from oz_installer.tui.steps import STEPS
 
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
     from oz_installer.tui.app import WizardApp
     from oz_installer.tui.jobs import Tell
+
+FIRST = STEPS[0].id
 
 QUIET = 2.0
 """So long after the last key a draft is kept, in seconds."""
@@ -32,7 +35,7 @@ class Drafting(Saving):
     def __init__(self, app: WizardApp) -> None:
         super().__init__(app)
         self._drafting: Timer | None = None
-        self._step = "start"
+        self._step = FIRST
         self._last: Left | None = None
         self._gone_on_with: Path | None = None
         """Answers whose draft was opened last."""
@@ -130,7 +133,8 @@ class Drafting(Saving):
         """A job that keeps the answers as they are now, and returns them; None when nothing is to be kept.
         What was edited back to what the file says needs its draft no more."""
         here = self._app.step_screen
-        self._step = step_id or (here.STEP if here else self._step)
+        left_at = step_id or (here.STEP if here else self._step)
+        self._step = self._step if left_at == FIRST else left_at  # nobody wants to go on at the start
         session, core, step = self._app.session, self._app.core, self._step
         working, path, touched = session.working, session.path, session.touched
         if not touched and not self._drafted:

@@ -18,6 +18,7 @@ from oz_installer.tui.steps import STEPS, number, step_of
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
     from oz_installer.tui.app import WizardApp
+    from oz_installer.tui.bridge import Core
     from oz_installer.tui.jobs import Tell
 
 
@@ -30,20 +31,30 @@ class Filing(Drafting):
         self._waiting: Callable[[], None] | None = None
 
     # --- open -----------------------------------------------------------------------------------------
+    def begin_with(self, path: Path | None, step_id: str | None) -> None:
+        """What the command line named: answers to read, a step to open."""
+        if path is not None:
+            self.open(path, step_id)
+            return
+        core = self._app.core  # who answers without having chosen what to begin with begins something new
+        self._app.jobs.start("room", lambda _tell, _stop: free_file(core))
+        if step_id is not None:
+            self._app.go(step_id)
+
     def begin(self) -> None:
         """A new installation, in a file that neither exists nor has a draft."""
         self._away(self._begin)
 
     def _begin(self) -> None:
-        core, folder = self._app.core, NEW_FILE.absolute().parent
+        core = self._app.core
+        self._app.jobs.start("begin", lambda _tell, _stop: free_file(core))
 
-        def job(_tell: object, _stop: object) -> Path:
-            taken = {saved.target for saved in core.drafts()}
-            names = (NEW_FILE.name, *(f"{NEW_FILE.stem}-{n}{NEW_FILE.suffix}" for n in range(2, 1000)))
-            free = (folder / name for name in names)
-            return next(path for path in free if path not in taken and not core.exists(path))
-
-        self._app.jobs.start("begin", job)
+    def _room_found(self, path: Path) -> None:
+        session = self._app.session
+        if not session.is_file and session.path == NEW_FILE.absolute():
+            session.path = path
+            if self._app.step_screen is not None:
+                self._app.step_screen.show_frame()
 
     def ask_to_open(self, step_id: str | None = None) -> None:
         """Choose an answers file, and open it."""
@@ -181,7 +192,7 @@ class Filing(Drafting):
         left = (one for one in ordered if opened.working.left_out(one.key))
         first = next(left, ordered[0] if ordered else None)
         needed = step_of(first.key) if first else "review"
-        known = opened.step in {one.id for one in STEPS}
+        known = opened.step in {one.id for one in (STEPS[1:] if opened.draft else STEPS)}
         step_id = opened.step if opened.step and known else needed
         self._app.start_over(step_id, first.key if first and step_id == needed else None)
         if lost := opened.working.lost:
@@ -199,6 +210,8 @@ class Filing(Drafting):
                 self.let_go()
                 self._app.session.begin(path)
                 self._app.start_over(STEPS[1].id)
+            case Finished(job="room", result=Path() as path):
+                self._room_found(path)
             case Finished(job="last") | Failed(job="last"):
                 self.kept_last(news)
             case Finished(job="save", result=Occupied()) if self._waiting is not None:
@@ -219,3 +232,11 @@ class Filing(Drafting):
                 self._ask_to_go(message)
             case Failed(message=message, hint=hint):
                 self._say(f"error: {message}. {hint}", bad=True)
+
+
+def free_file(core: Core) -> Path:
+    """Where the answers of a new installation belong: a file that neither exists nor has a draft."""
+    folder, taken = NEW_FILE.absolute().parent, {saved.target for saved in core.drafts()}
+    names = (NEW_FILE.name, *(f"{NEW_FILE.stem}-{n}{NEW_FILE.suffix}" for n in range(2, 1000)))
+    free = (folder / name for name in names)
+    return next(path for path in free if path not in taken and not core.exists(path))

@@ -161,7 +161,8 @@ class Saving:
         from oz_installer.tui.dialogs.confirm import Confirm
 
         said = "was changed by somebody else since it was opened" if changed else "is there already"
-        dialog = Confirm(f"{save.path} {said}. Replace it?", yes="Replace it", no="Keep it")
+        kept = f"What it says now is kept beside it, as {save.path.name}.old."
+        dialog = Confirm(f"{save.path} {said}. Replace it? {kept}", yes="Replace it", no="Keep it")
         again = replace(save, replace=True)
         self._app.push_screen(dialog, lambda sure: self._queue(again) if sure else None)
 

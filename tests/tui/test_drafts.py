@@ -167,3 +167,24 @@ async def test_the_draft_of_a_file_that_is_opened_as_it_is_stays() -> None:
         await pilot.press("ctrl+q")
         await left(pilot)
     assert HERE in core.drafted
+
+
+async def test_a_draft_that_was_left_at_the_start_goes_on_where_it_is_needed() -> None:
+    core = FakeCore()
+    core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "start")
+    async with wizard(core) as pilot:
+        await press(pilot, "enter")
+        assert step_of(pilot).STEP == "workload"
+        assert app_of(pilot).session.working.get("workload.apm") == 12
+
+
+async def test_who_goes_back_to_the_start_goes_on_from_the_step_before() -> None:
+    core = FakeCore()
+    async with wizard(core, step="release") as pilot:
+        app_of(pilot).change("workload.apm", 12.0)
+        await press(pilot, "ctrl+b", "ctrl+b")
+        assert step_of(pilot).STEP == "start"
+        await pilot.press("ctrl+q")
+        await left(pilot)
+    (draft,) = core.drafts()
+    assert draft.step == "workload"

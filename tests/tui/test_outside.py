@@ -49,6 +49,40 @@ async def test_a_bundled_database_is_offered_for_poc_with_the_warning() -> None:
         assert answers(pilot) == {"host": "db.example.com"}
 
 
+async def test_a_host_that_is_typed_anew_is_still_one_of_ones_own() -> None:
+    """Emptied, it is missing; the database does not become a bundled one."""
+    text = POC + "database: {host: db.example.com, password: {env: OZ_DB_PASSWORD}}\n"
+    core = FakeCore({ANSWERS: text})
+    async with wizard(core, path=ANSWERS, step="database") as pilot:
+        support.step_of(pilot).focus_key("database.host")
+        await press(pilot, "end", "ctrl+u")
+        assert "(•) a server of yours" in words(pilot)
+        assert "host" in fields(pilot)
+        assert support.step_of(pilot).focused_key() == "database.host"
+        assert [one.key for one in app_of(pilot).session.problems("database")] == ["database.host"]
+        assert "! Host is missing" in words(pilot)
+        await press(pilot, "f5")
+        assert "Type the host of your PostgreSQL server first." in words(pilot)
+        assert not support.step_of(pilot).jobs.running("test")
+        await press(pilot, "=other.example.com")
+        assert answers(pilot)["host"] == "other.example.com"
+        assert app_of(pilot).session.problems("database") == ()
+
+
+async def test_a_server_of_ones_own_without_a_host_is_not_done_even_in_a_draft() -> None:
+    async with wizard(FakeCore({ANSWERS: POC}), path=ANSWERS, step="database") as pilot:
+        await press(pilot, "left", "ctrl+n")
+        assert app_of(pilot).session.state("database", "storage").mark == "!"
+        text = app_of(pilot).session.working.yaml()
+    async with wizard(FakeCore({ANSWERS: text}), path=ANSWERS, step="database") as pilot:
+        assert "(•) a server of yours" in words(pilot)
+        assert [one.key for one in app_of(pilot).session.problems("database")] == ["database.host"]
+        await press(pilot, "shift+tab", "right")
+        assert "(•) bundled" in words(pilot)
+        assert answers(pilot) == {}
+        assert app_of(pilot).session.problems("database") == ()
+
+
 async def test_a_bundled_database_is_not_for_medium() -> None:
     text = MEDIUM.replace("database: {host: db.example.com, password: {env: OZ_DB_PASSWORD}}\n", "")
     async with wizard(FakeCore({ANSWERS: text}), path=ANSWERS, step="database", size=(80, 24)) as pilot:

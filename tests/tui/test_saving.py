@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
+
 from oz_installer.answers.working import Working
 from oz_installer.errors import AnswersError
-from tests.tui.fake_core import FakeCore
+from oz_installer.tui.app import WizardApp
+from tests.tui.fake_core import FakeCore, FilesCore
 from tests.tui.nodes_case import MEDIUM
 from tests.tui.support import app_of, press, settle, step_of, text_of, until, wizard
 from tests.tui.test_files import COMPLETE, HERE
@@ -143,14 +146,45 @@ async def test_typed_passwords_do_not_go_without_a_word() -> None:
         assert session.working.given("admin.password")
 
 
-async def test_without_an_answer_neither_the_draft_nor_the_file_is_opened() -> None:
+async def test_escape_is_the_key_of_the_answer_that_it_stands_on() -> None:
+    """It would leave answers open that nobody chose, in the name of that file."""
     core = FakeCore({HERE: COMPLETE})
     core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "workload")
     async with wizard(core, path=HERE) as pilot:
+        assert "[ Open the file as it is Esc ]" in text_of(pilot)
         await press(pilot, "escape")
-        assert step_of(pilot).STEP == "start"
-        assert not app_of(pilot).session.is_open
+        assert app_of(pilot).session.is_file
+        assert app_of(pilot).session.working.get("workload.apm") != 12
         assert HERE in core.drafted
+
+
+async def test_a_file_of_the_folder_is_not_edited_unopened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who goes to a step without having begun anything begins something new, beside it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "answers.yml").write_text(COMPLETE)
+    app = WizardApp(FilesCore())
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        assert app.session.path == tmp_path / "answers-2.yml"
+        app.go("workload")
+        await settle(pilot)
+        await press(pilot, "=12", "ctrl+s", "enter")
+        assert "is there already" not in text_of(pilot)
+    assert (tmp_path / "answers.yml").read_text() == COMPLETE
+    assert "apm: 12" in (tmp_path / "answers-2.yml").read_text()
+
+
+async def test_what_is_replaced_is_said_to_be_kept() -> None:
+    core = FakeCore({HERE: COMPLETE})
+    async with wizard(core, step="workload") as pilot:
+        await press(pilot, "=12")
+        app_of(pilot).files.save_as(HERE)
+        await settle(pilot)
+        assert "is there already. Replace it? What" in text_of(pilot)
+        assert f"it says now is kept beside it, as {HERE.name}.old." in text_of(pilot)
 
 
 async def test_a_draft_goes_on_though_its_file_is_broken_meanwhile() -> None:

@@ -31,6 +31,10 @@ class Confirm(Dialog[bool]):
             yield Push(self._yes, id="yes")
             yield Push(self._no, id="no", key="Esc", primary=True)
 
+    def action_give_up(self) -> None:
+        """Escape is the key of the answer that changes nothing."""
+        self.dismiss(False)
+
     @on(Push.Pressed)
     def _answered(self, event: Push.Pressed) -> None:
         event.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -56,8 +57,11 @@ class DatabaseScreen(TestedScreen):
             return "external"
         return "external" if self.needed else "bundled"
 
-    def show(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002 - the base asks it
-        """Only the questions of what is chosen."""
+    def show(self, working: Working, judged: Judged | None) -> None:
+        """Only the questions of what is chosen. A host that was given once makes it a server of yours, even
+        while it is typed anew."""
+        if working.given(HOST):
+            self._wanted = EXTERNAL.value
         mode = self._mode
         barred = self.needed or ""
         options = (EXTERNAL, Option(value="bundled", label=BUNDLED.label, barred=barred))
@@ -71,11 +75,21 @@ class DatabaseScreen(TestedScreen):
         self.query_one("#mode", Mode).show(options, mode, note, look)
         wanted = KEYS if mode == "external" else tuple(key for key in KEYS if key not in REMOTE)
         self.show_form(wanted, judged, blamed=mode == "external")
-        self.query_one("#test").display = not self.untestable()
+        self.query_one("#test").display = mode == "external"
 
     def untestable(self) -> str:
-        """A bundled server is not there yet."""
-        return "" if self._mode == "external" else "A bundled database comes with the installation."
+        """A bundled server is not there yet, and one without a name cannot be found."""
+        if self._mode == "bundled":
+            return "A bundled database comes with the installation."
+        named = self.working.get(HOST) or self.working.texts.get(HOST)
+        return "" if named else "! Type the host of your PostgreSQL server first."
+
+    def edit_answers(self, change: Callable[[Working], Working]) -> None:
+        """Where a server of the operator's own was chosen, its host must be answered."""
+        working = change(self.working)
+        if self._wanted == EXTERNAL.value and not self.needed and not working.given(HOST):
+            working = working.wanted(HOST)
+        self.wizard.edit(working, soon=True)
 
     def _pick(self, mode: str) -> None:
         self._wanted = mode

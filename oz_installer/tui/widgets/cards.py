@@ -15,6 +15,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from oz_installer.tui.advancing import advance
 from oz_installer.tui.widgets.follower import Follower
 from oz_installer.tui.widgets.steady_parts import SteadyParts
 
@@ -41,7 +42,7 @@ class Cards(SteadyParts, Follower, can_focus=True):
         ("left", "move(-1)"),
         ("right", "move(1)"),
         ("space", "pick"),
-        ("enter", "app.focus_next"),
+        ("enter", "advance"),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "cards--title", "cards--rule", "cards--chosen", "cards--cursor", "cards--tag", "cards--name",
@@ -167,6 +168,10 @@ class Cards(SteadyParts, Follower, can_focus=True):
         """The help of the field before goes away meanwhile: once more when all has moved up."""
         self._head.scroll_visible(top=True, animate=False)
         self.call_after_refresh(self._head.scroll_visible, top=True, animate=False)
+
+    def action_advance(self) -> None:
+        """On to the next field."""
+        advance(self.screen)
 
     def action_move(self, by: int) -> None:
         """Choose the next card that is not barred."""

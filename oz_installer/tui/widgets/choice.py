@@ -16,6 +16,7 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from oz_installer.tui.advancing import advance
 from oz_installer.tui.widgets.steady_parts import SteadyParts
 
 GAP = 2
@@ -41,7 +42,7 @@ class Choice(SteadyParts, Widget, can_focus=True):
         ("left,up", "move(-1)"),
         ("right,down", "move(1)"),
         ("space", "switch"),
-        ("enter", "app.focus_next"),
+        ("enter", "advance"),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"choice--cursor", "choice--chosen", "choice--barred"}
     ALLOW_SELECT = False
@@ -116,6 +117,10 @@ class Choice(SteadyParts, Widget, can_focus=True):
     def on_resize(self) -> None:
         """The options flow anew."""
         self.refresh(layout=True)
+
+    def action_advance(self) -> None:
+        """On to the next field."""
+        advance(self.screen)
 
     def action_move(self, by: int) -> None:
         """To the next option that is not barred; without ``many`` it is chosen at once."""

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 
 from oz_installer.answers.forms import to_text
 from oz_installer.answers.questions import Question
+from oz_installer.tui.advancing import advance
 from oz_installer.tui.widgets.choice import Choice, Option
 from oz_installer.tui.widgets.follower import Follower
 from oz_installer.tui.widgets.text_input import TextInput
@@ -229,7 +230,7 @@ class TextField(Field):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        self.screen.focus_next()
+        advance(self.screen)
 
 
 class LinesField(Field):

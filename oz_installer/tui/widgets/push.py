@@ -1,4 +1,4 @@
-"""A button of one row: Enter, Space or a click pushes it."""
+"""A button of one row: Enter, Space or a click pushes it; arrows lead to the one beside it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ class Push(Widget, can_focus=True):
     """A button. ``primary`` is the one that most people want; ``key`` is told behind the label;
     ``action`` is what a screen runs for it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("enter,space", "push")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("enter,space", "push"),
+        ("left", "beside(-1)"),
+        ("right", "beside(1)"),
+    ]
     ALLOW_SELECT = False
 
     @dataclass(eq=False)
@@ -61,6 +65,14 @@ class Push(Widget, can_focus=True):
     def action_push(self) -> None:
         """Push it."""
         self.post_message(self.Pressed(self))
+
+    def action_beside(self, by: int) -> None:
+        """Put the cursor on another button of the same row."""
+        around = self.parent.children if self.parent is not None else ()
+        row = [one for one in around if isinstance(one, Push) and one.focusable]
+        place = row.index(self) + by
+        if 0 <= place < len(row):
+            row[place].focus()
 
     def on_click(self, event: events.Click) -> None:
         """A click pushes it."""

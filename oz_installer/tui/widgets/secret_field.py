@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from oz_installer.answers import rules
 from oz_installer.answers.model import SecretRef
+from oz_installer.tui.advancing import advance
 from oz_installer.tui.widgets.choice import Choice, Option
 from oz_installer.tui.widgets.field import Field
 from oz_installer.tui.widgets.push import Push
@@ -190,9 +191,8 @@ class SecretField(Field):
     def _entered(self, event: Input.Submitted) -> None:
         """On to the next question, past Show: whoever goes on by Enter does not mean to reveal it."""
         event.stop()
-        following = self.screen.focus_next()
-        if isinstance(following, Reveal):
-            self.screen.focus_next()
+        if isinstance(advance(self.screen), Reveal):
+            advance(self.screen)
 
     def _is_right(self, text: str) -> bool:
         return bool(text) and (self.way != "env" or rules.environment_name(text) is None)

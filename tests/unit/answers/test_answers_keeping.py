@@ -282,3 +282,54 @@ def test_a_copy_made_by_hand_keeps_its_secrets(tmp_path: Path) -> None:
     copy.write_text(old.read_text())
     keep(first.typed("admin.password", "another"), old, old.read_text(), old)
     assert secrets_of(copy)["admin.password"] == "canary-2"
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_file_that_is_replaced_is_kept_beside_it_with_its_secrets(tmp_path: Path, changed: bool) -> None:
+    """Other answers are saved over it, or it is another one than was opened."""
+    path, old = tmp_path / "answers.yml", tmp_path / "answers.yml.old"
+    first = keep(opened().typed("admin.password", "canary-2"), path)
+    theirs = f"# of somebody else\n{path.read_text()}"
+    path.write_text(theirs)
+    if changed:
+        keep(first.typed("admin.password", "another"), path, theirs.partition("\n")[2], path)
+    else:
+        keep(Working.new().put("scenario", "poc"), path)
+    assert old.read_text() == theirs
+    assert old.stat().st_mode & 0o777 == 0o600
+    assert "canary-2\n" in files(secrets_folder(path)).values()
+    path.write_text(old.read_text())  # the way back
+    assert secrets_of(path)["admin.password"] == "canary-2"
+
+
+def test_every_file_that_is_replaced_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "answers.yml"
+    for text in ("version: 1\n", "version: 1\nscenario: poc\n", "version: 1\n"):
+        path.write_text(text)
+        keep(Working.new().put("scenario", "medium"), path)
+    assert {file.name: file.read_text() for file in tmp_path.glob("*.old*")} == {
+        "answers.yml.old": "version: 1\n",
+        "answers.yml.old.2": "version: 1\nscenario: poc\n",
+    }
+
+
+def test_what_cannot_be_kept_beside_it_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "answers.yml"
+    path.write_text("version: 1\n")
+
+    def full(target: Path, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keeping, "write_private", full)
+    with pytest.raises(AnswersError, match="was not replaced: no copy of it can be kept: No space left"):
+        keep(Working.new().put("scenario", "poc"), path)
+    assert files(tmp_path) == {"answers.yml": "version: 1\n"}
+
+
+def test_the_files_own_save_leaves_no_copy(tmp_path: Path) -> None:
+    path = tmp_path / "answers.yml"
+    first = keep(opened(), path)
+    keep(first.put("workload.apm", 7.0), path, path.read_text(), path)
+    assert not list(tmp_path.glob("*.old*"))
