@@ -25,8 +25,17 @@ class ServiceChange:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Move:
+    """Data that are kept somewhere else from now on (``database``, ``media``). Nothing is copied."""
+
+    what: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class NodePlan:
-    """What changes on one node."""
+    """What changes on one node. ``moves`` warn; they are no change by themselves."""
 
     node: str
     files: tuple[FileChange, ...] = ()
@@ -34,6 +43,7 @@ class NodePlan:
     jobs: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     unverified: bool = False
+    moves: tuple[Move, ...] = ()
 
     @property
     def nothing_to_do(self) -> bool:

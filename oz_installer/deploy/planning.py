@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from oz_installer.deploy.facts import NodeFacts
-from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
+from oz_installer.deploy.plan import FileChange, Move, NodePlan, Plan, ServiceChange
 from oz_installer.remote.image_names import has_image
 from oz_installer.render.bundle import Bundle, BundleService
 
@@ -30,6 +30,16 @@ def plan_node(bundle: Bundle, facts: NodeFacts) -> NodePlan:
         jobs=jobs,
         images=tuple(image for image in wanted if not has_image(present, image)),
         unverified=facts.verified != bundle.digest and not (files or services or jobs),
+        moves=_moves(bundle, facts),
+    )
+
+
+def _moves(bundle: Bundle, facts: NodeFacts) -> tuple[Move, ...]:
+    before = facts.record.data if facts.record else {}
+    return tuple(
+        Move(what=what, before=before[what], now=now)
+        for what, now in bundle.data.items()
+        if before.get(what, now) != now
     )
 
 

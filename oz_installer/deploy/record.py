@@ -19,7 +19,7 @@ class Record:
     """The record of one generation. Digests are SHA-256, hexadecimal.
 
     ``secrets`` are fingerprints of the generated secrets in its files, by slot; None in a record of a version
-    that kept none.
+    that kept none. ``data`` is where the API's data lie, as the bundle says it; empty in older records.
     """
 
     format: int = FORMAT
@@ -32,6 +32,7 @@ class Record:
     services: Mapping[str, str] = field(default_factory=dict)
     jobs: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
 
     def dumps(self) -> str:
         """As JSON, sorted, ending in a newline; ``node.sh`` greps the digest's line."""
@@ -49,6 +50,7 @@ def record_of(bundle: Bundle, generation: str, secrets: Mapping[str, str] | None
         services={service.name: service.digest for service in bundle.running},
         jobs={service.name: service.digest for service in bundle.jobs},
         secrets=secrets,
+        data=dict(bundle.data),
     )
 
 
@@ -70,7 +72,7 @@ def parse_record(text: str) -> Record | None:
 
 def _is_whole(record: Record) -> bool:
     secrets = {} if record.secrets is None else record.secrets
-    digests: tuple[object, ...] = (record.files, record.services, record.jobs, secrets)
+    digests: tuple[object, ...] = (record.files, record.services, record.jobs, secrets, record.data)
     texts = [part for some in digests if isinstance(some, dict) for pair in some.items() for part in pair]
     texts += [record.node, record.release, record.generation, record.digest]
     return all(isinstance(some, dict) for some in digests) and all(isinstance(one, str) for one in texts)

@@ -63,13 +63,15 @@ class BundleService:
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """Everything of one node; files sorted by path, services in the order of their start."""
+    """Everything of one node; files sorted by path, services in the order of their start. ``data`` says where
+    the data lie that the API keeps (``database``, ``media``), on nodes that run it."""
 
     node: str
     release: str
     files: tuple[BundleFile, ...]
     services: tuple[BundleService, ...]
     folders: tuple[str, ...]
+    data: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
@@ -129,7 +131,15 @@ def _render_node(
         files=tuple(sorted(files, key=lambda file: file.path)),
         services=services,
         folders=compose.folders(node, site),
+        data=_data(answers) if "api" in node.roles else {},
     )
+
+
+def _data(answers: Answers) -> dict[str, str]:
+    database, storage = answers.database, answers.storage
+    place = f"{database.host}:{database.port}/{database.name}" if database.host else "the bundled PostgreSQL"
+    media = {"nfs": f"{storage.server}:{storage.export}", "path": f"{storage.path}"}
+    return {"database": place, "media": media.get(storage.type, "a folder of the node")}
 
 
 def _config_files(

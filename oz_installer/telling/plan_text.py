@@ -74,6 +74,10 @@ def _totals(nodes: list[NodePlan]) -> Iterator[str]:
 
 def _node(node: NodePlan, colour: bool, mask: Masker) -> Iterator[str]:
     yield _paint(f"{node.node}", BOLD, colour)
+    for move in node.moves:
+        before, now = clean_line(mask(move.before)), clean_line(mask(move.now))
+        text = f"  ! the API's {move.what}: {before} before, {now} from now on; nothing is copied"
+        yield _paint(text, RED, colour)
     for file in node.files:
         yield _file(file, colour)
     width = max((len(service.name) for service in node.services), default=0)

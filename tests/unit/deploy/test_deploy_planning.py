@@ -222,3 +222,30 @@ SHA = f"sha256:{'a' * 64}"
 )
 def test_an_image_is_known_by_each_of_its_names(there: str, image: str, found: bool) -> None:
     assert has_image(frozenset({there, "other:1"}), image) is found
+
+
+@pytest.mark.parametrize(
+    ("before", "moves"),
+    [
+        (
+            {"database": "db1:5432/gateway", "media": "/mnt/oz"},
+            [("database", "db1:5432/gateway", "db2:5432/gateway")],
+        ),
+        ({"database": "db2:5432/gateway", "media": "/mnt/oz"}, []),
+        ({}, []),  # a record of an older version says nothing
+    ],
+)
+def test_data_that_are_kept_elsewhere_from_now_on(
+    before: dict[str, str], moves: list[tuple[str, str, str]]
+) -> None:
+    wanted = replace(WANTED, data={"database": "db2:5432/gateway", "media": "/mnt/oz"})
+    plan = plan_node(wanted, installed(replace(OLD, data=before)))
+    assert [(move.what, move.before, move.now) for move in plan.moves] == moves
+    assert plan_node(wanted, fresh()).moves == ()
+
+
+def test_where_data_lie_is_no_change_by_itself() -> None:
+    """The files say so, too; a record without it is not written anew."""
+    wanted = replace(WANTED, data={"database": "db2:5432/gateway"})
+    assert wanted.digest == WANTED.digest
+    assert plan_node(wanted, installed(WANTED)).nothing_to_do

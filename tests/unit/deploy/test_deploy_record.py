@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -36,6 +37,15 @@ def test_fingerprints_of_secrets_are_kept_and_a_record_without_them_can_be_read(
     older = json.loads(record.dumps())
     del older["secrets"]
     assert parse_record(json.dumps(older)) == record_of(ONE, "000007")
+
+
+def test_where_the_data_lie_is_kept_and_a_record_without_it_can_be_read() -> None:
+    record = record_of(replace(ONE, data={"database": "db:5432/gateway"}), "000007")
+    assert parse_record(record.dumps()) == record
+    older = json.loads(record.dumps())
+    del older["data"]
+    assert parse_record(json.dumps(older)) == record_of(ONE, "000007")
+    assert parse_record(json.dumps({**older, "data": ["db"]})) is None
 
 
 def test_keys_of_a_later_version_are_passed_over() -> None:

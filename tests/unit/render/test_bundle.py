@@ -19,6 +19,7 @@ from oz_installer.answers.model import (
     LoadBalancer,
     Node,
     Proxy,
+    Storage,
     Updater,
 )
 from oz_installer.errors import OzError
@@ -232,3 +233,28 @@ def test_an_external_database_changes_nothing_that_does_not_know_it() -> None:
     assert gone == {"oz-api-pg"}
     assert come == set()
     assert not touched & {"oz-tfss", "oz-redis", "oz-webui", "oz-bio-updater", "oz-redis-exporter"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "data"),
+    [
+        (
+            {"database": Database(host="db1", port=5433, name="oz", password=GIVEN)},
+            {"database": "db1:5433/oz", "media": "nfs.example.com:/srv/oz"},
+        ),
+        (
+            {"storage": Storage(type="nfs", server="nfs1", export="/srv/oz")},
+            {"database": "db.example.com:5432/gateway", "media": "nfs1:/srv/oz"},
+        ),
+    ],
+)
+def test_where_the_data_lie_is_known_on_the_api_nodes(changes: dict[str, Any], data: dict[str, str]) -> None:
+    bundles = answer(**changes)()
+    apis = [one for one in bundles.values() if any(part.name == "oz-api" for part in one.running)]
+    assert apis
+    assert [one.data for one in bundles.values() if one.data] == [data] * len(apis)
+
+
+def test_where_the_data_of_a_poc_lie() -> None:
+    (one,) = case("poc-1").values()
+    assert one.data == {"database": "the bundled PostgreSQL", "media": "a folder of the node"}

@@ -11,7 +11,7 @@ from typing import Literal, get_args, get_type_hints
 
 import pytest
 
-from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
+from oz_installer.deploy.plan import FileChange, Move, NodePlan, Plan, ServiceChange
 from oz_installer.errors import AnswersError, ConnectError, DeployError, Interrupted, OzError, Problem
 from oz_installer.secret import MASK, Masker, Secret
 from oz_installer.telling.plan_text import plan_text, total_text
@@ -189,6 +189,17 @@ def test_the_plan_as_text() -> None:
         "1 service is recreated, 1 service restarts, 1 service is removed, 1 job runs, "
         "1 image is pulled, on 1 of 2 nodes.",
     ]
+
+
+def test_the_plan_warns_of_data_that_stay_behind() -> None:
+    move = Move(what="database", before="db1:5432/gateway", now="the bundled PostgreSQL")
+    plan = Plan(nodes=(replace(BUSY, moves=(move,)),))
+    assert plan_text(plan).splitlines()[1] == (
+        "  ! the API's database: db1:5432/gateway before, the bundled PostgreSQL from now on; "
+        "nothing is copied"
+    )
+    (told,) = plan_json(plan)["nodes"][0]["moves"]
+    assert told == {"what": "database", "before": "db1:5432/gateway", "now": "the bundled PostgreSQL"}
 
 
 def test_totals_count() -> None:
