@@ -151,7 +151,7 @@ def port(value: int) -> str | None:
 
 
 def positive(value: float) -> str | None:
-    """A number above zero that a calculation can use."""
+    """A number above zero, at most 1e12."""
     return None if 0 < value <= 1e12 else "should be above zero" if not value > 0 else "is too large"
 
 

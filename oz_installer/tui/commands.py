@@ -11,6 +11,7 @@ from textual.markup import escape
 
 from oz_installer.answers.questions import question, questions, sections
 from oz_installer.tui.steps import STEPS, step, step_of
+from oz_installer.tui.widgets.push import Push
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,7 @@ class Commands(Provider):
         app = cast("WizardApp", self.app)
         for one in STEPS:
             yield f"Go to {one.title}", one.intro, partial(app.go, one.id), True
+        yield from self._of_step()
         yield "Save the answers", "Write the answers file.", app.action_save, True
         yield "Help", "About this step and its field.", app.action_help, True
         yield "Dark or light", "Change the colours.", app.action_theme, True
@@ -54,6 +56,15 @@ class Commands(Provider):
                 yield name, f"{asked.key} · {asked.help}", partial(self._ask, asked.key), False
 
         yield from self._of_node()
+
+    def _of_step(self) -> Iterator[Command]:
+        """The buttons of the step that is open."""
+        here = cast("WizardApp", self.app).step_screen
+        if here is None:
+            return
+        for push in here.query(".actions Push").results(Push):
+            if push.focusable and all(one.display for one in push.ancestors_with_self):
+                yield push.label, f"A button of {step(here.STEP).title}.", push.action_push, True
 
     def _of_node(self) -> Iterator[Command]:
         """The questions of one node: of the selected one, or else the first."""

@@ -197,7 +197,7 @@ class Filing(Drafting):
         self._app.start_over(step_id, first.key if first and step_id == needed else None)
         if lost := opened.working.lost:
             more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
-            self._say(f"! What no field can show stays in the file: {lost[0]}{more}", bad=True)
+            self._say(f"! No field can show this; mend it in the file itself: {lost[0]}{more}", bad=True)
 
     # --- what the jobs say ----------------------------------------------------------------------------
     def heard(self, news: object) -> None:

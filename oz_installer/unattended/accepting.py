@@ -43,7 +43,7 @@ def id_problem(one: str, nodes: Sequence[str]) -> str | None:
     checks = [check.name for check in CHECKS]
     if name not in checks:
         other = f"{dot}{what}{slash}{place}"
-        return f"{one!r} is of no check{_meant(name, checks, other) or _meant(one, WARNINGS)}"
+        return f"{one!r} names no check{_meant(name, checks, other) or _meant(one, WARNINGS)}"
     if (dot and not what) or not (dot or slash):
         return f"{one!r} is a check, not one of its warnings"
     return _place_problem(one, about, place, nodes) if slash else None

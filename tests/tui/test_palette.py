@@ -109,3 +109,13 @@ async def test_actions() -> None:
         while pilot.app.return_value is None and asyncio.get_running_loop().time() < end:
             await pilot.pause()
     assert pilot.app.return_value is not None
+
+
+async def test_the_buttons_of_the_open_step() -> None:
+    """What can be pushed now, and no other."""
+    async with wizard(FakeCore({ANSWERS: MEDIUM}), path=ANSWERS, step="nodes") as pilot:
+        await choose(pilot, "duplicate")
+        assert app_of(pilot).session.working.nodes() == 5
+        labels = [name for name, *_ in Commands(pilot.app.screen)._of_step()]
+        assert "Test all" in labels
+        assert "Run the checks" not in labels

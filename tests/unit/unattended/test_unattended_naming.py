@@ -41,8 +41,8 @@ def found(name: str, node: str | None = "node1", level: str = "warning") -> Find
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ("foo.bar", "'foo.bar' is of no check"),
-        ("hots.cpu/node1", "'hots.cpu/node1' is of no check; did you mean host.cpu/node1?"),
+        ("foo.bar", "'foo.bar' names no check"),
+        ("hots.cpu/node1", "'hots.cpu/node1' names no check; did you mean host.cpu/node1?"),
         ("many-node", "did you mean many-nodes?"),
         ("host", "'host' is a check, not one of its warnings"),
         ("host.", "'host.' is a check, not one of its warnings"),
