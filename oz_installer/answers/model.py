@@ -80,6 +80,13 @@ class Storage:
         "Path", "Absolute path of the shared mount on the nodes.", default=None, rule=rules.absolute
     )
 
+    @property
+    def place(self) -> str:
+        """What is shared, as operators call it; empty for a local folder."""
+        if self.type == "local":
+            return ""
+        return str(self.path) if self.type == "path" else f"{self.server}:{self.export or '/'}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class License:

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from oz_installer.answers.model import Storage
 from oz_installer.checks import nfs
 from oz_installer.checks.check import Visit
 from oz_installer.checks.disk_asked import NEAREST, SECONDS, hanging
@@ -57,7 +56,7 @@ class StorageCheck(Visit[StorageFacts]):
             yield self.finding(spot, "ok", text + free)
             yield from room(self, spot, facts, site.answers.workload)
             return
-        place = _named(storage)
+        place = storage.place
         if facts.server is not None:
             yield self._server(site, spot, facts.server, place)
             if not facts.server.well:
@@ -80,7 +79,7 @@ class StorageCheck(Visit[StorageFacts]):
         well = {name for name, one in facts.items() if one.well}
         for spot in site.api_spots:
             if spot.name in well and facts[spot.name].away:
-                first, place = site.api_spots[0].name, _named(site.answers.storage)
+                first, place = site.api_spots[0].name, site.answers.storage.place
                 yield shared(self, spot, facts[spot.name], place, first, told=first not in well)
 
     def _server(self, site: Site, spot: Spot, answer: NfsAnswer, export: str) -> Finding:
@@ -139,11 +138,6 @@ def place_of(site: Site) -> Place:
         engine=site.answers.engine,
         reader=reader,
     )
-
-
-def _named(storage: Storage) -> str:
-    """As findings call it."""
-    return str(storage.path) if storage.type == "path" else f"{storage.server}:{storage.export or '/'}"
 
 
 def _local(transport: Transport, install_dir: str) -> StorageFacts:

@@ -138,8 +138,7 @@ def _render_node(
 def _data(answers: Answers) -> dict[str, str]:
     database, storage = answers.database, answers.storage
     place = f"{database.host}:{database.port}/{database.name}" if database.host else "the bundled PostgreSQL"
-    media = {"nfs": f"{storage.server}:{storage.export}", "path": f"{storage.path}"}
-    return {"database": place, "media": media.get(storage.type, "a folder of the node")}
+    return {"database": place, "media": storage.place or "a folder of the node"}
 
 
 def _config_files(

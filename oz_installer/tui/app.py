@@ -25,7 +25,7 @@ from oz_installer.tui.judging import Judging
 from oz_installer.tui.leaving import STOPPED, Leaving, Outcome
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.session import Session
-from oz_installer.tui.steps import STEPS, load_screen, step
+from oz_installer.tui.steps import FIRST, STEPS, load_screen, step
 from oz_installer.tui.themes import DARK, LIGHT
 from oz_installer.tui.tidying import Tidying
 from oz_installer.tui.turns import short_turns
@@ -41,8 +41,6 @@ SMALLEST = (60, 20)
 
 THINKING = 0.1
 """So long after the last key the answers are judged, in seconds."""
-
-FIRST = STEPS[0].id
 
 
 def _commands() -> type[Provider]:

@@ -13,14 +13,12 @@ from textual.timer import Timer
 
 from oz_installer.tui.bridge import Failed, Finished
 from oz_installer.tui.saving import PATIENCE, Saving
-from oz_installer.tui.steps import STEPS
+from oz_installer.tui.steps import FIRST
 
 if TYPE_CHECKING:
     from oz_installer.answers.working import Working
     from oz_installer.tui.app import WizardApp
     from oz_installer.tui.jobs import Tell
-
-FIRST = STEPS[0].id
 
 QUIET = 2.0
 """So long after the last key a draft is kept, in seconds."""

@@ -148,6 +148,9 @@ STEPS: tuple[Step, ...] = (
     ),
 )  # fmt: skip
 
+FIRST = STEPS[0].id
+"""Where one chooses which answers to edit."""
+
 _BY_ID = {step.id: step for step in STEPS}
 _OWNERS = {name: step.id for step in STEPS for name in step.owns}
 _REST = "access"

@@ -16,6 +16,10 @@ from tests.e2e.site import Site
 
 NODES = 4
 
+RUN, WORKER = "OZ_E2E_RUN", "PYTEST_XDIST_WORKER"
+WORKERS = ("gw0", "gw1")
+"""Names that pytest-xdist gives; each has a lab of its own."""
+
 LONG = ("test_variants", "test_layouts", "test_wizard", "test_signals")
 """Files that take minutes, the longest first: no worker has one of them left at the end."""
 
@@ -24,11 +28,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Workers take file after file in this order."""
     turns = {name: turn for turn, name in enumerate(LONG)}
     items.sort(key=lambda item: turns.get(item.path.stem, len(LONG)))
-
-
-RUN, WORKER = "OZ_E2E_RUN", "PYTEST_XDIST_WORKER"
-WORKERS = ("gw0", "gw1")
-"""Names that pytest-xdist gives; each has a lab of its own."""
 
 
 def _say(text: str) -> None:

@@ -61,7 +61,7 @@ class DatabaseScreen(TestedScreen):
         """Only the questions of what is chosen. A host that was given once makes it a server of yours, even
         while it is typed anew."""
         if working.given(HOST):
-            self._wanted = EXTERNAL.value
+            self._wanted = "external"
         mode = self._mode
         barred = self.needed or ""
         options = (EXTERNAL, Option(value="bundled", label=BUNDLED.label, barred=barred))
@@ -87,7 +87,7 @@ class DatabaseScreen(TestedScreen):
     def edit_answers(self, change: Callable[[Working], Working]) -> None:
         """Where a server of the operator's own was chosen, its host must be answered."""
         working = change(self.working)
-        if self._wanted == EXTERNAL.value and not self.needed and not working.given(HOST):
+        if self._wanted == "external" and not self.needed and not working.given(HOST):
             working = working.wanted(HOST)
         self.wizard.edit(working, soon=True)
 

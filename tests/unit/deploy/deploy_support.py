@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -245,3 +246,28 @@ def minding_once(verb: str, answer: Answer) -> Answer:
         return answer(argv)
 
     return look
+
+
+@dataclass
+class Clock:
+    """Time that passes only where something waits."""
+
+    now: float = 1000.0
+    began: float = 1000.0
+
+    @property
+    def seconds(self) -> float:
+        return self.now - self.began
+
+
+class Pause(threading.Event):
+    """An event on whose waiting the clock goes on."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Never really."""
+        self.clock.now += timeout or 0
+        return self.is_set()

@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from oz_installer.deploy.events import Event, Message, NodeProgress
 from oz_installer.deploy.run import Run
 from oz_installer.errors import DeployError, Interrupted
 from oz_installer.remote.transport import CommandResult
-from tests.unit.deploy.deploy_support import FakeTransport, bundle, failed, make_run
+from tests.unit.deploy.deploy_support import Clock, FakeTransport, Pause, bundle, failed, make_run
 
 SAID = "Error starting userland proxy: listen tcp4 0.0.0.0:{}: bind: address already in use"
 FREE, CONNECTED, WAITING, LISTENING = "all\n", "01\nall\n", "06\nall\n", "01\n0A\nall\n"
@@ -51,7 +50,7 @@ class World:
     run: Run
     states: list[str | CommandResult]
     ports: list[int]
-    now: float = 0.0
+    clock: Clock = field(default_factory=Clock)
     starts: list[float] = field(default_factory=list)
     looks: list[tuple[str, ...]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -61,7 +60,7 @@ class World:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
 
     def start(self) -> None:
-        self.starts.append(self.now)
+        self.starts.append(self.clock.seconds)
         if self.ports:
             port = self.ports.pop(0)
             raise DeployError("cannot start", "the first hint", node="n1", details=SAID.format(port))
@@ -77,13 +76,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World(run=run, states=[FREE], ports=[60088], events=events)
     transport.answer = made.look
 
-    class Pause(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            made.now += timeout or 0
-            return self.is_set()
-
-    run.cancelled = Pause()
-    monkeypatch.setattr(ephemeral_ports, "monotonic", lambda: made.now)
+    run.cancelled = Pause(made.clock)
+    monkeypatch.setattr(ephemeral_ports, "monotonic", lambda: made.clock.now)
     return made
 
 

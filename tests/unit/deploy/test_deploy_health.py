@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -19,35 +18,10 @@ from oz_installer.deploy.run import Run
 from oz_installer.errors import DeployError, Interrupted
 from oz_installer.remote.transport import CommandResult
 from oz_installer.render.bundle import BundleService
-from tests.unit.deploy.deploy_support import FakeTransport, bundle, make_run, service
+from tests.unit.deploy.deploy_support import Clock, FakeTransport, Pause, bundle, make_run, service
 
 API = service("api", wait_seconds=250)
 BEAT = service("beat", check="", wait_seconds=60)
-
-
-@dataclass
-class Clock:
-    """Time that passes only where something waits."""
-
-    now: float = 1000.0
-    began: float = 1000.0
-
-    @property
-    def seconds(self) -> float:
-        return self.now - self.began
-
-
-class Pause(threading.Event):
-    """An event on whose waiting the clock goes on."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self.clock = clock
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Never really."""
-        self.clock.now += timeout or 0
-        return self.is_set()
 
 
 @dataclass
