@@ -89,7 +89,7 @@ def parse(text: str) -> Seen:
 def wanted(bundle: Bundle) -> frozenset[str]:
     """The lines that a node with this bundle shows."""
     lines = {f"file {file.mode:o} {file.digest}  ./{file.path}" for file in bundle.files}
-    lines |= {f"container {service.name} running {service.digest}" for service in bundle.running}
+    lines |= {f"container {service.name} running {service.digest}" for service in bundle.long_running}
     return frozenset(lines | {f"job {job.name} {job.digest}" for job in bundle.jobs})
 
 
@@ -115,8 +115,8 @@ def _all_well(lab: Lab, bundles: Mapping[str, Bundle], only: frozenset[str] | No
     tasks = [
         (node, service)
         for node, bundle in bundles.items()
-        for service in bundle.running
-        if service.check and (only is None or service.name in only)
+        for service in bundle.long_running
+        if service.health_command and (only is None or service.name in only)
     ]
     if not tasks:
         return
@@ -124,7 +124,7 @@ def _all_well(lab: Lab, bundles: Mapping[str, Bundle], only: frozenset[str] | No
         list(pool.map(lambda task: _passes(lab, task[0], task[1].name, task[1].check), tasks))
     if only is None:
         for node, bundle in bundles.items():
-            names = {service.name for service in bundle.running}
+            names = {service.name for service in bundle.long_running}
             if "oz-api-nginx" in names:
                 _answers(lab, node, 8880, "/api/version")
             if "oz-tfss" in names:

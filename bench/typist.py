@@ -22,11 +22,11 @@ from textual.widgets import DataTable, Input, TextArea
 
 from oz_installer.tui.app import WizardApp
 from oz_installer.tui.dialogs.node import NodeDialog
-from oz_installer.tui.leaving import Outcome
+from oz_installer.tui.leaving import ExitOutcome
 from oz_installer.tui.steps import STEPS
 from oz_installer.tui.widgets.cards import Cards
 from oz_installer.tui.widgets.choice import Choice
-from oz_installer.tui.widgets.lines import Lines
+from oz_installer.tui.widgets.lines import RowList
 from oz_installer.tui.widgets.menu import Menu
 from tests.tui.fifty import ANSWERS, FiftyCore
 from tests.tui.watchdog import Clock, watchdog
@@ -60,7 +60,7 @@ WORK = 8.0
 class Typist:
     """Presses keys, and waits for their frames."""
 
-    def __init__(self, app: WizardApp, pilot: Pilot[Outcome], file: Any) -> None:
+    def __init__(self, app: WizardApp, pilot: Pilot[ExitOutcome], file: Any) -> None:
         self._app = app
         self._pilot = pilot
         self._file = file
@@ -128,7 +128,7 @@ class Typist:
         """Down and up again in what the widget under the cursor shows, and on to the next one."""
         while True:
             there: tuple[str, ...] = ()
-            if isinstance(self._focused, DataTable | Lines | Menu):
+            if isinstance(self._focused, DataTable | RowList | Menu):
                 there = ("down", "up")
             elif isinstance(self._focused, Choice | Cards):
                 there = ("right", "left")
@@ -210,7 +210,7 @@ def main(folder: Path) -> None:
     app = WizardApp(FiftyCore(WORK), path, "start")
     with (folder / "keys.jsonl").open("w", buffering=1) as file:
 
-        async def use(pilot: Pilot[Outcome]) -> None:
+        async def use(pilot: Pilot[ExitOutcome]) -> None:
             with watchdog() as watch:  # from the first frame on
                 typist = Typist(app, pilot, file)
                 await typist.idle()

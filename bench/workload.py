@@ -13,7 +13,7 @@ import yaml
 
 from oz_installer.answers.file import read
 from oz_installer.catalog.model import STAGES
-from oz_installer.installation import draft_blueprint
+from oz_installer.installation import build_desired_state
 from oz_installer.lab import Lab
 from oz_installer.render.bundle import Bundle, BundleService
 
@@ -109,8 +109,8 @@ class Workload:
         return document
 
     def _bundles(self, path: Path) -> Mapping[str, Bundle]:
-        blueprint = draft_blueprint(read(path), path, ask=None, connecting=False)
-        blueprint.keep_secrets()
+        blueprint = build_desired_state(read(path), path, ask=None, connecting=False)
+        blueprint.save_secrets()
         return blueprint.bundles
 
     def _inventory(self, slow: bool) -> str:
@@ -142,7 +142,7 @@ class Workload:
                 path.chmod(file.mode)
             for name, text in steps_of(bundle).items():
                 self._write(self.steps / node / name, text)
-            self._write(self.steps / node / "count", str(len(bundle.running)))
+            self._write(self.steps / node / "count", str(len(bundle.long_running)))
 
     @staticmethod
     def _write(path: Path, text: str) -> None:
@@ -163,11 +163,11 @@ def steps_of(bundle: Bundle) -> dict[str, str]:
     steps: dict[str, str] = {}
     for number, stage in enumerate(STAGES):
         jobs = [job for job in bundle.jobs if job.stage == stage]
-        services = [service for service in bundle.running if service.stage == stage]
+        services = [service for service in bundle.long_running if service.stage == stage]
         for place, text in ((1, _run_jobs(jobs)), (2, _up(services))):
             if text:
                 steps[f"{number}{place}-{stage}.sh"] = ("" if steps else first) + text
-    steps["all.sh"] = first + _run_jobs(bundle.jobs) + _up(bundle.running)
+    steps["all.sh"] = first + _run_jobs(bundle.jobs) + _up(bundle.long_running)
     return steps
 
 
@@ -201,8 +201,8 @@ def _up(services: Sequence[BundleService]) -> str:
     ]
     for service in services:
         wait = (
-            f"well {service.name} {shlex.quote(service.check)}"
-            if service.check
+            f"well {service.name} {shlex.quote(service.health_command)}"
+            if service.health_command
             else f"running {service.name}"
         )
         lines.append(f'if started {service.name}; then {wait} & awaited="$awaited $!"; fi')

@@ -7,22 +7,22 @@ import sys
 from contextlib import suppress
 from typing import NoReturn, TextIO
 
-from oz_installer.errors import AGAIN
+from oz_installer.errors import RERUN_HINT
 
 STOPPED = 130
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from oz_installer.unattended.stopping import interruptible
+    from oz_installer.unattended.stopping import signals_as_interrupt
 
     try:
-        with interruptible():
+        with signals_as_interrupt():
             code = _run(sys.argv[1:])
     except KeyboardInterrupt:  # while loading, or while telling how it ended
         code = STOPPED
         with suppress(OSError, ValueError):
-            sys.stderr.write(f"stopped at your request\nhint: {AGAIN}\n")
+            sys.stderr.write(f"stopped at your request\nhint: {RERUN_HINT}\n")
     leave(code)
 
 
@@ -32,10 +32,10 @@ def _run(argv: list[str]) -> int:
         from oz_installer.cli import run
 
         return run(argv)
-    from oz_installer.ending import Options, guarded
+    from oz_installer.ending import RunOptions, run_guarded
     from oz_installer.wizard import open_wizard
 
-    return guarded(open_wizard, Options())
+    return run_guarded(open_wizard, RunOptions())
 
 
 def leave(code: int) -> NoReturn:

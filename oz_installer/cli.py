@@ -11,9 +11,9 @@ import click
 
 from oz_installer import __version__
 from oz_installer.cli_lab import lab
-from oz_installer.connecting import opener
-from oz_installer.ending import Options, guarded
-from oz_installer.errors import AGAIN, AnswersError, Interrupted
+from oz_installer.connecting import transport_opener
+from oz_installer.ending import RunOptions, run_guarded
+from oz_installer.errors import RERUN_HINT, AnswersError, Interrupted
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -30,7 +30,7 @@ CHECK_NAMES = (
 """Written out: the checks themselves load too much for a help text."""
 
 
-pass_options: Decorator = click.make_pass_decorator(Options, ensure=True)
+pass_options: Decorator = click.make_pass_decorator(RunOptions, ensure=True)
 
 
 def answers_option(required: bool = True) -> Decorator:
@@ -59,7 +59,7 @@ accept_option: Decorator = click.option(
 )
 
 
-class Commands(click.Group):
+class InterruptSafeGroup(click.Group):
     """All commands. Click itself would turn an interrupt anywhere into the one at a question, before which
     nothing is ever changed."""
 
@@ -68,11 +68,11 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            raise Interrupted("stopped at your request", AGAIN) from None
+            raise Interrupted("stopped at your request", RERUN_HINT) from None
 
 
 @click.group(
-    cls=Commands,
+    cls=InterruptSafeGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXIT_CODES,
@@ -115,7 +115,7 @@ def oz_install(
     first, unless --yes is given, and the wizard asks for what the file leaves out; without a terminal (cron,
     CI, a pipe) it does not ask and goes ahead.
     """
-    options = context.ensure_object(Options)
+    options = context.ensure_object(RunOptions)
     options.debug = debug
     flagged = any((yes, dry_run, limit, new_secrets, health_timeout is not None, accept, skip_checks))
     plain = not flagged and not options.json
@@ -127,9 +127,9 @@ def oz_install(
         return
     if answers is None and not plain:
         raise click.UsageError("Name the answers file: --answers FILE.")
-    from oz_installer.wizard import open_wizard, to_be_completed
+    from oz_installer.wizard import needs_completion, open_wizard
 
-    if answers is None or (plain and to_be_completed(answers)):
+    if answers is None or (plain and needs_completion(answers)):
         open_wizard(answers, options)
         return
     from oz_installer.unattended.command import install
@@ -145,7 +145,7 @@ def oz_install(
         accept=accept,
         skip_checks=skip_checks,
     )
-    install(answers, flags, opener(), options)
+    install(answers, flags, transport_opener(), options)
 
 
 @oz_install.command()
@@ -156,13 +156,13 @@ def oz_install(
     "--svg", type=click.Path(path_type=Path), metavar="FILE", help="Also write the topology as a picture."
 )
 @pass_options
-def plan(options: Options, answers: Path, limit: tuple[str, ...], svg: Path | None) -> None:
+def plan(options: RunOptions, answers: Path, limit: tuple[str, ...], svg: Path | None) -> None:
     """Show what would change on the nodes; change nothing."""
     from oz_installer.unattended.command import show_plan
     from oz_installer.unattended.context import Flags
 
     flags = Flags(limit=limit, json=options.json)
-    show_plan(answers, flags, opener(), options, svg)
+    show_plan(answers, flags, transport_opener(), options, svg)
 
 
 @oz_install.command()
@@ -171,11 +171,11 @@ def plan(options: Options, answers: Path, limit: tuple[str, ...], svg: Path | No
     "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder to write to."
 )
 @pass_options
-def render(options: Options, answers: Path, out: Path) -> None:
+def render(options: RunOptions, answers: Path, out: Path) -> None:
     """Write every node's files to a folder; contact nobody."""
-    from oz_installer.unattended.writing import render_to
+    from oz_installer.unattended.writing import write_bundles
 
-    render_to(answers, out, options)
+    write_bundles(answers, out, options)
 
 
 @oz_install.command()
@@ -200,7 +200,7 @@ def render(options: Options, answers: Path, out: Path) -> None:
 )
 @pass_options
 def check(
-    options: Options,
+    options: RunOptions,
     answers: Path,
     limit: tuple[str, ...],
     accept: tuple[str, ...],
@@ -227,9 +227,9 @@ def check(
     if undo:
         from oz_installer.unattended.undoing import undo as take_back
 
-        take_back(answers, flags, opener(), options)
+        take_back(answers, flags, transport_opener(), options)
         return
-    examine(answers, flags, opener(), options, junit=junit)
+    examine(answers, flags, transport_opener(), options, junit=junit)
 
 
 @oz_install.command()
@@ -237,7 +237,7 @@ def check(
 @limit_option
 @json_option
 @pass_options
-def status(options: Options, answers: Path, limit: tuple[str, ...]) -> int:
+def status(options: RunOptions, answers: Path, limit: tuple[str, ...]) -> int:
     """Show what runs where.
 
     Exit code 0 when everything is installed and as it should be, 3 when anything is not, or could not be
@@ -246,7 +246,7 @@ def status(options: Options, answers: Path, limit: tuple[str, ...]) -> int:
     from oz_installer.unattended.context import Flags
     from oz_installer.unattended.looking import show_status
 
-    return show_status(answers, Flags(limit=limit, json=options.json), opener(), options)
+    return show_status(answers, Flags(limit=limit, json=options.json), transport_opener(), options)
 
 
 @oz_install.command()
@@ -257,14 +257,14 @@ def status(options: Options, answers: Path, limit: tuple[str, ...]) -> int:
     "--lines", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many lines."
 )
 @pass_options
-def logs(options: Options, answers: Path, service: str, lines: int) -> None:
+def logs(options: RunOptions, answers: Path, service: str, lines: int) -> None:
     """Show the last log lines of SERVICE, wherever it runs.
 
     Exit code 3 when the log of a container cannot be read.
     """
     from oz_installer.unattended.looking import show_logs
 
-    show_logs(answers, service, lines, opener(), json=options.json)
+    show_logs(answers, service, lines, transport_opener(), json=options.json)
 
 
 @oz_install.command()
@@ -282,16 +282,16 @@ oz_install.add_command(lab)
 
 def run(argv: Sequence[str]) -> int:
     """Run one command; every failure ends as a message, a hint and an exit code."""
-    options = Options()
+    options = RunOptions()
     options.debug, options.json = "--debug" in argv, "--json" in argv
-    return guarded(lambda: _command(argv, options), options)
+    return run_guarded(lambda: _command(argv, options), options)
 
 
-def _command(argv: Sequence[str], options: Options) -> int:
+def _command(argv: Sequence[str], options: RunOptions) -> int:
     try:
         ended = oz_install.main(list(argv), prog_name="oz-install", standalone_mode=False, obj=options)
     except click.exceptions.Abort:
-        raise Interrupted("stopped at your request; nothing was changed", AGAIN) from None
+        raise Interrupted("stopped at your request; nothing was changed", RERUN_HINT) from None
     except click.ClickException as error:
         if options.json:
             raise AnswersError(error.format_message()) from None

@@ -56,11 +56,11 @@ def lab_up(name: str, nodes: int, suite: Any, extras: tuple[Any, ...]) -> None:
 @click.option("--cache", is_flag=True, help="Also remove the images that all labs share.")
 def lab_down(name: str, engine: bool, cache: bool) -> None:
     """Remove the lab and all that belongs to it."""
-    from oz_installer.lab import clean, down, stop_engine
+    from oz_installer.lab import down, remove_cache, stop_engine
 
     down(name, say=_say)
     if cache:
-        clean(_say)
+        remove_cache(_say)
     if engine:
         stop_engine(_say)
 

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from oz_installer.errors import AGAIN, Interrupted, OzError
+from oz_installer.errors import RERUN_HINT, Interrupted, OzError
 
 if TYPE_CHECKING:
     from oz_installer.secret import Masker
 
 
-class Options:
+class RunOptions:
     """Flags that every command shares."""
 
     def __init__(self) -> None:
@@ -22,18 +22,18 @@ class Options:
         self.masker: Masker | None = None
 
 
-def guarded(work: Callable[[], int], options: Options) -> int:
+def run_guarded(work: Callable[[], int], options: RunOptions) -> int:
     """The exit code of ``work``, or of what it raised."""
     try:
         return work()
     except KeyboardInterrupt:
-        return _fail(Interrupted("stopped at your request", AGAIN), options)
+        return _fail(Interrupted("stopped at your request", RERUN_HINT), options)
     except OzError as error:
         return _fail(error, options)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             return _fail(_unexpected(error), options)
-        return _fail(OzError(f"a disk of this machine is full: {error}", f"Make room. {AGAIN}"), options)
+        return _fail(OzError(f"a disk of this machine is full: {error}", f"Make room. {RERUN_HINT}"), options)
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches an operator
         return _fail(_unexpected(error), options)
 
@@ -45,7 +45,7 @@ def _unexpected(error: Exception) -> OzError:
     return unexpected
 
 
-def _fail(error: OzError, options: Options) -> int:
+def _fail(error: OzError, options: RunOptions) -> int:
     from oz_installer.unattended.error_text import error_json, print_error
     from oz_installer.unattended.streams import write
 

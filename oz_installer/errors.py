@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-AGAIN = "Run the same command again to go on."
+RERUN_HINT = "Run the same command again to go on."
 
 
 class OzError(Exception):

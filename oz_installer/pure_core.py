@@ -11,48 +11,48 @@ from typing import TYPE_CHECKING
 from oz_installer.errors import AnswersError
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.catalog.model import Release, Scenario
     from oz_installer.catalog.sizing import Sizing
     from oz_installer.errors import Problem
-    from oz_installer.installation.possible import Possible
-    from oz_installer.installation.seating import Seating
+    from oz_installer.installation.possible import AllowedValues
+    from oz_installer.installation.seating import RoleAssignment
     from oz_installer.topology.model import Topology
 
 
-class PureCore:
+class OfflineCore:
     """Judging, choices, topology, sizes, files as they will be."""
 
-    def judge(self, working: Working) -> tuple[Problem, ...]:
+    def validate(self, working: WorkingCopy) -> tuple[Problem, ...]:
         """Everything that is wrong, in file order; what concerns the whole once each field is right, but what
         a component asks for at once."""
-        from oz_installer.installation.possible import unanswered
-        from oz_installer.topology.rules import check
+        from oz_installer.installation.possible import missing_for_components
+        from oz_installer.topology.rules import check_constraints
 
         if problems := working.problems():
-            return (*problems, *unanswered(working))
+            return (*problems, *missing_for_components(working))
         answers = working.answers()
-        return check(answers) if answers else ()
+        return check_constraints(answers) if answers else ()
 
-    def possible(self, working: Working, keys: Sequence[str]) -> Mapping[str, Possible]:
+    def allowed_values(self, working: WorkingCopy, keys: Sequence[str]) -> Mapping[str, AllowedValues]:
         """What may be chosen for these questions, given all other answers."""
-        from oz_installer.installation.possible import possible
+        from oz_installer.installation.possible import allowed_values
 
-        return possible(working, keys)
+        return allowed_values(working, keys)
 
-    def needed(self, working: Working, key: str) -> str | None:
+    def missing_reason(self, working: WorkingCopy, key: str) -> str | None:
         """What is wrong when this question is left out; None when it may be."""
-        from oz_installer.installation.possible import needed
+        from oz_installer.installation.possible import missing_reason
 
-        return needed(working, key)
+        return missing_reason(working, key)
 
-    def seating(self, working: Working) -> Seating:
+    def role_assignment(self, working: WorkingCopy) -> RoleAssignment:
         """Which role each node gets, as far as that is known."""
-        from oz_installer.installation.seating import seating
+        from oz_installer.installation.seating import assign_roles
 
-        return seating(working)
+        return assign_roles(working)
 
-    def topology(self, working: Working) -> Topology | None:
+    def topology(self, working: WorkingCopy) -> Topology | None:
         """What will run where; None while answers are missing or wrong."""
         from oz_installer.topology.planner import plan_topology
 
@@ -98,7 +98,7 @@ class PureCore:
 
         return tuple(load_release(name) for name in releases())
 
-    def bundles(self, working: Working) -> Mapping[str, Mapping[str, str]]:
+    def bundles(self, working: WorkingCopy) -> Mapping[str, Mapping[str, str]]:
         """Every node's files, path -> text, secrets masked; nothing while answers are missing or wrong."""
         from oz_installer.installation.preview import preview
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from oz_installer.secret import Masker
-    from oz_installer.tui.leaving import Outcome
-    from oz_installer.unattended.context import Shared
+    from oz_installer.tui.leaving import ExitOutcome
+    from oz_installer.unattended.context import RunState
 
 
 def has_terminal() -> bool:
@@ -25,19 +25,19 @@ def has_terminal() -> bool:
     return is_terminal(sys.stdin) and is_terminal(sys.stdout)
 
 
-def to_be_completed(path: Path) -> bool:
+def needs_completion(path: Path) -> bool:
     """Whether somebody at a terminal is to be asked for what a file leaves out. Raises AnswersError."""
     if not has_terminal():
         return False
-    from oz_installer.answers.file import read_draft
-    from oz_installer.answers.working import Working
-    from oz_installer.pure_core import PureCore
+    from oz_installer.answers.file import parse_file
+    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.pure_core import OfflineCore
 
-    working = Working.of(read_draft(path))
-    return any(working.left_out(problem.key) for problem in PureCore().judge(working))
+    working = WorkingCopy.of(parse_file(path))
+    return any(working.is_omitted(problem.key) for problem in OfflineCore().validate(working))
 
 
-def open_wizard(path: Path | None = None, shared: Shared | None = None) -> int:
+def open_wizard(path: Path | None = None, shared: RunState | None = None) -> int:
     """Run the wizard until it is left; the exit code. ``shared`` learns which secrets an error must not show.
     Raises AnswersError without a terminal, Interrupted."""
     if not has_terminal():
@@ -49,13 +49,13 @@ def open_wizard(path: Path | None = None, shared: Shared | None = None) -> int:
         os.environ.pop(name, None)  # exported, they would keep the wizard at that size for ever
     gc.disable()  # until the first frame stands and everything is loaded: see tui/tidying.py
     from oz_installer.tui.app import WizardApp
-    from oz_installer.wizard_core import WizardCore
+    from oz_installer.wizard_core import InstallerCore
 
     def learn(masker: Masker) -> None:
         if shared is not None:
             shared.masker = masker
 
-    app = WizardApp(WizardCore(_opener, learn), path.absolute() if path else None)
+    app = WizardApp(InstallerCore(_opener, learn), path.absolute() if path else None)
     if sys.platform != "win32":
         from oz_installer.tui.terminal_driver import TerminalDriver
 
@@ -63,7 +63,7 @@ def open_wizard(path: Path | None = None, shared: Shared | None = None) -> int:
     outcome = app.run()
     if app.failure is not None:
         raise app.failure
-    for warning in warnings(outcome) if outcome is not None else ():
+    for warning in exit_warnings(outcome) if outcome is not None else ():
         print(f"warning: {warning}", file=sys.stderr)
     hint = _to_go_on(outcome) if outcome is not None else ""
     if outcome is not None and outcome.code:
@@ -73,7 +73,7 @@ def open_wizard(path: Path | None = None, shared: Shared | None = None) -> int:
     return 0
 
 
-def warnings(outcome: Outcome) -> Iterator[str]:
+def exit_warnings(outcome: ExitOutcome) -> Iterator[str]:
     """What was not kept, or perhaps not."""
     if outcome.writing is not None:
         told = "your answers were still being written when you left: look whether they are in"
@@ -82,7 +82,7 @@ def warnings(outcome: Outcome) -> Iterator[str]:
         yield f"what was not saved is lost: {outcome.lost}"
 
 
-def _to_go_on(outcome: Outcome) -> str:
+def _to_go_on(outcome: ExitOutcome) -> str:
     """Where the answers are, and what carries them out."""
     if outcome.draft_of is not None:
         return "Your answers are kept as a draft, without typed passwords: run oz-install to go on."
@@ -94,6 +94,6 @@ def _to_go_on(outcome: Outcome) -> str:
 
 
 def _opener() -> Any:
-    from oz_installer.connecting import opener
+    from oz_installer.connecting import transport_opener
 
-    return opener()
+    return transport_opener()

@@ -13,20 +13,20 @@ from threading import Event as Stop
 from typing import TYPE_CHECKING, Any
 
 from oz_installer.errors import AnswersError, DeployError
-from oz_installer.pure_core import PureCore
+from oz_installer.pure_core import OfflineCore
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from oz_installer.answers.drafts import SavedDraft
     from oz_installer.answers.secrets import Ask
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.checks.model import Finding
     from oz_installer.deploy.events import Event
     from oz_installer.deploy.plan import Plan
     from oz_installer.errors import Problem
     from oz_installer.installation import Prepared
-    from oz_installer.installation.trying import SshHost, Tried
+    from oz_installer.installation.trying import NodeProbe, SshHost
     from oz_installer.secret import Masker
     from oz_installer.topology.model import Topology
     from oz_installer.topology.summary import Summary
@@ -38,7 +38,7 @@ MOST_FILES = 200
 """No more files of a folder are looked at."""
 
 
-class WizardCore(PureCore):
+class InstallerCore(OfflineCore):
     """All of it. ``opener`` makes what opens connections, when one is needed; ``ask`` asks the operator.
 
     ``learn`` is given what masks the secrets of the answers, once they are known.
@@ -54,7 +54,7 @@ class WizardCore(PureCore):
         """Whether something stands there."""
         return os.path.lexists(path)
 
-    def file_problems(self, working: Working, path: Path) -> tuple[Problem, ...]:
+    def file_problems(self, working: WorkingCopy, path: Path) -> tuple[Problem, ...]:
         """What is wrong with the files on this machine that the answers of ``path`` name."""
         from oz_installer.installation.named_files import file_problems
 
@@ -68,29 +68,29 @@ class WizardCore(PureCore):
             return ()
         return tuple(folder / name for name in names[:MOST_FILES] if name.endswith((".yml", ".yaml")))
 
-    def read(self, path: Path) -> tuple[Working, str]:
+    def read(self, path: Path) -> tuple[WorkingCopy, str]:
         """Answers of a file, complete or not, and its text."""
-        from oz_installer.answers.file import read_draft
-        from oz_installer.answers.working import Working
+        from oz_installer.answers.file import parse_file
+        from oz_installer.answers.working import WorkingCopy
 
-        draft = read_draft(path)
-        return Working.of(draft), path.read_text(encoding="utf-8-sig")
+        draft = parse_file(path)
+        return WorkingCopy.of(draft), path.read_text(encoding="utf-8-sig")
 
-    def keep(
-        self, working: Working, path: Path, source: str | None = None, opened: Path | None = None
-    ) -> Working:
+    def save_answers(
+        self, working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
+    ) -> WorkingCopy:
         """Write the answers file, and typed secrets to files of their own beside it."""
-        from oz_installer.answers.keeping import keep
+        from oz_installer.answers.keeping import save_answers
 
-        return keep(working, path, source, opened)
+        return save_answers(working, path, source, opened)
 
-    def save_draft(self, working: Working, target: Path, step: str) -> SavedDraft:
+    def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
         """Keep a draft without secrets."""
         from oz_installer.answers.drafts import save_draft
 
         return save_draft(working, target, step)
 
-    def load_draft(self, saved: SavedDraft) -> Working:
+    def load_draft(self, saved: SavedDraft) -> WorkingCopy:
         """What a draft holds."""
         from oz_installer.answers.drafts import load_draft
 
@@ -98,29 +98,29 @@ class WizardCore(PureCore):
 
     def drafts(self) -> tuple[SavedDraft, ...]:
         """All drafts, newest first."""
-        from oz_installer.answers.drafts import drafts
+        from oz_installer.answers.drafts import list_drafts
 
-        return drafts()
+        return list_drafts()
 
-    def drop_draft(self, target: Path) -> None:
+    def delete_own_draft(self, target: Path) -> None:
         """Remove this wizard's draft of that answers file, if there is one."""
-        from oz_installer.answers.drafts import drop_draft
+        from oz_installer.answers.drafts import delete_own_draft
 
-        drop_draft(target)
+        delete_own_draft(target)
 
-    def let_go_draft(self, target: Path) -> None:
+    def release_draft(self, target: Path) -> None:
         """This wizard's draft of that answers file stays, but another wizard may go on with it."""
-        from oz_installer.answers.drafts import let_go_draft
+        from oz_installer.answers.drafts import release_draft
 
-        let_go_draft(target)
+        release_draft(target)
 
-    def forget_draft(self, saved: SavedDraft) -> None:
+    def delete_draft(self, saved: SavedDraft) -> None:
         """Remove a draft, unless another wizard is at work on it."""
-        from oz_installer.answers.drafts import forget_draft
+        from oz_installer.answers.drafts import delete_draft
 
-        forget_draft(saved)
+        delete_draft(saved)
 
-    def write_picture(self, topology: Topology, path: Path) -> None:
+    def write_svg(self, topology: Topology, path: Path) -> None:
         """Write the topology as SVG. Raises AnswersError when it cannot be written."""
         from oz_installer.topology.svg import draw_svg
 
@@ -137,37 +137,37 @@ class WizardCore(PureCore):
 
         return ssh_config_hosts()
 
-    def try_nodes(
+    def probe_nodes(
         self,
-        working: Working,
+        working: WorkingCopy,
         path: Path,
         names: Sequence[str],
-        on_tried: Callable[[Tried], None],
+        on_tried: Callable[[NodeProbe], None],
         stop: Stop,
     ) -> None:
         """Connect to nodes, all at once, and look at them."""
-        from oz_installer.installation.trying import try_nodes
+        from oz_installer.installation.trying import probe_nodes
 
         opened = self._open(path, working.get("known_hosts"))
-        try_nodes(working, path, names, opened, on_tried, stop, ask=self.ask)
+        probe_nodes(working, path, names, opened, on_tried, stop, ask=self.ask)
 
-    def try_database(
-        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: Stop
+    def probe_database(
+        self, working: WorkingCopy, path: Path, on_finding: Callable[[Finding], None], stop: Stop
     ) -> None:
         """Log in to the database from every api node."""
-        from oz_installer.installation.trying import try_database
+        from oz_installer.installation.trying import probe_database
 
         opened = self._open(path, working.get("known_hosts"))
-        try_database(working, path, opened, on_finding, stop, ask=self.ask)
+        probe_database(working, path, opened, on_finding, stop, ask=self.ask)
 
-    def try_storage(
-        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: Stop
+    def probe_storage(
+        self, working: WorkingCopy, path: Path, on_finding: Callable[[Finding], None], stop: Stop
     ) -> None:
         """Write on one api node, read on the other, remove it again."""
-        from oz_installer.installation.trying import try_storage
+        from oz_installer.installation.trying import probe_storage
 
         opened = self._open(path, working.get("known_hosts"))
-        try_storage(working, path, opened, on_finding, stop, ask=self.ask)
+        probe_storage(working, path, opened, on_finding, stop, ask=self.ask)
 
     # --- an installation ------------------------------------------------------------------------------
     def prepare(self, path: Path, stop: Stop) -> Prepared:
@@ -191,30 +191,32 @@ class WizardCore(PureCore):
     def check(self, path: Path, on_finding: Callable[[Finding], None], stop: Stop) -> None:
         """Preflight by itself: every check, all nodes at once; a node that cannot be reached is a finding."""
         from oz_installer.answers.file import read
-        from oz_installer.installation.checking import examine
+        from oz_installer.installation.checking import run_preflight
 
         loaded = read(path)
-        examine(loaded, path, self._open(path, loaded.answers.known_hosts), on_finding, stop, ask=self.ask)
+        run_preflight(
+            loaded, path, self._open(path, loaded.answers.known_hosts), on_finding, stop, ask=self.ask
+        )
 
     def run_checks(self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: Stop) -> None:
         """The same over the connections of a run."""
-        from oz_installer.installation.checking import run_checks
+        from oz_installer.installation.checking import check_prepared
 
         with _masked(prepared):
-            run_checks(prepared, on_finding, stop)
+            check_prepared(prepared, on_finding, stop)
 
-    def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: Stop) -> None:
+    def apply(self, prepared: Prepared, on_event: Callable[[Event], None], stop: Stop) -> None:
         """Carry the plan out; nothing that is told holds a secret, and what a failure leaves is kept."""
-        from oz_installer.installation import execute
-        from oz_installer.installation.failures import keep_failure
-        from oz_installer.telling.words import hidden
+        from oz_installer.installation import apply
+        from oz_installer.installation.failures import write_failure_log
+        from oz_installer.telling.words import mask_event
 
         masker = prepared.blueprint.secrets.masker()
         with _masked(prepared):
             try:
-                execute(prepared, lambda event: on_event(hidden(event, masker)), stop=stop)
+                apply(prepared, lambda event: on_event(mask_event(event, masker)), stop=stop)
             except DeployError as error:
-                keep_failure(prepared.blueprint.path, error, masker)
+                write_failure_log(prepared.blueprint.path, error, masker)
                 raise
 
     def summarise(self, prepared: Prepared, stop: Stop) -> Summary:
@@ -229,6 +231,6 @@ class WizardCore(PureCore):
 
 
 def _masked(prepared: Prepared) -> AbstractContextManager[None]:
-    from oz_installer.installation.failures import masked_errors
+    from oz_installer.installation.failures import mask_errors
 
-    return masked_errors(prepared.blueprint.secrets.masker())
+    return mask_errors(prepared.blueprint.secrets.masker())

@@ -7,15 +7,15 @@ from typing import Any, Literal
 
 from oz_installer.answers import rules
 
-GOOD_PASSWORD = 8
+MIN_PASSWORD_LENGTH = 8
 """Shorter passwords of people are advised against, in characters."""
 
 
-def short_password(value: str) -> str | None:
+def weak_password_advice(value: str) -> str | None:
     """A password that is soon guessed. No rule of the vendor's is known: it is taken all the same."""
-    if len(value) >= GOOD_PASSWORD:
+    if len(value) >= MIN_PASSWORD_LENGTH:
         return None
-    return f"is shorter than {GOOD_PASSWORD} characters and soon guessed; a longer one is better"
+    return f"is shorter than {MIN_PASSWORD_LENGTH} characters and soon guessed; a longer one is better"
 
 
 def ask(

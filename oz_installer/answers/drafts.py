@@ -17,12 +17,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from oz_installer.answers.file import read_draft_text
+from oz_installer.answers.file import parse_text
 from oz_installer.answers.nested import plain_secrets
-from oz_installer.answers.owning import is_held, let_go, own, owned
+from oz_installer.answers.owning import acquire, held_drafts, is_locked, release
 from oz_installer.answers.paths import write_private
 from oz_installer.answers.questions import question
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.answers.writing import dumps_values
 from oz_installer.errors import AnswersError
 
@@ -44,7 +44,7 @@ class SavedDraft:
     held: bool = False
 
 
-def save_draft(working: Working, target: Path, step: str) -> SavedDraft:
+def save_draft(working: WorkingCopy, target: Path, step: str) -> SavedDraft:
     """Keep a draft of an answers file, without secrets, in place of the one before. Raises AnswersError."""
     forgotten = [key for key, _ in plain_secrets(working.values)]
     document = {
@@ -68,25 +68,25 @@ def save_draft(working: Working, target: Path, step: str) -> SavedDraft:
     return _saved(path, document)
 
 
-def load_draft(saved: SavedDraft) -> Working:
+def load_draft(saved: SavedDraft) -> WorkingCopy:
     """What was typed; ``missing_secrets`` names the secrets to type again. This process owns it from now on.
     Raises AnswersError."""
     _take_over(saved)
     try:
         document = _document(saved.path)
-        working = Working.of(read_draft_text(document["answers"], str(saved.path)))
+        working = WorkingCopy.of(parse_text(document["answers"], str(saved.path)))
         texts = {str(key): str(text) for key, text in dict(document["texts"]).items()}
         for key, text in texts.items():
-            working = working.typed(key, text)
+            working = working.with_text(key, text)
         secret = (key for key in document["missing_secrets"] if question(key).kind == "secret")
-        known = tuple(key for key in secret if not working.given(key))
+        known = tuple(key for key in secret if not working.is_given(key))
         return replace(working, missing_secrets=(*working.missing_secrets, *known))
     except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, AnswersError) as error:
         message = f"{saved.path}: the draft cannot be read"
         raise AnswersError(message, f"open {saved.target} instead, or start anew") from error
 
 
-def drafts() -> tuple[SavedDraft, ...]:
+def list_drafts() -> tuple[SavedDraft, ...]:
     """Every draft that can be read, the newest first."""
     found: list[SavedDraft] = []
     try:
@@ -95,30 +95,30 @@ def drafts() -> tuple[SavedDraft, ...]:
         return ()
     for path in paths:
         try:
-            found.append(replace(_saved(path, _document(path)), held=is_held(path)))
+            found.append(replace(_saved(path, _document(path)), held=is_locked(path)))
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return tuple(sorted(found, key=lambda saved: -saved.saved_at))
 
 
-def drop_draft(target: Path) -> None:
+def delete_own_draft(target: Path) -> None:
     """Remove the draft of an answers file that this process owns, if there is one. Raises AnswersError."""
     for path in _owned(target):
         _remove(path)
 
 
-def let_go_draft(target: Path) -> None:
+def release_draft(target: Path) -> None:
     """The draft of an answers file stays, and is this process's no more: another one may go on with it."""
     for path in _owned(target):
-        let_go(path)
+        release(path)
 
 
-def forget_draft(saved: SavedDraft) -> None:
+def delete_draft(saved: SavedDraft) -> None:
     """Remove a draft, unless another process is at work on it, or has been since. Raises AnswersError."""
-    mine = saved.path in owned()
+    mine = saved.path in held_drafts()
     _take_over(saved)
     if not mine and _written_since(saved):
-        let_go(saved.path)
+        release(saved.path)
         message = f"{saved.target}: another oz-install has written to this draft meanwhile"
         raise AnswersError(message, "go on with it to see what it holds")
     _remove(saved.path)
@@ -134,7 +134,7 @@ def _written_since(saved: SavedDraft) -> bool:
 def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
-        let_go(path, removed=True)
+        release(path, removed=True)
     except OSError as error:
         message = f"{path}: the draft cannot be removed: {error.strerror}"
         raise AnswersError(message, "remove it yourself; it holds no secrets") from error
@@ -146,23 +146,23 @@ def _own_path(target: Path) -> Path:
     if mine := _owned(target):
         return mine[0]
     paths = (_path_of(target, number) for number in count(1))
-    return next(path for path in paths if not path.exists() and own(path))
+    return next(path for path in paths if not path.exists() and acquire(path))
 
 
 def _take_over(saved: SavedDraft) -> None:
     """Own this draft of an answers file, and no other one. Raises AnswersError."""
-    if not own(saved.path):
+    if not acquire(saved.path):
         message = f"{saved.target}: another oz-install is at work on this draft"
         raise AnswersError(message, "go on there, or leave it there first")
     for other in _owned(saved.target):
         if other != saved.path:
-            let_go(other)
+            release(other)
 
 
 def _owned(target: Path) -> list[Path]:
     """The drafts of an answers file that this process owns."""
     first = _path_of(target, 1)
-    return [path for path in owned() if path.parent == first.parent and path.name[:32] == first.stem]
+    return [path for path in held_drafts() if path.parent == first.parent and path.name[:32] == first.stem]
 
 
 # --- where it is --------------------------------------------------------------------------------------

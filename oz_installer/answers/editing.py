@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from oz_installer.answers.file import Draft, read_draft_text
-from oz_installer.answers.nested import Typed, Values, changed, parts_of, plain_secrets
-from oz_installer.answers.parsing import Comment, comments, lines_of, parse
+from oz_installer.answers.file import ParsedFile, parse_text
+from oz_installer.answers.nested import UnparsedText, Values, plain_secrets, split_key, with_value
+from oz_installer.answers.parsing import Comment, comments, parse, split_lines
 from oz_installer.answers.questions import Question, Section, question, root
 from oz_installer.answers.reading import Reader
-from oz_installer.answers.tree import Entry, Items, Tree
-from oz_installer.answers.tree import Mapping as Table
+from oz_installer.answers.tree import Entry, ListNode, Tree
+from oz_installer.answers.tree import MapNode as Table
 from oz_installer.answers.writing import dumps_values, flow, item_lines, row_lines, scalar
 from oz_installer.errors import AnswersError
 from oz_installer.secret import Masker, Secret
@@ -24,18 +24,18 @@ _DASH = re.compile(r"\s*-(?=\s|$)")
 _MARKS = re.compile(r"---(\s|$)|\.\.\.(\s|$)|%")
 
 
-def edited(source: str, values: Values) -> str:
+def update_text(source: str, values: Values) -> str:
     """The text with these values in it (``Working.with_texts``). What no answer can hold becomes a comment.
 
     Where that cannot be done line by line (a JSON file), the comments stand above answers written anew.
     """
     try:
-        draft = read_draft_text(source)
+        draft = parse_text(source)
     except AnswersError:
         return dumps_values(values)
     if not draft.lost and _written(draft) == values:
         return source
-    editor = _Editor(source, draft)
+    editor = _RoundTripEditor(source, draft)
     text = editor.text(values)
     if text is None or not _says(text, values):
         above = [comment.text for comment in editor.comments]
@@ -43,32 +43,32 @@ def edited(source: str, values: Values) -> str:
     return text
 
 
-def _written(draft: Draft) -> Values:
+def _written(draft: ParsedFile) -> Values:
     """What stands in a file, right or wrong, nested by section."""
     written: Values = draft.values
     for key in draft.nulls:
-        written = changed(written, parts_of(key), question(key).default)
+        written = with_value(written, split_key(key), question(key).default)
     for key, text in draft.refused.items():
-        written = changed(written, parts_of(key), Typed(text))
+        written = with_value(written, split_key(key), UnparsedText(text))
     for key in draft.refused_secrets:
-        written = changed(written, parts_of(key), object())
+        written = with_value(written, split_key(key), object())
     return written
 
 
 def _says(text: str, values: Values) -> bool:
     try:
-        draft = read_draft_text(text)
+        draft = parse_text(text)
     except AnswersError:
         return False
     return not draft.lost and _written(draft) == values
 
 
-class _Editor:
+class _RoundTripEditor:
     """Works on lines, counted from 0; a piece of the text is [start, stop)."""
 
-    def __init__(self, source: str, draft: Draft) -> None:
+    def __init__(self, source: str, draft: ParsedFile) -> None:
         self.newline = "\r\n" if "\r\n" in source else "\n"
-        self.lines = lines_of(source)
+        self.lines = split_lines(source)
         self.comments = comments(source)
         self.document = parse(source, Reader(None))
         self.old = _written(draft)
@@ -148,11 +148,11 @@ class _Editor:
         self, item: Question | Section | None, name: str, entry: Entry, old: Any, new: Any
     ) -> list[str]:
         tree, head = entry.value, self.lines[entry.line - 1]
-        block = isinstance(tree, Table | Items) and not tree.flow and tree.line > entry.line
+        block = isinstance(tree, Table | ListNode) and not tree.flow and tree.line > entry.line
         if block and isinstance(tree, Table) and tree.entries and isinstance(new, Mapping) and new:
             section = item if isinstance(item, Section) else None
             return [head, *self.block(section, tree, entry.line, old, new)]
-        if block and isinstance(tree, Items) and isinstance(item, Section) and new:
+        if block and isinstance(tree, ListNode) and isinstance(item, Section) and new:
             return [head, *self.rows(item, tree, entry.line, old, new)]
         indent = _indent(head)
         lines = list(_lines(item, name, new, indent))
@@ -161,7 +161,7 @@ class _Editor:
         return self._replaced(entry.line - 1, tree.last, indent, lines)
 
     def rows(
-        self, section: Section, items: Items, start: int, old: Sequence[Any], new: Sequence[Any]
+        self, section: Section, items: ListNode, start: int, old: Sequence[Any], new: Sequence[Any]
     ) -> list[str]:
         """The lines from ``start`` to the end of a block of nodes, in their new order."""
         spans: list[tuple[list[str], int, Tree]] = []
@@ -245,7 +245,7 @@ def _narrow(line: str, lines: list[str]) -> list[str]:
 
 
 def _on_one_line(tree: Tree, line: int) -> bool:
-    return isinstance(tree, Table | Items) and tree.flow and tree.last == line
+    return isinstance(tree, Table | ListNode) and tree.flow and tree.last == line
 
 
 def _ends(comment: Comment, start: int) -> bool:

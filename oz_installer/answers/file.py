@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from oz_installer.answers.model import Answers, SecretRef
-from oz_installer.answers.parsing import parse, refusal
+from oz_installer.answers.parsing import parse, parse_error
 from oz_installer.answers.questions import root
-from oz_installer.answers.reading import Reader, build
+from oz_installer.answers.reading import Reader, build_section
 from oz_installer.errors import AnswersError, Problem
 
 LARGEST = 1024 * 1024
@@ -28,7 +28,7 @@ class LoadedAnswers:
     source: str
     lines: Mapping[str, int] = field(repr=False)
 
-    def place(self, problem: Problem) -> Problem:
+    def with_location(self, problem: Problem) -> Problem:
         """The problem with this file's name and the line of its key, or of what its key stands in."""
         names = [node.name for node in self.answers.nodes]
         placed = replace(problem, source=self.source, line=line_of(problem.key, self.lines))
@@ -36,7 +36,7 @@ class LoadedAnswers:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draft:
+class ParsedFile:
     """A file as far as it could be read: ``values`` by section, ``problems`` what is wrong or missing.
 
     ``refused`` has the texts of keys whose value is no answer, never secrets, so that a form can show them;
@@ -53,11 +53,11 @@ class Draft:
     nulls: tuple[str, ...] = ()
     lost: tuple[Problem, ...] = ()
 
-    def finish(self) -> LoadedAnswers:
+    def build_answers(self) -> LoadedAnswers:
         """Make answers of it. Raises AnswersError with all the problems."""
         if self.problems:
-            raise refusal(self.source, self.problems)
-        answers: Answers = build(root(), self.values)
+            raise parse_error(self.source, self.problems)
+        answers: Answers = build_section(root(), self.values)
         return LoadedAnswers(answers=answers, source=self.source, lines=self.lines)
 
 
@@ -68,23 +68,23 @@ def load(path: Path) -> Answers:
 
 def loads(text: str, source: str = "answers.yml") -> Answers:
     """Read answers from a text. Raises AnswersError with every problem found."""
-    return read_draft_text(text, source).finish().answers
+    return parse_text(text, source).build_answers().answers
 
 
 def read(path: Path) -> LoadedAnswers:
     """Read an answers file, keeping its lines. Raises AnswersError with every problem found."""
-    draft = read_draft(path)
+    draft = parse_file(path)
     if not draft.lines and all(problem.message == "is missing" for problem in draft.problems):
         raise AnswersError(
             f"{path.absolute()}: holds no answers", "write some into it; docs/answers.md shows the smallest"
         )
-    return draft.finish()
+    return draft.build_answers()
 
 
-def read_draft(path: Path) -> Draft:
+def parse_file(path: Path) -> ParsedFile:
     """Read a file that need not be complete. Raises AnswersError when it cannot be read as YAML at all."""
     data, mode = _bytes(path)
-    draft = read_draft_text(_decode(data, str(path)), str(path))
+    draft = parse_text(_decode(data, str(path)), str(path))
     if mode & (stat.S_IRGRP | stat.S_IROTH) and _holds_plain(draft.values):
         raise AnswersError(
             f"{path}: holds a secret and can be read by others",
@@ -93,7 +93,7 @@ def read_draft(path: Path) -> Draft:
     return draft
 
 
-def read_draft_text(text: str, source: str = "answers.yml") -> Draft:
+def parse_text(text: str, source: str = "answers.yml") -> ParsedFile:
     """Read a text that need not be complete. Raises AnswersError when it is not YAML at all."""
     reader = Reader(source)
     document = parse(text, reader)
@@ -101,7 +101,7 @@ def read_draft_text(text: str, source: str = "answers.yml") -> Draft:
     order = sorted(reader.problems, key=lambda problem: problem.line or 0)
     nodes = values.get("nodes")
     names = [str(node.get("name") or "") for node in nodes] if isinstance(nodes, list) else []
-    return Draft(
+    return ParsedFile(
         values=values,
         source=source,
         lines=reader.lines,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from oz_installer.answers.converting import YES, Refused, convert
+from oz_installer.answers.converting import YES, InvalidValue, convert_value
 from oz_installer.answers.parsing import read_value
 from oz_installer.answers.questions import Question
-from oz_installer.answers.tree import Items, Scalar, Tree
+from oz_installer.answers.tree import ListNode, Scalar, Tree
 from oz_installer.answers.writing import flow, scalar
 from oz_installer.errors import AnswersError
 
@@ -16,7 +16,7 @@ _PLAIN_KINDS = frozenset({"integer", "number", "boolean", "choice"})
 _LONGEST_TABLE = 65536
 
 
-def from_text(question: Question, text: str) -> Any:
+def parse_form_text(question: Question, text: str) -> Any:
     """The value that a typed text means; nothing typed is None or the default.
 
     Lists are words with commas or spaces between; maps and settings ``KEY: value``, one a line or with commas
@@ -25,13 +25,13 @@ def from_text(question: Question, text: str) -> Any:
     meant = text if question.kind == "secret" else text.strip()
     if not meant:
         return None if question.nullable else question.default
-    value = convert(question, _tree(question, meant))
+    value = convert_value(question, _tree(question, meant))
     if problem := question.check(value):
-        raise Refused(problem)
+        raise InvalidValue(problem)
     return value
 
 
-def to_text(question: Question, value: Any) -> str:
+def format_form_text(question: Question, value: Any) -> str:
     """A value as a form shows it, such that ``from_text`` gives it back. Never for secrets: ValueError."""
     if question.kind == "secret":
         raise ValueError(f"{question.key} is a secret; it has no text")
@@ -63,20 +63,22 @@ def _tree(question: Question, text: str) -> Tree:
 def _separators(text: str) -> None:
     """Say how a number is written whose digits stand in groups or behind a comma. Raises Refused."""
     if re.fullmatch(r"[1-9][0-9]{0,2}(,[0-9]{3}){1,4}", text):
-        raise Refused(f"should be a number without commas; write {text.replace(',', '')}")
+        raise InvalidValue(f"should be a number without commas; write {text.replace(',', '')}")
     if re.fullmatch(r"[1-9][0-9]{0,2}[.]000", text):
         few = text.partition(".")[0]
-        raise Refused(f"could be {few} or {few}000; write {few} or {few}000")
+        raise InvalidValue(f"could be {few} or {few}000; write {few} or {few}000")
     if re.fullmatch(r"[0-9]{1,9},[0-9]{1,9}", text):
-        raise Refused(f"should be a number without comma; write {text.replace(',', '.')} or leave it out")
+        raise InvalidValue(
+            f"should be a number without comma; write {text.replace(',', '.')} or leave it out"
+        )
     if re.fullmatch(r"[0-9]{1,3}([ _'][0-9]{3}){1,4}", text):
-        raise Refused(f"should be a number; write {re.sub('[^0-9]', '', text)}")
+        raise InvalidValue(f"should be a number; write {re.sub('[^0-9]', '', text)}")
 
 
 def _items(text: str) -> Tree:
     if text.startswith("["):
         return _yaml(text, "write the words with commas between them")
-    items = Items(1)
+    items = ListNode(1)
     items.items += [Scalar(word, False, 1) for word in re.split(r"[\s,]+", text) if word]
     return items
 
@@ -89,11 +91,11 @@ def _table(text: str) -> Tree:
 
 def _yaml(text: str, wanted: str) -> Tree:
     if len(text) > _LONGEST_TABLE:
-        raise Refused(f"is longer than {_LONGEST_TABLE} characters")
+        raise InvalidValue(f"is longer than {_LONGEST_TABLE} characters")
     try:
         return read_value(text)
     except AnswersError as error:
         problem = error.problems[0]
         told = problem.message.startswith("is not YAML")
         message = f"cannot be read; {wanted}" if told else f"{problem.message}; {problem.hint or wanted}"
-        raise Refused(message) from None
+        raise InvalidValue(message) from None

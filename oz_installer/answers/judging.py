@@ -6,17 +6,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from oz_installer.answers.converting import Refused
-from oz_installer.answers.forms import from_text
+from oz_installer.answers.converting import InvalidValue
+from oz_installer.answers.forms import parse_form_text
 from oz_installer.answers.questions import Question, Section, root
 from oz_installer.answers.reading import defaults_of
-from oz_installer.answers.together import together
+from oz_installer.answers.together import check_section
 from oz_installer.errors import Problem
 
 RETYPE = "could not be kept; type it again, or empty the field"
 
 
-class JudgedRows:
+class ValidatedRows:
     """What is wrong in the rows of a table, as found before. An edit leaves all rows but one the objects that
     they were: only that one is judged again, though there be fifty.
 
@@ -26,7 +26,9 @@ class JudgedRows:
     def __init__(self) -> None:
         self._found: dict[str, tuple[object, dict[str, str]]] = {}
 
-    def of(self, key: str, row: object, judge: Callable[[], Iterable[tuple[str, str]]]) -> dict[str, str]:
+    def problems_of(
+        self, key: str, row: object, judge: Callable[[], Iterable[tuple[str, str]]]
+    ) -> dict[str, str]:
         """Keys and texts of the row that stands at ``key``; judged now unless it was."""
         before, found = self._found.get(key, (None, {}))
         if before is not row:
@@ -40,13 +42,13 @@ class JudgedRows:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judge:
+class Validator:
     """``texts`` are typed texts that are no answers; ``retype`` keys of secrets that were not kept; ``rows``
     what is known of earlier answers."""
 
     texts: Mapping[str, str] = field(repr=False)
     retype: Collection[str]
-    rows: JudgedRows
+    rows: ValidatedRows
 
     def problems(self, values: Mapping[str, Any]) -> tuple[Problem, ...]:
         """Everything that is wrong with values nested by section, in file order."""
@@ -73,8 +75,8 @@ class Judge:
             if not self.texts[key]:
                 return "is missing"
             try:
-                from_text(question, self.texts[key])
-            except Refused as refused:
+                parse_form_text(question, self.texts[key])
+            except InvalidValue as refused:
                 return str(refused)
         if key in self.retype:
             return RETYPE
@@ -90,7 +92,7 @@ class Judge:
             for name, value in {**defaults_of(section), **values}.items()
             if f"{key}.{name}" not in wrong
         }
-        for below, text in together(section.name, sound, key):
+        for below, text in check_section(section.name, sound, key):
             found.setdefault(below, text)
         for question in section.questions:
             if text := found.get(f"{key}.{question.name}", ""):
@@ -103,7 +105,7 @@ class Judge:
             return
         if section.rule and (text := section.rule(rows)):
             yield key, text
-        found = dict(together(section.name, rows, key))
+        found = dict(check_section(section.name, rows, key))
         self.rows.forget(f"{key}[{len(rows)}]")  # rows go one by one
         for index, row in enumerate(rows):
             inside = self._row(section, row, f"{key}[{index}]")
@@ -115,7 +117,7 @@ class Judge:
     def _row(self, section: Section, row: Mapping[str, Any], key: str) -> dict[str, str]:
         if any(typed.startswith(f"{key}.") for typed in self._typed):  # not seen by the row
             return dict(self._items(section, row, key))
-        return self.rows.of(key, row, lambda: self._items(section, row, key))
+        return self.rows.problems_of(key, row, lambda: self._items(section, row, key))
 
 
 def _problem(key: str, text: str) -> Problem:

@@ -10,16 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from oz_installer.answers.editing import edited
-from oz_installer.answers.file import LARGEST, read_draft_text
+from oz_installer.answers.editing import update_text
+from oz_installer.answers.file import LARGEST, parse_text
 from oz_installer.answers.model import SecretRef
-from oz_installer.answers.moving import moved
-from oz_installer.answers.nested import plain_secrets, with_secrets
-from oz_installer.answers.paths import located, secrets_folder, store_path, write_private
+from oz_installer.answers.moving import relocated
+from oz_installer.answers.nested import map_plain_secrets, plain_secrets
+from oz_installer.answers.paths import resolve_path, secrets_file_path, typed_secrets_dir, write_private
 from oz_installer.answers.questions import question
 from oz_installer.answers.rules import name as node_name
 from oz_installer.answers.store import SecretStore
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.answers.writing import save_text
 from oz_installer.errors import AnswersError, Problem
 
@@ -27,7 +27,9 @@ MOST_OTHERS = 50
 """So many other answers files of a folder are looked into."""
 
 
-def keep(working: Working, path: Path, source: str | None = None, opened: Path | None = None) -> Working:
+def save_answers(
+    working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
+) -> WorkingCopy:
     """Write the answers file, complete or not, and every typed secret to a file of its own that it refers to.
 
     ``source`` is the file as it was opened: its comments and looks stay. ``opened`` is where it stands: saved
@@ -38,9 +40,9 @@ def keep(working: Working, path: Path, source: str | None = None, opened: Path |
     """
     former = opened if opened != path else None
     if former is not None:
-        working = moved(working, former, path)
+        working = relocated(working, former, path)
     _check(working, path)
-    folder = secrets_folder(path)
+    folder = typed_secrets_dir(path)
     ours = former is None and source is not None and _text(path) == source
     before = _files_in(path, folder) if ours else set()
     with _taken_back(path, folder) as written:
@@ -49,9 +51,9 @@ def keep(working: Working, path: Path, source: str | None = None, opened: Path |
         if former is not None and former.is_file():
             written += _generated(former, path)
         refs = _write_secrets(working, folder, written)
-        values = with_secrets(working.values, lambda key, _: refs[key])
+        values = map_plain_secrets(working.values, lambda key, _: refs[key])
         kept = replace(working, values=values, lost=())
-        text = kept.yaml() if source is None else edited(source, kept.with_texts())
+        text = kept.yaml() if source is None else update_text(source, kept.values_and_texts())
         if len(text.encode()) > LARGEST:
             raise AnswersError(f"{path}: would be larger than 1 MiB", "shorten what stands in its fields")
         save_text(text, path)
@@ -60,7 +62,7 @@ def keep(working: Working, path: Path, source: str | None = None, opened: Path |
     return kept
 
 
-def _check(working: Working, path: Path) -> None:
+def _check(working: WorkingCopy, path: Path) -> None:
     """Tell before anything is written what could not be read again."""
     wrong = [
         Problem(key=key, message=message.partition("; ")[0], hint=message.partition("; ")[2])
@@ -118,11 +120,11 @@ def _text(path: Path) -> str | None:
 
 def _generated(former: Path, path: Path) -> list[Path]:
     """Take generated secrets along: nodes have them already. The file that was made for them, if any."""
-    store, copy = store_path(former), store_path(path)
+    store, copy = secrets_file_path(former), secrets_file_path(path)
     return [copy] if store != copy and SecretStore(store).copy_to(copy) else []
 
 
-def _write_secrets(working: Working, folder: Path, written: list[Path]) -> dict[str, SecretRef]:
+def _write_secrets(working: WorkingCopy, folder: Path, written: list[Path]) -> dict[str, SecretRef]:
     """Write the typed secrets; by key, what the answers say instead."""
     refs: dict[str, SecretRef] = {}
     slots: set[str] = set()
@@ -145,7 +147,7 @@ def _write_secrets(working: Working, folder: Path, written: list[Path]) -> dict[
     return refs
 
 
-def _slot(working: Working, key: str, taken: set[str]) -> str:
+def _slot(working: WorkingCopy, key: str, taken: set[str]) -> str:
     """``database.password``; of a node ``nodes.api1.password``, or its number where its name is no name."""
     if not key.startswith("nodes["):
         return key
@@ -187,7 +189,7 @@ def _files_in(path: Path, folder: Path) -> set[Path]:
     try:
         with path.open("rb") as stream:
             text = stream.read(LARGEST).decode("utf-8-sig")
-        return _files_of(read_draft_text(text).values, path, folder)
+        return _files_of(parse_text(text).values, path, folder)
     except (OSError, ValueError, AnswersError):
         return set()
 
@@ -205,7 +207,7 @@ def _files_of(values: Any, path: Path, folder: Path) -> set[Path]:
         return {file for value in values for file in _files_of(value, path, folder)}
     if not isinstance(values, SecretRef) or values.kind != "file":
         return set()
-    file = located(values.where, path.parent)
+    file = resolve_path(values.where, path.parent)
     return {file} if file.parent == folder else set()
 
 

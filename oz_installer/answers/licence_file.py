@@ -6,7 +6,7 @@ import json
 import stat
 from pathlib import Path
 
-from oz_installer.answers.paths import Unreadable, read_some
+from oz_installer.answers.paths import UnreadableFile, read_file
 
 LARGEST = 1024 * 1024
 """No licence is larger, in bytes."""
@@ -14,13 +14,13 @@ LARGEST = 1024 * 1024
 
 def read_licence(file: Path) -> bytes:
     """Its content. Raises Unreadable."""
-    content = read_some(file, LARGEST + 1)
+    content = read_file(file, LARGEST + 1)
     if len(content) > LARGEST:
-        raise Unreadable("is larger than 1 MB, which no licence is")
+        raise UnreadableFile("is larger than 1 MB, which no licence is")
     return content
 
 
-def json_fault(content: bytes) -> str:
+def json_error(content: bytes) -> str:
     """Why it is no JSON, which the web adapter reads; empty when it is."""
     try:
         json.loads(content)
@@ -31,7 +31,7 @@ def json_fault(content: bytes) -> str:
     return ""
 
 
-def others_can_read(file: Path) -> bool:
+def is_world_readable(file: Path) -> bool:
     """Whether every login of this machine may read it: the file, and all folders on the way."""
     try:
         whole = file.resolve()

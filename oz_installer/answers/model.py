@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from oz_installer.answers import rules
 from oz_installer.answers.asking import SecretRef as SecretRef
-from oz_installer.answers.asking import ask, short_password
+from oz_installer.answers.asking import ask, weak_password_advice
 from oz_installer.answers.node import Node as Node
 from oz_installer.answers.node import Role as Role
 
@@ -77,11 +77,11 @@ class Storage:
     )
     options: str = ask("NFS options", "Mount options.", default="vers=4.1,hard", rule=rules.mount_options)
     path: str | None = ask(
-        "Path", "Absolute path of the shared mount on the nodes.", default=None, rule=rules.absolute
+        "Path", "Absolute path of the shared mount on the nodes.", default=None, rule=rules.absolute_path
     )
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """What is shared, as operators call it; empty for a local folder."""
         if self.type == "local":
             return ""
@@ -190,7 +190,7 @@ class Broker:
     )
 
     @property
-    def known_port(self) -> int:
+    def effective_port(self) -> int:
         """The port, or the one that everybody knows for its type."""
         return self.port or {"redis": 6379, "rabbitmq": 5672}[self.type]
 
@@ -215,7 +215,7 @@ class Admin:
 
     email: str = ask("E-mail", "Login of the administrator.", default="admin@oz.local", rule=rules.email)
     password: SecretRef | None = ask(
-        "Password", "Generated when left out.", default=None, advice=short_password
+        "Password", "Generated when left out.", default=None, advice=weak_password_advice
     )
 
 

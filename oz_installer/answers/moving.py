@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from oz_installer.answers.model import License, SecretRef
-from oz_installer.answers.nested import changed
-from oz_installer.answers.paths import located, secrets_folder
-from oz_installer.answers.working import Working
+from oz_installer.answers.nested import with_value
+from oz_installer.answers.paths import resolve_path, typed_secrets_dir
+from oz_installer.answers.working import WorkingCopy
 
 
-def moved(working: Working, opened: Path, path: Path) -> Working:
+def relocated(working: WorkingCopy, opened: Path, path: Path) -> WorkingCopy:
     """The answers of the file ``opened`` as they must be to mean the same at ``path``.
 
     Secrets of the old file's own folder are typed ones again, so that they are written anew; other relative
@@ -22,7 +22,7 @@ def moved(working: Working, opened: Path, path: Path) -> Working:
     values = _moved(working.values, opened, path)
     default = opened.parent / License().bio
     if opened.parent != path.parent and not values.get("license", {}).get("bio") and default.exists():
-        values = changed(values, ["license", "bio"], default)
+        values = with_value(values, ["license", "bio"], default)
     return replace(working, values=values)
 
 
@@ -41,8 +41,8 @@ def _moved(value: Any, opened: Path, path: Path) -> Any:
 
 
 def _secret(ref: SecretRef, opened: Path, path: Path) -> SecretRef:
-    file = located(ref.where, opened.parent)
-    if file.parent == secrets_folder(opened):
+    file = resolve_path(ref.where, opened.parent)
+    if file.parent == typed_secrets_dir(opened):
         try:
             return SecretRef(kind="plain", where=file.read_text(encoding="utf-8").removesuffix("\n"))
         except (OSError, UnicodeDecodeError):

@@ -11,13 +11,13 @@ from oz_installer.answers.model import SecretRef
 Values = Mapping[str, Any]
 
 
-class Typed(str):
+class UnparsedText(str):
     """A text among values that is no answer: unlike the same text that is one."""
 
     __slots__ = ()
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is Typed and str.__eq__(self, other)
+        return type(other) is UnparsedText and str.__eq__(self, other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -28,31 +28,31 @@ class Typed(str):
 _PART = re.compile(r"[^.\[\]]+")
 
 
-def parts_of(key: str) -> list[str | int]:
+def split_key(key: str) -> list[str | int]:
     """``nodes[1].host`` as ``nodes``, 1, ``host``."""
     return [int(part) if part.isdigit() else part for part in _PART.findall(key)]
 
 
-def changed(values: Any, parts: list[str | int], value: Any) -> Any:
+def with_value(values: Any, parts: list[str | int], value: Any) -> Any:
     """A copy with the value in its place."""
     if not parts:
         return value
     first, rest = parts[0], parts[1:]
     if isinstance(first, int):
         rows = list(values)
-        rows[first] = changed(rows[first], rest, value)
+        rows[first] = with_value(rows[first], rest, value)
         return rows
-    return {**values, first: changed(values.get(first, {}), rest, value)}
+    return {**values, first: with_value(values.get(first, {}), rest, value)}
 
 
-def removed(values: Any, parts: list[str | int]) -> Any:
+def without_value(values: Any, parts: list[str | int]) -> Any:
     """A copy without what stands there; a section that becomes empty goes, too."""
     first, rest = parts[0], parts[1:]
     if isinstance(first, int):
         rows = list(values)
-        rows[first] = removed(rows[first], rest)
+        rows[first] = without_value(rows[first], rest)
         return rows
-    inside = removed(values[first], rest) if rest else None
+    inside = without_value(values[first], rest) if rest else None
     if inside:
         return {**values, first: inside}
     return {name: value for name, value in values.items() if name != first}
@@ -70,9 +70,9 @@ def plain_secrets(values: Any, key: str = "") -> Iterator[tuple[str, SecretRef]]
         yield key, values
 
 
-def with_secrets(values: Values, change: Callable[[str, SecretRef], SecretRef]) -> Values:
+def map_plain_secrets(values: Values, change: Callable[[str, SecretRef], SecretRef]) -> Values:
     """The values with each secret that stands in them itself changed; ``change`` is told its dotted key."""
     made = values
     for key, ref in plain_secrets(values):
-        made = changed(made, parts_of(key), change(key, ref))
+        made = with_value(made, split_key(key), change(key, ref))
     return made

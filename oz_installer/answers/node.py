@@ -27,7 +27,7 @@ class Node:
         "Roles",
         "What runs here: api, bio or both. Left out, the layout decides by the node's position.",
         default=(),
-        rule=rules.distinct,
+        rule=rules.no_duplicates,
     )
     address: str | None = ask(
         "Address for the other nodes",

@@ -15,13 +15,13 @@ _ONE_BY_ONE = RLock()
 """Threads of this process are no others to each other."""
 
 
-def own(path: Path) -> bool:
+def acquire(path: Path) -> bool:
     """Own a draft from now on, unless another process does. Where nothing can be locked, everybody may."""
     with _ONE_BY_ONE:
         if path in _OWNED:
             return True
         try:
-            handle = os.open(lock_of(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            handle = os.open(lock_path(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:
             _OWNED[path] = None
             return True
@@ -30,24 +30,24 @@ def own(path: Path) -> bool:
             return False
         if not os.fstat(handle).st_nlink:  # its owner removed it with the draft just now
             os.close(handle)
-            return own(path)
+            return acquire(path)
         _OWNED[path] = handle
         return True
 
 
-def owned() -> tuple[Path, ...]:
+def held_drafts() -> tuple[Path, ...]:
     """The drafts that this process owns."""
     with _ONE_BY_ONE:
         return tuple(_OWNED)
 
 
-def is_held(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
     """Whether another process owns a draft."""
     with _ONE_BY_ONE:
         if path in _OWNED:
             return False
         try:
-            handle = os.open(lock_of(path), os.O_RDWR | os.O_CLOEXEC)
+            handle = os.open(lock_path(path), os.O_RDWR | os.O_CLOEXEC)
         except OSError:
             return False
         try:
@@ -56,19 +56,19 @@ def is_held(path: Path) -> bool:
             os.close(handle)
 
 
-def let_go(path: Path, *, removed: bool = False) -> None:
+def release(path: Path, *, removed: bool = False) -> None:
     """Own a draft no more; with ``removed`` its lock goes, too. Raises OSError."""
     with _ONE_BY_ONE:
         if (handle := _OWNED.pop(path, None)) is None:
             return
         try:
             if removed:
-                lock_of(path).unlink(missing_ok=True)
+                lock_path(path).unlink(missing_ok=True)
         finally:
             os.close(handle)
 
 
-def lock_of(path: Path) -> Path:
+def lock_path(path: Path) -> Path:
     """The file that is locked."""
     return path.with_suffix(".lock")
 

@@ -11,7 +11,7 @@ import yaml
 
 from oz_installer.answers import tree
 from oz_installer.answers.reading import Reader
-from oz_installer.answers.rules import unsafe_character
+from oz_installer.answers.rules import unprintable_character
 from oz_installer.errors import AnswersError, Problem
 
 DEEPEST = 32
@@ -52,7 +52,7 @@ def read_value(text: str) -> tree.Tree:
     return value
 
 
-def lines_of(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
     """The lines of a text as YAML counts them, without their ends."""
     return re.split(r"\r\n|\r|\n", text)
 
@@ -60,7 +60,7 @@ def lines_of(text: str) -> list[str]:
 def comments(text: str) -> tuple[Comment, ...]:
     """Every comment of a text that is YAML, in order: what stands between its tokens."""
     found: list[Comment] = []
-    lines = lines_of(text)
+    lines = split_lines(text)
     line = column = 0
     for token in yaml.scan(text, Loader=_LOADER):
         end = token.start_mark
@@ -78,7 +78,7 @@ def comments(text: str) -> tuple[Comment, ...]:
     return tuple(found)
 
 
-def refusal(source: str, problems: Sequence[Problem]) -> AnswersError:
+def parse_error(source: str, problems: Sequence[Problem]) -> AnswersError:
     """The error that tells all that is wrong with a text."""
     more = f"; here are the first {MOST_PROBLEMS}" if len(problems) > MOST_PROBLEMS else ""
     return AnswersError(f"{source} cannot be used{more}", problems=problems[:MOST_PROBLEMS])
@@ -88,7 +88,7 @@ class _Open:
     """A list or mapping that is being read, what stands for it in the tree, its dotted key, and the key that
     waits for its value."""
 
-    def __init__(self, holder: tree.Items | tree.Mapping, shown: tree.Tree, path: str) -> None:
+    def __init__(self, holder: tree.ListNode | tree.MapNode, shown: tree.Tree, path: str) -> None:
         self.holder = holder
         self.shown = shown
         self.path = path
@@ -102,12 +102,12 @@ class _Parser:
         self.text = text
         self.reader = reader
         self.stack: list[_Open] = []
-        self.top: tree.Tree = tree.Mapping(1)
+        self.top: tree.Tree = tree.MapNode(1)
 
     def document(self) -> tree.Tree:
         """The one document of the text. Raises AnswersError when it is not YAML."""
-        for number, line in enumerate(lines_of(self.text), 1):
-            if bad := unsafe_character(line.replace("\t", " ").replace("\ufeff", " ")):
+        for number, line in enumerate(split_lines(self.text), 1):
+            if bad := unprintable_character(line.replace("\t", " ").replace("\ufeff", " ")):
                 self._stop(f"holds the control character {bad}", "remove it", number)
         documents = 0
         event: Any
@@ -127,7 +127,7 @@ class _Parser:
     def _stop(self, message: str, hint: str, line: int | None) -> NoReturn:
         problem = Problem(key="", message=message, hint=hint, line=line, source=self.reader.source)
         problems = (*self.reader.problems, problem)
-        raise refusal(str(self.reader.source), problems)
+        raise parse_error(str(self.reader.source), problems)
 
     def _broken(self, error: yaml.YAMLError) -> None:
         said = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
@@ -152,7 +152,7 @@ class _Parser:
             self._put(value, line)
             self._ends(value, end.line + (1 if end.column else 0))
         elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            opened = tree.Mapping(line) if isinstance(event, yaml.MappingStartEvent) else tree.Items(line)
+            opened = tree.MapNode(line) if isinstance(event, yaml.MappingStartEvent) else tree.ListNode(line)
             opened.flow = bool(event.flow_style)
             value = self._untagged(event, opened, line)
             self.stack.append(_Open(opened, value, self._put(value, line)))
@@ -160,8 +160,10 @@ class _Parser:
             closed = self.stack.pop()
             self._ends(closed.shown, end.line + 1 if closed.holder.flow else closed.holder.last)
         elif isinstance(event, yaml.AliasEvent):
-            self.reader.tell(f"*{event.anchor}", "aliases are not read; write the value out", line, lost=True)
-            self._put(tree.Broken(line), line)
+            self.reader.add_problem(
+                f"*{event.anchor}", "aliases are not read; write the value out", line, lost=True
+            )
+            self._put(tree.InvalidNode(line), line)
 
     def _ends(self, value: tree.Tree, last: int) -> None:
         """A value reaches to this line, and so do the lists and mappings around it."""
@@ -171,11 +173,13 @@ class _Parser:
     def _untagged(self, event: Any, value: tree.Tree, line: int) -> tree.Tree:
         if event.anchor:
             said = "anchors are not read; write each value out"
-            self.reader.tell(f"&{event.anchor}", said, line, lost=True)
+            self.reader.add_problem(f"&{event.anchor}", said, line, lost=True)
         if event.tag:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")[:80]
-            self.reader.tell("", f"the tag {tag} is not read; write a plain value in quotes", line, lost=True)
-            return tree.Broken(line)
+            self.reader.add_problem(
+                "", f"the tag {tag} is not read; write a plain value in quotes", line, lost=True
+            )
+            return tree.InvalidNode(line)
         return value
 
     def _put(self, value: tree.Tree, line: int) -> str:
@@ -184,19 +188,23 @@ class _Parser:
             self.top = value
             return ""
         top = self.stack[-1]
-        if isinstance(top.holder, tree.Items):
+        if isinstance(top.holder, tree.ListNode):
             top.holder.items.append(value)
             return f"{top.path}[{len(top.holder.items) - 1}]"
         if top.key is None:
             if not isinstance(value, tree.Scalar):
-                self.reader.tell(top.path, "a key should be a plain text; write key: value", line, lost=True)
+                self.reader.add_problem(
+                    top.path, "a key should be a plain text; write key: value", line, lost=True
+                )
                 value = tree.Scalar(f"?{line}", False, line)
             top.key = value
             return top.path
         key, top.key = top.key, None
         path = f"{top.path}.{key.text}".lstrip(".")
         if first := top.holder.entries.get(key.text):
-            self.reader.tell(path, f"stands twice; line {first.line} has it already", key.line, lost=True)
+            self.reader.add_problem(
+                path, f"stands twice; line {first.line} has it already", key.line, lost=True
+            )
         else:
             top.holder.entries[key.text] = tree.Entry(key.line, key.plain, value)
         return path

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 
-def located(path: Path | str, base: Path) -> Path:
+def resolve_path(path: Path | str, base: Path) -> Path:
     """``path`` with ``~`` expanded; a relative one stands in ``base``, the folder of the answers file."""
     try:
         expanded = Path(path).expanduser()
@@ -16,31 +16,31 @@ def located(path: Path | str, base: Path) -> Path:
     return base / expanded
 
 
-def store_path(answers: Path) -> Path:
+def secrets_file_path(answers: Path) -> Path:
     """The file of generated secrets beside an answers file: ``answers.yml`` -> ``answers.secrets.json``."""
     return answers.with_suffix(".secrets.json")
 
 
-def secrets_folder(answers: Path) -> Path:
+def typed_secrets_dir(answers: Path) -> Path:
     """The folder of typed secrets beside an answers file: ``answers.yml`` -> ``answers.secrets.d``."""
     return answers.with_suffix(".secrets.d")
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """A file cannot be used; the text goes on after its path."""
 
 
-def read_some(file: Path, most: int) -> bytes:
+def read_file(file: Path, most: int) -> bytes:
     """Its first bytes, no more than ``most``. Raises Unreadable, also when it is blank."""
     try:
         with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise Unreadable("is not a regular file")
+                raise UnreadableFile("is not a regular file")
             content = stream.read(most)
     except (OSError, ValueError) as error:
-        raise Unreadable(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise UnreadableFile(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if not content.strip():
-        raise Unreadable("is empty")
+        raise UnreadableFile("is empty")
     return content
 
 

@@ -61,12 +61,12 @@ class Question:
         if value is None:
             return "is needed" if self.required else None
         if self.choices and self.kind == "choice" and value not in self.choices:
-            return rules.not_among(value, self.choices)
+            return rules.not_a_choice(value, self.choices)
         if isinstance(value, SecretRef):
             bad = rules.plain_secret(value.where) if value.kind == "plain" else None
-            return rules.plain_data(value.where) or bad
+            return rules.safe_data(value.where) or bad
         text = str(value) if isinstance(value, Path) else value
-        return rules.plain_data(text) or (self.rule(value) if self.rule else None)
+        return rules.safe_data(text) or (self.rule(value) if self.rule else None)
 
 
 @dataclass(frozen=True, kw_only=True)

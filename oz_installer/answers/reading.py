@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from oz_installer.answers.converting import Refused, convert
+from oz_installer.answers.converting import InvalidValue, convert_value
 from oz_installer.answers.questions import Question, Section
-from oz_installer.answers.together import together
-from oz_installer.answers.tree import Broken, Items, Scalar, Tree, flow
-from oz_installer.answers.tree import Mapping as Table
+from oz_installer.answers.together import check_section
+from oz_installer.answers.tree import InvalidNode, ListNode, Scalar, Tree, flow_text
+from oz_installer.answers.tree import MapNode as Table
 from oz_installer.errors import Problem
 
 MOST_GUESSED = 100
@@ -38,7 +38,7 @@ class Reader:
         self._bad: set[str] = set()
         self._told: set[Problem] = set()
 
-    def tell(self, key: str, text: str, line: int | None, *, lost: bool = False) -> None:
+    def add_problem(self, key: str, text: str, line: int | None, *, lost: bool = False) -> None:
         """Note a problem; ``text`` may hold a hint behind a semicolon. ``lost``: no field can show it."""
         message, _, hint = text.partition("; ")
         problem = Problem(key=key, message=message, hint=hint, line=line, source=self.source)
@@ -51,10 +51,10 @@ class Reader:
 
     def section(self, section: Section, tree: Tree, key: str) -> dict[str, Any]:
         """The values given in a section, by name; unknown, missing and wrong ones become problems."""
-        if isinstance(tree, Broken) or (isinstance(tree, Scalar) and tree.look == "null"):
+        if isinstance(tree, InvalidNode) or (isinstance(tree, Scalar) and tree.yaml_type == "null"):
             tree = Table(tree.line)
         if not isinstance(tree, Table):
-            self.tell(key, "should hold keys with values; such as key: value", tree.line, lost=True)
+            self.add_problem(key, "should hold keys with values; such as key: value", tree.line, lost=True)
             return {}
         known = {item.name: item for item in section.items}
         values: dict[str, Any] = {}
@@ -66,10 +66,10 @@ class Reader:
             else:
                 patient = len(self.problems) < MOST_GUESSED
                 said = _unknown(name, known) if patient else "is not known here"
-                self.tell(path, said, entry.line, lost=True)
+                self.add_problem(path, said, entry.line, lost=True)
         for name, item in known.items():
             if item.required and name not in tree.entries:
-                self.tell(f"{key}.{name}" if key else name, "is missing", tree.line if key else None)
+                self.add_problem(f"{key}.{name}" if key else name, "is missing", tree.line if key else None)
         return values
 
     def _item(self, item: Question | Section, tree: Tree, path: str, values: dict[str, Any]) -> None:
@@ -79,20 +79,22 @@ class Reader:
         if _holds_broken(tree):
             self._bad.add(path)
             return
-        if isinstance(tree, Scalar) and tree.look == "null":
+        if isinstance(tree, Scalar) and tree.yaml_type == "null":
             if item.required:
-                self.tell(path, "is needed", tree.line)
+                self.add_problem(path, "is needed", tree.line)
             else:
                 self.nulls.append(path)
             return
         try:
-            value = convert(item, tree)
+            value = convert_value(item, tree)
             if problem := item.check(value):
-                raise Refused(problem)
+                raise InvalidValue(problem)
             values[item.name] = value
-        except Refused as refused:
+        except InvalidValue as refused:
             shown = self._refuse(item, tree, path)
-            self.tell(f"{path}{refused.below}", str(refused), refused.line or tree.line, lost=not shown)
+            self.add_problem(
+                f"{path}{refused.below}", str(refused), refused.line or tree.line, lost=not shown
+            )
             self._bad.add(path)
 
     def _refuse(self, item: Question, tree: Tree, path: str) -> bool:
@@ -102,7 +104,7 @@ class Reader:
         elif isinstance(tree, Scalar):
             self.refused[path] = tree.text
         elif item.kind in ("list", "map", "settings"):
-            self.refused[path] = flow(tree)
+            self.refused[path] = flow_text(tree)
         else:
             return False
         return True
@@ -112,30 +114,30 @@ class Reader:
             values = self.section(section, tree, path)
             self._together(section, {**defaults_of(section), **values}, path)
             return values
-        if isinstance(tree, Broken):
+        if isinstance(tree, InvalidNode):
             return []
-        if isinstance(tree, Scalar) and tree.look == "null":
-            tree = Items(tree.line)
-        if not isinstance(tree, Items):
-            self.tell(path, "should be a list; each item starts with a hyphen", tree.line, lost=True)
+        if isinstance(tree, Scalar) and tree.yaml_type == "null":
+            tree = ListNode(tree.line)
+        if not isinstance(tree, ListNode):
+            self.add_problem(path, "should be a list; each item starts with a hyphen", tree.line, lost=True)
             return []
         rows = []
         for index, item in enumerate(tree.items):
             self.lines[f"{path}[{index}]"] = item.line
             rows.append(self.section(section, item, f"{path}[{index}]"))
         if section.rule and (problem := section.rule(rows)):
-            self.tell(path, problem, tree.line)
+            self.add_problem(path, problem, tree.line)
         self._together(section, rows, path)
         return rows
 
     def _together(self, section: Section, values: Any, path: str) -> None:
         if isinstance(values, dict):
             values = {name: value for name, value in values.items() if f"{path}.{name}" not in self._bad}
-        for key, text in together(section.name, values, path):
-            self.tell(key, text, self.lines.get(key, self.lines.get(path)))
+        for key, text in check_section(section.name, values, path):
+            self.add_problem(key, text, self.lines.get(key, self.lines.get(path)))
 
 
-def build(section: Section, values: Mapping[str, Any]) -> Any:
+def build_section(section: Section, values: Mapping[str, Any]) -> Any:
     """Make the section's dataclass from sound values; what is left out takes its default."""
     made: dict[str, Any] = {}
     for item in section.items:
@@ -143,7 +145,9 @@ def build(section: Section, values: Mapping[str, Any]) -> Any:
             continue
         value = values[item.name]
         if isinstance(item, Section):
-            value = tuple(build(item, row) for row in value) if item.many else build(item, value)
+            value = (
+                tuple(build_section(item, row) for row in value) if item.many else build_section(item, value)
+            )
         made[item.name] = value
     return section.model(**made)
 
@@ -163,8 +167,8 @@ def _unknown(name: str, known: Mapping[str, Any]) -> str:
 
 
 def _holds_broken(tree: Tree) -> bool:
-    if isinstance(tree, Items):
+    if isinstance(tree, ListNode):
         return any(_holds_broken(item) for item in tree.items)
     if isinstance(tree, Table):
         return any(_holds_broken(entry.value) for entry in tree.entries.values())
-    return isinstance(tree, Broken)
+    return isinstance(tree, InvalidNode)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from oz_installer.answers.questions import Question, Section, sections
-from oz_installer.answers.rules import Pattern
+from oz_installer.answers.rules import RegexRule
 from oz_installer.answers.writing import flow
 
 _HEAD = """\
@@ -84,7 +84,7 @@ def values_text(question: Question) -> str:
     if question.choices:
         listed = ", ".join(f"`{flow(choice)}`" for choice in question.choices)
         return f"a list of {listed}" if question.kind == "list" else listed
-    if isinstance(question.rule, Pattern):
+    if isinstance(question.rule, RegexRule):
         return question.rule.wanted.replace("; such as", ", such as")
     if question.rule is not None and question.rule.__doc__:
         said = question.rule.__doc__.partition("\n")[0].rstrip(".").replace("``", "`")

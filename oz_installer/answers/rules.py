@@ -53,7 +53,7 @@ _TAKEN = frozenset(f"/var/{name}" for name in ("cache", "lib", "lib/docker", "lo
 
 
 @dataclass(frozen=True)
-class Pattern:
+class RegexRule:
     """A rule that is a regular expression for the whole text; the JSON Schema carries it too.
 
     ``guess`` makes of a wrong text the one that may have been meant.
@@ -72,23 +72,23 @@ class Pattern:
         return f"should be {self.wanted}{likely}"
 
 
-def unsafe_character(text: str) -> str | None:
+def unprintable_character(text: str) -> str | None:
     """The first control, direction or half character, as ``U+000A``; None when all are printable."""
     found = re.search(_UNSAFE, text)
     return f"U+{ord(found.group()):04X}" if found else None
 
 
-def plain_data(value: Any) -> str | None:
+def safe_data(value: Any) -> str | None:
     """No control characters and no overlong text anywhere in a value, however deep."""
     if isinstance(value, str):
         if len(value) > LONGEST:
             return f"is longer than {LONGEST} characters"
-        if bad := unsafe_character(value):
+        if bad := unprintable_character(value):
             return f"holds the control character {bad}; write it in one line of printable characters"
     elif isinstance(value, Mapping):
-        return next((bad for pair in value.items() for part in pair if (bad := plain_data(part))), None)
+        return next((bad for pair in value.items() for part in pair if (bad := safe_data(part))), None)
     elif isinstance(value, list | tuple):
-        return next((bad for item in value if (bad := plain_data(item))), None)
+        return next((bad for item in value if (bad := safe_data(item))), None)
     return None
 
 
@@ -102,7 +102,7 @@ def plain_secret(value: str) -> str | None:
     )
 
 
-def not_among(value: Any, choices: Sequence[Any]) -> str:
+def not_a_choice(value: Any, choices: Sequence[Any]) -> str:
     """Say that a value is none of the choices, and which was probably meant."""
     listed = ", ".join(str(choice) for choice in choices)
     text = f"should be {listed}" if len(choices) == 1 else f"should be one of {listed}"
@@ -155,7 +155,7 @@ def positive(value: float) -> str | None:
     return None if 0 < value <= 1e12 else "should be above zero" if not value > 0 else "is too large"
 
 
-def absolute(value: str) -> str | None:
+def absolute_path(value: str) -> str | None:
     """An absolute path of plain characters, without ``.`` and ``..``; no slash at the end."""
     if not re.fullmatch(r"(/[A-Za-z0-9._@+-]+)+/?", value) or {".", ".."} & set(value.split("/")):
         return "should be an absolute path of letters, digits and . _ @ + - only, without .."
@@ -166,12 +166,12 @@ def absolute(value: str) -> str | None:
 
 def export(value: str) -> str | None:
     """What an NFS server exports: an absolute path, or ``/`` alone."""
-    return None if value == "/" else absolute(value)
+    return None if value == "/" else absolute_path(value)
 
 
 def install_dir(value: str) -> str | None:
     """A folder of the installer's own: never one of the system's."""
-    if problem := absolute(value):
+    if problem := absolute_path(value):
         return problem
     deep = 3 if value.startswith("/home/") else 2
     if value.count("/") < deep:
@@ -218,7 +218,7 @@ def no_proxy(value: Sequence[str]) -> str | None:
     """Hosts, domains (``.example.com``), addresses and networks, each once."""
     wrong = next((item for item in value if not re.fullmatch(_DIRECT, item)), None)
     if wrong is None:
-        return distinct(value)
+        return no_duplicates(value)
     return f"{wrong[:64]!r} is no host, domain or address; write one an item, such as .example.com"
 
 
@@ -251,7 +251,7 @@ def nodes(value: Sequence[Any]) -> str | None:
     return None if value else "needs at least one node"
 
 
-def distinct(value: Sequence[str]) -> str | None:
+def no_duplicates(value: Sequence[str]) -> str | None:
     """No item twice."""
     twice = next((item for index, item in enumerate(value) if item in value[:index]), None)
     return f"holds {twice} twice" if twice is not None else None
@@ -262,7 +262,7 @@ def warning_ids(value: Sequence[str]) -> str | None:
     bad = next(
         (item for item in value if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}", item)), None
     )
-    return f"{bad[:64]!r} is no warning's id" if bad is not None else distinct(value)
+    return f"{bad[:64]!r} is no warning's id" if bad is not None else no_duplicates(value)
 
 
 def images(value: Mapping[str, str]) -> str | None:
@@ -285,20 +285,22 @@ def setting_names(value: Mapping[str, Any]) -> str | None:
     return None
 
 
-name = Pattern(
+name = RegexRule(
     r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?",
     "1 to 32 lower-case letters, digits and hyphens, no hyphen at either end",
     guess=lambda text: re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-"),
 )
-user = Pattern(_LOGIN, "a login name")
-account = Pattern(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "letters, digits and _ . - only, at most 64")
-registry_user = Pattern(r"[A-Za-z0-9_][A-Za-z0-9_.@$+%/=~-]{0,254}", "a login name; such as robot$oz+pull")
-sql_name = Pattern(r"[a-z_][a-z0-9_]{0,62}", "lower-case letters, digits and _, at most 63")
-fingerprint = Pattern(r"SHA256:[A-Za-z0-9+/]{43}=?", "SHA256: and 43 characters, as ssh-keygen -lf prints it")
-mount_options = Pattern(r"[A-Za-z0-9_][A-Za-z0-9_.:=,/-]*", "mount options; such as vers=4.1,hard")
-image = Pattern(
+user = RegexRule(_LOGIN, "a login name")
+account = RegexRule(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "letters, digits and _ . - only, at most 64")
+registry_user = RegexRule(r"[A-Za-z0-9_][A-Za-z0-9_.@$+%/=~-]{0,254}", "a login name; such as robot$oz+pull")
+sql_name = RegexRule(r"[a-z_][a-z0-9_]{0,62}", "lower-case letters, digits and _, at most 63")
+fingerprint = RegexRule(
+    r"SHA256:[A-Za-z0-9+/]{43}=?", "SHA256: and 43 characters, as ssh-keygen -lf prints it"
+)
+mount_options = RegexRule(r"[A-Za-z0-9_][A-Za-z0-9_.:=,/-]*", "mount options; such as vers=4.1,hard")
+image = RegexRule(
     rf"({_HOST}(:{_PORT})?/)?{_IMAGE_PATH}(/{_IMAGE_PATH})*(:{_TAG})?(@sha256:[0-9a-f]{{64}})?",
     "an image; such as ozforensics/oz-api:5.2.0",
 )
-release = Pattern(r"[0-9]{1,3}(\.[0-9]{1,3}){1,2}", 'a release in quotes; such as "5.2"')
-environment_name = Pattern(r"[A-Za-z_][A-Za-z0-9_]{0,254}", "the name of an environment variable")
+release = RegexRule(r"[0-9]{1,3}(\.[0-9]{1,3}){1,2}", 'a release in quotes; such as "5.2"')
+environment_name = RegexRule(r"[A-Za-z_][A-Za-z0-9_]{0,254}", "the name of an environment variable")

@@ -16,7 +16,7 @@ _PATH = r"^(/[A-Za-z0-9._@+-]+)+$"
 _FRAGMENTS: Mapping[Any, Mapping[str, Any]] = {
     rules.port: {"minimum": 1, "maximum": 65535},
     rules.positive: {"exclusiveMinimum": 0, "maximum": 1e12},
-    rules.absolute: {"pattern": _PATH},
+    rules.absolute_path: {"pattern": _PATH},
     rules.install_dir: {"pattern": r"^(/[A-Za-z0-9._@+-]+){2,}$"},
     rules.export: {"pattern": r"^(/|(/[A-Za-z0-9._@+-]+)+)$"},
     rules.host: {"pattern": r"^[A-Za-z0-9_.:-]+$", "maxLength": 253},
@@ -26,7 +26,7 @@ _FRAGMENTS: Mapping[Any, Mapping[str, Any]] = {
     rules.jump: {"pattern": r"^[^\s]+$"},
     rules.registry: {"pattern": r"^[^\s/]+(/[^\s/]+)*$"},
     rules.email: {"pattern": r"^[^\s@]+@[^\s@]+$", "maxLength": 254},
-    rules.distinct: {"uniqueItems": True},
+    rules.no_duplicates: {"uniqueItems": True},
     rules.warning_ids: {"uniqueItems": True},
     rules.setting_names: {"propertyNames": {"pattern": r"^[A-Z][A-Z0-9_]{0,99}$"}},
     rules.images: {"additionalProperties": {"type": "string", "pattern": rf"^(?:{rules.image.regex})$"}},
@@ -113,7 +113,7 @@ def _value(question: Question) -> dict[str, Any]:
     if question.kind == "list":
         texts = {"type": "string", "minLength": 1}
         made["items"] = {"enum": list(question.choices)} if question.choices else texts
-    if isinstance(question.rule, rules.Pattern):
+    if isinstance(question.rule, rules.RegexRule):
         made["pattern"] = f"^(?:{question.rule.regex})$"
     elif question.rule is not None:
         made.update(_FRAGMENTS[question.rule])

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oz_installer.answers.model import Answers, SecretRef
-from oz_installer.answers.paths import located
+from oz_installer.answers.paths import resolve_path
 from oz_installer.answers.questions import Section, root
-from oz_installer.answers.rules import unsafe_character
+from oz_installer.answers.rules import unprintable_character
 from oz_installer.answers.store import SecretStore
 from oz_installer.errors import AnswersError, Problem
 from oz_installer.secret import Masker, Secret
@@ -62,7 +62,7 @@ class Secrets(Mapping[str, Secret]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
+class SecretReference:
     """A place in the answers that refers to a secret. Those with the same ``label`` are asked for once."""
 
     slot: str
@@ -75,9 +75,9 @@ class _Missing(Exception):
     """A secret cannot be had; the text is ``problem; what would be right``."""
 
 
-def references(answers: Answers) -> tuple[Reference, ...]:
+def references(answers: Answers) -> tuple[SecretReference, ...]:
     """Every secret that the answers refer to, in file order."""
-    found: list[Reference] = []
+    found: list[SecretReference] = []
     for section in root().items:
         if not isinstance(section, Section):
             continue
@@ -91,7 +91,7 @@ def references(answers: Answers) -> tuple[Reference, ...]:
                 key = f"{section.key}[{index}]" if section.many else section.key
                 label = _label(answers, section, question.name, question.label, model)
                 found.append(
-                    Reference(
+                    SecretReference(
                         slot=f"{place}.{question.name}", key=f"{key}.{question.name}", label=label, ref=ref
                     )
                 )
@@ -112,7 +112,7 @@ def _label(answers: Answers, section: Section, name: str, label: str, model: obj
     return f"{label} of {getattr(model, 'user', None) or 'your login'} on {', '.join(alike)}"
 
 
-def resolve(
+def resolve_secrets(
     answers: Answers,
     *,
     base: Path,
@@ -152,7 +152,7 @@ def resolve(
 
 
 def _fetch_all(
-    needed: Sequence[Reference], base: Path, environ: Mapping[str, str], can_ask: bool
+    needed: Sequence[SecretReference], base: Path, environ: Mapping[str, str], can_ask: bool
 ) -> tuple[dict[str, Secret], list[Problem]]:
     """All but those that are asked for, and what is wrong."""
     values: dict[str, Secret] = {}
@@ -175,7 +175,9 @@ def _problem(key: str, text: str) -> Problem:
     return Problem(key=key, message=message, hint=hint)
 
 
-def _prompt(needed: list[Reference], ask: Ask, values: dict[str, Secret], problems: list[Problem]) -> None:
+def _prompt(
+    needed: list[SecretReference], ask: Ask, values: dict[str, Secret], problems: list[Problem]
+) -> None:
     told: dict[str, Secret] = {}
     for one in needed:
         if one.label not in told:
@@ -188,7 +190,7 @@ def _prompt(needed: list[Reference], ask: Ask, values: dict[str, Secret], proble
 def _wrong(text: str) -> str | None:
     if not text:
         return "is empty"
-    if bad := unsafe_character(text):
+    if bad := unprintable_character(text):
         return f"holds the control character {bad}; a secret is one line of printable characters"
     return None
 
@@ -201,14 +203,14 @@ def _fetch(ref: SecretRef, base: Path, environ: Mapping[str, str]) -> Secret:
             raise _Missing(f"the environment variable {ref.where} is not set; export it before the run")
         text, name = environ[ref.where], f"the environment variable {ref.where}"
     else:
-        path = located(ref.where, base)
+        path = resolve_path(ref.where, base)
         text, name = _secret_file(path), str(path)
     if wrong := _wrong(text):
         raise _Missing(f"{name} {wrong}")
     return Secret(text)
 
 
-def file_fault(ref: SecretRef, base: Path) -> str:
+def secret_file_problem(ref: SecretRef, base: Path) -> str:
     """Why the file of a secret cannot be used (``problem; what would be right``); empty when it can."""
     try:
         _fetch(ref, base, {})

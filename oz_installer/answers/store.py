@@ -42,7 +42,7 @@ class SecretStore:
             raise self._error("is not the JSON that oz-install wrote", hint) from error
         return self._secrets(document)
 
-    def keep(self, made: Mapping[str, Secret]) -> None:
+    def add(self, made: Mapping[str, Secret]) -> None:
         """Add new secrets to those kept. A crash leaves the old file or the new one.
 
         Raises AnswersError; LockedError when another run has kept others for the same slots meanwhile.
@@ -68,7 +68,7 @@ class SecretStore:
                 hint = "save the answers under another name, or move that file away"
                 raise other._error(f"is there already, with other passwords than {self.path.name}", hint)
             return False
-        other.keep(mine)
+        other.add(mine)
         return bool(mine)
 
     def _write(self, secrets: Mapping[str, Secret]) -> None:
@@ -135,7 +135,7 @@ class SecretStore:
                 return
 
 
-def amiss(is_lost: bool, lacking: Collection[str], other: Collection[str]) -> str:
+def mismatch_text(is_lost: bool, lacking: Collection[str], other: Collection[str]) -> str:
     """What is to be said of such a file: slots that it lacks, slots of which it holds another password."""
     if is_lost:
         return "is missing"
@@ -144,6 +144,6 @@ def amiss(is_lost: bool, lacking: Collection[str], other: Collection[str]) -> st
     return " and ".join(said)
 
 
-def restore(install_dir: str) -> str:
+def restore_hint(install_dir: str) -> str:
     """How to have the file again."""
     return f"Restore it from a copy (the passwords also stand below {install_dir}/current on the nodes)"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-Found = Iterator[tuple[str, str]]
+Problems = Iterator[tuple[str, str]]
 """Key below the section, and what is wrong (``problem; what would be right``)."""
 
 Values = Mapping[str, Any]
 """A section's values as far as they are sound; defaults are filled in."""
 
 
-def _storage(values: Values) -> Found:
+def _storage(values: Values) -> Problems:
     kind = values.get("type")
     needs = {"nfs": ("server", "export"), "path": ("path",), "local": ()}.get(str(kind), ())
     for key in needs:
@@ -23,14 +23,14 @@ def _storage(values: Values) -> Found:
             yield key, f"is not used by storage of type {kind}; write type: {owner} or leave it out"
 
 
-def _registry(values: Values) -> Found:
+def _registry(values: Values) -> Problems:
     if values.get("password") and "username" in values and values["username"] is None:
         yield "username", "is needed with a password"
     if values.get("username") and "password" in values and values["password"] is None:
         yield "password", "is needed with a user name; write {env: NAME}, {file: PATH} or {prompt: true}"
 
 
-def _database(values: Values) -> Found:
+def _database(values: Values) -> Problems:
     if values.get("host") and "password" in values and values["password"] is None:
         yield (
             "password",
@@ -51,12 +51,12 @@ def _database(values: Values) -> Found:
             yield key, text
 
 
-def _load_balancer(values: Values) -> Found:
+def _load_balancer(values: Values) -> Problems:
     if values.get("node") and values.get("type") == "external":
         yield "node", "is not used by a load balancer of your own; write type: node or leave it out"
 
 
-def _broker(values: Values) -> Found:
+def _broker(values: Values) -> Problems:
     if values.get("user") and values.get("type") == "redis":
         yield "user", "is not used by Redis; write type: rabbitmq or leave it out"
     external = values.get("type") == "rabbitmq" and values.get("host")
@@ -64,7 +64,7 @@ def _broker(values: Values) -> Found:
         yield "password", "is needed for an external RabbitMQ"
 
 
-def _nodes(values: Sequence[Values]) -> Found:
+def _nodes(values: Sequence[Values]) -> Problems:
     seen: dict[str, int] = {}
     for index, node in enumerate(values):
         name, host = node.get("name"), node.get("host")
@@ -74,7 +74,7 @@ def _nodes(values: Sequence[Values]) -> Found:
                 yield f"[{index}].{what}", f"is the same as of nodes[{first}]; each node needs its own"
 
 
-RULES: Mapping[str, Callable[[Any], Found]] = {
+RULES: Mapping[str, Callable[[Any], Problems]] = {
     "nodes": _nodes,
     "database": _database,
     "storage": _storage,
@@ -84,7 +84,7 @@ RULES: Mapping[str, Callable[[Any], Found]] = {
 }
 
 
-def together(name: str, values: Any, path: str) -> Found:
+def check_section(name: str, values: Any, path: str) -> Problems:
     """What does not fit together in a section: whole dotted keys, and what is wrong."""
     for below, text in RULES[name](values) if name in RULES else ():
         yield (f"{path}{below}" if below.startswith("[") else f"{path}.{below}"), text

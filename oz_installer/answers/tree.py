@@ -35,12 +35,12 @@ class Scalar:
         self.line = self.last = line
 
     @property
-    def look(self) -> Look:
+    def yaml_type(self) -> Look:
         """What YAML readers take it for; ``odd`` when they disagree or it is a date or the like."""
-        return look(self.text) if self.plain else "text"
+        return scalar_type(self.text) if self.plain else "text"
 
 
-class Items:
+class ListNode:
     """A list; ``flow`` when it is written as ``[...]``."""
 
     __slots__ = ("flow", "items", "last", "line")
@@ -62,7 +62,7 @@ class Entry:
         self.value = value
 
 
-class Mapping:
+class MapNode:
     """Keys and values; a key stands once; ``flow`` when it is written as ``{...}``."""
 
     __slots__ = ("entries", "flow", "last", "line")
@@ -73,7 +73,7 @@ class Mapping:
         self.entries: dict[str, Entry] = {}
 
 
-class Broken:
+class InvalidNode:
     """Stands where the file holds something refused that was already told."""
 
     __slots__ = ("last", "line")
@@ -82,10 +82,10 @@ class Broken:
         self.line = self.last = line
 
 
-Tree = Scalar | Items | Mapping | Broken
+Tree = Scalar | ListNode | MapNode | InvalidNode
 
 
-def look(text: str) -> Look:
+def scalar_type(text: str) -> Look:
     """What YAML readers take an unquoted text for."""
     if text in _NULLS:
         return "null"
@@ -98,12 +98,14 @@ def look(text: str) -> Look:
     return "odd" if re.fullmatch(_ODD, text) or text.lower() in _ODD_WORDS else "text"
 
 
-def flow(tree: Tree) -> str:
+def flow_text(tree: Tree) -> str:
     """The same on one line, as YAML; what is broken is left empty."""
-    if isinstance(tree, Items):
-        return f"[{', '.join(flow(item) for item in tree.items)}]"
-    if isinstance(tree, Mapping):
-        inside = (f"{_word(key, entry.plain)}: {flow(entry.value)}" for key, entry in tree.entries.items())
+    if isinstance(tree, ListNode):
+        return f"[{', '.join(flow_text(item) for item in tree.items)}]"
+    if isinstance(tree, MapNode):
+        inside = (
+            f"{_word(key, entry.plain)}: {flow_text(entry.value)}" for key, entry in tree.entries.items()
+        )
         return f"{{{', '.join(inside)}}}"
     return _word(tree.text, tree.plain) if isinstance(tree, Scalar) else ""
 

@@ -8,14 +8,21 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from oz_installer.answers.converting import Refused
-from oz_installer.answers.file import Draft
-from oz_installer.answers.forms import from_text
-from oz_installer.answers.judging import Judge, JudgedRows
+from oz_installer.answers.converting import InvalidValue
+from oz_installer.answers.file import ParsedFile
+from oz_installer.answers.forms import parse_form_text
+from oz_installer.answers.judging import ValidatedRows, Validator
 from oz_installer.answers.model import Answers, SecretRef
-from oz_installer.answers.nested import Typed, Values, changed, parts_of, removed, with_secrets
+from oz_installer.answers.nested import (
+    UnparsedText,
+    Values,
+    map_plain_secrets,
+    split_key,
+    with_value,
+    without_value,
+)
 from oz_installer.answers.questions import question, root
-from oz_installer.answers.reading import build
+from oz_installer.answers.reading import build_section
 from oz_installer.answers.writing import dumps_values
 from oz_installer.errors import Problem
 from oz_installer.secret import MASK
@@ -26,7 +33,7 @@ _OWN = frozenset({"name", "host", "address", "host_key"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Working:
+class WorkingCopy:
     """``values`` are nested by section as in ``Draft.values``; ``texts`` holds, by dotted key, what was typed
     and is no answer yet, never of a secret. ``missing_secrets`` are keys of secrets that must be typed again;
     ``lost`` tells what of the file no field can show. ``_rows`` only saves time: what is known of the
@@ -37,22 +44,22 @@ class Working:
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
     missing_secrets: tuple[str, ...] = ()
     lost: tuple[Problem, ...] = ()
-    _rows: JudgedRows = field(default_factory=JudgedRows, repr=False, compare=False)
+    _rows: ValidatedRows = field(default_factory=ValidatedRows, repr=False, compare=False)
 
     @staticmethod
-    def new() -> Working:
+    def new() -> WorkingCopy:
         """No answers yet."""
-        return Working(values={"version": 1})
+        return WorkingCopy(values={"version": 1})
 
     @staticmethod
-    def of(draft: Draft) -> Working:
+    def of(draft: ParsedFile) -> WorkingCopy:
         """A file's answers, complete or not. What can be meant in one way only is taken (``port: "22"``)."""
-        made = Working(values=draft.values, lost=draft.lost)
+        made = WorkingCopy(values=draft.values, lost=draft.lost)
         for key in draft.nulls:
             made = made._set(key, question(key).default)
         for key, text in draft.refused.items():
             made = made._set(key, None)
-            made = made.typed(key, text) if text else made.wanted(key)
+            made = made.with_text(key, text) if text else made.as_required(key)
         return replace(made, missing_secrets=draft.refused_secrets)
 
     def get(self, key: str) -> Any:
@@ -61,67 +68,67 @@ class Working:
         Raises KeyError when there is no such question.
         """
         default = question(key).default
-        found = self._find(parts_of(key))
+        found = self._find(split_key(key))
         return default if found is _NOTHING else found
 
-    def given(self, key: str) -> bool:
+    def is_given(self, key: str) -> bool:
         """Does the file (or the form) say something of it, right or wrong? Sections have keys, too."""
-        return key in self.texts or self._find(parts_of(key)) is not _NOTHING
+        return key in self.texts or self._find(split_key(key)) is not _NOTHING
 
-    def left_out(self, key: str) -> bool:
+    def is_omitted(self, key: str) -> bool:
         """Whether this is a question that neither the file nor the form says anything of."""
         try:
             question(key)
         except KeyError:
             return False
-        return not self.given(key)
+        return not self.is_given(key)
 
-    def typed(self, key: str, text: str) -> Working:
+    def with_text(self, key: str, text: str) -> WorkingCopy:
         """What a form's input says now; emptied means left out. A wrong secret is kept as one, and told."""
         asked = question(key)
         if not (text if asked.kind == "secret" else text.strip()):
             return self.without(key)
         try:
-            value = from_text(asked, text)
-        except Refused:
+            value = parse_form_text(asked, text)
+        except InvalidValue:
             if asked.kind == "secret":
-                return self.put(key, SecretRef(kind="plain", where=text))
+                return self.with_value(key, SecretRef(kind="plain", where=text))
             cleared = self.without(key)
             return replace(cleared, texts={**cleared.texts, key: text})
-        return self.put(key, value)
+        return self.with_value(key, value)
 
-    def put(self, key: str, value: Any) -> Working:
+    def with_value(self, key: str, value: Any) -> WorkingCopy:
         """A value of the right type. A default is written only where something stood before."""
         asked = question(key)
         if value is None and not asked.nullable:
             return self.without(key)
-        if value == asked.default and not asked.required and self._find(parts_of(key)) is _NOTHING:
+        if value == asked.default and not asked.required and self._find(split_key(key)) is _NOTHING:
             return self._forget(key)
         return self._forget(key)._set(key, value)
 
-    def wanted(self, key: str) -> Working:
+    def as_required(self, key: str) -> WorkingCopy:
         """An optional question that a choice makes a needed one: it is missing until it is answered."""
         cleared = self.without(key)
         return replace(cleared, texts={**cleared.texts, key: ""})
 
-    def without(self, key: str) -> Working:
+    def without(self, key: str) -> WorkingCopy:
         """The question left out: its default holds again."""
         question(key)
         made = self._forget(key)
-        parts = parts_of(key)
+        parts = split_key(key)
         if made._find(parts) is _NOTHING:
             return made
-        return replace(made, values=removed(made.values, parts))
+        return replace(made, values=without_value(made.values, parts))
 
     def nodes(self) -> int:
         """How many nodes there are."""
         return len(self.values.get("nodes", ()))
 
-    def add_node(self, values: Values | None = None) -> Working:
+    def add_node(self, values: Values | None = None) -> WorkingCopy:
         """One more node at the end."""
         return self._with_nodes([*range(self.nodes()), None], dict(values or {}))
 
-    def copy_node(self, index: int) -> Working:
+    def copy_node(self, index: int) -> WorkingCopy:
         """The same node again, behind it, with a name of its own; what is one server's only is left out."""
         row = self._row(index)
         copy = {name: value for name, value in row.items() if name not in _OWN}
@@ -137,12 +144,12 @@ class Working:
         }
         return replace(made, texts={**made.texts, **texts})
 
-    def remove_node(self, index: int) -> Working:
+    def remove_node(self, index: int) -> WorkingCopy:
         """Without this node."""
         self._row(index)
         return self._with_nodes([other for other in range(self.nodes()) if other != index])
 
-    def move_node(self, index: int, by: int) -> Working:
+    def move_node(self, index: int, by: int) -> WorkingCopy:
         """The node so many places further down (up when negative), as far as there are places."""
         self._row(index)
         order = [other for other in range(self.nodes()) if other != index]
@@ -162,26 +169,30 @@ class Working:
         """The answers; None while a field is missing or wrong."""
         if self._problems:
             return None
-        made: Answers = build(root(), self.values)
+        made: Answers = build_section(root(), self.values)
         return made
 
     def yaml(self, *, without_plain_secrets: bool = True, masked: bool = False) -> str:
         """The text of answers.yml, what is no answer yet included; ``masked`` shows where secrets are."""
-        values = self.with_texts()
+        values = self.values_and_texts()
         if masked:
-            return dumps_values(with_secrets(values, lambda _key, _ref: SecretRef(kind="plain", where=MASK)))
+            return dumps_values(
+                map_plain_secrets(values, lambda _key, _ref: SecretRef(kind="plain", where=MASK))
+            )
         return dumps_values(values, without_plain_secrets=without_plain_secrets)
 
-    def with_texts(self) -> Values:
+    def values_and_texts(self) -> Values:
         """The values, and in their places the texts that are no answers."""
         values = self.values
         for key, text in self.texts.items():
-            values = changed(values, parts_of(key), Typed(text.encode("utf-8", "replace").decode()))
+            values = with_value(
+                values, split_key(key), UnparsedText(text.encode("utf-8", "replace").decode())
+            )
         return values
 
     @cached_property
     def _problems(self) -> tuple[Problem, ...]:
-        return Judge(texts=self.texts, retype=self.missing_secrets, rows=self._rows).problems(self.values)
+        return Validator(texts=self.texts, retype=self.missing_secrets, rows=self._rows).problems(self.values)
 
     @cached_property
     def _by_key(self) -> Mapping[str, Problem]:
@@ -204,10 +215,10 @@ class Working:
         row: Values = self.values["nodes"][index]
         return row
 
-    def _set(self, key: str, value: Any) -> Working:
-        return replace(self, values=changed(self.values, parts_of(key), value))
+    def _set(self, key: str, value: Any) -> WorkingCopy:
+        return replace(self, values=with_value(self.values, split_key(key), value))
 
-    def _forget(self, key: str) -> Working:
+    def _forget(self, key: str) -> WorkingCopy:
         """Without the text and the wish to type a secret again."""
         if key not in self.texts and key not in self.missing_secrets:
             return self
@@ -215,7 +226,7 @@ class Working:
         missing = tuple(other for other in self.missing_secrets if other != key)
         return replace(self, texts=texts, missing_secrets=missing)
 
-    def _with_nodes(self, order: Sequence[int | None], new: Values | None = None) -> Working:
+    def _with_nodes(self, order: Sequence[int | None], new: Values | None = None) -> WorkingCopy:
         """The nodes in another order, by their old places; ``new`` stands where None is."""
         rows = self.values.get("nodes", ())
         placed = [new if old is None else rows[old] for old in order]

@@ -11,7 +11,7 @@ from typing import Any
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.paths import write_private
 from oz_installer.answers.questions import Question, Section, root
-from oz_installer.answers.tree import look
+from oz_installer.answers.tree import scalar_type
 from oz_installer.errors import AnswersError
 
 # Texts that need no quotes anywhere: words and paths, addresses, URLs
@@ -155,7 +155,7 @@ def flow(value: Any) -> str:
 
 def scalar(text: str) -> str:
     """A text as YAML: bare where every reader takes it for that text, in double quotes elsewhere."""
-    if _PLAIN.fullmatch(text) and look(text) == "text":
+    if _PLAIN.fullmatch(text) and scalar_type(text) == "text":
         return text
     return quoted(text)
 

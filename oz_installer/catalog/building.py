@@ -7,19 +7,19 @@ from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 
-def build(kind: Any, value: Any, where: str) -> Any:
+def decode(kind: Any, value: Any, where: str) -> Any:
     """Make ``value`` (plain YAML) an instance of ``kind``; ValueError says where it does not fit."""
     origin = get_origin(kind)
     if origin is tuple:
         if not isinstance(value, list):
             raise ValueError(f"{where}: a list is needed, not {value!r}")
-        return tuple(build(get_args(kind)[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+        return tuple(decode(get_args(kind)[0], item, f"{where}[{i}]") for i, item in enumerate(value))
     if origin is Mapping:
         if not isinstance(value, dict):
             raise ValueError(f"{where}: a mapping is needed, not {value!r}")
         of_key, of_item = get_args(kind)
         return {
-            build(of_key, key, where): build(of_item, item, f"{where}.{key}") for key, item in value.items()
+            decode(of_key, key, where): decode(of_item, item, f"{where}.{key}") for key, item in value.items()
         }
     if origin is Literal:
         if value not in get_args(kind):
@@ -29,7 +29,7 @@ def build(kind: Any, value: Any, where: str) -> Any:
         return _build_dataclass(kind, value, where)
     if type(None) in get_args(kind):
         inner = next(arg for arg in get_args(kind) if arg is not type(None))
-        return None if value is None else build(inner, value, where)
+        return None if value is None else decode(inner, value, where)
     return _scalar(kind, value, where)
 
 
@@ -55,5 +55,5 @@ def _build_dataclass(kind: type, value: Any, where: str) -> Any:
     if unknown := sorted(set(value) - set(hints)):
         raise ValueError(f"{where}: unknown {', '.join(unknown)}")
     label = value.get("name", "")
-    inside = {key: build(hints[key], item, f"{where}.{label}.{key}") for key, item in value.items()}
+    inside = {key: decode(hints[key], item, f"{where}.{label}.{key}") for key, item in value.items()}
     return kind(**inside)

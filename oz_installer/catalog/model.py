@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 import yaml
 
-from oz_installer.catalog.building import build
+from oz_installer.catalog.building import decode
 from oz_installer.errors import OzError
 
 Stage = Literal["foundation", "bio", "app", "edge"]
@@ -34,7 +34,7 @@ class Resources:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class LayoutNode:
     """One node of a layout: its roles and resources."""
 
     roles: tuple[str, ...]
@@ -46,7 +46,7 @@ class Layout:
     """An arrangement of roles over a number of nodes."""
 
     name: str
-    nodes: tuple[Place, ...]
+    nodes: tuple[LayoutNode, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,13 +67,13 @@ class Scenario:
     external: tuple[str, ...]
     bundled_database: bool
     layouts: tuple[Layout, ...]
-    most_nodes: int
+    max_nodes: int
     most_apm: int | None = None
     most_per_month: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Health:
+class HealthCheck:
     """A container's health check: exactly one of ``get``, ``shell`` and ``argv``; times in seconds."""
 
     get: str | None = None
@@ -95,13 +95,13 @@ class Port:
     host: int
     container: int
     purpose: str
-    seen_by: tuple[str, ...] = ("users",)
+    clients: tuple[str, ...] = ("users",)
     last: int | None = None
     when: str = "always"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verify:
+class VerifyRequest:
     """A path that answers 200 when all is well, over the first published port of the service or of what plays
     the part ``through`` on its node. Asked by its own ``node``, or by every ``api`` node."""
 
@@ -111,7 +111,7 @@ class Verify:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Door:
+class Endpoint:
     """A URL worth telling: a path at the first open port of a service."""
 
     label: str
@@ -169,8 +169,8 @@ class Service:
     environment: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
     ports: tuple[Port, ...] = ()
-    health: Health | None = None
-    verify: Verify | None = None
+    health: HealthCheck | None = None
+    verify: VerifyRequest | None = None
     needs: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     egress: bool = False
@@ -179,18 +179,18 @@ class Service:
     connections: int = 0
 
     @property
-    def inside(self) -> int:
+    def container_port(self) -> int:
         """Port at which its own node's containers reach it by name."""
         return self.listens or self.ports[0].container
 
     @property
-    def outside(self) -> int:
+    def published_port(self) -> int:
         """Port of its node at which all others reach it."""
         return self.ports[0].host
 
 
 @dataclass(frozen=True, kw_only=True)
-class Oldest:
+class MinimumVersions:
     """The oldest versions that do, as the vendor writes them: of a container engine and of its Compose."""
 
     engine: str
@@ -201,12 +201,12 @@ class Oldest:
 class CpuFlags:
     """Flags as /proc/cpuinfo has them: those that the BIO needs, and those that make it faster."""
 
-    needed: tuple[str, ...]
-    advised: tuple[str, ...] = ()
+    required: tuple[str, ...]
+    recommended: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatabaseNeeds:
+class DatabaseRequirements:
     """What the API's database must be like: encoding, locale, extensions."""
 
     encoding: str
@@ -237,24 +237,24 @@ class Release:
 
     name: str
     title: str
-    engines: Mapping[str, Oldest]
+    engines: Mapping[str, MinimumVersions]
     brokers: tuple[str, ...]
     redis_databases: Mapping[str, int]
     sslmodes: tuple[str, ...]
     sslmodes_reason: str
-    nodes: tuple[Place, ...]
+    nodes: tuple[LayoutNode, ...]
     python: str
     bio_cpu: CpuFlags
-    database: DatabaseNeeds
+    database: DatabaseRequirements
     egress: tuple[Egress, ...]
     images: Mapping[str, str]
     restart: str
     log_driver: str
     log_options: Mapping[str, str]
     config: Mapping[str, Any]
-    wired_settings: tuple[str, ...]
+    derived_settings: tuple[str, ...]
     notes: tuple[Note, ...]
-    doors: tuple[Door, ...]
+    endpoints: tuple[Endpoint, ...]
     services: tuple[Service, ...]
     media_reader: int | None = None
 
@@ -270,7 +270,7 @@ def _missing(name: str) -> Service:
 _VERSION = re.compile(r"\d+(\.\d+)+")
 
 
-def check_release(release: Release) -> None:
+def validate_release(release: Release) -> None:
     """Raises ValueError where parts of a release do not fit together, which would be noticed too late."""
     for name, oldest in release.engines.items():
         for version in (oldest.engine, oldest.compose):
@@ -279,12 +279,12 @@ def check_release(release: Release) -> None:
     for service in release.services:
         if service.part and not service.listens and not service.ports:
             raise ValueError(f"{service.name}: what plays the part {service.part} needs listens or ports")
-    for door in release.doors:
+    for door in release.endpoints:
         found = next((service for service in release.services if service.name == door.service), None)
         if found is None:
-            raise ValueError(f"doors: {door.label}: there is no service {door.service}")
+            raise ValueError(f"endpoints: {door.label}: there is no service {door.service}")
         if not any(port.when in ("always", found.when) for port in found.ports):
-            raise ValueError(f"doors: {door.label}: {door.service} has no port that is always open")
+            raise ValueError(f"endpoints: {door.label}: {door.service} has no port that is always open")
 
 
 @cache
@@ -305,7 +305,7 @@ def load_scenarios() -> Mapping[str, Scenario]:
     """Read ``scenarios.yml``."""
     document = _document(HERE / "scenarios.yml")
     try:
-        return {key: build(Scenario, {"name": key, **value}, key) for key, value in document.items()}
+        return {key: decode(Scenario, {"name": key, **value}, key) for key, value in document.items()}
     except (TypeError, ValueError) as error:
         raise OzError(f"the catalogue's scenarios.yml is broken: {error}") from error
 
@@ -318,9 +318,9 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _read(path: Path, kind: type[T]) -> T:
     try:
-        built: T = build(kind, _document(path), path.stem)
+        built: T = decode(kind, _document(path), path.stem)
         if isinstance(built, Release):
-            check_release(built)
+            validate_release(built)
         return built
     except (TypeError, ValueError, KeyError, yaml.YAMLError) as error:
         raise OzError(f"the catalogue's {path.name} is broken: {error}") from error

@@ -83,16 +83,20 @@ def _completed(apm: float | None, month: float | None, day: float | None) -> _Lo
     derived: list[str] = []
     if month is None and day is not None:
         month = day * DAYS
-        derived.append(f"{figure(month)} analyses a month: {figure(day)} a day, {DAYS} days.")
+        derived.append(f"{format_number(month)} analyses a month: {format_number(day)} a day, {DAYS} days.")
     if month is None and apm is not None:
         month = _between(apm, inverse=True)
-        derived.append(_estimate(f"{figure(month)} analyses a month", f"{figure(apm)} a minute"))
+        derived.append(
+            _estimate(f"{format_number(month)} analyses a month", f"{format_number(apm)} a minute")
+        )
     if apm is None and month is not None:
         apm = _between(month)
-        derived.append(_estimate(f"{figure(apm)} analyses a minute", f"{figure(month)} a month"))
+        derived.append(
+            _estimate(f"{format_number(apm)} analyses a minute", f"{format_number(month)} a month")
+        )
     if day is None and month is not None:
         day = month / DAYS
-        derived.append(f"{figure(day)} analyses a day: {figure(month)} a month, {DAYS} days.")
+        derived.append(f"{format_number(day)} analyses a day: {format_number(month)} a month, {DAYS} days.")
     return _Load(apm, month, day, told, tuple(derived))
 
 
@@ -132,7 +136,7 @@ def _chosen(
         nodes = _share(load, medium)
         return "medium", nodes, f"{over}: medium load, with {nodes} nodes."
     if within := _within(load, poc, "a PoC carries"):
-        return "poc", poc.most_nodes, f"{within}: one node for the BIO and one for the API."
+        return "poc", poc.max_nodes, f"{within}: one node for the BIO and one for the API."
     return "poc", None, "No workload is told: a PoC is the smallest installation."
 
 
@@ -146,24 +150,25 @@ def _over(load: _Load, scenario: Scenario, carries: str) -> str | None:
     """What was told and is more than the scenario carries."""
     for value, most, per in _figures(load, scenario):
         if value > most:
-            return f"{figure(value)} analyses a {per} are more than the {figure(most)} that {carries}"
+            wanted, carried = format_number(value), format_number(most)
+            return f"{wanted} analyses a {per} are more than the {carried} that {carries}"
     return None
 
 
 def _within(load: _Load, scenario: Scenario, carries: str) -> str | None:
     """What was told and is no more than the scenario carries."""
     for value, most, per in _figures(load, scenario):
-        return f"{figure(value)} analyses a {per} are within the {figure(most)} that {carries}"
+        return f"{format_number(value)} analyses a {per} are within the {format_number(most)} that {carries}"
     return None
 
 
 def _share(load: _Load, medium: Scenario) -> int:
     """Nodes of the medium scenario, each carrying its share of what all of them carry."""
     least = min(len(layout.nodes) for layout in medium.layouts)
-    return max(least, *(ceil(value * medium.most_nodes / most) for value, most, _ in _figures(load, medium)))
+    return max(least, *(ceil(value * medium.max_nodes / most) for value, most, _ in _figures(load, medium)))
 
 
-def figure(value: float) -> str:
+def format_number(value: float) -> str:
     """A number for people: large ones with commas, small ones to a decimal."""
     if value >= 100 or value == int(value):
         return f"{value:,.0f}"

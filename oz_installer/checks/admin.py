@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from oz_installer.answers.asking import GOOD_PASSWORD, short_password
-from oz_installer.checks.check import Survey
-from oz_installer.checks.model import Finding, Site
+from oz_installer.answers.asking import MIN_PASSWORD_LENGTH, weak_password_advice
+from oz_installer.checks.check import InstallationCheck
+from oz_installer.checks.model import CheckContext, Finding
 
 PASSWORD = "admin.password"  # noqa: S105 - the answer's key
 
 
-class Administrator(Survey[bool]):
+class AdminPasswordCheck(InstallationCheck[bool]):
     """Says something only when there is something to say: no rule of the vendor's is known."""
 
     name = "admin"
     title = "Administrator"
 
-    def probe(self, site: Site) -> bool:
+    def probe(self, site: CheckContext) -> bool:
         """Whether the password is short."""
         given = site.secrets.get(PASSWORD)
-        return given is not None and short_password(given.reveal()) is not None
+        return given is not None and weak_password_advice(given.reveal()) is not None
 
-    def judge(self, site: Site, facts: bool) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, facts: bool) -> Iterator[Finding]:
         """At most one finding."""
         del site
         if facts:
@@ -31,7 +31,7 @@ class Administrator(Survey[bool]):
                 "warning",
                 "the password is short",
                 about="password",
-                needed=f"{GOOD_PASSWORD} characters or more",
+                needed=f"{MIN_PASSWORD_LENGTH} characters or more",
                 why="Whoever guesses it can see and change everything in Oz.",
                 hint=f"Give a longer one (answers: {PASSWORD}), leave it out, or accept this.",
             )

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from oz_installer.checks import rabbitmq, redis
-from oz_installer.checks.broker_talk import BrokerAttempt, BrokerServer
-from oz_installer.checks.check import Visit
-from oz_installer.checks.model import Finding, Level, Site, Spot
-from oz_installer.checks.reach import TCP_SECONDS, Knock, because, knock_from_shell, unresolved
-from oz_installer.checks.text import gigabytes, said
+from oz_installer.checks.broker_talk import BrokerLogin, BrokerServer
+from oz_installer.checks.check import ProbeCheck
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Level
+from oz_installer.checks.reach import TCP_SECONDS, TcpResult, dns_hint, try_tcp_from_shell, tunnel_error
+from oz_installer.checks.text import format_kib, safe_line
 from oz_installer.remote.commands import parse_version
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 from oz_installer.secret import Secret
@@ -22,33 +22,33 @@ NAMES = {"redis": "Redis", "rabbitmq": "RabbitMQ"}
 class BrokerFacts:
     """How talking to it ended; ``knock`` where sshd forbids tunnels."""
 
-    attempt: BrokerAttempt
-    knock: Knock | None = None
+    attempt: BrokerLogin
+    knock: TcpResult | None = None
 
 
-class Broker(Visit[BrokerFacts]):
+class BrokerCheck(ProbeCheck[BrokerFacts]):
     """One real login a node; nothing is said of a bundled broker."""
 
     name = "broker"
     title = "Broker"
 
-    def spots(self, site: Site) -> tuple[Spot, ...]:
+    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
         """What uses the queues, where the broker is not ours."""
         return site.api_spots if site.answers.broker.host else ()
 
-    def probe(self, site: Site, spot: Spot) -> BrokerFacts:
+    def probe(self, site: CheckContext, spot: CheckedNode) -> BrokerFacts:
         """Log in and ask; where tunnels are forbidden, only whether the port answers."""
-        broker, transport = site.answers.broker, site.reach(spot.name)
-        host, port = broker.host or "", broker.known_port
+        broker, transport = site.answers.broker, site.transport(spot.name)
+        host, port = broker.host or "", broker.effective_port
         attempt = _attempt(site, transport, host, port)
         if attempt.ended != "forbidden":
             return BrokerFacts(attempt=attempt)
-        return BrokerFacts(attempt=attempt, knock=knock_from_shell(transport, host, port))
+        return BrokerFacts(attempt=attempt, knock=try_tcp_from_shell(transport, host, port))
 
-    def judge(self, site: Site, spot: Spot, facts: BrokerFacts) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: BrokerFacts) -> Iterator[Finding]:
         """From the outside in."""
         broker, attempt = site.answers.broker, facts.attempt
-        product, place = NAMES[broker.type], f"{broker.host}:{broker.known_port}"
+        product, place = NAMES[broker.type], f"{broker.host}:{broker.effective_port}"
         if trouble := self._outside(spot, facts, product, place):
             yield trouble
             return
@@ -61,7 +61,7 @@ class Broker(Visit[BrokerFacts]):
         if broker.type == "redis":
             yield from self._redis(site, spot, attempt.server)
 
-    def _outside(self, spot: Spot, facts: BrokerFacts, product: str, place: str) -> Finding | None:
+    def _outside(self, spot: CheckedNode, facts: BrokerFacts, product: str, place: str) -> Finding | None:
         attempt, knock = facts.attempt, facts.knock
         if knock is not None and knock.open:
             return self.finding(
@@ -72,13 +72,13 @@ class Broker(Visit[BrokerFacts]):
                 hint="Allow them (AllowTcpForwarding local), or accept this.",
             )
         if knock is not None or attempt.ended == "unreachable":
-            why = knock.said if knock else attempt.said
+            why = knock.said if knock else attempt.message
             return self.finding(
                 spot,
                 "failure",
                 f"{place} cannot be reached: {why}",
                 needed="a TCP connection from every api node",
-                hint=unresolved(why, place.rpartition(":")[0], "broker.host")
+                hint=dns_hint(why, place.rpartition(":")[0], "broker.host")
                 or f"Is the address right as this node sees it, does {product} listen there (bind, "
                 "protected-mode, listeners), and does no firewall stand between?",
             )
@@ -86,12 +86,14 @@ class Broker(Visit[BrokerFacts]):
             return self.finding(
                 spot,
                 "failure",
-                f"what listens at {place} does not speak {product}: {attempt.said}",
+                f"what listens at {place} does not speak {product}: {attempt.message}",
                 hint=f"Is broker.type right, and is it {product}'s own port, without TLS?",
             )
         return None
 
-    def _login(self, spot: Spot, attempt: BrokerAttempt, product: str, place: str, given: bool) -> Finding:
+    def _login(
+        self, spot: CheckedNode, attempt: BrokerLogin, product: str, place: str, given: bool
+    ) -> Finding:
         about, subject = "login", "Broker login"
         if attempt.ended != "refused":
             seen = f"{product} at {place} lets us in"
@@ -99,7 +101,7 @@ class Broker(Visit[BrokerFacts]):
         return self.finding(
             spot,
             "failure",
-            f"{place} refuses the login: {attempt.said}",
+            f"{place} refuses the login: {attempt.message}",
             about=about,
             subject=subject,
             why="No analysis would ever be started.",
@@ -108,18 +110,18 @@ class Broker(Visit[BrokerFacts]):
             else "It wants a password: give broker.password.",
         )
 
-    def _vhost(self, spot: Spot, attempt: BrokerAttempt, user: str) -> Finding:
+    def _vhost(self, spot: CheckedNode, attempt: BrokerLogin, user: str) -> Finding:
         return self.finding(
             spot,
             "failure",
-            f"the virtual host / does not open: {attempt.said}",
+            f"the virtual host / does not open: {attempt.message}",
             about="vhost",
             subject="Broker's virtual host",
             needed=f"/ for {user}, who may configure, write and read there",
             hint=f"rabbitmqctl add_vhost / ; rabbitmqctl set_permissions -p / {user} '.*' '.*' '.*'",
         )
 
-    def _version(self, site: Site, spot: Spot, server: BrokerServer, kind: str) -> Finding:
+    def _version(self, site: CheckContext, spot: CheckedNode, server: BrokerServer, kind: str) -> Finding:
         bundled, found = _bundled(site, kind), parse_version(server.version)
         old = bool(bundled and found and found[: len(bundled)] < bundled)
         return self.finding(
@@ -133,12 +135,12 @@ class Broker(Visit[BrokerFacts]):
             hint="Upgrade it, or ask Oz Forensics and accept this.",
         )
 
-    def _redis(self, site: Site, spot: Spot, server: BrokerServer) -> Iterator[Finding]:
+    def _redis(self, site: CheckContext, spot: CheckedNode, server: BrokerServer) -> Iterator[Finding]:
         yield self._mode(spot, server)
         yield self._databases(site, spot, server)
         yield self._policy(spot, server)
 
-    def _mode(self, spot: Spot, server: BrokerServer) -> Finding:
+    def _mode(self, spot: CheckedNode, server: BrokerServer) -> Finding:
         wrong = server.mode not in ("", "standalone") or server.role == "slave"
         what = "a read-only replica" if server.role == "slave" else f"{server.mode or 'standalone'}"
         return self.finding(
@@ -152,7 +154,7 @@ class Broker(Visit[BrokerFacts]):
             hint="Name the address of a standalone Redis, or of the master.",
         )
 
-    def _databases(self, site: Site, spot: Spot, server: BrokerServer) -> Finding:
+    def _databases(self, site: CheckContext, spot: CheckedNode, server: BrokerServer) -> Finding:
         numbers = sorted(site.release.redis_databases.values())
         used = f"{numbers[0]} to {numbers[-1]}"
         level: Level = "ok" if server.databases else "failure" if server.databases is False else "warning"
@@ -172,13 +174,13 @@ class Broker(Visit[BrokerFacts]):
             hint=f"Set databases to {len(numbers)} or more, and allow SELECT.",
         )
 
-    def _policy(self, spot: Spot, server: BrokerServer) -> Finding:
+    def _policy(self, spot: CheckedNode, server: BrokerServer) -> Finding:
         """volatile-ttl is the vendor's own; queues never expire, so that no volatile policy takes them."""
         evicts = server.policy.startswith("allkeys-") and server.memory_limit != 0
         limit = (
             ""
             if server.memory_limit is None
-            else f", {gigabytes(server.memory_limit // 1024)}"
+            else f", {format_kib(server.memory_limit // 1024)}"
             if server.memory_limit
             else ", no limit"
         )
@@ -194,28 +196,28 @@ class Broker(Visit[BrokerFacts]):
         )
 
 
-def _attempt(site: Site, transport: Transport, host: str, port: int) -> BrokerAttempt:
+def _attempt(site: CheckContext, transport: Transport, host: str, port: int) -> BrokerLogin:
     try:
         sock = transport.tunnel(host, port, timeout=TCP_SECONDS)
     except ForwardingForbidden:
-        return BrokerAttempt(ended="forbidden")
+        return BrokerLogin(ended="forbidden")
     except OSError as error:
-        return BrokerAttempt(ended="unreachable", said=because(error))
+        return BrokerLogin(ended="unreachable", message=tunnel_error(error))
     password = site.secrets.get("broker.password")
     try:
         sock.settimeout(TCP_SECONDS)
         if site.answers.broker.type == "redis":
             databases = max(site.release.redis_databases.values()) + 1
-            return redis.talk(sock, password, databases)
+            return redis.log_in(sock, password, databases)
         user = site.answers.broker.user or "oz"
-        return rabbitmq.talk(sock, user, password or Secret(""))
+        return rabbitmq.log_in(sock, user, password or Secret(""))
     except OSError as error:
-        return BrokerAttempt(ended="stranger", said=said(error) or type(error).__name__)
+        return BrokerLogin(ended="stranger", message=safe_line(error) or type(error).__name__)
     finally:
         sock.close()
 
 
-def _bundled(site: Site, kind: str) -> tuple[int, ...]:
+def _bundled(site: CheckContext, kind: str) -> tuple[int, ...]:
     """Version that the release brings, from its image's tag, as far as it changes what is understood."""
     service = next((one for one in site.release.services if one.part == kind), None)
     tag = site.release.images[service.image].rpartition(":")[2] if service else ""

@@ -45,9 +45,9 @@ class BrokerServer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BrokerAttempt:
+class BrokerLogin:
     """``said`` is why not. ``vhost``: let in, but not into RabbitMQ's virtual host."""
 
     ended: Ended
-    said: str = ""
+    message: str = ""
     server: BrokerServer = BrokerServer()

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Generic, TypeVar
 
-from oz_installer.checks.model import Finding, Level, Remedy, Site, Spot
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Level, Remedy
 
 F = TypeVar("F")
 
@@ -25,7 +25,7 @@ class Check(Generic[F]):
 
     def finding(
         self,
-        spot: Spot | None,
+        spot: CheckedNode | None,
         level: Level,
         seen: str,
         *,
@@ -62,31 +62,31 @@ class Check(Generic[F]):
 class NodeCheck(Check[F]):
     """Judged node by node."""
 
-    def spots(self, site: Site) -> tuple[Spot, ...]:
+    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
         """The nodes that it concerns."""
-        return site.spots
+        return site.nodes
 
-    def judge(self, site: Site, spot: Spot, facts: F) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: F) -> Iterator[Finding]:
         """What is to be said of the facts. Pure."""
         raise NotImplementedError
 
-    def across(self, site: Site, facts: Mapping[str, F]) -> Iterator[Finding]:
+    def across(self, site: CheckContext, facts: Mapping[str, F]) -> Iterator[Finding]:
         """What shows only when nodes are held against each other: facts by node, of those that gave some.
         Pure."""
         del site, facts
         yield from ()
 
 
-class Look(NodeCheck[F]):
+class ShellCheck(NodeCheck[F]):
     """Facts from a piece of shell. Those of all looks go to a node as one script, in one round trip."""
 
-    def before(self, site: Site) -> str:
+    def prelude(self, site: CheckContext) -> str:
         """POSIX sh that runs before all pieces and sets variables for them: what several looks need is asked
         once, for one text stands there once."""
         del site
         return ""
 
-    def script(self, site: Site, spot: Spot) -> str:
+    def script(self, site: CheckContext, spot: CheckedNode) -> str:
         """POSIX sh, run in a shell of its own; stderr is dropped. Changes nothing; what may hang is called by
         ``soon``, which gives up after five seconds."""
         raise NotImplementedError
@@ -95,27 +95,27 @@ class Look(NodeCheck[F]):
         """Facts from what the script printed. Raises ValueError or KeyError when it is not as wanted."""
         raise NotImplementedError
 
-    def shown(self, facts: F) -> Iterator[tuple[str, str]]:
+    def display(self, facts: F) -> Iterator[tuple[str, str]]:
         """What the operator may want to read of a node that was only connected to: label and value."""
         del facts
         yield from ()
 
 
-class Visit(NodeCheck[F]):
+class ProbeCheck(NodeCheck[F]):
     """Facts that need a conversation: a thread for each node that it concerns."""
 
-    def probe(self, site: Site, spot: Spot) -> F:
+    def probe(self, site: CheckContext, spot: CheckedNode) -> F:
         """Ask. Leaves nothing behind, ends within ten seconds. Raises OzError where the node itself fails."""
         raise NotImplementedError
 
 
-class Survey(Check[F]):
+class InstallationCheck(Check[F]):
     """Facts of the installation as a whole, or of the workstation: what belongs to no single node."""
 
-    def probe(self, site: Site) -> F:
+    def probe(self, site: CheckContext) -> F:
         """Ask. Leaves nothing behind, ends within ten seconds. Raises OzError."""
         raise NotImplementedError
 
-    def judge(self, site: Site, facts: F) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, facts: F) -> Iterator[Finding]:
         """What is to be said of the facts; of the workstation or of any node. Pure."""
         raise NotImplementedError

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from oz_installer.checks.check import Look
-from oz_installer.checks.model import Finding, Level, Site, Spot
-from oz_installer.checks.text import fields
+from oz_installer.checks.check import ShellCheck
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Level
+from oz_installer.checks.text import parse_fields
 
 TOLERATED_SECONDS = 2.0
 """What an answer's way back and a slow login may cost; NTP keeps clocks far closer."""
@@ -25,31 +25,31 @@ class ClockFacts:
     synchronised: bool | None = None
 
 
-class Clock(Look[ClockFacts]):
+class ClockCheck(ShellCheck[ClockFacts]):
     """Stands last among the looks: what is asked before it may take seconds."""
 
     name = "clock"
     title = "Clock"
 
-    def script(self, site: Site, spot: Spot) -> str:
+    def script(self, site: CheckContext, spot: CheckedNode) -> str:
         """The time, right before the answer ends."""
         del site, spot
         return "show synchronised soon timedatectl show -p NTPSynchronized --value\nshow time date +%s.%N"
 
     def parse(self, text: str) -> ClockFacts:
         """Seconds ahead of this very moment here. Raises ValueError."""
-        told = fields(text)
+        told = parse_fields(text)
         known = {"yes": True, "no": False}
         whole, _, part = told["time"].partition(".")
         seconds = float(f"{int(whole)}.{part if part.isdigit() else 0}")  # busybox knows no %N
         return ClockFacts(ahead=seconds - time.time(), synchronised=known.get(told.get("synchronised", "")))
 
-    def judge(self, site: Site, spot: Spot, facts: ClockFacts) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: ClockFacts) -> Iterator[Finding]:
         """Nothing alone: whether this clock or the workstation's is wrong, only the others can tell."""
         del site, spot, facts
         yield from ()
 
-    def across(self, site: Site, facts: Mapping[str, ClockFacts]) -> Iterator[Finding]:
+    def across(self, site: CheckContext, facts: Mapping[str, ClockFacts]) -> Iterator[Finding]:
         """What most clocks agree on, this workstation's among them, is taken as the time."""
         if not facts:
             return
@@ -66,7 +66,7 @@ class Clock(Look[ClockFacts]):
                 hint="Set this workstation's clock (timedatectl set-ntp true), or accept this.",
             )
 
-    def _node(self, spot: Spot | None, facts: ClockFacts, off: float, *, alone: bool) -> Finding:
+    def _node(self, spot: CheckedNode | None, facts: ClockFacts, off: float, *, alone: bool) -> Finding:
         other = "this workstation's" if alone else "the other nodes'"
         if abs(off) <= TOLERATED_SECONDS:
             seen = f"within {TOLERATED_SECONDS:.0f} s of {other}"

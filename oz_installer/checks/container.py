@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from oz_installer.checks.check import Visit
-from oz_installer.checks.model import Finding, Site, Spot
-from oz_installer.checks.text import TIMED_OUT, fields, number, said
+from oz_installer.checks.check import ProbeCheck
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding
+from oz_installer.checks.text import TIMED_OUT, parse_fields, parse_int, safe_line
 
 EXPECTED_STATUS = 7
 """The program does nothing but end with it; no engine does by itself."""
@@ -48,29 +48,29 @@ echo "said $(echo "$said" | tr '\\n' ' ')"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Started:
+class ContainerFacts:
     """How it ended; ``status`` None: there is no engine to ask, or none that answers."""
 
     status: int | None
     said: str = ""
 
 
-class Container(Visit[Started]):
+class ContainerCheck(ProbeCheck[ContainerFacts]):
     """What versions cannot tell: kernel, cgroups, storage driver and security modules work together."""
 
     name = "container"
     title = "Container"
 
-    def probe(self, site: Site, spot: Spot) -> Started:
+    def probe(self, site: CheckContext, spot: CheckedNode) -> ContainerFacts:
         """Import, run, remove."""
         name = f"{_PROGRAM}-{uuid.uuid4().hex[:12]}"
         argv = ("sh", "-c", _SCRIPT, _PROGRAM, site.answers.engine, name)
-        result = site.reach(spot.name).run(argv, stdin=image(), timeout=4 * _SECONDS)
-        told = fields(result.text)
-        status = number(told.get("status", ""))
-        return Started(status=status, said=said(told.get("said", "") or result.errors, 300))
+        result = site.transport(spot.name).run(argv, stdin=image(), timeout=4 * _SECONDS)
+        told = parse_fields(result.text)
+        status = parse_int(told.get("status", ""))
+        return ContainerFacts(status=status, said=safe_line(told.get("said", "") or result.stderr_text, 300))
 
-    def judge(self, site: Site, spot: Spot, facts: Started) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: ContainerFacts) -> Iterator[Finding]:
         """An engine that is not there is the engine's own finding."""
         del site
         if facts.status is None:
@@ -92,22 +92,22 @@ class Container(Visit[Started]):
 @cache
 def image() -> bytes:
     """The program that only ends, as a tar."""
-    return packed(_CODE)
+    return tar_of(_CODE)
 
 
-def packed(codes: Mapping[str, tuple[int, bytes]]) -> bytes:
+def tar_of(codes: Mapping[str, tuple[int, bytes]]) -> bytes:
     """A tar of one program (ELF number and code) a machine, in a folder that is called as uname calls it."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as tar:
         for machine, (number_, code) in codes.items():
-            content = elf(number_, code)
+            content = minimal_elf(number_, code)
             info = tarfile.TarInfo(f"{machine}/{_PROGRAM}")
             info.size, info.mode = len(content), 0o755
             tar.addfile(info, io.BytesIO(content))
     return stream.getvalue()
 
 
-def elf(machine: int, code: bytes) -> bytes:
+def minimal_elf(machine: int, code: bytes) -> bytes:
     """The smallest program that Linux runs: an ELF header, one segment, the code."""
     base, head = 0x400000, 64 + 56
     size = head + len(code)

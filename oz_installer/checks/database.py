@@ -6,22 +6,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from oz_installer.answers.model import Database
-from oz_installer.checks.check import Visit
-from oz_installer.checks.database_inside import inside, lacks
+from oz_installer.checks.check import ProbeCheck
+from oz_installer.checks.database_inside import needs_admin, property_findings
 from oz_installer.checks.database_offers import (
     NO_DATABASE,
     REFUSED,
-    beside_the_login,
+    admin_login_finding,
+    database_remedy,
+    findings_from_admin,
     is_role_missing,
-    offer_database,
-    offer_role,
-    refused_admin,
+    role_remedy,
 )
-from oz_installer.checks.database_room import clock, room
-from oz_installer.checks.model import Finding, Remedy, Site, Spot
-from oz_installer.checks.postgres import Attempt, Door, Ground, log_in, survey
-from oz_installer.checks.postgres_admin import HOME, door_of_admin
-from oz_installer.checks.reach import Knock, knock_from_shell, unresolved
+from oz_installer.checks.database_room import clock_findings, connection_findings
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Remedy
+from oz_installer.checks.postgres import (
+    AdminView,
+    ConnectionSettings,
+    LoginResult,
+    log_in_as_admin,
+    probe_database,
+)
+from oz_installer.checks.postgres_admin import HOME, admin_connection
+from oz_installer.checks.reach import TcpResult, dns_hint, try_tcp_from_shell
 from oz_installer.render.filters import sql_name
 
 _TOO_MANY = "53300"
@@ -36,50 +42,52 @@ class DatabaseFacts:
     ``admin``: how the administrator's login ended, where one is given and something is missing.
     """
 
-    attempt: Attempt | None = None
-    knock: Knock | None = None
-    admin: Attempt | None = None
+    attempt: LoginResult | None = None
+    tcp: TcpResult | None = None
+    admin: LoginResult | None = None
 
     @property
-    def ground(self) -> Ground | None:
+    def admin_view(self) -> AdminView | None:
         """What the administrator saw."""
         return self.admin.ground if self.admin else None
 
 
-class DatabaseCheck(Visit[DatabaseFacts]):
+class DatabaseCheck(ProbeCheck[DatabaseFacts]):
     """One real login a node, with the driver's own errors to tell what is wrong."""
 
     name = "database"
     title = "Database"
 
-    def spots(self, site: Site) -> tuple[Spot, ...]:
+    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
         """What uses the database."""
         return site.api_spots
 
-    def probe(self, site: Site, spot: Spot) -> DatabaseFacts:
+    def probe(self, site: CheckContext, spot: CheckedNode) -> DatabaseFacts:
         """Log in and ask; where tunnels are forbidden, only whether the port answers."""
         database = site.answers.database
         if database.host is None:
             return DatabaseFacts()
-        transport, door = site.reach(spot.name), _door(site, database.host)
-        attempt = log_in(transport, door)
-        if attempt.ended == "forbidden":
-            knock = knock_from_shell(transport, database.host, database.port)
-            return DatabaseFacts(attempt=attempt, knock=knock)
-        admin = admin_door(site)
+        transport, door = site.transport(spot.name), _door(site, database.host)
+        attempt = probe_database(transport, door)
+        if attempt.outcome == "forbidden":
+            knock = try_tcp_from_shell(transport, database.host, database.port)
+            return DatabaseFacts(attempt=attempt, tcp=knock)
+        admin = admin_connection_for(site)
         if admin is None or not _admin_could_help(site, attempt):
             return DatabaseFacts(attempt=attempt)
-        return DatabaseFacts(attempt=attempt, admin=survey(transport, admin, database.user, database.name))
+        return DatabaseFacts(
+            attempt=attempt, admin=log_in_as_admin(transport, admin, database.user, database.name)
+        )
 
-    def judge(self, site: Site, spot: Spot, facts: DatabaseFacts) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: DatabaseFacts) -> Iterator[Finding]:
         """From the outside in: what cannot be told because of another failure is not told."""
         if facts.attempt is None:
             yield self.finding(spot, "ok", "bundled: PostgreSQL comes with the installation")
             return
         database, attempt = site.answers.database, facts.attempt
         place = f"{database.host}:{database.port}"
-        if facts.knock is not None:
-            yield self._from_shell(spot, facts.knock, place)
+        if facts.tcp is not None:
+            yield self._from_shell(spot, facts.tcp, place)
             return
         if trouble := self._outside(spot, attempt, database, place):
             yield trouble
@@ -87,20 +95,20 @@ class DatabaseCheck(Visit[DatabaseFacts]):
         yield self._tls(spot, attempt, database)
         yield self._login(site, spot, facts, attempt, database)
         if attempt.server is not None:
-            yield from inside(self, site, spot, attempt.server, facts.ground)
-            yield from room(self, spot, attempt.server, site.topology)
-        elif facts.ground is not None:
-            yield from beside_the_login(self, site, spot, attempt, facts.ground)
-        if facts.admin is not None and facts.ground is None:
-            yield refused_admin(self, site, spot, facts.admin)
+            yield from property_findings(self, site, spot, attempt.server, facts.admin_view)
+            yield from connection_findings(self, spot, attempt.server, site.topology)
+        elif facts.admin_view is not None:
+            yield from findings_from_admin(self, site, spot, attempt, facts.admin_view)
+        if facts.admin is not None and facts.admin_view is None:
+            yield admin_login_finding(self, site, spot, facts.admin)
 
-    def across(self, site: Site, facts: Mapping[str, DatabaseFacts]) -> Iterator[Finding]:
+    def across(self, site: CheckContext, facts: Mapping[str, DatabaseFacts]) -> Iterator[Finding]:
         """One server, one clock."""
         del site
         servers = {name: one.attempt.server for name, one in facts.items() if one.attempt}
-        yield from clock(self, {name: server.ahead for name, server in servers.items() if server})
+        yield from clock_findings(self, {name: server.ahead for name, server in servers.items() if server})
 
-    def _from_shell(self, spot: Spot, knock: Knock, place: str) -> Finding:
+    def _from_shell(self, spot: CheckedNode, knock: TcpResult, place: str) -> Finding:
         if not knock.open:
             return self._unreachable(spot, knock.said, place)
         return self.finding(
@@ -111,26 +119,28 @@ class DatabaseCheck(Visit[DatabaseFacts]):
             hint="Allow them (AllowTcpForwarding local), or accept this: the installation logs in itself.",
         )
 
-    def _unreachable(self, spot: Spot, why: str, place: str) -> Finding:
+    def _unreachable(self, spot: CheckedNode, why: str, place: str) -> Finding:
         return self.finding(
             spot,
             "failure",
             f"{place} cannot be reached: {why}",
             needed="a TCP connection from every api node",
-            hint=unresolved(why, place.rpartition(":")[0], "database.host")
+            hint=dns_hint(why, place.rpartition(":")[0], "database.host")
             or "Is the address right as this node sees it, does PostgreSQL listen there "
             "(listen_addresses), and does no firewall stand between?",
         )
 
-    def _outside(self, spot: Spot, attempt: Attempt, database: Database, place: str) -> Finding | None:
+    def _outside(
+        self, spot: CheckedNode, attempt: LoginResult, database: Database, place: str
+    ) -> Finding | None:
         """What ends it before PostgreSQL has said anything of us."""
-        if attempt.ended == "unreachable":
+        if attempt.outcome == "unreachable":
             return self._unreachable(spot, attempt.said, place)
-        if attempt.ended == "stranger":
+        if attempt.outcome == "stranger":
             seen = f"what listens at {place} does not speak PostgreSQL" + _because(attempt.said)
             hint = "Is it PostgreSQL's own port (5432), and not that of a pooler or another service?"
             return self.finding(spot, "failure", seen, hint=hint)
-        if attempt.ended == "no-tls":
+        if attempt.outcome == "no-tls":
             return self.finding(
                 spot,
                 "failure",
@@ -140,7 +150,7 @@ class DatabaseCheck(Visit[DatabaseFacts]):
                 needed=f"TLS, as sslmode {database.sslmode} asks",
                 hint="Switch ssl on in postgresql.conf, or set database.sslmode to prefer or disable.",
             )
-        if attempt.ended == "untrusted":
+        if attempt.outcome == "untrusted":
             return self.finding(
                 spot,
                 "failure",
@@ -152,7 +162,7 @@ class DatabaseCheck(Visit[DatabaseFacts]):
             )
         return None
 
-    def _tls(self, spot: Spot, attempt: Attempt, database: Database) -> Finding:
+    def _tls(self, spot: CheckedNode, attempt: LoginResult, database: Database) -> Finding:
         place = f"{database.host}:{database.port}"
         unwanted = not attempt.tls and database.sslmode == "prefer"
         return self.finding(
@@ -167,13 +177,18 @@ class DatabaseCheck(Visit[DatabaseFacts]):
         )
 
     def _login(
-        self, site: Site, spot: Spot, facts: DatabaseFacts, attempt: Attempt, database: Database
+        self,
+        site: CheckContext,
+        spot: CheckedNode,
+        facts: DatabaseFacts,
+        attempt: LoginResult,
+        database: Database,
     ) -> Finding:
         subject, about = "Database login", "login"
         if attempt.server is not None:
             seen = f"{database.user} gets into {database.name}"
             return self.finding(spot, "ok", seen, about=about, subject=subject)
-        if attempt.ended == "untried":
+        if attempt.outcome == "untried":
             return self.finding(
                 spot,
                 "warning",
@@ -187,23 +202,23 @@ class DatabaseCheck(Visit[DatabaseFacts]):
         remedy: Remedy | None = None
         if attempt.state == NO_DATABASE:
             seen = f"there is no database {database.name}"
-            remedy, hint = offer_database(site, spot, facts.ground)
-        elif is_role_missing(attempt, facts.ground):
+            remedy, hint = database_remedy(site, spot, facts.admin_view)
+        elif is_role_missing(attempt, facts.admin_view):
             seen = f"there is no role {database.user}"
-            remedy, hint = offer_role(site, spot, facts.ground)
+            remedy, hint = role_remedy(site, spot, facts.admin_view)
         else:
-            seen, hint = attempt.said, _login_hint(attempt, database, facts.ground)
+            seen, hint = attempt.said, _login_hint(attempt, database, facts.admin_view)
         return self.finding(spot, "failure", seen, about=about, subject=subject, hint=hint, remedy=remedy)
 
 
-def admin_door(site: Site) -> Door | None:
+def admin_connection_for(site: CheckContext) -> ConnectionSettings | None:
     """Where the administrator logs in; None where the answers name none."""
-    return door_of_admin(site.answers.database, site.secrets, HOME)
+    return admin_connection(site.answers.database, site.secrets, HOME)
 
 
-def _door(site: Site, host: str) -> Door:
+def _door(site: CheckContext, host: str) -> ConnectionSettings:
     database = site.answers.database
-    return Door(
+    return ConnectionSettings(
         host=host,
         port=database.port,
         name=database.name,
@@ -213,10 +228,10 @@ def _door(site: Site, host: str) -> Door:
     )
 
 
-def _admin_could_help(site: Site, attempt: Attempt) -> bool:
+def _admin_could_help(site: CheckContext, attempt: LoginResult) -> bool:
     """Nobody logs in as administrator while all is there."""
     if attempt.server is not None:
-        return lacks(site, attempt.server)
+        return needs_admin(site, attempt.server)
     return attempt.state in (*REFUSED, NO_DATABASE)
 
 
@@ -224,7 +239,7 @@ def _because(text: str) -> str:
     return f": {text}" if text else ""
 
 
-def _login_hint(attempt: Attempt, database: Database, ground: Ground | None) -> str:
+def _login_hint(attempt: LoginResult, database: Database, ground: AdminView | None) -> str:
     if attempt.state == _TOO_MANY:
         return "Raise max_connections of the server (or the role's CONNECTION LIMIT), or end what holds them."
     if attempt.state == _STARTING:
@@ -232,7 +247,7 @@ def _login_hint(attempt: Attempt, database: Database, ground: Ground | None) -> 
     if attempt.state == _NO_RIGHT:
         grant = f"GRANT CONNECT ON DATABASE {sql_name(database.name)} TO {sql_name(database.user)};"
         return f"Let the database's administrator run: {grant}"
-    if attempt.ended == "refused":
+    if attempt.outcome == "refused":
         known = ground is not None and ground.role
         there = "is there." if known else "may be missing, too (with database.admin_user we could tell)."
         return (

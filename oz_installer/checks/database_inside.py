@@ -8,20 +8,20 @@ from typing import Any
 from oz_installer.checks.check import NodeCheck
 from oz_installer.checks.database_offers import (
     INSTALL_HINT,
-    by_hand,
-    offer_extension,
-    offer_ownership,
+    extension_remedy,
+    manual_statements,
+    owner_remedy,
 )
-from oz_installer.checks.model import Finding, Level, Remedy, Site, Spot
-from oz_installer.checks.postgres import Ground, Server
-from oz_installer.checks.postgres_admin import creation
-from oz_installer.checks.text import said
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Level, Remedy
+from oz_installer.checks.postgres import AdminView, Server
+from oz_installer.checks.postgres_admin import create_database_sql
+from oz_installer.checks.text import safe_line
 from oz_installer.remote.commands import parse_version
 
 Owner = NodeCheck[Any]
 
 
-def lacks(site: Site, server: Server) -> bool:
+def needs_admin(site: CheckContext, server: Server) -> bool:
     """Whether something is missing that an administrator could give."""
     return not _has_rights(server) or any(
         name not in server.installed and not _may_create(server, name)
@@ -29,7 +29,9 @@ def lacks(site: Site, server: Server) -> bool:
     )
 
 
-def inside(check: Owner, site: Site, spot: Spot, server: Server, ground: Ground | None) -> Iterator[Finding]:
+def property_findings(
+    check: Owner, site: CheckContext, spot: CheckedNode, server: Server, ground: AdminView | None
+) -> Iterator[Finding]:
     """All of it, in the order of what stands on what."""
     yield _version(check, site, spot, server)
     yield _encoding(check, site, spot, server)
@@ -38,14 +40,14 @@ def inside(check: Owner, site: Site, spot: Spot, server: Server, ground: Ground 
         yield _extension(check, site, spot, server, ground, extension)
 
 
-def _version(check: Owner, site: Site, spot: Spot, server: Server) -> Finding:
+def _version(check: Owner, site: CheckContext, spot: CheckedNode, server: Server) -> Finding:
     """The vendor names no oldest version; that which it bundles is known to do."""
     bundled = _bundled_major(site)
     old = bundled is not None and server.number // 10_000 < bundled
     return check.finding(
         spot,
         "warning" if old else "ok",
-        f"PostgreSQL {said(server.version)}",
+        f"PostgreSQL {safe_line(server.version)}",
         about="version",
         subject="Database version",
         needed=f"{bundled} or newer (what the vendor bundles)" if bundled else "",
@@ -54,21 +56,22 @@ def _version(check: Owner, site: Site, spot: Spot, server: Server) -> Finding:
     )
 
 
-def _encoding(check: Owner, site: Site, spot: Spot, server: Server) -> Finding:
+def _encoding(check: Owner, site: CheckContext, spot: CheckedNode, server: Server) -> Finding:
     wanted, database = site.release.database, site.answers.database
     same_locale = server.locale.lower().replace("-", "") == wanted.locale.lower().replace("-", "")
     level: Level = "ok"
     why = hint = ""
     if server.encoding != wanted.encoding:
         level, why = "failure", "Texts in other alphabets cannot be stored."
-        hint = f"Make the database anew. {by_hand(creation(database.name, database.user, wanted))}"
+        statement = create_database_sql(database.name, database.user, wanted)
+        hint = f"Make the database anew. {manual_statements(statement)}"
     elif not same_locale:
         level, why = "warning", "Sorting and letter case may differ from what the vendor tests."
         hint = "Make the database anew with that locale, or accept this."
     return check.finding(
         spot,
         level,
-        f"{said(server.encoding)}, {said(server.locale)}",
+        f"{safe_line(server.encoding)}, {safe_line(server.locale)}",
         about="encoding",
         subject="Database encoding",
         needed=f"{wanted.encoding}, {wanted.locale} (the vendor's requirement)",
@@ -77,16 +80,18 @@ def _encoding(check: Owner, site: Site, spot: Spot, server: Server) -> Finding:
     )
 
 
-def _rights(check: Owner, site: Site, spot: Spot, server: Server, ground: Ground | None) -> Finding:
+def _rights(
+    check: Owner, site: CheckContext, spot: CheckedNode, server: Server, ground: AdminView | None
+) -> Finding:
     user, enough = site.answers.database.user, _has_rights(server)
     remedy: Remedy | None = None
     hint = ""
     if not enough:
-        remedy, hint = offer_ownership(site, spot, ground)
+        remedy, hint = owner_remedy(site, spot, ground)
     return check.finding(
         spot,
         "ok" if enough else "failure",
-        f"owned by {said(server.owner)}; {user} may {'' if enough else 'not '}create tables",
+        f"owned by {safe_line(server.owner)}; {user} may {'' if enough else 'not '}create tables",
         about="rights",
         subject="Database rights",
         needed=f"owned by {user} (the vendor's requirement)",
@@ -96,7 +101,7 @@ def _rights(check: Owner, site: Site, spot: Spot, server: Server, ground: Ground
 
 
 def _extension(
-    check: Owner, site: Site, spot: Spot, server: Server, ground: Ground | None, name: str
+    check: Owner, site: CheckContext, spot: CheckedNode, server: Server, ground: AdminView | None, name: str
 ) -> Finding:
     level: Level = "ok"
     remedy: Remedy | None = None
@@ -108,7 +113,7 @@ def _extension(
             seen = "will be created"
         else:
             level, seen = "failure", f"is missing, and {site.answers.database.user} may not create it"
-            remedy, hint = offer_extension(site, spot, ground, name)
+            remedy, hint = extension_remedy(site, spot, ground, name)
     return check.finding(
         spot,
         level,
@@ -130,7 +135,7 @@ def _may_create(server: Server, extension: str) -> bool:
     return server.superuser or (extension in server.trusted and server.may_create)
 
 
-def _bundled_major(site: Site) -> int | None:
+def _bundled_major(site: CheckContext) -> int | None:
     """Major version of the PostgreSQL that the release brings, from its image's tag."""
     service = next((one for one in site.release.services if one.part == "database"), None)
     tag = site.release.images[service.image].rpartition(":")[2] if service else ""

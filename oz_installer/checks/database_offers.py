@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from oz_installer.checks.check import NodeCheck
-from oz_installer.checks.model import Finding, Remedy, Site, Spot
-from oz_installer.checks.postgres import Attempt, Ground
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Remedy
+from oz_installer.checks.postgres import AdminView, LoginResult
 from oz_installer.checks.postgres_admin import (
     admin_name,
+    change_owner,
     create_database,
+    create_database_sql,
     create_extension,
     create_role,
-    creation,
-    give_database,
-    ownership,
+    owner_sql,
 )
-from oz_installer.checks.text import said
+from oz_installer.checks.text import safe_line
 
 NO_DATABASE = "3D000"
 REFUSED = ("28000", "28P01")
@@ -26,56 +26,58 @@ Offer = tuple[Remedy | None, str]
 """A remedy, or None; and the hint."""
 
 
-def is_role_missing(attempt: Attempt, ground: Ground | None) -> bool:
+def is_role_missing(attempt: LoginResult, ground: AdminView | None) -> bool:
     """A wrong password and a role that is not there are told alike; the administrator knows."""
     return attempt.state in REFUSED and ground is not None and not ground.role
 
 
-def offer_role(site: Site, spot: Spot, ground: Ground | None) -> Offer:
+def role_remedy(site: CheckContext, spot: CheckedNode, ground: AdminView | None) -> Offer:
     """The role."""
     remedy = create_role(spot.name, site.answers.database.user)
     return _offer(site, spot, remedy, ground is not None and ground.may_create_roles)
 
 
-def offer_database(site: Site, spot: Spot, ground: Ground | None) -> Offer:
+def database_remedy(site: CheckContext, spot: CheckedNode, ground: AdminView | None) -> Offer:
     """The database."""
     database, wanted = site.answers.database, site.release.database
     if ground is None:
-        return None, by_hand(creation(database.name, database.user, wanted))
+        return None, manual_statements(create_database_sql(database.name, database.user, wanted))
     able = ground.may_create_databases and ground.may_lend
     member = admin_name(database.admin_user, ground) if able else ""
     remedy = create_database(spot.name, database.name, database.user, wanted, member)
     return _offer(site, spot, remedy, able)
 
 
-def offer_ownership(site: Site, spot: Spot, ground: Ground | None) -> Offer:
+def owner_remedy(site: CheckContext, spot: CheckedNode, ground: AdminView | None) -> Offer:
     """The database for our role."""
     database = site.answers.database
     if ground is None:
-        return None, by_hand(*ownership(database.name, database.user), where=database.name)
+        return None, manual_statements(*owner_sql(database.name, database.user), where=database.name)
     able = ground.superuser or (ground.owner == database.admin_user and ground.may_lend)
     member = admin_name(database.admin_user, ground) if able else ""
-    remedy = give_database(spot.name, database.name, database.user, ground.owner, member)
+    remedy = change_owner(spot.name, database.name, database.user, ground.owner, member)
     return _offer(site, spot, remedy, able)
 
 
-def offer_extension(site: Site, spot: Spot, ground: Ground | None, extension: str) -> Offer:
+def extension_remedy(
+    site: CheckContext, spot: CheckedNode, ground: AdminView | None, extension: str
+) -> Offer:
     """An extension; not every administrator is a superuser, and clouds let theirs create some."""
     remedy = create_extension(spot.name, site.answers.database.name, extension)
     if ground is None:
-        return None, by_hand(remedy.commands[0][0], where=remedy.database)
+        return None, manual_statements(remedy.commands[0][0], where=remedy.database)
     return _offer(site, spot, remedy, True)
 
 
-def beside_the_login(
-    check: NodeCheck[Any], site: Site, spot: Spot, attempt: Attempt, ground: Ground
+def findings_from_admin(
+    check: NodeCheck[Any], site: CheckContext, spot: CheckedNode, attempt: LoginResult, ground: AdminView
 ) -> Iterator[Finding]:
     """What the administrator saw while our role cannot get in: the database and its extensions."""
     database = site.answers.database
     if ground.owner:
         return
     if attempt.state != NO_DATABASE:
-        remedy, hint = offer_database(site, spot, ground)
+        remedy, hint = database_remedy(site, spot, ground)
         seen, about = f"there is no database {database.name}", "exists"
         yield check.finding(spot, "failure", seen, about=about, subject="Database", hint=hint, remedy=remedy)
     for extension in site.release.database.extensions:
@@ -86,7 +88,7 @@ def beside_the_login(
                 spot, "failure", seen, about=extension, subject=subject, needed=needed, hint=hint
             )
         elif extension not in ground.trusted:
-            remedy, hint = offer_extension(site, spot, ground, extension)
+            remedy, hint = extension_remedy(site, spot, ground, extension)
             seen = f"{extension} is to be created by an administrator"
             yield check.finding(
                 spot,
@@ -103,12 +105,14 @@ def beside_the_login(
 INSTALL_HINT = "Install PostgreSQL's contrib package on that server."
 
 
-def refused_admin(check: NodeCheck[Any], site: Site, spot: Spot, attempt: Attempt) -> Finding:
+def admin_login_finding(
+    check: NodeCheck[Any], site: CheckContext, spot: CheckedNode, attempt: LoginResult
+) -> Finding:
     """The credentials are given and do not do."""
     return check.finding(
         spot,
         "warning",
-        f"{site.answers.database.admin_user} does not get in: {attempt.said or attempt.ended}",
+        f"{site.answers.database.admin_user} does not get in: {attempt.said or attempt.outcome}",
         about="admin",
         subject="Database administrator",
         why="What is missing cannot be created by check --fix.",
@@ -116,18 +120,22 @@ def refused_admin(check: NodeCheck[Any], site: Site, spot: Spot, attempt: Attemp
     )
 
 
-def by_hand(*statements: str, where: str = "") -> str:
+def manual_statements(*statements: str, where: str = "") -> str:
     """Statements for an administrator's own hands."""
-    place = f" in {said(where)}" if where else ""
+    place = f" in {safe_line(where)}" if where else ""
     return f"Let the database's administrator run{place}: {' '.join(f'{one};' for one in statements)}"
 
 
-def _offer(site: Site, spot: Spot, remedy: Remedy, able: bool) -> Offer:
+def _offer(site: CheckContext, spot: CheckedNode, remedy: Remedy, able: bool) -> Offer:
     """One node offers, so that it is done once."""
     statements = [statement for statement, *_ in remedy.commands]
     where = remedy.database if remedy.database == site.answers.database.name else ""
     if not able:
-        return None, f"{site.answers.database.admin_user} may not do it. {by_hand(*statements, where=where)}"
+        return (
+            None,
+            f"{site.answers.database.admin_user} may not do it. "
+            f"{manual_statements(*statements, where=where)}",
+        )
     if spot != site.api_spots[0]:
         return None, f"oz-install check --fix does it through {site.api_spots[0].name}."
     return (

@@ -8,16 +8,16 @@ from typing import Any
 
 from oz_installer.checks.check import NodeCheck
 from oz_installer.checks.clock import TOLERATED_SECONDS
-from oz_installer.checks.model import Finding, Level, Spot
+from oz_installer.checks.model import CheckedNode, Finding, Level
 from oz_installer.checks.postgres import Server
 from oz_installer.topology.model import Topology
 
 SOURCE = "6 gunicorn workers a node, 2 a queue: the vendor's start commands"
 
 
-def connections(topology: Topology) -> int:
+def connections_needed(topology: Topology) -> int:
     """How many connections to the database all services together hold."""
-    return sum(placed.kind.connections for node in topology.nodes for placed in node.services)
+    return sum(placed.service.connections for node in topology.nodes for placed in node.services)
 
 
 def free_connections(server: Server, needed: int) -> tuple[int, str]:
@@ -33,9 +33,11 @@ def free_connections(server: Server, needed: int) -> tuple[int, str]:
     return left + ours, narrowest
 
 
-def room(check: NodeCheck[Any], spot: Spot, server: Server, topology: Topology | None) -> Iterator[Finding]:
+def connection_findings(
+    check: NodeCheck[Any], spot: CheckedNode, server: Server, topology: Topology | None
+) -> Iterator[Finding]:
     """Connections that are left against those that are needed; not known without a topology."""
-    needed = connections(topology) if topology else 0
+    needed = connections_needed(topology) if topology else 0
     free, narrowest = free_connections(server, needed)
     level: Level = "failure" if free <= 0 else "warning" if free < needed else "ok"
     if topology is None and level == "ok":
@@ -61,7 +63,7 @@ def room(check: NodeCheck[Any], spot: Spot, server: Server, topology: Topology |
     )
 
 
-def clock(check: NodeCheck[Any], ahead: Mapping[str, float]) -> Iterator[Finding]:
+def clock_findings(check: NodeCheck[Any], ahead: Mapping[str, float]) -> Iterator[Finding]:
     """The server's clock beside this workstation's, asked through several nodes: seconds ahead by node."""
     if not ahead:
         return

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from oz_installer.checks.check import NodeCheck
-from oz_installer.checks.model import Finding, Spot
-from oz_installer.checks.text import number, said
+from oz_installer.checks.model import CheckedNode, Finding
+from oz_installer.checks.text import parse_int, safe_line
 
 SECONDS = 5
 NEAREST = 'until [ -d "$place" ]; do place=${place%/*}; place=${place:-/}; done'
@@ -48,7 +48,7 @@ class Disk:
     at: str = ""
 
 
-def asking(install_dir: str) -> str:
+def disk_query(install_dir: str) -> str:
     """Shell that sets, for all pieces after it, where ``engine_info`` is set:
 
     ``disks``: lines of the install folder's disk (``here``) and of the engine's (``root``), for ``disk_of``.
@@ -71,10 +71,12 @@ def disk_of(text: str, name: str) -> Disk:
             told[key] = value
     words = told["disk"].split()
     size, free, at = (words[1], words[3], words[5]) if len(words) > 5 else ("", "", "")
-    return Disk(place=said(told["place"]), size=number(size), free=number(free), at=said(at))
+    return Disk(place=safe_line(told["place"]), size=parse_int(size), free=parse_int(free), at=safe_line(at))
 
 
-def hanging(check: NodeCheck[Any], spot: Spot, folder: str, *, about: str, subject: str) -> Finding:
+def hung_disk_finding(
+    check: NodeCheck[Any], spot: CheckedNode, folder: str, *, about: str, subject: str
+) -> Finding:
     """What is told of a disk that does not answer."""
     return check.finding(
         spot,

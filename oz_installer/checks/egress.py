@@ -18,11 +18,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from oz_installer.answers.model import Proxy
-from oz_installer.checks.check import Visit
-from oz_installer.checks.model import Finding, Site, Spot
-from oz_installer.checks.reach import because
-from oz_installer.checks.text import count, said
-from oz_installer.remote.together import together
+from oz_installer.checks.check import ProbeCheck
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding
+from oz_installer.checks.reach import tunnel_error
+from oz_installer.checks.text import plural, safe_line
+from oz_installer.remote.together import start_all
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 
 SECONDS = 4
@@ -82,25 +82,25 @@ class EgressFacts:
     skipped: bool = False
 
 
-class EgressCheck(Visit[EgressFacts]):
+class EgressCheck(ProbeCheck[EgressFacts]):
     """Warnings only: whether models and licences can be brought otherwise, the operator knows."""
 
     name = "egress"
     title = "Egress"
 
-    def spots(self, site: Site) -> tuple[Spot, ...]:
+    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
         """Nodes with services that call the vendor."""
         nodes = site.topology.nodes if site.topology else ()
-        names = {node.name for node in nodes if any(placed.kind.egress for placed in node.services)}
-        return tuple(spot for spot in site.spots if spot.name in names)
+        names = {node.name for node in nodes if any(placed.service.egress for placed in node.services)}
+        return tuple(spot for spot in site.nodes if spot.name in names)
 
-    def probe(self, site: Site, spot: Spot) -> EgressFacts:
+    def probe(self, site: CheckContext, spot: CheckedNode) -> EgressFacts:
         """All destinations at once."""
         if site.answers.air_gapped:
             return EgressFacts(trouble={}, skipped=True)
-        return _ask(site.reach(spot.name), destinations(site), site.answers.proxy)
+        return _ask(site.transport(spot.name), destinations(site), site.answers.proxy)
 
-    def judge(self, site: Site, spot: Spot, facts: EgressFacts) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: EgressFacts) -> Iterator[Finding]:
         """One for all that are reached, one for each that is not."""
         if facts.skipped:
             yield self.finding(spot, "ok", "skipped: the answers say air-gapped")
@@ -111,13 +111,13 @@ class EgressCheck(Visit[EgressFacts]):
             ways = {f" through {way}" for one in reached if (way := _through(one, proxy))}
             plain = "" if facts.tunnel else ", by TCP alone: sshd forbids tunnels"
             yield self.finding(
-                spot, "ok", f"{count(len(reached), 'destination')} reached{''.join(ways)}{plain}"
+                spot, "ok", f"{plural(len(reached), 'destination')} reached{''.join(ways)}{plain}"
             )
         for one in wanted:
             if why := facts.trouble.get(one.host):
                 yield self._unreached(spot, one, why, _through(one, proxy))
 
-    def _unreached(self, spot: Spot, one: Destination, why: str, proxy: str | None) -> Finding:
+    def _unreached(self, spot: CheckedNode, one: Destination, why: str, proxy: str | None) -> Finding:
         way = f" through {proxy}" if proxy else ""
         if proxy:
             hint = f"Does {spot.name} reach the proxy {proxy}, and does that let it through to {one.host}?"
@@ -137,7 +137,7 @@ class EgressCheck(Visit[EgressFacts]):
         )
 
 
-def destinations(site: Site) -> tuple[Destination, ...]:
+def destinations(site: CheckContext) -> tuple[Destination, ...]:
     """What is tried, in the catalogue's order, each host once."""
     found: dict[str, Destination] = {}
     for one in site.release.egress:
@@ -150,7 +150,7 @@ def destinations(site: Site) -> tuple[Destination, ...]:
     return tuple(found.values())
 
 
-def bypasses(host: str, direct: Sequence[str]) -> bool:
+def is_direct(host: str, direct: Sequence[str]) -> bool:
     """Whether a host is reached without the proxy: it, or a domain above it, is among those."""
     domains = [one.lower().lstrip("*").strip(".") for one in direct]
     return any(host == domain or host.endswith(f".{domain}") for domain in domains if domain)
@@ -158,7 +158,7 @@ def bypasses(host: str, direct: Sequence[str]) -> bool:
 
 def _through(one: Destination, proxy: Proxy) -> str | None:
     """The proxy's URL; None where the destination is reached without it."""
-    return None if proxy.url is None or bypasses(one.host, proxy.no_proxy) else proxy.url.rstrip("/")
+    return None if proxy.url is None or is_direct(one.host, proxy.no_proxy) else proxy.url.rstrip("/")
 
 
 def _first(one: Destination, proxy: Proxy) -> tuple[str, int]:
@@ -181,7 +181,7 @@ def _ask(transport: Transport, wanted: Sequence[Destination], proxy: Proxy) -> E
             work[one.host] = partial(_reach, transport, address, port, one, asked)
         else:
             trouble[one.host] = f"{name} is not known to its name service"
-    futures = together(work, lambda host: work[host](), name="egress")
+    futures = start_all(work, lambda host: work[host](), name="egress")
     wait(futures.values(), timeout=SECONDS + 1)
     for host, future in futures.items():
         try:
@@ -216,13 +216,14 @@ def _reach(transport: Transport, address: str, port: int, one: Destination, aske
             if one.tls:
                 _context().wrap_socket(sock, server_hostname=one.host).close()
     except ssl.SSLCertVerificationError as error:
-        return f"its certificate is not trusted here ({said(error.verify_message)}): does something open TLS?"
+        reason = safe_line(error.verify_message)
+        return f"its certificate is not trusted here ({reason}): does something open TLS?"
     except TimeoutError:
         return f"no answer within {SECONDS} s"
     except ssl.SSLError as error:
-        return f"TLS fails: {said(error.reason or error)}"
+        return f"TLS fails: {safe_line(error.reason or error)}"
     except OSError as error:
-        return because(error)
+        return tunnel_error(error)
     return ""
 
 
@@ -233,7 +234,7 @@ def _asked(sock: socket.socket, one: Destination) -> str:
     reply = b""
     while b"\r\n\r\n" not in reply and len(reply) < _LONGEST_REPLY and (data := sock.recv(1024)):
         reply += data
-    line = said(reply.partition(b"\r\n")[0].decode("latin-1"))
+    line = safe_line(reply.partition(b"\r\n")[0].decode("latin-1"))
     words = line.split()
     if len(words) > 1 and words[0].startswith("HTTP/1.") and words[1] == "200":
         return ""
@@ -268,4 +269,8 @@ def _ended(told: Sequence[str]) -> str:
         return "the node's shell gives no answer"
     if told[0] == "0":
         return ""
-    return f"no answer within {SECONDS} s" if told[0] in ("124", "143") else said(told[1].rpartition(": ")[2])
+    return (
+        f"no answer within {SECONDS} s"
+        if told[0] in ("124", "143")
+        else safe_line(told[1].rpartition(": ")[2])
+    )

@@ -6,20 +6,27 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from oz_installer.checks.check import Look
-from oz_installer.checks.engine_asked import asking, listed
-from oz_installer.checks.means import MEANS, NO_MEANS, Means, is_masked, means_of, unmasking
-from oz_installer.checks.model import Finding, Remedy, Site, Spot
+from oz_installer.checks.check import ShellCheck
+from oz_installer.checks.engine_asked import engine_query, parse_containers
+from oz_installer.checks.means import (
+    MEANS,
+    NO_CAPABILITIES,
+    NodeCapabilities,
+    is_masked,
+    parse_capabilities,
+    unmask_command,
+)
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Remedy
 from oz_installer.checks.remedies import install_compose, install_engine, join_group, start_engine
-from oz_installer.checks.text import fields, said
+from oz_installer.checks.text import parse_fields, safe_line
 from oz_installer.remote.commands import ComposeTool
 from oz_installer.remote.fitness import (
     NAMES,
     EngineFacts,
-    Lack,
-    compose_lack,
-    engine_lack,
-    project_lack,
+    UnmetRequirement,
+    check_compose,
+    check_engine,
+    check_project,
 )
 from oz_installer.render.compose import PROJECT
 
@@ -61,7 +68,7 @@ _COMPOSE = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class EngineCheckFacts:
     """The engine, and the containers of a project that is called as ours: those we started, and strangers.
     ``slow``: it tells its version, but nothing of itself in time; ``listed``: the containers are all that it
     has; ``compose_late``: a Compose that was asked gave no answer in time."""
@@ -71,23 +78,23 @@ class Seen:
     ours: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
     recorded: bool = False
-    means: Means = NO_MEANS
+    means: NodeCapabilities = NO_CAPABILITIES
     slow: bool = False
     listed: bool = True
     compose_late: bool = False
 
 
-class Engine(Look[Seen]):
+class EngineCheck(ShellCheck[EngineCheckFacts]):
     """Judged by the same words as the deployment's own phase."""
 
     name = "engine"
     title = "Container engine"
 
-    def before(self, site: Site) -> str:
+    def prelude(self, site: CheckContext) -> str:
         """Versions, and all containers."""
-        return asking(site.answers.engine, site.install_dir)
+        return engine_query(site.answers.engine, site.install_dir)
 
-    def script(self, site: Site, spot: Spot) -> str:
+    def script(self, site: CheckContext, spot: CheckedNode) -> str:
         """What it told, and Compose where that was not among it."""
         del spot
         engine = site.answers.engine
@@ -95,44 +102,46 @@ class Engine(Look[Seen]):
             engine=engine, means=MEANS, dir=shlex.quote(site.install_dir), compose=_COMPOSE[engine]
         )
 
-    def parse(self, text: str) -> Seen:
+    def parse(self, text: str) -> EngineCheckFacts:
         """Facts from its lines."""
-        told = fields("\n".join(line for line in text.splitlines() if not line.startswith("container ")))
-        mine = [one for one in listed(text) if one.project == PROJECT]
+        told = parse_fields(
+            "\n".join(line for line in text.splitlines() if not line.startswith("container "))
+        )
+        mine = [one for one in parse_containers(text) if one.project == PROJECT]
         answers = told["status"] == "0"
-        version = said(told.get("version", ""), 300)
-        return Seen(
+        version = safe_line(told.get("version", ""), 300)
+        return EngineCheckFacts(
             engine=EngineFacts(
                 answers=answers,
                 said="" if answers else version,
                 version=version if answers else "",
-                compose_plugin=said(told.get("plugin", "")),
-                compose_v1=said(told.get("v1", "")),
-                podman_compose=said(told.get("podman-compose", "")),
+                compose_plugin=safe_line(told.get("plugin", "")),
+                compose_v1=safe_line(told.get("v1", "")),
+                podman_compose=safe_line(told.get("podman-compose", "")),
             ),
             name=told["engine"],
             ours=tuple(one.name for one in mine if one.ours),
             strangers=tuple(one.name for one in mine if not one.ours),
             recorded=told.get("recorded") == "yes",
-            means=means_of(told),
+            means=parse_capabilities(told),
             slow=told.get("slow") == "yes",
             listed=told.get("listed") == "0",
             compose_late="124" in told.get("asked", "").split(),
         )
 
-    def shown(self, facts: Seen) -> Iterator[tuple[str, str]]:
+    def display(self, facts: EngineCheckFacts) -> Iterator[tuple[str, str]]:
         """Versions, or that there is none."""
         name, version = NAMES[facts.name][0], facts.engine.version
         yield "Engine", f"{name} {version}" if version else f"{name}: none that answers"
         if tool := facts.engine.compose(facts.name):
             yield "Compose", _called(tool)
 
-    def judge(self, site: Site, spot: Spot, facts: Seen) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: EngineCheckFacts) -> Iterator[Finding]:
         """The engine first: without it the rest cannot be told."""
         engine, oldest = site.answers.engine, site.release.engines[site.answers.engine]
         name, compose = NAMES[engine]
         needed = f"{name} {oldest.engine} or newer (the vendor's requirement)"
-        lack = engine_lack(facts.engine, engine, oldest.engine)
+        lack = check_engine(facts.engine, engine, oldest.engine)
         if engine == "docker":
             lack = _unmasked(lack, facts.means)
         remedy = _engine_remedy(site, spot, facts, lack)
@@ -145,18 +154,18 @@ class Engine(Look[Seen]):
         tool = facts.engine.compose(engine)
         seen = _called(tool) if tool else ""
         needed = f"{compose} {oldest.compose} or newer (the vendor's requirement)"
-        lack = compose_lack(facts.engine, engine, oldest.compose)
+        lack = check_compose(facts.engine, engine, oldest.compose)
         remedy = install_compose(site, spot, facts.means) if lack and lack.cause == "missing" else None
         if facts.compose_late and tool is None:
             yield self._not_told(spot, compose)
         else:
             yield self._judged(spot, lack, "compose", compose, seen, needed, remedy)
-        if lack := project_lack(PROJECT, facts.strangers, ours=bool(facts.ours), recorded=facts.recorded):
+        if lack := check_project(PROJECT, facts.strangers, ours=bool(facts.ours), recorded=facts.recorded):
             yield self._judged(spot, lack, "project", "Compose project", "", "")
         elif not facts.listed:
             yield self._not_listed(spot)
 
-    def _slow(self, spot: Spot, facts: Seen) -> Finding:
+    def _slow(self, spot: CheckedNode, facts: EngineCheckFacts) -> Finding:
         """A busy engine is no dead one: to start it again would stop what it is busy with."""
         unseen = (
             f"storage driver, cgroups, start at boot, engine's disk{'' if facts.listed else ', containers'}"
@@ -172,7 +181,7 @@ class Engine(Look[Seen]):
             hint=f"Look at disk, load and journalctl -u {facts.name}, and check again; or accept this.",
         )
 
-    def _not_told(self, spot: Spot, compose: str) -> Finding:
+    def _not_told(self, spot: CheckedNode, compose: str) -> Finding:
         return self.finding(
             spot,
             "warning",
@@ -182,7 +191,7 @@ class Engine(Look[Seen]):
             hint="Look at the node's disk and load, and check again.",
         )
 
-    def _not_listed(self, spot: Spot) -> Finding:
+    def _not_listed(self, spot: CheckedNode) -> Finding:
         return self.finding(
             spot,
             "warning",
@@ -195,8 +204,8 @@ class Engine(Look[Seen]):
 
     def _judged(
         self,
-        spot: Spot,
-        lack: Lack | None,
+        spot: CheckedNode,
+        lack: UnmetRequirement | None,
         about: str,
         subject: str,
         seen: str,
@@ -217,7 +226,9 @@ class Engine(Look[Seen]):
         )
 
 
-def _engine_remedy(site: Site, spot: Spot, facts: Seen, lack: Lack | None) -> Remedy | None:
+def _engine_remedy(
+    site: CheckContext, spot: CheckedNode, facts: EngineCheckFacts, lack: UnmetRequirement | None
+) -> Remedy | None:
     """A Docker that hangs is not started again, and Podman is no service."""
     cause = lack.cause if lack else ""
     if cause == "missing":
@@ -229,15 +240,13 @@ def _engine_remedy(site: Site, spot: Spot, facts: Seen, lack: Lack | None) -> Re
     return start_engine(spot, facts.means) if cause == "silent" else None
 
 
-def _unmasked(lack: Lack | None, means: Means) -> Lack | None:
+def _unmasked(lack: UnmetRequirement | None, means: NodeCapabilities) -> UnmetRequirement | None:
     """With how to start Docker, where its service is masked: nothing starts that, and somebody wanted it so.
     One that runs all the same hangs."""
     if lack is None or lack.cause != "silent" or means.process or not is_masked(means.enabled):
         return lack
-    hint = (
-        f"Its service is masked. As root: {unmasking(means.enabled)} && systemctl enable --now docker.service"
-    )
-    return replace(lack, hint=f"{hint}; then run again.")
+    commands = f"{unmask_command(means.enabled)} && systemctl enable --now docker.service"
+    return replace(lack, hint=f"Its service is masked. As root: {commands}; then run again.")
 
 
 def _called(tool: ComposeTool) -> str:

@@ -9,8 +9,8 @@ import shlex
 from dataclasses import dataclass
 
 from oz_installer.checks import disk_asked
-from oz_installer.checks.text import said
-from oz_installer.remote.fitness import LATE
+from oz_installer.checks.text import safe_line
+from oz_installer.remote.fitness import TIMED_OUT_TEXT
 from oz_installer.render.compose import DIGEST_LABEL
 
 # A template gives no version where the engine does not answer. Docker before 20.10 does not know its cgroups'
@@ -78,7 +78,7 @@ fi
 """
 
 
-def asking(engine: str, install_dir: str) -> str:
+def engine_query(engine: str, install_dir: str) -> str:
     """Shell that sets, for all pieces after it:
 
     ``engine_status`` 0: it answers; 127: it is not there; 124: it hangs. ``engine_slow``: it tells its
@@ -103,13 +103,13 @@ def asking(engine: str, install_dir: str) -> str:
         listed=shlex.quote("container " + "\t".join(columns)),
         version=_VERSIONS[engine],
         again=_AGAIN[engine].format(version=_VERSIONS[engine]).rstrip(),
-        late=LATE,
+        late=TIMED_OUT_TEXT,
     )
-    return script + disk_asked.asking(install_dir)
+    return script + disk_asked.disk_query(install_dir)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
+class ListedContainer:
     """A container. ``ours``: it has our digest; ``ports``: what it publishes, as the engine writes it."""
 
     name: str
@@ -119,7 +119,7 @@ class Listed:
     ports: str
 
 
-def listed(text: str) -> tuple[Listed, ...]:
+def parse_containers(text: str) -> tuple[ListedContainer, ...]:
     """The containers among what a piece printed."""
     rows = [
         line.removeprefix("container ").split("\t")
@@ -127,8 +127,8 @@ def listed(text: str) -> tuple[Listed, ...]:
         if line.startswith("container ")
     ]
     return tuple(
-        Listed(
-            name=said(name),
+        ListedContainer(
+            name=safe_line(name),
             project=project,
             ours=bool(digest.strip()),
             running=status.startswith("Up"),

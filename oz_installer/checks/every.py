@@ -4,44 +4,44 @@ from __future__ import annotations
 
 from typing import Any
 
-from oz_installer.checks.admin import Administrator
-from oz_installer.checks.broker import Broker
+from oz_installer.checks.admin import AdminPasswordCheck
+from oz_installer.checks.broker import BrokerCheck
 from oz_installer.checks.check import Check
-from oz_installer.checks.clock import Clock
-from oz_installer.checks.container import Container
+from oz_installer.checks.clock import ClockCheck
+from oz_installer.checks.container import ContainerCheck
 from oz_installer.checks.database import DatabaseCheck
 from oz_installer.checks.egress import EgressCheck
-from oz_installer.checks.engine import Engine
-from oz_installer.checks.host import Host
-from oz_installer.checks.identity import Identity
-from oz_installer.checks.licence import Licence
-from oz_installer.checks.network import Network
-from oz_installer.checks.passwords import Passwords
-from oz_installer.checks.ports import Ports
-from oz_installer.checks.public_url import PublicUrl, PublicUrlHere
-from oz_installer.checks.registry import Registry
-from oz_installer.checks.runtime import Runtime
+from oz_installer.checks.engine import EngineCheck
+from oz_installer.checks.host import HostCheck
+from oz_installer.checks.identity import IdentityCheck
+from oz_installer.checks.licence import LicenceCheck
+from oz_installer.checks.network import PortMatrixCheck
+from oz_installer.checks.passwords import SecretsCheck
+from oz_installer.checks.ports import PortsCheck
+from oz_installer.checks.public_url import PublicUrlCheck, WorkstationUrlCheck
+from oz_installer.checks.registry import RegistryCheck
+from oz_installer.checks.runtime import RuntimeCheck
 from oz_installer.checks.storage import StorageCheck
-from oz_installer.checks.updater import Updater
+from oz_installer.checks.updater import UpdaterTokenCheck
 
 CHECKS: tuple[Check[Any], ...] = (
-    Host(),
-    Identity(),
-    Engine(),
-    Runtime(),
-    Container(),
-    Ports(),
-    Network(),
+    HostCheck(),
+    IdentityCheck(),
+    EngineCheck(),
+    RuntimeCheck(),
+    ContainerCheck(),
+    PortsCheck(),
+    PortMatrixCheck(),
     EgressCheck(),
     DatabaseCheck(),
-    Broker(),
+    BrokerCheck(),
     StorageCheck(),
-    Registry(),
-    Licence(),
-    Passwords(),
-    Updater(),
-    Administrator(),
-    PublicUrl(),
-    PublicUrlHere(),
-    Clock(),
+    RegistryCheck(),
+    LicenceCheck(),
+    SecretsCheck(),
+    UpdaterTokenCheck(),
+    AdminPasswordCheck(),
+    PublicUrlCheck(),
+    WorkstationUrlCheck(),
+    ClockCheck(),
 )

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from oz_installer.checks.firewall_rules import Gate, of_iptables, of_nft
-from oz_installer.checks.forwarding import Passage, stopping
+from oz_installer.checks.firewall_rules import ForwardChain, parse_iptables, parse_nft
+from oz_installer.checks.forwarding import ForwardedConnection, blocking_rule
 from oz_installer.errors import OzError
 from oz_installer.remote.transport import Transport
 
@@ -40,7 +40,7 @@ done
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wall:
+class NodeFirewall:
     """What the node's tools said: which of ufw and firewalld is active, and iptables' filter table by chain
     (its rules as words; a policy is ``-P CHAIN DROP``). ``read`` is false where no tool answered.
 
@@ -50,38 +50,38 @@ class Wall:
     read: bool = False
     active: str = ""
     chains: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
-    gates: tuple[Gate, ...] | None = None
+    gates: tuple[ForwardChain, ...] | None = None
     docker: bool = False
     ways: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
-    def stops(self, port: int) -> str:
+    def blocks(self, port: int) -> str:
         """Which firewall filters what comes in at this port for a plain program; empty where none does."""
         if self.active:
             return self.active
         return "iptables" if _stops(self.chains, "INPUT", port, frozenset()) else ""
 
-    def stops_docker(self, address: str, port: int, inside: int) -> str:
+    def blocks_published(self, address: str, port: int, inside: int) -> str:
         """The rule that stops another node's way to a published port, and the container's that it leads to;
         empty where none does."""
         source, device = self.ways.get(address, (address, ""))
-        passage = Passage(source=source, device=device, port=port, inside=inside)
-        return stopping(self.gates or (), passage, docker=self.docker)
+        passage = ForwardedConnection(source=source, device=device, port=port, inside=inside)
+        return blocking_rule(self.gates or (), passage, docker=self.docker)
 
 
-def ask(reach: Callable[[str], Transport], node: str, others: Sequence[str] = ()) -> Wall:
+def read_firewall(reach: Callable[[str], Transport], node: str, others: Sequence[str] = ()) -> NodeFirewall:
     """As root; what fails has read nothing. ``others``: addresses of other nodes."""
     argv = ("sh", "-c", _SCRIPT, "oz-install-check", *others)
     try:
         result = reach(node).run(argv, become=True, timeout=_SECONDS)
     except OzError:
-        return Wall()
+        return NodeFirewall()
     try:
-        return parse(result.text)
+        return parse_firewall(result.text)
     except (ValueError, IndexError):
-        return Wall()
+        return NodeFirewall()
 
 
-def parse(text: str) -> Wall:
+def parse_firewall(text: str) -> NodeFirewall:
     """From what the script printed. Raises ValueError or IndexError where a tool prints something else."""
     tool, told = "", dict[str, list[str]]()
     for line in text.splitlines():
@@ -100,7 +100,7 @@ def parse(text: str) -> Wall:
             words = shlex.split(line)
             chains.setdefault(words[1], []).append(words)
     ways = [line.split(" ") for line in told.get("from", ())]
-    return Wall(
+    return NodeFirewall(
         read=bool(active) or "iptables" in told,
         active=active,
         chains=chains,
@@ -110,17 +110,17 @@ def parse(text: str) -> Wall:
     )
 
 
-def _gates(told: Mapping[str, Sequence[str]]) -> tuple[Gate, ...] | None:
+def _gates(told: Mapping[str, Sequence[str]]) -> tuple[ForwardChain, ...] | None:
     if "iptables" not in told and "nft" not in told:
         return None
     besides = "iptables" in told
-    gates = [of_iptables(told["iptables"])] if besides else []
+    gates = [parse_iptables(told["iptables"])] if besides else []
     with contextlib.suppress(ValueError, IndexError):  # what iptables has told counts all the same
-        gates += of_nft(told.get("nft", ()), besides=besides)
+        gates += parse_nft(told.get("nft", ()), besides=besides)
     return tuple(gates)
 
 
-def passing(rule: str, source: str, dash: str, colon: str) -> str:
+def allow_forward_command(rule: str, source: str, dash: str, colon: str) -> str:
     """The command that lets a node through to a container's port, or a range of them, before this rule."""
     if not rule.startswith("-"):
         return f"in nftables: ip saddr {source} tcp dport {dash} accept"
@@ -128,7 +128,7 @@ def passing(rule: str, source: str, dash: str, colon: str) -> str:
     return f"iptables -I {chain} -s {source} -p tcp --dport {colon} -j ACCEPT"
 
 
-def opening(name: str, dash: str, colon: str) -> str:
+def open_port_command(name: str, dash: str, colon: str) -> str:
     """The command that opens a port, or a range of them, in this firewall."""
     if name == "ufw":
         return f"ufw allow {colon}/tcp"

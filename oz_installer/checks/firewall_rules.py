@@ -41,7 +41,7 @@ _RARE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Term:
+class Match:
     """One condition: iptables' name of it, its values, and the module that it belongs to."""
 
     option: str
@@ -56,13 +56,13 @@ class Rule:
     goes to that chain does not come back."""
 
     text: str
-    terms: tuple[Term, ...] = ()
+    terms: tuple[Match, ...] = ()
     target: str = ""
     final: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gate:
+class ForwardChain:
     """A chain that every forwarded packet passes, with those that it may lead to. ``policy`` is the rule at
     its end, None where that accepts; ``docker``: it is the one that Docker puts its own rules into."""
 
@@ -72,7 +72,7 @@ class Gate:
     docker: bool = False
 
 
-def of_iptables(lines: Sequence[str]) -> Gate:
+def parse_iptables(lines: Sequence[str]) -> ForwardChain:
     """The FORWARD chain of what ``iptables -S`` prints. Raises ValueError."""
     chains: dict[str, list[Rule]] = {}
     policy = None
@@ -84,11 +84,11 @@ def of_iptables(lines: Sequence[str]) -> Gate:
             chains.setdefault(words[1], [])
         elif words[:1] == ["-A"]:
             chains.setdefault(words[1], []).append(_rule(line, words[2:]))
-    return Gate(base=FORWARD, chains=chains, policy=policy, docker=True)
+    return ForwardChain(base=FORWARD, chains=chains, policy=policy, docker=True)
 
 
 def _rule(line: str, words: Sequence[str]) -> Rule:
-    terms: list[Term] = []
+    terms: list[Match] = []
     module, negated, at = "", False, 0
     while at < len(words):
         word = words[at]
@@ -101,12 +101,12 @@ def _rule(line: str, words: Sequence[str]) -> Rule:
         if word == "-m":
             module = "".join(values)
         elif word != "!":
-            terms.append(Term(option=word, values=values, negated=negated, module=module))
+            terms.append(Match(option=word, values=values, negated=negated, module=module))
         negated, at = word == "!", end
     return Rule(text=line, terms=tuple(terms))
 
 
-def of_nft(lines: Sequence[str], *, besides: bool) -> tuple[Gate, ...]:
+def parse_nft(lines: Sequence[str], *, besides: bool) -> tuple[ForwardChain, ...]:
     """The forward chains of what ``nft list ruleset`` prints; ``besides`` iptables, which has told of its own
     table. Raises ValueError."""
     tables: dict[str, dict[str, list[Rule]]] = {}
@@ -132,7 +132,9 @@ def of_nft(lines: Sequence[str], *, besides: bool) -> tuple[Gate, ...]:
             tables[table][chain].append(_nft_rule(f"{table} {chain}", line))
     own = {"ip filter"} if besides else set[str]()
     return tuple(
-        Gate(base=base, chains=tables[table], policy=policy, docker=table == "ip filter" and base == FORWARD)
+        ForwardChain(
+            base=base, chains=tables[table], policy=policy, docker=table == "ip filter" and base == FORWARD
+        )
         for table, base, policy in bases
         if table.split()[0] in ("ip", "inet") and table not in {*own, "ip docker-bridges"}
     )
@@ -140,7 +142,7 @@ def of_nft(lines: Sequence[str], *, besides: bool) -> tuple[Gate, ...]:
 
 def _nft_rule(place: str, line: str) -> Rule:
     words = _tokens(line)
-    terms: list[Term] = []
+    terms: list[Match] = []
     at = 0
     while at < len(words):
         word = words[at]
@@ -154,16 +156,16 @@ def _nft_rule(place: str, line: str) -> Rule:
             at += skipped
             continue
         if word in _OTHER_PACKETS or tuple(words[at : at + 2]) in _RARE:
-            return Rule(text=f"{place}: {line}", terms=(Term(option="never"),))
+            return Rule(text=f"{place}: {line}", terms=(Match(option="never"),))
         key = next((key for key in _NFT_TERMS if tuple(words[at : at + len(key)]) == key), None)
         at += len(key) if key else 1
         negated = at < len(words) and words[at] == "!="
         at += at < len(words) and words[at] in ("!=", "==")
         values = tuple(words[at].split(",")) if key and at < len(words) else ()
         at += 1 if key else 0
-        terms.append(Term(option=_NFT_TERMS[key] if key else "unknown", values=values, negated=negated))
+        terms.append(Match(option=_NFT_TERMS[key] if key else "unknown", values=values, negated=negated))
         if key and key[0] == "tcp":
-            terms.append(Term(option="-p", values=("tcp",)))
+            terms.append(Match(option="-p", values=("tcp",)))
     return Rule(text=f"{place}: {line}", terms=tuple(terms))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Literal
 
-from oz_installer.checks.firewall_rules import Gate, Rule, Term
+from oz_installer.checks.firewall_rules import ForwardChain, Match, Rule
 
 DOCKER_USER = "DOCKER-USER"
 Met = Literal["yes", "no", "perhaps"]
@@ -28,7 +28,7 @@ _FEW_PORTS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Passage:
+class ForwardedConnection:
     """A new connection from another node: from which address, in through which device (empty where that is
     not known), to which published port, and which one of the container that is."""
 
@@ -38,7 +38,7 @@ class Passage:
     inside: int
 
 
-def stopping(gates: Sequence[Gate], passage: Passage, *, docker: bool) -> str:
+def blocking_rule(gates: Sequence[ForwardChain], passage: ForwardedConnection, *, docker: bool) -> str:
     """The rule that stops it, as the tool prints it; empty where none does. ``docker``: its bridge is there;
     where it is not, Docker has yet to put its own rules in front of what FORWARD has."""
     for gate in gates:
@@ -49,7 +49,7 @@ def stopping(gates: Sequence[Gate], passage: Passage, *, docker: bool) -> str:
     return ""
 
 
-def _has_docker(gate: Gate) -> bool:
+def _has_docker(gate: ForwardChain) -> bool:
     return any(_is_docker(name) for name in gate.chains)
 
 
@@ -58,7 +58,7 @@ def _is_docker(chain: str) -> bool:
     return chain.startswith("DOCKER") and chain != DOCKER_USER
 
 
-def _stops(gate: Gate, passage: Passage) -> Rule | None:
+def _stops(gate: ForwardChain, passage: ForwardedConnection) -> Rule | None:
     base = gate.chains.get(gate.base, ())
     if gate.docker and not any(rule.target == DOCKER_USER for rule in base):
         end, rule = _walk(gate, DOCKER_USER, passage, frozenset())  # Docker makes the jump when it starts
@@ -71,7 +71,7 @@ def _stops(gate: Gate, passage: Passage) -> Rule | None:
 
 
 def _walk(
-    gate: Gate, chain: str, passage: Passage, seen: frozenset[str]
+    gate: ForwardChain, chain: str, passage: ForwardedConnection, seen: frozenset[str]
 ) -> tuple[Literal["stopped", "through", "on"], Rule | None]:
     for rule in gate.chains.get(chain, ()):
         met = _met(rule, passage)
@@ -94,17 +94,17 @@ def _walk(
     return "on", None
 
 
-def _met(rule: Rule, passage: Passage) -> Met:
+def _met(rule: Rule, passage: ForwardedConnection) -> Met:
     every = [_term(term, passage) for term in rule.terms]
     return "no" if "no" in every else "perhaps" if "perhaps" in every else "yes"
 
 
-def _term(term: Term, passage: Passage) -> Met:
+def _term(term: Match, passage: ForwardedConnection) -> Met:
     met = _positive(term, passage)
     return _NOT[met] if term.negated else met
 
 
-def _positive(term: Term, passage: Passage) -> Met:
+def _positive(term: Match, passage: ForwardedConnection) -> Met:
     """Of the condition without its negation."""
     option, values = term.option, [one for value in term.values for one in value.split(",")]
     if option in _NEUTRAL:
@@ -148,7 +148,7 @@ def _any(every: Iterable[Met]) -> Met:
     return "yes" if "yes" in told else "perhaps" if "perhaps" in told else "no"
 
 
-def _source(text: str, passage: Passage) -> Met:
+def _source(text: str, passage: ForwardedConnection) -> Met:
     """A named set is of those that are banned: who is in it is not known, and hardly a node of ours."""
     try:
         mine = ip_address(passage.source)

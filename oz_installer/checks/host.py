@@ -6,15 +6,15 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from oz_installer.checks.check import Look
-from oz_installer.checks.disk_asked import disk_of, hanging
-from oz_installer.checks.engine_asked import asking
+from oz_installer.checks.check import ShellCheck
+from oz_installer.checks.disk_asked import disk_of, hung_disk_finding
+from oz_installer.checks.engine_asked import engine_query
 from oz_installer.checks.host_facts import HostFacts
 from oz_installer.checks.host_folder import folder_findings, make_folder
-from oz_installer.checks.model import Finding, Site, Spot
-from oz_installer.checks.text import count, fields, gigabytes, number, said
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding
+from oz_installer.checks.text import format_kib, parse_fields, parse_int, plural, safe_line
 from oz_installer.remote.commands import parse_version
-from oz_installer.remote.fitness import disk_lack, folder_lack
+from oz_installer.remote.fitness import check_disk, check_folder
 
 GIB = 1024 * 1024  # in KiB
 OLDEST_KERNEL = (3, 10)
@@ -52,37 +52,37 @@ fi
 _ID = re.compile(r"uid=(\d+)(?:\(([^)]*)\))?")
 
 
-class Host(Look[HostFacts]):
+class HostCheck(ShellCheck[HostFacts]):
     """Held against the figures of the layout: what falls short is a warning, for a test may do with less."""
 
     name = "host"
     title = "Machine"
 
-    def before(self, site: Site) -> str:
+    def prelude(self, site: CheckContext) -> str:
         """The disk behind the install folder, beside the engine's."""
-        return asking(site.answers.engine, site.install_dir)
+        return engine_query(site.answers.engine, site.install_dir)
 
-    def script(self, site: Site, spot: Spot) -> str:
+    def script(self, site: CheckContext, spot: CheckedNode) -> str:
         """Everything that the machine says of itself."""
         del spot
         return _SCRIPT.format(dir=shlex.quote(site.install_dir))
 
     def parse(self, text: str) -> HostFacts:
         """Facts from its lines."""
-        told = fields(text)
+        told = parse_fields(text)
         disk = disk_of(text, "here")
         kernel, _, machine = told.get("uname", "").rpartition(" ")
         who = _ID.match(told.get("id", ""))
         owner = (*told.get("owner", "").split(), "", "", "")[:3]
         return HostFacts(
-            cores=number(told.get("cores", "")),
-            memory=number(told.get("memory", "")),
+            cores=parse_int(told.get("cores", "")),
+            memory=parse_int(told.get("memory", "")),
             flags=frozenset(told.get("flags", "").split()),
-            model=said(told.get("model", "")),
-            machine=said(machine),
-            kernel=said(kernel),
-            os=said(told.get("os", "")),
-            python=said(told.get("python", "")),
+            model=safe_line(told.get("model", "")),
+            machine=safe_line(machine),
+            kernel=safe_line(kernel),
+            os=safe_line(told.get("os", "")),
+            python=safe_line(told.get("python", "")),
             place=disk.place,
             disk_size=disk.size,
             disk_free=disk.free,
@@ -91,30 +91,30 @@ class Host(Look[HostFacts]):
             access=told.get("access", "ok"),
             sudo=told.get("sudo") == "yes",
             uid=int(who[1]) if who else None,
-            login=said(who[2]) if who else "",
-            selinux=said(told.get("selinux", "")),
-            owner=said(owner[0]),
-            owner_uid=number(owner[1]),
+            login=safe_line(who[2]) if who else "",
+            selinux=safe_line(told.get("selinux", "")),
+            owner=safe_line(owner[0]),
+            owner_uid=parse_int(owner[1]),
             mode=int(owner[2], 8) if owner[2].isdigit() else 0,
             options=frozenset(told.get("options", "").split(",")) - {""},
         )
 
-    def shown(self, facts: HostFacts) -> Iterator[tuple[str, str]]:
+    def display(self, facts: HostFacts) -> Iterator[tuple[str, str]]:
         """What a person asks of a server first."""
         yield "OS", facts.os or facts.kernel
         if facts.cores is not None:
-            yield "CPU", f"{count(facts.cores, 'core')}{f', {facts.model}' if facts.model else ''}"
+            yield "CPU", f"{plural(facts.cores, 'core')}{f', {facts.model}' if facts.model else ''}"
         if facts.memory is not None:
-            yield "Memory", gigabytes(facts.memory)
+            yield "Memory", format_kib(facts.memory)
         if facts.disk_hangs:
             yield "Disk", "does not answer"
         elif facts.disk_free is not None:
             yield (
                 "Disk",
-                f"{gigabytes(facts.disk_free)} free of {gigabytes(facts.disk_size or 0)} at {facts.place}",
+                f"{format_kib(facts.disk_free)} free of {format_kib(facts.disk_size or 0)} at {facts.place}",
             )
 
-    def judge(self, site: Site, spot: Spot, facts: HostFacts) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Iterator[Finding]:
         """Every figure, then what the vendor asks, then whether we may write at all."""
         yield self._cores(spot, facts)
         yield self._memory(spot, facts)
@@ -129,9 +129,9 @@ class Host(Look[HostFacts]):
         yield self._folder(site, spot, facts)
         yield from folder_findings(self, site, spot, facts)
 
-    def _cores(self, spot: Spot, facts: HostFacts) -> Finding:
-        needed = spot.needs.cpu if spot.needs else 0
-        seen = "not told" if facts.cores is None else count(facts.cores, "core")
+    def _cores(self, spot: CheckedNode, facts: HostFacts) -> Finding:
+        needed = spot.requirements.cpu if spot.requirements else 0
+        seen = "not told" if facts.cores is None else plural(facts.cores, "core")
         return self._figure(
             spot,
             "cpu",
@@ -143,9 +143,9 @@ class Host(Look[HostFacts]):
             "Give the machine more cores, or accept this for a test installation.",
         )
 
-    def _memory(self, spot: Spot, facts: HostFacts) -> Finding:
-        needed = spot.needs.memory if spot.needs else 0
-        seen = "not told" if facts.memory is None else gigabytes(facts.memory)
+    def _memory(self, spot: CheckedNode, facts: HostFacts) -> Finding:
+        needed = spot.requirements.memory if spot.requirements else 0
+        seen = "not told" if facts.memory is None else format_kib(facts.memory)
         return self._figure(
             spot,
             "memory",
@@ -157,19 +157,19 @@ class Host(Look[HostFacts]):
             "Give the machine more memory, or accept this for a test installation.",
         )
 
-    def _disk(self, site: Site, spot: Spot, facts: HostFacts) -> Finding:
+    def _disk(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Finding:
         """Where Oz is installed already, a part of the disk is used by it: there its size counts."""
         if facts.disk_hangs:
-            return hanging(self, spot, site.install_dir, about="disk", subject="Disk")
-        if facts.disk_free is not None and (lack := disk_lack(facts.disk_free)):
+            return hung_disk_finding(self, spot, site.install_dir, about="disk", subject="Disk")
+        if facts.disk_free is not None and (lack := check_disk(facts.disk_free)):
             return self.finding(spot, "failure", lack.message, about="disk", subject="Disk", hint=lack.hint)
-        needed = spot.needs.disk if spot.needs else 0
+        needed = spot.requirements.disk if spot.requirements else 0
         have = facts.disk_size if facts.installed else facts.disk_free
         seen = (
-            "not told" if facts.disk_free is None else f"{gigabytes(facts.disk_free)} free at {facts.place}"
+            "not told" if facts.disk_free is None else f"{format_kib(facts.disk_free)} free at {facts.place}"
         )
         if facts.installed and facts.disk_size is not None:
-            seen += f", of {gigabytes(facts.disk_size)}"
+            seen += f", of {format_kib(facts.disk_size)}"
         return self._figure(
             spot,
             "disk",
@@ -182,9 +182,17 @@ class Host(Look[HostFacts]):
         )
 
     def _figure(
-        self, spot: Spot, about: str, subject: str, seen: str, figure: str, enough: bool, why: str, hint: str
+        self,
+        spot: CheckedNode,
+        about: str,
+        subject: str,
+        seen: str,
+        figure: str,
+        enough: bool,
+        why: str,
+        hint: str,
     ) -> Finding:
-        if spot.needs is None:
+        if spot.requirements is None:
             return self.finding(spot, "ok", seen, about=about, subject=subject)
         return self.finding(
             spot,
@@ -197,13 +205,13 @@ class Host(Look[HostFacts]):
             hint=hint,
         )
 
-    def _flags(self, site: Site, spot: Spot, facts: HostFacts) -> Finding:
+    def _flags(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Finding:
         wanted, subject = site.release.bio_cpu, "CPU flags"
-        needed = f"{' '.join(wanted.needed)} (the vendor's requirement for BIO)"
-        missing = [flag for flag in wanted.needed if flag not in facts.flags]
+        needed = f"{' '.join(wanted.required)} (the vendor's requirement for BIO)"
+        missing = [flag for flag in wanted.required if flag not in facts.flags]
         if not missing:
-            faster = [flag for flag in wanted.advised if flag in facts.flags]
-            without = [flag for flag in wanted.advised if flag not in facts.flags]
+            faster = [flag for flag in wanted.recommended if flag in facts.flags]
+            without = [flag for flag in wanted.recommended if flag not in facts.flags]
             seen = "all that are needed" + (f", and {' '.join(faster)}" if faster else "")
             return self.finding(
                 spot,
@@ -225,7 +233,7 @@ class Host(Look[HostFacts]):
             hint="Use another machine, or let the hypervisor pass the host's CPU model through.",
         )
 
-    def _python(self, site: Site, spot: Spot, facts: HostFacts) -> Finding:
+    def _python(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Finding:
         oldest = site.release.python
         version = parse_version(facts.python)
         enough = version is not None and version >= (parse_version(oldest) or ())
@@ -240,12 +248,12 @@ class Host(Look[HostFacts]):
             hint="Install python3 from the distribution.",
         )
 
-    def _folder(self, site: Site, spot: Spot, facts: HostFacts) -> Finding:
-        if lack := folder_lack(facts.access):
+    def _folder(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Finding:
+        if lack := check_folder(facts.access):
             return self.finding(
                 spot,
                 "failure",
-                said(lack.message),
+                safe_line(lack.message),
                 about="folder",
                 subject="Install folder",
                 hint=lack.hint,
@@ -254,7 +262,7 @@ class Host(Look[HostFacts]):
         seen = f"{site.install_dir} can be written"
         return self.finding(spot, "ok", seen, about="folder", subject="Install folder")
 
-    def _kernel(self, spot: Spot, facts: HostFacts) -> Finding:
+    def _kernel(self, spot: CheckedNode, facts: HostFacts) -> Finding:
         version = parse_version(facts.kernel.partition(" ")[2])
         old = version is not None and version < OLDEST_KERNEL
         return self.finding(
@@ -268,7 +276,7 @@ class Host(Look[HostFacts]):
             hint="Upgrade the operating system.",
         )
 
-    def _rights(self, site: Site, spot: Spot, facts: HostFacts) -> Finding:
+    def _rights(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Finding:
         """Who is not root needs the engine's group; whether the engine lets it in is the engine's check."""
         about, subject = "rights", "Rights"
         if facts.uid in (0, None):

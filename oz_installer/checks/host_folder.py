@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from oz_installer.checks.check import Look
+from oz_installer.checks.check import ShellCheck
 from oz_installer.checks.host_facts import HostFacts
 from oz_installer.checks.means import LOGIN
-from oz_installer.checks.model import Finding, Remedy, Site, Spot
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Remedy
 
 _OTHERS_WRITE, _STICKY = 0o002, 0o1000
 _SUBJECT = "Install folder"
@@ -17,7 +17,7 @@ _REMOVE = '[ ! -d "$1" ] || rmdir "$1"'
 _REMOVE_EMPTY = '[ ! -d "$1" ] || rmdir --ignore-fail-on-non-empty "$1"'
 
 
-def make_folder(site: Site, spot: Spot, facts: HostFacts) -> Remedy | None:
+def make_folder(site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Remedy | None:
     """An install folder that is not there and that the login itself cannot make; one that is there stays."""
     folder, place = site.install_dir, facts.place.rstrip("/")
     if not facts.access.startswith("denied ") or not facts.sudo or not LOGIN.fullmatch(facts.login):
@@ -37,7 +37,9 @@ def make_folder(site: Site, spot: Spot, facts: HostFacts) -> Remedy | None:
     )
 
 
-def folder_findings(check: Look[Any], site: Site, spot: Spot, facts: HostFacts) -> Iterator[Finding]:
+def folder_findings(
+    check: ShellCheck[Any], site: CheckContext, spot: CheckedNode, facts: HostFacts
+) -> Iterator[Finding]:
     """Only what is not well."""
     if facts.mode & _OTHERS_WRITE and not facts.mode & _STICKY:
         yield _open_to_all(check, site.install_dir, spot, facts)
@@ -58,7 +60,7 @@ def folder_findings(check: Look[Any], site: Site, spot: Spot, facts: HostFacts) 
         yield _labelled(check, site.install_dir, spot)
 
 
-def _open_to_all(check: Look[Any], folder: str, spot: Spot, facts: HostFacts) -> Finding:
+def _open_to_all(check: ShellCheck[Any], folder: str, spot: CheckedNode, facts: HostFacts) -> Finding:
     remedy = Remedy(
         title=f"let only its owner write {folder}",
         node=spot.name,
@@ -78,7 +80,7 @@ def _open_to_all(check: Look[Any], folder: str, spot: Spot, facts: HostFacts) ->
     )
 
 
-def _of_another(check: Look[Any], folder: str, spot: Spot, facts: HostFacts) -> Finding:
+def _of_another(check: ShellCheck[Any], folder: str, spot: CheckedNode, facts: HostFacts) -> Finding:
     remedy = Remedy(
         title=f"give {folder} to root",
         node=spot.name,
@@ -98,7 +100,7 @@ def _of_another(check: Look[Any], folder: str, spot: Spot, facts: HostFacts) -> 
     )
 
 
-def _labelled(check: Look[Any], folder: str, spot: Spot) -> Finding:
+def _labelled(check: ShellCheck[Any], folder: str, spot: CheckedNode) -> Finding:
     return check.finding(
         spot,
         "warning",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from oz_installer.checks.check import Look
-from oz_installer.checks.model import Finding, Level, Site, Spot
-from oz_installer.checks.text import fields, said
+from oz_installer.checks.check import ShellCheck
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Level
+from oz_installer.checks.text import parse_fields, safe_line
 
 
 @dataclass(frozen=True, kw_only=True)
-class Names:
+class MachineIds:
     """Empty where the machine does not tell. ``boot`` is new with every start of a kernel."""
 
     host: str = ""
@@ -23,7 +23,7 @@ class Names:
 class _Likeness:
     """What two nodes may have in common, and what is to be said of it; ``seen`` names twins and host."""
 
-    of: Callable[[Names], str]
+    of: Callable[[MachineIds], str]
     level: Level
     about: str
     seen: str
@@ -63,13 +63,13 @@ _LIKE = (  # the first that holds is told: what follows from it is not
 )
 
 
-class Identity(Look[Names]):
+class IdentityCheck(ShellCheck[MachineIds]):
     """Compared only: a machine alone is always itself."""
 
     name = "identity"
     title = "Identity"
 
-    def script(self, site: Site, spot: Spot) -> str:
+    def script(self, site: CheckContext, spot: CheckedNode) -> str:
         """Host name, machine id, this boot's id with the network's addresses."""
         del site, spot
         return (
@@ -82,21 +82,21 @@ class Identity(Look[Names]):
             'echo "host $host"; echo "machine $machine"; echo "boot $boot $cards"'
         )
 
-    def parse(self, text: str) -> Names:
+    def parse(self, text: str) -> MachineIds:
         """Names from its lines."""
-        told = fields(text)
-        return Names(
-            host=said(told.get("host", "")),
-            machine=said(told.get("machine", "")),
-            boot=said(told.get("boot", "")),
+        told = parse_fields(text)
+        return MachineIds(
+            host=safe_line(told.get("host", "")),
+            machine=safe_line(told.get("machine", "")),
+            boot=safe_line(told.get("boot", "")),
         )
 
-    def judge(self, site: Site, spot: Spot, facts: Names) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: MachineIds) -> Iterator[Finding]:
         """Nothing alone."""
         del site, spot, facts
         yield from ()
 
-    def across(self, site: Site, facts: Mapping[str, Names]) -> Iterator[Finding]:
+    def across(self, site: CheckContext, facts: Mapping[str, MachineIds]) -> Iterator[Finding]:
         """One machine entered twice is a failure; the rest tells of clones."""
         if len(facts) < 2:
             return
@@ -118,7 +118,7 @@ class Identity(Look[Names]):
                 yield self.finding(spot, "ok", f"{mine.host or 'a machine'} of its own", about="machine")
 
 
-def _twins(facts: Mapping[str, Names], name: str, of: Callable[[Names], str]) -> str:
+def _twins(facts: Mapping[str, MachineIds], name: str, of: Callable[[MachineIds], str]) -> str:
     """The other nodes that say the same, in words; empty where there is none."""
     mine = of(facts[name])
     return " and ".join(other for other, one in facts.items() if other != name and mine and of(one) == mine)

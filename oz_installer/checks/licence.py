@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from oz_installer.answers.licence_file import json_fault, others_can_read, read_licence
-from oz_installer.answers.paths import Unreadable, located
-from oz_installer.checks.check import Survey
-from oz_installer.checks.model import Finding, Site
-from oz_installer.checks.text import count, said
-from oz_installer.topology.licences import licence_holders
+from oz_installer.answers.licence_file import is_world_readable, json_error, read_licence
+from oz_installer.answers.paths import UnreadableFile, resolve_path
+from oz_installer.checks.check import InstallationCheck
+from oz_installer.checks.model import CheckContext, Finding
+from oz_installer.checks.text import plural, safe_line
+from oz_installer.topology.licences import nodes_by_licence
 
 _ROLES = {"bio": "bio"}
 """The role that a licence is for; that of the web adapter is for whichever node runs it."""
@@ -23,23 +23,23 @@ class LicenceFacts:
     """One file: ``fault`` goes on after its path, ``size`` in bytes; ``public``: all here may read it."""
 
     path: str
-    fault: str = ""
+    problem: str = ""
     size: int = 0
     public: bool = False
 
 
-class Licence(Survey[Mapping[str, LicenceFacts]]):
+class LicenceCheck(InstallationCheck[Mapping[str, LicenceFacts]]):
     """Of the workstation: what the nodes get is read here."""
 
     name = "licence"
     title = "Licence"
 
-    def probe(self, site: Site) -> Mapping[str, LicenceFacts]:
+    def probe(self, site: CheckContext) -> Mapping[str, LicenceFacts]:
         """Those that some service mounts, by key."""
-        keys = sorted(licence_holders(site.topology)) if site.topology else ()
+        keys = sorted(nodes_by_licence(site.topology)) if site.topology else ()
         return {key: _examined(site, key) for key in keys}
 
-    def judge(self, site: Site, facts: Mapping[str, LicenceFacts]) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, facts: Mapping[str, LicenceFacts]) -> Iterator[Finding]:
         """The file, then who may read it, then where it goes."""
         for key, file in facts.items():
             yield self._file(site, key, file)
@@ -55,19 +55,19 @@ class Licence(Survey[Mapping[str, LicenceFacts]]):
                     hint=f"chmod 600 {file.path}",
                 )
 
-    def _file(self, site: Site, key: str, file: LicenceFacts) -> Finding:
+    def _file(self, site: CheckContext, key: str, file: LicenceFacts) -> Finding:
         subject = _SUBJECTS.get(key, self.title)
-        if file.fault:
+        if file.problem:
             return self.finding(
                 None,
                 "failure",
-                f"{file.path} {file.fault}",
+                f"{file.path} {file.problem}",
                 about=key,
                 subject=subject,
                 why="What it licenses does not start without it.",
                 hint=f"Name the file that Oz Forensics gave you (answers: license.{key}).",
             )
-        holders = licence_holders(site.topology).get(key, ()) if site.topology else ()
+        holders = nodes_by_licence(site.topology).get(key, ()) if site.topology else ()
         role = _ROLES.get(key)
         if strangers := [node.name for node in holders if role and role not in node.roles]:
             return self.finding(
@@ -82,16 +82,18 @@ class Licence(Survey[Mapping[str, LicenceFacts]]):
             )
         names = " and ".join(node.name for node in holders)
         return self.finding(
-            None, "ok", f"{count(file.size, 'byte')}, goes only to {names}", about=key, subject=subject
+            None, "ok", f"{plural(file.size, 'byte')}, goes only to {names}", about=key, subject=subject
         )
 
 
-def _examined(site: Site, key: str) -> LicenceFacts:
-    file = located(getattr(site.answers.license, key), site.base)
-    path = said(file, 400)
+def _examined(site: CheckContext, key: str) -> LicenceFacts:
+    file = resolve_path(getattr(site.answers.license, key), site.answers_dir)
+    path = safe_line(file, 400)
     try:
         content = read_licence(file)
-    except Unreadable as fault:
-        return LicenceFacts(path=path, fault=said(fault))
-    wrong = json_fault(content) if key in _JSON else ""
-    return LicenceFacts(path=path, fault=said(wrong), size=len(content), public=others_can_read(file))
+    except UnreadableFile as fault:
+        return LicenceFacts(path=path, problem=safe_line(fault))
+    wrong = json_error(content) if key in _JSON else ""
+    return LicenceFacts(
+        path=path, problem=safe_line(wrong), size=len(content), public=is_world_readable(file)
+    )

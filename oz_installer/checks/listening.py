@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 
-from oz_installer.checks.text import said
+from oz_installer.checks.text import safe_line
 from oz_installer.remote.transport import Transport
 
 CONNECT_SECONDS = 3
@@ -152,19 +152,19 @@ class Listener:
         missing where the node itself was lost."""
         done = self._hear("done", until)
         rows = (row.split(" ", 2) for row in self._lines() if row.startswith("tried "))
-        heard = {int(row[1]): said(row[2]) for row in rows if len(row) == 3}
+        heard = {int(row[1]): safe_line(row[2]) for row in rows if len(row) == 3}
         return {number: heard.get(number, "late") for number in range(self._asked)} if done else heard
 
     @property
     def ports(self) -> Mapping[int, str]:
         """How each port is there."""
         rows = (row.split(" ", 2) for row in self._lines() if row.startswith("listen "))
-        return {int(row[1]): said(row[2]) for row in rows if len(row) == 3}
+        return {int(row[1]): safe_line(row[2]) for row in rows if len(row) == 3}
 
     @property
-    def words(self) -> str:
+    def last_message(self) -> str:
         """The last that it said."""
-        return said((self._lines() or [""])[-1])
+        return safe_line((self._lines() or [""])[-1])
 
     def close(self, until: float) -> None:
         """Wait until nothing listens any more; what does not answer in time ends by itself."""

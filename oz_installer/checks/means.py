@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from oz_installer.checks.text import number
+from oz_installer.checks.text import parse_int
 
 PACKAGES = (
     "docker.io", "docker-cli", "docker-compose", "docker-compose-v2", "docker-ce", "docker-ce-cli",
@@ -53,7 +53,7 @@ _CODENAMES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Means:
+class NodeCapabilities:
     """``root``: commands run as root; ``sudo``: where not, sudo asks for no password. ``login`` is empty
     where it is no plain name. ``member``: the login is in the group docker; None where there is no such
     group.
@@ -80,22 +80,22 @@ class Means:
         return argv if self.root else ("sudo", "-n", *argv)
 
     @property
-    def may(self) -> bool:
+    def can_become_root(self) -> bool:
         """Whether commands can be run as root."""
         return self.root or self.sudo
 
 
-NO_MEANS = Means()
+NO_CAPABILITIES = NodeCapabilities()
 """Where nothing was wrong, nothing was asked."""
 
 
-def means_of(told: Mapping[str, str]) -> Means:
+def parse_capabilities(told: Mapping[str, str]) -> NodeCapabilities:
     """From the lines of ``means``; without any rights where they were not printed."""
     uid, _, login = told.get("login", "").partition(" ")
     service, active, enabled = (*told.get("service", "").split(), "", "", "")[:3]
-    return Means(
-        root=number(uid) == 0,
-        sudo=number(uid) is not None and told.get("sudo") == "yes",
+    return NodeCapabilities(
+        root=parse_int(uid) == 0,
+        sudo=parse_int(uid) is not None and told.get("sudo") == "yes",
         login=login if LOGIN.fullmatch(login) else "",
         member={"member": True, "other": False}.get(told.get("group", "")),
         base=_base(told),
@@ -113,7 +113,7 @@ def is_masked(enabled: str) -> bool:
     return enabled.startswith("masked")
 
 
-def unmasking(enabled: str, unit: str = "docker.service") -> str:
+def unmask_command(enabled: str, unit: str = "docker.service") -> str:
     """The command that makes a masked unit one that can be started."""
     return f"systemctl unmask {'--runtime ' if enabled == 'masked-runtime' else ''}{unit}"
 

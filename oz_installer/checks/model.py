@@ -38,7 +38,7 @@ class Remedy:
     undo_of: tuple[int, ...] = ()
     at: str = ""
 
-    def left(self, tried: int) -> tuple[tuple[str, ...], ...]:
+    def undo_for(self, tried: int) -> tuple[tuple[str, ...], ...]:
         """What of ``undo`` takes back the first commands, as many as ``tried`` says."""
         numbers = self.undo_of or (0,) * len(self.undo)
         pairs = zip(self.undo, numbers, strict=True)
@@ -71,7 +71,7 @@ class Finding:
         """A warning whose id is accepted: ``host.memory/api1``, or ``host.memory`` for every node."""
         return self.level == "warning" and (self.id in accepted or self.id.partition("/")[0] in accepted)
 
-    def mapped(self, change: Callable[[str], str]) -> Finding:
+    def map_text(self, change: Callable[[str], str]) -> Finding:
         """The same with its free texts changed, such as by a masker."""
         return replace(
             self,
@@ -83,19 +83,19 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spot:
+class CheckedNode:
     """One node as checks see it. ``needs`` is None where no layout says what it needs, ``source`` is who says
     it; ``ports`` are those that it will publish."""
 
     name: str
     roles: tuple[str, ...]
-    needs: Resources | None = None
+    requirements: Resources | None = None
     source: str = ""
     ports: tuple[Port, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnPasswords:
+class GeneratedSecrets:
     """Passwords that oz-install made: by slot their fingerprints, and the file that keeps them; ``lacking``:
     the slots that are not in it."""
 
@@ -106,7 +106,7 @@ class OwnPasswords:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Site:
+class CheckContext:
     """Everything that a check may know. ``reach`` gives a node's connection; it raises ConnectError.
 
     ``topology`` is None while answers are in the making; ``base`` is the folder that files in the answers are
@@ -115,12 +115,12 @@ class Site:
 
     answers: Answers
     release: Release
-    spots: tuple[Spot, ...]
-    reach: Callable[[str], Transport]
+    nodes: tuple[CheckedNode, ...]
+    transport: Callable[[str], Transport]
     secrets: Mapping[str, Secret] = field(default_factory=dict, repr=False)
     topology: Topology | None = None
-    base: Path = Path()
-    own_passwords: OwnPasswords | None = None
+    answers_dir: Path = Path()
+    own_passwords: GeneratedSecrets | None = None
 
     @property
     def install_dir(self) -> str:
@@ -128,10 +128,10 @@ class Site:
         return self.answers.install_dir.rstrip("/")
 
     @property
-    def api_spots(self) -> tuple[Spot, ...]:
+    def api_spots(self) -> tuple[CheckedNode, ...]:
         """The nodes that run the API."""
-        return tuple(spot for spot in self.spots if "api" in spot.roles)
+        return tuple(spot for spot in self.nodes if "api" in spot.roles)
 
-    def spot(self, name: str) -> Spot | None:
+    def spot(self, name: str) -> CheckedNode | None:
         """The node of that name; None where it is not looked at."""
-        return next((spot for spot in self.spots if spot.name == name), None)
+        return next((spot for spot in self.nodes if spot.name == name), None)

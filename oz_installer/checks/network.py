@@ -12,12 +12,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from oz_installer.checks import firewall
-from oz_installer.checks.check import Survey
+from oz_installer.checks.check import InstallationCheck
 from oz_installer.checks.listening import CONNECT_SECONDS
-from oz_installer.checks.model import Finding, Site, Spot
-from oz_installer.checks.network_asked import NO_SESSION, NetworkFacts, Way, ask, blocking, span, ways
-from oz_installer.checks.running import unreached
-from oz_installer.checks.text import count, said
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding
+from oz_installer.checks.network_asked import (
+    NO_SESSION,
+    Connection,
+    NetworkFacts,
+    blocked_reason,
+    port_range,
+    probe_connections,
+    required_connections,
+)
+from oz_installer.checks.running import unreachable_finding
+from oz_installer.checks.text import plural, safe_line
 from oz_installer.topology.model import Topology
 
 _FEW_SESSIONS = (
@@ -26,24 +34,24 @@ _FEW_SESSIONS = (
 )
 
 
-class Network(Survey[NetworkFacts]):
+class PortMatrixCheck(InstallationCheck[NetworkFacts]):
     """All targets listen at once, then all sources connect at once."""
 
     name = "network"
     title = "Network"
 
-    def probe(self, site: Site) -> NetworkFacts:
+    def probe(self, site: CheckContext) -> NetworkFacts:
         """What answers is judged, whatever others do."""
-        if site.topology is None or not (all_ways := ways(site.topology)):
+        if site.topology is None or not (all_ways := required_connections(site.topology)):
             return NetworkFacts()
-        return ask(site, site.topology, all_ways)
+        return probe_connections(site, site.topology, all_ways)
 
-    def judge(self, site: Site, facts: NetworkFacts) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, facts: NetworkFacts) -> Iterator[Finding]:
         """What is blocked, one by one; how many are open, by source; what could not be tried, by target."""
         if site.topology is None:
             return
-        found = ways(site.topology)
-        for spot in site.spots:
+        found = required_connections(site.topology)
+        for spot in site.nodes:
             mine = [way for way in found if way.source == spot.name]
             stopped = {way.name: _forwarding(site.topology, way, facts) for way in mine}
             is_open = [way for way in mine if _all_open(way, facts) and not stopped[way.name]]
@@ -55,22 +63,26 @@ class Network(Survey[NetworkFacts]):
                 if stopped[way.name] and not blocked:
                     yield self._stopped(site.topology, spot, way, stopped[way.name])
         yield from (
-            unreached(spot, facts.unreached[spot.name]) for spot in site.spots if spot.name in facts.unreached
+            unreachable_finding(spot, facts.unreached[spot.name])
+            for spot in site.nodes
+            if spot.name in facts.unreached
         )
         for node in site.topology.nodes:
             why, missed = _untried(site, node.name, found, facts), _missed(node.name, found, facts)
             if why and missed:
-                spot = site.spot(node.name) or Spot(name=node.name, roles=node.roles)
+                spot = site.spot(node.name) or CheckedNode(name=node.name, roles=node.roles)
                 yield self._not_tried(site, spot, f"connections {missed} {node.name} were not tried", why)
 
-    def _open(self, site: Site, spot: Spot, is_open: Sequence[Way], facts: NetworkFacts) -> Finding:
+    def _open(
+        self, site: CheckContext, spot: CheckedNode, is_open: Sequence[Connection], facts: NetworkFacts
+    ) -> Finding:
         targets = tuple(dict.fromkeys(way.target for way in is_open))
-        seen = f"{count(len(is_open), 'connection')} to {count(len(targets), 'other node')}"
+        seen = f"{plural(len(is_open), 'connection')} to {plural(len(targets), 'other node')}"
         blind = [
             name
             for name in targets
             if any(way.target == name and not _runs(way, facts) for way in is_open)
-            and ((wall := facts.walls.get(name)) is None or wall.gates is None)
+            and ((wall := facts.firewalls.get(name)) is None or wall.gates is None)
         ]
         if not blind or site.answers.engine != "docker":
             return self.finding(spot, "ok", seen)
@@ -78,14 +90,16 @@ class Network(Survey[NetworkFacts]):
         hint = "Only root can read them: see become in the answers, and DOCKER-USER and FORWARD there."
         return self.finding(spot, "ok", seen, hint_when_ok=hint)
 
-    def _stopped(self, topology: Topology, spot: Spot, way: Way, rule: str) -> Finding:
+    def _stopped(self, topology: Topology, spot: CheckedNode, way: Connection, rule: str) -> Finding:
         source, first = topology.node(way.source).address, _inside(topology, way, way.port)
         last = way.last and first + way.last - way.port
-        passing = firewall.passing(rule, source, span(first, last, "-"), span(first, last, ":"))
+        passing = firewall.allow_forward_command(
+            rule, source, port_range(first, last, "-"), port_range(first, last, ":")
+        )
         return self.finding(
             spot,
             "warning",
-            f"{way.name}, for {way.purpose}: a firewall rule of {way.target} may stop it: {said(rule)}",
+            f"{way.name}, for {way.purpose}: a firewall rule of {way.target} may stop it: {safe_line(rule)}",
             about=f"forward-{way.port}",
             target=way.target,
             needed=f"a TCP connection (wiring of layout {topology.layout})",
@@ -95,9 +109,9 @@ class Network(Survey[NetworkFacts]):
         )
 
     def _blocked(
-        self, site: Site, topology: Topology, spot: Spot, way: Way, facts: NetworkFacts
+        self, site: CheckContext, topology: Topology, spot: CheckedNode, way: Connection, facts: NetworkFacts
     ) -> Iterator[Finding]:
-        ends = {port: end for port in way.ports if (end := blocking(way, port, facts))}
+        ends = {port: end for port in way.ports if (end := blocked_reason(way, port, facts))}
         if not ends:
             return
         worst = next((end for end in ends.values() if end == "late"), next(iter(ends.values())))
@@ -106,19 +120,21 @@ class Network(Survey[NetworkFacts]):
             f"What runs on {way.source} would wait for {way.target} in vain.",
             _hint(topology, way, worst),
         )
-        wall = facts.walls.get(way.target)
+        wall = facts.firewalls.get(way.target)
         own = _own_firewall(site, topology, way, tuple(ends), facts)
         if own:
             why = (
                 f"{own} of {way.target} itself stops a plain program there. Docker's published ports usually "
                 "pass it, so it may work."
             )
-            command = firewall.opening(own, span(way.port, way.last, "-"), span(way.port, way.last, ":"))
+            command = firewall.open_port_command(
+                own, port_range(way.port, way.last, "-"), port_range(way.port, way.last, ":")
+            )
             hint = f"To be certain, on {way.target}: {command}. Or accept this."
         elif wall and not wall.read:
             why += f" The firewall rules of {way.target} could not be read."
         elif rule := _forwarding(topology, way, facts):
-            why += f" One rule that may stop what is for containers there: {said(rule)}."
+            why += f" One rule that may stop what is for containers there: {safe_line(rule)}."
         yield self.finding(
             spot,
             "warning" if own else "failure",
@@ -130,7 +146,7 @@ class Network(Survey[NetworkFacts]):
             hint=hint,
         )
 
-    def _not_tried(self, site: Site, spot: Spot, what: str, why: str) -> Finding:
+    def _not_tried(self, site: CheckContext, spot: CheckedNode, what: str, why: str) -> Finding:
         if site.spot(spot.name) is None:  # that was asked for
             return self.finding(spot, "ok", f"{what}: {why}", about="untried")
         return self.finding(
@@ -143,53 +159,55 @@ class Network(Survey[NetworkFacts]):
         )
 
 
-def _all_open(way: Way, facts: NetworkFacts) -> bool:
+def _all_open(way: Connection, facts: NetworkFacts) -> bool:
     return all(facts.outcomes.get((way.source, way.target, port)) == "open" for port in way.ports)
 
 
-def _runs(way: Way, facts: NetworkFacts) -> bool:
+def _runs(way: Connection, facts: NetworkFacts) -> bool:
     """Whether the connection was made with what is to be there, and not with our listener."""
     return _all_open(way, facts) and all(facts.ports.get((way.target, one)) == "taken" for one in way.ports)
 
 
-def _forwarding(topology: Topology, way: Way, facts: NetworkFacts) -> str:
+def _forwarding(topology: Topology, way: Connection, facts: NetworkFacts) -> str:
     """The target's rule that may stop what is forwarded to a container; empty where none does, none was read,
     or the container itself answered."""
-    wall = facts.walls.get(way.target)
+    wall = facts.firewalls.get(way.target)
     if wall is None or wall.gates is None or _runs(way, facts):
         return ""
     source = topology.node(way.source).address
     for port in range(way.port, (way.last or way.port) + 1):
-        if rule := wall.stops_docker(source, port, _inside(topology, way, port)):
+        if rule := wall.blocks_published(source, port, _inside(topology, way, port)):
             return rule
     return ""
 
 
-def _inside(topology: Topology, way: Way, port: int) -> int:
+def _inside(topology: Topology, way: Connection, port: int) -> int:
     """The container's port behind a published one."""
     published = [one for placed in topology.node(way.target).services for one in placed.ports]
     kind = next((one for one in published if one.host <= port <= (one.last or one.host)), None)
     return kind.container + port - kind.host if kind else port
 
 
-def _own_firewall(site: Site, topology: Topology, way: Way, ports: Sequence[int], facts: NetworkFacts) -> str:
+def _own_firewall(
+    site: CheckContext, topology: Topology, way: Connection, ports: Sequence[int], facts: NetworkFacts
+) -> str:
     """The target's firewall where it alone may be what blocks all these ports, and Docker's would pass it;
     what listens already, and is not reached, is blocked whatever the rules say."""
-    wall = facts.walls.get(way.target)
+    wall = facts.firewalls.get(way.target)
     if site.answers.engine != "docker" or wall is None or not wall.read:
         return ""
     if _forwarding(topology, way, facts):
         return ""
     if any(facts.ports.get((way.target, port)) == "taken" for port in ports):
         return ""
-    names = [wall.stops(port) for port in ports]
+    names = [wall.blocks(port) for port in ports]
     return names[0] if all(names) else ""
 
 
-def _missed(name: str, found: Sequence[Way], facts: NetworkFacts) -> str:
+def _missed(name: str, found: Sequence[Connection], facts: NetworkFacts) -> str:
     """The directions in which a node's connections say nothing, if they do not; empty where it has none. One
     that takes no part does not connect either."""
-    absent = name in facts.slow or name in facts.silent
+    absent = name in facts.slow or name in facts.no_answer
     directions = {
         "to": any(way.target == name for way in found),
         "from": absent and any(way.source == name for way in found),
@@ -197,12 +215,12 @@ def _missed(name: str, found: Sequence[Way], facts: NetworkFacts) -> str:
     return " and ".join(word for word, some in directions.items() if some)
 
 
-def _untried(site: Site, target: str, found: Sequence[Way], facts: NetworkFacts) -> str:
+def _untried(site: CheckContext, target: str, found: Sequence[Connection], facts: NetworkFacts) -> str:
     """Why connections of a node say nothing; empty where they do, or where other checks tell why."""
     if target in facts.slow:
         return facts.slow[target]
-    if target in facts.silent:
-        return f"the program that should listen there said: {facts.silent[target]}"
+    if target in facts.no_answer:
+        return f"the program that should listen there said: {facts.no_answer[target]}"
     refused = [
         port
         for way in found
@@ -228,9 +246,9 @@ def _words(end: str) -> str:
     return "refused, although something listens" if end == "refused" else end.removeprefix("other ")
 
 
-def _hint(topology: Topology, way: Way, end: str) -> str:
+def _hint(topology: Topology, way: Connection, end: str) -> str:
     """What to open on which machine."""
-    dash, colon = span(way.port, way.last, "-"), span(way.port, way.last, ":")
+    dash, colon = port_range(way.port, way.last, "-"), port_range(way.port, way.last, ":")
     opening = (
         f"ufw allow {colon}/tcp; or firewall-cmd --permanent --add-port={dash}/tcp, then firewall-cmd "
         f"--reload; or in nftables: tcp dport {dash} accept"

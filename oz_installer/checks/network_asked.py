@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from oz_installer.checks import firewall
-from oz_installer.checks.firewall import Wall
+from oz_installer.checks.firewall import NodeFirewall
 from oz_installer.checks.listening import CONNECT_SECONDS, Listener
-from oz_installer.checks.model import Site
+from oz_installer.checks.model import CheckContext
 from oz_installer.errors import ConnectError
-from oz_installer.remote.together import together
+from oz_installer.remote.together import start_all
 from oz_installer.remote.transport import Transport
 from oz_installer.topology.model import Topology
 
@@ -40,7 +40,7 @@ _UNREACHED_AT = 10.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
+class Connection:
     """What one node opens on another. ``ports`` are those that are tried: of a range the first, the middle
     and the last."""
 
@@ -59,7 +59,7 @@ class Way:
     @property
     def name(self) -> str:
         """``api1 → bio2 tcp/8501``."""
-        return f"{self.source} → {self.target} tcp/{span(self.port, self.last, '-')}"
+        return f"{self.source} → {self.target} tcp/{port_range(self.port, self.last, '-')}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +71,13 @@ class NetworkFacts:
 
     ports: Mapping[tuple[str, int], str] = field(default_factory=dict)
     outcomes: Mapping[tuple[str, str, int], str] = field(default_factory=dict)
-    silent: Mapping[str, str] = field(default_factory=dict)
+    no_answer: Mapping[str, str] = field(default_factory=dict)
     slow: Mapping[str, str] = field(default_factory=dict)
     unreached: Mapping[str, ConnectError] = field(default_factory=dict)
-    walls: Mapping[str, Wall] = field(default_factory=dict)
+    firewalls: Mapping[str, NodeFirewall] = field(default_factory=dict)
 
 
-def ways(topology: Topology) -> tuple[Way, ...]:
+def required_connections(topology: Topology) -> tuple[Connection, ...]:
     """What nodes open on each other, each port once, in the topology's order."""
     names = {node.name for node in topology.nodes}
     found: dict[tuple[str, str, int, int | None], list[str]] = {}
@@ -86,16 +86,18 @@ def ways(topology: Topology) -> tuple[Way, ...]:
             place = (edge.source, edge.target, edge.port, edge.last_port)
             found.setdefault(place, []).append(edge.purpose)
     return tuple(
-        Way(source=source, target=target, port=port, last=last, purpose=" and ".join(dict.fromkeys(purposes)))
+        Connection(
+            source=source, target=target, port=port, last=last, purpose=" and ".join(dict.fromkeys(purposes))
+        )
         for (source, target, port, last), purposes in found.items()
     )
 
 
-def ask(site: Site, topology: Topology, all_ways: Sequence[Way]) -> NetworkFacts:
+def probe_connections(site: CheckContext, topology: Topology, all_ways: Sequence[Connection]) -> NetworkFacts:
     """All targets listen at once, then all sources connect at once."""
     began = time.monotonic()
-    names = [spot.name for spot in site.spots if any(spot.name in (w.source, w.target) for w in all_ways)]
-    connecting = together(names, site.reach, name="network")
+    names = [spot.name for spot in site.nodes if any(spot.name in (w.source, w.target) for w in all_ways)]
+    connecting = start_all(names, site.transport, name="network")
     wait(connecting.values(), timeout=REACH_SECONDS)
     reached = {name: future for name, future in connecting.items() if future.done()}
     opening = _Opening(all_ways, {name: one.result() for name, one in reached.items() if not _error(one)})
@@ -112,7 +114,7 @@ def ask(site: Site, topology: Topology, all_ways: Sequence[Way]) -> NetworkFacts
     late = [name for name in connecting if name not in reached and name not in unreached]
     slow = dict.fromkeys(late, f"connecting to it takes more than {REACH_SECONDS:g} s")
     slow |= dict.fromkeys(opening.waiting, NO_SESSION)
-    return replace(facts, slow=slow, unreached=unreached, walls=walls)
+    return replace(facts, slow=slow, unreached=unreached, firewalls=walls)
 
 
 def _error(future: Future[Transport]) -> ConnectError | None:
@@ -127,7 +129,7 @@ class _Opening:
     """Opens listeners in the order of the nodes (see ``Listener``); one that takes its time holds up the
     next ones for a moment only, and is closed as soon as it opens once nobody waits for it any more."""
 
-    def __init__(self, all_ways: Sequence[Way], transports: Mapping[str, Transport]) -> None:
+    def __init__(self, all_ways: Sequence[Connection], transports: Mapping[str, Transport]) -> None:
         self.waiting: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._over = False
@@ -145,7 +147,7 @@ class _Opening:
         futures: dict[str, Future[None]] = {}
         for name in self._transports:
             patience = max(_SHORTEST_SECONDS, until - time.monotonic())
-            futures |= together([name], partial(self._open, timeout=patience), name="listen")
+            futures |= start_all([name], partial(self._open, timeout=patience), name="listen")
             wait([futures[name]], timeout=max(0.0, min(patience, deadline - time.monotonic())))
         wait(futures.values(), timeout=max(0.0, deadline - time.monotonic()))
         with self._lock:
@@ -174,15 +176,15 @@ class _Opening:
 
 def _tried(
     topology: Topology,
-    all_ways: Sequence[Way],
+    all_ways: Sequence[Connection],
     listeners: Mapping[str, Listener],
-    site: Site,
+    site: CheckContext,
     began: float,
 ) -> NetworkFacts:
     """Once everything listens, connect. What a run leaves out is tried too: something may listen there."""
     until = min(time.monotonic() + _READY_SECONDS, began + _READY_AT)
     ready = {name: one for name, one in listeners.items() if one.ready(until)}
-    silent = {name: one.words or "no answer" for name, one in listeners.items() if name not in ready}
+    silent = {name: one.last_message or "no answer" for name, one in listeners.items() if name not in ready}
     reached = {*ready, *(node.name for node in topology.nodes if site.spot(node.name) is None)}
     places = {
         name: [(way.target, port) for way in all_ways if way.source == name for port in way.ports]
@@ -198,10 +200,10 @@ def _tried(
         for number, end in listener.outcomes(until).items():
             outcomes[(name, *places[name][number])] = end
     ports = {(name, port): state for name, one in ready.items() for port, state in one.ports.items()}
-    return NetworkFacts(ports=ports, outcomes=outcomes, silent=silent)
+    return NetworkFacts(ports=ports, outcomes=outcomes, no_answer=silent)
 
 
-def blocking(way: Way, port: int, facts: NetworkFacts) -> str:
+def blocked_reason(way: Connection, port: int, facts: NetworkFacts) -> str:
     """How a connection ended that a firewall, or the lack of a way, has stopped; empty where nothing has.
 
     A refusal proves that only where somebody listens: an engine holds published ports also while nothing
@@ -216,8 +218,8 @@ def blocking(way: Way, port: int, facts: NetworkFacts) -> str:
 
 
 def _walls(
-    site: Site, topology: Topology, all_ways: Sequence[Way], asked: Sequence[str], until: float
-) -> dict[str, Wall]:
+    site: CheckContext, topology: Topology, all_ways: Sequence[Connection], asked: Sequence[str], until: float
+) -> dict[str, NodeFirewall]:
     """Of each target among those; what does not answer in time has read nothing."""
     if site.answers.engine != "docker":
         return {}
@@ -228,10 +230,12 @@ def _walls(
         for name in asked
     }
     names = [name for name in asked if others[name]]
-    futures = together(names, lambda name: firewall.ask(site.reach, name, others[name]), name="firewall")
+    futures = start_all(
+        names, lambda name: firewall.read_firewall(site.transport, name, others[name]), name="firewall"
+    )
     wait(futures.values(), timeout=max(0.0, until - time.monotonic()))
-    return {name: future.result() if future.done() else Wall() for name, future in futures.items()}
+    return {name: future.result() if future.done() else NodeFirewall() for name, future in futures.items()}
 
 
-def span(first: int, last: int | None, sign: str) -> str:
+def port_range(first: int, last: int | None, sign: str) -> str:
     return str(first) if last is None else f"{first}{sign}{last}"

@@ -8,8 +8,8 @@ import struct
 from dataclasses import dataclass
 from typing import Literal
 
-from oz_installer.checks.reach import TCP_SECONDS, because, knock_from_shell
-from oz_installer.checks.text import said
+from oz_installer.checks.reach import TCP_SECONDS, try_tcp_from_shell, tunnel_error
+from oz_installer.checks.text import safe_line
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 
 PORT = 2049
@@ -27,7 +27,7 @@ class NfsAnswer:
     versions: tuple[int, int] = (0, 0)
 
     @property
-    def well(self) -> bool:
+    def speaks_nfs(self) -> bool:
         """Whether a mount may be tried. From what does not speak NFS it would hang."""
         return self.ended in ("ok", "unknown")
 
@@ -44,20 +44,20 @@ def port_of(options: str) -> int:
     return int(found[1]) if found and 0 < int(found[1]) < 65536 else PORT
 
 
-def ask(transport: Transport, host: str, port: int, version: int) -> NfsAnswer:
+def nfs_null_call(transport: Transport, host: str, port: int, version: int) -> NfsAnswer:
     """Call NULL through a tunnel, or knock from the shell. Raises ConnectError when the node is gone."""
     try:
         sock = transport.tunnel(host, port, timeout=TCP_SECONDS)
     except ForwardingForbidden:
-        knock = knock_from_shell(transport, host, port)
+        knock = try_tcp_from_shell(transport, host, port)
         return NfsAnswer(ended="unknown" if knock.open else "unreachable", said=knock.said)
     except OSError as error:
-        return NfsAnswer(ended="unreachable", said=because(error))
+        return NfsAnswer(ended="unreachable", said=tunnel_error(error))
     try:
         sock.settimeout(TCP_SECONDS)
         return _called(sock, version)
     except (OSError, struct.error) as error:
-        return NfsAnswer(ended="stranger", said=said(error) or type(error).__name__)
+        return NfsAnswer(ended="stranger", said=safe_line(error) or type(error).__name__)
     finally:
         sock.close()
 

@@ -6,21 +6,21 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-from oz_installer.answers.store import amiss, restore
-from oz_installer.checks.check import Look
-from oz_installer.checks.model import Finding, OwnPasswords, Site, Spot
+from oz_installer.answers.store import mismatch_text, restore_hint
+from oz_installer.checks.check import ShellCheck
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, GeneratedSecrets
 
 Prints = Mapping[str, str]
 """Fingerprints of passwords by slot."""
 
 
-class Passwords(Look[Prints]):
+class SecretsCheck(ShellCheck[Prints]):
     """By the fingerprints that a node has on record. Says nothing where nothing is installed."""
 
     name = "passwords"
     title = "Passwords"
 
-    def script(self, site: Site, spot: Spot) -> str:
+    def script(self, site: CheckContext, spot: CheckedNode) -> str:
         """What the installed generation left; a look has the rights of an installation."""
         del spot
         record = shlex.quote(f"{site.install_dir}/current/record.json")
@@ -36,7 +36,7 @@ class Passwords(Look[Prints]):
             raise ValueError("no record of an installation")
         return {str(slot): str(fingerprint) for slot, fingerprint in kept.items()}
 
-    def judge(self, site: Site, spot: Spot, facts: Prints) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: Prints) -> Iterator[Finding]:
         """A password that only the node has on record belongs to what the answers have no more."""
         own = site.own_passwords
         both = [slot for slot in own.fingerprints if slot in facts] if own else []
@@ -52,10 +52,10 @@ class Passwords(Look[Prints]):
             f"{own.file} {_amiss(own, other)}",
             needed="the passwords that are installed",
             why="With others the services could not log in to each other; an installation stops before that.",
-            hint=f"{restore(site.install_dir)}; or set new ones on purpose: install with --new-secrets.",
+            hint=f"{restore_hint(site.install_dir)}; or set new ones on purpose: install with --new-secrets.",
         )
 
 
-def _amiss(own: OwnPasswords, other: Sequence[str]) -> str:
+def _amiss(own: GeneratedSecrets, other: Sequence[str]) -> str:
     lacking = [slot for slot in other if slot in own.lacking]
-    return amiss(own.is_lost, lacking, [slot for slot in other if slot not in lacking])
+    return mismatch_text(own.is_lost, lacking, [slot for slot in other if slot not in lacking])

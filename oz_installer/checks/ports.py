@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from oz_installer.catalog.model import Port
-from oz_installer.checks.check import Look
-from oz_installer.checks.engine_asked import asking, listed
+from oz_installer.checks.check import ShellCheck
+from oz_installer.checks.engine_asked import engine_query, parse_containers
 from oz_installer.checks.listening import MARK
-from oz_installer.checks.model import Finding, Site, Spot
-from oz_installer.checks.text import count, said
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding
+from oz_installer.checks.text import plural, safe_line
 
 # without the listeners of the check of the network, which runs at the same time
 _SCRIPT = """
@@ -52,28 +52,28 @@ class PortFacts:
         return self.holders.get(port, "another program")
 
 
-class Ports(Look[PortFacts]):
+class PortsCheck(ShellCheck[PortFacts]):
     """One finding for all that are free, one for each that is not."""
 
     name = "ports"
     title = "Ports"
 
-    def spots(self, site: Site) -> tuple[Spot, ...]:
+    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
         """Those that publish some."""
-        return tuple(spot for spot in site.spots if spot.ports)
+        return tuple(spot for spot in site.nodes if spot.ports)
 
-    def before(self, site: Site) -> str:
+    def prelude(self, site: CheckContext) -> str:
         """What containers publish, which need not listen."""
-        return asking(site.answers.engine, site.install_dir)
+        return engine_query(site.answers.engine, site.install_dir)
 
-    def script(self, site: Site, spot: Spot) -> str:
+    def script(self, site: CheckContext, spot: CheckedNode) -> str:
         """Listeners of the kernel."""
         del site, spot
         return _SCRIPT.format(mark=MARK)
 
     def parse(self, text: str) -> PortFacts:
         """Facts from its lines."""
-        running = [(one, _published(one.ports)) for one in listed(text) if one.running]
+        running = [(one, _published(one.ports)) for one in parse_containers(text) if one.running]
         listening = set()
         holders: dict[int, str] = {}
         complete = absent = False
@@ -82,7 +82,7 @@ class Ports(Look[PortFacts]):
             if kind == "listen":
                 listening.add(int(rest, 16))
             elif kind == "LISTEN" and (found := _HOLDER.search(rest)):
-                holders[int(found[1])] = said(found[2])
+                holders[int(found[1])] = safe_line(found[2])
             elif kind == "engine":
                 complete = rest == "0"
             elif kind == "absent":
@@ -96,7 +96,7 @@ class Ports(Look[PortFacts]):
             absent=absent,
         )
 
-    def judge(self, site: Site, spot: Spot, facts: PortFacts) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: PortFacts) -> Iterator[Finding]:
         """Failures, where it is sure that the port is not ours."""
         del site
         lost = [(port, number) for port in spot.ports if (number := _first_taken(port, facts)) is not None]
@@ -118,7 +118,7 @@ class Ports(Look[PortFacts]):
         else:
             yield self._unsure(spot)
 
-    def _free(self, spot: Spot, facts: PortFacts) -> Finding:
+    def _free(self, spot: CheckedNode, facts: PortFacts) -> Finding:
         ours = sum(port.host in facts.ours for port in spot.ports)
         seen = (
             "ours already"
@@ -127,15 +127,15 @@ class Ports(Look[PortFacts]):
             if not ours
             else f"free, {ours} ours already"
         )
-        return self.finding(spot, "ok", f"{count(len(spot.ports), 'port')} {seen}")
+        return self.finding(spot, "ok", f"{plural(len(spot.ports), 'port')} {seen}")
 
-    def _unsure(self, spot: Spot) -> Finding:
+    def _unsure(self, spot: CheckedNode) -> Finding:
         """What a container publishes need not listen."""
         return self.finding(
             spot,
             "warning",
             "no program has them, but what containers publish could not be looked at",
-            needed=f"{count(len(spot.ports), 'port')} free",
+            needed=f"{plural(len(spot.ports), 'port')} free",
             why="The engine did not list its containers.",
             hint="Check again when the engine lists them (ps -a).",
         )

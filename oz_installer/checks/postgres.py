@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from oz_installer.checks.reach import TCP_SECONDS, because
-from oz_installer.checks.text import said
+from oz_installer.checks.reach import TCP_SECONDS, tunnel_error
+from oz_installer.checks.text import safe_line
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 from oz_installer.secret import Secret
 
@@ -115,7 +115,7 @@ class Server:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
+class AdminView:
     """What an administrator sees: what it may do (``may_lend``: make itself a member of the role), whether
     the role is there, who owns the database (empty: it is not there)."""
 
@@ -130,16 +130,16 @@ class Ground:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attempt:
+class LoginResult:
     """How trying to log in ended. ``state`` is the SQLSTATE; ``tls`` the version, empty without TLS;
     ``tables``: how much the database holds, None where that was not asked."""
 
-    ended: Ended
+    outcome: Ended
     said: str = ""
     state: str = ""
     tls: str = ""
     server: Server | None = None
-    ground: Ground | None = None
+    ground: AdminView | None = None
     tables: int | None = None
 
 
@@ -148,7 +148,7 @@ Ask = Callable[[Any], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Door:
+class ConnectionSettings:
     """Where to log in, and as whom."""
 
     host: str
@@ -159,33 +159,37 @@ class Door:
     sslmode: str
 
 
-def log_in(transport: Transport, door: Door) -> Attempt:
+def probe_database(transport: Transport, door: ConnectionSettings) -> LoginResult:
     """Try as libpq would with this sslmode, and ask. Raises ConnectError when the node is gone."""
-    return enter(transport, door, lambda connection: {"server": _server(connection)})
+    return log_in_and_query(transport, door, lambda connection: {"server": _server(connection)})
 
 
-def survey(transport: Transport, admin: Door, role: str, name: str) -> Attempt:
+def log_in_as_admin(transport: Transport, admin: ConnectionSettings, role: str, name: str) -> LoginResult:
     """The same as an administrator, who is asked about the role and the database of that name."""
-    return enter(transport, admin, lambda connection: {"ground": _ground(connection, role, name)})
+    return log_in_and_query(transport, admin, lambda connection: {"ground": _ground(connection, role, name)})
 
 
-def enter(transport: Transport, door: Door, ask: Ask, *, patience: float | None = None) -> Attempt:
+def log_in_and_query(
+    transport: Transport, door: ConnectionSettings, ask: Ask, *, patience: float | None = None
+) -> LoginResult:
     """Log in and let ``ask`` ask; what it gives become fields of the attempt. ``patience`` in seconds."""
     orders = _ORDER.get(door.sslmode, (True,))
     attempt = _try(transport, door, ask, patience, tls=orders[0])
-    if len(orders) > 1 and (attempt.ended == "no-tls" or attempt.state == "28000"):
+    if len(orders) > 1 and (attempt.outcome == "no-tls" or attempt.state == "28000"):
         second = _try(transport, door, ask, patience, tls=orders[1])
-        return second if second.ended not in ("no-tls", "stranger") else attempt
+        return second if second.outcome not in ("no-tls", "stranger") else attempt
     return attempt
 
 
-def _try(transport: Transport, door: Door, ask: Ask, patience: float | None, *, tls: bool) -> Attempt:
+def _try(
+    transport: Transport, door: ConnectionSettings, ask: Ask, patience: float | None, *, tls: bool
+) -> LoginResult:
     try:
         sock = transport.tunnel(door.host, door.port, timeout=TCP_SECONDS)
     except ForwardingForbidden:
-        return Attempt(ended="forbidden")
+        return LoginResult(outcome="forbidden")
     except OSError as error:
-        return Attempt(ended="unreachable", said=because(error))
+        return LoginResult(outcome="unreachable", said=tunnel_error(error))
     try:
         sock.settimeout(patience or TCP_SECONDS)
         if not tls:
@@ -193,14 +197,14 @@ def _try(transport: Transport, door: Door, ask: Ask, patience: float | None, *, 
         sock.sendall(_SSL_REQUEST)
         answer = sock.recv(1)
         if answer != b"S":
-            return Attempt(ended="no-tls") if answer == b"N" else Attempt(ended="stranger")
+            return LoginResult(outcome="no-tls") if answer == b"N" else LoginResult(outcome="stranger")
         wrapped = _context(door.sslmode).wrap_socket(sock, server_hostname=door.host)
         sock = wrapped
         return _talk(wrapped, door, ask, wrapped.version() or "TLS")
     except ssl.SSLCertVerificationError as error:
-        return Attempt(ended="untrusted", said=said(error.verify_message))
+        return LoginResult(outcome="untrusted", said=safe_line(error.verify_message))
     except (OSError, ValueError) as error:
-        return Attempt(ended="stranger", said=said(error) or type(error).__name__)
+        return LoginResult(outcome="stranger", said=safe_line(error) or type(error).__name__)
     finally:
         sock.close()
 
@@ -217,7 +221,7 @@ def _context(sslmode: str) -> ssl.SSLContext:
     return context
 
 
-def _talk(sock: socket.socket, door: Door, ask: Ask, tls: str) -> Attempt:
+def _talk(sock: socket.socket, door: ConnectionSettings, ask: Ask, tls: str) -> LoginResult:
     """Log in over a connection that is ready, and ask. Nothing but pg8000's own errors tells why not."""
     from pg8000.exceptions import DatabaseError, InterfaceError
     from pg8000.native import Connection
@@ -236,11 +240,11 @@ def _talk(sock: socket.socket, door: Door, ask: Ask, tls: str) -> Attempt:
     except DatabaseError as error:
         return _refusal(error, tls)
     except ScramException:  # its words may hold the password
-        return Attempt(ended="untried", tls=tls)
+        return LoginResult(outcome="untried", tls=tls)
     except (InterfaceError, struct.error, LookupError) as error:
-        return Attempt(ended="stranger", said=said(error), tls=tls)
+        return LoginResult(outcome="stranger", said=safe_line(error), tls=tls)
     try:
-        return Attempt(ended="in", tls=tls, **ask(connection))
+        return LoginResult(outcome="in", tls=tls, **ask(connection))
     except DatabaseError as error:
         return _refusal(error, tls)
     finally:
@@ -253,8 +257,8 @@ def _server(connection: Any) -> Server:
     return Server(**row, ahead=_ahead(connection))
 
 
-def _ground(connection: Any, role: str, name: str) -> Ground:
-    return Ground(**_row(_GROUND, connection.run(_GROUND_SQL, role=role, name=name)))
+def _ground(connection: Any, role: str, name: str) -> AdminView:
+    return AdminView(**_row(_GROUND, connection.run(_GROUND_SQL, role=role, name=name)))
 
 
 def _row(questions: Mapping[str, str], rows: Any) -> dict[str, Any]:
@@ -271,12 +275,12 @@ def _ahead(connection: Any) -> float:
     return there - after if there > after else min(there - before, 0.0)
 
 
-def _refusal(error: Exception, tls: str) -> Attempt:
+def _refusal(error: Exception, tls: str) -> LoginResult:
     told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
     state = str(told.get("C", ""))
-    return Attempt(
-        ended="refused" if state in _REFUSED else "error",
-        said=said(told.get("M", error)),
+    return LoginResult(
+        outcome="refused" if state in _REFUSED else "error",
+        said=safe_line(told.get("M", error)),
         state=state,
         tls=tls,
     )

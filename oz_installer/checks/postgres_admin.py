@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from oz_installer.answers.model import Database
-from oz_installer.catalog.model import DatabaseNeeds
+from oz_installer.catalog.model import DatabaseRequirements
 from oz_installer.checks.model import Remedy
-from oz_installer.checks.postgres import Attempt, Door, Ground, enter
-from oz_installer.checks.postgres_content import refuse_full
+from oz_installer.checks.postgres import AdminView, ConnectionSettings, LoginResult, log_in_and_query
+from oz_installer.checks.postgres_content import require_empty
 from oz_installer.errors import AnswersError, OzError
 from oz_installer.remote.transport import Transport
 from oz_installer.render.filters import sql, sql_name
@@ -40,7 +40,7 @@ def create_role(node: str, role: str) -> Remedy:
     )
 
 
-def create_database(node: str, name: str, role: str, wanted: DatabaseNeeds, admin: str = "") -> Remedy:
+def create_database(node: str, name: str, role: str, wanted: DatabaseRequirements, admin: str = "") -> Remedy:
     """Makes the database as the vendor wants it. ``admin`` is one who is no superuser: only members of a role
     may make it an owner."""
     lend, back = _membership(role, admin)
@@ -48,13 +48,13 @@ def create_database(node: str, name: str, role: str, wanted: DatabaseNeeds, admi
         title=f"create the database {name}",
         node=node,
         database=HOME,
-        commands=(*lend, (creation(name, role, wanted),), *back),
+        commands=(*lend, (create_database_sql(name, role, wanted),), *back),
         undo=(*lend, (f"DROP DATABASE IF EXISTS {sql_name(name)}",), *back),
         undo_of=(*(1 for _ in lend), len(lend), *(0 for _ in back)),
     )
 
 
-def creation(name: str, role: str, wanted: DatabaseNeeds) -> str:
+def create_database_sql(name: str, role: str, wanted: DatabaseRequirements) -> str:
     """The statement that makes the database."""
     locale = sql(wanted.locale)
     return (
@@ -63,10 +63,10 @@ def creation(name: str, role: str, wanted: DatabaseNeeds) -> str:
     )
 
 
-def give_database(node: str, name: str, role: str, owner: str, admin: str = "") -> Remedy:
+def change_owner(node: str, name: str, role: str, owner: str, admin: str = "") -> Remedy:
     """Makes the role the owner, who may create tables."""
     lend, back = _membership(role, admin)
-    commands = tuple((statement,) for statement in ownership(name, role))
+    commands = tuple((statement,) for statement in owner_sql(name, role))
     first = len(lend)
     undo: tuple[tuple[str, ...], ...] = back
     undo_of: tuple[int, ...] = tuple(0 for _ in back)
@@ -88,7 +88,7 @@ def give_database(node: str, name: str, role: str, owner: str, admin: str = "") 
     )
 
 
-def ownership(name: str, role: str) -> tuple[str, ...]:
+def owner_sql(name: str, role: str) -> tuple[str, ...]:
     """The statements that make the role the owner; to be run in that database."""
     return (
         f"ALTER DATABASE {sql_name(name)} OWNER TO {sql_name(role)}",
@@ -107,17 +107,19 @@ def create_extension(node: str, name: str, extension: str) -> Remedy:
     )
 
 
-def admin_name(admin: str | None, ground: Ground | None) -> str:
+def admin_name(admin: str | None, ground: AdminView | None) -> str:
     """The administrator where it must become a member of roles first; empty for a superuser."""
     return admin if admin and ground is not None and not ground.superuser else ""
 
 
-def door_of_admin(database: Database, secrets: Mapping[str, Secret], name: str) -> Door | None:
+def admin_connection(
+    database: Database, secrets: Mapping[str, Secret], name: str
+) -> ConnectionSettings | None:
     """Where the administrator logs in, to the database of that name; None where the answers name none."""
     user, password = database.admin_user, secrets.get("database.admin_password")
     if database.host is None or user is None or password is None:
         return None
-    return Door(
+    return ConnectionSettings(
         host=database.host,
         port=database.port,
         name=name,
@@ -136,16 +138,18 @@ class StatementsFailed(OzError):
         self.done, self.tried = done, tried
 
 
-def run_statements(transport: Transport, admin: Door, remedy: Remedy, role_password: Secret) -> None:
+def run_statements(
+    transport: Transport, admin: ConnectionSettings, remedy: Remedy, role_password: Secret
+) -> None:
     """Carry out a remedy's statements, each by itself, in its database. ``admin`` is where the administrator
     logs in, whatever its database; the role's password goes as a verifier, so that no log has it in clear.
 
     A database that holds tables is not dropped. Raises StatementsFailed with PostgreSQL's own words; OzError
     when nothing was begun, ConnectError when the node is gone.
     """
-    refuse_full(transport, admin, remedy)
-    statements = _Statements([filled(statement, role_password) for statement, *_ in remedy.commands])
-    attempt = enter(transport, replace(admin, name=remedy.database), statements, patience=_SECONDS)
+    require_empty(transport, admin, remedy)
+    statements = _Statements([with_password(statement, role_password) for statement, *_ in remedy.commands])
+    attempt = log_in_and_query(transport, replace(admin, name=remedy.database), statements, patience=_SECONDS)
     if statements.done == len(remedy.commands):
         return
     if not statements.begun and attempt.state in ("28000", "28P01"):
@@ -190,14 +194,14 @@ class _Statements:
         return {}
 
 
-def filled(statement: str, password: Secret) -> str:
+def with_password(statement: str, password: Secret) -> str:
     """The statement as it is run: with a verifier of the password in the placeholder's place."""
     if not _PASSWORD.search(statement):
         return statement
-    return statement.removesuffix(PLACEHOLDER) + sql(verifier(password))
+    return statement.removesuffix(PLACEHOLDER) + sql(scram_verifier(password))
 
 
-def verifier(password: Secret, salt: bytes | None = None) -> str:
+def scram_verifier(password: Secret, salt: bytes | None = None) -> str:
     """What PostgreSQL keeps of a password (RFC 5803, SCRAM-SHA-256). Raises OzError for one that has none."""
     from scramp import ScramException, ScramMechanism  # comes with pg8000
 
@@ -213,12 +217,12 @@ def verifier(password: Secret, salt: bytes | None = None) -> str:
     return f"SCRAM-SHA-256${_ITERATIONS}:{salted}${kept}:{served}"
 
 
-def _words(attempt: Attempt) -> str:
+def _words(attempt: LoginResult) -> str:
     why = {
         "forbidden": "sshd of the node forbids tunnels",
         "no-tls": "the server takes no TLS, which database.sslmode asks for",
     }
-    return why.get(attempt.ended) or attempt.said or f"the connection ended ({attempt.ended})"
+    return why.get(attempt.outcome) or attempt.said or f"the connection ended ({attempt.outcome})"
 
 
 def _membership(role: str, admin: str) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from oz_installer.checks.model import Remedy
-from oz_installer.checks.postgres import Door, enter
+from oz_installer.checks.postgres import ConnectionSettings, log_in_and_query
 from oz_installer.errors import OzError
 from oz_installer.remote.transport import Transport
 
@@ -23,7 +23,7 @@ _DROP = re.compile(r'DROP DATABASE (?:IF EXISTS )?"((?:[^"]|"")+)"\Z')
 _MISSING = "3D000"
 
 
-def refuse_full(transport: Transport, admin: Door, remedy: Remedy) -> None:
+def require_empty(transport: Transport, admin: ConnectionSettings, remedy: Remedy) -> None:
     """Raises OzError, with nothing done, when a statement of the remedy drops a database that holds tables,
     or when nobody can tell; ConnectError when the node is gone."""
     for statement, *_ in remedy.commands:
@@ -31,13 +31,15 @@ def refuse_full(transport: Transport, admin: Door, remedy: Remedy) -> None:
             _refuse_full(transport, admin, match[1].replace('""', '"'), statement, remedy.node)
 
 
-def _refuse_full(transport: Transport, admin: Door, name: str, statement: str, node: str) -> None:
-    attempt = enter(transport, replace(admin, name=name), _count)
+def _refuse_full(
+    transport: Transport, admin: ConnectionSettings, name: str, statement: str, node: str
+) -> None:
+    attempt = log_in_and_query(transport, replace(admin, name=name), _count)
     if attempt.state == _MISSING:
         return
     if attempt.tables is None:
         raise OzError(
-            f"nobody can tell whether the database {name} is empty: {attempt.said or attempt.ended}",
+            f"nobody can tell whether the database {name} is empty: {attempt.said or attempt.outcome}",
             "It is not dropped.",
             node=node,
         )

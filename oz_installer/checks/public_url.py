@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from oz_installer.checks.check import Look, Survey
-from oz_installer.checks.model import Finding, Site, Spot
-from oz_installer.checks.text import fields, said
+from oz_installer.checks.check import InstallationCheck, ShellCheck
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding
+from oz_installer.checks.text import parse_fields, safe_line
 
 _NAME = "name"
 SECONDS = 2.5
@@ -27,7 +27,7 @@ echo "addresses $(echo "$found" | awk '{{ print $1 }}' | sort -u | tr '\\n' ' ')
 
 
 @dataclass(frozen=True, kw_only=True)
-class NameFacts:
+class DnsFacts:
     """What a name resolved to; ``tried`` is False where nothing can tell, ``said`` is why it did not.
 
     ``certificate`` is what is wrong with that of the server behind it; None where no server answers.
@@ -39,31 +39,31 @@ class NameFacts:
     certificate: str | None = None
 
 
-class PublicUrl(Look[NameFacts]):
+class PublicUrlCheck(ShellCheck[DnsFacts]):
     """From every api node."""
 
     name = "public-url"
     title = "Public URL"
 
-    def spots(self, site: Site) -> tuple[Spot, ...]:
+    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
         """What builds links from it."""
         return site.api_spots
 
-    def script(self, site: Site, spot: Spot) -> str:
+    def script(self, site: CheckContext, spot: CheckedNode) -> str:
         """getent asks what programs of the node ask: /etc/hosts, DNS, and whatever else is set up."""
         del spot
         host = host_of(site)
         return "true" if is_address(host) else _SCRIPT.format(host=shlex.quote(host))
 
-    def parse(self, text: str) -> NameFacts:
+    def parse(self, text: str) -> DnsFacts:
         """Addresses from its lines."""
-        told = fields(text)
+        told = parse_fields(text)
         if "status" not in told:
-            return NameFacts(tried=False)
+            return DnsFacts(tried=False)
         late = "no answer within 5 s" if told["status"] == "124" else ""
-        return NameFacts(addresses=tuple(map(said, told.get("addresses", "").split())), said=late)
+        return DnsFacts(addresses=tuple(map(safe_line, told.get("addresses", "").split())), said=late)
 
-    def judge(self, site: Site, spot: Spot, facts: NameFacts) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: DnsFacts) -> Iterator[Finding]:
         """An address needs no resolving; whether the name leads to the right server nobody can tell here."""
         host = host_of(site)
         if is_address(host):
@@ -72,22 +72,22 @@ class PublicUrl(Look[NameFacts]):
             yield _resolving(self, spot, host, facts, "this node")
 
 
-class PublicUrlHere(Survey[NameFacts]):
+class WorkstationUrlCheck(InstallationCheck[DnsFacts]):
     """From the workstation, which is where users are rather than the nodes."""
 
     name = "public-url-here"
     title = "Public URL"
 
-    def probe(self, site: Site) -> NameFacts:
+    def probe(self, site: CheckContext) -> DnsFacts:
         """Resolve; over https look at the certificate of what answers."""
         url, host = urlsplit(site.answers.public_url), host_of(site)
-        facts = NameFacts(addresses=(host,)) if is_address(host) else resolve_here(host)
+        facts = DnsFacts(addresses=(host,)) if is_address(host) else resolve_here(host)
         if url.scheme != "https" or not facts.addresses:
             return facts
-        wrong = certificate_fault(facts.addresses[0], url.port or 443, host)
-        return NameFacts(addresses=facts.addresses, certificate=wrong)
+        wrong = certificate_error(facts.addresses[0], url.port or 443, host)
+        return DnsFacts(addresses=facts.addresses, certificate=wrong)
 
-    def judge(self, site: Site, facts: NameFacts) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, facts: DnsFacts) -> Iterator[Finding]:
         """Nothing needs to listen there before the installation."""
         host = host_of(site)
         if not is_address(host):
@@ -108,7 +108,7 @@ class PublicUrlHere(Survey[NameFacts]):
             )
 
 
-def host_of(site: Site) -> str:
+def host_of(site: CheckContext) -> str:
     """The public URL's host; an IPv6 address without brackets."""
     return urlsplit(site.answers.public_url).hostname or ""
 
@@ -122,25 +122,25 @@ def is_address(host: str) -> bool:
     return True
 
 
-def resolve_here(host: str, seconds: float = SECONDS) -> NameFacts:
+def resolve_here(host: str, seconds: float = SECONDS) -> DnsFacts:
     """As this workstation's programs do it. A resolver may take half a minute: it is left behind then."""
-    done: list[NameFacts] = []
+    done: list[DnsFacts] = []
 
     def ask() -> None:
         try:
             found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            done.append(NameFacts(said=said(getattr(error, "strerror", None) or error)))
+            done.append(DnsFacts(said=safe_line(getattr(error, "strerror", None) or error)))
         else:
-            done.append(NameFacts(addresses=tuple(sorted({str(one[4][0]) for one in found}))))
+            done.append(DnsFacts(addresses=tuple(sorted({str(one[4][0]) for one in found}))))
 
     thread = threading.Thread(target=ask, daemon=True, name="resolve")
     thread.start()
     thread.join(seconds)
-    return done[0] if done else NameFacts(said=f"no answer within {seconds:g} s")
+    return done[0] if done else DnsFacts(said=f"no answer within {seconds:g} s")
 
 
-def certificate_fault(address: str, port: int, host: str, seconds: float = SECONDS) -> str | None:
+def certificate_error(address: str, port: int, host: str, seconds: float = SECONDS) -> str | None:
     """What is wrong with the certificate for this name; empty when nothing, None when no TLS answers."""
     import ssl
 
@@ -151,13 +151,17 @@ def certificate_fault(address: str, port: int, host: str, seconds: float = SECON
         ):
             return ""
     except ssl.SSLCertVerificationError as error:
-        return said(error.verify_message)
+        return safe_line(error.verify_message)
     except OSError:
         return None
 
 
 def _resolving(
-    check: PublicUrl | PublicUrlHere, spot: Spot | None, host: str, facts: NameFacts, place: str
+    check: PublicUrlCheck | WorkstationUrlCheck,
+    spot: CheckedNode | None,
+    host: str,
+    facts: DnsFacts,
+    place: str,
 ) -> Finding:
     if facts.addresses:
         seen = f"{host} is {' and '.join(facts.addresses[:3])}"

@@ -6,8 +6,8 @@ import contextlib
 import socket
 import struct
 
-from oz_installer.checks.broker_talk import BrokerAttempt, BrokerServer, Stream
-from oz_installer.checks.text import said
+from oz_installer.checks.broker_talk import BrokerLogin, BrokerServer, Stream
+from oz_installer.checks.text import safe_line
 from oz_installer.secret import Secret
 
 LONGEST = 1 << 17
@@ -20,7 +20,7 @@ _SIZES = {b"t": 1, b"b": 1, b"B": 1, b"s": 2, b"u": 2, b"I": 4, b"i": 4, b"f": 4
 _SIZES |= {b"T": 8, b"D": 5, b"V": 0}
 
 
-class Closed(Exception):
+class ConnectionClosed(Exception):
     """The server ended the connection, with a code and a text."""
 
     def __init__(self, code: int, text: str) -> None:
@@ -28,7 +28,7 @@ class Closed(Exception):
         self.code = code
 
 
-def talk(sock: socket.socket, user: str, password: Secret, vhost: str = "/") -> BrokerAttempt:
+def log_in(sock: socket.socket, user: str, password: Secret, vhost: str = "/") -> BrokerLogin:
     """Log in and open the virtual host. Raises OSError."""
     version = ""
     with sock.makefile("rwb") as stream:
@@ -38,28 +38,28 @@ def talk(sock: socket.socket, user: str, password: Secret, vhost: str = "/") -> 
             version = _version(_hear(stream, _START))
             _log_in(stream, user, password)
             tune = _hear(stream, _TUNE)
-        except Closed as closed:
-            return BrokerAttempt(ended="refused", said=said(closed))
+        except ConnectionClosed as closed:
+            return BrokerLogin(ended="refused", message=safe_line(closed))
         except (
             EOFError
         ):  # what is refused without a word: a server that knows no authentication_failure_close
-            ended = BrokerAttempt(ended="refused", said="it hangs up after the login")
-            return ended if version else BrokerAttempt(ended="stranger", said="it hangs up")
+            ended = BrokerLogin(ended="refused", message="it hangs up after the login")
+            return ended if version else BrokerLogin(ended="stranger", message="it hangs up")
         except (ValueError, struct.error, IndexError) as error:
-            return BrokerAttempt(ended="stranger", said=said(error))
+            return BrokerLogin(ended="stranger", message=safe_line(error))
         try:
             channels, frame, _ = struct.unpack("!HIH", tune[:8])
             _say(stream, _TUNE_OK, struct.pack("!HIH", channels, frame, 0))
             _say(stream, _OPEN, _short(vhost.encode()) + b"\x00\x00")
             _hear(stream, _OPEN_OK)
-        except (Closed, EOFError, ValueError, struct.error) as error:
-            return BrokerAttempt(
-                ended="vhost", said=said(error) or "it hangs up", server=BrokerServer(version=version)
+        except (ConnectionClosed, EOFError, ValueError, struct.error) as error:
+            return BrokerLogin(
+                ended="vhost", message=safe_line(error) or "it hangs up", server=BrokerServer(version=version)
             )
-        with contextlib.suppress(Closed, EOFError, ValueError, OSError):
+        with contextlib.suppress(ConnectionClosed, EOFError, ValueError, OSError):
             _say(stream, _CLOSE, struct.pack("!H", 200) + _short(b"bye") + struct.pack("!HH", 0, 0))
             _hear(stream, _CLOSE_OK)
-    return BrokerAttempt(ended="in", server=BrokerServer(version=version))
+    return BrokerLogin(ended="in", server=BrokerServer(version=version))
 
 
 def _log_in(stream: Stream, user: str, password: Secret) -> None:
@@ -90,7 +90,7 @@ def _hear(stream: Stream, wanted: tuple[int, int]) -> bytes:
     method = struct.unpack("!HH", payload[:4])
     if method == _CLOSE:
         (code,) = struct.unpack("!H", payload[4:6])
-        raise Closed(code, payload[7 : 7 + payload[6]].decode("utf-8", "replace"))
+        raise ConnectionClosed(code, payload[7 : 7 + payload[6]].decode("utf-8", "replace"))
     if method != wanted:
         raise ValueError(f"it says {method[0]}.{method[1]} where {wanted[0]}.{wanted[1]} was due")
     return payload[4:]
@@ -117,7 +117,7 @@ def _version(start: bytes) -> str:
         elif kind not in _SIZES:
             return ""
         if name == b"version" and kind == b"S":
-            return said(table[place : place + width].decode("utf-8", "replace"))
+            return safe_line(table[place : place + width].decode("utf-8", "replace"))
         place += width
     return ""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from oz_installer.checks.text import TIMED_OUT, said
-from oz_installer.remote.transport import ForwardingForbidden, Transport, TunnelLate, TunnelRefused
+from oz_installer.checks.text import TIMED_OUT, safe_line
+from oz_installer.remote.transport import ForwardingForbidden, Transport, TunnelRefused, TunnelTimeout
 
 TCP_SECONDS = 5.0
 _NO_NAME = (
@@ -20,7 +20,7 @@ _NO_NAME = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Knock:
+class TcpResult:
     """Whether something takes connections there; ``said`` is why not. ``tunnel``: sshd let us ask."""
 
     open: bool
@@ -28,12 +28,12 @@ class Knock:
     tunnel: bool = True
 
 
-def because(error: OSError) -> str:
+def tunnel_error(error: OSError) -> str:
     """Why a connection through a tunnel failed, without where to: that is said beside it."""
-    return said(error.reason if isinstance(error, TunnelRefused | TunnelLate) else error)
+    return safe_line(error.reason if isinstance(error, TunnelRefused | TunnelTimeout) else error)
 
 
-def unresolved(why: str, host: str, key: str) -> str:
+def dns_hint(why: str, host: str, key: str) -> str:
     """What to do where a name was not resolved; empty where that is not why. ``key`` is of the answers."""
     if not any(word in why.lower() for word in _NO_NAME):
         return ""
@@ -43,22 +43,26 @@ def unresolved(why: str, host: str, key: str) -> str:
     )
 
 
-def knock(transport: Transport, host: str, port: int) -> Knock:
+def try_tcp(transport: Transport, host: str, port: int) -> TcpResult:
     """Try one TCP connection from the node, and close it. Raises ConnectError when the node is gone."""
     try:
         transport.tunnel(host, port, timeout=TCP_SECONDS).close()
     except ForwardingForbidden:
-        return knock_from_shell(transport, host, port)
+        return try_tcp_from_shell(transport, host, port)
     except OSError as error:
-        return Knock(open=False, said=because(error))
-    return Knock(open=True)
+        return TcpResult(open=False, said=tunnel_error(error))
+    return TcpResult(open=True)
 
 
-def knock_from_shell(transport: Transport, host: str, port: int) -> Knock:
+def try_tcp_from_shell(transport: Transport, host: str, port: int) -> TcpResult:
     """The same with bash's /dev/tcp."""
     argv = ("timeout", f"{TCP_SECONDS:.0f}", "bash", "-c", 'exec 3<>"/dev/tcp/$0/$1"', host, str(port))
     result = transport.run(argv, become=False, timeout=2 * TCP_SECONDS)
     if result.ok:
-        return Knock(open=True, tunnel=False)
-    why = f"no answer within {TCP_SECONDS:.0f} s" if result.status in TIMED_OUT else said(result.errors)
-    return Knock(open=False, said=why, tunnel=False)
+        return TcpResult(open=True, tunnel=False)
+    why = (
+        f"no answer within {TCP_SECONDS:.0f} s"
+        if result.status in TIMED_OUT
+        else safe_line(result.stderr_text)
+    )
+    return TcpResult(open=False, said=why, tunnel=False)

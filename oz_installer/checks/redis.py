@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import socket
 
-from oz_installer.checks.broker_talk import BrokerAttempt, BrokerServer, Stream
-from oz_installer.checks.text import number, said
+from oz_installer.checks.broker_talk import BrokerLogin, BrokerServer, Stream
+from oz_installer.checks.text import parse_int, safe_line
 from oz_installer.secret import Secret
 
 LONGEST = 1 << 20
 """No answer is longer, in bytes: INFO has some 10 KB."""
 
 
-class Refusal(Exception):
+class RedisError(Exception):
     """An error that Redis answered with. Its first word is the kind."""
 
     @property
@@ -21,7 +21,7 @@ class Refusal(Exception):
         return str(self).partition(" ")[0]
 
 
-def talk(sock: socket.socket, password: Secret | None, databases: int) -> BrokerAttempt:
+def log_in(sock: socket.socket, password: Secret | None, databases: int) -> BrokerLogin:
     """Log in and ask; ``databases`` is the number of those that Oz uses. Raises OSError."""
     with sock.makefile("rwb") as stream:
         try:
@@ -29,11 +29,11 @@ def talk(sock: socket.socket, password: Secret | None, databases: int) -> Broker
                 if password:
                     command(stream, "AUTH", password.reveal())
                 command(stream, "PING")
-            except Refusal as refusal:
-                return BrokerAttempt(ended="refused", said=said(refusal))
-            return BrokerAttempt(ended="in", server=_server(stream, databases))
+            except RedisError as refusal:
+                return BrokerLogin(ended="refused", message=safe_line(refusal))
+            return BrokerLogin(ended="in", server=_server(stream, databases))
         except ValueError as error:
-            return BrokerAttempt(ended="stranger", said=said(error))
+            return BrokerLogin(ended="stranger", message=safe_line(error))
 
 
 def _server(stream: Stream, databases: int) -> BrokerServer:
@@ -42,14 +42,14 @@ def _server(stream: Stream, databases: int) -> BrokerServer:
     try:
         text = command(stream, "INFO")
         told = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    except Refusal:
+    except RedisError:
         pass
     return BrokerServer(
-        version=said(told.get("redis_version", "")),
-        mode=said(told.get("redis_mode", "")),
-        role=said(told.get("role", "")),
-        policy=said(told.get("maxmemory_policy", "")),
-        memory_limit=number(told.get("maxmemory", "")),
+        version=safe_line(told.get("redis_version", "")),
+        mode=safe_line(told.get("redis_mode", "")),
+        role=safe_line(told.get("role", "")),
+        policy=safe_line(told.get("maxmemory_policy", "")),
+        memory_limit=parse_int(told.get("maxmemory", "")),
         databases=_has_database(stream, databases - 1),
     )
 
@@ -58,7 +58,7 @@ def _has_database(stream: Stream, index: int) -> bool | None:
     """Whether a database can be chosen: CONFIG GET would say their number, but is often forbidden."""
     try:
         command(stream, "SELECT", str(index))
-    except Refusal as refusal:
+    except RedisError as refusal:
         return None if refusal.kind == "NOPERM" else False
     return True
 
@@ -77,7 +77,7 @@ def command(stream: Stream, *words: str) -> str:
     if not head.endswith(b"\r\n"):
         raise ValueError("it hangs up" if not head else "its answer is no RESP")
     if kind == b"-":
-        raise Refusal(rest.decode("utf-8", "replace"))
+        raise RedisError(rest.decode("utf-8", "replace"))
     if kind in (b"+", b":"):
         return rest.decode("utf-8", "replace")
     if kind != b"$" or not rest.isdigit() or int(rest) > LONGEST:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from oz_installer.checks.check import Visit
-from oz_installer.checks.model import Finding, Level, Site, Spot
+from oz_installer.checks.check import ProbeCheck
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Level
 from oz_installer.checks.registry_facts import (
     CERTIFICATES,
-    Answer,
+    LookupResult,
     RegistryFacts,
+    image_query,
     images_of,
-    look_argv,
     main_registry,
     parse,
 )
-from oz_installer.checks.text import count, gigabytes
-from oz_installer.remote.image_names import DOCKER_HUB, name_of, registry_of
+from oz_installer.checks.text import format_kib, plural
+from oz_installer.remote.image_names import DOCKER_HUB, parse_reference, registry_host
 
 UNPACKED = 3
 """Inferred: images take about so many times their compressed size."""
@@ -26,49 +26,49 @@ _SECONDS = 20.0
 _SHOWN = 3
 
 
-class Registry(Visit[RegistryFacts]):
+class RegistryCheck(ProbeCheck[RegistryFacts]):
     """No registry is asked for what is on the node."""
 
     name = "registry"
     title = "Images"
 
-    def spots(self, site: Site) -> tuple[Spot, ...]:
+    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
         """All, once it is known what runs where."""
-        return tuple(spot for spot in site.spots if images_of(site, spot))
+        return tuple(spot for spot in site.nodes if images_of(site, spot))
 
-    def probe(self, site: Site, spot: Spot) -> RegistryFacts:
+    def probe(self, site: CheckContext, spot: CheckedNode) -> RegistryFacts:
         """What the node has; what it lacks is asked for."""
         images = images_of(site, spot)
-        result = site.reach(spot.name).run(look_argv(site.answers.engine, images), timeout=_SECONDS)
+        result = site.transport(spot.name).run(image_query(site.answers.engine, images), timeout=_SECONDS)
         facts = parse(result.text, images)
-        missing = [image for image in images if image not in facts.there and not by_hand(site, image)]
+        missing = [image for image in images if image not in facts.there and not must_be_loaded(site, image)]
         if not facts.known or not missing:
             return facts
-        from oz_installer.checks.registry_asking import ask_registries
+        from oz_installer.checks.registry_asking import look_up_images
 
-        return ask_registries(site, spot, facts, missing)
+        return look_up_images(site, spot, facts, missing)
 
-    def judge(self, site: Site, spot: Spot, facts: RegistryFacts) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: RegistryFacts) -> Iterator[Finding]:
         """Nothing where the engine does not answer: that is the engine's own finding."""
         if not facts.known:
             return
         images = images_of(site, spot)
         bad = [*self._there(spot, facts, images), *self._lacking(site, spot, facts, images)]
-        if not bad and not any(door.ended != "in" for door in facts.doors.values()):
+        if not bad and not any(door.outcome != "in" for door in facts.doors.values()):
             yield self.finding(spot, "ok", _sum(facts, images))
         for registry, door in facts.doors.items():
-            lacking = [one for one in images if one not in facts.there and registry_of(one) == registry]
+            lacking = [one for one in images if one not in facts.there and registry_host(one) == registry]
             yield self._door(site, spot, registry, door, lacking)
         yield from bad
         yield from self._size(spot, facts)
 
-    def _there(self, spot: Spot, facts: RegistryFacts, images: dict[str, str]) -> Iterator[Finding]:
+    def _there(self, spot: CheckedNode, facts: RegistryFacts, images: dict[str, str]) -> Iterator[Finding]:
         """Images of another kind of machine."""
         for image, platform in facts.there.items():
             if platform.strip("/") and facts.platform and platform != facts.platform:
                 yield self._wrong_platform(spot, images[image], image, platform, facts.platform)
 
-    def _wrong_platform(self, spot: Spot, key: str, image: str, seen: str, needed: str) -> Finding:
+    def _wrong_platform(self, spot: CheckedNode, key: str, image: str, seen: str, needed: str) -> Finding:
         return self.finding(
             spot,
             "failure",
@@ -81,18 +81,18 @@ class Registry(Visit[RegistryFacts]):
         )
 
     def _lacking(
-        self, site: Site, spot: Spot, facts: RegistryFacts, images: dict[str, str]
+        self, site: CheckContext, spot: CheckedNode, facts: RegistryFacts, images: dict[str, str]
     ) -> Iterator[Finding]:
         """What is not on the node and cannot be had."""
         for image, key in images.items():
             if image in facts.there:
                 continue
-            if by_hand(site, image):
+            if must_be_loaded(site, image):
                 yield self._not_loaded(site, spot, key, image)
-            elif (answer := facts.found.get(image)) and answer.ended != "in":
+            elif (answer := facts.found.get(image)) and answer.outcome != "in":
                 yield self._not_found(site, spot, key, image, answer, facts)
 
-    def _not_loaded(self, site: Site, spot: Spot, key: str, image: str) -> Finding:
+    def _not_loaded(self, site: CheckContext, spot: CheckedNode, key: str, image: str) -> Finding:
         return self.finding(
             spot,
             "failure",
@@ -105,20 +105,26 @@ class Registry(Visit[RegistryFacts]):
         )
 
     def _not_found(
-        self, site: Site, spot: Spot, key: str, image: str, answer: Answer, facts: RegistryFacts
+        self,
+        site: CheckContext,
+        spot: CheckedNode,
+        key: str,
+        image: str,
+        answer: LookupResult,
+        facts: RegistryFacts,
     ) -> Finding:
-        name = name_of(image)
-        if answer.ended == "platform":
+        name = parse_reference(image)
+        if answer.outcome == "platform":
             return self._wrong_platform(spot, key, image, " and ".join(answer.others), facts.platform)
         level: Level = "failure"
         hint = f"Is its name right (answers: images)? Or load it there: {site.answers.engine} load -i FILE"
-        if answer.ended == "no-tag":
+        if answer.outcome == "no-tag":
             seen = f"{name.registry} has {name.repository}, but no {name.tag}"
             close = get_close_matches(name.tag, answer.others, n=3, cutoff=0.3)
             hint = f"It has {', '.join(close)}. Correct the tag (answers: images)." if close else hint
-        elif answer.ended == "missing":
+        elif answer.outcome == "missing":
             seen = f"{name.registry} has no {name.repository}:{name.tag}"
-        elif answer.ended == "refused":
+        elif answer.outcome == "refused":
             who = _who(site, name.registry)
             seen = f"{name.registry} has no {name.repository}, or lets {who} not read it: {answer.said}"
             hint = "Correct its name (answers: images), or let the registry's administrator open it."
@@ -130,15 +136,17 @@ class Registry(Visit[RegistryFacts]):
             hint = "Try again; or accept this: the installation pulls it itself."
         return self.finding(spot, level, seen, about=key, subject=f"Image {key}", hint=hint)
 
-    def _door(self, site: Site, spot: Spot, registry: str, door: Answer, images: list[str]) -> Finding:
+    def _door(
+        self, site: CheckContext, spot: CheckedNode, registry: str, door: LookupResult, images: list[str]
+    ) -> Finding:
         about = "login" if registry == main_registry(site) else f"login-{registry}"
         who = _who(site, registry)
-        if door.ended == "in":
+        if door.outcome == "in":
             seen = f"{registry} answers" if who == _NOBODY else f"{registry} lets {who} in"
             return self.finding(spot, "ok", seen, about=about, subject="Registry")
         seen, hint = _closed(site, registry, who, door)
         # older Podmans ask without the login that they are given: then only a pull can tell
-        unsure = door.ended == "error" and site.answers.engine == "podman"
+        unsure = door.outcome == "error" and site.answers.engine == "podman"
         hint += " Or accept this: the installation pulls them itself." if unsure else ""
         return self.finding(
             spot,
@@ -150,7 +158,7 @@ class Registry(Visit[RegistryFacts]):
             hint=hint,
         )
 
-    def _size(self, spot: Spot, facts: RegistryFacts) -> Iterator[Finding]:
+    def _size(self, spot: CheckedNode, facts: RegistryFacts) -> Iterator[Finding]:
         """Layers that several images share count once."""
         layers: dict[str, int] = {}
         for answer in facts.found.values():
@@ -163,10 +171,10 @@ class Registry(Visit[RegistryFacts]):
         yield self.finding(
             spot,
             level,
-            f"{gigabytes(free)} free for {gigabytes(packed)} of compressed images",
+            f"{format_kib(free)} free for {format_kib(packed)} of compressed images",
             about="size",
             subject="Room for images",
-            needed=f"about {gigabytes(unpacked)}: about three times the compressed size (inferred)",
+            needed=f"about {format_kib(unpacked)}: about three times the compressed size (inferred)",
             why="A full disk stops the engine and what runs in it.",
             hint="Enlarge the disk behind the engine, or remove old images there (image prune).",
         )
@@ -175,19 +183,19 @@ class Registry(Visit[RegistryFacts]):
 _NOBODY = "nobody in particular"
 
 
-def by_hand(site: Site, image: str) -> bool:
+def must_be_loaded(site: CheckContext, image: str) -> bool:
     """Whether an image must be loaded on the node: without a way out only the operator's own registries are
     asked, and an image of those has their name."""
-    return bool(getattr(site.answers, "air_gapped", False)) and registry_of(image) == DOCKER_HUB
+    return bool(getattr(site.answers, "air_gapped", False)) and registry_host(image) == DOCKER_HUB
 
 
 def _sum(facts: RegistryFacts, images: dict[str, str]) -> str:
     there, coming = len(facts.there), len(images) - len(facts.there)
     verb = "is" if there == 1 else "are"
     if not coming:
-        return f"{count(there, 'image')} {verb} there"
-    registries = " and ".join(dict.fromkeys(name_of(image).registry for image in facts.found))
-    text = f"{count(there, 'image')} {verb} there, {coming}" if there else count(coming, "image")
+        return f"{plural(there, 'image')} {verb} there"
+    registries = " and ".join(dict.fromkeys(parse_reference(image).registry for image in facts.found))
+    text = f"{plural(there, 'image')} {verb} there, {coming}" if there else plural(coming, "image")
     text += f" will come from {registries}"
     if all(answer.layers is None for answer in facts.found.values()):
         text += f"; how large {'it is' if coming == 1 else 'they are'} was not asked"
@@ -200,15 +208,15 @@ def _few(names: list[str]) -> str:
     return ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _who(site: Site, registry: str) -> str:
+def _who(site: CheckContext, registry: str) -> str:
     user = site.answers.registry.username
     return user if user and registry == main_registry(site) else _NOBODY
 
 
-def _closed(site: Site, registry: str, who: str, door: Answer) -> tuple[str, str]:
+def _closed(site: CheckContext, registry: str, who: str, door: LookupResult) -> tuple[str, str]:
     """Why a registry cannot be used, and what to do."""
     because = f": {door.said}" if door.said else ""
-    if door.ended == "refused":
+    if door.outcome == "refused":
         if who == _NOBODY:
             key = "registry" if registry == main_registry(site) else "registry.server, if it is yours"
             return f"{registry} wants a login{because}", f"Give user name and password (answers: {key})."
@@ -216,18 +224,18 @@ def _closed(site: Site, registry: str, who: str, door: Answer) -> tuple[str, str
             f"{registry} refuses the login of {who}{because}",
             "Correct user name and password or token (answers: registry).",
         )
-    if door.ended == "untrusted":
+    if door.outcome == "untrusted":
         folder = CERTIFICATES[site.answers.engine][0]
         return (
             f"the certificate of {registry} is not trusted{because}",
             f"Put the certificate of its authority into {folder}/{registry}/ca.crt on the node.",
         )
-    if door.ended == "stranger":
+    if door.outcome == "stranger":
         return (
             f"what answers at {registry} is no registry{because}",
             "Correct the address (answers: registry.server, images); it is host[:port][/path].",
         )
-    if door.ended == "error":
+    if door.outcome == "error":
         return (
             f"{registry} cannot be used{because}",
             "The words are the engine's own. Correct the registry's address and login (answers: registry), "

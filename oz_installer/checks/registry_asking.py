@@ -9,13 +9,13 @@ from concurrent.futures import wait
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from oz_installer.checks.model import Site, Spot
-from oz_installer.checks.registry_engine import ask_engine
-from oz_installer.checks.registry_facts import CERTIFICATES, Answer, RegistryFacts, main_registry
+from oz_installer.checks.model import CheckContext, CheckedNode
+from oz_installer.checks.registry_engine import look_up_by_engine
+from oz_installer.checks.registry_facts import CERTIFICATES, LookupResult, RegistryFacts, main_registry
 from oz_installer.checks.registry_http import RegistryClient
 from oz_installer.remote.engine import RegistryAuth
-from oz_installer.remote.image_names import DOCKER_HUB, door_of, name_of, registry_of
-from oz_installer.remote.together import together
+from oz_installer.remote.image_names import DOCKER_HUB, api_address_of, parse_reference, registry_host
+from oz_installer.remote.together import start_all
 from oz_installer.remote.transport import Transport
 
 PATIENCE_SECONDS = 9.0
@@ -29,26 +29,28 @@ _CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE---
 _LANES = 4
 """Conversations with one registry at once."""
 
-Ask = Callable[[str], Answer]
+Ask = Callable[[str], LookupResult]
 
 
-def ask_registries(site: Site, spot: Spot, facts: RegistryFacts, images: Sequence[str]) -> RegistryFacts:
+def look_up_images(
+    site: CheckContext, spot: CheckedNode, facts: RegistryFacts, images: Sequence[str]
+) -> RegistryFacts:
     """Every registry at once; one that lets nobody in is not asked for images. Raises ConnectError."""
-    transport, groups = site.reach(spot.name), dict[str, list[str]]()
+    transport, groups = site.transport(spot.name), dict[str, list[str]]()
     for image in images:
-        groups.setdefault(registry_of(image), []).append(image)
+        groups.setdefault(registry_host(image), []).append(image)
     talks = {
-        registry: _Talk(
+        registry: _RegistrySession(
             transport=transport,
             registry=registry,
             engine=site.answers.engine,
-            login=login_for(site, registry),
+            login=credentials_for(site, registry),
             platform=facts.platform,
             context=_context(),
         )
         for registry in groups
     }
-    futures = together(
+    futures = start_all(
         groups, lambda name: talks[name].all_of(groups[name], proxy=facts.proxy), name="registry"
     )
     wait(futures.values(), timeout=PATIENCE_SECONDS)
@@ -56,20 +58,20 @@ def ask_registries(site: Site, spot: Spot, facts: RegistryFacts, images: Sequenc
         if future.done():
             future.result()
     doors = {
-        name: talk.door or Answer(ended="unreachable", said="no answer in time")
+        name: talk.door or LookupResult(outcome="unreachable", said="no answer in time")
         for name, talk in talks.items()
     }
     found = {image: answer for talk in talks.values() for image, answer in dict(talk.found).items()}
     late = {
-        image: Answer(ended="error", said="no answer in time")
+        image: LookupResult(outcome="error", said="no answer in time")
         for name, group in groups.items()
         for image in group
-        if doors[name].ended == "in" and image not in found
+        if doors[name].outcome == "in" and image not in found
     }
     return replace(facts, doors=doors, found={**found, **late})
 
 
-def login_for(site: Site, registry: str) -> RegistryAuth | None:
+def credentials_for(site: CheckContext, registry: str) -> RegistryAuth | None:
     """The login of the answers, for the registry that it is for: no other one is shown it."""
     user = site.answers.registry.username
     if not user or "registry.password" not in site.secrets or registry != main_registry(site):
@@ -82,7 +84,7 @@ def _context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def authorities(transport: Transport, engine: str, registry: str) -> ssl.SSLContext | None:
+def trusted_cas(transport: Transport, engine: str, registry: str) -> ssl.SSLContext | None:
     """What verifies with whom the node's engine trusts; None where the node names nobody."""
     folders = (f"{folder}/{registry}" for folder in CERTIFICATES[engine])
     result = transport.run(("sh", "-c", _AUTHORITIES, "oz-install-authorities", *folders), timeout=10.0)
@@ -96,7 +98,7 @@ def authorities(transport: Transport, engine: str, registry: str) -> ssl.SSLCont
 
 
 @dataclass(kw_only=True)
-class _Talk:
+class _RegistrySession:
     """A conversation with one registry; ``door`` and ``found`` fill as it goes on."""
 
     transport: Transport
@@ -105,8 +107,8 @@ class _Talk:
     login: RegistryAuth | None
     platform: str
     context: ssl.SSLContext
-    door: Answer | None = None
-    found: dict[str, Answer] = field(default_factory=dict)
+    door: LookupResult | None = None
+    found: dict[str, LookupResult] = field(default_factory=dict)
 
     @cached_property
     def sizes(self) -> bool:
@@ -115,27 +117,29 @@ class _Talk:
 
     def all_of(self, images: Sequence[str], *, proxy: bool) -> None:
         """First whether we are let in, then its images."""
-        answer = Answer(ended="forbidden") if proxy else self._enter()
-        if answer.ended == "untrusted" and (known := authorities(self.transport, self.engine, self.registry)):
+        answer = LookupResult(outcome="forbidden") if proxy else self._enter()
+        if answer.outcome == "untrusted" and (
+            known := trusted_cas(self.transport, self.engine, self.registry)
+        ):
             self.context = known
             answer = self._enter()
-        if answer.ended == "in":
+        if answer.outcome == "in":
             self.door = answer
             self._each(images, self._tunnelled)
             return
         first = self._engine(images[0])
-        if first.ended in ("in", "missing", "platform"):
-            self.door = Answer(ended="in")
+        if first.outcome in ("in", "missing", "platform"):
+            self.door = LookupResult(outcome="in")
             self.found[images[0]] = first
             self._each(images[1:], self._each_by_engine)
             return
         # a refusal is the engine's word on the login; of the rest the tunnel knows more
-        self.door = first if first.ended == "refused" or answer.ended == "forbidden" else answer
+        self.door = first if first.outcome == "refused" or answer.outcome == "forbidden" else answer
 
     def _each(self, images: Sequence[str], work: Callable[[Sequence[str]], None]) -> None:
         """In a few lanes at once."""
         lanes = {str(number): images[number::_LANES] for number in range(min(_LANES, len(images)))}
-        for future in together(
+        for future in start_all(
             lanes, lambda key: work(lanes[key]), name=f"registry-{self.registry}"
         ).values():
             future.result()
@@ -144,10 +148,10 @@ class _Talk:
         client = self._client()
         try:
             for image in images:
-                answer = client.image(name_of(image), self.platform, sizes=self.sizes)
-                if answer.ended != "in":  # a mirror may have it, or the node's own login open it
+                answer = client.manifest(parse_reference(image), self.platform, sizes=self.sizes)
+                if answer.outcome != "in":  # a mirror may have it, or the node's own login open it
                     word = self._engine(image)
-                    answer = word if word.ended == "in" else answer
+                    answer = word if word.outcome == "in" else answer
                 self.found[image] = answer
         finally:
             client.close()
@@ -156,15 +160,15 @@ class _Talk:
         for image in images:
             self.found[image] = self._engine(image)
 
-    def _enter(self) -> Answer:
+    def _enter(self) -> LookupResult:
         client = self._client()
         try:
-            return client.enter()
+            return client.authenticate()
         finally:
             client.close()
 
     def _client(self) -> RegistryClient:
-        return RegistryClient(self.transport, door_of(self.registry), self.login, self.context)
+        return RegistryClient(self.transport, api_address_of(self.registry), self.login, self.context)
 
-    def _engine(self, image: str) -> Answer:
-        return ask_engine(self.transport, self.engine, image, self.login, self.platform)
+    def _engine(self, image: str) -> LookupResult:
+        return look_up_by_engine(self.transport, self.engine, image, self.login, self.platform)

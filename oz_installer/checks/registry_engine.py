@@ -5,37 +5,37 @@ from __future__ import annotations
 import base64
 import json
 
-from oz_installer.checks.registry_facts import Answer, Ended
+from oz_installer.checks.registry_facts import Ended, LookupResult
 from oz_installer.checks.registry_http import SECONDS
-from oz_installer.checks.text import TIMED_OUT, said
+from oz_installer.checks.text import TIMED_OUT, safe_line
 from oz_installer.errors import ConnectError, DeployError
-from oz_installer.remote.engine import NodeEngine, RegistryAuth
-from oz_installer.remote.image_names import registry_of
+from oz_installer.remote.engine import DockerEngine, RegistryAuth
+from oz_installer.remote.image_names import registry_host
 from oz_installer.remote.transport import Transport
 
 _STATES: dict[int, Ended] = {401: "refused", 403: "refused", 404: "missing"}
 
 
-def ask_engine(
+def look_up_by_engine(
     transport: Transport, engine: str, image: str, login: RegistryAuth | None, platform: str
-) -> Answer:
+) -> LookupResult:
     """What the engine learns of an image. Downloads nothing, keeps nothing on the node."""
     if engine == "podman":
         return _podman(transport, image, login)
-    docker = NodeEngine(transport, timeout=SECONDS)
+    docker = DockerEngine(transport, timeout=SECONDS)
     try:
         told = docker.distribution(image, login)
     except (DeployError, ConnectError) as error:
-        return Answer(ended="error", said=said(error.message))
+        return LookupResult(outcome="error", said=safe_line(error.message))
     finally:
         docker.close()
     if told.status == 200:
         wrong = told.platforms and platform and platform not in told.platforms
-        others = tuple(said(one) for one in told.platforms)
-        return Answer(ended="platform", others=others) if wrong else Answer(ended="in")
+        others = tuple(safe_line(one) for one in told.platforms)
+        return LookupResult(outcome="platform", others=others) if wrong else LookupResult(outcome="in")
     if login is None and told.status in _STATES and _with_own_login(transport, image):
-        return Answer(ended="in")
-    return Answer(ended=_STATES.get(told.status, "error"), said=said(told.said))
+        return LookupResult(outcome="in")
+    return LookupResult(outcome=_STATES.get(told.status, "error"), said=safe_line(told.message))
 
 
 def _with_own_login(transport: Transport, image: str) -> bool:
@@ -44,17 +44,19 @@ def _with_own_login(transport: Transport, image: str) -> bool:
     return transport.run(argv, timeout=2 * SECONDS).ok
 
 
-def _podman(transport: Transport, image: str, login: RegistryAuth | None) -> Answer:
+def _podman(transport: Transport, image: str, login: RegistryAuth | None) -> LookupResult:
     """Podman reads a login from a file only: it gets stdin as one."""
     argv: tuple[str, ...] = ("timeout", f"{SECONDS:.0f}", "podman", "manifest", "inspect", image)
     stdin = b""
     if login:
         argv = ("env", "REGISTRY_AUTH_FILE=/dev/stdin", *argv)
         pair = base64.b64encode(f"{login.username}:{login.password.reveal()}".encode()).decode()
-        stdin = json.dumps({"auths": {registry_of(image): {"auth": pair}}}).encode()
+        stdin = json.dumps({"auths": {registry_host(image): {"auth": pair}}}).encode()
     result = transport.run(argv, stdin=stdin, timeout=2 * SECONDS)
     if result.ok:
-        return Answer(ended="in")
+        return LookupResult(outcome="in")
     if result.status in TIMED_OUT:
-        return Answer(ended="error", said=f"no answer within {SECONDS:.0f} s")
-    return Answer(ended="error", said=said(result.errors.splitlines()[-1] if result.errors else ""))
+        return LookupResult(outcome="error", said=f"no answer within {SECONDS:.0f} s")
+    return LookupResult(
+        outcome="error", said=safe_line(result.stderr_text.splitlines()[-1] if result.stderr_text else "")
+    )

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from oz_installer.checks.model import Site, Spot
-from oz_installer.checks.text import number, said
+from oz_installer.checks.model import CheckContext, CheckedNode
+from oz_installer.checks.text import parse_int, safe_line
 from oz_installer.remote.image_names import DOCKER_HUB, has_image
 from oz_installer.render.compose import image_for
 
@@ -32,11 +32,11 @@ MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class LookupResult:
     """How asking a registry, or for one of its images, ended. ``layers`` are bytes by digest, None where they
     are not known; ``others`` the tags or platforms that there are instead."""
 
-    ended: Ended
+    outcome: Ended
     said: str = ""
     layers: Mapping[str, int] | None = None
     others: tuple[str, ...] = ()
@@ -55,8 +55,8 @@ class RegistryFacts:
     there: Mapping[str, str] = field(default_factory=dict)
     free: int | None = None
     proxy: bool = False
-    doors: Mapping[str, Answer] = field(default_factory=dict)
-    found: Mapping[str, Answer] = field(default_factory=dict)
+    doors: Mapping[str, LookupResult] = field(default_factory=dict)
+    found: Mapping[str, LookupResult] = field(default_factory=dict)
 
 
 # $1 engine, $2 form of its images, $3 form of its information, then images. Inspecting fails where one is
@@ -83,7 +83,7 @@ _INFO_FORMS = {
 }
 
 
-def look_argv(engine: str, images: Mapping[str, str]) -> tuple[str, ...]:
+def image_query(engine: str, images: Mapping[str, str]) -> tuple[str, ...]:
     """The command that asks a node for these images."""
     return ("sh", "-c", SCRIPT, "oz-install-images", engine, _IMAGE_FORM, _INFO_FORMS[engine], *images)
 
@@ -96,7 +96,7 @@ def parse(text: str, images: Mapping[str, str]) -> RegistryFacts:
         key, _, value = line.partition(" ")
         if key == "image":
             platform, _, names = value.partition(" ")
-            listed.append((said(platform), names.split()))
+            listed.append((safe_line(platform), names.split()))
         else:
             told[key] = value.strip()
     machine = told.get("machine", "")
@@ -104,22 +104,22 @@ def parse(text: str, images: Mapping[str, str]) -> RegistryFacts:
         known="all" in told or "free" in told,
         platform=f"linux/{MACHINES.get(machine, machine)}" if machine else "",
         there={image: platform for image in images for platform, names in listed if has_image(names, image)},
-        free=number(told.get("free", "")),
+        free=parse_int(told.get("free", "")),
         proxy=told.get("proxy") == "yes",
     )
 
 
-def images_of(site: Site, spot: Spot) -> dict[str, str]:
+def images_of(site: CheckContext, spot: CheckedNode) -> dict[str, str]:
     """The images of a node as its engine will call them, each with its key in the answers' ``images``, in the
     order of first use."""
     if site.topology is None:
         return {}
     found: dict[str, str] = {}
     for placed in site.topology.node(spot.name).services:
-        found.setdefault(image_for(placed.image, site.answers.engine), placed.kind.image)
+        found.setdefault(image_for(placed.image, site.answers.engine), placed.service.image)
     return found
 
 
-def main_registry(site: Site) -> str:
+def main_registry(site: CheckContext) -> str:
     """The registry that the answers' login is for."""
     return (site.answers.registry.server or "").partition("/")[0] or DOCKER_HUB

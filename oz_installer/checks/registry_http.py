@@ -16,11 +16,11 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import parse_http_list, parse_keqv_list
 
-from oz_installer.checks.reach import because
-from oz_installer.checks.registry_facts import Answer
-from oz_installer.checks.text import said
+from oz_installer.checks.reach import tunnel_error
+from oz_installer.checks.registry_facts import LookupResult
+from oz_installer.checks.text import safe_line
 from oz_installer.remote.engine import RegistryAuth
-from oz_installer.remote.image_names import ImageName
+from oz_installer.remote.image_names import ImageReference
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 
 SECONDS = 4.0
@@ -48,7 +48,7 @@ class _Reply:
         """The registry's own words, as far as it has any."""
         try:
             errors = json.loads(self.body)["errors"]
-            return said("; ".join(str(one.get("message") or one.get("code")) for one in errors))
+            return safe_line("; ".join(str(one.get("message") or one.get("code")) for one in errors))
         except (ValueError, KeyError, TypeError, AttributeError):
             return f"HTTP status {self.status}"
 
@@ -89,11 +89,11 @@ class RegistryClient:
         self._tokens: dict[str, str] = {}
         self._connections: dict[tuple[str, int], _Connection] = {}
 
-    def enter(self) -> Answer:
+    def authenticate(self) -> LookupResult:
         """Whether it is a registry and lets us in. Raises ConnectError when the node is gone."""
         return _told(self._enter)
 
-    def image(self, name: ImageName, platform: str, *, sizes: bool) -> Answer:
+    def manifest(self, name: ImageReference, platform: str, *, sizes: bool) -> LookupResult:
         """Whether it has the image for this platform. Without ``sizes`` only whether it is there: what hands
         out a manifest may count as a pull."""
         return _told(lambda: self._image(name, platform, sizes=sizes))
@@ -103,24 +103,28 @@ class RegistryClient:
         for connection in self._connections.values():
             connection.close()
 
-    def _enter(self) -> Answer:
+    def _enter(self) -> LookupResult:
         reply = self._send(self._door, "GET", "/v2/", {})
         if reply.status == 401:
             challenges = _challenges(reply.headers)
             if self._login is None:
                 # Whether nobody in particular may pull shows only with an image.
-                return Answer(ended="in" if "bearer" in challenges else "refused", said="it asks for a login")
+                return LookupResult(
+                    outcome="in" if "bearer" in challenges else "refused", said="it asks for a login"
+                )
             if "bearer" in challenges:
                 self._token(challenges["bearer"], "")  # that it is given is the proof
-                return Answer(ended="in")
+                return LookupResult(outcome="in")
             reply = self._ask("GET", "/v2/", "")
         if reply.status in _NOT_TOLD:
-            return Answer(ended="refused", said=reply.said)
+            return LookupResult(outcome="refused", said=reply.said)
         if reply.status != 200:
-            return Answer(ended="stranger", said=f"HTTP status {reply.status} to a registry's first question")
-        return Answer(ended="in")
+            return LookupResult(
+                outcome="stranger", said=f"HTTP status {reply.status} to a registry's first question"
+            )
+        return LookupResult(outcome="in")
 
-    def _image(self, name: ImageName, platform: str, *, sizes: bool) -> Answer:
+    def _image(self, name: ImageReference, platform: str, *, sizes: bool) -> LookupResult:
         scope = f"repository:{name.repository}:pull"
         reply = self._manifest(name, name.tag, scope, "GET" if sizes else "HEAD")
         if reply.status == 404:
@@ -130,19 +134,19 @@ class RegistryClient:
             if "manifests" in document:
                 digest, others = _chosen(document["manifests"], platform)
                 if digest is None:
-                    return Answer(ended="platform", others=others)
+                    return LookupResult(outcome="platform", others=others)
                 reply = self._manifest(name, digest, scope, "GET")
                 document = json.loads(reply.body) if reply.status == 200 else {}
             layers = {str(layer["digest"]): int(layer["size"]) for layer in document.get("layers", ())}
             if reply.status == 200:
-                return Answer(ended="in", layers=layers or None)
+                return LookupResult(outcome="in", layers=layers or None)
         if reply.status in _NOT_TOLD:
-            return Answer(ended="refused", said=reply.said)
+            return LookupResult(outcome="refused", said=reply.said)
         if reply.status != 200:
-            return Answer(ended="error", said=reply.said)
-        return Answer(ended="in")
+            return LookupResult(outcome="error", said=reply.said)
+        return LookupResult(outcome="in")
 
-    def _manifest(self, name: ImageName, tag: str, scope: str, method: str) -> _Reply:
+    def _manifest(self, name: ImageReference, tag: str, scope: str, method: str) -> _Reply:
         return self._ask(
             method,
             f"/v2/{quote(name.repository)}/manifests/{quote(tag, safe=':')}",
@@ -150,13 +154,13 @@ class RegistryClient:
             {"Accept": _ACCEPT},
         )
 
-    def _absent(self, name: ImageName, scope: str) -> Answer:
+    def _absent(self, name: ImageReference, scope: str) -> LookupResult:
         """No such repository, or only not this tag: then the others."""
         reply = self._ask("GET", f"/v2/{quote(name.repository)}/tags/list?n={_TAGS_ASKED}", scope)
         tags = json.loads(reply.body).get("tags") if reply.status == 200 else None
         if not tags:
-            return Answer(ended="missing")
-        return Answer(ended="no-tag", others=tuple(said(tag) for tag in tags))
+            return LookupResult(outcome="missing")
+        return LookupResult(outcome="no-tag", others=tuple(safe_line(tag) for tag in tags))
 
     def _ask(self, method: str, path: str, scope: str, headers: Mapping[str, str] | None = None) -> _Reply:
         """One question, and once more with what the registry wants to know who we are."""
@@ -228,24 +232,24 @@ def _exchange(connection: _Connection, method: str, path: str, headers: Mapping[
     return _Reply(status=response.status, headers=response.headers, body=body)
 
 
-def _told(ask: Callable[[], Answer]) -> Answer:
+def _told(ask: Callable[[], LookupResult]) -> LookupResult:
     """Whatever goes wrong, as an answer."""
     try:
         return ask()
     except _Refused as refused:
-        return Answer(ended="refused", said=str(refused))
+        return LookupResult(outcome="refused", said=str(refused))
     except ForwardingForbidden:
-        return Answer(ended="forbidden")
+        return LookupResult(outcome="forbidden")
     except ssl.SSLCertVerificationError as error:
-        return Answer(ended="untrusted", said=said(error.verify_message))
+        return LookupResult(outcome="untrusted", said=safe_line(error.verify_message))
     except ssl.SSLError as error:
-        return Answer(ended="stranger", said=said(f"no TLS: {error.reason}"))
+        return LookupResult(outcome="stranger", said=safe_line(f"no TLS: {error.reason}"))
     except TimeoutError:
-        return Answer(ended="unreachable", said=f"no answer within {SECONDS:.0f} s")
+        return LookupResult(outcome="unreachable", said=f"no answer within {SECONDS:.0f} s")
     except OSError as error:
-        return Answer(ended="unreachable", said=because(error) or type(error).__name__)
+        return LookupResult(outcome="unreachable", said=tunnel_error(error) or type(error).__name__)
     except (http.client.HTTPException, ValueError, LookupError, TypeError, AttributeError) as error:
-        return Answer(ended="stranger", said=said(error) or type(error).__name__)
+        return LookupResult(outcome="stranger", said=safe_line(error) or type(error).__name__)
 
 
 def _challenges(headers: Message) -> dict[str, Mapping[str, str]]:
@@ -267,4 +271,4 @@ def _chosen(manifests: Sequence[Any], platform: str) -> tuple[str | None, tuple[
     listed = {
         f"{one['platform']['os']}/{one['platform']['architecture']}": str(one["digest"]) for one in manifests
     }
-    return listed.get(platform), tuple(said(name) for name in listed if "unknown" not in name)
+    return listed.get(platform), tuple(safe_line(name) for name in listed if "unknown" not in name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 
-from oz_installer.checks.means import Means
-from oz_installer.checks.model import Remedy, Site, Spot
+from oz_installer.checks.means import NodeCapabilities
+from oz_installer.checks.model import CheckContext, CheckedNode, Remedy
 from oz_installer.remote.fitness import NAMES
 
 _Row = tuple[str, tuple[int, ...], tuple[str, ...]]
@@ -56,7 +56,7 @@ _DNF_REMOVE = (
 )
 
 
-def install_engine(site: Site, spot: Spot, means: Means) -> Remedy | None:
+def install_engine(site: CheckContext, spot: CheckedNode, means: NodeCapabilities) -> Remedy | None:
     """The engine with its Compose; None where the distribution has none that is new enough."""
     if site.answers.engine == "docker" and means.installed & _FOREIGN:
         return None
@@ -67,7 +67,7 @@ def install_engine(site: Site, spot: Spot, means: Means) -> Remedy | None:
     return remedy
 
 
-def install_compose(site: Site, spot: Spot, means: Means) -> Remedy | None:
+def install_compose(site: CheckContext, spot: CheckedNode, means: NodeCapabilities) -> Remedy | None:
     """The Compose alone, from where the engine came from; None where that is not known."""
     engine = site.answers.engine
     if engine == "docker" and "docker-ce-cli" in means.installed:
@@ -78,10 +78,10 @@ def install_compose(site: Site, spot: Spot, means: Means) -> Remedy | None:
     return _install(spot, means, NAMES[engine][1], wanted)
 
 
-def start_engine(spot: Spot, means: Means) -> Remedy | None:
+def start_engine(spot: CheckedNode, means: NodeCapabilities) -> Remedy | None:
     """Docker's service, now and at boot; None where it runs, hangs, or is no service that may be started."""
     title = "start Docker, now and at boot"
-    if not means.may or means.process:
+    if not means.can_become_root or means.process:
         return None
     if means.service == "init":
         return Remedy(
@@ -103,7 +103,7 @@ def start_engine(spot: Spot, means: Means) -> Remedy | None:
     )
 
 
-def join_group(spot: Spot, means: Means) -> Remedy | None:
+def join_group(spot: CheckedNode, means: NodeCapabilities) -> Remedy | None:
     """The login into the group docker, which takes effect with the next connection."""
     if means.root or not means.sudo or means.member is not False or not means.login:
         return None
@@ -115,18 +115,22 @@ def join_group(spot: Spot, means: Means) -> Remedy | None:
     )
 
 
-def _packages(engine: str, means: Means) -> tuple[str, ...]:
+def _packages(engine: str, means: NodeCapabilities) -> tuple[str, ...]:
     name, version = means.base
     fitting = (row[2] for row in _ENGINES[engine] if row[0] == name and version >= row[1])
     return next(fitting, ())
 
 
 def _install(
-    spot: Spot, means: Means, what: str, wanted: tuple[str, ...], source: str = "the distribution"
+    spot: CheckedNode,
+    means: NodeCapabilities,
+    what: str,
+    wanted: tuple[str, ...],
+    source: str = "the distribution",
 ) -> Remedy | None:
     """Only what is not there yet: only that is removed by taking it back, as far as it is there then."""
     missing = tuple(name for name in wanted if name not in means.installed)
-    if not missing or not means.may or not means.manager:
+    if not missing or not means.can_become_root or not means.manager:
         return None
     commands: tuple[tuple[str, ...], ...]
     if means.manager == "apt-get":

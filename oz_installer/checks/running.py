@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from oz_installer.checks.check import Check, Look, NodeCheck, Survey, Visit
-from oz_installer.checks.model import Finding, Site, Spot
-from oz_installer.checks.text import said
+from oz_installer.checks.check import Check, InstallationCheck, NodeCheck, ProbeCheck, ShellCheck
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding
+from oz_installer.checks.text import safe_line
 from oz_installer.errors import ConnectError, OzError
-from oz_installer.remote.together import together
+from oz_installer.remote.together import start_all
 
 T = TypeVar("T")
 Tell = Callable[[Finding], None]
@@ -49,7 +49,7 @@ nl='
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looked:
+class CheckOutput:
     """What was learned of one node: findings, facts worth showing, and all facts by check.
 
     ``unreached``: there is nothing but the finding that the node cannot be reached.
@@ -65,14 +65,14 @@ class Looked:
 class _Job:
     """Work for a thread of its own: ``late`` is told when it is not over in time."""
 
-    work: Callable[[], Looked]
+    work: Callable[[], CheckOutput]
     late: Finding
     node: str = ""
 
 
-def run(
+def run_checks(
     checks: Sequence[Check[Any]],
-    site: Site,
+    site: CheckContext,
     tell: Tell,
     stop: threading.Event,
     *,
@@ -86,9 +86,9 @@ def run(
     known: dict[str, dict[str, Any]] = {}
     gone: set[str] = set()
     held: list[tuple[str, Finding]] = []  # of nodes that cannot be reached: one finding is enough for each
-    for key, future in as_they_come({key: job.work for key, job in jobs.items()}, stop, limit):
+    for key, future in as_completed({key: job.work for key, job in jobs.items()}, stop, limit):
         job = jobs[key]
-        looked = Looked(findings=(job.late,)) if future is None else future.result()
+        looked = CheckOutput(findings=(job.late,)) if future is None else future.result()
         for name, facts in looked.facts.items():
             known.setdefault(name, {})[job.node] = facts
         if looked.unreached and key != f"look/{job.node}":
@@ -111,45 +111,45 @@ def run(
                 tell(finding)
 
 
-def _jobs(checks: Sequence[Check[Any]], site: Site, limit: float) -> dict[str, _Job]:
+def _jobs(checks: Sequence[Check[Any]], site: CheckContext, limit: float) -> dict[str, _Job]:
     """All looks of a node are one job, every visit and every survey another."""
-    looks = [check for check in checks if isinstance(check, Look)]
+    looks = [check for check in checks if isinstance(check, ShellCheck)]
     jobs: dict[str, _Job] = {}
-    for spot in site.spots:
-        if mine := [look for look in looks if spot in look.spots(site)]:
+    for spot in site.nodes:
+        if mine := [look for look in looks if spot in look.nodes(site)]:
             late = _late("look", "Node", spot, limit)
             jobs[f"look/{spot.name}"] = _Job(
                 work=partial(_looked, mine, site, spot), late=late, node=spot.name
             )
     for check in checks:
-        if isinstance(check, Visit):
-            for spot in check.spots(site):
+        if isinstance(check, ProbeCheck):
+            for spot in check.nodes(site):
                 late = _late(check.name, check.title, spot, limit)
                 work = partial(_visited, check, site, spot)
                 jobs[f"{check.name}/{spot.name}"] = _Job(work=work, late=late, node=spot.name)
-        elif isinstance(check, Survey):
+        elif isinstance(check, InstallationCheck):
             late = _late(check.name, check.title, None, limit)
             jobs[check.name] = _Job(work=partial(_surveyed, check, site), late=late)
     return jobs
 
 
-def _across(check: NodeCheck[Any], site: Site, known: Mapping[str, Any]) -> Iterator[Finding]:
+def _across(check: NodeCheck[Any], site: CheckContext, known: Mapping[str, Any]) -> Iterator[Finding]:
     """Facts in the order of the nodes, whichever answered first."""
     try:
-        ordered = {spot.name: known[spot.name] for spot in site.spots if spot.name in known}
+        ordered = {spot.name: known[spot.name] for spot in site.nodes if spot.name in known}
         yield from list(check.across(site, ordered))
     except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
-        yield broken(check, None, error)
+        yield check_error(check, None, error)
 
 
-def as_they_come(
+def as_completed(
     work: Mapping[str, Callable[[], T]], stop: threading.Event, limit: float
 ) -> Iterator[tuple[str, Future[T] | None]]:
     """Do all of it at once; each key when it is over, those that are not over in time with None.
 
     Ends at once when ``stop`` is set. What is left behind goes on in threads that keep nobody waiting.
     """
-    pending = together(work, lambda key: work[key](), name="check")
+    pending = start_all(work, lambda key: work[key](), name="check")
     until = time.monotonic() + limit
     while pending and not stop.is_set():
         wait(pending.values(), timeout=_TURN_SECONDS, return_when=FIRST_COMPLETED)
@@ -162,7 +162,7 @@ def as_they_come(
             return
 
 
-def look(looks: Sequence[Look[Any]], site: Site, spot: Spot) -> Looked:
+def run_shell_checks(looks: Sequence[ShellCheck[Any]], site: CheckContext, spot: CheckedNode) -> CheckOutput:
     """One round trip to a node. Raises OzError when the node cannot be asked."""
     findings: list[Finding] = []
     shown: list[tuple[str, str]] = []
@@ -172,61 +172,61 @@ def look(looks: Sequence[Look[Any]], site: Site, spot: Spot) -> Looked:
         try:
             pieces[one.name] = one.script(site, spot)
         except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
-            findings.append(broken(one, spot, error))
-    transport = site.reach(spot.name)
-    script = whole_script(pieces, [one.before(site) for one in looks])
+            findings.append(check_error(one, spot, error))
+    transport = site.transport(spot.name)
+    script = combine_scripts(pieces, [one.prelude(site) for one in looks])
     answer = transport.run(("sh", "-c", script), timeout=SILENCE_SECONDS)
     parts = sections(answer.text)
     if "end" not in parts:
-        reason = said(answer.errors or answer.text) or "nothing"
+        reason = safe_line(answer.stderr_text or answer.text) or "nothing"
         raise OzError(f"its answer is not whole; it said: {reason}", "Does its login have a plain shell?")
     for one in looks:
         if one.name not in pieces:
             continue
         try:
             facts = known[one.name] = one.parse(parts[one.name])
-            shown += one.shown(facts)
+            shown += one.display(facts)
             findings += one.judge(site, spot, facts)
         except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
-            findings.append(broken(one, spot, error))
-    return Looked(findings=tuple(findings), shown=tuple(shown), facts=known)
+            findings.append(check_error(one, spot, error))
+    return CheckOutput(findings=tuple(findings), shown=tuple(shown), facts=known)
 
 
-def _visited(check: Visit[Any], site: Site, spot: Spot) -> Looked:
+def _visited(check: ProbeCheck[Any], site: CheckContext, spot: CheckedNode) -> CheckOutput:
     """One check of one node; whatever goes wrong is a finding."""
     try:
         facts = check.probe(site, spot)
-        return Looked(findings=tuple(check.judge(site, spot, facts)), facts={check.name: facts})
+        return CheckOutput(findings=tuple(check.judge(site, spot, facts)), facts={check.name: facts})
     except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
         lost = isinstance(error, ConnectError) and error.node in (None, spot.name)
-        return Looked(findings=(broken(check, spot, error),), unreached=lost)
+        return CheckOutput(findings=(check_error(check, spot, error),), unreached=lost)
 
 
-def _surveyed(check: Survey[Any], site: Site) -> Looked:
+def _surveyed(check: InstallationCheck[Any], site: CheckContext) -> CheckOutput:
     """The same of a survey."""
     try:
-        return Looked(findings=tuple(check.judge(site, check.probe(site))))
+        return CheckOutput(findings=tuple(check.judge(site, check.probe(site))))
     except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
-        return Looked(findings=(broken(check, None, error),))
+        return CheckOutput(findings=(check_error(check, None, error),))
 
 
-def broken(check: Check[Any], spot: Spot | None, error: Exception) -> Finding:
+def check_error(check: Check[Any], spot: CheckedNode | None, error: Exception) -> Finding:
     """What is told of a check that could not be made."""
     if isinstance(error, ConnectError) and spot and error.node and error.node != spot.name:
         seen = f"could not be tried without {error.node}, which cannot be reached"
         hint = f"Mend what is told of {error.node}, then check again."
         return check.finding(spot, "warning", seen, hint=hint)
     if isinstance(error, ConnectError):
-        seen = f"could not be tried: the node itself cannot be reached: {said(error.message, 400)}"
+        seen = f"could not be tried: the node itself cannot be reached: {safe_line(error.message, 400)}"
         return check.finding(spot, "failure", seen, hint=error.hint)
     if isinstance(error, OzError):
-        return check.finding(spot, "failure", said(error.message, 400), hint=error.hint)
-    seen = f"the check itself broke: {type(error).__name__}: {said(error)}"
+        return check.finding(spot, "failure", safe_line(error.message, 400), hint=error.hint)
+    seen = f"the check itself broke: {type(error).__name__}: {safe_line(error)}"
     hint = "This is a fault of oz-install: please send us this line. The other checks stand."
     return check.finding(spot, "failure", seen, hint=hint)
 
 
-def in_order(
+def sort_findings(
     findings: Sequence[Finding], nodes: Sequence[str], checks: Sequence[Check[Any]]
 ) -> list[Finding]:
     """The order of a report: by node, then by check, then as the check told them."""
@@ -235,7 +235,7 @@ def in_order(
     return sorted(findings, key=lambda one: (place.get(one.node or "", len(place)), rank.get(one.check, -1)))
 
 
-def whole_script(pieces: Mapping[str, str], before: Sequence[str] = ()) -> str:
+def combine_scripts(pieces: Mapping[str, str], before: Sequence[str] = ()) -> str:
     """One script of the pieces, each in a shell and a section of its own, after what several of them need."""
     first = "".join(f"{{\n{text}\n}} 2>/dev/null\n" for text in dict.fromkeys(before) if text)
     body = "".join(f"section {name}\n(\n{piece}\n) 2>/dev/null\n" for name, piece in pieces.items())
@@ -248,14 +248,16 @@ def sections(text: str) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def _looked(looks: Sequence[Look[Any]], site: Site, spot: Spot) -> Looked:
+def _looked(looks: Sequence[ShellCheck[Any]], site: CheckContext, spot: CheckedNode) -> CheckOutput:
     try:
-        return look(looks, site, spot)
+        return run_shell_checks(looks, site, spot)
     except Exception as error:  # noqa: BLE001 - a node that cannot be asked is a finding
-        return Looked(findings=(unreached(spot, error),), unreached=isinstance(error, ConnectError))
+        return CheckOutput(
+            findings=(unreachable_finding(spot, error),), unreached=isinstance(error, ConnectError)
+        )
 
 
-def unreached(spot: Spot, error: Exception) -> Finding:
+def unreachable_finding(spot: CheckedNode, error: Exception) -> Finding:
     """What is told of a node that cannot be asked; whoever finds that first, it is told once."""
     hint = error.hint if isinstance(error, OzError) else "Is the node alive and the network up?"
     message = error.message if isinstance(error, OzError) else f"{type(error).__name__}: {error}"
@@ -264,12 +266,12 @@ def unreached(spot: Spot, error: Exception) -> Finding:
         subject="Node",
         node=spot.name,
         level="failure",
-        seen=f"cannot be examined: {said(message, 400)}",
+        seen=f"cannot be examined: {safe_line(message, 400)}",
         hint=hint,
     )
 
 
-def _late(name: str, title: str, spot: Spot | None, limit: float) -> Finding:
+def _late(name: str, title: str, spot: CheckedNode | None, limit: float) -> Finding:
     return Finding(
         id=f"{name}/{spot.name}" if spot else name,
         subject=title,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from oz_installer.checks.check import Look
-from oz_installer.checks.disk_asked import disk_of, hanging
-from oz_installer.checks.engine_asked import asking
+from oz_installer.checks.check import ShellCheck
+from oz_installer.checks.disk_asked import disk_of, hung_disk_finding
+from oz_installer.checks.engine_asked import engine_query
 from oz_installer.checks.host import GIB, MEMORY_SHARE
-from oz_installer.checks.means import is_masked, unmasking
-from oz_installer.checks.model import Finding, Level, Remedy, Site, Spot
-from oz_installer.checks.text import fields, gigabytes, said
+from oz_installer.checks.means import is_masked, unmask_command
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Level, Remedy
+from oz_installer.checks.text import format_kib, parse_fields, safe_line
 from oz_installer.remote.fitness import NAMES
 
 SLOW_DRIVERS = {
@@ -52,42 +52,44 @@ class RuntimeFacts:
     sudo: bool = False
 
 
-class Runtime(Look[RuntimeFacts]):
+class RuntimeCheck(ShellCheck[RuntimeFacts]):
     """Nothing of it keeps Oz from running today; all of it bites later."""
 
     name = "runtime"
     title = "Engine settings"
 
-    def before(self, site: Site) -> str:
+    def prelude(self, site: CheckContext) -> str:
         """What the engine says."""
-        return asking(site.answers.engine, site.install_dir)
+        return engine_query(site.answers.engine, site.install_dir)
 
-    def script(self, site: Site, spot: Spot) -> str:
+    def script(self, site: CheckContext, spot: CheckedNode) -> str:
         """The disk behind it, and what systemd says."""
         del spot
         return _SCRIPT.format(unit=_UNITS[site.answers.engine])
 
     def parse(self, text: str) -> RuntimeFacts:
         """Facts from its lines."""
-        told = fields(text)
+        told = parse_fields(text)
         if "info" not in told:
             return RuntimeFacts(known=False)
         driver, manager, version, limits, root = (*told["info"].split(" ", 4), "", "", "", "", "")[:5]
         disk = disk_of(text, "root")
         return RuntimeFacts(
-            driver=said(driver),
-            cgroup=said(f"{manager}, v{version.removeprefix('v')}" if version not in ("", "?") else manager),
+            driver=safe_line(driver),
+            cgroup=safe_line(
+                f"{manager}, v{version.removeprefix('v')}" if version not in ("", "?") else manager
+            ),
             limits=limits != "false",
-            root=said(root),
-            free=disk.free if disk.place == said(root) else None,
+            root=safe_line(root),
+            free=disk.free if disk.place == safe_line(root) else None,
             shared=disk.at == disk_of(text, "here").at,
             hangs=disk.hangs,
-            boot=said(told.get("boot", "")),
+            boot=safe_line(told.get("boot", "")),
             as_root=told.get("uid") == "0",
             sudo=told.get("sudo") == "yes",
         )
 
-    def judge(self, site: Site, spot: Spot, facts: RuntimeFacts) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: RuntimeFacts) -> Iterator[Finding]:
         """Nothing where the engine does not answer: that is the engine's own finding."""
         if not facts.known:
             return
@@ -97,7 +99,7 @@ class Runtime(Look[RuntimeFacts]):
             yield self._boot(site, spot, facts)
         yield self._disk(spot, facts)
 
-    def _driver(self, spot: Spot, facts: RuntimeFacts) -> Finding:
+    def _driver(self, spot: CheckedNode, facts: RuntimeFacts) -> Finding:
         why = SLOW_DRIVERS.get(facts.driver, "")
         return self.finding(
             spot,
@@ -110,7 +112,7 @@ class Runtime(Look[RuntimeFacts]):
             hint="Set storage-driver to overlay2 in /etc/docker/daemon.json, or accept this.",
         )
 
-    def _cgroup(self, spot: Spot, facts: RuntimeFacts) -> Finding:
+    def _cgroup(self, spot: CheckedNode, facts: RuntimeFacts) -> Finding:
         return self.finding(
             spot,
             "ok" if facts.limits else "warning",
@@ -122,7 +124,7 @@ class Runtime(Look[RuntimeFacts]):
             hint="Boot with cgroup_enable=memory swapaccount=1 on the kernel's command line, or accept this.",
         )
 
-    def _boot(self, site: Site, spot: Spot, facts: RuntimeFacts) -> Finding:
+    def _boot(self, site: CheckContext, spot: CheckedNode, facts: RuntimeFacts) -> Finding:
         unit = _UNITS[site.answers.engine]
         enabled = facts.boot.startswith("enabled")
         return self.finding(
@@ -137,12 +139,12 @@ class Runtime(Look[RuntimeFacts]):
             remedy=_enable(spot, facts, f"start {NAMES[site.answers.engine][0]}'s containers at boot", unit),
         )
 
-    def _disk(self, spot: Spot, facts: RuntimeFacts) -> Finding:
+    def _disk(self, spot: CheckedNode, facts: RuntimeFacts) -> Finding:
         """Where it is the install folder's disk, the machine's own finding has the figure."""
         if facts.hangs:
-            return hanging(self, spot, facts.root, about="disk", subject="Engine's disk")
-        seen = "not told" if facts.free is None else f"{gigabytes(facts.free)} free at {facts.root}"
-        needed = spot.needs.disk if spot.needs and not facts.shared else 0
+            return hung_disk_finding(self, spot, facts.root, about="disk", subject="Engine's disk")
+        seen = "not told" if facts.free is None else f"{format_kib(facts.free)} free at {facts.root}"
+        needed = spot.requirements.disk if spot.requirements and not facts.shared else 0
         level: Level = "ok" if (facts.free or 0) >= needed * GIB * MEMORY_SHARE else "warning"
         return self.finding(
             spot,
@@ -158,11 +160,11 @@ class Runtime(Look[RuntimeFacts]):
 
 def _enabling(boot: str, unit: str) -> str:
     """What somebody runs as root so that it starts at boot; what is masked is never enabled for them."""
-    masked = f"{unmasking(boot, unit)} && " if is_masked(boot) else ""
+    masked = f"{unmask_command(boot, unit)} && " if is_masked(boot) else ""
     return f"{masked}systemctl enable {unit}"
 
 
-def _enable(spot: Spot, facts: RuntimeFacts, title: str, unit: str) -> Remedy | None:
+def _enable(spot: CheckedNode, facts: RuntimeFacts, title: str, unit: str) -> Remedy | None:
     """Masked, static, not-found: cannot be enabled."""
     if facts.boot != "disabled" or not (facts.as_root or facts.sudo):
         return None

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
-from oz_installer.checks.storage_probe import END_SECONDS, Held, Place, StorageFacts
-from oz_installer.checks.text import said
+from oz_installer.checks.storage_probe import END_SECONDS, HeldFile, MediaLocation, StorageFacts
+from oz_installer.checks.text import safe_line
 from oz_installer.errors import ConnectError, OzError
 from oz_installer.remote.transport import Transport
 
@@ -24,11 +24,11 @@ OVER_AT = 14.0
 """So long after its check began it waits for the other's file to go: it goes without us, too."""
 
 
-class _Holder:
+class _PeerFile:
     """``Held`` on another node, in a thread of its own."""
 
     def __init__(
-        self, reach: Callable[[], Transport], place: Place, name: str, word: str, *, began: float
+        self, reach: Callable[[], Transport], place: MediaLocation, name: str, word: str, *, began: float
     ) -> None:
         self._reach, self._place, self._name, self._word = reach, place, name, word
         self._began = began
@@ -45,10 +45,10 @@ class _Holder:
             transport = self._reach()
             self._connected.set_result(time.monotonic())
             server = self._place.ask(transport)
-            if server is not None and not server.well:
+            if server is not None and not server.speaks_nfs:
                 self._told.set_result(StorageFacts(server=server, away="gets no answer from the NFS server"))
                 return
-            with Held(transport, self._place, self._name, self._word, on_open=self._open) as held:
+            with HeldFile(transport, self._place, self._name, self._word, on_open=self._open) as held:
                 self._told.set_result(held.facts)
                 self._over.wait()
         except Exception as error:  # noqa: BLE001 - raised again by ``facts``
@@ -73,7 +73,7 @@ class _Holder:
         except ConnectError:
             return StorageFacts(away="cannot be reached")
         except OzError as error:
-            return StorageFacts(away=f"cannot be asked: {said(error.message)}")
+            return StorageFacts(away=f"cannot be asked: {safe_line(error.message)}")
         except TimeoutError:
             return StorageFacts(away=self._late())
 
@@ -96,12 +96,12 @@ class _Holder:
 
 
 @contextlib.contextmanager
-def held_elsewhere(
-    reach: Callable[[], Transport], place: Place, name: str, word: str, *, began: float
+def hold_on_peer(
+    reach: Callable[[], Transport], place: MediaLocation, name: str, word: str, *, began: float
 ) -> Iterator[Callable[[], StorageFacts]]:
     """``Held`` on another node. What is given waits for the facts of that node, but not so long that findings
     of this one, whose check ``began`` then (of the monotonic clock), were late."""
-    holder = _Holder(reach, place, name, word, began=began)
+    holder = _PeerFile(reach, place, name, word, began=began)
     try:
         holder.begin()
         yield holder.facts

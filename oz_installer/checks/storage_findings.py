@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from oz_installer.answers.model import Workload
-from oz_installer.catalog.sizing import figure, size
+from oz_installer.catalog.sizing import format_number, size
 from oz_installer.checks.check import NodeCheck
-from oz_installer.checks.disk_asked import hanging
-from oz_installer.checks.model import Finding, Level, Site, Spot
+from oz_installer.checks.disk_asked import hung_disk_finding
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Level
 from oz_installer.checks.storage_probe import StorageFacts
 from oz_installer.checks.storage_scripts import HANGS, NO_ENGINE
-from oz_installer.checks.text import gigabytes
+from oz_installer.checks.text import format_kib
 
 SLOWEST_MS = 50.0
 """A write that is on the disk: every media file of an analysis waits for several of them."""
@@ -21,7 +21,9 @@ Owner = NodeCheck[Any]
 _NO_CLIENT = ("no such device", "unknown filesystem type", "helper program", "not supported")
 
 
-def mounted(check: Owner, site: Site, spot: Spot, facts: StorageFacts, place: str) -> Iterator[Finding]:
+def mount_findings(
+    check: Owner, site: CheckContext, spot: CheckedNode, facts: StorageFacts, place: str
+) -> Iterator[Finding]:
     """An NFS volume that cannot be mounted, or a folder that nothing is mounted at."""
     about, subject = "mount", "Media mount"
     if facts.mount == NO_ENGINE:
@@ -73,14 +75,16 @@ def mounted(check: Owner, site: Site, spot: Spot, facts: StorageFacts, place: st
         )
 
 
-def folder(check: Owner, spot: Spot, facts: StorageFacts, place: str, *, nfs: bool) -> Finding:
+def folder_findings(
+    check: Owner, spot: CheckedNode, facts: StorageFacts, place: str, *, nfs: bool
+) -> Finding:
     """Whether root can write there, as the API does."""
     about, subject = "folder", "Media folder"
     if facts.folder == "ok":
-        seen = f"{place} can be written" + (f", {gigabytes(facts.free)} free" if facts.free else "")
+        seen = f"{place} can be written" + (f", {format_kib(facts.free)} free" if facts.free else "")
         return check.finding(spot, "ok", seen, about=about, subject=subject)
     if facts.folder == HANGS:
-        return hanging(check, spot, place, about=about, subject=subject)
+        return hung_disk_finding(check, spot, place, about=about, subject=subject)
     if facts.folder == "missing":
         seen = f"there is no folder {place}"
         hint = "Mount the shared file system there, on every api node."
@@ -114,8 +118,8 @@ def folder(check: Owner, spot: Spot, facts: StorageFacts, place: str, *, nfs: bo
     )
 
 
-def shared(
-    check: Owner, spot: Spot, facts: StorageFacts, place: str, first: str, *, told: bool = False
+def sharing_findings(
+    check: Owner, spot: CheckedNode, facts: StorageFacts, place: str, first: str, *, told: bool = False
 ) -> Finding:
     """Whether what the first api node writes is seen here. ``told``: that it is away is a failure already."""
     about, subject = "shared", "Media shared"
@@ -144,7 +148,9 @@ def shared(
     )
 
 
-def measured(check: Owner, site: Site, spot: Spot, facts: StorageFacts, first: str) -> Iterator[Finding]:
+def measurement_findings(
+    check: Owner, site: CheckContext, spot: CheckedNode, facts: StorageFacts, first: str
+) -> Iterator[Finding]:
     """Locks, readers, and how long a write takes; nothing of what the node does not tell."""
     if facts.locks is not None or facts.lock_seen is not None:
         yield _locks(check, spot, facts, first)
@@ -154,7 +160,7 @@ def measured(check: Owner, site: Site, spot: Spot, facts: StorageFacts, first: s
         yield _latency(check, spot, facts.write_ms)
 
 
-def _locks(check: Owner, spot: Spot, facts: StorageFacts, first: str) -> Finding:
+def _locks(check: Owner, spot: CheckedNode, facts: StorageFacts, first: str) -> Finding:
     alone = facts.lock_seen is None
     well = facts.locks if alone else facts.lock_seen
     good = "can be locked" if alone else f"sees the lock of {first}"
@@ -171,7 +177,7 @@ def _locks(check: Owner, spot: Spot, facts: StorageFacts, first: str) -> Finding
     )
 
 
-def _reader(check: Owner, spot: Spot, reader: int | None, *, readable: bool) -> Finding:
+def _reader(check: Owner, spot: CheckedNode, reader: int | None, *, readable: bool) -> Finding:
     return check.finding(
         spot,
         "ok" if readable else "warning",
@@ -184,7 +190,7 @@ def _reader(check: Owner, spot: Spot, reader: int | None, *, readable: bool) -> 
     )
 
 
-def _latency(check: Owner, spot: Spot, milliseconds: float) -> Finding:
+def _latency(check: Owner, spot: CheckedNode, milliseconds: float) -> Finding:
     level: Level = "ok" if milliseconds <= SLOWEST_MS else "warning"
     return check.finding(
         spot,
@@ -198,7 +204,9 @@ def _latency(check: Owner, spot: Spot, milliseconds: float) -> Finding:
     )
 
 
-def room(check: Owner, spot: Spot, facts: StorageFacts, workload: Workload) -> Iterator[Finding]:
+def space_findings(
+    check: Owner, spot: CheckedNode, facts: StorageFacts, workload: Workload
+) -> Iterator[Finding]:
     """Free space against the vendor's formula, where the workload is told."""
     wanted = size(
         apm=workload.apm,
@@ -214,10 +222,10 @@ def room(check: Owner, spot: Spot, facts: StorageFacts, workload: Workload) -> I
     yield check.finding(
         spot,
         "ok" if facts.free * 1024 >= wanted * 10**9 else "warning",
-        f"{gigabytes(facts.free)} free",
+        f"{format_kib(facts.free)} free",
         about="room",
         subject="Media space",
-        needed=f"{figure(wanted)} GB (the vendor's formula, for your workload)",
+        needed=f"{format_number(wanted)} GB (the vendor's formula, for your workload)",
         why="When it is full, no analysis can be stored.",
         hint="Enlarge it, keep media for fewer days, or accept this where they fill it already.",
     )

@@ -14,7 +14,7 @@ from oz_installer.checks import nfs
 from oz_installer.checks.nfs import NfsAnswer
 from oz_installer.checks.reach import TCP_SECONDS
 from oz_installer.checks.storage_scripts import HOLD, MOUNT_SECONDS, READ, WRITES, program
-from oz_installer.checks.text import TIMED_OUT, fields, number, said
+from oz_installer.checks.text import TIMED_OUT, parse_fields, parse_int, safe_line
 from oz_installer.errors import ConnectError
 from oz_installer.remote.transport import Transport
 
@@ -55,13 +55,13 @@ class StorageFacts:
     system_disk: bool | None = None
 
     @property
-    def well(self) -> bool:
+    def is_writable(self) -> bool:
         """Whether this node itself can write media."""
-        return (self.server is None or self.server.well) and not self.mount and self.folder == "ok"
+        return (self.server is None or self.server.speaks_nfs) and not self.mount and self.folder == "ok"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class MediaLocation:
     """Where the media are: a folder of the nodes, or with ``options`` and ``device`` an NFS volume of their
     engine, of a ``server``. ``reader`` is the user id that reads them."""
 
@@ -77,7 +77,7 @@ class Place:
         if not self.server:
             return None
         port, version = nfs.port_of(self.options), nfs.version_of(self.options)
-        return nfs.ask(transport, self.server, port, version)
+        return nfs.nfs_null_call(transport, self.server, port, version)
 
     def argv(self, script: str, name: str, word: str, *, measure: bool) -> tuple[str, ...]:
         """The command for a node."""
@@ -97,7 +97,7 @@ class Place:
         )
 
     @property
-    def patience(self) -> float:
+    def timeout(self) -> float:
         """Seconds of silence that are normal."""
         return _SECONDS + (2 * MOUNT_SECONDS if self.device else 0)
 
@@ -142,21 +142,21 @@ class _Script:
             self._sock.sendall(f"{word}\n".encode())
 
 
-class Held(_Script):
+class HeldFile(_Script):
     """A file in the media folder of one node, as long as the block lasts. ``on_open`` is called once the node
     is at it."""
 
     def __init__(
         self,
         transport: Transport,
-        place: Place,
+        place: MediaLocation,
         name: str,
         word: str,
         *,
         measure: bool = False,
         on_open: Callable[[], object] | None = None,
     ) -> None:
-        super().__init__(transport, place.argv(HOLD, name, word, measure=measure), place.patience)
+        super().__init__(transport, place.argv(HOLD, name, word, measure=measure), place.timeout)
         self.facts = StorageFacts()
         self._on_open = on_open
 
@@ -171,7 +171,7 @@ class Held(_Script):
 
 def read_back(
     transport: Transport,
-    place: Place,
+    place: MediaLocation,
     name: str,
     word: str,
     other: Callable[[], StorageFacts] = StorageFacts,
@@ -179,38 +179,38 @@ def read_back(
     """What a node sees of the file that another holds. ``other`` waits for the facts of that one, and is
     called once this node can write itself. Raises ConnectError when the node is gone."""
     argv = place.argv(READ, name, word, measure=True)
-    with _Script(transport, argv, place.patience) as script:
+    with _Script(transport, argv, place.timeout) as script:
         if not script.hear("waiting"):
             return facts_of(script.heard)
         first = other()
-        held = first.well and not first.away
+        held = first.is_writable and not first.away
         if not held:
             return replace(facts_of(script.heard), held=held, away=first.away)
         script.tell("held")
         script.hear("over")
-    told = fields(script.heard.decode("utf-8", "replace"))
+    told = parse_fields(script.heard.decode("utf-8", "replace"))
     if "read" not in told:
         raise ConnectError("it was lost while it looked for a file in the media folder", node=transport.name)
     seen, status = told["read"], told.get("locks", "")
     return replace(
         facts_of(script.heard),
         shared=seen == word,
-        said="" if seen == word else said(seen),
+        said="" if seen == word else safe_line(seen),
         lock_seen=None if seen != word or status in _NOTHING_TOLD else status == _CONFLICT,
     )
 
 
 def facts_of(heard: bytes) -> StorageFacts:
     """Facts from what a script printed."""
-    told = fields(heard.decode("utf-8", "replace"))
+    told = parse_fields(heard.decode("utf-8", "replace"))
     status, _, words = told.get("mount", "0").partition(" ")
     if status != "0":
         late = f"it is not mounted within {MOUNT_SECONDS} s" if status in _LATE else f"status {status}"
         return StorageFacts(mount=_plain(words) or late)
-    folder = told.get("folder") or said(told.get("denied", ""))
+    folder = told.get("folder") or safe_line(told.get("denied", ""))
     if not folder:
-        folder = said(heard.decode("utf-8", "replace")) or "the node gives no answer"
-    disk = [number(word) for word in told.get("disk", "").split()]
+        folder = safe_line(heard.decode("utf-8", "replace")) or "the node gives no answer"
+    disk = [parse_int(word) for word in told.get("disk", "").split()]
     size, free = (disk[0], disk[2]) if len(disk) == 3 else (None, None)
     mine, _, root = told.get("device", "").partition(" ")
     locked = told.get("locked", "")
@@ -232,7 +232,7 @@ def _plain(words: str) -> str:
     words = words.rpartition("failed to mount local volume: ")[2]
     words = re.sub(r":?'?[^\s:']*/volumes/oz-install-check-[^\s:,']*'?", "", words)
     words = re.sub(r"\s*(See|Run) 'docker run --help'.*", "", words)
-    return said(words.removeprefix("docker: "), 300)
+    return safe_line(words.removeprefix("docker: "), 300)
 
 
 def _milliseconds(told: dict[str, str]) -> float | None:

@@ -6,7 +6,7 @@ import base64
 import gzip
 from functools import cache
 
-from oz_installer.checks.container import packed
+from oz_installer.checks.container import tar_of
 
 PREFIX = ".oz-install-check."
 HELD_SECONDS = 20
@@ -148,4 +148,4 @@ echo "over"
 @cache
 def program() -> str:
     """The program that waits, as the engine's ``import`` takes it, in base64."""
-    return base64.b64encode(gzip.compress(packed(_WAITING), mtime=0)).decode()
+    return base64.b64encode(gzip.compress(tar_of(_WAITING), mtime=0)).decode()

@@ -10,25 +10,25 @@ TIMED_OUT = (124, 143)
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
 
 
-def said(text: object, longest: int = LONGEST) -> str:
+def safe_line(text: object, longest: int = LONGEST) -> str:
     """One line without control characters and escape sequences, cut where it is too long."""
     plain = "".join(char if char.isprintable() else " " for char in _ESCAPES.sub("", str(text)))
     line = " ".join(plain.split())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
-def fields(text: str) -> dict[str, str]:
+def parse_fields(text: str) -> dict[str, str]:
     """Lines of ``key value`` as a mapping; the last one of a key counts."""
     pairs = (line.partition(" ") for line in text.splitlines() if line)
     return {key: value.strip() for key, _, value in pairs}
 
 
-def number(text: str) -> int | None:
+def parse_int(text: str) -> int | None:
     """A whole number; None where it is none."""
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def gigabytes(kib: int) -> str:
+def format_kib(kib: int) -> str:
     """KiB as an operator reads it: ``512 MB``, ``7.6 GB``, ``31 GB``."""
     mib = kib / 1024
     if mib < 1000:
@@ -36,6 +36,6 @@ def gigabytes(kib: int) -> str:
     return f"{mib / 1024:.1f} GB" if mib < 9.95 * 1024 else f"{mib / 1024:.0f} GB"
 
 
-def count(amount: int, noun: str) -> str:
+def plural(amount: int, noun: str) -> str:
     """``1 core``, ``2 cores``."""
     return f"{amount} {noun}" if amount == 1 else f"{amount} {noun}s"

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from oz_installer.checks.check import Survey
-from oz_installer.checks.model import Finding, Level, Site
+from oz_installer.checks.check import InstallationCheck
+from oz_installer.checks.model import CheckContext, Finding, Level
 
 SHORTEST, LONGEST = 8, 512
 """Inferred: what a token's length may be."""
@@ -27,19 +27,19 @@ class TokenFacts:
     wanted: bool = True
 
 
-class Updater(Survey[TokenFacts]):
+class UpdaterTokenCheck(InstallationCheck[TokenFacts]):
     """A wrong token shows only hours later, when no models come."""
 
     name = "updater"
     title = "Updater token"
 
-    def probe(self, site: Site) -> TokenFacts:
+    def probe(self, site: CheckContext) -> TokenFacts:
         """Look at it here; the vendor is not asked."""
         if not site.answers.components.bio_updater or "updater.token" not in site.secrets:
             return TokenFacts(wanted=False)
-        return TokenFacts(fault=token_fault(site.secrets["updater.token"].reveal()))
+        return TokenFacts(fault=token_problem(site.secrets["updater.token"].reveal()))
 
-    def judge(self, site: Site, facts: TokenFacts) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, facts: TokenFacts) -> Iterator[Finding]:
         """One finding."""
         del site
         if not facts.wanted:
@@ -61,7 +61,7 @@ class Updater(Survey[TokenFacts]):
         )
 
 
-def token_fault(token: str) -> tuple[Level, str] | None:
+def token_problem(token: str) -> tuple[Level, str] | None:
     """What is wrong with a token, in words that do not show it; None when nothing is."""
     if token != token.strip():
         return "failure", "begins or ends with white space"

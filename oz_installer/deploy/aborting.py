@@ -8,12 +8,12 @@ from time import monotonic
 
 from oz_installer.deploy.events import Level
 from oz_installer.errors import OzError
-from oz_installer.remote.together import ended, together
+from oz_installer.remote.together import start_all, wait_all
 
 AGAIN_SECONDS = 1.0
 
 
-class Aborting:
+class AbortLoop:
     """``abort`` on several nodes at once; its first failure is said as a warning, the others are like it."""
 
     def __init__(
@@ -24,18 +24,18 @@ class Aborting:
         self._began: float | None = None
         self._told = False
 
-    def again(self, nodes: Sequence[str]) -> None:
+    def repeat(self, nodes: Sequence[str]) -> None:
         """Try once more there, unless that was done within the last second or is still being done."""
         if self._abort is None or not all(future.done() for future in self._futures.values()):
             return
         self._look()
         if self._began is None or monotonic() - self._began >= AGAIN_SECONDS:
             self._began = monotonic()
-            self._futures = together(nodes, self._abort, name="abort")
+            self._futures = start_all(nodes, self._abort, name="abort")
 
     def end(self) -> None:
         """Wait for what was begun: it must not meet what comes next."""
-        ended(self._futures)
+        wait_all(self._futures)
         self._look()
 
     def _look(self) -> None:

@@ -13,11 +13,11 @@ ids=$(found "$1") || exit
 [ -z "$ids" ] || "$0" rm -f $ids || { sleep 1; [ -z "$(found "$1")" ]; }"""
 
 
-def end_jobs(engine: str, project: str) -> tuple[str, ...]:
+def remove_job_containers(engine: str, project: str) -> tuple[str, ...]:
     """Remove the containers of jobs under way, which ends the commands that wait for them."""
     return ("sh", "-c", _END_JOBS, engine, project)
 
 
-def only_with(path: str, argv: Iterable[str]) -> tuple[str, ...]:
+def if_exists(path: str, argv: Iterable[str]) -> tuple[str, ...]:
     """A command that is left out where ``path`` is not there."""
     return ("sh", "-c", '[ ! -e "$0" ] || exec "$@"', path, *argv)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from oz_installer.deploy.events import NodeProgress
 from oz_installer.deploy.facts import ContainerFact, parse_containers
 from oz_installer.deploy.run import Run, hint_for
-from oz_installer.deploy.saying import folded
+from oz_installer.deploy.saying import collapse_repeats
 from oz_installer.deploy.settings import RegistryLogin
 from oz_installer.errors import ConnectError, DeployError
 from oz_installer.remote import commands
-from oz_installer.remote.engine import ContainerState, NodeEngine, RegistryAuth
-from oz_installer.remote.image_names import DOCKER_HUB, registry_of
+from oz_installer.remote.engine import ContainerState, DockerEngine, RegistryAuth
+from oz_installer.remote.image_names import DOCKER_HUB, registry_host
 from oz_installer.remote.transport import CommandResult
 from oz_installer.render.compose import DIGEST_LABEL, PROJECT
 
@@ -24,7 +24,7 @@ LOGIN_HINT = "Correct the registry's user name and password (answers: registry),
 IMAGE_HINT = "Is its name right (answers: images), and can the node reach the registry (answers: registry)?"
 
 
-def warm_up() -> None:
+def preload_docker_sdk() -> None:
     """Load the docker SDK in the background: it takes half a second, and is wanted only later."""
     threading.Thread(target=_load_sdk, name="docker-sdk", daemon=True).start()
 
@@ -35,7 +35,7 @@ def _load_sdk() -> None:
     load_sdk()
 
 
-def states(run: Run, node: str) -> Mapping[str, ContainerFact]:
+def container_states(run: Run, node: str) -> Mapping[str, ContainerFact]:
     """Every container of the project on a node, by name."""
     if run.settings.engine == "podman":
         argv = commands.list_containers("podman", PROJECT, DIGEST_LABEL)
@@ -44,14 +44,14 @@ def states(run: Run, node: str) -> Mapping[str, ContainerFact]:
     return {state.name: _fact(state) for state in found}
 
 
-def were_started(run: Run, node: str, names: Sequence[str], result: CommandResult) -> bool:
+def require_started(run: Run, node: str, names: Sequence[str], result: CommandResult) -> bool:
     """Raises DeployError when podman-compose, which always says that all went well, started not all."""
     if run.settings.engine != "podman":
         return True
-    there = states(run, node)
+    there = container_states(run, node)
     missing = [name for name in names if name not in there or there[name].status.startswith("Created")]
     if missing:
-        said = run.settings.masker(result.errors)
+        said = run.settings.masker(result.stderr_text)
         errors = [line.removeprefix("Error: ") for line in said.splitlines() if line.startswith("Error: ")]
         problem = errors[-1] if errors else said[-300:]  # the first ones only say what was not there yet
         raise DeployError(
@@ -60,7 +60,7 @@ def were_started(run: Run, node: str, names: Sequence[str], result: CommandResul
     return True
 
 
-def why(run: Run, node: str, service: str) -> str:
+def diagnostics(run: Run, node: str, service: str) -> str:
     """The last log lines and the last health output of a service, secrets masked."""
     transport = run.transports[node]
     if run.settings.engine == "podman":
@@ -70,9 +70,9 @@ def why(run: Run, node: str, service: str) -> str:
         text = _quietly(lambda: _engine(run, node).logs(service, LOG_LINES))
     health = transport.run(commands.health_output(run.settings.engine, service))
     log, said = (run.settings.masker(one).rstrip() for one in (text, health.text))
-    parts = [f"--- {node}/{service}: last {LOG_LINES} log lines", folded(log) or "(no log)"]
+    parts = [f"--- {node}/{service}: last {LOG_LINES} log lines", collapse_repeats(log) or "(no log)"]
     if health.ok and said.strip():
-        parts += [f"--- {node}/{service}: health check said", folded(said.strip())]
+        parts += [f"--- {node}/{service}: health check said", collapse_repeats(said.strip())]
     return "\n".join(parts)
 
 
@@ -90,7 +90,7 @@ def pull(run: Run, node: str, image: str, text: str) -> None:
             raise
         return True
 
-    run.gate.apply(run.transports[node], f"pull {image}", bring)
+    run.gate.run_on_node(run.transports[node], f"pull {image}", bring)
 
 
 def _pull_hint(said: str) -> str:
@@ -105,7 +105,7 @@ def _login_for(run: Run, image: str) -> RegistryLogin | None:
     if login is None:
         return None
     server = login.server.partition("/")[0] or DOCKER_HUB
-    return login if registry_of(image) == server else None
+    return login if registry_host(image) == server else None
 
 
 def _pull_with_docker(run: Run, node: str, image: str, text: str) -> None:
@@ -116,7 +116,7 @@ def _pull_with_docker(run: Run, node: str, image: str, text: str) -> None:
         run.check_cancelled()
         run.emit(NodeProgress(node=node, text=text, done=done, total=total, unit="bytes"))
 
-    engine = NodeEngine(run.transports[node], timeout=PULL_SILENCE)
+    engine = DockerEngine(run.transports[node], timeout=PULL_SILENCE)
     try:
         engine.pull(image, on_progress=tell, auth=auth)
     except DeployError:
@@ -129,27 +129,27 @@ def _pull_with_docker(run: Run, node: str, image: str, text: str) -> None:
 
 def _pull_with_podman(run: Run, node: str, image: str) -> None:
     transport, login = run.transports[node], _login_for(run, image)
-    server = registry_of(image)
+    server = registry_host(image)
     if login:
         argv = commands.login("podman", server, login.username)
         answer = transport.run(argv, stdin=login.password.reveal().encode() + b"\n")
         if not answer.ok:
-            said = run.settings.masker(answer.errors)[-300:]
+            said = run.settings.masker(answer.stderr_text)[-300:]
             raise DeployError(f"cannot log in to the registry {server}: {said}", node=node)
     try:
         result = transport.run(commands.pull("podman", image), timeout=PULL_SILENCE)
         if not result.ok:
-            said = " ".join(run.settings.masker(result.errors).split())[-300:]
+            said = " ".join(run.settings.masker(result.stderr_text).split())[-300:]
             raise DeployError(f"cannot pull the image {image}: {said}", node=node)
     finally:
         if login:
             transport.run(commands.logout("podman", server))
 
 
-def _engine(run: Run, node: str) -> NodeEngine:
+def _engine(run: Run, node: str) -> DockerEngine:
     engine = run.engines.get(node)
     if engine is None:
-        engine = run.engines[node] = NodeEngine(run.transports[node])
+        engine = run.engines[node] = DockerEngine(run.transports[node])
     return engine
 
 

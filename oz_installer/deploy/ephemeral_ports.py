@@ -40,7 +40,7 @@ _HINT = (
 )
 
 
-def start_when_free(run: Run, node: str, start: Callable[[], object]) -> None:
+def start_when_port_free(run: Run, node: str, start: Callable[[], object]) -> None:
     """Start; where a connection of the node has a port that is wanted, wait and start again, for
     ``PATIENCE_SECONDS`` at most. Raises what ``start`` raised last, and Interrupted."""
     until, told = monotonic() + PATIENCE_SECONDS, 0
@@ -91,5 +91,5 @@ def _states(run: Run, node: str, port: int) -> list[str]:
 
 def _tell(run: Run, node: str, port: int) -> None:
     text = f"TCP port {port} is in use by an outgoing connection of the node; waiting until it is free"
-    run.say(text, node)
+    run.log(text, node)
     run.emit(NodeProgress(node=node, text=f"waiting for TCP port {port} to become free"))

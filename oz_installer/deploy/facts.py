@@ -28,13 +28,13 @@ class ContainerFact:
     status: str
 
     @property
-    def well(self) -> bool:
+    def is_healthy(self) -> bool:
         """Running, and healthy where it can tell."""
         return self.running and self.health in ("", "healthy")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Details:
+class NodeDetails:
     """What is looked at only when there is something to do. Disk in KiB; ``access`` is ``ok``, or why the
     install folder cannot be written: ``read-only FOLDER``, ``denied FOLDER``."""
 
@@ -48,7 +48,7 @@ class Details:
     volumes: frozenset[str]
     generations: tuple[str, ...]
     disk_free: int
-    access: str = "ok"
+    folder_access: str = "ok"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class NodeFacts:
     wrong_modes: tuple[str, ...] = ()
     jobs: Mapping[str, str] = field(default_factory=dict)
     containers: Mapping[str, ContainerFact] = field(default_factory=dict)
-    details: Details | None = None
+    details: NodeDetails | None = None
 
 
 def parse_facts(node: str, output: str, hide: Callable[[str], str] = str) -> NodeFacts:
@@ -135,9 +135,9 @@ def _files(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
     return files, tuple(sorted(wrong))
 
 
-def _details(parts: Mapping[str, str], hide: Callable[[str], str]) -> Details:
+def _details(parts: Mapping[str, str], hide: Callable[[str], str]) -> NodeDetails:
     disk = parts["disk"].split()
-    return Details(
+    return NodeDetails(
         uid=int(parts["user"].strip() or -1),
         os=" · ".join(parts["os"].split("\n")).strip(" ·"),
         engine_version=_version(parts["engine-version"], hide).strip(),
@@ -148,7 +148,7 @@ def _details(parts: Mapping[str, str], hide: Callable[[str], str]) -> Details:
         volumes=frozenset(parts["volumes"].split()),
         generations=tuple(parts["generations"].split()),
         disk_free=int(disk[3]) if len(disk) > 3 else -1,
-        access=parts["access"].strip(),
+        folder_access=parts["access"].strip(),
     )
 
 

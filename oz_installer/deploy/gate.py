@@ -10,7 +10,7 @@ from oz_installer.remote.transport import CommandResult, Transport
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class DryRunChange:
     """A change as it is told: on which node (none: this workstation), what, and the command that makes it."""
 
     node: str
@@ -35,11 +35,11 @@ class Gate(Protocol):
         """Make one change on a node. ``timeout`` is seconds of silence."""
         ...
 
-    def apply(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:
+    def run_on_node(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:
         """Make a change that is not one command, such as a pull through the SDK."""
         ...
 
-    def keep(self, what: str, work: Callable[[], None]) -> None:
+    def run_locally(self, what: str, work: Callable[[], None]) -> None:
         """Make a change on this workstation."""
         ...
 
@@ -65,11 +65,11 @@ class LiveGate:
         """Run the command on the node."""
         return transport.run(argv, stdin=stdin, timeout=timeout, on_sent=on_sent, on_output=on_output)
 
-    def apply(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:  # noqa: ARG002
+    def run_on_node(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:  # noqa: ARG002
         """Do the work."""
         return work()
 
-    def keep(self, what: str, work: Callable[[], None]) -> None:  # noqa: ARG002
+    def run_locally(self, what: str, work: Callable[[], None]) -> None:  # noqa: ARG002
         """Do the work."""
         work()
 
@@ -81,7 +81,7 @@ class LiveGate:
 class DryGate:
     """Makes no change and says what would be done."""
 
-    def __init__(self, tell: Callable[[Change], None]) -> None:
+    def __init__(self, tell: Callable[[DryRunChange], None]) -> None:
         self._tell = tell
 
     def change(
@@ -96,17 +96,17 @@ class DryGate:
         on_output: Callable[[bytes], None] | None = None,  # noqa: ARG002
     ) -> CommandResult:
         """Say what would be run, and answer that it worked."""
-        self._tell(Change(node=transport.name, what=what, argv=tuple(argv)))
+        self._tell(DryRunChange(node=transport.name, what=what, argv=tuple(argv)))
         return CommandResult(argv=tuple(argv), status=0)
 
-    def apply(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:  # noqa: ARG002
+    def run_on_node(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:  # noqa: ARG002
         """Say what would be done, and answer that it worked."""
-        self._tell(Change(node=transport.name, what=what, argv=()))
+        self._tell(DryRunChange(node=transport.name, what=what, argv=()))
         return True
 
-    def keep(self, what: str, work: Callable[[], None]) -> None:  # noqa: ARG002
+    def run_locally(self, what: str, work: Callable[[], None]) -> None:  # noqa: ARG002
         """Say what would be done."""
-        self._tell(Change(node="", what=what, argv=()))
+        self._tell(DryRunChange(node="", what=what, argv=()))
 
     def wait(self, condition: Callable[[], bool]) -> bool:  # noqa: ARG002
         """Nothing was changed, so there is nothing to wait for."""

@@ -23,7 +23,7 @@ CHECK_SECONDS = 4
 CRASHING_SECONDS = 20.0
 
 
-def wait(run: Run, node: str, services: Sequence[BundleService]) -> bool:
+def wait_healthy(run: Run, node: str, services: Sequence[BundleService]) -> bool:
     """Return when every service is well. Raises DeployError when one is unhealthy, keeps crashing, or is
     not well within its patience (its start period and all retries, or the run's own limit)."""
     began = monotonic()
@@ -36,14 +36,14 @@ def wait(run: Run, node: str, services: Sequence[BundleService]) -> bool:
         _run_checks(run, node, pending, len(services))
         if not pending:
             break
-        states = engines.states(run, node)
+        states = engines.container_states(run, node)
         now = monotonic()
-        checked = any(service.check for service in pending.values())
+        checked = any(service.health_command for service in pending.values())
         for name, service in tuple(pending.items()):
             state = states.get(name)
-            if not service.check and checked:
+            if not service.health_command and checked:
                 continue  # who only runs is looked at last, when one that crashes at once has shown it
-            if state is not None and state.well:
+            if state is not None and state.is_healthy:
                 _well(run, node, pending, service)
                 continue
             if state is not None and state.running:
@@ -61,7 +61,9 @@ def wait(run: Run, node: str, services: Sequence[BundleService]) -> bool:
 
 def _run_checks(run: Run, node: str, pending: dict[str, BundleService], total: int) -> None:
     """Run the checks of what is pending, for a few seconds; what passes is pending no more."""
-    checks = [(service.name, service.check) for service in pending.values() if service.check]
+    checks = [
+        (service.name, service.health_command) for service in pending.values() if service.health_command
+    ]
     if not checks:
         return
     heard = bytearray()
@@ -75,13 +77,13 @@ def _run_checks(run: Run, node: str, pending: dict[str, BundleService], total: i
                 _well(run, node, pending, service)
                 _tell(run, node, pending, total)
 
-    argv = commands.run_checks(run.settings.engine, CHECK_SECONDS, checks)
+    argv = commands.run_health_checks(run.settings.engine, CHECK_SECONDS, checks)
     run.transports[node].run(argv, on_output=hear)
 
 
 def _well(run: Run, node: str, pending: dict[str, BundleService], service: BundleService) -> None:
     del pending[service.name]
-    known: Literal["healthy", "running"] = "healthy" if service.check else "running"
+    known: Literal["healthy", "running"] = "healthy" if service.health_command else "running"
     run.emit(ServiceState(node=node, service=service.name, state=known))
 
 
@@ -101,7 +103,7 @@ def _judge(
     down: float,
     crashed: bool,
 ) -> None:
-    patience = run.settings.health_timeout or service.wait_seconds
+    patience = run.settings.health_timeout or service.start_timeout
     if state is not None and state.running and state.health == "unhealthy":
         problem, known = "is unhealthy", "unhealthy"
     elif down > min(CRASHING_SECONDS, patience) or (crashed and waited > patience):
@@ -115,5 +117,5 @@ def _judge(
         f"{service.name} ({service.title}) {problem}",
         "Its last log lines and health output above say why. Mend that and run oz-install again.",
         node=node,
-        details=engines.why(run, node, service.name),
+        details=engines.diagnostics(run, node, service.name),
     )

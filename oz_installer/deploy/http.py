@@ -53,4 +53,4 @@ def _from_shell(transport: Transport, host: str, port: int, path: str) -> tuple[
     words = result.text.split()
     if len(words) > 1 and words[0].startswith("HTTP/") and words[1].isdigit():
         return int(words[1]), " ".join(words)[:300]
-    return 0, f"no answer: {result.errors or 'connection refused or timed out'}"
+    return 0, f"no answer: {result.stderr_text or 'connection refused or timed out'}"

@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 
 
-def own_process() -> str:
+def process_identity() -> str:
     """``boot id/PID namespace/PID/time of start``; empty where the system does not tell."""
     return _process(os.getpid(), _started(os.getpid()))
 
 
-def is_dead(process: str) -> bool:
+def has_ended(process: str) -> bool:
     """Whether that process was one of this workstation, since its last start, and is no more.
 
     False for processes of other workstations or containers, of which nothing is known.

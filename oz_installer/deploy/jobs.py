@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.deploy.run import Run
-from oz_installer.deploy.saying import conclusion, folded, without_progress
+from oz_installer.deploy.saying import collapse_repeats, drop_progress, last_message
 from oz_installer.errors import DeployError
 from oz_installer.remote import commands
 from oz_installer.remote.transport import CommandResult
@@ -18,16 +18,16 @@ def run_job(run: Run, node: str, job: BundleService) -> None:
     """Run one job to its end. Raises DeployError with what it said."""
     run.emit(ServiceState(node=node, service=job.name, state="starting"))
     argv = commands.compose_run(run.compose[node], PROJECT, run.settings.install_dir, job.name)
-    hearing = Hearing(run, node, job.name)
+    hearing = JobOutput(run, node, job.name)
     result = run.gate.change(
         run.transports[node], f"run {job.name}", argv, timeout=JOB_SILENCE, on_output=hearing
     )
     hearing.end()
     if not result.ok:
-        raise failure(run, node, job, result)
+        raise job_error(run, node, job, result)
 
 
-class Hearing:
+class JobOutput:
     """Tells what a job says while it runs, a line at a time."""
 
     def __init__(self, run: Run, node: str, job: str) -> None:
@@ -47,17 +47,17 @@ class Hearing:
 
     def _tell(self, line: bytes) -> None:
         text = self._run.settings.masker(line.decode("utf-8", "replace"))
-        if words := without_progress(text).strip():
+        if words := drop_progress(text).strip():
             self._run.emit(NodeProgress(node=self._node, text=f"{self._job}: {words}"))
 
 
-def failure(run: Run, node: str, job: BundleService, result: CommandResult) -> DeployError:
+def job_error(run: Run, node: str, job: BundleService, result: CommandResult) -> DeployError:
     """What is told of a job that failed."""
     said = run.settings.masker((result.stdout + result.stderr).decode("utf-8", "replace")).strip()
-    last = conclusion(said) or f"status {result.status}"
+    last = last_message(said) or f"status {result.status}"
     return DeployError(
         f"{job.name} ({job.title[:1].lower()}{job.title[1:]}) failed: {last}",
         "Mend what it says and run oz-install again.",
         node=node,
-        details=folded(without_progress(said)),
+        details=collapse_repeats(drop_progress(said)),
     )

@@ -19,7 +19,7 @@ def _call(command: str, install_dir: str, *arguments: str) -> tuple[str, ...]:
     return ("sh", "-c", _script(), "oz-install", command, install_dir, *arguments)
 
 
-def look(install_dir: str, engine: str, digest: str, images: Iterable[str]) -> tuple[str, ...]:
+def read_facts(install_dir: str, engine: str, digest: str, images: Iterable[str]) -> tuple[str, ...]:
     """Read the record and the facts; details come only when ``digest`` is not what is installed."""
     return _call("look", install_dir, engine, digest, *images)
 
@@ -39,12 +39,12 @@ def lock(
     return _call("lock", install_dir, run, owner, str(STALE_LOCK_MINUTES), process, dead, *expected)
 
 
-def alive(install_dir: str, run: str) -> tuple[str, ...]:
+def refresh_lock(install_dir: str, run: str) -> tuple[str, ...]:
     """Say that the run goes on; its lock stays its own for as long again."""
     return _call("alive", install_dir, run)
 
 
-def settle(install_dir: str) -> tuple[str, ...]:
+def wait_idle(install_dir: str) -> tuple[str, ...]:
     """Wait for what a lost connection left at work; a minute at most."""
     return _call("settle", install_dir)
 
@@ -74,7 +74,7 @@ def switch(install_dir: str, run: str, generation: str) -> tuple[str, ...]:
     return _call("switch", install_dir, run, generation)
 
 
-def back(install_dir: str, run: str, generation: str, previous: str) -> tuple[str, ...]:
+def switch_back(install_dir: str, run: str, generation: str, previous: str) -> tuple[str, ...]:
     """Undo a switch."""
     return _call("back", install_dir, run, generation, previous)
 
@@ -84,17 +84,17 @@ def unstage(install_dir: str, run: str, generation: str, folders: Iterable[str])
     return _call("unstage", install_dir, run, generation, *folders)
 
 
-def finished(install_dir: str, run: str, job: str, digest: str) -> tuple[str, ...]:
+def mark_job_done(install_dir: str, run: str, job: str, digest: str) -> tuple[str, ...]:
     """Remember that a job with this digest is done."""
     return _call("finished", install_dir, run, job, digest)
 
 
-def forget(install_dir: str, run: str, job: str) -> tuple[str, ...]:
+def unmark_job(install_dir: str, run: str, job: str) -> tuple[str, ...]:
     """Forget that a job was done."""
     return _call("forget", install_dir, run, job)
 
 
-def verified(install_dir: str, run: str, digest: str, previous: str | None = None) -> tuple[str, ...]:
+def mark_verified(install_dir: str, run: str, digest: str, previous: str | None = None) -> tuple[str, ...]:
     """Remember that the bundle with this digest was seen to work; empty: that none was.
 
     With the generation that was current before the run (empty: none), old ones go that need not be kept.
@@ -134,7 +134,7 @@ while [ "$cpus" -gt 0 ]; do echo; cpus=$((cpus - 1)); done | {
 }"""
 
 
-def run_checks(engine: str, seconds: int, checks: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+def run_health_checks(engine: str, seconds: int, checks: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """Run the containers' own health checks now, whatever their interval: pairs of name and shell line.
 
     Each is tried again until it passes, for about ``seconds``.

@@ -9,7 +9,7 @@ class Phase:
     """Override ``title`` and ``run``; the others where they matter."""
 
     title = "unnamed"
-    harmless = False  # whether it only looks, so that nothing has been changed after it
+    read_only = False  # whether it only looks, so that nothing has been changed after it
 
     def should_run(self, run: Run) -> bool:  # noqa: ARG002
         """Whether there is anything to do for this phase."""

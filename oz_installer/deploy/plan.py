@@ -25,7 +25,7 @@ class ServiceChange:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Move:
+class StorageMove:
     """Data that are kept somewhere else from now on (``database``, ``media``). Nothing is copied."""
 
     what: str
@@ -42,13 +42,13 @@ class NodePlan:
     services: tuple[ServiceChange, ...] = ()
     jobs: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
-    unverified: bool = False
-    moves: tuple[Move, ...] = ()
+    needs_verification: bool = False
+    moves: tuple[StorageMove, ...] = ()
 
     @property
     def nothing_to_do(self) -> bool:
         """Whether the node is as it should be, and was seen to work."""
-        return not (self.files or self.services or self.jobs or self.unverified)
+        return not (self.files or self.services or self.jobs or self.needs_verification)
 
 
 @dataclass(frozen=True, kw_only=True)

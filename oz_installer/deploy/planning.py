@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from oz_installer.deploy.facts import NodeFacts
-from oz_installer.deploy.plan import FileChange, Move, NodePlan, Plan, ServiceChange
+from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange, StorageMove
 from oz_installer.remote.image_names import has_image
 from oz_installer.render.bundle import Bundle, BundleService
 
@@ -29,15 +29,15 @@ def plan_node(bundle: Bundle, facts: NodeFacts) -> NodePlan:
         services=services,
         jobs=jobs,
         images=tuple(image for image in wanted if not has_image(present, image)),
-        unverified=facts.verified != bundle.digest and not (files or services or jobs),
+        needs_verification=facts.verified != bundle.digest and not (files or services or jobs),
         moves=_moves(bundle, facts),
     )
 
 
-def _moves(bundle: Bundle, facts: NodeFacts) -> tuple[Move, ...]:
+def _moves(bundle: Bundle, facts: NodeFacts) -> tuple[StorageMove, ...]:
     before = facts.record.data if facts.record else {}
     return tuple(
-        Move(what=what, before=before[what], now=now)
+        StorageMove(what=what, before=before[what], now=now)
         for what, now in bundle.data.items()
         if before.get(what, now) != now
     )
@@ -71,13 +71,13 @@ def _edited(files: tuple[FileChange, ...], facts: NodeFacts) -> frozenset[str]:
 
 
 def _service_changes(bundle: Bundle, facts: NodeFacts, edited: frozenset[str]) -> tuple[ServiceChange, ...]:
-    wanted = {service.name for service in bundle.running}
+    wanted = {service.name for service in bundle.long_running}
     changes = [
         ServiceChange(name=name, action="remove", reason="no longer part of this node")
         for name, there in sorted(facts.containers.items())
         if name not in wanted and there.digest
     ]
-    for service in bundle.running:
+    for service in bundle.long_running:
         there = facts.containers.get(service.name)
         if there is None:
             changes.append(ServiceChange(name=service.name, action="start", reason="is not there"))
@@ -87,7 +87,7 @@ def _service_changes(bundle: Bundle, facts: NodeFacts, edited: frozenset[str]) -
             changes.append(
                 ServiceChange(name=service.name, action="start", reason=f"is not running: {there.status}")
             )
-        elif read := next((path for path in service.reads if path in edited), None):
+        elif read := next((path for path in service.config_files if path in edited), None):
             reason = f"{read}, which it reads, was changed by hand"
             changes.append(ServiceChange(name=service.name, action="restart", reason=reason))
         elif there.health == "unhealthy":

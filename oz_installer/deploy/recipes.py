@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from oz_installer.catalog.model import STAGES
 from oz_installer.deploy.phase import Phase
-from oz_installer.deploy.phases.keep import KeepSecrets
+from oz_installer.deploy.phases.keep import SaveSecrets
 from oz_installer.deploy.phases.lock import Lock
 from oz_installer.deploy.phases.pull import PullImages
 from oz_installer.deploy.phases.remove import RemoveServices
-from oz_installer.deploy.phases.requirements import Requirements
+from oz_installer.deploy.phases.requirements import CheckRequirements
 from oz_installer.deploy.phases.stage import Stage
 from oz_installer.deploy.phases.start import Start
 from oz_installer.deploy.phases.switch import Switch
@@ -18,9 +18,9 @@ from oz_installer.deploy.phases.verify import Verify
 def install() -> tuple[Phase, ...]:
     """Install, upgrade or repair: the plan decides how much of it is needed."""
     return (
-        Requirements(),
+        CheckRequirements(),
         Lock(),
-        KeepSecrets(),
+        SaveSecrets(),
         Stage(),
         PullImages(),
         Switch(),

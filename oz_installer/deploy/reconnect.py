@@ -5,7 +5,7 @@ from __future__ import annotations
 from oz_installer.deploy import node as commands
 from oz_installer.deploy.run import Run
 from oz_installer.errors import ConnectError
-from oz_installer.remote.together import ended, together
+from oz_installer.remote.together import start_all, wait_all
 
 PATIENCE_SECONDS = 15.0
 
@@ -13,7 +13,7 @@ PATIENCE_SECONDS = 15.0
 def reconnect(run: Run) -> None:
     """Try every changing node, and connect anew where the connection is gone; a node that cannot be
     reached stays lost, and each command to it says so."""
-    for future in ended(together(run.changing, lambda node: _revive(run, node))).values():
+    for future in wait_all(start_all(run.changing, lambda node: _revive(run, node))).values():
         future.exception()
 
 
@@ -23,7 +23,7 @@ def _revive(run: Run, node: str) -> None:
     except ConnectError:
         if run.reopen is None:
             return
-        run.say("the connection was lost; connecting again to take back what was begun", node, "warning")
+        run.log("the connection was lost; connecting again to take back what was begun", node, "warning")
         run.reopen(node)
         run.engines.pop(node, None)
-        run.change(node, "wait for what is under way", commands.settle(run.settings.install_dir))
+        run.change(node, "wait for what is under way", commands.wait_idle(run.settings.install_dir))

@@ -47,7 +47,7 @@ def record_of(bundle: Bundle, generation: str, secrets: Mapping[str, str] | None
         generation=generation,
         digest=bundle.digest,
         files={file.path: file.digest for file in bundle.files},
-        services={service.name: service.digest for service in bundle.running},
+        services={service.name: service.digest for service in bundle.long_running},
         jobs={service.name: service.digest for service in bundle.jobs},
         secrets=secrets,
         data=dict(bundle.data),

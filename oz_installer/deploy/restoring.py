@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from oz_installer.deploy import engines, health
-from oz_installer.deploy.ephemeral_ports import start_when_free
+from oz_installer.deploy.ephemeral_ports import start_when_port_free
 from oz_installer.deploy.facts import ContainerFact
 from oz_installer.deploy.run import Run
 from oz_installer.errors import DeployError
@@ -20,12 +20,12 @@ PATIENCE_SECONDS = 60
 NANOSECONDS = 1_000_000_000
 
 
-def restore(run: Run, node: str) -> None:
+def restore_services(run: Run, node: str) -> None:
     """Let run what ran before, nothing else, and wait until it is as well as it was. What this run has not
     touched goes on as it is. Raises DeployError."""
     facts, engine = run.facts[node], run.settings.engine
     recorded = facts.record.services if facts.record else {}
-    now = engines.states(run, node)
+    now = engines.container_states(run, node)
     if added := sorted({*now} - {*facts.containers}):
         run.change(node, f"remove {', '.join(added)}", commands.remove_containers(engine, added))
     _stop_again(run, node, recorded, now)
@@ -34,12 +34,12 @@ def restore(run: Run, node: str) -> None:
     if touched:
         up = commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, touched)
         what = "start the previous services again"
-        start_when_free(run, node, lambda: run.change(node, what, up, timeout=600.0))
-        now = engines.states(run, node)
-    ill = [name for name, was in before.items() if was.well and not _is_well(now.get(name))]
+        start_when_port_free(run, node, lambda: run.change(node, what, up, timeout=600.0))
+        now = engines.container_states(run, node)
+    ill = [name for name, was in before.items() if was.is_healthy and not _is_well(now.get(name))]
     if ill:
-        services = as_they_are(run, node, ill)
-        run.gate.wait(lambda: health.wait(run, node, services))
+        services = running_services(run, node, ill)
+        run.gate.wait(lambda: health.wait_healthy(run, node, services))
 
 
 def _stop_again(run: Run, node: str, recorded: Iterable[str], now: Mapping[str, ContainerFact]) -> None:
@@ -70,15 +70,15 @@ def _make_again(run: Run, node: str, names: Sequence[str], there: Sequence[str])
     except DeployError as error:
         if engine != "podman" and there:
             run.change(node, f"remove {', '.join(there)}", remove)
-        run.say(f"{error.message}; it did not run before, and is removed", node, "warning")
+        run.log(f"{error.message}; it did not run before, and is removed", node, "warning")
 
 
-def as_they_are(run: Run, node: str, names: Sequence[str]) -> list[BundleService]:
+def running_services(run: Run, node: str, names: Sequence[str]) -> list[BundleService]:
     """Containers as services to be waited for, each with the health check that it has itself: the new
     files may have another one, or none of that name."""
     argv = commands.inspect_containers(run.settings.engine, names)
-    checks = own_checks(run.transports[node].run(argv).text)
-    titles = {service.name: service.title for service in run.bundles[node].running}
+    checks = health_checks_of(run.transports[node].run(argv).text)
+    titles = {service.name: service.title for service in run.bundles[node].long_running}
     services = []
     for name in names:
         check, seconds = checks.get(name, ("", PATIENCE_SECONDS))
@@ -90,15 +90,15 @@ def as_they_are(run: Run, node: str, names: Sequence[str]) -> list[BundleService
                 image="",
                 stage="app",
                 job=False,
-                check=check,
-                wait_seconds=seconds,
+                health_command=check,
+                start_timeout=seconds,
                 digest="",
             )
         )
     return services
 
 
-def own_checks(inspected: str) -> dict[str, tuple[str, int]]:
+def health_checks_of(inspected: str) -> dict[str, tuple[str, int]]:
     """From what the engine says of containers: the health check as a line for a shell, and how long it may
     take in seconds. Empty where it says nothing that can be read."""
     try:
@@ -128,4 +128,4 @@ def _is_same(was: ContainerFact, now: ContainerFact | None) -> bool:
 
 
 def _is_well(there: ContainerFact | None) -> bool:
-    return there is not None and there.well
+    return there is not None and there.is_healthy

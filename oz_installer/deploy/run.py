@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TypeVar
 
-from oz_installer.deploy.aborting import Aborting
+from oz_installer.deploy.aborting import AbortLoop
 from oz_installer.deploy.events import Event, Level, Message
 from oz_installer.deploy.facts import NodeFacts
 from oz_installer.deploy.gate import Gate
 from oz_installer.deploy.plan import Plan
-from oz_installer.deploy.saying import folded, last_words, without_progress
+from oz_installer.deploy.saying import collapse_repeats, drop_progress, last_lines
 from oz_installer.deploy.settings import RunSettings
 from oz_installer.errors import DeployError, Interrupted, LockedError, OzError
 from oz_installer.remote.commands import ComposeTool
-from oz_installer.remote.engine import NodeEngine
-from oz_installer.remote.together import together
+from oz_installer.remote.engine import DockerEngine
+from oz_installer.remote.together import start_all
 from oz_installer.remote.transport import CommandResult, Transport
 from oz_installer.render.bundle import Bundle
 from oz_installer.topology.model import Topology
@@ -43,12 +43,12 @@ class Run:
     gate: Gate
     settings: RunSettings
     emit: EmitEvent
-    shown: Callable[[str], Mapping[str, bytes]]
+    masked_files: Callable[[str], Mapping[str, bytes]]
     fingerprints: Callable[[str], Mapping[str, str]]
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     compose: dict[str, ComposeTool] = field(default_factory=dict)
     generations: dict[str, str] = field(default_factory=dict)
-    engines: dict[str, NodeEngine] = field(default_factory=dict)
+    engines: dict[str, DockerEngine] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
     undoing: bool = False
@@ -65,7 +65,7 @@ class Run:
         """Nodes on which something changes."""
         return self.plan.changing
 
-    def say(self, text: str, node: str | None = None, level: Level = "info") -> None:
+    def log(self, text: str, node: str | None = None, level: Level = "info") -> None:
         """Tell the front end a line."""
         self.emit(Message(level=level, text=text, node=node))
 
@@ -90,9 +90,9 @@ class Run:
             if result.status == LOCK_LOST and "lock is no longer ours" in said:
                 hint = "See lock/owner in the install folder for who it is; run again when that is done."
                 raise LockedError(f"cannot {what}: another run has taken the node over", hint, node=node)
-            details = folded(without_progress(said))
+            details = collapse_repeats(drop_progress(said))
             raise DeployError(
-                f"cannot {what}: {last_words(said)}", hint_for(said), node=node, details=details
+                f"cannot {what}: {last_lines(said)}", hint_for(said), node=node, details=details
             )
         return result
 
@@ -111,29 +111,29 @@ class Run:
         may not have got to it yet. ``patience`` (seconds) is how long the work is waited for then: only for
         work that may be left alone.
         """
-        futures = together(nodes, work)
+        futures = start_all(nodes, work)
         told: float | None = None
-        aborting = Aborting(abort, self.say)
+        aborting = AbortLoop(abort, self.log)
         while pending := _pending(futures):
             wait([futures[node] for node in pending], timeout=STOP_POLL_SECONDS, return_when=FIRST_EXCEPTION)
             if told is None and not self.undoing and (self.stop.is_set() or _failed(futures)):
                 told = monotonic()
                 self._tell_to_stop(_pending(futures))
             if told is not None:
-                aborting.again(_pending(futures))
+                aborting.repeat(_pending(futures))
             if told is not None and patience is not None and monotonic() - told > patience:
                 break
         aborting.end()
         failures = [error for f in futures.values() if f.done() and (error := f.exception()) is not None]
         self.check_stop()
         if failures:
-            raise merged(failures)
+            raise combine_errors(failures)
         return {node: future.result() for node, future in futures.items()}
 
     def _tell_to_stop(self, pending: Sequence[str]) -> None:
         self.cancelled.set()
         if pending and self.stop.is_set():
-            self.say(f"stopping; what is under way on {', '.join(pending)} is ended first", None)
+            self.log(f"stopping; what is under way on {', '.join(pending)} is ended first", None)
 
 
 def _pending(futures: Mapping[str, Future[T]]) -> list[str]:
@@ -144,7 +144,7 @@ def _failed(futures: Mapping[str, Future[T]]) -> bool:
     return any(future.done() and future.exception() is not None for future in futures.values())
 
 
-def merged(failures: Sequence[BaseException]) -> BaseException:
+def combine_errors(failures: Sequence[BaseException]) -> BaseException:
     """One error for several nodes: the first of the operator's own, naming the others."""
     known = [error for error in failures if isinstance(error, OzError)]
     if len(known) < len(failures):

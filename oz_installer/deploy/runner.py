@@ -9,7 +9,7 @@ from oz_installer.deploy.events import PhaseEnded, PhaseStarted, RunEnded, RunSt
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.reconnect import reconnect
 from oz_installer.deploy.run import Run
-from oz_installer.errors import AGAIN, ConnectError, DeployError, Interrupted, OzError
+from oz_installer.errors import RERUN_HINT, ConnectError, DeployError, Interrupted, OzError
 
 
 def run_phases(phases: Sequence[Phase], run: Run) -> None:
@@ -58,8 +58,8 @@ def _take_back(entered: Sequence[Phase], run: Run) -> list[str]:
     """Undo what was entered, and tidy up; what could not be taken back."""
     run.undoing = True
     run.cancelled.clear()
-    if not all(phase.harmless for phase in entered):
-        run.say("taking back what this run has changed")
+    if not all(phase.read_only for phase in entered):
+        run.log("taking back what this run has changed")
         reconnect(run)
     remains = [*_undo(entered, run), *_close(entered, run)]
     return list(dict.fromkeys(remains))
@@ -75,7 +75,7 @@ def _undo(entered: Sequence[Phase], run: Run) -> list[str]:
             phase.undo(run)
             run.emit(PhaseEnded(phase=phase.title, seconds=monotonic() - began, outcome="undone"))
         except Exception as error:  # noqa: BLE001 - the other phases must be undone whatever this one met
-            run.say(f"could not take back «{phase.title}»: {error}", level="error")
+            run.log(f"could not take back «{phase.title}»: {error}", level="error")
             remains.append(f"«{phase.title}»: {error}")
     return remains
 
@@ -86,7 +86,7 @@ def _close(entered: Sequence[Phase], run: Run) -> list[str]:
         try:
             phase.close(run)
         except Exception as error:  # noqa: BLE001 - what is done is done; this only tidies up
-            run.say(f"could not tidy up after «{phase.title}»: {error}", level="warning")
+            run.log(f"could not tidy up after «{phase.title}»: {error}", level="warning")
             remains.append(f"«{phase.title}»: {error}")
     return remains
 
@@ -108,19 +108,19 @@ def _told(error: BaseException, entered: Sequence[Phase], remains: Sequence[str]
 
 def _stopped(entered: Sequence[Phase]) -> Interrupted:
     title = entered[-1].title if entered else "the start"
-    if all(phase.harmless for phase in entered):
-        return Interrupted(f"stopped at your request during «{title}»; nothing was changed", AGAIN)
+    if all(phase.read_only for phase in entered):
+        return Interrupted(f"stopped at your request during «{title}»; nothing was changed", RERUN_HINT)
     return Interrupted(
-        f"stopped at your request during «{title}»; what this run had changed was taken back", AGAIN
+        f"stopped at your request during «{title}»; what this run had changed was taken back", RERUN_HINT
     )
 
 
 def _left(entered: Sequence[Phase], run: Run) -> Interrupted:
     title = entered[-1].title if entered else "the start"
-    if all(phase.harmless for phase in entered):
-        return Interrupted(f"stopped at once during «{title}»; nothing was changed", AGAIN)
+    if all(phase.read_only for phase in entered):
+        return Interrupted(f"stopped at once during «{title}»; nothing was changed", RERUN_HINT)
     nodes = ", ".join(run.changing)
     return Interrupted(
         f"left at once during «{title}»: what this run had changed so far, and its lock, remain on {nodes}",
-        f"{AGAIN} It takes the lock over, and repairs what remains.",
+        f"{RERUN_HINT} It takes the lock over, and repairs what remains.",
     )

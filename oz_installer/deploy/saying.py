@@ -18,17 +18,17 @@ _VARYING = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?\S*|\b[0-9a-f
 LONGEST = 500
 
 
-def counted(number: int, noun: str) -> str:
+def plural(number: int, noun: str) -> str:
     """``1 file``, ``3 files``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def without_progress(text: str) -> str:
+def drop_progress(text: str) -> str:
     """The lines that are not Compose's progress."""
     return "\n".join(line for line in text.splitlines() if not _PROGRESS.fullmatch(line))
 
 
-def folded(text: str) -> str:
+def collapse_repeats(text: str) -> str:
     """Lines that say the same again and again, once, with how often."""
     found: list[tuple[str, str, int]] = []
     for line in text.splitlines():
@@ -40,15 +40,15 @@ def folded(text: str) -> str:
     return "\n".join(line if times == 1 else f"({times} times) {line}" for _, line, times in found)
 
 
-def last_words(text: str, count: int = 3) -> str:
+def last_lines(text: str, count: int = 3) -> str:
     """The last lines in one, for a headline."""
-    lines = [line.strip() for line in without_progress(text).splitlines() if line.strip()]
+    lines = [line.strip() for line in drop_progress(text).splitlines() if line.strip()]
     return _GLUED.sub("", " ".join(lines[-count:]))[:LONGEST]
 
 
-def conclusion(text: str) -> str:
+def last_message(text: str) -> str:
     """The last thing that a program said: its last line that is not the continuation of another, with what
     continues it."""
-    lines = [line for line in without_progress(text).splitlines() if line.strip()]
+    lines = [line for line in drop_progress(text).splitlines() if line.strip()]
     starts = [number for number, line in enumerate(lines) if not line[:1].isspace()]
-    return " ".join(" ".join(lines[starts[-1] :]).split())[:LONGEST] if starts else last_words(text)
+    return " ".join(" ".join(lines[starts[-1] :]).split())[:LONGEST] if starts else last_lines(text)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.model import Answers
-from oz_installer.answers.paths import store_path
-from oz_installer.answers.secrets import Ask, Secrets, resolve
+from oz_installer.answers.paths import secrets_file_path
+from oz_installer.answers.secrets import Ask, Secrets, resolve_secrets
 from oz_installer.answers.store import SecretStore
 from oz_installer.deploy.record import fingerprint
 from oz_installer.errors import AnswersError, Problem
@@ -23,7 +23,7 @@ from oz_installer.topology.planner import plan_topology
 
 
 @dataclass(frozen=True, kw_only=True)
-class Blueprint:
+class DesiredState:
     """All that follows from the answers alone: what ``render`` writes and ``prepare`` compares."""
 
     loaded: LoadedAnswers
@@ -41,11 +41,11 @@ class Blueprint:
     @property
     def secrets_file(self) -> Path:
         """Where generated secrets are kept."""
-        return store_path(self.path)
+        return secrets_file_path(self.path)
 
-    def keep_secrets(self) -> None:
+    def save_secrets(self) -> None:
         """Write the secrets that this run made beside the answers. Raises AnswersError, LockedError."""
-        SecretStore(self.secrets_file).keep(self.secrets.made)
+        SecretStore(self.secrets_file).add(self.secrets.made)
 
     def fingerprints(self, node: str) -> dict[str, str]:
         """Of the generated secrets that stand in the node's files, by slot; they go into its record."""
@@ -57,7 +57,7 @@ class Blueprint:
             if any(secret.reveal().encode() in text for text in texts)
         }
 
-    def shown(self, node: str) -> dict[str, bytes]:
+    def masked_files(self, node: str) -> dict[str, bytes]:
         """The node's secret files as they may be shown: every secret replaced by a mask."""
         masked = {slot: Secret(MASK) for slot in self.secrets}
         bundles = render(self.answers, self.topology, masked, self.licences)
@@ -78,12 +78,14 @@ class Inputs:
     licences: Mapping[str, bytes] = field(repr=False)
 
 
-def draft_blueprint(loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connecting: bool) -> Blueprint:
+def build_desired_state(
+    loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connecting: bool
+) -> DesiredState:
     """Work out topology and bundles. Raises AnswersError; contacts nobody, writes nothing.
 
     ``connecting`` also fetches the secrets that only logins need.
     """
-    return work_out(read_inputs(loaded, path, ask=ask, connecting=connecting))
+    return render_bundles(read_inputs(loaded, path, ask=ask, connecting=connecting))
 
 
 def read_inputs(loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connecting: bool) -> Inputs:
@@ -94,14 +96,14 @@ def read_inputs(loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connectin
     problems += unread
     if connecting:
         problems += known_hosts_problems(loaded, path.parent)
-    secrets = resolve(
+    secrets = resolve_secrets(
         loaded.answers,
         base=path.parent,
         ask=ask,
-        store_path=store_path(path),
+        store_path=secrets_file_path(path),
         slots=secret_slots(topology) if topology else (),
         wanted=lambda slot: connecting or not _is_login(slot),
-        place=loaded.place,
+        place=loaded.with_location,
         also=problems,
     )
     assert topology is not None, "without one there was a problem"  # noqa: S101
@@ -113,13 +115,13 @@ def _topology(loaded: LoadedAnswers) -> tuple[Topology | None, list[Problem]]:
     try:
         return plan_topology(loaded.answers), []
     except AnswersError as error:
-        return None, [loaded.place(problem) for problem in error.problems]
+        return None, [loaded.with_location(problem) for problem in error.problems]
 
 
-def work_out(inputs: Inputs) -> Blueprint:
+def render_bundles(inputs: Inputs) -> DesiredState:
     """Render every bundle."""
     rendered = render(inputs.loaded.answers, inputs.topology, inputs.secrets, inputs.licences)
-    return Blueprint(
+    return DesiredState(
         loaded=inputs.loaded,
         path=inputs.path,
         topology=inputs.topology,

@@ -9,22 +9,22 @@ from typing import Any, Protocol
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.model import Answers, Node
-from oz_installer.answers.paths import store_path
+from oz_installer.answers.paths import secrets_file_path
 from oz_installer.answers.secrets import Ask, Secrets
 from oz_installer.catalog.model import Port, load_release, releases
 from oz_installer.checks.check import Check
 from oz_installer.checks.every import CHECKS
-from oz_installer.checks.model import Finding, OwnPasswords, Site, Spot
-from oz_installer.checks.running import in_order, run
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, GeneratedSecrets
+from oz_installer.checks.running import run_checks, sort_findings
 from oz_installer.deploy.record import fingerprint
 from oz_installer.errors import AnswersError
 from oz_installer.installation.blueprint import Inputs, read_inputs
-from oz_installer.installation.connections import limited
-from oz_installer.installation.lines import Lines
+from oz_installer.installation.connections import select_nodes
+from oz_installer.installation.lines import ConnectionPool
 from oz_installer.installation.preparing import Prepared
 from oz_installer.remote.transport import Transport
 from oz_installer.secret import Masker, Secret
-from oz_installer.topology.layout import layout_name, needs_of, roles_of, standard_layout
+from oz_installer.topology.layout import layout_name, requirements_of, roles_of, standard_layout
 from oz_installer.topology.model import Topology
 
 OnFinding = Callable[[Finding], None]
@@ -35,17 +35,17 @@ PATIENCE_STEPS = 1.25
 """So many of them has the whole way to a node."""
 
 
-class OpenInTime(Protocol):
+class OpenWithTimeout(Protocol):
     """As OpenTransport; ``step`` in seconds is for each step of connecting."""
 
     def __call__(self, node: Node, secrets: Secrets, *, step: float) -> Transport:
         """Raises ConnectError."""
 
 
-def examine(
+def run_preflight(
     loaded: LoadedAnswers,
     path: Path,
-    open_transport: OpenInTime,
+    open_transport: OpenWithTimeout,
     on_finding: OnFinding,
     stop: threading.Event,
     *,
@@ -59,14 +59,14 @@ def examine(
 
     Raises AnswersError.
     """
-    checks, chosen = chosen_checks(only), limited(loaded.answers, limit)
+    checks, chosen = select_checks(only), select_nodes(loaded.answers, limit)
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
     nodes, masker = {node.name: node for node in chosen}, inputs.secrets.masker()
-    lines = Lines(
+    lines = ConnectionPool(
         lambda name: open_transport(nodes[name], inputs.secrets, step=step), patience=step * PATIENCE_STEPS
     )
     try:
-        site = site_of(
+        site = check_context(
             loaded.answers,
             lines,
             inputs.secrets,
@@ -75,13 +75,13 @@ def examine(
             base=inputs.path.parent,
             own_passwords=_own_passwords(inputs),
         )
-        run(checks, site, masked(on_finding, masker), stop)
+        run_checks(checks, site, mask_findings(on_finding, masker), stop)
     finally:
         lines.close()
     return masker
 
 
-def run_checks(
+def check_prepared(
     prepared: Prepared, on_finding: OnFinding, stop: threading.Event, *, only: Sequence[str] = ()
 ) -> None:
     """All checks of all nodes at once, or only those that are named; changes nothing.
@@ -89,9 +89,9 @@ def run_checks(
     ``on_finding`` is called in this thread, as answers come (``report_order`` sorts them); soon after
     ``stop`` is set it returns with what there is. Raises AnswersError for a name that no check has.
     """
-    checks = chosen_checks(only)
+    checks = select_checks(only)
     blueprint = prepared.blueprint
-    site = site_of(
+    site = check_context(
         blueprint.answers,
         prepared.transports.__getitem__,
         blueprint.secrets,
@@ -99,10 +99,10 @@ def run_checks(
         topology=blueprint.topology,
         base=blueprint.path.parent,
     )
-    run(checks, site, masked(on_finding, blueprint.secrets.masker()), stop)
+    run_checks(checks, site, mask_findings(on_finding, blueprint.secrets.masker()), stop)
 
 
-def chosen_checks(only: Sequence[str]) -> Sequence[Check[Any]]:
+def select_checks(only: Sequence[str]) -> Sequence[Check[Any]]:
     """The checks of these names; all where there are none. Raises AnswersError."""
     names = [check.name for check in CHECKS]
     if unknown := [name for name in only if name not in names]:
@@ -110,12 +110,12 @@ def chosen_checks(only: Sequence[str]) -> Sequence[Check[Any]]:
     return [check for check in CHECKS if not only or check.name in only]
 
 
-def report_order(findings: Sequence[Finding], nodes: Sequence[str]) -> list[Finding]:
+def in_report_order(findings: Sequence[Finding], nodes: Sequence[str]) -> list[Finding]:
     """Findings as a report has them: by node, then by check."""
-    return in_order(findings, nodes, CHECKS)
+    return sort_findings(findings, nodes, CHECKS)
 
 
-def site_of(
+def check_context(
     answers: Answers,
     reach: Callable[[str], Transport],
     secrets: Mapping[str, Secret],
@@ -123,8 +123,8 @@ def site_of(
     names: Iterable[str] | None = None,
     topology: Topology | None = None,
     base: Path = Path(),
-    own_passwords: OwnPasswords | None = None,
-) -> Site:
+    own_passwords: GeneratedSecrets | None = None,
+) -> CheckContext:
     """What checks are told. Without a topology (answers in the making) no ports are known.
 
     ``names`` leaves only these nodes. A run has asked for ``own_passwords`` itself.
@@ -137,44 +137,44 @@ def site_of(
         for index, node in enumerate(answers.nodes)
         if node.name in chosen
     ]
-    return Site(
+    return CheckContext(
         answers=answers,
         release=release,
-        spots=tuple(spots),
-        reach=reach,
+        nodes=tuple(spots),
+        transport=reach,
         secrets=secrets,
         topology=topology,
-        base=base,
+        answers_dir=base,
         own_passwords=own_passwords,
     )
 
 
-def _own_passwords(inputs: Inputs) -> OwnPasswords:
+def _own_passwords(inputs: Inputs) -> GeneratedSecrets:
     """Those that this run or an earlier one made."""
     secrets = inputs.secrets
     fingerprints = {slot: fingerprint(slot, secrets[slot]) for slot in secrets.generated}
-    file = store_path(inputs.path)
-    return OwnPasswords(
+    file = secrets_file_path(inputs.path)
+    return GeneratedSecrets(
         file=file, is_lost=not file.exists(), fingerprints=fingerprints, lacking=tuple(secrets.made)
     )
 
 
-def masked(on_finding: OnFinding, masker: Masker) -> OnFinding:
+def mask_findings(on_finding: OnFinding, masker: Masker) -> OnFinding:
     """Tells findings without any of the secrets."""
-    return lambda finding: on_finding(finding.mapped(masker))
+    return lambda finding: on_finding(finding.map_text(masker))
 
 
-def _spot(answers: Answers, index: int, roles: tuple[str, ...], ports: tuple[Port, ...]) -> Spot:
+def _spot(answers: Answers, index: int, roles: tuple[str, ...], ports: tuple[Port, ...]) -> CheckedNode:
     """A node with the figures that hold for it, and who says so."""
     name, layout = answers.nodes[index].name, standard_layout(answers)
     if not roles:
-        return Spot(name=name, roles=())
+        return CheckedNode(name=name, roles=())
     by_layout = layout is not None and layout.nodes[index].roles == roles
     source = (
         f"layout {layout_name(answers)}" if by_layout else f"the vendor's figure for {' and '.join(roles)}"
     )
-    needs = needs_of(answers, index, roles)
-    return Spot(name=name, roles=roles, needs=needs, source=source, ports=ports)
+    needs = requirements_of(answers, index, roles)
+    return CheckedNode(name=name, roles=roles, requirements=needs, source=source, ports=ports)
 
 
 def _ports(topology: Topology | None, name: str) -> tuple[Port, ...]:

@@ -10,24 +10,24 @@ from typing import Protocol, TypeVar
 from oz_installer.answers.model import Answers, Node
 from oz_installer.answers.secrets import Secrets
 from oz_installer.errors import AnswersError, ConnectError, OzError
-from oz_installer.remote.together import ended, together
+from oz_installer.remote.together import start_all, wait_all
 from oz_installer.remote.transport import Transport
 
 T = TypeVar("T")
 OpenTransport = Callable[[Node, Secrets], Transport]
 
 
-class Closing(Protocol):
+class Closeable(Protocol):
     """What is left to be closed when another connection fails."""
 
     def close(self) -> None:
         """End it."""
 
 
-C = TypeVar("C", bound=Closing)
+C = TypeVar("C", bound=Closeable)
 
 
-def open_some(
+def connect_all(
     nodes: Sequence[Node],
     work: Callable[[Node], C],
     meanwhile: Callable[[], T],
@@ -40,7 +40,7 @@ def open_some(
     again then, and what is opened later as soon as it is.
     """
     by_name = {node.name: node for node in nodes}
-    opening = together(by_name, lambda name: work(by_name[name]), name="connect")
+    opening = start_all(by_name, lambda name: work(by_name[name]), name="connect")
     try:
         result = meanwhile()
         failures = _failures(opening, stop)
@@ -51,7 +51,7 @@ def open_some(
     return opened, failures, result
 
 
-def limited(answers: Answers, limit: Sequence[str]) -> list[Node]:
+def select_nodes(answers: Answers, limit: Sequence[str]) -> list[Node]:
     """The nodes that ``--limit`` leaves. Raises AnswersError when it names one that is none."""
     names = [node.name for node in answers.nodes]
     unknown = [name for name in limit if name not in names]
@@ -62,7 +62,7 @@ def limited(answers: Answers, limit: Sequence[str]) -> list[Node]:
     return [node for node in answers.nodes if not limit or node.name in limit]
 
 
-def all_failures(failures: Sequence[OzError]) -> OzError:
+def combine_errors(failures: Sequence[OzError]) -> OzError:
     """One error that tells all of them."""
     if len(failures) == 1:
         return failures[0]
@@ -73,7 +73,7 @@ def all_failures(failures: Sequence[OzError]) -> OzError:
 def _failures(opening: Mapping[str, Future[C]], stop: threading.Event | None) -> dict[str, OzError]:
     """What failed, by node. Raises what is no failure of ours."""
     failures = {}
-    for name, future in ended(opening, stop).items():
+    for name, future in wait_all(opening, stop).items():
         error = future.exception()
         if isinstance(error, OzError):
             failures[name] = error

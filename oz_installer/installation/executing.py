@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from oz_installer.deploy.events import Event
 from oz_installer.deploy.gate import Gate, LiveGate
 from oz_installer.deploy.settings import RegistryLogin, RunSettings
-from oz_installer.installation.blueprint import Blueprint
+from oz_installer.installation.blueprint import DesiredState
 from oz_installer.installation.preparing import Prepared
 
 if TYPE_CHECKING:
     from oz_installer.deploy.run import Run
 
 
-def execute(
+def apply(
     prepared: Prepared,
     on_event: Callable[[Event], None],
     *,
@@ -34,7 +34,7 @@ def execute(
     from oz_installer.deploy.runner import run_phases
 
     report = prepared.report
-    heard = on_event if gate else report.heard_by(on_event)
+    heard = on_event if gate else report.recording(on_event)
     run = _run(prepared, heard, gate or LiveGate(), health_timeout)
     run.stop = stop or run.stop
     try:
@@ -55,7 +55,7 @@ def _run(
     return Run(
         topology=blueprint.topology,
         bundles={name: blueprint.bundles[name] for name in prepared.transports},
-        shown=blueprint.shown,
+        masked_files=blueprint.masked_files,
         fingerprints=blueprint.fingerprints,
         transports=prepared.transports,
         reopen=prepared.reopen,
@@ -64,11 +64,11 @@ def _run(
         gate=gate,
         settings=_settings(blueprint, health_timeout),
         emit=on_event,
-        keep_secrets=blueprint.keep_secrets if blueprint.secrets.made else None,
+        keep_secrets=blueprint.save_secrets if blueprint.secrets.made else None,
     )
 
 
-def _settings(blueprint: Blueprint, health_timeout: float | None) -> RunSettings:
+def _settings(blueprint: DesiredState, health_timeout: float | None) -> RunSettings:
     return RunSettings(
         install_dir=blueprint.answers.install_dir.rstrip("/"),
         engine=blueprint.answers.engine,
@@ -79,7 +79,7 @@ def _settings(blueprint: Blueprint, health_timeout: float | None) -> RunSettings
     )
 
 
-def _registry_login(blueprint: Blueprint) -> RegistryLogin | None:
+def _registry_login(blueprint: DesiredState) -> RegistryLogin | None:
     registry = blueprint.answers.registry
     if not registry.username or "registry.password" not in blueprint.secrets:
         return None

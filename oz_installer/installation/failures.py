@@ -11,7 +11,7 @@ from oz_installer.errors import DeployError, OzError
 from oz_installer.secret import Masker
 
 
-def keep_failure(path: Path, error: DeployError, masker: Masker) -> Path | None:
+def write_failure_log(path: Path, error: DeployError, masker: Masker) -> Path | None:
     """Write log lines and health output of a failure beside the answers, and say so in its hint.
 
     Gives the file; None where there is nothing to keep, or nowhere to.
@@ -29,7 +29,7 @@ def keep_failure(path: Path, error: DeployError, masker: Masker) -> Path | None:
 
 
 @contextmanager
-def masked_errors(masker: Masker) -> Iterator[None]:
+def mask_errors(masker: Masker) -> Iterator[None]:
     """Whatever fails in it holds no secret: what nodes and servers said is in the error."""
     try:
         yield

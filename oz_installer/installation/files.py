@@ -8,9 +8,9 @@ from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.licence_file import read_licence
-from oz_installer.answers.paths import Unreadable, located
+from oz_installer.answers.paths import UnreadableFile, resolve_path
 from oz_installer.errors import Problem
-from oz_installer.topology.licences import licence_holders
+from oz_installer.topology.licences import nodes_by_licence
 from oz_installer.topology.model import Topology
 
 
@@ -22,11 +22,11 @@ def read_licences(
     Without a topology nobody knows which are mounted: those that the answers name are looked at then.
     """
     found, problems = {}, []
-    for key in sorted(licence_holders(topology)) if topology else _named(loaded):
-        file = located(getattr(loaded.answers.license, key), base)
+    for key in sorted(nodes_by_licence(topology)) if topology else _named(loaded):
+        file = resolve_path(getattr(loaded.answers.license, key), base)
         try:
             found[key] = read_licence(file)
-        except Unreadable as fault:
+        except UnreadableFile as fault:
             problems.append(_problem(loaded, key, f"{file} {fault}"))
     return found, problems
 
@@ -35,12 +35,12 @@ def known_hosts_problems(loaded: LoadedAnswers, base: Path) -> Iterator[Problem]
     """A known_hosts file that is not there would look like a host that nobody knows."""
     if loaded.answers.known_hosts is None:
         return
-    file = located(loaded.answers.known_hosts, base)
+    file = resolve_path(loaded.answers.known_hosts, base)
     if file.is_file() and os.access(file, os.R_OK):
         return
     message = f"{file} cannot be read" if file.exists() else f"there is no file {file}"
     hint = "correct the path, or leave it out: ~/.ssh/known_hosts is always read"
-    yield loaded.place(Problem(key="known_hosts", message=message, hint=hint))
+    yield loaded.with_location(Problem(key="known_hosts", message=message, hint=hint))
 
 
 def _named(loaded: LoadedAnswers) -> list[str]:
@@ -50,4 +50,4 @@ def _named(loaded: LoadedAnswers) -> list[str]:
 
 def _problem(loaded: LoadedAnswers, key: str, message: str) -> Problem:
     hint = "name the file that Oz Forensics gave you"
-    return loaded.place(Problem(key=f"license.{key}", message=message, hint=hint))
+    return loaded.with_location(Problem(key=f"license.{key}", message=message, hint=hint))

@@ -13,7 +13,7 @@ from oz_installer.remote.transport import Transport
 CLOSING_SECONDS = 1.0
 
 
-class Lines:
+class ConnectionPool:
     """One connection a node, whoever asks for it; what is opened after the end is closed at once.
 
     ``patience`` in seconds is for the whole way to a node, whatever steps it has (a jump host, a busy sshd);

@@ -12,20 +12,20 @@ from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.secrets import Ask
 from oz_installer.errors import AnswersError, OzError
 from oz_installer.installation.blueprint import read_inputs
-from oz_installer.installation.connections import OpenTransport, open_some
-from oz_installer.installation.lost import check_secrets
-from oz_installer.installation.preparing import lookers
-from oz_installer.remote.commands import in_order, logs
-from oz_installer.remote.together import together
+from oz_installer.installation.connections import OpenTransport, connect_all
+from oz_installer.installation.lost import require_matching_secrets
+from oz_installer.installation.preparing import connectors
+from oz_installer.remote.commands import logs, with_stderr
+from oz_installer.remote.together import start_all
 from oz_installer.secret import Masker
-from oz_installer.topology.model import Placed, Topology
+from oz_installer.topology.model import PlacedService, Topology
 
 if TYPE_CHECKING:
     from oz_installer.remote.transport import Transport
 
 
 @dataclass(frozen=True, kw_only=True)
-class Logs:
+class ServiceLogs:
     """Texts by ``node/service``, secrets masked; and of those that cannot be read: why not."""
 
     texts: Mapping[str, str]
@@ -40,19 +40,19 @@ def read_logs(
     lines: int,
     *,
     ask: Ask | None = None,
-) -> Logs:
+) -> ServiceLogs:
     """The last log lines of a service. ``service`` is a container's name or its catalogue name.
 
     Raises AnswersError when nothing of that name keeps running anywhere, or passwords are lost.
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
-    placed = called(inputs.topology, service)
+    placed = find_services(inputs.topology, service)
     homes = [node for node in loaded.answers.nodes if node.name in {one.node for one in placed}]
-    looked, failed, blueprint = open_some(homes, *lookers(inputs, open_transport))
+    looked, failed, blueprint = connect_all(homes, *connectors(inputs, open_transport))
     transports = {name: one.transport for name, one in looked.items()}
     try:
         # a password that is lost could not be masked
-        check_secrets(blueprint, {name: one.facts for name, one in looked.items()})
+        require_matching_secrets(blueprint, {name: one.facts for name, one in looked.items()})
         return _read(placed, transports, failed, loaded.answers.engine, lines, inputs.secrets.masker())
     finally:
         for transport in transports.values():
@@ -60,17 +60,18 @@ def read_logs(
 
 
 def _read(
-    placed: Sequence[Placed],
+    placed: Sequence[PlacedService],
     transports: Mapping[str, Transport],
     failed: Mapping[str, OzError],
     engine: str,
     lines: int,
     masker: Masker,
-) -> Logs:
+) -> ServiceLogs:
     by_key = {one.service_key: one for one in placed}
     there = [key for key, one in by_key.items() if one.node in transports]
-    reading = together(
-        there, lambda key: transports[by_key[key].node].run(in_order(logs(engine, by_key[key].name, lines)))
+    reading = start_all(
+        there,
+        lambda key: transports[by_key[key].node].run(with_stderr(logs(engine, by_key[key].name, lines))),
     )
     texts: dict[str, str] = {}
     failures: dict[str, str] = {}
@@ -88,7 +89,7 @@ def _read(
             texts[key] = text
         else:
             failures[key] = _why(text)
-    return Logs(texts=texts, failures=failures)
+    return ServiceLogs(texts=texts, failures=failures)
 
 
 def _why(said: str) -> str:
@@ -98,18 +99,18 @@ def _why(said: str) -> str:
     return " ".join(said.split())[-300:] or "the engine does not say why"
 
 
-def called(topology: Topology, service: str) -> list[Placed]:
+def find_services(topology: Topology, service: str) -> list[PlacedService]:
     """What keeps running under that name. Raises AnswersError when nothing does."""
     every = [one for node in topology.nodes for one in node.services]
-    named = [one for one in every if service in (one.name, one.kind.name)]
-    if found := [one for one in named if not one.kind.job]:
+    named = [one for one in every if service in (one.name, one.service.name)]
+    if found := [one for one in named if not one.service.job]:
         return found
     if named:
         raise AnswersError(
             f"{service} is a job, which runs once and keeps no log",
             "What a job says when it fails is shown at once, and kept beside the answers.",
         )
-    known = list(dict.fromkeys(one.name for one in every if not one.kind.job))
+    known = list(dict.fromkeys(one.name for one in every if not one.service.job))
     close = get_close_matches(service.lower()[:64], known, n=1, cutoff=0.6)
     meant = f"; did you mean {close[0]}?" if close else ""
     raise AnswersError(f"no service is called {service!r}{meant}", f"Known: {', '.join(known)}.")

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from oz_installer.answers.store import amiss, restore
+from oz_installer.answers.store import mismatch_text, restore_hint
 from oz_installer.deploy.facts import NodeFacts
 from oz_installer.deploy.record import fingerprint
 from oz_installer.errors import AnswersError
-from oz_installer.installation.blueprint import Blueprint
+from oz_installer.installation.blueprint import DesiredState
 from oz_installer.topology.model import Topology
 
 
-def check_secrets(blueprint: Blueprint, facts: Mapping[str, NodeFacts]) -> None:
+def require_matching_secrets(blueprint: DesiredState, facts: Mapping[str, NodeFacts]) -> None:
     """Raises AnswersError when a generated password is not the one that a node has installed: it was made in
     this run, by ``render`` or with an older copy of the file, and the node's own is lost."""
     secrets = blueprint.secrets
     prints = {slot: fingerprint(slot, secrets[slot]) for slot in secrets.generated}
-    lacking = lost_slots(blueprint.topology, secrets.made, facts)
-    other = {slot: nodes for slot, nodes in other_slots(prints, facts).items() if slot not in lacking}
+    lacking = missing_secrets(blueprint.topology, secrets.made, facts)
+    other = {slot: nodes for slot, nodes in changed_secrets(prints, facts).items() if slot not in lacking}
     lost = {**lacking, **other}
     if not lost:
         return
@@ -27,13 +27,13 @@ def check_secrets(blueprint: Blueprint, facts: Mapping[str, NodeFacts]) -> None:
     folder = blueprint.answers.install_dir.rstrip("/")
     raise AnswersError(
         f"the passwords of the installation on {', '.join(nodes)} are kept in {file}, "
-        f"which {amiss(not file.exists(), lacking, other)}",
-        f"{restore(folder)}; or, to set new ones on purpose: "
+        f"which {mismatch_text(not file.exists(), lacking, other)}",
+        f"{restore_hint(folder)}; or, to set new ones on purpose: "
         f"oz-install --answers {blueprint.path} --new-secrets",
     )
 
 
-def check_limit(blueprint: Blueprint, facts: Mapping[str, NodeFacts]) -> None:
+def require_all_nodes(blueprint: DesiredState, facts: Mapping[str, NodeFacts]) -> None:
     """Raises AnswersError when passwords would be made while there is no file of them, and not every node was
     looked at: another one may have them."""
     unseen = [node.name for node in blueprint.answers.nodes if node.name not in facts]
@@ -47,7 +47,7 @@ def check_limit(blueprint: Blueprint, facts: Mapping[str, NodeFacts]) -> None:
     )
 
 
-def lost_slots(
+def missing_secrets(
     topology: Topology, made: Iterable[str], facts: Mapping[str, NodeFacts]
 ) -> dict[str, tuple[str, ...]]:
     """Slots of ``made`` that belong to an installed component, each with the nodes that show it.
@@ -58,7 +58,7 @@ def lost_slots(
     installed = {name: {*one.record.services, *one.record.jobs} for name, one in facts.items() if one.record}
     lost = {}
     for slot in made:
-        users = [one for node in topology.nodes for one in node.services if slot in one.kind.secrets]
+        users = [one for node in topology.nodes for one in node.services if slot in one.service.secrets]
         nodes = [name for name, there in installed.items() if not there.isdisjoint(one.name for one in users)]
         if not nodes and any(one.node not in facts for one in users):
             nodes = list(installed)
@@ -67,7 +67,7 @@ def lost_slots(
     return lost
 
 
-def other_slots(prints: Mapping[str, str], facts: Mapping[str, NodeFacts]) -> dict[str, tuple[str, ...]]:
+def changed_secrets(prints: Mapping[str, str], facts: Mapping[str, NodeFacts]) -> dict[str, tuple[str, ...]]:
     """Slots whose fingerprint is not the one that nodes have on record, each with those nodes."""
     recorded = {name: one.record.secrets or {} for name, one in facts.items() if one.record}
     found = {

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from oz_installer.answers.model import SecretRef
-from oz_installer.answers.paths import Unreadable, located, read_some
+from oz_installer.answers.paths import UnreadableFile, read_file, resolve_path
 from oz_installer.answers.questions import questions
-from oz_installer.answers.secrets import file_fault
-from oz_installer.answers.working import Working
+from oz_installer.answers.secrets import secret_file_problem
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.errors import Problem
 
 ENOUGH = 1024
@@ -18,7 +18,7 @@ ENOUGH = 1024
 CORRECT = "put it there, or correct the path"
 
 
-def file_problems(working: Working, base: Path) -> tuple[Problem, ...]:
+def file_problems(working: WorkingCopy, base: Path) -> tuple[Problem, ...]:
     """What is wrong with the file of every question that is answered with one, in file order. ``base`` is the
     folder of the answers file."""
     named = {key: working.get(key) for key in _keys(working)}
@@ -26,7 +26,7 @@ def file_problems(working: Working, base: Path) -> tuple[Problem, ...]:
     return tuple(_problem(key, faults[one]) for key, one in named.items() if faults[one])
 
 
-def _keys(working: Working) -> Iterator[str]:
+def _keys(working: WorkingCopy) -> Iterator[str]:
     """Every question whose answer, given or by default, is a file here."""
     for asked in questions():
         many = range(working.nodes()) if "[]" in asked.key else (0,)
@@ -45,10 +45,10 @@ def _problem(key: str, text: str) -> Problem:
 def _fault(named: Path | SecretRef, base: Path) -> str:
     """``problem; what would be right``; empty when the file can be used."""
     if isinstance(named, SecretRef):
-        return file_fault(named, base)
-    file = located(named, base)
+        return secret_file_problem(named, base)
+    file = resolve_path(named, base)
     try:
-        read_some(file, ENOUGH)
-    except Unreadable as fault:
+        read_file(file, ENOUGH)
+    except UnreadableFile as fault:
         return f"{file} {fault}"
     return ""

@@ -7,8 +7,8 @@ from typing import Any
 
 from oz_installer.answers.model import Answers
 from oz_installer.answers.questions import root
-from oz_installer.answers.reading import build
-from oz_installer.answers.working import Working
+from oz_installer.answers.reading import build_section
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.errors import AnswersError, Problem
 from oz_installer.topology.layout import roles_of
 
@@ -17,7 +17,7 @@ _URL = "http://to-be-answered.invalid"
 AGAIN = "Correct it, then try again."
 
 
-def partial_answers(working: Working) -> Answers:
+def partial_answers(working: WorkingCopy) -> Answers:
     """Answers whose missing required fields hold stand-ins; ask ``field_problems`` before one is used.
 
     Nodes without a name get one that no real node can have.
@@ -30,22 +30,22 @@ def partial_answers(working: Working) -> Answers:
         "scenario": "poc" if len(rows) < 3 else "medium",
         "public_url": _URL,
     }
-    made: Answers = build(root(), {**defaults, **working.values, "nodes": rows})
+    made: Answers = build_section(root(), {**defaults, **working.values, "nodes": rows})
     return made
 
 
-def node_keys(working: Working, name: str) -> str | None:
+def node_keys(working: WorkingCopy, name: str) -> str | None:
     """Where a node stands: ``nodes[1].``; None when there is none of that name."""
     rows = working.values.get("nodes", ())
     return next((f"nodes[{i}]." for i, row in enumerate(rows) if row.get("name") == name), None)
 
 
-def field_problems(working: Working, prefix: str) -> tuple[Problem, ...]:
+def field_problems(working: WorkingCopy, prefix: str) -> tuple[Problem, ...]:
     """What is wrong with the answers below a prefix, such as ``database.``."""
     return tuple(one for one in working.problems() if one.key.startswith(prefix))
 
 
-def require(working: Working, *prefixes: str) -> None:
+def require_valid(working: WorkingCopy, *prefixes: str) -> None:
     """Raises AnswersError with what is wrong below the prefixes."""
     problems = [one for prefix in prefixes for one in field_problems(working, prefix)]
     if problems:

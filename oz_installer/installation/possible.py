@@ -12,18 +12,18 @@ from typing import Any
 
 from oz_installer.answers.model import SecretRef
 from oz_installer.answers.questions import Question, question
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.catalog.model import load_scenarios
 from oz_installer.errors import Problem
-from oz_installer.topology.rules import check
+from oz_installer.topology.rules import check_constraints
 
 
 @dataclass(frozen=True, kw_only=True)
-class Possible:
+class AllowedValues:
     """``reason`` says why nothing at all can be given; ``barred`` why a choice cannot be taken."""
 
     reason: str | None = None
-    barred: Mapping[Any, str] = field(default_factory=dict)
+    disabled: Mapping[Any, str] = field(default_factory=dict)
 
 
 OF_COMPONENTS = ("updater.token", "license.web_adapter")
@@ -44,43 +44,45 @@ _SAMPLES: tuple[tuple[Any, Any], ...] = (
 """Pairs of values: what is wrong with both of them in the same words is wrong with any value."""
 
 
-def possible(working: Working, keys: Sequence[str]) -> Mapping[str, Possible]:
+def allowed_values(working: WorkingCopy, keys: Sequence[str]) -> Mapping[str, AllowedValues]:
     """By question: what cannot be chosen, and why. Questions without restrictions are left out."""
     base = _complete(working)
     found = {key: _of(base, key) for key in keys if "[]" not in key}
-    return {key: one for key, one in found.items() if one.reason or one.barred}
+    return {key: one for key, one in found.items() if one.reason or one.disabled}
 
 
-def needed(working: Working, key: str) -> str | None:
+def missing_reason(working: WorkingCopy, key: str) -> str | None:
     """What is wrong when this question is left out, given all other answers; None when it may be."""
     return _wrong(_complete(working).without(key), key)
 
 
-def unanswered(working: Working) -> Iterator[Problem]:
+def missing_for_components(working: WorkingCopy) -> Iterator[Problem]:
     """What a component asks for that is on, told although another answer is wrong, which keeps the whole from
     being judged."""
     for key in OF_COMPONENTS:
-        if working.left_out(key) and (text := needed(working, key)):
+        if working.is_omitted(key) and (text := missing_reason(working, key)):
             message, _, hint = text.partition("; ")
             yield Problem(key=key, message=message, hint=hint)
 
 
-def _of(base: Working, key: str) -> Possible:
+def _of(base: WorkingCopy, key: str) -> AllowedValues:
     asked = question(key)
     if asked.kind in ("table", "list"):
-        return Possible()
+        return AllowedValues()
     if asked.kind == "choice":
-        return Possible(barred=_barred(base, key, asked.choices))
+        return AllowedValues(disabled=_barred(base, key, asked.choices))
     if asked.kind == "boolean":
         barred = _barred(base, key, (True,))
-        return Possible(reason=barred.get(True))
+        return AllowedValues(reason=barred.get(True))
     one, other = next(_samples(asked), (None, None))
-    reason = None if one is None else _wrong(base.put(key, one), key)
-    return Possible(reason=reason if reason and _wrong(base.put(key, other), key) == reason else None)
+    reason = None if one is None else _wrong(base.with_value(key, one), key)
+    return AllowedValues(
+        reason=reason if reason and _wrong(base.with_value(key, other), key) == reason else None
+    )
 
 
-def _barred(base: Working, key: str, choices: Sequence[Any]) -> dict[Any, str]:
-    tried = {choice: _wrong(base.put(key, choice), key) for choice in choices}
+def _barred(base: WorkingCopy, key: str, choices: Sequence[Any]) -> dict[Any, str]:
+    tried = {choice: _wrong(base.with_value(key, choice), key) for choice in choices}
     return {choice: reason for choice, reason in tried.items() if reason}
 
 
@@ -93,12 +95,12 @@ def _samples(asked: Question) -> Iterator[tuple[Any, Any]]:
             yield pair
 
 
-def _wrong(working: Working, key: str) -> str | None:
+def _wrong(working: WorkingCopy, key: str) -> str | None:
     """What is wrong with this answer; None when it can be given."""
     if mine := _of_key(working.problems(), key):
         return mine
     answers = _complete(working).answers()  # other answers may belong to another choice
-    return _of_key(check(answers), key) if answers else None
+    return _of_key(check_constraints(answers), key) if answers else None
 
 
 def _of_key(problems: Sequence[Problem], key: str) -> str | None:
@@ -109,14 +111,14 @@ def _said(problem: Problem) -> str:
     return f"{problem.message}; {problem.hint}" if problem.hint else problem.message
 
 
-def _complete(working: Working) -> Working:
+def _complete(working: WorkingCopy) -> WorkingCopy:
     """The same answers with what is missing or wrong replaced by something that is right by itself."""
     for problem in working.problems():
         working = _mended(working, problem.key)
     return working
 
 
-def _mended(working: Working, key: str) -> Working:
+def _mended(working: WorkingCopy, key: str) -> WorkingCopy:
     try:
         asked = question(key)
     except KeyError:  # below a question: images.oz-api
@@ -127,4 +129,4 @@ def _mended(working: Working, key: str) -> Working:
             working = working.add_node({"name": f"sample{number}", "host": f"sample{number}"})
         return working
     sample = asked.choices[0] if asked.choices else next(_samples(asked), (None,))[0]
-    return working.put(key, sample) if asked.required else working.without(key)
+    return working.with_value(key, sample) if asked.required else working.without(key)

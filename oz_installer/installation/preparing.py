@@ -15,11 +15,11 @@ from oz_installer.answers.secrets import Ask, Secrets
 from oz_installer.deploy.facts import NodeFacts
 from oz_installer.deploy.plan import Plan
 from oz_installer.deploy.planning import plan_changes
-from oz_installer.installation.blueprint import Blueprint, Inputs, read_inputs, work_out
-from oz_installer.installation.connections import OpenTransport, all_failures, limited, open_some
-from oz_installer.installation.lines import Lines
-from oz_installer.installation.looking import look, look_at
-from oz_installer.installation.lost import check_limit, check_secrets
+from oz_installer.installation.blueprint import DesiredState, Inputs, read_inputs, render_bundles
+from oz_installer.installation.connections import OpenTransport, combine_errors, connect_all, select_nodes
+from oz_installer.installation.lines import ConnectionPool
+from oz_installer.installation.looking import read_facts, read_node_facts
+from oz_installer.installation.lost import require_all_nodes, require_matching_secrets
 from oz_installer.installation.run_report import RunReport
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looked:
+class ConnectedNode:
     """A node that was connected to, and what was seen there."""
 
     transport: Transport
@@ -42,7 +42,7 @@ class Prepared:
     """Connections, facts and the plan. ``reopen`` replaces a lost connection, ``close`` ends all; ``report``
     is written once the plan is carried out."""
 
-    blueprint: Blueprint
+    blueprint: DesiredState
     transports: Mapping[str, Transport]
     facts: Mapping[str, NodeFacts]
     plan: Plan
@@ -51,9 +51,9 @@ class Prepared:
 
     def require_engines(self) -> None:
         """Raises PreflightError naming the nodes whose engine cannot carry the plan out."""
-        from oz_installer.deploy.phases.requirements import require
+        from oz_installer.deploy.phases.requirements import require_met
 
-        require(
+        require_met(
             [self.facts[node] for node in self.plan.changing],
             self.blueprint.answers.engine,
             self.blueprint.answers.release,
@@ -82,19 +82,19 @@ def prepare(
     after ``stop`` is set.
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
-    chosen = limited(loaded.answers, limit)
+    chosen = select_nodes(loaded.answers, limit)
     nodes = {node.name: node for node in chosen}
-    lines = Lines(lambda name: open_transport(nodes[name], inputs.secrets))
+    lines = ConnectionPool(lambda name: open_transport(nodes[name], inputs.secrets))
     try:
-        looks = lookers(inputs, lambda node, _: lines(node.name))
-        looked, failures, blueprint = open_some(chosen, *looks, stop)
+        looks = connectors(inputs, lambda node, _: lines(node.name))
+        looked, failures, blueprint = connect_all(chosen, *looks, stop)
         if failures:
-            raise all_failures(list(failures.values()))
+            raise combine_errors(list(failures.values()))
         transports = {name: one.transport for name, one in looked.items()}
         first = {name: one.facts for name, one in looked.items()}
         if not new_secrets:
-            check_secrets(blueprint, first)
-            check_limit(blueprint, first)
+            require_matching_secrets(blueprint, first)
+            require_all_nodes(blueprint, first)
         facts, plan = _compare(blueprint, transports, first, stop)
     except BaseException:
         lines.close()
@@ -110,24 +110,24 @@ def prepare(
     )
 
 
-def lookers(
+def connectors(
     inputs: Inputs, open_transport: OpenTransport
-) -> tuple[Callable[[Node], Looked], Callable[[], Blueprint]]:
+) -> tuple[Callable[[Node], ConnectedNode], Callable[[], DesiredState]]:
     """What connects to a node, and looks at it as soon as the bundles are rendered; and what renders them."""
-    drawn: Future[Blueprint] = Future()
+    drawn: Future[DesiredState] = Future()
 
-    def draw() -> Blueprint:
+    def draw() -> DesiredState:
         try:
-            drawn.set_result(work_out(inputs))
+            drawn.set_result(render_bundles(inputs))
         except BaseException as error:
             drawn.set_exception(error)
             raise
         return drawn.result()
 
-    def open_and_look(node: Node) -> Looked:
+    def open_and_look(node: Node) -> ConnectedNode:
         transport = open_transport(node, inputs.secrets)
         try:
-            return Looked(transport=transport, facts=look_at(drawn.result(), transport))
+            return ConnectedNode(transport=transport, facts=read_node_facts(drawn.result(), transport))
         except BaseException:
             transport.close()
             raise
@@ -136,7 +136,7 @@ def lookers(
 
 
 def _compare(
-    blueprint: Blueprint,
+    blueprint: DesiredState,
     transports: Mapping[str, Transport],
     facts: dict[str, NodeFacts],
     stop: threading.Event | None,
@@ -146,7 +146,7 @@ def _compare(
     plan = plan_changes(bundles, facts)
     lacking = {name: transports[name] for name in plan.changing if not facts[name].details}
     if lacking:
-        facts = {**facts, **look(blueprint, lacking, detailed=True, stop=stop)}
+        facts = {**facts, **read_facts(blueprint, lacking, detailed=True, stop=stop)}
         plan = plan_changes(bundles, facts)
     return facts, plan
 

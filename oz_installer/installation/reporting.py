@@ -6,13 +6,13 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 
-from oz_installer.answers.paths import secrets_folder
+from oz_installer.answers.paths import typed_secrets_dir
 from oz_installer.deploy.facts import ContainerFact, NodeFacts
 from oz_installer.deploy.plan import NodePlan, Plan
-from oz_installer.installation.blueprint import Blueprint
-from oz_installer.installation.looking import look
+from oz_installer.installation.blueprint import DesiredState
+from oz_installer.installation.looking import read_facts
 from oz_installer.installation.preparing import Prepared
-from oz_installer.remote.together import ended, together
+from oz_installer.remote.together import start_all, wait_all
 from oz_installer.render.bundle import Bundle
 from oz_installer.topology.summary import Summary, summary_of
 
@@ -20,20 +20,20 @@ from oz_installer.topology.summary import Summary, summary_of
 def summarise(prepared: Prepared, stop: threading.Event | None = None) -> Summary:
     """What runs where now, and where the report of the last run is. Looks at the nodes again. Raises
     Interrupted soon after ``stop`` is set."""
-    summary = sum_up(prepared.blueprint, look(prepared.blueprint, prepared.transports, stop=stop))
+    summary = summary_from(prepared.blueprint, read_facts(prepared.blueprint, prepared.transports, stop=stop))
     report = prepared.report.write(summary)
-    if trouble := prepared.report.trouble:
+    if trouble := prepared.report.write_error:
         notes = (*summary.notes, f"The report of this run could not be written: {trouble}.")
         return replace(summary, notes=notes)
     return replace(summary, report=report)
 
 
-def sum_up(blueprint: Blueprint, facts: Mapping[str, NodeFacts]) -> Summary:
+def summary_from(blueprint: DesiredState, facts: Mapping[str, NodeFacts]) -> Summary:
     """What runs where, on the nodes that the facts are of."""
     states: dict[str, str] = {}
     for name, seen in facts.items():
         states |= _states(blueprint.bundles[name], seen)
-    kept, typed = blueprint.secrets_file.exists(), secrets_folder(blueprint.path)
+    kept, typed = blueprint.secrets_file.exists(), typed_secrets_dir(blueprint.path)
     return summary_of(
         blueprint.topology,
         states,
@@ -78,8 +78,8 @@ def with_diffs(prepared: Prepared, stop: threading.Event | None = None) -> Plan:
     """
     plans = {plan.node: plan for plan in prepared.plan.nodes}
     differing = [name for name, plan in plans.items() if plan.files and prepared.facts[name].record]
-    looks = together(differing, lambda name: _with_diffs(prepared, plans[name]), name="diff")
-    found = {name: future.result() for name, future in ended(looks, stop).items()}
+    looks = start_all(differing, lambda name: _with_diffs(prepared, plans[name]), name="diff")
+    found = {name: future.result() for name, future in wait_all(looks, stop).items()}
     return replace(prepared.plan, nodes=tuple((plans | found).values()))
 
 
@@ -87,7 +87,7 @@ def _with_diffs(prepared: Prepared, plan: NodePlan) -> NodePlan:
     from oz_installer.deploy.diffs import add_diffs
 
     blueprint = prepared.blueprint
-    shown = blueprint.shown(plan.node)
+    shown = blueprint.masked_files(plan.node)
     wanted = {file.path: shown.get(file.path, file.content) for file in blueprint.bundles[plan.node].files}
     install_dir, masker = blueprint.answers.install_dir, blueprint.secrets.masker()
     return add_diffs(plan, wanted, set(shown), prepared.transports[plan.node], install_dir, masker)

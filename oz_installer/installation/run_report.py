@@ -16,7 +16,7 @@ from oz_installer.deploy.events import Event
 
 if TYPE_CHECKING:
     from oz_installer.deploy.plan import Plan
-    from oz_installer.installation.blueprint import Blueprint
+    from oz_installer.installation.blueprint import DesiredState
     from oz_installer.topology.summary import Summary
 
 CHANGED, LOG, RUNS = "What was to change", "How it went", "What runs where"
@@ -33,24 +33,24 @@ class RunReport:
     ``trouble`` says why it could not be written. Nothing is written of a run that never began.
     """
 
-    def __init__(self, blueprint: Blueprint, plan: Plan) -> None:
+    def __init__(self, blueprint: DesiredState, plan: Plan) -> None:
         self.path = report_path(blueprint.path)
-        self.trouble = ""
+        self.write_error = ""
         self._blueprint, self._plan = blueprint, plan
         self._events: list[Event] = []
         self._lock = Lock()
         self._began: float | None = None
         self._error = ""
 
-    def heard_by(self, on_event: Callable[[Event], None]) -> Callable[[Event], None]:
+    def recording(self, on_event: Callable[[Event], None]) -> Callable[[Event], None]:
         """What takes a run's events from now on: they are noted, and handed on. Any thread may call."""
-        from oz_installer.telling.words import hidden
+        from oz_installer.telling.words import mask_event
 
         self._began, masker = time(), self._blueprint.secrets.masker()
 
         def hear(event: Event) -> None:
             with self._lock:
-                self._events.append(hidden(event, masker))
+                self._events.append(mask_event(event, masker))
             on_event(event)
 
         return hear
@@ -66,7 +66,7 @@ class RunReport:
             try:
                 write_private(self.path, text.encode())
             except OSError as error:
-                self.trouble = f"{self.path}: {error.strerror}"
+                self.write_error = f"{self.path}: {error.strerror}"
                 return None
         return self.path if self.path.is_file() else None
 
@@ -90,12 +90,12 @@ class RunReport:
                 yield from ("", title, "=" * len(title), text.rstrip())
 
     def _log(self, began: float) -> Iterator[str]:
-        from oz_installer.telling.words import clean, one_line, told
+        from oz_installer.telling.words import event_lines, one_line, strip_control
 
         with self._lock:
             events = tuple(self._events)
         for event in events:
-            for line in told(event):
+            for line in event_lines(event):
                 yield f"[{max(event.at - began, 0):3.0f} s] {one_line(line)}"
         if self._error:
-            yield f"error: {clean(self._error)}"
+            yield f"error: {strip_control(self._error)}"

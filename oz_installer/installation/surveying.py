@@ -11,16 +11,16 @@ from oz_installer.answers.secrets import Ask
 from oz_installer.deploy.facts import NodeFacts
 from oz_installer.errors import ConnectError, OzError
 from oz_installer.installation.blueprint import read_inputs
-from oz_installer.installation.connections import OpenTransport, limited, open_some
-from oz_installer.installation.lost import check_secrets
-from oz_installer.installation.preparing import lookers
-from oz_installer.installation.reporting import sum_up
+from oz_installer.installation.connections import OpenTransport, connect_all, select_nodes
+from oz_installer.installation.lost import require_matching_secrets
+from oz_installer.installation.preparing import connectors
+from oz_installer.installation.reporting import summary_from
 from oz_installer.secret import Masker
 from oz_installer.topology.summary import Summary
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survey:
+class StatusReport:
     """What was seen, and what to do about what could not be seen."""
 
     summary: Summary
@@ -28,35 +28,35 @@ class Survey:
     masker: Masker
 
 
-def survey(
+def read_status(
     loaded: LoadedAnswers,
     path: Path,
     open_transport: OpenTransport,
     *,
     ask: Ask | None = None,
     limit: Sequence[str] = (),
-) -> Survey:
+) -> StatusReport:
     """What runs where. A node that is down, or whose engine is, is told and holds up no other.
 
     Raises AnswersError.
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
-    chosen = limited(loaded.answers, limit)
-    looked, failed, blueprint = open_some(chosen, *lookers(inputs, open_transport))
+    chosen = select_nodes(loaded.answers, limit)
+    looked, failed, blueprint = connect_all(chosen, *connectors(inputs, open_transport))
     for one in looked.values():
         one.close()
     facts = {name: one.facts for name, one in looked.items()}
-    check_secrets(blueprint, facts)
+    require_matching_secrets(blueprint, facts)
     well = {name: seen for name, seen in facts.items() if seen.engine_ok}
     bare = tuple(name for name, seen in well.items() if _is_bare(seen))
     told = _troubles(failed, facts, loaded.answers.engine)
     summary = replace(
-        sum_up(blueprint, {name: seen for name, seen in well.items() if name not in bare}),
+        summary_from(blueprint, {name: seen for name, seen in well.items() if name not in bare}),
         troubles=tuple((node.name, told[node.name][0]) for node in chosen if node.name in told),
-        bare=bare,
+        not_installed=bare,
     )
     hints = dict.fromkeys(hint for _, hint in told.values() if hint)
-    return Survey(summary=summary, hints=tuple(hints), masker=blueprint.secrets.masker())
+    return StatusReport(summary=summary, hints=tuple(hints), masker=blueprint.secrets.masker())
 
 
 def _is_bare(seen: NodeFacts) -> bool:
@@ -67,7 +67,7 @@ def _troubles(
     failed: Mapping[str, OzError], facts: Mapping[str, NodeFacts], engine: str
 ) -> dict[str, tuple[str, str]]:
     """By node what is wrong with it, and what to do."""
-    from oz_installer.remote.fitness import EngineFacts, silent_engine
+    from oz_installer.remote.fitness import EngineFacts, engine_not_responding
 
     told = {}
     for name, error in failed.items():
@@ -75,6 +75,6 @@ def _troubles(
         told[name] = (f"{head}{error.message}", error.hint)
     for name, seen in facts.items():
         if not seen.engine_ok:
-            lack = silent_engine(EngineFacts(answers=False, said=seen.engine_message), engine)
+            lack = engine_not_responding(EngineFacts(answers=False, said=seen.engine_message), engine)
             told[name] = (lack.message, lack.hint)
     return told

@@ -15,41 +15,41 @@ from typing import Any, Literal
 
 from oz_installer.answers.model import Answers, Node
 from oz_installer.answers.questions import question
-from oz_installer.answers.secrets import Ask, Secrets, resolve
-from oz_installer.answers.working import Working
-from oz_installer.checks.check import Visit
+from oz_installer.answers.secrets import Ask, Secrets, resolve_secrets
+from oz_installer.answers.working import WorkingCopy
+from oz_installer.checks.check import ProbeCheck
 from oz_installer.checks.database import DatabaseCheck
-from oz_installer.checks.engine import Engine
-from oz_installer.checks.host import Host
+from oz_installer.checks.engine import EngineCheck
+from oz_installer.checks.host import HostCheck
 from oz_installer.checks.model import Finding
-from oz_installer.checks.running import as_they_come, look, run
+from oz_installer.checks.running import as_completed, run_checks, run_shell_checks
 from oz_installer.checks.storage import StorageCheck
 from oz_installer.errors import AnswersError, OzError
-from oz_installer.installation.checking import OnFinding, masked, site_of
+from oz_installer.installation.checking import OnFinding, check_context, mask_findings
 from oz_installer.installation.connections import OpenTransport
-from oz_installer.installation.lines import Lines
+from oz_installer.installation.lines import ConnectionPool
 from oz_installer.installation.partial import (
     AGAIN,
     api_names,
     field_problems,
     node_keys,
     partial_answers,
-    require,
+    require_valid,
 )
-from oz_installer.remote.ssh_config import SshHost, config_hosts
+from oz_installer.remote.ssh_config import SshHost, list_hosts
 from oz_installer.remote.target import HostKeyRefused
 from oz_installer.secret import Masker
 
-__all__ = ["SshHost", "Tried", "ssh_config_hosts", "try_database", "try_nodes", "try_storage"]
+__all__ = ["NodeProbe", "SshHost", "probe_database", "probe_nodes", "probe_storage", "ssh_config_hosts"]
 
 PATIENCE_SECONDS = 45.0
 """Connecting may take this long: a busy sshd, a jump host."""
 
-_LOOKS = (Host(), Engine())
+_LOOKS = (HostCheck(), EngineCheck())
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tried:
+class NodeProbe:
     """How trying one node ended. ``reached``: we were let in and it answered.
 
     ``fingerprint`` is of the key that the node showed; None where we do not know. One that is ``unknown`` may
@@ -58,7 +58,7 @@ class Tried:
     """
 
     node: str
-    reached: bool = False
+    connected: bool = False
     fingerprint: str | None = None
     key_known: Literal["known", "unknown", "changed"] = "unknown"
     facts: tuple[tuple[str, str], ...] = ()
@@ -67,12 +67,12 @@ class Tried:
     hint: str = ""
 
 
-def try_nodes(
-    working: Working,
+def probe_nodes(
+    working: WorkingCopy,
     path: Path,
     names: Sequence[str],
     open_transport: OpenTransport,
-    on_tried: Callable[[Tried], None],
+    on_tried: Callable[[NodeProbe], None],
     stop: threading.Event,
     *,
     ask: Ask | None = None,
@@ -85,18 +85,18 @@ def try_nodes(
         try:
             ready[name] = _ready(working, answers, name, path, ask)
         except AnswersError as error:
-            on_tried(Tried(node=name, error=_text(error), hint=error.hint))
-    lines = Lines(lambda name: open_transport(*ready[name]))
+            on_tried(NodeProbe(node=name, error=_text(error), hint=error.hint))
+    lines = ConnectionPool(lambda name: open_transport(*ready[name]))
     work = {name: partial(_try_node, answers, name, lines, secrets) for name, (_, secrets) in ready.items()}
     try:
-        for name, future in as_they_come(work, stop, PATIENCE_SECONDS):
+        for name, future in as_completed(work, stop, PATIENCE_SECONDS):
             on_tried(_late(name) if future is None else future.result())
     finally:
         lines.close()
 
 
-def try_database(
-    working: Working,
+def probe_database(
+    working: WorkingCopy,
     path: Path,
     open_transport: OpenTransport,
     on_finding: OnFinding,
@@ -109,8 +109,8 @@ def try_database(
     _try(DatabaseCheck(), "database.", working, path, open_transport, on_finding, stop, ask)
 
 
-def try_storage(
-    working: Working,
+def probe_storage(
+    working: WorkingCopy,
     path: Path,
     open_transport: OpenTransport,
     on_finding: OnFinding,
@@ -124,13 +124,13 @@ def try_storage(
 
 def ssh_config_hosts() -> tuple[SshHost, ...]:
     """The machines of ~/.ssh/config, in its order. Raises ConnectError when the file is broken."""
-    return config_hosts()
+    return list_hosts()
 
 
 def _try(
-    check: Visit[Any],
+    check: ProbeCheck[Any],
     section: str,
-    working: Working,
+    working: WorkingCopy,
     path: Path,
     open_transport: OpenTransport,
     on_finding: OnFinding,
@@ -141,20 +141,20 @@ def _try(
     names = api_names(answers)
     if not names:
         raise AnswersError("no node has the role api yet", "Add the nodes first; this is tried from them.")
-    require(working, section, *(node_keys(working, name) or "nodes" for name in names))
+    require_valid(working, section, *(node_keys(working, name) or "nodes" for name in names))
     slots = (section, *(f"nodes.{name}." for name in names))
-    secrets = resolve(answers, base=path.parent, ask=ask, wanted=lambda slot: slot.startswith(slots))
+    secrets = resolve_secrets(answers, base=path.parent, ask=ask, wanted=lambda slot: slot.startswith(slots))
     nodes = {node.name: node for node in answers.nodes if node.name in names}
-    lines = Lines(lambda name: open_transport(nodes[name], secrets))
+    lines = ConnectionPool(lambda name: open_transport(nodes[name], secrets))
     try:
-        site = site_of(answers, lines, secrets, names=names)
-        run((check,), site, masked(on_finding, secrets.masker()), stop, limit=PATIENCE_SECONDS)
+        site = check_context(answers, lines, secrets, names=names)
+        run_checks((check,), site, mask_findings(on_finding, secrets.masker()), stop, limit=PATIENCE_SECONDS)
     finally:
         lines.close()
 
 
 def _ready(
-    working: Working, answers: Answers, name: str, path: Path, ask: Ask | None
+    working: WorkingCopy, answers: Answers, name: str, path: Path, ask: Ask | None
 ) -> tuple[Node, Secrets]:
     """The node and its secrets. Raises AnswersError when something of it is missing or wrong."""
     place = node_keys(working, name)
@@ -166,10 +166,12 @@ def _ready(
     node = next(node for node in answers.nodes if node.name == name)
     alone = replace(answers, nodes=(node,))
     wanted = f"nodes.{name}."
-    return node, resolve(alone, base=path.parent, ask=ask, wanted=lambda slot: slot.startswith(wanted))
+    return node, resolve_secrets(
+        alone, base=path.parent, ask=ask, wanted=lambda slot: slot.startswith(wanted)
+    )
 
 
-def _try_node(answers: Answers, name: str, lines: Lines, secrets: Secrets) -> Tried:
+def _try_node(answers: Answers, name: str, lines: ConnectionPool, secrets: Secrets) -> NodeProbe:
     """Whatever goes wrong is told of this node."""
     masker = secrets.masker()
     try:
@@ -177,28 +179,28 @@ def _try_node(answers: Answers, name: str, lines: Lines, secrets: Secrets) -> Tr
     except HostKeyRefused as refused:
         known: Literal["unknown", "changed"] = "changed" if refused.changed else "unknown"
         shown = None if refused.jump else refused.fingerprint
-        tried = Tried(node=name, fingerprint=shown, key_known=known)
+        tried = NodeProbe(node=name, fingerprint=shown, key_known=known)
         return _failed(tried, refused, masker)
     except Exception as error:  # noqa: BLE001 - the operator is told, the other nodes go on
-        return _failed(Tried(node=name), error, masker)
-    tried = Tried(
-        node=name, reached=True, fingerprint=transport.host_key_fingerprint or None, key_known="known"
+        return _failed(NodeProbe(node=name), error, masker)
+    tried = NodeProbe(
+        node=name, connected=True, fingerprint=transport.host_key_fingerprint or None, key_known="known"
     )
     try:
-        site = site_of(answers, lines, secrets, names=(name,))
-        seen = look(_LOOKS, site, site.spots[0])
+        site = check_context(answers, lines, secrets, names=(name,))
+        seen = run_shell_checks(_LOOKS, site, site.nodes[0])
     except Exception as error:  # noqa: BLE001 - the same
         return _failed(tried, error, masker)
     facts = tuple((label, masker(value)) for label, value in seen.shown)
-    return replace(tried, facts=facts, findings=tuple(one.mapped(masker) for one in seen.findings))
+    return replace(tried, facts=facts, findings=tuple(one.map_text(masker) for one in seen.findings))
 
 
-def _late(name: str) -> Tried:
+def _late(name: str) -> NodeProbe:
     hint = "Is it overloaded, or a command on it stuck (a dead mount, a hanging engine)?"
-    return Tried(node=name, error=f"no answer within {PATIENCE_SECONDS:.0f} s", hint=hint)
+    return NodeProbe(node=name, error=f"no answer within {PATIENCE_SECONDS:.0f} s", hint=hint)
 
 
-def _failed(tried: Tried, error: Exception, masker: Masker) -> Tried:
+def _failed(tried: NodeProbe, error: Exception, masker: Masker) -> NodeProbe:
     if isinstance(error, OzError):
         return replace(tried, error=masker(error.message), hint=masker(error.hint))
     return replace(

@@ -13,7 +13,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from oz_installer.checks.model import Remedy
-from oz_installer.checks.text import said
+from oz_installer.checks.text import safe_line
 from oz_installer.errors import AnswersError, OzError
 
 _HEAD = """\
@@ -29,17 +29,17 @@ _LEFT = "left to take back:"
 _HEAD_LINE = re.compile(r"(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC  (?P<node>\S+)  (?P<title>.+)")
 
 
-def undo_path(answers: Path) -> Path:
+def undo_log_path(answers: Path) -> Path:
     """``answers.yml`` -> ``answers.undo.txt``."""
     return answers.with_suffix(".undo.txt")
 
 
-def shown(remedy: Remedy, command: tuple[str, ...]) -> str:
+def command_text(remedy: Remedy, command: tuple[str, ...]) -> str:
     """A command as a shell takes it, or a statement of SQL as it is."""
     return " ".join(command) if remedy.database else shlex.join(command)
 
 
-class UndoList:
+class UndoLog:
     """Only ever appended to. An entry is on the disk before its first command runs: whatever breaks then, the
     operator can tell what may have been done. Any thread may write."""
 
@@ -52,8 +52,8 @@ class UndoList:
         place = f"{_PLACE}{remedy.database}" if remedy.database else ""
         lines = [f"{self._head(remedy)}{place}"]
         lines += [f"{_AT}{remedy.at}"] if remedy.at else []
-        lines += [f"{_RUN}{shown(remedy, command)}" for command in remedy.commands]
-        lines += [f"{_UNDO}{shown(remedy, command)}" for command in remedy.undo]
+        lines += [f"{_RUN}{command_text(remedy, command)}" for command in remedy.commands]
+        lines += [f"{_UNDO}{command_text(remedy, command)}" for command in remedy.undo]
         self._append(lines)
 
     def end(self, remedy: Remedy, commands: int, error: str, tried: int) -> None:
@@ -62,14 +62,14 @@ class UndoList:
         if not error:
             self._append([f"{self._head(remedy)}: done"])
             return
-        left, count = remedy.left(tried), len(remedy.commands)
+        left, count = remedy.undo_for(tried), len(remedy.commands)
         part = f"; {commands} of {count} commands were done" if tried else _UNDONE
         if tried > commands:
             part += ", the next one maybe in part"
         if tried and remedy.undo:
             part += f"; {_LEFT if left else _CLOSED}"
-        lines = [f"{self._head(remedy)}: {said(error, 600)}{part}"]
-        self._append([*lines, *(f"{_UNDO}{shown(remedy, command)}" for command in left)])
+        lines = [f"{self._head(remedy)}: {safe_line(error, 600)}{part}"]
+        self._append([*lines, *(f"{_UNDO}{command_text(remedy, command)}" for command in left)])
 
     def _head(self, remedy: Remedy) -> str:
         return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {remedy.node}  {remedy.title}"
@@ -109,7 +109,7 @@ class _Entry:
         return f"take back what was done at {self.at}: {self.title}"
 
 
-def taking_back(path: Path) -> list[Remedy]:
+def pending_undos(path: Path) -> list[Remedy]:
     """What the list says takes everything back that was not taken back yet, the last entry first.
 
     Raises OzError when there is no list, or it cannot be read.

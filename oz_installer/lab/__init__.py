@@ -6,18 +6,18 @@
 from oz_installer.lab.database import fresh_database, reset_gateway
 from oz_installer.lab.engine import stop_engine
 from oz_installer.lab.options import Lab, LabNode, LabOptions
-from oz_installer.lab.rehearsal import LabStatus, Part, clean, down, find, status, up
+from oz_installer.lab.rehearsal import LabContainer, LabStatus, down, find, remove_cache, status, up
 
 __all__ = [
     "Lab",
+    "LabContainer",
     "LabNode",
     "LabOptions",
     "LabStatus",
-    "Part",
-    "clean",
     "down",
     "find",
     "fresh_database",
+    "remove_cache",
     "reset_gateway",
     "status",
     "stop_engine",

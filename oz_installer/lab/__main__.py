@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from oz_installer.errors import DeployError, OzError
-from oz_installer.lab import LabOptions, clean, down, status, stop_engine, up
+from oz_installer.lab import LabOptions, down, remove_cache, status, stop_engine, up
 from oz_installer.lab.options import DEFAULT_NAME
 
 
@@ -52,7 +52,7 @@ def main() -> int:
         elif options.command == "down":
             down(options.name, directory=options.directory, say=_say)
             if options.cache:
-                clean(_say)
+                remove_cache(_say)
             if options.engine:
                 stop_engine(_say)
         else:

@@ -37,7 +37,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class LabContainer:
     """One container of the lab: a node or the database server."""
 
     name: str
@@ -53,7 +53,7 @@ class LabStatus:
     """A lab as it stands; ``parts`` is empty when there is none."""
 
     lab: Lab
-    parts: tuple[Part, ...]
+    parts: tuple[LabContainer, ...]
 
     @property
     def ready(self) -> bool:
@@ -106,7 +106,7 @@ def down(name: str = DEFAULT_NAME, *, directory: Path | None = None, say: Say = 
     return found
 
 
-def clean(say: Say = print) -> None:
+def remove_cache(say: Say = print) -> None:
     """Remove what all labs share and what can be made again: images, seeds and archives. Labs stay."""
     for volume in labelled("volume", SEED_LABEL):
         docker("volume", "rm", volume)
@@ -135,7 +135,7 @@ def find(name: str = DEFAULT_NAME, directory: Path | None = None) -> Lab:
     return Lab(name=name, directory=folder, subnet=subnet)
 
 
-def _part(lab: Lab, container: str) -> Part:
+def _part(lab: Lab, container: str) -> LabContainer:
     found = inspect("container", container)
     state = found["State"]["Status"] if found else "gone"
     network = found["NetworkSettings"]["Networks"].get(lab.network) if found else None
@@ -147,7 +147,9 @@ def _part(lab: Lab, container: str) -> Part:
         version = nodes.engine_version(lab.node(int(name.removeprefix("node"))))
         ready, detail = version is not None, f"Docker {version}" if version else "its engine does not answer"
     address = str(network["IPAddress"]) if network else ""
-    return Part(name=name, container=container, address=address, state=state, ready=ready, detail=detail)
+    return LabContainer(
+        name=name, container=container, address=address, state=state, ready=ready, detail=detail
+    )
 
 
 def _ensure_network(options: LabOptions) -> Lab:

@@ -19,7 +19,7 @@ JOBS_FILE = "current/jobs.yaml"
 _VERSION = re.compile(r"(?<![\w.])v?(\d+(?:\.\d+)+)")
 
 
-class Flavour(Enum):
+class ComposeVariant(Enum):
     """The three Composes."""
 
     PLUGIN = "docker compose"
@@ -31,7 +31,7 @@ class Flavour(Enum):
 class ComposeTool:
     """A Compose as found on a node: which, the argv that calls it, and its version."""
 
-    flavour: Flavour
+    flavour: ComposeVariant
     argv: Argv
     version: tuple[int, ...] = ()
 
@@ -43,14 +43,17 @@ def parse_version(text: str) -> tuple[int, ...] | None:
     return tuple(int(part) for part in found.group(1).split(".")) if found else None
 
 
-def pick_compose(engine: str, *, plugin: str, v1: str, podman_compose: str) -> ComposeTool | None:
+def detect_compose(engine: str, *, plugin: str, v1: str, podman_compose: str) -> ComposeTool | None:
     """The Compose to use, by what each printed as its version (empty: not there)."""
     if engine == "podman":
         # podman-compose prints the version of podman beside its own
         own = podman_compose.partition("podman-compose")[2] or podman_compose
-        wanted: list[tuple[Flavour, Argv, str]] = [(Flavour.PODMAN, ("podman-compose",), own)]
+        wanted: list[tuple[ComposeVariant, Argv, str]] = [(ComposeVariant.PODMAN, ("podman-compose",), own)]
     else:
-        wanted = [(Flavour.PLUGIN, ("docker", "compose"), plugin), (Flavour.V1, ("docker-compose",), v1)]
+        wanted = [
+            (ComposeVariant.PLUGIN, ("docker", "compose"), plugin),
+            (ComposeVariant.V1, ("docker-compose",), v1),
+        ]
     for flavour, argv, text in wanted:
         version = parse_version(text)
         if version is not None:
@@ -59,7 +62,7 @@ def pick_compose(engine: str, *, plugin: str, v1: str, podman_compose: str) -> C
 
 
 def _compose(tool: ComposeTool, project: str, folder: str, file: str) -> Argv:
-    place = () if tool.flavour is Flavour.PODMAN else ("--project-directory", f"{folder}/current")
+    place = () if tool.flavour is ComposeVariant.PODMAN else ("--project-directory", f"{folder}/current")
     return (*tool.argv, "-p", project, *place, "-f", f"{folder}/{file}")
 
 
@@ -67,14 +70,14 @@ def compose_up(
     tool: ComposeTool, project: str, folder: str, services: Sequence[str], file: str = SERVICES_FILE
 ) -> Argv:
     """Create or recreate and start exactly these services, without those they depend on."""
-    plain = () if tool.flavour is Flavour.PODMAN else ("--no-color",)
+    plain = () if tool.flavour is ComposeVariant.PODMAN else ("--no-color",)
     options = ("--detach", "--no-deps", "--no-build", *plain)
     return (*_compose(tool, project, folder, file), "up", *options, *services)
 
 
 def compose_create(tool: ComposeTool, project: str, folder: str, services: Sequence[str]) -> Argv:
     """Create or recreate exactly these services, without starting them."""
-    plain = () if tool.flavour is Flavour.PODMAN else ("--no-color",)
+    plain = () if tool.flavour is ComposeVariant.PODMAN else ("--no-color",)
     options = ("--no-start", "--no-deps", "--no-build", *plain)
     return (*_compose(tool, project, folder, SERVICES_FILE), "up", *options, *services)
 
@@ -90,7 +93,7 @@ def compose_run(
     """Run one job in a container of its own, removed afterwards; its exit status is the command's.
 
     Compose takes the services, which stand in another file, for orphans and would warn of them."""
-    quiet = () if tool.flavour is Flavour.PODMAN else ("env", "COMPOSE_IGNORE_ORPHANS=true")
+    quiet = () if tool.flavour is ComposeVariant.PODMAN else ("env", "COMPOSE_IGNORE_ORPHANS=true")
     tail = ("run", "--rm", "--no-deps", "-T", service, *command)
     return (*quiet, *_compose(tool, project, folder, file), *tail)
 
@@ -119,7 +122,7 @@ def logs(engine: str, name: str, lines: int) -> Argv:
     return (engine, "logs", "--tail", str(lines), name)
 
 
-def in_order(argv: Sequence[str]) -> Argv:
+def with_stderr(argv: Sequence[str]) -> Argv:
     """The same command with stderr in its stdout, so that lines come in the order of their writing."""
     return ("sh", "-c", 'exec "$@" 2>&1', "oz-install-in-order", *argv)
 
@@ -153,14 +156,14 @@ def pull(engine: str, image: str, authfile: str | None = None) -> Argv:
     return (engine, "pull", "--quiet", image)
 
 
-def save(engine: str, images: Sequence[str]) -> Argv:
+def save_images(engine: str, images: Sequence[str]) -> Argv:
     """Write images to stdout as one docker-archive."""
     if engine == "podman":
         return (engine, "save", "--format", "docker-archive", "--multi-image-archive", *images)
     return (engine, "save", *images)
 
 
-def load(engine: str) -> Argv:
+def load_images(engine: str) -> Argv:
     """Read images from stdin."""
     return (engine, "load", "--quiet") if engine == "docker" else (engine, "load")
 

@@ -12,18 +12,18 @@ from typing import Any
 from oz_installer.errors import ConnectError
 from oz_installer.remote._paramiko import paramiko
 from oz_installer.remote.known_hosts import (
+    HostKeyStatus,
     KnownKey,
-    Verdict,
     fingerprint,
-    judge,
-    keys_of,
+    keys_for,
     lookup_name,
+    match_host_key,
     pinned_fingerprint,
     preferred_key_types,
     read_known_hosts,
 )
-from oz_installer.remote.liveness import HOST_KEY_TYPES, LiveTransport, tune
-from oz_installer.remote.ssh_auth import Credentials, log_in
+from oz_installer.remote.liveness import HOST_KEY_TYPES, KeepaliveTransport, set_tcp_options
+from oz_installer.remote.ssh_auth import Credentials, authenticate
 from oz_installer.remote.ssh_config import Endpoint
 from oz_installer.remote.target import AcceptHostKey, HostKeyQuestion, HostKeyRefused
 
@@ -48,13 +48,13 @@ class Hop:
 
 
 def dial(
-    hop: Hop, via: LiveTransport | None, on_unknown: AcceptHostKey | None, timeout: float
-) -> LiveTransport:
+    hop: Hop, via: KeepaliveTransport | None, on_unknown: AcceptHostKey | None, timeout: float
+) -> KeepaliveTransport:
     """Connect and log in; ``timeout`` in seconds for each step. Raises ConnectError."""
     transport = _shake_hands(hop, via, on_unknown, timeout)
     try:
         transport.auth_timeout = timeout
-        log_in(transport, hop.endpoint, hop.credentials)
+        authenticate(transport, hop.endpoint, hop.credentials)
     except BaseException:
         transport.close()
         raise
@@ -63,11 +63,11 @@ def dial(
 
 
 def _shake_hands(
-    hop: Hop, via: LiveTransport | None, on_unknown: AcceptHostKey | None, timeout: float
-) -> LiveTransport:
+    hop: Hop, via: KeepaliveTransport | None, on_unknown: AcceptHostKey | None, timeout: float
+) -> KeepaliveTransport:
     """A connection whose host key is accepted. Asks again with other key types when the pinned one
     is not the one the server prefers to show."""
-    known = keys_of(read_known_hosts(hop.endpoint.known_hosts), hop.endpoint.key_alias, hop.endpoint.port)
+    known = keys_for(read_known_hosts(hop.endpoint.known_hosts), hop.endpoint.key_alias, hop.endpoint.port)
     families = [preferred_key_types(known, HOST_KEY_TYPES)]
     if hop.host_key is not None:
         families = [
@@ -94,8 +94,8 @@ def _shake_hands(
 
 
 def _negotiate(
-    hop: Hop, via: LiveTransport | None, key_types: tuple[str, ...], timeout: float
-) -> LiveTransport:
+    hop: Hop, via: KeepaliveTransport | None, key_types: tuple[str, ...], timeout: float
+) -> KeepaliveTransport:
     patience = min(BUSY_SECONDS, timeout)
     deadline = time.monotonic() + patience
     pause = 0.3
@@ -116,9 +116,9 @@ def _negotiate(
 
 
 def _negotiate_once(
-    hop: Hop, via: LiveTransport | None, key_types: tuple[str, ...], timeout: float
-) -> LiveTransport:
-    transport = LiveTransport(_open_socket(hop, via, timeout))
+    hop: Hop, via: KeepaliveTransport | None, key_types: tuple[str, ...], timeout: float
+) -> KeepaliveTransport:
+    transport = KeepaliveTransport(_open_socket(hop, via, timeout))
     transport.get_security_options().key_types = key_types
     transport.banner_timeout = transport.handshake_timeout = timeout
     begin = time.monotonic()
@@ -152,7 +152,7 @@ def _handshake_error(hop: Hop, error: Exception, late: bool, version: str, timeo
     return ConnectError(f"the SSH handshake with {place} failed: {error}", "", node=hop.node)
 
 
-def _open_socket(hop: Hop, via: LiveTransport | None, timeout: float) -> Any:
+def _open_socket(hop: Hop, via: KeepaliveTransport | None, timeout: float) -> Any:
     host, port = hop.endpoint.host, hop.endpoint.port
     try:
         if via is not None:
@@ -160,7 +160,7 @@ def _open_socket(hop: Hop, via: LiveTransport | None, timeout: float) -> Any:
         sock = socket.create_connection((host, port), timeout=timeout)
     except (OSError, paramiko.SSHException, UnicodeError) as error:
         raise socket_error(error, hop, via is not None, timeout) from None
-    tune(sock)
+    set_tcp_options(sock)
     return sock
 
 
@@ -194,7 +194,7 @@ def socket_error(error: Exception, hop: Hop, jumped: bool, timeout: float) -> Co
 
 
 def _check_host_key(
-    hop: Hop, known: list[KnownKey], transport: LiveTransport, on_unknown: AcceptHostKey | None
+    hop: Hop, known: list[KnownKey], transport: KeepaliveTransport, on_unknown: AcceptHostKey | None
 ) -> None:
     key = transport.get_remote_server_key()
     shown = fingerprint(key.asbytes())
@@ -204,12 +204,12 @@ def _check_host_key(
         if wanted != shown:
             raise _not_pinned(hop, place, shown, wanted or hop.host_key)
         return
-    verdict = judge(known, key.asbytes())
-    if verdict is Verdict.KNOWN:
+    verdict = match_host_key(known, key.asbytes())
+    if verdict is HostKeyStatus.KNOWN:
         return
-    if verdict is Verdict.REVOKED:
+    if verdict is HostKeyStatus.REVOKED:
         raise _refused(hop, f"the host key {shown} of {place} is marked as revoked", "", shown, changed=True)
-    if verdict is Verdict.CHANGED:
+    if verdict is HostKeyStatus.CHANGED:
         same = [item for item in known if item.key_type == key.get_name()] or known
         raise _changed(hop, place, shown, fingerprint(same[0].blob), same[0].where)
     with _accepting:

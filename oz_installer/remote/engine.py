@@ -53,13 +53,13 @@ class Distribution:
 
     status: int
     platforms: tuple[str, ...] = ()
-    said: str = ""
+    message: str = ""
 
 
 PullProgress = Callable[[int, int], None]
 
 
-class NodeEngine:
+class DockerEngine:
     """The few questions an installer has for an engine. Methods raise ConnectError when it does not
     answer, DeployError when it refuses."""
 
@@ -102,7 +102,7 @@ class NodeEngine:
         """Pull an image. ``on_progress`` gets bytes done and bytes known of so far. Without ``auth`` the
         registry is asked as anonymous: neither this machine's nor the node's own docker login is used."""
         config = {"username": auth.username, "password": auth.password.reveal()} if auth else {}
-        meter = PullMeter()
+        meter = PullTotals()
         with self._told(f"pull {image}"):
             repository, tag = split_image(image)
             for event in self._api().pull(repository, tag=tag, stream=True, decode=True, auth_config=config):
@@ -112,7 +112,7 @@ class NodeEngine:
                         "Check the image name, and address and credentials of the registry.",
                         node=self._transport.name,
                     )
-                meter.feed(event)
+                meter.add(event)
                 if on_progress is not None and meter.total:
                     on_progress(meter.done, meter.total)
 
@@ -128,7 +128,7 @@ class NodeEngine:
                 told = client.inspect_distribution(image, auth_config=config)
             except docker.errors.APIError as error:
                 status = error.response.status_code if error.response is not None else 500
-                return Distribution(status=status, said=str(error.explanation or error))
+                return Distribution(status=status, message=str(error.explanation or error))
         listed = [item for item in told.get("Platforms") or [] if item.get("os") != "unknown"]
         return Distribution(
             status=200, platforms=tuple(f"{item.get('os')}/{item.get('architecture')}" for item in listed)
@@ -197,13 +197,13 @@ def split_image(image: str) -> tuple[str, str]:
     return head, tag
 
 
-class PullMeter:
+class PullTotals:
     """Bytes of a pull, added up over its layers; pure."""
 
     def __init__(self) -> None:
         self._layers: dict[str, tuple[int, int]] = {}
 
-    def feed(self, event: Mapping[str, Any]) -> None:
+    def add(self, event: Mapping[str, Any]) -> None:
         """Take in one event of the stream."""
         layer, status = str(event.get("id", "")), event.get("status")
         detail = event.get("progressDetail") or {}

@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from oz_installer.remote._paramiko import paramiko
-from oz_installer.remote.liveness import LiveTransport
+from oz_installer.remote.liveness import KeepaliveTransport
 from oz_installer.remote.transport import BLOCK
 
 _READ = 1 << 20
 _TICK = 0.5
 
 
-class Silence(Exception):
+class IdleTimeout(Exception):
     """No byte either way for ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
@@ -27,7 +27,7 @@ class Silence(Exception):
         self.seconds = seconds
 
 
-class _Bell(threading.Event):
+class _DataReady(threading.Event):
     """Rung by two buffers; one of them running empty must not silence the other."""
 
     def clear(self) -> None:
@@ -39,7 +39,7 @@ class _Bell(threading.Event):
         super().clear()
 
 
-def blocks(stdin: bytes | Iterable[bytes], first: bytes = b"") -> Iterator[bytes]:
+def split_blocks(stdin: bytes | Iterable[bytes], first: bytes = b"") -> Iterator[bytes]:
     """Cut and join what is to be sent into blocks of BLOCK bytes, the last one shorter. Pieces whose size
     is a multiple of BLOCK are cut without another copy."""
     rest = bytearray(first)
@@ -57,7 +57,7 @@ def blocks(stdin: bytes | Iterable[bytes], first: bytes = b"") -> Iterator[bytes
         yield bytes(rest)
 
 
-def start(channel: paramiko.Channel, command: str) -> None:
+def send_exec(channel: paramiko.Channel, command: str) -> None:
     """Ask for the command without waiting for the server's yes: a refusal shows as a closed channel."""
     message = paramiko.Message()
     message.add_byte(b"\x62")
@@ -68,13 +68,13 @@ def start(channel: paramiko.Channel, command: str) -> None:
     channel.get_transport()._send_user_message(message)  # type: ignore[attr-defined]
 
 
-class Exchange:
+class ExecChannel:
     """The bytes of one command. ``stdout`` and ``stderr`` grow; ``on_output`` sees both as they come."""
 
     def __init__(
         self,
         channel: paramiko.Channel,
-        transport: LiveTransport,
+        transport: KeepaliveTransport,
         timeout: float,
         on_output: Callable[[bytes], None] | None,
         on_sent: Callable[[int], None] | None,
@@ -86,7 +86,7 @@ class Exchange:
         self._timeout = timeout
         self._on_output = on_output
         self._on_sent = on_sent
-        self._bell = _Bell()
+        self._bell = _DataReady()
         self._last = time.monotonic()
         self._writing = False
         self._failure: BaseException | None = None
@@ -94,7 +94,7 @@ class Exchange:
         channel.in_buffer.set_event(self._bell)
         channel.in_stderr_buffer.set_event(self._bell)
 
-    def carry(self, stdin: bytes | Iterable[bytes] | None, lead: bytes = b"") -> int | None:
+    def run(self, stdin: bytes | Iterable[bytes] | None, lead: bytes = b"") -> int | None:
         """Send ``lead`` and stdin, take all output, wait for the end; the exit status, or None when the
         channel ended without one. Raises Silence, and whatever on_output or stdin raised."""
         source = b"" if stdin is None else stdin
@@ -131,7 +131,7 @@ class Exchange:
 
     def _feed(self, stdin: bytes | Iterable[bytes], lead: bytes) -> None:
         sent = -len(lead)
-        for block in blocks(stdin, lead):
+        for block in split_blocks(stdin, lead):
             self._last = time.monotonic()
             if not self._send(block):
                 return
@@ -173,8 +173,8 @@ class Exchange:
                 self._check_silence()
             elif self._writing and time.monotonic() - self._last > self._timeout + _TICK * 2:
                 # the writer is stuck below the channel's own timeout: the socket takes nothing
-                self._transport.kill()
-                raise Silence(self._timeout)
+                self._transport.abort()
+                raise IdleTimeout(self._timeout)
 
     def _take(self) -> bool:
         taken = False
@@ -194,4 +194,4 @@ class Exchange:
 
     def _check_silence(self) -> None:
         if time.monotonic() - self._last > self._timeout:
-            raise Silence(self._timeout)
+            raise IdleTimeout(self._timeout)

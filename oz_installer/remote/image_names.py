@@ -11,7 +11,7 @@ _HTTPS = 443
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageName:
+class ImageReference:
     """``registry`` as a login names it, ``repository`` within it; ``tag`` may be a digest."""
 
     registry: str
@@ -19,12 +19,12 @@ class ImageName:
     tag: str
 
     @property
-    def door(self) -> tuple[str, int]:
+    def api_address(self) -> tuple[str, int]:
         """Host and port of the registry's API; an IPv6 address without brackets."""
-        return door_of(self.registry)
+        return api_address_of(self.registry)
 
 
-def door_of(registry: str) -> tuple[str, int]:
+def api_address_of(registry: str) -> tuple[str, int]:
     """Host and port of a registry's API."""
     place = _API_HOSTS.get(registry, registry)
     head, colon, port = place.rpartition(":")
@@ -32,16 +32,16 @@ def door_of(registry: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), number
 
 
-def registry_of(image: str) -> str:
+def registry_host(image: str) -> str:
     """The registry that an image's name means."""
     first, slash, _ = image.partition("/")
     named = slash and ("." in first or ":" in first or first == "localhost")
     return first if named else DOCKER_HUB
 
 
-def name_of(image: str) -> ImageName:
+def parse_reference(image: str) -> ImageReference:
     """Its parts. A digest counts more than a tag beside it."""
-    registry = registry_of(image)
+    registry = registry_host(image)
     rest = image.removeprefix(f"{registry}/")
     rest, at, digest = rest.partition("@")
     folder, slash, last = rest.rpartition("/")
@@ -49,7 +49,7 @@ def name_of(image: str) -> ImageName:
     repository = f"{folder}{slash}{name}"
     if registry == DOCKER_HUB and "/" not in repository:
         repository = f"library/{repository}"
-    return ImageName(registry=registry, repository=repository, tag=digest if at else tag or "latest")
+    return ImageReference(registry=registry, repository=repository, tag=digest if at else tag or "latest")
 
 
 def has_image(present: Collection[str], image: str) -> bool:

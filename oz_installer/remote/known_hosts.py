@@ -28,7 +28,7 @@ class KnownKey:
     where: str = ""
 
 
-class Verdict(Enum):
+class HostKeyStatus(Enum):
     """What the known keys say of the key that a server shows."""
 
     KNOWN = "known"
@@ -101,24 +101,24 @@ def _matches(pattern: str, name: str) -> bool:
     return named
 
 
-def keys_of(keys: Iterable[KnownKey], host: str, port: int) -> list[KnownKey]:
+def keys_for(keys: Iterable[KnownKey], host: str, port: int) -> list[KnownKey]:
     """The keys known of a host at a port."""
     name = lookup_name(host, port)
     return [key for key in keys if _matches(key.pattern, name)]
 
 
-def judge(known: list[KnownKey], blob: bytes) -> Verdict:
+def match_host_key(known: list[KnownKey], blob: bytes) -> HostKeyStatus:
     """Judge the key a server shows by the keys known of it.
 
     A key of another type than the known ones counts as changed: we ask servers for the known types
     first, so a server that shows another has lost the key we know.
     """
     if any(key.revoked and key.blob == blob for key in known):
-        return Verdict.REVOKED
+        return HostKeyStatus.REVOKED
     valid = [key for key in known if not key.revoked]
     if any(key.blob == blob for key in valid):
-        return Verdict.KNOWN
-    return Verdict.CHANGED if valid else Verdict.UNKNOWN
+        return HostKeyStatus.KNOWN
+    return HostKeyStatus.CHANGED if valid else HostKeyStatus.UNKNOWN
 
 
 def pinned_fingerprint(host_key: str) -> str | None:

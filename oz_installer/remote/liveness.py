@@ -27,7 +27,7 @@ _KEX: tuple[str, ...] = paramiko.Transport._preferred_kex  # type: ignore[attr-d
 HOST_KEY_TYPES: tuple[str, ...] = paramiko.Transport._preferred_keys  # type: ignore[attr-defined]
 
 
-class LivePacketizer(Packetizer):
+class TimedPacketizer(Packetizer):
     """Packets with a clock: ``last_heard`` (monotonic seconds), and a limit to a write that gets nowhere."""
 
     def __init__(self, sock: Any) -> None:
@@ -77,7 +77,7 @@ def _handle_request(channel: paramiko.Channel, message: paramiko.Message) -> Non
     channel._handle_request(message)  # type: ignore[attr-defined]
 
 
-class LiveTransport(paramiko.Transport):
+class KeepaliveTransport(paramiko.Transport):
     """One SSH connection with the fast algorithms first, keep-alives, and exit signals."""
 
     _preferred_ciphers: ClassVar[tuple[str, ...]] = (
@@ -95,8 +95,8 @@ class LiveTransport(paramiko.Transport):
     }
 
     def __init__(self, sock: Any) -> None:
-        super().__init__(sock, packetizer_class=LivePacketizer)
-        self.silence: float | None = None
+        super().__init__(sock, packetizer_class=TimedPacketizer)
+        self.idle_seconds: float | None = None
         self._refusals: dict[int, paramiko.ChannelException] = {}
         self._opening = threading.local()
 
@@ -128,7 +128,7 @@ class LiveTransport(paramiko.Transport):
     def _ask_for_life(self) -> None:
         silence = time.monotonic() - self.heard_at()
         if silence > DEAD_AFTER_SECONDS:
-            self.silence = silence
+            self.idle_seconds = silence
             raise EOFError
         message = paramiko.Message()
         message.add_byte(bytes([_GLOBAL_REQUEST]))
@@ -139,15 +139,15 @@ class LiveTransport(paramiko.Transport):
     def heard_at(self) -> float:
         """When the last packet came (monotonic seconds)."""
         packetizer = self.packetizer
-        return packetizer.last_heard if isinstance(packetizer, LivePacketizer) else time.monotonic()
+        return packetizer.last_heard if isinstance(packetizer, TimedPacketizer) else time.monotonic()
 
-    def kill(self) -> None:
+    def abort(self) -> None:
         """End the connection at once, even when a write is stuck."""
         self.packetizer.close()
         self.close()
 
 
-def tune(sock: socket.socket) -> None:
+def set_tcp_options(sock: socket.socket) -> None:
     """TCP_NODELAY (an exec costs 8 ms rather than 51), and the kernel's own detection of a lost peer."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -11,7 +11,7 @@ from typing import Any
 _READ = 1 << 16
 
 
-def join_channel(channel: Any, release: Callable[[], None]) -> socket.socket:
+def socket_for_channel(channel: Any, release: Callable[[], None]) -> socket.socket:
     """Our end of a socket pair whose other end two threads connect with the channel.
 
     ``release`` is called once, when either side has ended; closing the socket ends the channel.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from oz_installer.errors import ConnectError
 from oz_installer.remote.dial import Hop
 from oz_installer.remote.ssh_auth import Credentials
-from oz_installer.remote.ssh_config import resolve, split_jump
+from oz_installer.remote.ssh_config import resolve_host, split_jump
 from oz_installer.remote.target import AskSecret, SshTarget
 
 
-def route(target: SshTarget, ask_secret: AskSecret | None) -> list[Hop]:
+def jump_chain(target: SshTarget, ask_secret: AskSecret | None) -> list[Hop]:
     """The machines to pass, the node last. Raises ConnectError for a bad jump host or ~/.ssh/config."""
-    last = resolve(target.host, user=target.user, port=target.port, known_hosts=target.known_hosts)
+    last = resolve_host(target.host, user=target.user, port=target.port, known_hosts=target.known_hosts)
     jump = last.jump if target.jump is None else target.jump
     hops = [_jump_hop(target, text, ask_secret) for text in (jump or "").split(",") if text.strip()]
     login = Credentials(
@@ -30,7 +30,7 @@ def _jump_hop(target: SshTarget, text: str, ask_secret: AskSecret | None) -> Hop
         raise ConnectError(
             f"{text.strip()!r} is no jump host", "Write it as [user@]host[:port].", node=target.name
         ) from None
-    endpoint = resolve(host, user=user, port=port, known_hosts=target.known_hosts)
+    endpoint = resolve_host(host, user=user, port=port, known_hosts=target.known_hosts)
     login = Credentials(
         key_file=target.key_file,
         key_passphrase=target.key_passphrase,

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from oz_installer.errors import ConnectError
 from oz_installer.remote._paramiko import paramiko
-from oz_installer.remote.liveness import LiveTransport
+from oz_installer.remote.liveness import KeepaliveTransport
 
 # sshd's default of MaxSessions
 USUAL_SESSIONS = 10
@@ -18,10 +18,10 @@ _REFUSALS = {1, 2, 4}  # administratively prohibited, connect failed, resource s
 _SETTLE_SECONDS = 3.0
 
 
-class SessionSlots:
+class SessionLimiter:
     """Opens session channels, never more at once than the server allows."""
 
-    def __init__(self, transport: LiveTransport, node: str) -> None:
+    def __init__(self, transport: KeepaliveTransport, node: str) -> None:
         self._transport = transport
         self._node = node
         self._limit = USUAL_SESSIONS

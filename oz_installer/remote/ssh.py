@@ -12,17 +12,17 @@ from oz_installer.errors import ConnectError
 from oz_installer.remote import sudo
 from oz_installer.remote._paramiko import paramiko
 from oz_installer.remote.dial import dial
-from oz_installer.remote.exchange import Exchange, Silence, start
+from oz_installer.remote.exchange import ExecChannel, IdleTimeout, send_exec
 from oz_installer.remote.known_hosts import fingerprint
-from oz_installer.remote.liveness import LiveTransport
-from oz_installer.remote.pump import join_channel
-from oz_installer.remote.route import route
-from oz_installer.remote.slots import SessionSlots
+from oz_installer.remote.liveness import KeepaliveTransport
+from oz_installer.remote.pump import socket_for_channel
+from oz_installer.remote.route import jump_chain
+from oz_installer.remote.slots import SessionLimiter
 from oz_installer.remote.target import (
     AcceptHostKey,
     AskSecret,
     HostKeyQuestion,
-    SecretMemory,
+    SecretCache,
     SshTarget,
 )
 from oz_installer.remote.transport import (
@@ -30,8 +30,8 @@ from oz_installer.remote.transport import (
     CommandFailed,
     CommandResult,
     ForwardingForbidden,
-    TunnelLate,
     TunnelRefused,
+    TunnelTimeout,
 )
 from oz_installer.secret import Secret
 
@@ -64,11 +64,11 @@ def connect(
     ``timeout`` in seconds is for each step. ``on_unknown_key`` is asked about host keys nobody has
     named, ``ask_secret`` for passphrases and passwords that are missing. Raises ConnectError.
     """
-    chain: list[LiveTransport] = []
-    memory = SecretMemory(ask_secret)
+    chain: list[KeepaliveTransport] = []
+    memory = SecretCache(ask_secret)
     ask = None if ask_secret is None else memory
     try:
-        for hop in route(target, ask):
+        for hop in jump_chain(target, ask):
             chain.append(dial(hop, chain[-1] if chain else None, on_unknown_key, timeout))
     except BaseException as error:
         for transport in reversed(chain):
@@ -85,7 +85,7 @@ class SshTransport:
     def __init__(
         self,
         target: SshTarget,
-        chain: Sequence[LiveTransport],
+        chain: Sequence[KeepaliveTransport],
         ask_secret: AskSecret | None = None,
         answers: Mapping[str, Secret] | None = None,
     ) -> None:
@@ -94,12 +94,12 @@ class SshTransport:
         self.user = chain[-1].get_username() or ""
         self._chain = tuple(chain)
         self._link = chain[-1]
-        self._slots = SessionSlots(self._link, self.name)
+        self._slots = SessionLimiter(self._link, self.name)
         self._ask_secret = ask_secret
         self.answers = {} if answers is None else answers
         self._become_password = target.become_password
         plain = target.become == "none" or self.user == "root"
-        self._way = sudo.Way.ALREADY if plain else sudo.Way.UNKNOWN
+        self._way = sudo.Escalation.NONE if plain else sudo.Escalation.UNKNOWN
         self._learning = threading.Lock()
         self._forwarding: bool | None = None
 
@@ -108,7 +108,7 @@ class SshTransport:
         """Fingerprint of the key the node showed."""
         return fingerprint(self._link.get_remote_server_key().asbytes())
 
-    def same_again(self) -> SshTarget:
+    def reconnect_target(self) -> SshTarget:
         """The target for another connection to this node, with the host keys that were accepted."""
         jump = (
             fingerprint(self._chain[0].get_remote_server_key().asbytes()) if len(self._chain) == 2 else None
@@ -134,11 +134,11 @@ class SshTransport:
         """Run one command and wait; ``timeout`` in seconds is of silence. ``on_output`` sees stdout and
         stderr as they come. Raises ConnectError; CommandFailed with ``check``."""
         outcome: _Outcome | None = None
-        if become and self._way is sudo.Way.UNKNOWN:
+        if become and self._way is sudo.Escalation.UNKNOWN:
             replayable = (stdin is None or isinstance(stdin, bytes)) and on_output is None
             outcome = self._run_first(argv if replayable else None, stdin, timeout, on_sent)
         if outcome is None:
-            way = self._way if become else sudo.Way.ALREADY
+            way = self._way if become else sudo.Escalation.NONE
             command, lead = sudo.wrap(argv, way, self._password())
             outcome = self._exchange(command, stdin, lead, timeout, on_output, on_sent)
         result = CommandResult(
@@ -161,7 +161,7 @@ class SshTransport:
         """Learn the way to root, with the command itself where it can be repeated; its outcome, or None
         when it must still be run."""
         with self._learning:
-            if self._way is not sudo.Way.UNKNOWN:
+            if self._way is not sudo.Escalation.UNKNOWN:
                 return None
             outcome = self._try_way(argv, stdin, timeout, on_sent)
             return outcome if argv is not None else None
@@ -174,13 +174,13 @@ class SshTransport:
         on_sent: ByteProgress | None,
     ) -> _Outcome:
         while True:
-            command, lead = sudo.wrap(argv or ("true",), sudo.Way.UNKNOWN, self._password())
+            command, lead = sudo.wrap(argv or ("true",), sudo.Escalation.UNKNOWN, self._password())
             body = stdin if argv is not None else None
             outcome = self._exchange(command, body, lead, timeout, None, on_sent)
-            word, outcome.stderr = sudo.told(outcome.stderr)
+            word, outcome.stderr = sudo.split_marker(outcome.stderr)
             given = self._become_password is not None
             try:
-                self._way = sudo.way_of(
+                self._way = sudo.parse_escalation(
                     word, outcome.stderr, node=self.name, user=self.user, gave_password=given
                 )
                 return outcome
@@ -201,10 +201,10 @@ class SshTransport:
         """Run one command line over a channel of its own."""
         try:
             with self._slots.session(timeout) as channel:
-                exchange = Exchange(channel, self._link, timeout, on_output, on_sent)
-                start(channel, command)
-                status = exchange.carry(stdin, lead)
-        except Silence as silence:
+                exchange = ExecChannel(channel, self._link, timeout, on_output, on_sent)
+                send_exec(channel, command)
+                status = exchange.run(stdin, lead)
+        except IdleTimeout as silence:
             raise ConnectError(
                 f"nothing heard for {silence.seconds:g} s, so the command was given up",
                 "Is the node alive and the network up? A rerun picks up where this one stopped.",
@@ -218,8 +218,8 @@ class SshTransport:
 
     def _lost(self, error: Exception | None, timeout: float = 0.0) -> ConnectError:
         hint = "A rerun picks up where this one stopped."
-        if self._link.silence is not None:
-            message = f"connection lost: nothing heard for {self._link.silence:.0f} s"
+        if self._link.idle_seconds is not None:
+            message = f"connection lost: nothing heard for {self._link.idle_seconds:.0f} s"
         elif not self._link.is_active():
             message = "connection lost: the server closed it"
         elif "Timeout opening channel" in str(error):
@@ -238,18 +238,18 @@ class SshTransport:
 
         Holds a session of the connection as long as it is open. Raises ConnectError.
         """
-        if become and self._way is sudo.Way.UNKNOWN:
+        if become and self._way is sudo.Escalation.UNKNOWN:
             self._run_first(None, None, timeout, None)
-        way = self._way if become else sudo.Way.ALREADY
+        way = self._way if become else sudo.Escalation.NONE
         command, lead = sudo.wrap(argv, way, self._password())
         try:
             channel = self._slots.acquire(timeout)
-            start(channel, command)
+            send_exec(channel, command)
             if lead:
                 channel.sendall(lead)
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise self._lost(error, timeout) from None
-        return join_channel(channel, lambda: self._slots.release(channel))
+        return socket_for_channel(channel, lambda: self._slots.release(channel))
 
     def tunnel(self, host: str, port: int, *, timeout: float = 10.0) -> socket.socket:
         """A TCP connection to host:port as the node sees it. ``timeout`` in seconds.
@@ -267,12 +267,12 @@ class SshTransport:
             raise TunnelRefused(f"{host}:{port}", self.name, error.text) from None
         except paramiko.SSHException as error:
             if self._link.is_active() and "Timeout" in str(error):
-                raise TunnelLate(f"{host}:{port}", self.name, timeout) from None
+                raise TunnelTimeout(f"{host}:{port}", self.name, timeout) from None
             raise self._lost(error) from None
         except (EOFError, OSError) as error:
             raise self._lost(error) from None
         self._forwarding = True
-        return join_channel(channel, channel.close)
+        return socket_for_channel(channel, channel.close)
 
     def forwarding_allowed(self) -> bool:
         """Whether sshd lets us open tunnels; asked once."""

@@ -29,7 +29,7 @@ class Credentials:
 
 
 @dataclass
-class _Attempt:
+class _Login:
     """One login in progress: what was tried, and what the server says it takes."""
 
     transport: paramiko.Transport
@@ -145,9 +145,9 @@ def _keys(endpoint: Endpoint, credentials: Credentials) -> Iterator[tuple[str, p
             yield f"key {path}", key
 
 
-def log_in(transport: paramiko.Transport, endpoint: Endpoint, credentials: Credentials) -> None:
+def authenticate(transport: paramiko.Transport, endpoint: Endpoint, credentials: Credentials) -> None:
     """Log in, or raise ConnectError that says what was tried and what the server takes."""
-    attempt = _Attempt(transport, endpoint.user)
+    attempt = _Login(transport, endpoint.user)
     try:
         if _try_all(attempt, endpoint, credentials):
             return
@@ -160,7 +160,7 @@ def log_in(transport: paramiko.Transport, endpoint: Endpoint, credentials: Crede
     raise _refused(endpoint, attempt, "")
 
 
-def _try_all(attempt: _Attempt, endpoint: Endpoint, credentials: Credentials) -> bool:
+def _try_all(attempt: _Login, endpoint: Endpoint, credentials: Credentials) -> bool:
     for number, (label, key) in enumerate(_keys(endpoint, credentials)):
         if not attempt.may("publickey") or number == MOST_KEYS:
             break
@@ -181,7 +181,7 @@ def _try_all(attempt: _Attempt, endpoint: Endpoint, credentials: Credentials) ->
     return False
 
 
-def _ask_methods(attempt: _Attempt) -> None:
+def _ask_methods(attempt: _Login) -> None:
     """Learn what the server takes when nothing was tried yet."""
     try:
         attempt.transport.auth_none(attempt.user)
@@ -191,7 +191,7 @@ def _ask_methods(attempt: _Attempt) -> None:
         return
 
 
-def _refused(endpoint: Endpoint, attempt: _Attempt, why: str) -> ConnectError:
+def _refused(endpoint: Endpoint, attempt: _Login, why: str) -> ConnectError:
     tried = ", ".join(attempt.tried) or "nothing (no key and no password at hand)"
     takes = f"; the server offers {', '.join(attempt.takes)}" if attempt.takes else ""
     cause = f"; {why}" if why else ""

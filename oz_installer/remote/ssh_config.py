@@ -81,7 +81,7 @@ class SshHost:
     jump: str | None = None
 
 
-def config_hosts() -> tuple[SshHost, ...]:
+def list_hosts() -> tuple[SshHost, ...]:
     """The Hosts of ~/.ssh/config that are one machine each, in its order: no patterns, none behind a proxy
     command. Raises ConnectError when the file is broken."""
     home = Path.home()
@@ -120,7 +120,7 @@ def _ssh_host(name: str, told: dict[str, Any]) -> SshHost:
     )
 
 
-def resolve(
+def resolve_host(
     host: str, *, user: str | None = None, port: int | None = None, known_hosts: Path | None = None
 ) -> Endpoint:
     """Complete a host by ~/.ssh/config. Raises ConnectError when that file is broken or wants a proxy

@@ -15,12 +15,12 @@ from enum import Enum
 from oz_installer.errors import ConnectError
 
 
-class Way(Enum):
+class Escalation(Enum):
     """How a login becomes root."""
 
     UNKNOWN = "unknown"
-    ALREADY = "root"
-    FREE = "free"
+    NONE = "root"
+    PASSWORDLESS = "free"
     PASSWORD = "password"  # noqa: S105
 
 
@@ -42,22 +42,22 @@ def quote(argv: Sequence[str]) -> str:
     return shlex.join(argv)
 
 
-def wrap(argv: Sequence[str], way: Way, password: str) -> tuple[str, bytes]:
+def wrap(argv: Sequence[str], way: Escalation, password: str) -> tuple[str, bytes]:
     """The command to run as root, and the bytes to send before its stdin.
 
     ``password`` without its newline; empty when there is none.
     """
-    if way is Way.ALREADY:
+    if way is Escalation.NONE:
         return quote(argv), b""
     line = password.encode() + b"\n"
-    if way is Way.FREE:
+    if way is Escalation.PASSWORDLESS:
         return quote(("sudo", "-n", "--", *argv)), b""
-    if way is Way.PASSWORD:
+    if way is Escalation.PASSWORD:
         return quote(("sudo", "-k", "-S", "-p", "", "--", *argv)), line
     return quote(("sh", "-c", _SCRIPT, "sh", *argv)), line + line
 
 
-def told(stderr: bytes) -> tuple[str, bytes]:
+def split_marker(stderr: bytes) -> tuple[str, bytes]:
     """Split what the script told (``root``, ``free``, ``password``, ``refused WHY``) from the command's
     own stderr; empty when it told nothing, as when the login shell cannot run it."""
     head = _TOLD.encode()
@@ -69,10 +69,10 @@ def told(stderr: bytes) -> tuple[str, bytes]:
     return word, stderr[:start] + stderr[end + len(_TOLD_END) :]
 
 
-def way_of(word: str, stderr: bytes, *, node: str, user: str, gave_password: bool) -> Way:
+def parse_escalation(word: str, stderr: bytes, *, node: str, user: str, gave_password: bool) -> Escalation:
     """The way that worked. Raises ConnectError with what to do when none did."""
-    if word in {Way.ALREADY.value, Way.FREE.value, Way.PASSWORD.value}:
-        return Way(word)
+    if word in {Escalation.NONE.value, Escalation.PASSWORDLESS.value, Escalation.PASSWORD.value}:
+        return Escalation(word)
     reason = word.removeprefix("refused").strip() or stderr.decode("utf-8", "replace").strip()
     short = " ".join(reason.split())[-300:]
     if "not found" in reason:

@@ -40,7 +40,7 @@ class SshTarget:
     jump_host_key: str | None = None
 
 
-class SecretMemory:
+class SecretCache:
     """Asks each question once; the answers stay in memory, for a second connection to the same node."""
 
     def __init__(self, ask: AskSecret | None) -> None:

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
-from oz_installer.errors import AGAIN, Interrupted
+from oz_installer.errors import RERUN_HINT, Interrupted
 
 K = TypeVar("K", bound=str)
 T = TypeVar("T")
 TURN_SECONDS = 0.1
 
 
-def together(keys: Iterable[K], work: Callable[[K], T], *, name: str = "node") -> dict[K, Future[T]]:
+def start_all(keys: Iterable[K], work: Callable[[K], T], *, name: str = "node") -> dict[K, Future[T]]:
     """Start ``work`` for every key in a thread of its own; what becomes of each, in the order of the keys."""
     futures: dict[K, Future[T]] = {}
     for key in keys:
@@ -29,13 +29,13 @@ def together(keys: Iterable[K], work: Callable[[K], T], *, name: str = "node") -
     return futures
 
 
-def ended(futures: Mapping[K, Future[T]], stop: threading.Event | None = None) -> Mapping[K, Future[T]]:
+def wait_all(futures: Mapping[K, Future[T]], stop: threading.Event | None = None) -> Mapping[K, Future[T]]:
     """The same, once all of it is over. Waits in short turns: Python heeds no signal in a wait without a
     limit, if it came in the instant before. Raises Interrupted when ``stop`` is set before the end: what is
     at work is left to itself then."""
     while wait(futures.values(), timeout=TURN_SECONDS).not_done:
         if stop is not None and stop.is_set():
-            raise Interrupted("stopped at your request", AGAIN)
+            raise Interrupted("stopped at your request", RERUN_HINT)
     return futures
 
 

@@ -30,7 +30,7 @@ class CommandResult:
         return self.stdout.decode("utf-8", "replace")
 
     @property
-    def errors(self) -> str:
+    def stderr_text(self) -> str:
         """stderr as text, stripped."""
         return self.stderr.decode("utf-8", "replace").strip()
 
@@ -39,7 +39,7 @@ class CommandFailed(OzError):
     """A command that had to succeed did not; carries its result."""
 
     def __init__(self, node: str, result: CommandResult) -> None:
-        said = result.errors or result.text.strip()
+        said = result.stderr_text or result.text.strip()
         last = " ".join(said.splitlines()[-3:])[:600]
         super().__init__(f"{result.argv[0]} ended with status {result.status}: {last}", node=node)
         self.result = result
@@ -64,7 +64,7 @@ class TunnelRefused(ConnectionRefusedError):
         self.reason = reason
 
 
-class TunnelLate(TimeoutError):
+class TunnelTimeout(TimeoutError):
     """Nothing answers at the tunnel's end; ``reason`` says so without where."""
 
     def __init__(self, place: str, node: str, seconds: float) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 from oz_installer.errors import ConnectError, DeployError, OzError
 from oz_installer.remote.ssh import SshTransport, connect
-from oz_installer.remote.target import SecretMemory, SshTarget
+from oz_installer.remote.target import SecretCache, SshTarget
 from oz_installer.remote.transport import Transport
 from oz_installer.remote.upload import file_digest, upload_file
 from oz_installer.secret import Secret
@@ -94,7 +94,7 @@ def _in_worker(
 ) -> None:
     """Run one job in a process of its own and pass on what it tells."""
     order = {
-        "target": _dump_target(transport.same_again()),
+        "target": _dump_target(transport.reconnect_target()),
         "answers": {question: secret.reveal() for question, secret in transport.answers.items()},
         "source": str(job.source),
         "dest": job.dest,
@@ -186,7 +186,7 @@ def _ask_digest() -> str:
 
 def _work(order: dict[str, Any]) -> None:
     """The worker: its own connection, one file, what it has to say as JSON lines."""
-    memory = SecretMemory(None)
+    memory = SecretCache(None)
     memory.answers = {question: Secret(text) for question, text in order["answers"].items()}
     told = 0
 

@@ -14,8 +14,8 @@ from oz_installer.errors import OzError
 from oz_installer.render import compose
 from oz_installer.render.config import config_files
 from oz_installer.secret import Secret
-from oz_installer.topology.model import Placed, Topology, TopologyNode, Wiring
-from oz_installer.topology.wiring import proxy_environment, wire
+from oz_installer.topology.model import PlacedService, Topology, TopologyNode, Wiring
+from oz_installer.topology.wiring import proxy_environment, wiring_for
 
 COMPOSE_FILE = "compose.yaml"
 JOBS_FILE = "jobs.yaml"
@@ -55,10 +55,10 @@ class BundleService:
     image: str
     stage: Stage
     job: bool
-    check: str
-    wait_seconds: int
+    health_command: str
+    start_timeout: int
     digest: str
-    reads: tuple[str, ...] = ()
+    config_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ class Bundle:
         return tuple(service for service in self.services if service.job)
 
     @property
-    def running(self) -> tuple[BundleService, ...]:
+    def long_running(self) -> tuple[BundleService, ...]:
         """What keeps running."""
         return tuple(service for service in self.services if not service.job)
 
@@ -109,9 +109,9 @@ def _render_node(
     secrets: Mapping[str, Secret],
     licences: Mapping[str, bytes],
 ) -> Bundle:
-    wiring = wire(answers, topology, node)
+    wiring = wiring_for(answers, topology, node)
     release = load_release(answers.release)
-    site = compose.Site(
+    site = compose.ComposeContext(
         engine=topology.engine,
         install_dir=answers.install_dir.rstrip("/"),
         storage=answers.storage,
@@ -120,7 +120,9 @@ def _render_node(
     )
     mounted = [*_config_files(node, wiring, secrets, topology), *_licence_files(node, licences)]
     contents = {file.path: file.digest for file in mounted}
-    definitions = {placed.name: compose.define(placed, node, release, site) for placed in node.services}
+    definitions = {
+        placed.name: compose.service_definition(placed, node, release, site) for placed in node.services
+    }
     services = tuple(_service(placed, definitions[placed.name], contents, site) for placed in node.services)
     for service in services:
         definitions[service.name]["labels"] = compose.labels(service.digest)
@@ -138,7 +140,7 @@ def _render_node(
 def _data(answers: Answers) -> dict[str, str]:
     database, storage = answers.database, answers.storage
     place = f"{database.host}:{database.port}/{database.name}" if database.host else "the bundled PostgreSQL"
-    return {"database": place, "media": storage.place or "a folder of the node"}
+    return {"database": place, "media": storage.location or "a folder of the node"}
 
 
 def _config_files(
@@ -149,21 +151,27 @@ def _config_files(
 
 
 def _compose_files(
-    node: TopologyNode, definitions: Mapping[str, compose.Definition], site: compose.Site, release: Release
+    node: TopologyNode,
+    definitions: Mapping[str, compose.Definition],
+    site: compose.ComposeContext,
+    release: Release,
 ) -> Iterator[BundleFile]:
     """What keeps running and the jobs apart, so that no ``up`` starts a job; neither without content."""
     for path, job in ((COMPOSE_FILE, False), (JOBS_FILE, True)):
-        chosen = {p.name: definitions[p.name] for p in node.services if p.kind.job is job}
+        chosen = {p.name: definitions[p.name] for p in node.services if p.service.job is job}
         if chosen:
-            text = compose.document(node, chosen, site, release)
+            text = compose.compose_yaml(node, chosen, site, release)
             yield BundleFile(path=path, content=text.encode(), secret=True)
 
 
 def _service(
-    placed: Placed, definition: compose.Definition, contents: Mapping[str, str], site: compose.Site
+    placed: PlacedService,
+    definition: compose.Definition,
+    contents: Mapping[str, str],
+    site: compose.ComposeContext,
 ) -> BundleService:
     """A service with its digest; ``contents`` are digests of mounted files by path."""
-    kind, reads = placed.kind, _reads(placed, contents)
+    kind, reads = placed.service, _reads(placed, contents)
     return BundleService(
         name=placed.name,
         kind=kind.name,
@@ -171,10 +179,10 @@ def _service(
         image=str(definition["image"]),
         stage=kind.stage,
         job=kind.job,
-        check=compose.check_command(placed, site),
-        wait_seconds=compose.patience(kind),
+        health_command=compose.check_command(placed, site),
+        start_timeout=compose.start_timeout(kind),
         digest=_service_digest(_watched(placed, definition), () if kind.once else reads, contents),
-        reads=reads,
+        config_files=reads,
     )
 
 
@@ -182,7 +190,7 @@ def _licence_files(node: TopologyNode, licences: Mapping[str, bytes]) -> Iterabl
     wanted = {
         mount.source.removeprefix("licence:"): compose.bundle_path(mount)
         for placed in node.services
-        for mount in placed.kind.mounts
+        for mount in placed.service.mounts
         if mount.source.startswith("licence:")
     }
     for key, path in sorted(wanted.items()):
@@ -199,15 +207,15 @@ def _names(wiring: Wiring, secrets: Mapping[str, Secret]) -> Mapping[str, object
     return {**wiring.values, **revealed}
 
 
-def _reads(placed: Placed, contents: Mapping[str, str]) -> tuple[str, ...]:
+def _reads(placed: PlacedService, contents: Mapping[str, str]) -> tuple[str, ...]:
     """Files of the bundle that a service mounts and watches."""
-    paths = [compose.bundle_path(mount) for mount in placed.kind.mounts if mount.watch]
+    paths = [compose.bundle_path(mount) for mount in placed.service.mounts if mount.watch]
     return tuple(path for path in paths if path in contents)
 
 
-def _watched(placed: Placed, definition: compose.Definition) -> Mapping[str, object]:
+def _watched(placed: PlacedService, definition: compose.Definition) -> Mapping[str, object]:
     """What of a definition concerns the service: of a job that is done once, only its environment."""
-    return {"environment": definition.get("environment")} if placed.kind.once else definition
+    return {"environment": definition.get("environment")} if placed.service.once else definition
 
 
 def _service_digest(

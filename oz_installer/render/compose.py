@@ -17,9 +17,9 @@ from typing import Any
 import yaml
 
 from oz_installer.answers.model import Storage
-from oz_installer.catalog.model import Health, Mount, Port, Release, Service
-from oz_installer.topology.model import Placed, TopologyNode
-from oz_installer.topology.wiring import bracketed
+from oz_installer.catalog.model import HealthCheck, Mount, Port, Release, Service
+from oz_installer.topology.model import PlacedService, TopologyNode
+from oz_installer.topology.wiring import url_host
 
 PROJECT = "oz"
 DIGEST_LABEL = "com.ozforensics.oz-install.digest"
@@ -31,7 +31,7 @@ Definition = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Site:
+class ComposeContext:
     """What all services of a node share; ``proxy`` is the environment of those with egress."""
 
     engine: str
@@ -59,9 +59,11 @@ _Dumper.add_representer(
 )
 
 
-def define(placed: Placed, node: TopologyNode, release: Release, site: Site) -> Definition:
+def service_definition(
+    placed: PlacedService, node: TopologyNode, release: Release, site: ComposeContext
+) -> Definition:
     """The Compose definition of one service, without labels."""
-    service = placed.kind
+    service = placed.service
     names = {**site.names, "queue": service.queue or ""}
     definition: Definition = {"image": image_for(placed.image, site.engine)}
     if not service.job:
@@ -108,15 +110,15 @@ def _before(service: Service, node: TopologyNode) -> list[str]:
         other.name
         for need in service.needs
         for other in node.services
-        if other.kind.name == need and not other.kind.job
+        if other.service.name == need and not other.service.job
     ]
 
 
-def check_command(placed: Placed, site: Site) -> str:
+def check_command(placed: PlacedService, site: ComposeContext) -> str:
     """The health check of a service as one line for the container's shell; empty when it has none."""
-    if placed.kind.health is None:
+    if placed.service.health is None:
         return ""
-    kind, *words = _health(placed.kind.health, {**site.names, "queue": placed.kind.queue or ""})["test"]
+    kind, *words = _health(placed.service.health, {**site.names, "queue": placed.service.queue or ""})["test"]
     return words[0] if kind == "CMD-SHELL" else shlex.join(words)
 
 
@@ -125,25 +127,27 @@ def labels(digest: str) -> dict[str, str]:
     return {DIGEST_LABEL: digest}
 
 
-def document(node: TopologyNode, definitions: Mapping[str, Definition], site: Site, release: Release) -> str:
+def compose_yaml(
+    node: TopologyNode, definitions: Mapping[str, Definition], site: ComposeContext, release: Release
+) -> str:
     """The whole Compose file as text; same answers, same bytes."""
     content: dict[str, Any] = {"services": {name: _exact(definitions[name]) for name in definitions}}
     used = [volume.split(":")[0] for d in definitions.values() for volume in d.get("volumes", ())]
     named = {name: _volume_options(name, site) for name in sorted(set(used)) if not name.startswith("/")}
     if named:
         content["volumes"] = named
-    titles = {placed.name: placed.kind.title for placed in node.services}
+    titles = {placed.name: placed.service.title for placed in node.services}
     body = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 20)
     for name in definitions:
         body = body.replace(f"\n  {name}:\n", f"\n  # {titles[name]}\n  {name}:\n", 1)
     return f"{HEADER.format(node=node.name)}# {release.title}\n{body}"
 
 
-def folders(node: TopologyNode, site: Site) -> tuple[str, ...]:
+def folders(node: TopologyNode, site: ComposeContext) -> tuple[str, ...]:
     """Folders below install_dir that must be there before anything starts."""
     wanted = set()
     for placed in node.services:
-        for mount in placed.kind.mounts:
+        for mount in placed.service.mounts:
             kind, _, name = mount.source.partition(":")
             if kind == "data":
                 wanted.add(f"data/{name}")
@@ -152,7 +156,7 @@ def folders(node: TopologyNode, site: Site) -> tuple[str, ...]:
     return tuple(sorted(wanted))
 
 
-def patience(service: Service) -> int:
+def start_timeout(service: Service) -> int:
     """Seconds after which a service that is not healthy is given up: start period and all retries."""
     health = service.health
     return health.start_period + health.retries * (health.interval + health.timeout) if health else 60
@@ -181,7 +185,7 @@ def image_for(image: str, engine: str) -> str:
     return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
 
 
-def _volume(mount: Mount, site: Site) -> str:
+def _volume(mount: Mount, site: ComposeContext) -> str:
     options = "" if mount.writable else ":ro"
     kind, _, name = mount.source.partition(":")
     current = f"{site.install_dir}/{CURRENT}"
@@ -194,7 +198,7 @@ def _volume(mount: Mount, site: Site) -> str:
     return f"{current}/{bundle_path(mount)}:{mount.target}{options}"
 
 
-def _media(site: Site) -> str:
+def _media(site: ComposeContext) -> str:
     if site.storage.type == "path":
         return str(site.storage.path).rstrip("/")
     if site.storage.type == "nfs":
@@ -208,7 +212,7 @@ def _nfs_name(storage: Storage) -> str:
     return f"media-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _volume_options(name: str, site: Site) -> dict[str, Any]:
+def _volume_options(name: str, site: ComposeContext) -> dict[str, Any]:
     if not name.startswith("media-"):
         return {}
     options = nfs_options(site.storage)
@@ -217,7 +221,7 @@ def _volume_options(name: str, site: Site) -> dict[str, Any]:
 
 def nfs_options(storage: Storage) -> dict[str, str]:
     """How an engine's local driver is told to mount the media."""
-    options = f"addr={bracketed(storage.server or '')},{storage.options}"
+    options = f"addr={url_host(storage.server or '')},{storage.options}"
     return {"type": "nfs", "o": options, "device": f":{storage.export}"}
 
 
@@ -232,7 +236,7 @@ def _ports(ports: Iterable[Port]) -> list[str]:
     return found
 
 
-def _health(health: Health, names: Mapping[str, object]) -> Definition:
+def _health(health: HealthCheck, names: Mapping[str, object]) -> Definition:
     if health.get:
         url = _fill(health.get, names)
         test = ["CMD-SHELL", f"curl -fsS -o /dev/null {url} || wget -qO /dev/null {url}"]

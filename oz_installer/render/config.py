@@ -16,7 +16,7 @@ from oz_installer.render.environment import render_template
 from oz_installer.render.filters import unprintable
 from oz_installer.secret import Secret
 from oz_installer.topology.model import Topology, TopologyNode, Wiring
-from oz_installer.topology.wiring import bracketed
+from oz_installer.topology.wiring import url_host
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class ConfigFile:
 
 def secret_slots(topology: Topology) -> tuple[str, ...]:
     """Names of the secrets that the services need and that can be generated, in the catalogue's order."""
-    placed = {one.kind.name for node in topology.nodes for one in node.services}
+    placed = {one.service.name for node in topology.nodes for one in node.services}
     kinds = load_release(topology.release).services
     return tuple(dict.fromkeys(slot for kind in kinds if kind.name in placed for slot in kind.secrets))
 
@@ -42,7 +42,7 @@ def config_files(
     Raises AnswersError when an answer or secret cannot be written in a file's language, OzError when a
     secret is missing.
     """
-    mounted = {m.source: m.target for p in node.services for m in p.kind.mounts if _is_file(m.source)}
+    mounted = {m.source: m.target for p in node.services for m in p.service.mounts if _is_file(m.source)}
     return {source: _render(source, mounted, node, wiring, secrets, topology) for source in sorted(mounted)}
 
 
@@ -65,7 +65,7 @@ def _render(
         "mounted": mounted,
         "settings": {**load_release(topology.release).config, **_mapping(wiring, "extra_config")},
         "allowed_hosts": _allowed_hosts(wiring, topology),
-        "redis_address": f"{bracketed(str(wiring.values['redis_host']))}:{wiring.values['redis_port']}",
+        "redis_address": f"{url_host(str(wiring.values['redis_host']))}:{wiring.values['redis_port']}",
         "secret": reader.secret,
         "redis_password": reader.redis_password,
         "redis_url": reader.redis_url,
@@ -91,7 +91,7 @@ def _allowed_hosts(wiring: Wiring, topology: Topology) -> list[str]:
     own = [str(inside[part]).rpartition(":")[0] for part in ("api", "web") if part in inside]
     names = [str(wiring.values["public_host"]), *own, "localhost", "127.0.0.1"]
     for node in topology.api_nodes:
-        names += [bracketed(node.address), bracketed(node.host)]
+        names += [url_host(node.address), url_host(node.host)]
     return list(dict.fromkeys(names))
 
 
@@ -119,7 +119,7 @@ class _Reader:
 
     def redis_password(self) -> Secret:
         """Of the bundled Redis, or of the operator's, which may have none."""
-        if self._topology.playing("redis"):
+        if self._topology.services_for("redis"):
             return self.secret("redis.password")
         self.used = True
         return self.secret("broker.password") if "broker.password" in self._secrets else Secret("")
@@ -137,10 +137,10 @@ class _Reader:
         """URL of the queues' broker: Redis, or RabbitMQ's virtual host ``/``."""
         if self._values["broker"] == "redis":
             return self.redis_url("broker")
-        bundled = bool(self._topology.playing("rabbitmq"))
+        bundled = bool(self._topology.services_for("rabbitmq"))
         password = self.secret("rabbitmq.password" if bundled else "broker.password")
         user = quote(str(self._values["rabbitmq_user"]), safe="")
         return Secret(f"amqp://{user}:{quote(password.reveal(), safe='')}@{self._address('rabbitmq')}//")
 
     def _address(self, what: str) -> str:
-        return f"{bracketed(str(self._values[f'{what}_host']))}:{self._values[f'{what}_port']}"
+        return f"{url_host(str(self._values[f'{what}_host']))}:{self._values[f'{what}_port']}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from oz_installer.deploy.events import Event, NodeProgress, PhaseEnded, PhaseStarted, RunStarted
-from oz_installer.telling.words import clean_line, clock, count_text
+from oz_installer.telling.words import clock_text, count_text, single_line
 
 BAR, COUNT, CLOCK, NAME, GAP = 12, 17, 5, 16, "  "
 
 
 @dataclass
-class Lane:
+class NodeLane:
     """One node: what it is at, since when, and when it had nothing left to do."""
 
     progress: NodeProgress | None = None
@@ -27,13 +27,13 @@ class Lane:
 
 
 @dataclass
-class Board:
+class ProgressBoard:
     """Takes events in, gives lines out. Not locked: the owner sees to that."""
 
     began: float | None = None
     phase: PhaseStarted | None = None
     phases_over: int = 0
-    lanes: dict[str, Lane] = field(default_factory=dict)
+    lanes: dict[str, NodeLane] = field(default_factory=dict)
 
     def apply(self, event: Event) -> None:
         """Remember what matters of an event."""
@@ -41,14 +41,14 @@ class Board:
             self.began = event.at
         match event:
             case RunStarted():
-                self.lanes = {node: Lane() for node in event.nodes}
+                self.lanes = {node: NodeLane() for node in event.nodes}
             case PhaseStarted():
                 self.phase = event
-                self.lanes = {node: Lane() for node in self.lanes}
+                self.lanes = {node: NodeLane() for node in self.lanes}
             case PhaseEnded():
                 self.phases_over += event.outcome in ("done", "skipped")
             case NodeProgress():
-                lane = self.lanes.setdefault(event.node, Lane())
+                lane = self.lanes.setdefault(event.node, NodeLane())
                 lane.progress = event
                 complete = event.total is not None and event.done is not None and event.done >= event.total
                 lane.ended = event.at if complete else None
@@ -76,25 +76,25 @@ class Board:
         return lines
 
     def _head(self, now: float, width: int, ascii: bool) -> str:
-        elapsed = clock(now - (self.began if self.began is not None else now))
+        elapsed = clock_text(now - (self.began if self.began is not None else now))
         share = self.share()
         tail = f"{GAP}{bar(share, BAR, ascii)}{GAP}{share:4.0%}{GAP}{elapsed:>{CLOCK}}"
         phase = self.phase
         text = f"Phase {phase.number} of {phase.of}: {phase.phase}" if phase else "Starting"
-        return joined(clean_line(text), tail, width, ascii)
+        return align_ends(single_line(text), tail, width, ascii)
 
     def _row(self, name: str, now: float, width: int, ascii: bool) -> str:
         lane = self.lanes[name]
         label = min(max(map(len, self.lanes)), NAME)
         event = lane.progress
-        text = clean_line(event.text) if event else "waiting"
+        text = single_line(event.text) if event else "waiting"
         tail = ""
         if event:
             began = self.phase.at if self.phase else event.at
             drawn = bar(lane.share, BAR, ascii) if event.total else " " * BAR
-            elapsed = clock((lane.ended or now) - began)
+            elapsed = clock_text((lane.ended or now) - began)
             tail = f"{GAP}{drawn}{GAP}{fit(count_text(event), COUNT, ascii):<{COUNT}}{GAP}{elapsed:>{CLOCK}}"
-        return joined(f"  {fit(name, label, ascii):<{label}}{GAP}{text}", tail, width, ascii)
+        return align_ends(f"  {fit(name, label, ascii):<{label}}{GAP}{text}", tail, width, ascii)
 
 
 def bar(share: float, width: int, ascii: bool) -> str:
@@ -112,7 +112,7 @@ def fit(text: str, width: int, ascii: bool) -> str:
     return text[: max(width - 1, 0)] + mark[: max(width, 0)]
 
 
-def joined(text: str, tail: str, width: int, ascii: bool) -> str:
+def align_ends(text: str, tail: str, width: int, ascii: bool) -> str:
     """Text at the left, tail at the right edge; the tail goes where the two have no room."""
     room = width - len(tail)
     if room < 20:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from oz_installer.deploy.saying import counted
+from oz_installer.deploy.saying import plural
 
 if TYPE_CHECKING:
     from oz_installer.checks.model import Finding
@@ -14,20 +14,20 @@ HERE = "workstation"
 """Where a finding of no node belongs."""
 
 
-def state_word(one: Finding, accepted: Collection[str]) -> str:
+def level_text(one: Finding, accepted: Collection[str]) -> str:
     """``ok``, ``warning``, ``accepted``, ``FAILURE``."""
     if one.is_accepted(accepted):
         return "accepted"
     return "FAILURE" if one.level == "failure" else one.level
 
 
-def total_words(found: Sequence[Finding], accepted: Collection[str]) -> str:
+def total_text(found: Sequence[Finding], accepted: Collection[str]) -> str:
     """``24 checks: 20 ok, 3 warnings (1 accepted), 1 failure``."""
     failures = sum(one.level == "failure" for one in found)
     warnings = sum(one.level == "warning" for one in found)
     known = sum(one.is_accepted(accepted) for one in found)
     behind = f" ({known} accepted)" if known else ""
     return (
-        f"{counted(len(found), 'check')}: {len(found) - failures - warnings} ok, "
-        f"{counted(warnings, 'warning')}{behind}, {counted(failures, 'failure')}"
+        f"{plural(len(found), 'check')}: {len(found) - failures - warnings} ok, "
+        f"{plural(warnings, 'warning')}{behind}, {plural(failures, 'failure')}"
     )

@@ -9,10 +9,10 @@ from oz_installer.checks.model import Finding
 from oz_installer.errors import AnswersError, OzError
 from oz_installer.secret import Masker
 from oz_installer.telling.findings import HERE
-from oz_installer.telling.words import clean_line
+from oz_installer.telling.words import single_line
 
 
-def junit(found: Sequence[Finding], accepted: Collection[str]) -> str:
+def junit_report(found: Sequence[Finding], accepted: Collection[str]) -> str:
     """A failure is a failure; a warning that nobody accepted is a case that was skipped, with why."""
     root = ElementTree.Element("testsuites", name="oz-install check")
     for node in dict.fromkeys(one.node or HERE for one in found):
@@ -22,19 +22,19 @@ def junit(found: Sequence[Finding], accepted: Collection[str]) -> str:
         counts = {"tests": str(len(mine)), "failures": str(failed), "skipped": str(skipped), "errors": "0"}
         suite = ElementTree.SubElement(root, "testsuite", {"name": node, **counts})
         for one in mine:
-            name = f"{clean_line(one.subject)} [{one.id}]"
+            name = f"{single_line(one.subject)} [{one.id}]"
             case = ElementTree.SubElement(suite, "testcase", name=name, classname=f"{one.check}.{node}")
             if one.level == "failure":
-                told = ElementTree.SubElement(case, "failure", message=clean_line(one.seen), type=one.id)
+                told = ElementTree.SubElement(case, "failure", message=single_line(one.seen), type=one.id)
                 told.text = _all(one)
             elif _is_open(one, accepted):
-                ElementTree.SubElement(case, "skipped", message=f"warning: {clean_line(one.seen)}")
+                ElementTree.SubElement(case, "skipped", message=f"warning: {single_line(one.seen)}")
             ElementTree.SubElement(case, "system-out").text = _all(one)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def junit_of_error(error: OzError, masker: Masker) -> str:
+def junit_error_report(error: OzError, masker: Masker) -> str:
     """The report of a check that ended before it found anything: one case, with why."""
     root = ElementTree.Element("testsuites", name="oz-install check")
     counts = {"tests": "1", "failures": "0", "skipped": "0", "errors": "1"}
@@ -42,9 +42,9 @@ def junit_of_error(error: OzError, masker: Masker) -> str:
     case = ElementTree.SubElement(suite, "testcase", name="Could not be made", classname=f"check.{HERE}")
     problems = error.problems if isinstance(error, AnswersError) else ()
     kind = f"exit code {error.exit_code}"
-    told = ElementTree.SubElement(case, "error", message=clean_line(masker(str(error))), type=kind)
+    told = ElementTree.SubElement(case, "error", message=single_line(masker(str(error))), type=kind)
     lines = (str(error), *map(str, problems), error.hint)
-    told.text = "\n".join(clean_line(masker(line)) for line in lines if line)
+    told.text = "\n".join(single_line(masker(line)) for line in lines if line)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -55,4 +55,4 @@ def _is_open(one: Finding, accepted: Collection[str]) -> bool:
 
 def _all(one: Finding) -> str:
     parts = (("seen", one.seen), ("needed", one.needed), ("why", one.why), ("do", one.hint))
-    return "\n".join(f"{name}: {clean_line(text)}" for name, text in parts if text)
+    return "\n".join(f"{name}: {single_line(text)}" for name, text in parts if text)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
-from oz_installer.deploy.saying import counted
+from oz_installer.deploy.saying import plural
 from oz_installer.secret import Masker
-from oz_installer.telling.words import clean, clean_line
+from oz_installer.telling.words import single_line, strip_control
 
 RED, GREEN, CYAN, BOLD, RESET = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[1m", "\x1b[0m"
 SIGNS = {"new": "+", "changed": "~", "removed": "-", "drifted": "!"}
@@ -46,15 +46,15 @@ def total_text(plan: Plan) -> str:
     """``3 files change, 2 services restart, on 1 of 4 nodes``."""
     busy = [node for node in plan.nodes if not node.nothing_to_do]
     if not busy:
-        return f"Nothing to do on {counted(len(plan.nodes), 'node')}."
+        return f"Nothing to do on {plural(len(plan.nodes), 'node')}."
     parts = list(_totals(busy))
-    return f"{', '.join(parts)}, on {len(busy)} of {counted(len(plan.nodes), 'node')}."
+    return f"{', '.join(parts)}, on {len(busy)} of {plural(len(plan.nodes), 'node')}."
 
 
 def _totals(nodes: list[NodePlan]) -> Iterator[str]:
     kinds = [change.kind for node in nodes for change in node.files]
     actions = [change.action for node in nodes for change in node.services]
-    for count, noun, singular, plural in (
+    for count, noun, verb, plural_verb in (
         (kinds.count("new"), "new file", "", ""),
         (kinds.count("changed"), "file", "changes", "change"),
         (kinds.count("drifted"), "file", "is put right", "are put right"),
@@ -66,16 +66,16 @@ def _totals(nodes: list[NodePlan]) -> Iterator[str]:
         (actions.count("wait"), "service", "is waited for", "are waited for"),
         (sum(len(node.jobs) for node in nodes), "job", "runs", "run"),
         (len({image for node in nodes for image in node.images}), "image", "is pulled", "are pulled"),
-        (sum(node.unverified for node in nodes), "node", "is verified", "are verified"),
+        (sum(node.needs_verification for node in nodes), "node", "is verified", "are verified"),
     ):
         if count:
-            yield f"{counted(count, noun)} {singular if count == 1 else plural}".rstrip()
+            yield f"{plural(count, noun)} {verb if count == 1 else plural_verb}".rstrip()
 
 
 def _node(node: NodePlan, colour: bool, mask: Masker) -> Iterator[str]:
     yield _paint(f"{node.node}", BOLD, colour)
     for move in node.moves:
-        before, now = clean_line(mask(move.before)), clean_line(mask(move.now))
+        before, now = single_line(mask(move.before)), single_line(mask(move.now))
         text = f"  ! the API's {move.what}: {before} before, {now} from now on; nothing is copied"
         yield _paint(text, RED, colour)
     for file in node.files:
@@ -84,21 +84,21 @@ def _node(node: NodePlan, colour: bool, mask: Masker) -> Iterator[str]:
     for service in node.services:
         yield _service(service, width, colour, mask)
     for job in node.jobs:
-        yield f"  > {clean_line(mask(job))} runs once"
+        yield f"  > {single_line(mask(job))} runs once"
     for image in node.images:
-        yield f"  < image {clean_line(mask(image))} is pulled"
-    if node.unverified:
+        yield f"  < image {single_line(mask(image))} is pulled"
+    if node.needs_verification:
         yield "  ? is verified from outside, which the run before did not get to"
 
 
 def _file(file: FileChange, colour: bool) -> str:
     sign = SIGNS[file.kind]
-    return _paint(f"  {sign} {clean_line(file.path)}  {FILE_WORDS[file.kind]}", _sign_colour(sign), colour)
+    return _paint(f"  {sign} {single_line(file.path)}  {FILE_WORDS[file.kind]}", _sign_colour(sign), colour)
 
 
 def _diff(node: str, file: FileChange, colour: bool, mask: Masker) -> Iterator[str]:
-    yield _paint(f"{node}: {clean_line(file.path)}", BOLD, colour)
-    lines = clean(mask(file.diff)).split("\n")
+    yield _paint(f"{node}: {single_line(file.path)}", BOLD, colour)
+    lines = strip_control(mask(file.diff)).split("\n")
     if len(lines) > 1 and lines[0].startswith("--- ") and lines[1].startswith("+++ "):
         lines = lines[2:]  # the path stands above
     for line in lines[: -1 if lines[-1] == "" else None]:
@@ -107,7 +107,7 @@ def _diff(node: str, file: FileChange, colour: bool, mask: Masker) -> Iterator[s
 
 def _service(service: ServiceChange, width: int, colour: bool, mask: Masker) -> str:
     sign = ACTION_SIGNS[service.action]
-    reason = f": {clean_line(mask(service.reason))}" if service.reason else ""
+    reason = f": {single_line(mask(service.reason))}" if service.reason else ""
     text = f"  {sign} {service.name:<{width}}  {ACTIONS[service.action]}{reason}"
     return _paint(text, _sign_colour(sign), colour)
 

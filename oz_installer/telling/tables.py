@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from oz_installer.deploy.saying import counted
+from oz_installer.deploy.saying import plural
 from oz_installer.telling.board import fit
-from oz_installer.telling.words import clean_line
-from oz_installer.topology.summary import STARTING, WELL, Summary
+from oz_installer.telling.words import single_line
+from oz_installer.topology.summary import HEALTHY_STATES, STARTING, Summary
 
 GAP = "  "
 MOST_NAMED = 5
@@ -18,7 +18,7 @@ def summary_text(summary: Summary, width: int = 80, *, ascii: bool = False, tabl
     """What runs where, URLs, credentials, what next; ends with a line end. Never a password. Far above its
     table (``table_last``) the total names what is not well."""
     services, sections = _services(summary, width, ascii), [_bare(summary)]
-    if summary.rows or not (summary.bare or summary.troubles):
+    if summary.rows or not (summary.not_installed or summary.troubles):
         sections += [
             _section("URLs", _pairs(summary.urls, width)),
             _section("Credentials", _pairs(_credentials(summary), width)),
@@ -45,7 +45,7 @@ def _services(summary: Summary, width: int, ascii: bool) -> list[str]:
         return _troubles(summary, width)
     last, rows = None, []
     for row in summary.rows:
-        state = row.state if row.state in {*WELL, STARTING} else f"! {row.state}"
+        state = row.state if row.state in {*HEALTHY_STATES, STARTING} else f"! {row.state}"
         cells = [row.node if row.node != last else "", row.service, state]
         rows.append([*cells, row.image, row.ports] if width >= 120 else [*cells, row.ports])
         last = row.node
@@ -55,20 +55,20 @@ def _services(summary: Summary, width: int, ascii: bool) -> list[str]:
 
 
 def _total(summary: Summary) -> str:
-    total = counted(len(summary.rows), "service")
+    total = plural(len(summary.rows), "service")
     starting = sum(row.state == STARTING for row in summary.rows)
-    bad = sum(row.state not in {*WELL, STARTING} for row in summary.rows)
+    bad = sum(row.state not in {*HEALTHY_STATES, STARTING} for row in summary.rows)
     parts = [f"{bad} not as it should be (!)"] if bad else []
     if starting:
         parts.append(f"{starting} still starting")
     if summary.troubles:
-        parts.append(f"{counted(len(summary.troubles), 'node')} could not be looked at (!)")
+        parts.append(f"{plural(len(summary.troubles), 'node')} could not be looked at (!)")
     return f"{total}, {', '.join(parts) or 'all as they should be'}"
 
 
 def _unwell(summary: Summary) -> list[str]:
     """Service, node and state of what is not as it should be."""
-    bad = [row for row in summary.rows if row.state not in {*WELL, STARTING}]
+    bad = [row for row in summary.rows if row.state not in {*HEALTHY_STATES, STARTING}]
     lines = [f"{GAP}! {row.service} on {row.node}: {row.state}" for row in bad]
     more = len(lines) - MOST_NAMED
     return [*lines[:MOST_NAMED], f"{GAP}! and {more} more: see the table"] if more > 1 else lines
@@ -80,12 +80,14 @@ def _troubles(summary: Summary, width: int) -> list[str]:
     for node, text in summary.troubles:
         indent = " " * (label + len(GAP) + 2)
         head = f"{node:<{label}}{GAP}! "
-        lines += wrap(clean_line(text), max(width, 20), initial_indent=head, subsequent_indent=indent)
+        lines += wrap(single_line(text), max(width, 20), initial_indent=head, subsequent_indent=indent)
     return lines
 
 
 def _bare(summary: Summary) -> list[str]:
-    return [f"Nothing is installed on {', '.join(summary.bare)} yet."] if summary.bare else []
+    return (
+        [f"Nothing is installed on {', '.join(summary.not_installed)} yet."] if summary.not_installed else []
+    )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, ascii: bool) -> list[str]:

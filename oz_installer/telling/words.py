@@ -16,7 +16,7 @@ from oz_installer.deploy.events import (
     RunStarted,
     ServiceState,
 )
-from oz_installer.deploy.saying import counted
+from oz_installer.deploy.saying import plural
 from oz_installer.secret import Masker
 
 # Escape sequences and control characters: what a node says must not steer the operator's terminal.
@@ -25,14 +25,14 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2
 _TOLD_STATES = frozenset({"healthy", "unhealthy", "exited", "finished", "removed"})
 
 
-def hidden(event: Event, masker: Masker) -> Event:
+def mask_event(event: Event, masker: Masker) -> Event:
     """The event with its free text masked: first of all, while a secret still stands there as it is."""
     if isinstance(event, Message | NodeProgress) and (text := masker(event.text)) != event.text:
         return replace(event, text=text)
     return event
 
 
-def clean(text: str) -> str:
+def strip_control(text: str) -> str:
     """The text without escape sequences and control characters; line ends and tabs stay."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _ESCAPES.sub("", text))
@@ -40,12 +40,12 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """The same on one line, blanks kept: the indentation of a log line says something."""
-    return clean(text).replace("\n", " ").rstrip()
+    return strip_control(text).replace("\n", " ").rstrip()
 
 
-def clean_line(text: str) -> str:
+def single_line(text: str) -> str:
     """The same on one line, blanks folded."""
-    return " ".join(clean(text).split())
+    return " ".join(strip_control(text).split())
 
 
 def seconds_text(seconds: float) -> str:
@@ -58,7 +58,7 @@ def seconds_text(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60} s"
 
 
-def clock(seconds: float) -> str:
+def clock_text(seconds: float) -> str:
     """``1:12`` and, from an hour on, ``1:02:03``."""
     whole = max(int(seconds), 0)
     hours, rest = divmod(whole, 3600)
@@ -108,11 +108,11 @@ def outcome_text(event: RunEnded) -> str:
     }[event.outcome]
 
 
-def told(event: Event) -> Iterator[str]:
+def event_lines(event: Event) -> Iterator[str]:
     """The lines that an event is worth, node first; progress is told by ``progress_text``."""
     match event:
         case RunStarted():
-            yield f"{counted(len(event.phases), 'phase')} on {', '.join(event.nodes)}"
+            yield f"{plural(len(event.phases), 'phase')} on {', '.join(event.nodes)}"
         case PhaseStarted():
             yield f"phase {event.number} of {event.of}: {event.phase}"
         case PhaseEnded() if event.outcome != "done":
@@ -132,7 +132,7 @@ def message_lines(event: Message) -> Iterator[str]:
     """A message with its node and level; further lines are indented."""
     head = f"{event.node}: " if event.node else ""
     mark = "" if event.level == "info" else f"{event.level}: "
-    first, *rest = clean(event.text).split("\n")
+    first, *rest = strip_control(event.text).split("\n")
     yield f"{head}{mark}{first}"
     for line in rest:
         yield f"{head}  {line}"

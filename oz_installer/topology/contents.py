@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from textwrap import wrap
 
-from oz_installer.topology.model import Edge, Placed, TopologyNode
+from oz_installer.topology.model import Edge, PlacedService, TopologyNode
 from oz_installer.topology.summary import port_text
 
 # In the order in which a request meets them.
@@ -21,7 +21,9 @@ def node_title(node: TopologyNode) -> str:
 
 def node_lines(node: TopologyNode, width: int) -> tuple[str, ...]:
     """Lines of at most ``width`` characters."""
-    needs = f"{node.needs.cpu} CPU, {node.needs.memory} GB RAM, {node.needs.disk} GB disk"
+    needs = (
+        f"{node.requirements.cpu} CPU, {node.requirements.memory} GB RAM, {node.requirements.disk} GB disk"
+    )
     lines = address_lines(node.address, width)
     lines += wrap(f"needs {needs}", width)
     for group in GROUPS:
@@ -29,7 +31,7 @@ def node_lines(node: TopologyNode, width: int) -> tuple[str, ...]:
         if members:
             members.sort(key=lambda placed: not placed.ports)
             items = queue_items(members) if group == "queues" else [_item(placed) for placed in members]
-            lines += hanging(group, items, width)
+            lines += hanging_indent(group, items, width)
     return tuple(lines)
 
 
@@ -43,33 +45,33 @@ def address_lines(address: str, width: int) -> list[str]:
     return [line for row in rows for line in wrap(row, width, break_on_hyphens=False)]
 
 
-def group_of(placed: Placed) -> str:
+def group_of(placed: PlacedService) -> str:
     """The group of a service, told from what the catalogue says of it."""
-    kind = placed.kind
+    kind = placed.service
     if kind.job:
         return "once"
     if kind.queue:
         return "queues"
-    if any("monitoring" in port.seen_by for port in kind.ports):
+    if any("monitoring" in port.clients for port in kind.ports):
         return "metrics"
     return _BY_STAGE[kind.stage]
 
 
-def queue_items(members: Iterable[Placed]) -> list[str]:
+def queue_items(members: Iterable[PlacedService]) -> list[str]:
     """Queues by name, those with several workers with their number: ``tfss ×2``."""
     counts: dict[str, int] = {}
     for placed in members:
-        queue = placed.kind.queue or placed.name
+        queue = placed.service.queue or placed.name
         counts[queue] = counts.get(queue, 0) + 1
     return [queue if count == 1 else f"{queue} ×{count}" for queue, count in counts.items()]
 
 
-def _item(placed: Placed) -> str:
+def _item(placed: PlacedService) -> str:
     ports = [f":{port_text(port.host, port.last)}" for port in placed.ports]
     return " ".join([placed.name, *ports])
 
 
-def hanging(label: str, items: Iterable[str], width: int) -> list[str]:
+def hanging_indent(label: str, items: Iterable[str], width: int) -> list[str]:
     """Items after a label, wrapped between items as far as that goes, all under the first."""
     room = width - _LABEL
     rows: list[str] = []
@@ -88,7 +90,7 @@ def edge_text(edge: Edge) -> str:
     return f"{port_text(edge.port, edge.last_port)} {edge.purpose}"
 
 
-def merged(edges: Iterable[Edge], end: str, unnamed: Iterable[str] | None = None) -> list[str]:
+def merge_edges(edges: Iterable[Edge], end: str, unnamed: Iterable[str] | None = None) -> list[str]:
     """Edges that differ in one end only as one text each.
 
     ``end`` is ``source`` or ``target``: the end that is named, unless it is all of ``unnamed``.

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
 
-from oz_installer.topology.contents import edge_text, merged, node_lines, node_title
+from oz_installer.topology.contents import edge_text, merge_edges, node_lines, node_title
 from oz_installer.topology.model import Edge, Topology, TopologyNode
 from oz_installer.topology.picture import Box, Label, Party, Picture, Point, Wire, as_text
 from oz_installer.topology.summary import port_text
@@ -80,15 +80,15 @@ class _Sheet:
     def users(self, row: int) -> int:
         """The users' box, the operator's own load balancer, and what they open on the api nodes."""
         box = self._box(row, 0, "users", wrap(self.topology.public_url, self.edge - 3), "users")
-        if len(self.apis) > 1 and not self.topology.playing("load-balancer"):
-            port = self.topology.playing("web")[0].kind.outside
+        if len(self.apis) > 1 and not self.topology.services_for("load-balancer"):
+            port = self.topology.services_for("web")[0].service.published_port
             where = f"in front of port {port} of {_names(self.apis)}"
             lines = ["your load balancer", *wrap(where, self.edge - 3, break_on_hyphens=False)]
             self._wire("balancer", [(box.bottom, FROM_USERS), (box.bottom + 1, FROM_USERS)])
             box = self._box(box.bottom + 2, 0, "", lines, "users")
         self._start = (box.bottom, FROM_USERS)
         edges = self._between(["users"], self.apis)
-        texts = merged(edges, "target", (node.name for node in self.apis))
+        texts = merge_edges(edges, "target", (node.name for node in self.apis))
         return self._texts(box.bottom + 1, LEFT_EDGE, texts, self.edge - LEFT_EDGE) + 1
 
     def api_tier(self, row: int) -> int:
@@ -109,8 +109,8 @@ class _Sheet:
         """What api nodes open on BIO nodes, and BIO nodes on api nodes, beside their wires."""
         if not self.bios:
             return row
-        down = merged(self._between(self.apis, self.bios), "source", _each(self.apis))
-        up = merged(self._between(self.bios, self.apis), "source", _each(self.bios))
+        down = merge_edges(self._between(self.apis, self.bios), "source", _each(self.apis))
+        up = merge_edges(self._between(self.bios, self.apis), "source", _each(self.bios))
         left = self._texts(row, FROM_USERS, up, self.edge - FROM_USERS)
         right = self._texts(row, self.api_wire + 2, down, self.width - self.api_wire - 2)
         return max(left, right, row + 1)
@@ -208,8 +208,8 @@ class _Sheet:
         """What api nodes open on each other, between the two boxes that it concerns."""
         above, below = self.apis[:number], self.apis[number:]
         pair = len(self.apis) == 2
-        up = merged(self._between(below, above[-1:]), "source", _each(below) if pair else None)
-        down = merged(self._between(above, below[:1]), "source", _each(above) if pair else None)
+        up = merge_edges(self._between(below, above[-1:]), "source", _each(below) if pair else None)
+        down = merge_edges(self._between(above, below[:1]), "source", _each(above) if pair else None)
         col_up, col_down = LEFT_EDGE + 3, LEFT_EDGE + (5 if up else 3)
         if up and down:  # the wires run side by side, so the texts say which way each goes
             up, down = [f"▲ {text}" for text in up], [f"▼ {text}" for text in down]

@@ -22,7 +22,7 @@ def roles_of(answers: Answers) -> dict[str, tuple[str, ...]]:
     return roles
 
 
-def needs_of(answers: Answers, index: int, roles: tuple[str, ...]) -> Resources:
+def requirements_of(answers: Answers, index: int, roles: tuple[str, ...]) -> Resources:
     """CPU, memory and disk of a node: the layout's where its roles are kept, else by the roles."""
     layout = standard_layout(answers)
     if layout and layout.nodes[index].roles == roles:

@@ -9,11 +9,11 @@ from oz_installer.topology.model import Topology, TopologyNode
 _PREFIX = "licence:"
 
 
-def licence_holders(topology: Topology) -> Mapping[str, tuple[TopologyNode, ...]]:
+def nodes_by_licence(topology: Topology) -> Mapping[str, tuple[TopologyNode, ...]]:
     """The nodes with a service that mounts a licence, by the licence's key: ``bio``, ``web_adapter``."""
     found: dict[str, list[TopologyNode]] = {}
     for node in topology.nodes:
-        sources = {mount.source for placed in node.services for mount in placed.kind.mounts}
+        sources = {mount.source for placed in node.services for mount in placed.service.mounts}
         for source in sorted(sources):
             if source.startswith(_PREFIX):
                 found.setdefault(source.removeprefix(_PREFIX), []).append(node)

@@ -9,12 +9,12 @@ from oz_installer.catalog.model import Part, Port, Resources, Service
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placed:
+class PlacedService:
     """One service on one node. ``name`` is the container's; ``kind`` is the catalogue's entry; ``ports`` are
     those that are open on the node."""
 
     name: str
-    kind: Service
+    service: Service
     node: str
     image: str
     ports: tuple[Port, ...] = ()
@@ -33,17 +33,17 @@ class TopologyNode:
     host: str
     address: str
     roles: tuple[str, ...]
-    needs: Resources
+    requirements: Resources
     first_api: bool
-    services: tuple[Placed, ...]
+    services: tuple[PlacedService, ...]
 
     def has(self, kind: str) -> bool:
         """Whether a service of that catalogue name runs here."""
-        return any(placed.kind.name == kind for placed in self.services)
+        return any(placed.service.name == kind for placed in self.services)
 
-    def part(self, part: Part) -> Placed | None:
+    def part(self, part: Part) -> PlacedService | None:
         """The service that plays this part here; None when there is none."""
-        return next((placed for placed in self.services if placed.kind.part == part), None)
+        return next((placed for placed in self.services if placed.service.part == part), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +87,11 @@ class Topology:
         """Nodes that serve the models."""
         return tuple(node for node in self.nodes if "bio" in node.roles)
 
-    def where(self, kind: str) -> tuple[TopologyNode, ...]:
+    def nodes_with(self, kind: str) -> tuple[TopologyNode, ...]:
         """Nodes on which a service of that catalogue name runs."""
         return tuple(node for node in self.nodes if node.has(kind))
 
-    def playing(self, part: Part) -> tuple[Placed, ...]:
+    def services_for(self, part: Part) -> tuple[PlacedService, ...]:
         """The services that play this part, one a node, in the operator's order."""
         return tuple(placed for node in self.nodes if (placed := node.part(part)))
 

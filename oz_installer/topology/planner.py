@@ -8,17 +8,17 @@ from urllib.parse import urlsplit
 from oz_installer.answers.model import Answers
 from oz_installer.catalog.model import Port, Release, Service, load_release
 from oz_installer.errors import AnswersError
-from oz_installer.topology.layout import layout_name, needs_of, roles_of
-from oz_installer.topology.model import Edge, Placed, Topology, TopologyNode
-from oz_installer.topology.rules import check
+from oz_installer.topology.layout import layout_name, requirements_of, roles_of
+from oz_installer.topology.model import Edge, PlacedService, Topology, TopologyNode
+from oz_installer.topology.rules import check_constraints
 
 
 def plan_topology(answers: Answers) -> Topology:
     """Work out the whole installation. Raises AnswersError with every problem found."""
-    if problems := check(answers):
+    if problems := check_constraints(answers):
         raise AnswersError("the answers do not fit together", problems=problems)
     release = load_release(answers.release)
-    on = conditions(answers)
+    on = active_conditions(answers)
     nodes = _nodes(answers, release, on)
     return Topology(
         layout=layout_name(answers),
@@ -32,7 +32,7 @@ def plan_topology(answers: Answers) -> Topology:
     )
 
 
-def conditions(answers: Answers) -> Mapping[str, bool]:
+def active_conditions(answers: Answers) -> Mapping[str, bool]:
     """Every condition that a catalogue entry's ``when`` may name."""
     roles = roles_of(answers).values()
     parts = answers.components
@@ -84,7 +84,7 @@ def _nodes(answers: Answers, release: Release, on: Mapping[str, bool]) -> tuple[
                 host=node.host,
                 address=node.address or node.host,
                 roles=roles[node.name],
-                needs=needs_of(answers, index, roles[node.name]),
+                requirements=requirements_of(answers, index, roles[node.name]),
                 first_api=bool(apis) and node.name == apis[0],
                 services=services,
             )
@@ -99,7 +99,7 @@ def _copies(
     node: str,
     roles: Mapping[str, tuple[str, ...]],
     on: Mapping[str, bool],
-) -> tuple[Placed, ...]:
+) -> tuple[PlacedService, ...]:
     """The containers of one service on one node: none, one, or this node's share of one a BIO."""
     here = [name for name, some in roles.items() if service.role in some]
     image = image_of(answers, release, service.image)
@@ -113,7 +113,9 @@ def _copies(
     else:
         count = 1
     names = [service.name] if count == 1 else [f"{service.name}-{number + 1}" for number in range(count)]
-    return tuple(Placed(name=name, kind=service, node=node, image=image, ports=ports) for name in names)
+    return tuple(
+        PlacedService(name=name, service=service, node=node, image=image, ports=ports) for name in names
+    )
 
 
 def _home(answers: Answers, service: Service, candidates: list[str]) -> str:
@@ -158,13 +160,13 @@ def _edges_between(nodes: tuple[TopologyNode, ...]) -> list[Edge]:
     return edges
 
 
-def _through(web: Placed, source: TopologyNode, purpose: str) -> Edge:
-    return Edge(source=source.name, target=web.node, port=web.kind.outside, purpose=purpose)
+def _through(web: PlacedService, source: TopologyNode, purpose: str) -> Edge:
+    return Edge(source=source.name, target=web.node, port=web.service.published_port, purpose=purpose)
 
 
 def _sources(port: Port, target: TopologyNode, nodes: tuple[TopologyNode, ...]) -> list[str]:
     sources = []
-    for party in port.seen_by:
+    for party in port.clients:
         if party not in ("api", "bio"):
             sources.append(party)
         else:
@@ -180,7 +182,7 @@ def _edges_outside(answers: Answers, nodes: tuple[TopologyNode, ...]) -> list[Ed
                 Edge(source=node.name, target="database", port=answers.database.port, purpose="PostgreSQL")
             )
         if "api" in node.roles and answers.broker.host:
-            port = answers.broker.known_port
+            port = answers.broker.effective_port
             purpose = {"redis": "Redis", "rabbitmq": "RabbitMQ"}[answers.broker.type]
             edges.append(Edge(source=node.name, target="broker", port=port, purpose=purpose))
         if "api" in node.roles and answers.storage.type == "nfs":
@@ -189,7 +191,7 @@ def _edges_outside(answers: Answers, nodes: tuple[TopologyNode, ...]) -> list[Ed
             parts = urlsplit(regula)
             port = parts.port or (443 if parts.scheme == "https" else 80)
             edges.append(Edge(source=node.name, target="regula", port=port, purpose="documents"))
-        if not answers.air_gapped and any(placed.kind.egress for placed in node.services):
+        if not answers.air_gapped and any(placed.service.egress for placed in node.services):
             edges.append(Edge(source=node.name, target="vendor", port=443, purpose="licence and models"))
     return edges
 
@@ -206,7 +208,9 @@ def _notes(
     apis = [name for name, roles in roles_of(answers).items() if "api" in roles]
     if len(apis) > 1 and answers.load_balancer.type == "external":
         web = next(placed for node in nodes if (placed := node.part("web")))
-        notes.append(f"Put your load balancer in front of port {web.kind.outside} of {' and '.join(apis)}.")
+        notes.append(
+            f"Put your load balancer in front of port {web.service.published_port} of {' and '.join(apis)}."
+        )
     return (*notes, *_tls_note(answers, nodes))
 
 
@@ -220,5 +224,6 @@ def _tls_note(answers: Answers, nodes: tuple[TopologyNode, ...]) -> tuple[str, .
     if len(fronts) > 1:
         return (f"{url} must lead to your load balancer; it, or a proxy before it, takes the TLS off.",)
     return tuple(
-        f"{url} must lead to {one.node}:{one.kind.outside} through your TLS proxy." for one in fronts
+        f"{url} must lead to {one.node}:{one.service.published_port} through your TLS proxy."
+        for one in fronts
     )

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from oz_installer.topology.model import Placed, Topology
-from oz_installer.topology.wiring import bracketed
+from oz_installer.topology.model import PlacedService, Topology
+from oz_installer.topology.wiring import url_host
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
     """``asker`` (a node) gets 200 at ``http://host:port/path`` when ``placed`` works."""
 
-    asker: str
-    placed: Placed
+    from_node: str
+    placed: PlacedService
     host: str
     port: int
     path: str
@@ -22,24 +22,24 @@ class Probe:
     @property
     def url(self) -> str:
         """As a browser wants it."""
-        return f"http://{bracketed(self.host)}:{self.port}{self.path}"
+        return f"http://{url_host(self.host)}:{self.port}{self.path}"
 
     @property
     def what(self) -> str:
         """``oz-tfss (BIO, serves the models) on bio1``."""
-        return f"{self.placed.name} ({self.placed.kind.title}) on {self.placed.node}"
+        return f"{self.placed.name} ({self.placed.service.title}) on {self.placed.node}"
 
 
-def probes_by(topology: Topology, asker: str) -> tuple[Probe, ...]:
+def probes_from(topology: Topology, asker: str) -> tuple[Probe, ...]:
     """All that one node asks, in the order of nodes and services."""
-    return tuple(probe for probe in _probes(topology) if probe.asker == asker)
+    return tuple(probe for probe in _probes(topology) if probe.from_node == asker)
 
 
 def _probes(topology: Topology) -> Iterator[Probe]:
     apis = tuple(node.name for node in topology.api_nodes)
     for node in topology.nodes:
         for placed in node.services:
-            verify = placed.kind.verify
+            verify = placed.service.verify
             if verify is None:
                 continue
             door = node.part(verify.through) if verify.through else placed
@@ -47,4 +47,4 @@ def _probes(topology: Topology) -> Iterator[Probe]:
                 continue
             for asker in apis if verify.by == "api" else (node.name,):
                 port = door.ports[0].host
-                yield Probe(asker=asker, placed=placed, host=node.address, port=port, path=verify.path)
+                yield Probe(from_node=asker, placed=placed, host=node.address, port=port, path=verify.path)

@@ -21,20 +21,20 @@ OF_CHECK = "host.memory/api1"
 """Ids that ``accept`` may hold, and how those of checks look; the question's help names them, too."""
 
 
-def check(answers: Answers) -> tuple[Problem, ...]:
+def check_constraints(answers: Answers) -> tuple[Problem, ...]:
     """Everything that is wrong with the answers as a whole; empty when they can be planned."""
     if answers.release not in releases():
         known = ", ".join(f'"{name}"' for name in releases())
         message = f"release {answers.release!r} is not in the catalogue"
         return (Problem(key="release", message=message, hint=f"choose one of {known}"),)
     scenario, release = load_scenarios()[answers.scenario], load_release(answers.release)
-    refused = any(problem for rule in OF_LAYOUT for problem in rule(answers, scenario, release))
+    refused = any(problem for rule in LAYOUT_CONSTRAINTS for problem in rule(answers, scenario, release))
     # a layout that cannot be has no place for any node: that follows, and is no problem of its own
-    rules = [rule for rule in RULES if not (refused and rule is both_roles)]
+    rules = [rule for rule in CONSTRAINTS if not (refused and rule is both_roles)]
     return tuple(problem for rule in rules for problem in rule(answers, scenario, release))
 
 
-def high_load_elsewhere(answers: Answers, _scenario: Scenario, _release: Release) -> Iterator[Problem]:
+def supported_platform(answers: Answers, _scenario: Scenario, _release: Release) -> Iterator[Problem]:
     """Kubernetes is not this installer's yet."""
     if answers.scenario == "high-load":
         yield Problem(
@@ -47,7 +47,7 @@ def high_load_elsewhere(answers: Answers, _scenario: Scenario, _release: Release
 def number_of_nodes(answers: Answers, scenario: Scenario, _release: Release) -> Iterator[Problem]:
     """Each scenario has its number of nodes; five and more belong to high load [source document]."""
     count = len(answers.nodes)
-    if answers.scenario == "poc" and count > scenario.most_nodes:
+    if answers.scenario == "poc" and count > scenario.max_nodes:
         yield Problem(
             key="nodes",
             message=f"the poc scenario has 1 or 2 nodes, not {count}",
@@ -59,7 +59,7 @@ def number_of_nodes(answers: Answers, scenario: Scenario, _release: Release) -> 
             message="the medium scenario has 2 to 4 nodes, not 1",
             hint="set scenario: poc, or add nodes",
         )
-    if answers.scenario == "medium" and count > scenario.most_nodes and MANY_NODES not in answers.accept:
+    if answers.scenario == "medium" and count > scenario.max_nodes and MANY_NODES not in answers.accept:
         yield Problem(
             key="nodes",
             message=f"{count} nodes: from five on the vendor recommends high load on Kubernetes",
@@ -206,10 +206,10 @@ def known_images(answers: Answers, _scenario: Scenario, release: Release) -> Ite
             yield Problem(key=f"images.{key}", message="the release has no such image", hint=hint)
 
 
-def wired_settings(answers: Answers, _scenario: Scenario, release: Release) -> Iterator[Problem]:
+def derived_settings(answers: Answers, _scenario: Scenario, release: Release) -> Iterator[Problem]:
     """What other answers decide cannot be overridden behind their back."""
     for key in answers.extra.config:
-        if key in release.wired_settings:
+        if key in release.derived_settings:
             yield Problem(
                 key=f"extra.config.{key}",
                 message="is worked out from the other answers",
@@ -240,9 +240,9 @@ def known_warnings(answers: Answers, _scenario: Scenario, _release: Release) -> 
             yield Problem(key="accept", message=f"{one!r} is no warning's id", hint=known)
 
 
-OF_LAYOUT: Iterable[Rule] = (high_load_elsewhere, number_of_nodes)
-RULES: Iterable[Rule] = (
-    high_load_elsewhere,
+LAYOUT_CONSTRAINTS: Iterable[Rule] = (supported_platform, number_of_nodes)
+CONSTRAINTS: Iterable[Rule] = (
+    supported_platform,
     number_of_nodes,
     both_roles,
     engine_of_release,
@@ -254,7 +254,7 @@ RULES: Iterable[Rule] = (
     web_adapter_licence,
     load_balancer,
     known_images,
-    wired_settings,
+    derived_settings,
     reachable_addresses,
     known_warnings,
 )

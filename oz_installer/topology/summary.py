@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from oz_installer.catalog.model import Door, Port, load_release
+from oz_installer.catalog.model import Endpoint, Port, load_release
 from oz_installer.topology.model import Topology, TopologyNode
-from oz_installer.topology.wiring import bracketed
+from oz_installer.topology.wiring import url_host
 
 UNKNOWN = "unknown"
 STARTING = "starting"
-WELL = frozenset({"running", "healthy", "finished"})
+HEALTHY_STATES = frozenset({"running", "healthy", "finished"})
 """States in which a service, or a job, is as it should be."""
 
 
@@ -38,7 +38,7 @@ class Summary:
 
     rows: tuple[SummaryRow, ...] = ()
     troubles: tuple[tuple[str, str], ...] = ()
-    bare: tuple[str, ...] = ()
+    not_installed: tuple[str, ...] = ()
     urls: tuple[tuple[str, str], ...] = ()
     secrets_file: Path | None = None
     admin_email: str = ""
@@ -47,10 +47,10 @@ class Summary:
     report: Path | None = None
 
     @property
-    def ready(self) -> bool:
+    def is_healthy(self) -> bool:
         """Whether everything is installed, could be looked at, and is as it should be."""
-        whole = bool(self.rows) and not self.troubles and not self.bare
-        return whole and all(row.state in WELL for row in self.rows)
+        whole = bool(self.rows) and not self.troubles and not self.not_installed
+        return whole and all(row.state in HEALTHY_STATES for row in self.rows)
 
 
 def summary_of(
@@ -101,23 +101,23 @@ def ports_text(ports: tuple[Port, ...]) -> str:
 def _urls(topology: Topology) -> Iterator[tuple[str, str]]:
     """Label and URL of everything that a person or a program may open, the public one first."""
     yield "Public", topology.public_url
-    for door in load_release(topology.release).doors:
-        nodes = topology.where(door.service)
+    for door in load_release(topology.release).endpoints:
+        nodes = topology.nodes_with(door.service)
         for node in nodes:
             label = f"{door.label} on {node.name}" if len(nodes) > 1 else door.label
             yield label, _url(node, door)
 
 
-def _url(node: TopologyNode, door: Door) -> str:
-    placed = next(placed for placed in node.services if placed.kind.name == door.service)
-    return f"http://{bracketed(node.address)}:{placed.ports[0].host}{door.path}"
+def _url(node: TopologyNode, door: Endpoint) -> str:
+    placed = next(placed for placed in node.services if placed.service.name == door.service)
+    return f"http://{url_host(node.address)}:{placed.ports[0].host}{door.path}"
 
 
 def _notes(
     topology: Topology, admin_email: str, secrets: Iterable[Path | None], answers_file: Path | None
 ) -> Iterator[str]:
     yield from topology.notes
-    if topology.playing("web-ui"):
+    if topology.services_for("web-ui"):
         who = f" as {admin_email}" if admin_email else ""
         yield f"Open the web UI and log in{who}."
     if kept := " and ".join(str(path) for path in secrets if path):

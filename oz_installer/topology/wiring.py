@@ -15,7 +15,7 @@ from oz_installer.topology.model import Topology, TopologyNode, Wiring
 GO_SSLMODES = {"allow": "disable", "prefer": "disable"}  # lib/pq, of the exporter, knows neither
 
 
-def wire(answers: Answers, topology: Topology, node: TopologyNode) -> Wiring:
+def wiring_for(answers: Answers, topology: Topology, node: TopologyNode) -> Wiring:
     """Work out the wiring of one node."""
     public = urlsplit(topology.public_url)
     values: dict[str, object] = {
@@ -44,42 +44,42 @@ def wire(answers: Answers, topology: Topology, node: TopologyNode) -> Wiring:
 
 def queues(topology: Topology) -> tuple[str, ...]:
     """The Celery queues that run anywhere, each once, in the catalogue's order."""
-    found = [placed.kind.queue for node in topology.nodes for placed in node.services]
+    found = [placed.service.queue for node in topology.nodes for placed in node.services]
     return tuple(dict.fromkeys(queue for queue in found if queue))
 
 
 def _reach(topology: Topology, node: TopologyNode, part: Part) -> tuple[str, int]:
     """Host and port of what plays a part, as ``node`` sees it; empty and 0 when nothing does."""
     if own := node.part(part):
-        return own.name, own.kind.inside
-    for other in topology.playing(part):
-        return topology.node(other.node).address, other.kind.outside
+        return own.name, own.service.container_port
+    for other in topology.services_for(part):
+        return topology.node(other.node).address, other.service.published_port
     return "", 0
 
 
 def _each(topology: Topology, node: TopologyNode, part: Part) -> list[str]:
     """``host:port`` of everything that plays a part, as ``node`` sees it."""
     return [
-        f"{placed.name}:{placed.kind.inside}"
+        f"{placed.name}:{placed.service.container_port}"
         if placed.node == node.name
-        else f"{bracketed(topology.node(placed.node).address)}:{placed.kind.outside}"
-        for placed in topology.playing(part)
+        else f"{url_host(topology.node(placed.node).address)}:{placed.service.published_port}"
+        for placed in topology.services_for(part)
     ]
 
 
 def _url(host: str, port: int) -> str:
-    return f"http://{bracketed(host)}:{port}" if host else ""
+    return f"http://{url_host(host)}:{port}" if host else ""
 
 
 def _parts(topology: Topology, node: TopologyNode) -> dict[str, object]:
     """``listens``: the port of each part inside its container; ``inside``: where those here are reached."""
     services = load_release(topology.release).services
     return {
-        "listens": {service.part: service.inside for service in services if service.part},
+        "listens": {service.part: service.container_port for service in services if service.part},
         "inside": {
-            placed.kind.part: f"{placed.name}:{placed.kind.inside}"
+            placed.service.part: f"{placed.name}:{placed.service.container_port}"
             for placed in node.services
-            if placed.kind.part
+            if placed.service.part
         },
     }
 
@@ -100,7 +100,9 @@ def _database(answers: Answers, topology: Topology) -> dict[str, object]:
     host, port, sslmode = database.host or "", database.port, database.sslmode
     if not database.host:
         sslmode = "disable"
-        host, port = next(((one.name, one.kind.inside) for one in topology.playing("database")), ("", 0))
+        host, port = next(
+            ((one.name, one.service.container_port) for one in topology.services_for("database")), ("", 0)
+        )
     return {
         "db_bundled": not database.host,
         "db_host": host,
@@ -114,7 +116,7 @@ def _database(answers: Answers, topology: Topology) -> dict[str, object]:
 
 def _redis(answers: Answers, topology: Topology, node: TopologyNode) -> dict[str, object]:
     if answers.broker.type == "redis" and answers.broker.host:
-        host, port = answers.broker.host, answers.broker.known_port
+        host, port = answers.broker.host, answers.broker.effective_port
     else:
         host, port = _reach(topology, node, "redis")
     databases = load_release(topology.release).redis_databases
@@ -125,7 +127,7 @@ def _broker(answers: Answers, topology: Topology, node: TopologyNode) -> dict[st
     broker = answers.broker
     if broker.type == "redis":
         return {"broker": "redis", "rabbitmq_host": "", "rabbitmq_port": 0, "rabbitmq_user": ""}
-    host, port = (broker.host, broker.known_port) if broker.host else _reach(topology, node, "rabbitmq")
+    host, port = (broker.host, broker.effective_port) if broker.host else _reach(topology, node, "rabbitmq")
     user = broker.user or "oz"
     return {"broker": "rabbitmq", "rabbitmq_host": host, "rabbitmq_port": port, "rabbitmq_user": user}
 
@@ -151,12 +153,12 @@ def _statistic_url(topology: Topology, node: TopologyNode) -> str:
     """Statistics publish no port: from elsewhere they are reached through their own node's web server."""
     if node.part("statistic"):
         return _url(*_reach(topology, node, "statistic"))
-    for home in (topology.node(placed.node) for placed in topology.playing("statistic")):
+    for home in (topology.node(placed.node) for placed in topology.services_for("statistic")):
         if web := home.part("web"):
-            return _url(home.address, web.kind.outside)
+            return _url(home.address, web.service.published_port)
     return ""
 
 
-def bracketed(host: str) -> str:
+def url_host(host: str) -> str:
     """An IPv6 address as URLs and nginx want it; anything else unchanged."""
     return f"[{host}]" if ":" in host else host

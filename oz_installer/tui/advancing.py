@@ -8,7 +8,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 
-def advance(screen: Screen[Any]) -> Widget | None:
+def focus_next(screen: Screen[Any]) -> Widget | None:
     """On to the next field or button; from the last one of a step to what leads on, not back. What has the
     cursor then."""
     following = screen.focus_next()

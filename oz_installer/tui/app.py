@@ -15,26 +15,26 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.theme import Theme
 
-from oz_installer.tui.asking import Asking
-from oz_installer.tui.breathing import recolour, sized_as
-from oz_installer.tui.bridge import Core, Finished
-from oz_installer.tui.filing import Filing
-from oz_installer.tui.in_order import OrderedApp
-from oz_installer.tui.jobs import Jobs, Told
-from oz_installer.tui.judging import Judging
-from oz_installer.tui.leaving import STOPPED, Leaving, Outcome
+from oz_installer.tui.asking import SecretPrompt
+from oz_installer.tui.breathing import apply_theme, copy_size_classes
+from oz_installer.tui.bridge import Core, JobFinished
+from oz_installer.tui.filing import FileController
+from oz_installer.tui.in_order import KeyQueueApp
+from oz_installer.tui.jobs import JobMessage, Jobs
+from oz_installer.tui.judging import ValidationController
+from oz_installer.tui.leaving import STOPPED, ExitController, ExitOutcome
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.session import Session
 from oz_installer.tui.steps import FIRST, STEPS, load_screen, step
 from oz_installer.tui.themes import DARK, LIGHT
-from oz_installer.tui.tidying import Tidying
-from oz_installer.tui.turns import short_turns
-from oz_installer.tui.widgets.follower import asked_at
+from oz_installer.tui.tidying import IdleGc
+from oz_installer.tui.turns import short_switch_interval
+from oz_installer.tui.widgets.follower import question_at
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
 
 SMALLEST = (60, 20)
 """Columns and rows that are needed."""
@@ -44,12 +44,12 @@ THINKING = 0.1
 
 
 def _commands() -> type[Provider]:
-    from oz_installer.tui.commands import Commands
+    from oz_installer.tui.commands import PaletteProvider
 
-    return Commands
+    return PaletteProvider
 
 
-class WizardApp(Tidying, OrderedApp[Outcome]):
+class WizardApp(IdleGc, KeyQueueApp[ExitOutcome]):
     """The wizard. ``path`` is an answers file to edit, ``start_step`` where to begin in it."""
 
     TITLE = "oz-install"
@@ -71,33 +71,33 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
     def __init__(self, core: Core, path: Path | None = None, start_step: str | None = None) -> None:
         super().__init__()
         self.core = core
-        self.asking = Asking(self)
+        self.asking = SecretPrompt(self)
         core.ask = self.asking
         self.session = Session(path)
         self.jobs = Jobs(self)
-        self.files = Filing(self)
-        self.leaving = Leaving(self)
+        self.files = FileController(self)
+        self.leaving = ExitController(self)
         self.failure: BaseException | None = None
         self._first, self._start_step = path, start_step
         self._steps: dict[str, StepScreen] = {}
-        self.judging = Judging(self)
+        self.judging = ValidationController(self)
 
     @property
     def available_themes(self) -> dict[str, Theme]:
         """Ours only, from the start: the stylesheet is not read again when one is set."""
         return {theme.name: theme for theme in (DARK, LIGHT)}
 
-    async def run_async(self, **options: Any) -> Outcome | None:
+    async def run_async(self, **options: Any) -> ExitOutcome | None:
         """Keys do not wait for threads that compute."""
-        with short_turns():
+        with short_switch_interval():
             return await super().run_async(**options)
 
     # --- what a screen may call -----------------------------------------------------------------------
     def change(self, key: str, value: Any) -> None:
         """Give an answer of the right type (None: leave it out)."""
-        self.edit(self.session.working.put(key, value))
+        self.edit(self.session.working.with_value(key, value))
 
-    def edit(self, working: Working, *, soon: bool = False) -> None:
+    def edit(self, working: WorkingCopy, *, soon: bool = False) -> None:
         """The answers are these now. With ``soon`` a field shows the edit already; the rest follows it."""
         if working == self.session.working:
             return
@@ -145,7 +145,7 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
 
     def _switch(self, there: StepScreen) -> None:
         """The first step lies below all others for good; one other at most lies on it."""
-        sized_as(there, self.screen)
+        copy_size_classes(there, self.screen)
         if there.STEP == FIRST:
             self.pop_screen()
         elif self.screen is self._steps[FIRST]:
@@ -174,13 +174,13 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
     def on_mount(self) -> None:
         """After the first frame everything else is loaded; answers that were named are read."""
         if not self.is_headless:
-            self.leaving.heed_signals()
+            self.leaving.handle_signals()
         self.call_after_refresh(self._begin)
 
     def on_unmount(self) -> None:
         """Nothing works on for a wizard that is gone."""
         self.stop_jobs()
-        self.end_tidying()
+        self.stop_idle_gc()
 
     def _begin(self) -> None:
         self.files.begin_with(self._first, self._start_step)
@@ -203,14 +203,14 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
         """Whether the answers on the screen are still to be judged."""
         return self.judging.under_way
 
-    @on(Told)
-    def _told(self, message: Told) -> None:
+    @on(JobMessage)
+    def _told(self, message: JobMessage) -> None:
         news = self.jobs.news(message)
         match news:
-            case Finished(job="judge" | "files"):
+            case JobFinished(job="judge" | "files"):
                 self.judging.heard(news)
-            case Finished(job="load"):
-                self.begin_tidying()
+            case JobFinished(job="load"):
+                self.start_idle_gc()
             case _:
                 self.files.heard(news)
 
@@ -230,7 +230,7 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
         here = self.step_screen
         if here is not None:
             inside = self.screen is not here
-            self.push_screen(HelpDialog(step(here.STEP), asked_at(self.screen.focused), inside=inside))
+            self.push_screen(HelpDialog(step(here.STEP), question_at(self.screen.focused), inside=inside))
 
     def action_steps(self) -> None:
         """Choose a step from a list."""
@@ -250,7 +250,7 @@ class WizardApp(Tidying, OrderedApp[Outcome]):
 
     def refresh_css(self, animate: bool = True) -> None:
         """Another theme: all screens get its colours, in pieces."""
-        recolour(self, animate=animate)
+        apply_theme(self, animate=animate)
 
     def action_interrupt(self) -> None:
         """Leave, as Ctrl-C does everywhere; fields with a selection have copied it and do not come here."""

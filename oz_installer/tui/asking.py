@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from oz_installer.tui.dialogs.ask import AskSecret
 
 
-class Asking:
+class SecretPrompt:
     """Called by jobs with what is asked for. Each is asked for once a session, and kept in memory only."""
 
     def __init__(self, app: WizardApp) -> None:
@@ -44,7 +44,7 @@ class Asking:
             if node is not None and not _is_of(label, node)
         }
 
-    def give_up(self) -> None:
+    def cancel_pending(self) -> None:
         """What is asked for now gets no answer: who waits for it is to stop."""
         for dialog, answered in tuple(self._waiting.items()):
             _answer(answered, None)
@@ -53,7 +53,7 @@ class Asking:
     def end(self) -> None:
         """Nobody answers any more, now and later."""
         self._over = True
-        self.give_up()
+        self.cancel_pending()
 
     def _ask(self, dialog: AskSecret, answered: Future[Secret | None]) -> None:
         if self._over:

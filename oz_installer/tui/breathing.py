@@ -39,7 +39,7 @@ AHEAD = 0.002
 """Seconds of drawing what nobody sees yet, before a key gets its turn."""
 
 
-class Breathing(_Screen):
+class ChunkedScreen(_Screen):
     """Textual handles the events that wait for a screen without a pause; each time it is shown it styles all
     of it, and draws all of it, in one go: 85 and 40 ms for the largest."""
 
@@ -170,13 +170,13 @@ def _slices(part: Region) -> Iterator[Region]:
         yield Region(part.x, y, part.width, min(ROWS, part.bottom - y))
 
 
-def recolour(app: App[Any], *, animate: bool) -> None:
+def apply_theme(app: App[Any], *, animate: bool) -> None:
     """Read the stylesheet with the theme's colours; the screens follow soon."""
     app.stylesheet.set_variables(app.get_css_variables())
     app.stylesheet.reparse()
     app.stylesheet.update_nodes([app], animate=animate)
     for screen in app.screen_stack:
-        if isinstance(screen, Breathing):
+        if isinstance(screen, ChunkedScreen):
             screen.call_later(screen.restyle)
         else:
             app.stylesheet.update(screen, animate=animate)
@@ -191,7 +191,7 @@ def _in_a_piece(nodes: Iterator[DOMNode]) -> Iterator[DOMNode]:
             return
 
 
-def sized_as(screen: Screen[Any], other: Screen[Any]) -> None:
+def copy_size_classes(screen: Screen[Any], other: Screen[Any]) -> None:
     """A screen that is about to be shown has the size's classes from the start, and is styled once."""
     for name in SIZES:
         screen.set_class(other.has_class(name), name)

@@ -17,16 +17,16 @@ from oz_installer.errors import Problem
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
     from oz_installer.answers.secrets import Ask
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.catalog.model import Release, Scenario
     from oz_installer.catalog.sizing import Sizing
     from oz_installer.checks.model import Finding
     from oz_installer.deploy.events import Event
     from oz_installer.deploy.plan import Plan
     from oz_installer.installation import Prepared
-    from oz_installer.installation.possible import Possible
-    from oz_installer.installation.seating import Seating
-    from oz_installer.installation.trying import SshHost, Tried
+    from oz_installer.installation.possible import AllowedValues
+    from oz_installer.installation.seating import RoleAssignment
+    from oz_installer.installation.trying import NodeProbe, SshHost
     from oz_installer.topology.model import Topology
     from oz_installer.topology.summary import Summary
 
@@ -41,20 +41,20 @@ class Core(Protocol):
     ask: Ask | None
 
     # --- quick and pure -------------------------------------------------------------------------------
-    def judge(self, working: Working) -> tuple[Problem, ...]:
+    def validate(self, working: WorkingCopy) -> tuple[Problem, ...]:
         """Everything that is wrong, in file order; what concerns the whole once each field is right, but what
         a component asks for at once."""
 
-    def possible(self, working: Working, keys: Sequence[str]) -> Mapping[str, Possible]:
+    def allowed_values(self, working: WorkingCopy, keys: Sequence[str]) -> Mapping[str, AllowedValues]:
         """What may be chosen for these questions, given all other answers."""
 
-    def needed(self, working: Working, key: str) -> str | None:
+    def missing_reason(self, working: WorkingCopy, key: str) -> str | None:
         """What is wrong when this question is left out; None when it may be."""
 
-    def seating(self, working: Working) -> Seating:
+    def role_assignment(self, working: WorkingCopy) -> RoleAssignment:
         """Which role each node gets, as far as that is known."""
 
-    def topology(self, working: Working) -> Topology | None:
+    def topology(self, working: WorkingCopy) -> Topology | None:
         """What will run where; None while answers are missing or wrong."""
 
     def size(
@@ -76,70 +76,70 @@ class Core(Protocol):
     def releases(self) -> Sequence[Release]:
         """The catalogue's releases, oldest first."""
 
-    def bundles(self, working: Working) -> Mapping[str, Mapping[str, str]]:
+    def bundles(self, working: WorkingCopy) -> Mapping[str, Mapping[str, str]]:
         """Every node's files, path -> text, secrets masked."""
 
     # --- files of the operator ------------------------------------------------------------------------
     def exists(self, path: Path) -> bool:
         """Whether something stands there."""
 
-    def file_problems(self, working: Working, path: Path) -> tuple[Problem, ...]:
+    def file_problems(self, working: WorkingCopy, path: Path) -> tuple[Problem, ...]:
         """What is wrong with the files on this machine that the answers of ``path`` name."""
 
     def answers_files(self, folder: Path) -> tuple[Path, ...]:
         """Files of that folder which look like answers, sorted."""
 
-    def read(self, path: Path) -> tuple[Working, str]:
+    def read(self, path: Path) -> tuple[WorkingCopy, str]:
         """Answers of a file, complete or not, and its text."""
 
-    def keep(
-        self, working: Working, path: Path, source: str | None = None, opened: Path | None = None
-    ) -> Working:
+    def save_answers(
+        self, working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
+    ) -> WorkingCopy:
         """Write the answers file, and typed secrets to files of their own beside it. ``opened`` is the file
         that they come from: secrets and paths beside that one go along."""
 
-    def save_draft(self, working: Working, target: Path, step: str) -> SavedDraft:
+    def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
         """Keep a draft without secrets."""
 
-    def load_draft(self, saved: SavedDraft) -> Working:
+    def load_draft(self, saved: SavedDraft) -> WorkingCopy:
         """What a draft holds."""
 
     def drafts(self) -> tuple[SavedDraft, ...]:
         """All drafts, newest first."""
 
-    def drop_draft(self, target: Path) -> None:
+    def delete_own_draft(self, target: Path) -> None:
         """Remove this wizard's draft of that answers file, if there is one."""
 
-    def let_go_draft(self, target: Path) -> None:
+    def release_draft(self, target: Path) -> None:
         """This wizard's draft of that answers file stays, but another wizard may go on with it."""
 
-    def forget_draft(self, saved: SavedDraft) -> None:
+    def delete_draft(self, saved: SavedDraft) -> None:
         """Remove a draft, unless another wizard is at work on it."""
 
-    def write_picture(self, topology: Topology, path: Path) -> None:
+    def write_svg(self, topology: Topology, path: Path) -> None:
         """Write the topology as SVG."""
 
     def ssh_config_hosts(self) -> tuple[SshHost, ...]:
         """Hosts of ~/.ssh/config."""
 
     # --- outside, before anything is changed ----------------------------------------------------------
-    def try_nodes(
+    def probe_nodes(
         self,
-        working: Working,
+        working: WorkingCopy,
         path: Path,
         names: Sequence[str],
-        on_tried: Callable[[Tried], None],
+        on_tried: Callable[[NodeProbe], None],
         stop: Stop,
     ) -> None:
         """Connect to nodes, all at once, and look at them."""
 
-    def try_database(
-        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: Stop
+    def probe_database(
+        self, working: WorkingCopy, path: Path, on_finding: Callable[[Finding], None], stop: Stop
     ) -> None:
         """Log in to the database from every api node."""
 
-    def try_storage(
-        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: Stop
+    def probe_storage(
+        self, working: WorkingCopy, path: Path, on_finding: Callable[[Finding], None], stop: Stop
     ) -> None:
         """Write on one api node, read on the other, remove it again."""
 
@@ -156,7 +156,7 @@ class Core(Protocol):
     def run_checks(self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: Stop) -> None:
         """The same over the connections of a run."""
 
-    def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: Stop) -> None:
+    def apply(self, prepared: Prepared, on_event: Callable[[Event], None], stop: Stop) -> None:
         """Carry the plan out."""
 
     def summarise(self, prepared: Prepared, stop: Stop) -> Summary:
@@ -164,15 +164,15 @@ class Core(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class Validation:
     """What is right and wrong with one state of the answers, and what may be chosen in it. ``files`` is about
     files that the answers name: answers are no worse for them."""
 
-    working: Working = field(repr=False)
+    working: WorkingCopy = field(repr=False)
     problems: tuple[Problem, ...] = ()
     files: tuple[Problem, ...] = ()
     """Of files that the answers name: as last looked at, which is a job of its own, for a disk may hang."""
-    possible: Mapping[str, Possible] = field(default_factory=dict)
+    allowed_values: Mapping[str, AllowedValues] = field(default_factory=dict)
 
     @property
     def all_problems(self) -> tuple[Problem, ...]:
@@ -190,17 +190,17 @@ class Judged:
         """What is wrong with the file that a question is answered with."""
         return next((problem for problem in self.files if problem.key == key), None)
 
-    def may(self, key: str) -> Possible | None:
+    def allowed(self, key: str) -> AllowedValues | None:
         """What may be chosen for a question; None when nothing is barred."""
-        return self.possible.get(key)
+        return self.allowed_values.get(key)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opened:
+class AnswersOpened:
     """Answers were read. ``source`` is the file's text; without ``step`` it goes where it is needed first.
     ``declined`` is a draft of them that the operator did not want."""
 
-    working: Working = field(repr=False)
+    working: WorkingCopy = field(repr=False)
     path: Path
     source: str | None = field(default=None, repr=False)
     step: str | None = None
@@ -209,7 +209,7 @@ class Opened:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HasDraft:
+class DraftFound:
     """An answers file was not opened yet: there is a draft of it. ``step`` is where opening it would lead."""
 
     saved: SavedDraft
@@ -217,17 +217,17 @@ class HasDraft:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class AnswersSaved:
     """The answers file was written; ``working`` is what it says now, ``written`` what it was made from."""
 
-    working: Working = field(repr=False)
-    written: Working = field(repr=False)
+    working: WorkingCopy = field(repr=False)
+    written: WorkingCopy = field(repr=False)
     path: Path
     source: str = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Occupied:
+class SaveConflict:
     """The answers were not written: another file stands there, or (``changed``) another text in this one."""
 
     path: Path
@@ -235,7 +235,7 @@ class Occupied:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Failed:
+class JobFailed:
     """A worker's job ended with an error that the operator may read."""
 
     job: str
@@ -245,7 +245,7 @@ class Failed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finished:
+class JobFinished:
     """A worker's job has ended without an error; ``result`` is what it returned."""
 
     job: str

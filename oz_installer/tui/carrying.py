@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from oz_installer.errors import Interrupted, OzError, PreflightError
 from oz_installer.tui.bridge import Installed
 from oz_installer.tui.rows import plan_rows
-from oz_installer.tui.widgets.lines import Sheet
+from oz_installer.tui.widgets.lines import MeasuredRows
 
 if TYPE_CHECKING:
     from oz_installer.checks.model import Finding
@@ -23,48 +23,48 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class JobStage:
     """What a job is at, before there are events."""
 
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared:
+class PlanReady:
     """What would change, as rows, and the total."""
 
-    sheet: Sheet = field(repr=False)
+    sheet: MeasuredRows = field(repr=False)
     total: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
+class ChecksDone:
     """The checks have ended; ``stopped`` before their end."""
 
     stopped: bool
 
 
-def compare(core: Core, path: Path, tell: Tell, stop: Stop) -> Compared:
+def compare(core: Core, path: Path, tell: Tell, stop: Stop) -> PlanReady:
     """What would change on the nodes. Raises OzError, also Interrupted."""
     from oz_installer.telling.plan_text import plan_text, total_text
 
-    tell(Stage(text="Connecting to the nodes and comparing ..."))
+    tell(JobStage(text="Connecting to the nodes and comparing ..."))
     prepared = core.prepare(path, stop)
     try:
         plan = core.with_diffs(prepared, stop)
     finally:
         prepared.close()
-    return Compared(sheet=Sheet.of(plan_rows(plan_text(plan))), total=total_text(plan))
+    return PlanReady(sheet=MeasuredRows.of(plan_rows(plan_text(plan))), total=total_text(plan))
 
 
-def check(core: Core, path: Path, tell: Tell, stop: Stop) -> Checked:
+def check(core: Core, path: Path, tell: Tell, stop: Stop) -> ChecksDone:
     """Tell every finding. Raises OzError."""
-    tell(Stage(text="Connecting and checking ..."))
+    tell(JobStage(text="Connecting and checking ..."))
     core.check(path, tell, stop)
-    return Checked(stopped=stop.is_set())
+    return ChecksDone(stopped=stop.is_set())
 
 
-def look(core: Core, path: Path, stop: Stop) -> Installed:
+def read_status(core: Core, path: Path, stop: Stop) -> Installed:
     """What runs where now, and what the answers would change there. Raises OzError, also Interrupted."""
     from oz_installer.telling.plan_text import total_text
 
@@ -76,21 +76,21 @@ def look(core: Core, path: Path, stop: Stop) -> Installed:
         prepared.close()
 
 
-def carry_out(
+def install(
     core: Core, path: Path, tell: Tell, on_event: Callable[[Event], None], stop: Stop, *, checked: bool
 ) -> Installed:
     """Install. What was not ``checked`` yet is checked first. Raises OzError, Interrupted."""
-    tell(Stage(text="Connecting to the nodes and comparing ..."))
+    tell(JobStage(text="Connecting to the nodes and comparing ..."))
     prepared = _prepared(core, path, stop)
     try:
         _go_on(stop)
         if not checked:
-            tell(Stage(text="Checking that everything is ready ..."))
+            tell(JobStage(text="Checking that everything is ready ..."))
             _require(core, prepared, stop)
         if not prepared.plan.nothing_to_do:
             prepared.require_engines()
-            tell(Stage(text="Starting ..."))
-            core.execute(prepared, on_event, stop)
+            tell(JobStage(text="Starting ..."))
+            core.apply(prepared, on_event, stop)
         return _summed_up(core, prepared, path, stop)
     finally:
         prepared.close()

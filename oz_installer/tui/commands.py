@@ -11,7 +11,7 @@ from textual.markup import escape
 
 from oz_installer.answers.questions import question, questions, sections
 from oz_installer.tui.steps import STEPS, step, step_of
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.push import FlatButton
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ Command = tuple[str, str, "Callable[[], object]", bool]
 """Name, what it does, how, and whether it is shown before anything is typed."""
 
 
-class Commands(Provider):
+class PaletteProvider(Provider):
     """What the palette finds."""
 
     async def discover(self) -> Hits:
@@ -62,7 +62,7 @@ class Commands(Provider):
         here = cast("WizardApp", self.app).step_screen
         if here is None:
             return
-        for push in here.query(".actions Push").results(Push):
+        for push in here.query(".actions Push").results(FlatButton):
             if push.focusable and all(one.display for one in push.ancestors_with_self):
                 yield push.label, f"A button of {step(here.STEP).title}.", push.action_push, True
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from oz_installer.tui.bridge import Failed, Finished
-from oz_installer.tui.saving import PATIENCE, Saving
+from oz_installer.tui.bridge import JobFailed, JobFinished
+from oz_installer.tui.saving import PATIENCE, SaveQueue
 from oz_installer.tui.steps import FIRST
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.tui.app import WizardApp
     from oz_installer.tui.jobs import Tell
 
@@ -27,7 +27,7 @@ Left = Callable[[Path | None, str], None]
 """Called with the answers file whose draft was kept, if any, and with why it could not be."""
 
 
-class Drafting(Saving):
+class DraftKeeper(SaveQueue):
     """What the app does to keep drafts, in jobs that it does not wait for when it has ended."""
 
     def __init__(self, app: WizardApp) -> None:
@@ -86,7 +86,7 @@ class Drafting(Saving):
         """Of these whichever were left. Called with the lock."""
         for path in paths:
             if self._left.pop(path, False):
-                self._app.core.let_go_draft(path)
+                self._app.core.release_draft(path)
 
     def all_written(self) -> None:
         """Who leaves, or has left these answers, has waited for that."""
@@ -99,15 +99,15 @@ class Drafting(Saving):
             self._say("Keeping a draft of your answers before leaving ...")
             self._app.jobs.start("last", draft, apart=True)
 
-    def kept_last(self, news: Finished | Failed) -> None:
+    def kept_last(self, news: JobFinished | JobFailed) -> None:
         """The last draft is kept, or cannot be. What was typed meanwhile belongs to it, too."""
         session = self._app.session
-        if isinstance(news, Failed):
+        if isinstance(news, JobFailed):
             self._tell_last(None, news.message)
         elif news.result is not session.working:
             self.all_written()
         else:
-            self._tell_last(session.path if session.touched else None, "")
+            self._tell_last(session.path if session.has_unsaved_changes else None, "")
 
     def _tell_last(self, kept: Path | None, trouble: str) -> None:
         then, self._last = self._last, None
@@ -127,20 +127,20 @@ class Drafting(Saving):
         thread.start()
         thread.join(PATIENCE)
 
-    def _draft(self, step_id: str | None = None) -> Callable[[Tell, Stop], Working] | None:
+    def _draft(self, step_id: str | None = None) -> Callable[[Tell, Stop], WorkingCopy] | None:
         """A job that keeps the answers as they are now, and returns them; None when nothing is to be kept.
         What was edited back to what the file says needs its draft no more."""
         here = self._app.step_screen
         left_at = step_id or (here.STEP if here else self._step)
         self._step = self._step if left_at == FIRST else left_at  # nobody wants to go on at the start
         session, core, step = self._app.session, self._app.core, self._step
-        working, path, touched = session.working, session.path, session.touched
+        working, path, touched = session.working, session.path, session.has_unsaved_changes
         if not touched and not self._drafted:
             return None
         self._drafted = touched
         turn, identity = self._next_turn(path), session.identity
 
-        def job(_tell: Tell, _stop: Stop) -> Working:
+        def job(_tell: Tell, _stop: Stop) -> WorkingCopy:
             with self._writing:
                 self._release(path)  # another draft of them is that of other answers
                 if turn != self._turns[path]:
@@ -148,9 +148,9 @@ class Drafting(Saving):
                 elif touched:
                     core.save_draft(working, path, step)
                 else:
-                    core.drop_draft(path)
+                    core.delete_own_draft(path)
                 if session.identity is not identity and path != self._gone_on_with:
-                    core.let_go_draft(path)  # they were left meanwhile
+                    core.release_draft(path)  # they were left meanwhile
             return working
 
         return job

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from oz_installer.telling.words import one_line, progress_text, told
+from oz_installer.telling.words import event_lines, one_line, progress_text
 
 if TYPE_CHECKING:
     from oz_installer.deploy.events import Event
@@ -22,7 +22,7 @@ PACE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heard:
+class LoggedEvent:
     """An event and the lines that it is worth in a log; worked out in the thread that told it."""
 
     event: Event
@@ -30,17 +30,17 @@ class Heard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Waiting:
+class FeedReady:
     """There is something to take out of the feed."""
 
 
-class Feed:
+class EventFeed:
     """Any thread puts in, the screen takes out. ``wake`` is told when there is something again."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.wake: Callable[[object], None] = lambda _news: None
         self._clock = clock
-        self._queue: deque[Heard] = deque()
+        self._queue: deque[LoggedEvent] = deque()
         self._lock = Lock()
         self._told = False
         self._taken = -PACE
@@ -49,19 +49,19 @@ class Feed:
         """Any thread may call."""
         from oz_installer.deploy.events import NodeProgress
 
-        said = (progress_text(event),) if isinstance(event, NodeProgress) else tuple(told(event))
-        heard = Heard(event=event, lines=tuple(one_line(line) for line in said))
+        said = (progress_text(event),) if isinstance(event, NodeProgress) else tuple(event_lines(event))
+        heard = LoggedEvent(event=event, lines=tuple(one_line(line) for line in said))
         with self._lock:
             self._queue.append(heard)
             wake, self._told = not self._told, True
         if wake:
-            self.wake(Waiting())
+            self.wake(FeedReady())
 
     def delay(self) -> float:
         """How long the screen is to wait before it takes, in seconds."""
         return max(self._taken + PACE - self._clock(), 0.0)
 
-    def take(self) -> tuple[tuple[Heard, ...], bool]:
+    def take(self) -> tuple[tuple[LoggedEvent, ...], bool]:
         """What came, oldest first, and whether there is more already."""
         with self._lock:
             taken = tuple(self._queue.popleft() for _ in range(min(len(self._queue), MOST)))

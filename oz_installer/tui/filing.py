@@ -9,9 +9,16 @@ from threading import Event as Stop
 from typing import TYPE_CHECKING
 
 from oz_installer.errors import OzError
-from oz_installer.tui.bridge import Failed, Finished, HasDraft, Judged, Occupied, Opened
-from oz_installer.tui.drafting import Drafting
-from oz_installer.tui.judging import judge
+from oz_installer.tui.bridge import (
+    AnswersOpened,
+    DraftFound,
+    JobFailed,
+    JobFinished,
+    SaveConflict,
+    Validation,
+)
+from oz_installer.tui.drafting import DraftKeeper
+from oz_installer.tui.judging import validate
 from oz_installer.tui.session import NEW_FILE
 from oz_installer.tui.steps import STEPS, number, step_of
 
@@ -22,7 +29,7 @@ if TYPE_CHECKING:
     from oz_installer.tui.jobs import Tell
 
 
-class Filing(Drafting):
+class FileController(DraftKeeper):
     """What the app does with files, in jobs."""
 
     def __init__(self, app: WizardApp) -> None:
@@ -81,13 +88,13 @@ class Filing(Drafting):
         """
         core = self._app.core
 
-        def job(_tell: object, _stop: object) -> tuple[Opened, Judged] | HasDraft:
+        def job(_tell: object, _stop: object) -> tuple[AnswersOpened, Validation] | DraftFound:
             mine = (one for one in core.drafts() if one.target == path and not one.held)
             if not anyway and declined is None and (draft := next(mine, None)):
-                return HasDraft(saved=draft, step=step_id)
+                return DraftFound(saved=draft, step=step_id)
             working, source = core.read(path)
-            opened = Opened(working=working, path=path, source=source, step=step_id, declined=declined)
-            return opened, judge(core, working)
+            opened = AnswersOpened(working=working, path=path, source=source, step=step_id, declined=declined)
+            return opened, validate(core, working)
 
         self._app.jobs.start("open", job)
 
@@ -117,14 +124,16 @@ class Filing(Drafting):
     def _open_draft(self, saved: SavedDraft) -> None:
         core = self._app.core
 
-        def job(_tell: object, _stop: object) -> tuple[Opened, Judged]:
+        def job(_tell: object, _stop: object) -> tuple[AnswersOpened, Validation]:
             working = core.load_draft(saved)
             try:
                 source = core.read(saved.target)[1] if core.exists(saved.target) else None
             except OzError:
                 source = None  # broken meanwhile: saving asks before it is replaced
-            opened = Opened(working=working, path=saved.target, source=source, step=saved.step, draft=True)
-            return opened, judge(core, working)
+            opened = AnswersOpened(
+                working=working, path=saved.target, source=source, step=saved.step, draft=True
+            )
+            return opened, validate(core, working)
 
         self._app.jobs.start("open", job)
 
@@ -138,7 +147,7 @@ class Filing(Drafting):
             self._waiting = then
             self._say("Your answers are still being written; other ones follow ...")
             return
-        touched = self._app.session.touched
+        touched = self._app.session.has_unsaved_changes
         if (draft := self._draft()) is None:
             then()
             return
@@ -183,13 +192,13 @@ class Filing(Drafting):
             self._say("! An installation is at work; wait for its end, or stop it in the step Install.")
         return self._app.leaving.held
 
-    def _opened(self, opened: Opened, judged: Judged) -> None:
+    def _opened(self, opened: AnswersOpened, judged: Validation) -> None:
         session, self._drafted = self._app.session, False
         self.let_go(opened.path if opened.draft else None)
         session.open(opened)
         session.judged = judged
         ordered = sorted(judged.problems, key=lambda problem: number(step_of(problem.key)))
-        left = (one for one in ordered if opened.working.left_out(one.key))
+        left = (one for one in ordered if opened.working.is_omitted(one.key))
         first = next(left, ordered[0] if ordered else None)
         needed = step_of(first.key) if first else "review"
         known = opened.step in {one.id for one in (STEPS[1:] if opened.draft else STEPS)}
@@ -203,34 +212,34 @@ class Filing(Drafting):
     def heard(self, news: object) -> None:
         """How a job ended."""
         match news:
-            case Finished(job="open", result=(Opened() as opened, Judged() as judged)):
+            case JobFinished(job="open", result=(AnswersOpened() as opened, Validation() as judged)):
                 self._opened(opened, judged)
-            case Finished(job="begin", result=Path() as path):
+            case JobFinished(job="begin", result=Path() as path):
                 self._drafted = False
                 self.let_go()
-                self._app.session.begin(path)
+                self._app.session.reset(path)
                 self._app.start_over(STEPS[1].id)
-            case Finished(job="room", result=Path() as path):
+            case JobFinished(job="room", result=Path() as path):
                 self._room_found(path)
-            case Finished(job="last") | Failed(job="last"):
+            case JobFinished(job="last") | JobFailed(job="last"):
                 self.kept_last(news)
-            case Finished(job="save", result=Occupied()) if self._waiting is not None:
+            case JobFinished(job="save", result=SaveConflict()) if self._waiting is not None:
                 self._waiting = None
                 self.saved(news)
                 self._say("! Other answers were not opened: your save asks something first. Open them then.")
-            case Finished(job="save"):
+            case JobFinished(job="save"):
                 self.saved(news)
-            case Failed(job="save", message=message, hint=hint):
+            case JobFailed(job="save", message=message, hint=hint):
                 self._waiting = None  # they stay
                 self.saved(news)
                 self._say(f"error: {message}. {hint}", bad=True)
-            case Finished(job="open", result=HasDraft(saved=saved, step=step_id)):
+            case JobFinished(job="open", result=DraftFound(saved=saved, step=step_id)):
                 self._ask_which(saved, step_id)
-            case Finished(job="away", result=bool() as forgets):
+            case JobFinished(job="away", result=bool() as forgets):
                 self._gone(forgets)
-            case Failed(job="away", message=message):
+            case JobFailed(job="away", message=message):
                 self._ask_to_go(message)
-            case Failed(message=message, hint=hint):
+            case JobFailed(message=message, hint=hint):
                 self._say(f"error: {message}. {hint}", bad=True)
 
 

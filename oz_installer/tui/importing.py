@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from oz_installer.tui.widgets.menu import Item
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.installation.trying import SshHost
     from oz_installer.tui.screens.nodes import NodesScreen
 
 HINT = "Space marks. Host, user, port, key and jump host are copied into the answers."
 
 
-class Importing:
+class SshImport:
     """Looks for hosts, lets the operator mark some, adds them."""
 
     def __init__(self, screen: NodesScreen) -> None:
@@ -43,13 +43,13 @@ class Importing:
         working = self._screen.working
         for host in hosts:
             if host.name in names:
-                working = working.add_node(node_of(host, _names(working)))
+                working = working.add_node(node_from_host(host, _names(working)))
         if names:
             self._screen.wizard.edit(working)
             self._screen.say(f"Added {len(names)} node{'s' if len(names) > 1 else ''}.", "-good")
 
 
-def items(hosts: Sequence[SshHost], working: Working) -> list[Item]:
+def items(hosts: Sequence[SshHost], working: WorkingCopy) -> list[Item]:
     """The hosts; what is a node already is barred."""
     known = {
         (str(working.get(f"nodes[{place}].host")).lower(), working.get(f"nodes[{place}].port") or 22): place
@@ -71,7 +71,7 @@ def _about(host: SshHost) -> str:
     return login + port + (f" through {host.jump}" if host.jump else "")
 
 
-def node_of(host: SshHost, taken: Collection[str]) -> dict[str, Any]:
+def node_from_host(host: SshHost, taken: Collection[str]) -> dict[str, Any]:
     """A node's answers from a host, under a name that no other node has."""
     name = re.sub(r"[^a-z0-9]+", "-", host.name.lower()).strip("-")[:28].strip("-") or "node"
     number, free = 2, name
@@ -85,5 +85,5 @@ def node_of(host: SshHost, taken: Collection[str]) -> dict[str, Any]:
     }
 
 
-def _names(working: Working) -> set[str]:
+def _names(working: WorkingCopy) -> set[str]:
     return {str(working.get(f"nodes[{place}].name")) for place in range(working.nodes())}

@@ -24,7 +24,7 @@ T = TypeVar("T")
 EDITING = frozenset({"backspace", "delete", "left", "right", "home", "end"})
 """Keys that stay in a field of text."""
 
-LAPS = 2
+ROUNDS = 2
 """One behind the key itself, one behind what the key had its widget tell (``Submitted``, ``Pressed``)."""
 
 PATIENCE = 3.0
@@ -35,7 +35,7 @@ NEW_SCREEN = 1.5
 
 
 @dataclass(eq=False)
-class Passed(Message):
+class KeyHandled(Message):
     """Travels up to the app behind a key, through the same queues."""
 
     key: int
@@ -44,11 +44,11 @@ class Passed(Message):
     screen: DOMNode
 
 
-class InOrder:
+class KeyQueue:
     """Holds keys and pasted text back while a key before them is under way."""
 
     def __init__(
-        self, app: OrderedApp[Any], forward: Callable[[events.Key | events.Paste], Awaitable[None]]
+        self, app: KeyQueueApp[Any], forward: Callable[[events.Key | events.Paste], Awaitable[None]]
     ) -> None:
         self._app = app
         self._forward = forward
@@ -70,15 +70,15 @@ class InOrder:
         else:
             await self._hand_on()
 
-    async def passed(self, message: Passed) -> None:
+    async def passed(self, message: KeyHandled) -> None:
         """A lap is over: the next one, or the next key."""
         if message.key != self._key or not self._under_way:
             return
         here = self._app.screen
-        if message.lap < LAPS and self._run(message.lap + 1, message.target, message.screen):
+        if message.lap < ROUNDS and self._run(message.lap + 1, message.target, message.screen):
             return
         if here is not message.screen:  # where its cursor is, it knows once it is drawn
-            here.call_after_refresh(self._run, LAPS, here, here)
+            here.call_after_refresh(self._run, ROUNDS, here, here)
             self._wait(NEW_SCREEN)
         else:
             await self._go_on(message.key)
@@ -99,7 +99,7 @@ class InOrder:
 
     def _run(self, lap: int, target: DOMNode, screen: DOMNode) -> bool:
         """Send a message behind the key. Whether its target still takes any."""
-        return target.post_message(Passed(self._key, lap, target, screen))
+        return target.post_message(KeyHandled(self._key, lap, target, screen))
 
     def _wait(self, seconds: float = PATIENCE) -> None:
         """Not for ever."""
@@ -137,12 +137,12 @@ def _takes_text(target: object) -> bool:
     return isinstance(target, Widget) and target.check_consume_key("a", "a")
 
 
-class OrderedApp(App[T]):
+class KeyQueueApp(App[T]):
     """An app that takes keys one after the other; all else as ever."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.in_order = InOrder(self, super().on_event)
+        self.in_order = KeyQueue(self, super().on_event)
 
     def catch_up(self) -> None:
         """Do now what was put off until after the next frame: a key comes that may go where it leads."""
@@ -154,7 +154,7 @@ class OrderedApp(App[T]):
         else:
             await super().on_event(event)
 
-    @on(Passed)
-    async def _key_passed(self, message: Passed) -> None:
+    @on(KeyHandled)
+    async def _key_passed(self, message: KeyHandled) -> None:
         message.stop()
         await self.in_order.passed(message)

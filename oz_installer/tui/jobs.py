@@ -15,7 +15,7 @@ from textual.dom import DOMNode
 from textual.message import Message
 
 from oz_installer.errors import AnswersError, OzError
-from oz_installer.tui.bridge import Failed, Finished
+from oz_installer.tui.bridge import JobFailed, JobFinished
 
 if TYPE_CHECKING:
     from oz_installer.tui.app import WizardApp
@@ -31,7 +31,7 @@ Job = Callable[[Tell, Stop], Any]
 
 
 @dataclass(eq=False)
-class Told(Message):
+class JobMessage(Message):
     """News of a job. ``what`` is a frozen dataclass; ``until`` says which start of the job it is of."""
 
     what: object
@@ -74,17 +74,17 @@ class Jobs:
         """Whether a job of that name is at work."""
         return name in self._stops
 
-    def news(self, message: Told) -> object | None:
+    def news(self, message: JobMessage) -> object | None:
         """What a message holds; None when its job is no longer wanted."""
         if self._stops.get(message.job) is not message.until:
             return None
-        if isinstance(message.what, Finished | Failed):
+        if isinstance(message.what, JobFinished | JobFailed):
             del self._stops[message.job]
-        if isinstance(message.what, Finished):
+        if isinstance(message.what, JobFinished):
             return message.what
-        from oz_installer.tui.wording import worded  # not before the first frame
+        from oz_installer.tui.wording import with_form_names  # not before the first frame
 
-        return worded(message.what)
+        return with_form_names(message.what)
 
     def _is_beside(self, name: str) -> bool:
         """Whether a job runs beside an installation, which no fault of another job may end."""
@@ -92,20 +92,20 @@ class Jobs:
 
     def _run(self, name: str, job: Job, stop: Stop) -> None:
         def tell(news: object) -> None:
-            self._owner.post_message(Told(news, name, stop))
+            self._owner.post_message(JobMessage(news, name, stop))
 
         try:
             result = job(tell, stop)
         except OzError as error:
             details = getattr(error, "details", "")
-            tell(Failed(job=name, message=said(error), hint=error.hint, details=details))
+            tell(JobFailed(job=name, message=error_text(error), hint=error.hint, details=details))
         except Exception as fault:
             if not self._is_beside(name):
                 raise
             kind = type(fault).__name__  # its text may hold anything
-            tell(Failed(job=name, message=f"a fault of oz-install's own ({kind})", hint=GOES_ON))
+            tell(JobFailed(job=name, message=f"a fault of oz-install's own ({kind})", hint=GOES_ON))
         else:
-            tell(Finished(job=name, result=result))
+            tell(JobFinished(job=name, result=result))
 
 
 async def _apart(work: Callable[[], None]) -> None:
@@ -134,11 +134,11 @@ async def _apart(work: Callable[[], None]) -> None:
     await done
 
 
-def said(error: OzError) -> str:
+def error_text(error: OzError) -> str:
     """What happened, with every problem of the answers: in which line of a file or in which field it stands,
     and what would be right."""
-    from oz_installer.tui.wording import in_form  # not before the first frame
+    from oz_installer.tui.wording import form_names  # not before the first frame
 
     problems = error.problems if isinstance(error, AnswersError) else ()
-    told = (str(one) if one.source or one.line else in_form(str(one)) for one in problems)
+    told = (str(one) if one.source or one.line else form_names(str(one)) for one in problems)
     return ". ".join(told) or str(error)

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from oz_installer.tui.bridge import Finished, Judged
+from oz_installer.tui.bridge import JobFinished, Validation
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.errors import Problem
     from oz_installer.tui.app import WizardApp
     from oz_installer.tui.bridge import Core
 
 
-class Judging:
+class ValidationController:
     """Keeps what is known of the answers on the screen up to date."""
 
     def __init__(self, app: WizardApp) -> None:
@@ -32,20 +32,20 @@ class Judging:
             self._timer.stop()
         self._timer = self._app.set_timer(after or 0.001, self._judge)
 
-    def heard(self, news: Finished) -> None:
+    def heard(self, news: JobFinished) -> None:
         """What a job has found."""
         match news:
-            case Finished(job="judge", result=Judged() as judged):
+            case JobFinished(job="judge", result=Validation() as judged):
                 self.under_way = False
                 self._show(judged)
                 self._look_at_files()
-            case Finished(job="files", result=(identity, working, files)):
+            case JobFinished(job="files", result=(identity, working, files)):
                 self._files_seen(identity, working, files)
 
     def _judge(self) -> None:
         session, screen, core = self._app.session, self._app.step_screen, self._app.core
         working, before, keys = session.working, session.judged, screen.keys() if screen else ()
-        self._app.jobs.start("judge", lambda _tell, _stop: judge(core, working, keys, before))
+        self._app.jobs.start("judge", lambda _tell, _stop: validate(core, working, keys, before))
 
     def _look_at_files(self) -> None:
         """They may lie on a disk that hangs: nobody waits for it, and there is one look at a time."""
@@ -53,12 +53,12 @@ class Judging:
             session, core = self._app.session, self._app.core
             identity, working, path = session.identity, session.working, session.path
 
-            def job(_tell: object, _stop: object) -> tuple[object, Working, tuple[Problem, ...]]:
+            def job(_tell: object, _stop: object) -> tuple[object, WorkingCopy, tuple[Problem, ...]]:
                 return identity, working, core.file_problems(working, path)
 
             self._app.jobs.start("files", job, apart=True)
 
-    def _files_seen(self, identity: object, working: Working, files: tuple[Problem, ...]) -> None:
+    def _files_seen(self, identity: object, working: WorkingCopy, files: tuple[Problem, ...]) -> None:
         session = self._app.session
         if identity is session.identity:
             session.files = files
@@ -66,19 +66,21 @@ class Judging:
         if working is not session.working:
             self._look_at_files()
 
-    def _show(self, judged: Judged | None) -> None:
+    def _show(self, judged: Validation | None) -> None:
         if judged is not None:
             self._app.session.judged = replace(judged, files=self._app.session.files)
         if self._app.step_screen is not None:
             self._app.step_screen.follow()
 
 
-def judge(core: Core, working: Working, keys: Sequence[str] = (), before: Judged | None = None) -> Judged:
+def validate(
+    core: Core, working: WorkingCopy, keys: Sequence[str] = (), before: Validation | None = None
+) -> Validation:
     """What is wrong with the answers, and what may be chosen for the questions of ``keys``. Of the
     same answers ``before`` knows the first: a step is opened, and the screen wants the processor, too."""
     known = before.problems if before and before.working is working else None
-    return Judged(
+    return Validation(
         working=working,
-        problems=core.judge(working) if known is None else known,
-        possible=core.possible(working, keys),
+        problems=core.validate(working) if known is None else known,
+        allowed_values=core.allowed_values(working, keys),
     )

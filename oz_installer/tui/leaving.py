@@ -20,7 +20,7 @@ STOPPED = 130
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class ExitOutcome:
     """How the wizard was left: exit code, and the answers file whose unsaved answers are kept as a draft, or
     which holds all of them (``saved``), or was still being written (``writing``), and whether it runs as it
     says (``runs``); ``lost`` says why answers could not be kept."""
@@ -34,19 +34,19 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hold:
+class ExitGuard:
     """Something that must not be cut off. ``question`` is asked before ``stop`` is called."""
 
     question: str
     stop: Callable[[], None]
 
 
-class Leaving:
+class ExitController:
     """Ends the app."""
 
     def __init__(self, app: WizardApp) -> None:
         self._app = app
-        self._hold: Hold | None = None
+        self._hold: ExitGuard | None = None
         self._code: int | None = None
         self._patience: Timer | None = None
         self._cut = False
@@ -56,7 +56,7 @@ class Leaving:
         """Whether something must not be cut off."""
         return self._hold is not None
 
-    def hold(self, hold: Hold) -> None:
+    def hold(self, hold: ExitGuard) -> None:
         """Do not leave without asking, until ``release``."""
         self._hold = hold
 
@@ -113,18 +113,18 @@ class Leaving:
         saved = self._app.session.path if self._app.files.all_saved else None
         seen = self._app.session.installed
         runs = seen is not None and seen.summary is not None
-        outcome = Outcome(code=code, draft_of=draft, saved=saved, writing=writing, runs=runs, lost=lost)
+        outcome = ExitOutcome(code=code, draft_of=draft, saved=saved, writing=writing, runs=runs, lost=lost)
         self._app.exit(outcome, return_code=code)
 
-    def heed_signals(self) -> None:
+    def handle_signals(self) -> None:
         """A closed terminal and kill lead out as Ctrl-C does. Signals that are ignored stay so (nohup)."""
         loop = asyncio.get_running_loop()
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name)
             if signal.getsignal(number) is not signal.SIG_IGN:
-                loop.add_signal_handler(number, self.cut_off)
+                loop.add_signal_handler(number, self.terminal_lost)
 
-    def cut_off(self) -> None:
+    def terminal_lost(self) -> None:
         """Nobody can be asked: a signal, or no terminal any more. What is held is stopped, and ends first."""
         if self._cut:
             return

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from oz_installer.errors import AGAIN
+from oz_installer.errors import RERUN_HINT
 from oz_installer.tui.steps import step, step_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def problem_rows(problems: Sequence[Problem], width: int) -> tuple[Row, ...]:
 def failure_rows(message: str, hint: str, details: str, width: int) -> tuple[Row, ...]:
     """What happened, what to do next, and what the log says."""
     room = max(width, 20)
-    hint = hint.replace(AGAIN, "Try again goes on from here.")  # there is no command, but a button
+    hint = hint.replace(RERUN_HINT, "Try again goes on from here.")  # there is no command, but a button
     parts: Iterable[tuple[str, str]] = ((f"error: {message}", "bad"), (hint, ""))
     rows: list[Row] = []
     for text, look in parts:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from oz_installer.deploy.events import NodeProgress, PhaseStarted, RunEnded, RunStarted
-from oz_installer.telling.board import Board, Lane, bar, fit
-from oz_installer.telling.words import bytes_text, clean_line, clock, count_text, outcome_text
+from oz_installer.telling.board import NodeLane, ProgressBoard, bar, fit
+from oz_installer.telling.words import bytes_text, clock_text, count_text, outcome_text, single_line
 
 if TYPE_CHECKING:
-    from oz_installer.tui.feed import Heard
+    from oz_installer.tui.feed import LoggedEvent
     from oz_installer.tui.widgets.lines import Row
 
 KEPT = 1000
@@ -23,11 +23,11 @@ ALL = ""
 """The log of what concerns no single node."""
 
 
-class RunView:
+class RunProgress:
     """Takes in what was heard; gives out rows."""
 
     def __init__(self) -> None:
-        self.board = Board()
+        self.board = ProgressBoard()
         self.ended: RunEnded | None = None
         self.undoing = False
         self._logs: defaultdict[str, deque[Row]] = defaultdict(lambda: deque(maxlen=KEPT))
@@ -39,7 +39,7 @@ class RunView:
         """Those that take part."""
         return tuple(self.board.lanes)
 
-    def apply(self, heard: Sequence[Heard]) -> None:
+    def apply(self, heard: Sequence[LoggedEvent]) -> None:
         """Remember what matters."""
         for one in heard:
             event = one.event
@@ -61,10 +61,10 @@ class RunView:
             self._first[event.node] = event
         if self._said.get(event.node) != event.text:
             self._said[event.node] = event.text
-            self._note(event.node, event.at, clean_line(event.text))
+            self._note(event.node, event.at, single_line(event.text))
 
     def _note(self, node: str | None, at: float, line: str) -> None:
-        since = clock(at - (self.board.began or at))
+        since = clock_text(at - (self.board.began or at))
         look = "bad" if "error: " in line else "warning" if "warning: " in line else ""
         row = (f"{since:>5}  {line}", look)
         for name in (node,) if node else (ALL, *self.board.lanes):
@@ -77,7 +77,7 @@ class RunView:
     def head(self, now: float, width: int) -> str:
         """Overall progress in one line."""
         board, ended = self.board, self.ended
-        took = clock((ended.at if ended else now) - (board.began if board.began is not None else now))
+        took = clock_text((ended.at if ended else now) - (board.began if board.began is not None else now))
         done = ended is not None and ended.outcome in DONE
         share = 1.0 if done else board.share()
         phase = board.phase
@@ -86,14 +86,14 @@ class RunView:
             text = outcome_text(ended)
         tail = f"  {bar(share, 2 * BAR, False)}  {share:4.0%}  {took:>{CLOCK}}"
         room = max(width - len(tail), 10)
-        return f"{fit(clean_line(text), room, False):<{room}}{tail}"
+        return f"{fit(single_line(text), room, False):<{room}}{tail}"
 
     def lanes(self, now: float, width: int) -> tuple[Row, ...]:
         """A row a node: what it is at, how far, how fast, since when."""
         label = min(max(map(len, self.board.lanes), default=0), NAME)
         return tuple(self._lane(name, lane, now, width, label) for name, lane in self.board.lanes.items())
 
-    def _lane(self, name: str, lane: Lane, now: float, width: int, label: int) -> Row:
+    def _lane(self, name: str, lane: NodeLane, now: float, width: int, label: int) -> Row:
         event, ended = lane.progress, self.ended
         head = f"{fit(name, label, False):<{label}}  "
         if event is None:
@@ -103,10 +103,10 @@ class RunView:
         until = lane.ended or (ended.at if ended else now)
         drawn = bar(lane.share, BAR, False) if event.total else " " * BAR
         counts = fit(self._counts(event, finished=lane.ended is not None), COUNT, False)
-        tail = f"  {drawn}  {counts:<{COUNT}}{clock(until - began):>{CLOCK}}"
+        tail = f"  {drawn}  {counts:<{COUNT}}{clock_text(until - began):>{CLOCK}}"
         room = max(width - len(tail) - len(head), 12)
         look = "good" if lane.ended is not None else ""
-        return f"{head}{fit(clean_line(event.text), room, False):<{room}}{tail}", look
+        return f"{head}{fit(single_line(event.text), room, False):<{room}}{tail}", look
 
     def _idle(self) -> str:
         """What a node is at that has told nothing in this phase."""

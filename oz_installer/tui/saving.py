@@ -11,11 +11,11 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from oz_installer.errors import OzError
-from oz_installer.tui.bridge import Failed, Finished, Kept, Occupied
+from oz_installer.tui.bridge import AnswersSaved, JobFailed, JobFinished, SaveConflict
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.tui.app import WizardApp
     from oz_installer.tui.bridge import Core
 
@@ -25,12 +25,12 @@ PATIENCE = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Save:
+class SaveRequest:
     """A save that was asked for: of which ``session``, where to, what. ``then`` follows once it is done;
     ``declined`` is a draft that is out of date with it."""
 
     session: object
-    working: Working = field(repr=False)
+    working: WorkingCopy = field(repr=False)
     path: Path
     source: str | None = field(repr=False)
     opened: Path
@@ -40,7 +40,7 @@ class Save:
     then: Callable[[], None] | None = None
 
 
-class Saving:
+class SaveQueue:
     """What the app does to save answers, in jobs."""
 
     def __init__(self, app: WizardApp) -> None:
@@ -50,13 +50,13 @@ class Saving:
         self._numbers = count(1)
         self._drafted = False
         """Whether there is a draft of what was edited since the answers were opened or saved."""
-        self._now: Save | None = None
-        self._next: list[Save] = []
+        self._now: SaveRequest | None = None
+        self._next: list[SaveRequest] = []
 
     @property
     def all_saved(self) -> bool:
         """Whether the answers file says what is on the screen."""
-        return self._app.session.is_file and not self._app.session.touched and not self._at_work
+        return self._app.session.is_file and not self._app.session.has_unsaved_changes and not self._at_work
 
     @property
     def writing(self) -> Path | None:
@@ -96,7 +96,7 @@ class Saving:
         somebody has changed meanwhile, is replaced only when that was asked."""
         session = self._app.session
         self._queue(
-            Save(
+            SaveRequest(
                 session=session.identity,
                 working=session.working,
                 path=path,
@@ -108,7 +108,7 @@ class Saving:
             )
         )
 
-    def _queue(self, save: Save) -> None:
+    def _queue(self, save: SaveRequest) -> None:
         self._next.append(save)
         if self._now is None:
             self._start_next()
@@ -127,37 +127,37 @@ class Saving:
         self._now = save
         core = self._app.core
 
-        def job(_tell: object, _stop: object) -> Kept | Occupied:
+        def job(_tell: object, _stop: object) -> AnswersSaved | SaveConflict:
             if not save.replace and core.exists(save.path):
                 if not save.own:
-                    return Occupied(path=save.path)
+                    return SaveConflict(path=save.path)
                 if save.source is not None and _text(core, save.path) != save.source:
-                    return Occupied(path=save.path, changed=True)
-            kept = core.keep(save.working, save.path, save.source, save.opened)
+                    return SaveConflict(path=save.path, changed=True)
+            kept = core.save_answers(save.working, save.path, save.source, save.opened)
             for done in {save.path, save.opened}:
                 self._next_turn(done)
             if self._writing.acquire(timeout=PATIENCE):  # a draft may hang on a dead disk
                 try:
                     for done in {save.path, save.opened}:  # what was typed stands in the file now
-                        core.drop_draft(done)
+                        core.delete_own_draft(done)
                     _forget_declined(core, save)
                 finally:
                     self._writing.release()
             source = core.read(save.path)[1]
-            return Kept(working=kept, written=save.working, path=save.path, source=source)
+            return AnswersSaved(working=kept, written=save.working, path=save.path, source=source)
 
         self._app.jobs.start("save", job)
 
-    def saved(self, news: Finished | Failed) -> None:
+    def saved(self, news: JobFinished | JobFailed) -> None:
         """How the save that was at work has ended."""
         match news, self._now:
-            case Finished(result=Occupied(changed=changed)), Save() as save:
+            case JobFinished(result=SaveConflict(changed=changed)), SaveRequest() as save:
                 self._ask_to_replace(save, changed=changed)
-            case Finished(result=Kept() as kept), Save() as save:
+            case JobFinished(result=AnswersSaved() as kept), SaveRequest() as save:
                 self._kept(kept, save)
         self._start_next()
 
-    def _ask_to_replace(self, save: Save, *, changed: bool) -> None:
+    def _ask_to_replace(self, save: SaveRequest, *, changed: bool) -> None:
         from oz_installer.tui.dialogs.confirm import Confirm
 
         said = "was changed by somebody else since it was opened" if changed else "is there already"
@@ -166,7 +166,7 @@ class Saving:
         again = replace(save, replace=True)
         self._app.push_screen(dialog, lambda sure: self._queue(again) if sure else None)
 
-    def _kept(self, kept: Kept, save: Save) -> None:
+    def _kept(self, kept: AnswersSaved, save: SaveRequest) -> None:
         session = self._app.session
         self._say(f"Saved to {kept.path}.")
         if save.session is not session.identity:
@@ -202,11 +202,11 @@ class Saving:
             self._app.step_screen.say(text, "-bad" if bad else "-good")
 
 
-def _forget_declined(core: Core, save: Save) -> None:
+def _forget_declined(core: Core, save: SaveRequest) -> None:
     """The operator wanted the file without this draft, and has saved it: nobody is asked again."""
     if save.declined is not None and save.declined.target == save.path:
         with suppress(OzError):  # another wizard is at work on it, or has been
-            core.forget_draft(save.declined)
+            core.delete_draft(save.declined)
 
 
 def _text(core: Core, path: Path) -> str | None:

@@ -11,9 +11,9 @@ from oz_installer.tui.steps import STEPS, problems_of, step
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.errors import Problem
-    from oz_installer.tui.bridge import Installed, Judged, Kept, Opened
+    from oz_installer.tui.bridge import AnswersOpened, AnswersSaved, Installed, Validation
 
 NEW_FILE = Path("answers.yml")
 """Where a new installation's answers go unless the operator says otherwise."""
@@ -42,35 +42,37 @@ class Session:
         self.path = path or NEW_FILE.absolute()
         self.source: str | None = None
         self.is_file = False
-        self.managed = False
+        self.opened_to_manage = False
         self.declined: SavedDraft | None = None
         self.visited: set[str] = set()
-        self.judged: Judged | None = None
+        self.judged: Validation | None = None
         self.files: tuple[Problem, ...] = ()
         self.installed: Installed | None = None
-        self.passed: Working | None = None
-        self._working: Working | None = None
-        self._kept: Working | None = None
+        self.preflight_passed_for: WorkingCopy | None = None
+        self._working: WorkingCopy | None = None
+        self._kept: WorkingCopy | None = None
 
     @cached_property
-    def _new(self) -> Working:
-        from oz_installer.answers.working import Working  # not before the first frame
+    def _new(self) -> WorkingCopy:
+        from oz_installer.answers.working import WorkingCopy  # not before the first frame
 
-        return Working.new()
+        return WorkingCopy.new()
 
     @property
-    def working(self) -> Working:
+    def working(self) -> WorkingCopy:
         """The answers now."""
         return self._new if self._working is None else self._working
 
     @working.setter
-    def working(self, working: Working) -> None:
+    def working(self, working: WorkingCopy) -> None:
         self._working = working
 
     @property
     def ready(self) -> bool:
         """Whether the preflight of these very answers found no failure; what is accepted does not matter."""
-        return self.passed is not None and self.passed == self.working.without("accept")
+        return self.preflight_passed_for is not None and self.preflight_passed_for == self.working.without(
+            "accept"
+        )
 
     @property
     def is_open(self) -> bool:
@@ -78,29 +80,29 @@ class Session:
         return self._working is not None or self.is_file
 
     @property
-    def touched(self) -> bool:
+    def has_unsaved_changes(self) -> bool:
         """Whether there is something that no answers file has yet."""
         kept = self._new if self._kept is None and self._working is not None else self._kept
         return self._working is not None and self._working != kept
 
-    def begin(self, path: Path | None = None) -> None:
+    def reset(self, path: Path | None = None) -> None:
         """Start over with no answers."""
         self.__init__(path)  # type: ignore[misc]
 
-    def open(self, opened: Opened) -> None:
+    def open(self, opened: AnswersOpened) -> None:
         """Go on with answers that were read."""
-        self.begin(opened.path)
+        self.reset(opened.path)
         self.working, self.source = opened.working, opened.source
         self.is_file = opened.source is not None
         self.declined = opened.declined
-        self.managed = opened.step == "done" and not opened.draft
+        self.opened_to_manage = opened.step == "done" and not opened.draft
         self._kept = None if opened.draft else opened.working
         if opened.draft or opened.source is not None:
             self.visited = {one.id for one in STEPS if one.owns and one.id != "preflight"}
         if opened.source is None:  # nobody has answered yet what a draft says nothing of
             self.visited = {one for one in self.visited if self._answered(one)}
 
-    def keep(self, kept: Kept) -> None:
+    def keep(self, kept: AnswersSaved) -> None:
         """The answers were written. What was typed meanwhile stays, and is not kept yet."""
         if self.working == kept.written:
             self.working = kept.working
@@ -132,4 +134,4 @@ class Session:
 
     def _answered(self, step_id: str) -> bool:
         """Whether the answers say something of a step."""
-        return step_id == "start" or any(self.working.given(name) for name in step(step_id).owns)
+        return step_id == "start" or any(self.working.is_given(name) for name in step(step_id).owns)

@@ -6,34 +6,34 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
 
 
-class Stash:
+class HiddenAnswers:
     """Answers that are out of use now, in memory only."""
 
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}
         self._texts: dict[str, str] = {}
 
-    def take(self, working: Working, keys: Sequence[str]) -> Working:
+    def hide(self, working: WorkingCopy, keys: Sequence[str]) -> WorkingCopy:
         """The answers without these, which are remembered."""
         for key in keys:
             if key in working.texts:
                 self._texts[key] = working.texts[key]
-            elif working.given(key):
+            elif working.is_given(key):
                 self._values[key] = working.get(key)
             working = working.without(key)
         return working
 
-    def give_back(self, working: Working, keys: Sequence[str]) -> Working:
+    def restore(self, working: WorkingCopy, keys: Sequence[str]) -> WorkingCopy:
         """The answers with what was remembered of these, unless something stands there already."""
         for key in keys:
             text, value = self._texts.pop(key, None), self._values.pop(key, None)
-            if working.given(key):
+            if working.is_given(key):
                 continue
             if text is not None:
-                working = working.typed(key, text)
+                working = working.with_text(key, text)
             elif value is not None:
-                working = working.put(key, value)
+                working = working.with_value(key, value)
         return working

@@ -22,7 +22,7 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._file = cast("TextIOWrapper", Lasting(cast("IO[str]", self._file), self._gone))
+        self._file = cast("TextIOWrapper", ClosedSafeFile(cast("IO[str]", self._file), self._gone))
 
     def run_input_thread(self) -> None:
         """Read keys until the end, or until there is nothing to read from."""
@@ -35,14 +35,14 @@ class TerminalDriver(LinuxDriver):
         if not self.exit_event.is_set():
             self.exit_event.set()  # no more keys are looked for
             app = cast("WizardApp", self._app)
-            app.call_later(app.leaving.cut_off)
+            app.call_later(app.leaving.terminal_lost)
 
     def _sigcont_application(self, *arguments: object) -> None:
         if self._must_signal_resume:
             super()._sigcont_application(*arguments)
 
 
-class Lasting:
+class ClosedSafeFile:
     """A file that takes everything, also when it cannot be written to any more; then it calls ``gone``."""
 
     def __init__(self, file: IO[str], gone: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ FULL_EVERY = 50
 """Rounds of the second generation, should there be no pause; Python itself takes ten."""
 
 
-class Tidying(MessagePump):
+class IdleGc(MessagePump):
     """An app that collects its garbage itself. Python would take 10 to 200 ms for it, every twenty keys."""
 
     _pressed = 0.0
@@ -24,7 +24,7 @@ class Tidying(MessagePump):
     _loaded = False
     _before: tuple[int, int, int] | None = None
 
-    def begin_tidying(self) -> None:
+    def start_idle_gc(self) -> None:
         """All modules are there: they stay for good, and are not looked through again."""
         self._before = first, second, _ = gc.get_threshold()
         gc.set_threshold(first, second, FULL_EVERY)
@@ -41,9 +41,9 @@ class Tidying(MessagePump):
 
     def _pause(self) -> None:
         if self._dirty and time.monotonic() - self._pressed > PAUSE:
-            self.tidy_up()
+            self.collect()
 
-    def tidy_up(self) -> None:
+    def collect(self) -> None:
         """Collect now. What lives on a step stays for long, and is not looked through the next time."""
         if self._loaded and isinstance(self, App):
             self._dirty = False
@@ -51,7 +51,7 @@ class Tidying(MessagePump):
             if self.screen_stack and not self.screen.is_modal:
                 gc.freeze()
 
-    def end_tidying(self) -> None:
+    def stop_idle_gc(self) -> None:
         """The wizard is gone, the program may go on: Python's own way again."""
         self._loaded = False
         if self._before is not None:

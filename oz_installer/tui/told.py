@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from oz_installer.answers.questions import question
-from oz_installer.tui.trials import in_short, may_accept
+from oz_installer.tui.trials import may_accept, short_result
 from oz_installer.tui.wording import problem_words
 
 if TYPE_CHECKING:
     from oz_installer.checks.model import Finding
     from oz_installer.errors import Problem
-    from oz_installer.installation.seating import Seat, Seating
-    from oz_installer.installation.trying import Tried
+    from oz_installer.installation.seating import NodeRoles, RoleAssignment
+    from oz_installer.installation.trying import NodeProbe
 
 LEVELS = {
     "ok": ("ok", "$text-success"),
@@ -31,7 +31,7 @@ ACCEPT = (
 )
 
 
-def findings_text(findings: Sequence[Finding], width: int) -> Content:
+def findings_lines(findings: Sequence[Finding], width: int) -> Content:
     """Findings under each other: what was seen, and of what is not right also the rest."""
     return Content("\n").join(line for one in findings for line in finding_lines(one, width))
 
@@ -58,7 +58,7 @@ def indented(text: str, width: int, indent: int = 0) -> list[str]:
     return wrap(text, max(width, indent + 20), initial_indent=space, subsequent_indent=space)
 
 
-def layout_text(seating: Seating | None) -> tuple[str, bool]:
+def layout_text(seating: RoleAssignment | None) -> tuple[str, bool]:
     """Which layout the nodes make, and whether something is wrong with that."""
     if seating is None:
         return "", False
@@ -78,15 +78,15 @@ def _numbers(sizes: Sequence[int]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
-def roles_text(seat: Seat) -> str:
+def roles_text(seat: NodeRoles) -> str:
     """The roles of a node; ``*`` where the operator has set them."""
-    return (", ".join(seat.roles) or "none") + ("*" if seat.moved else "")
+    return (", ".join(seat.roles) or "none") + ("*" if seat.custom else "")
 
 
-def seat_text(seat: Seat, width: int) -> list[Content]:
+def node_roles_text(seat: NodeRoles, width: int) -> list[Content]:
     """What a node is to be."""
     roles = " and ".join(seat.roles) or "no role yet"
-    how = "set by you" if seat.moved else "by the layout"
+    how = "set by you" if seat.custom else "by the layout"
     needs = seat.needs
     needed = f"; needs {needs.cpu} cores, {needs.memory} GB memory, {needs.disk} GB disk" if needs else ""
     told = f"{roles} ({how}){needed}" if seat.roles else roles
@@ -94,7 +94,7 @@ def seat_text(seat: Seat, width: int) -> list[Content]:
     return [Content.styled(lines[0], "bold"), *(Content(line) for line in lines[1:])]
 
 
-def tried_lines(tried: Tried, width: int, seat: Seat | None) -> list[Content]:
+def probe_lines(tried: NodeProbe, width: int, seat: NodeRoles | None) -> list[Content]:
     """How trying a node went: why we were not let in, or what falls short, and then what it has."""
     shown: list[Content] = []
     if tried.error:
@@ -104,17 +104,17 @@ def tried_lines(tried: Tried, width: int, seat: Seat | None) -> list[Content]:
         ]
         hint = ACCEPT if may_accept(tried) else tried.hint
         shown += [Content(line) for line in indented(hint, width)]
-    elif tried.reached:
+    elif tried.connected:
         shown += _connected_lines(tried, width, sized=seat is None or bool(seat.roles))
     if tried.fingerprint:
         shown += facts_lines([("Host key", tried.fingerprint)], width)
     return shown + facts_lines(tried.facts, width)
 
 
-def _connected_lines(tried: Tried, width: int, *, sized: bool) -> list[Content]:
+def _connected_lines(tried: NodeProbe, width: int, *, sized: bool) -> list[Content]:
     """What falls short; without a role nobody can say how large a node must be."""
     wanting = [one for one in tried.findings if one.level != "ok"]
-    text, tone = wanting_text(tried), in_short(tried)[1]
+    text, tone = findings_total(tried), short_result(tried)[1]
     if not sized:
         text, tone = (
             f"{text if wanting else ''} No role yet, sizes not judged.".strip(),
@@ -124,7 +124,7 @@ def _connected_lines(tried: Tried, width: int, *, sized: bool) -> list[Content]:
     return lines + [line for one in wanting for line in finding_lines(one, width)]
 
 
-def wanting_text(tried: Tried) -> str:
+def findings_total(tried: NodeProbe) -> str:
     """Whether everything is as needed."""
     failures = sum(one.level == "failure" for one in tried.findings)
     warnings = sum(one.level == "warning" for one in tried.findings)

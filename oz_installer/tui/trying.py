@@ -6,32 +6,32 @@ from collections.abc import Iterable
 from itertools import count
 from typing import TYPE_CHECKING
 
-from oz_installer.tui.bridge import Failed, Finished
-from oz_installer.tui.trials import Trials, in_short, may_accept, worst
+from oz_installer.tui.bridge import JobFailed, JobFinished
+from oz_installer.tui.trials import NodeTests, may_accept, short_result, worst
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.tui.screens.nodes import NodesScreen
     from oz_installer.tui.widgets.bars import Tone
 
 JOB = "try-"
 
 
-class Trying:
+class NodeTestController:
     """A job for each push of a button, so that a slow node keeps no other waiting."""
 
     def __init__(self, screen: NodesScreen) -> None:
         self._screen = screen
-        self.trials = Trials()
+        self.trials = NodeTests()
         self._numbers = count(1)
 
-    def state(self, working: Working, place: int) -> tuple[str, Tone]:
+    def state(self, working: WorkingCopy, place: int) -> tuple[str, Tone]:
         """How a node stands, in a few characters."""
         name = working.get(f"nodes[{place}].name")
         if name in self.trials.pending:
             return "testing…", ""
         tried = self.trials.of(working, name) if name else None
-        return in_short(tried) if tried else ("-", "")
+        return short_result(tried) if tried else ("-", "")
 
     def start(self, places: Iterable[int]) -> None:
         """Try the nodes at these places, but for those that are being tried."""
@@ -47,7 +47,7 @@ class Trying:
         job = f"{JOB}{next(self._numbers)}"
         self.trials.begin(job, working, names)
         self._screen.say(f"Testing {', '.join(names)[:60]} …")
-        self._screen.start(job, lambda tell, stop: core.try_nodes(working, path, names, tell, stop))
+        self._screen.start(job, lambda tell, stop: core.probe_nodes(working, path, names, tell, stop))
         self._screen.show_nodes()
 
     def stop(self) -> None:
@@ -59,19 +59,19 @@ class Trying:
     def heard(self, news: object) -> None:
         """A node was tried, or a job is over."""
         match news:
-            case Finished(job=job) if job.startswith(JOB):
+            case JobFinished(job=job) if job.startswith(JOB):
                 self.trials.end(job)
                 self._over()
-            case Failed(job=job, message=message, hint=hint) if job.startswith(JOB):
+            case JobFailed(job=job, message=message, hint=hint) if job.startswith(JOB):
                 self.trials.end(job)
                 self._screen.wizard.asking.forget()
                 self._screen.say(f"error: {message}. {hint}", "-bad")
-            case Finished() | Failed():
+            case JobFinished() | JobFailed():
                 return
             case _:
-                from oz_installer.installation.trying import Tried
+                from oz_installer.installation.trying import NodeProbe
 
-                if isinstance(news, Tried):
+                if isinstance(news, NodeProbe):
                     self.trials.heard(news)
                     if news.error and not may_accept(news):
                         self._screen.wizard.asking.forget(news.node)
@@ -104,6 +104,8 @@ class Trying:
             return
         places = [place for place in range(working.nodes()) if working.get(f"nodes[{place}].name") in wanted]
         for place in places:
-            working = working.put(f"nodes[{place}].host_key", keys[working.get(f"nodes[{place}].name")])
+            working = working.with_value(
+                f"nodes[{place}].host_key", keys[working.get(f"nodes[{place}].name")]
+            )
         self._screen.wizard.edit(working)
         self.start(places)

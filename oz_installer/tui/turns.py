@@ -12,7 +12,7 @@ waited for again and again on a key's way, which leads from one widget to the ne
 
 
 @contextmanager
-def short_turns() -> Iterator[None]:
+def short_switch_interval() -> Iterator[None]:
     """So it is meanwhile; then as before."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(SHORT)

@@ -11,7 +11,7 @@ from oz_installer.answers.rules import LIKE_A_VARIABLE
 
 if TYPE_CHECKING:
     from oz_installer.answers.questions import Question
-    from oz_installer.installation.possible import Possible
+    from oz_installer.installation.possible import AllowedValues
 
 _VERBS = frozenset({"is", "should", "holds", "has", "needs", "stands", "cannot", "says", "does", "must"})
 
@@ -33,10 +33,10 @@ def problem_words(asked: Question, text: str) -> str:
     message, _, hint = text.partition("; ")
     if asked.kind == "secret" and "{" in hint:
         hint = NO_VARIABLE if message == LIKE_A_VARIABLE else ""
-    return f"! {sentence(asked, message)}" + (f"; {in_form(hint)}" if hint else "")
+    return f"! {sentence(asked, message)}" + (f"; {form_names(hint)}" if hint else "")
 
 
-def in_form(text: str) -> str:
+def form_names(text: str) -> str:
     """A text of the core by the names that the forms have: «Private key file» for `key_file` of a node,
     «Registry: Server» for registry.server."""
     ticked = _TICKED.sub(lambda found: _label(f"nodes[].{found[1]}", found[0]) + (found[2] or ""), text)
@@ -52,20 +52,20 @@ def _label(key: str, otherwise: str) -> str:
     return f"«{asked.label}»" if section.many else f"«{section.label}: {asked.label}»"
 
 
-def worded(news: object) -> object:
+def with_form_names(news: object) -> object:
     """What a job tells, with its hints by the names that the forms have."""
     told = {name: str(getattr(news, name, "")) for name in ("error", "why", "hint")}
-    better = {name: fresh for name, text in told.items() if (fresh := in_form(text)) != text}
+    better = {name: fresh for name, text in told.items() if (fresh := form_names(text)) != text}
     return replace(cast("Any", news), **better) if better else news
 
 
-def barred_words(asked: Question, possible: Possible | None) -> str:
+def disabled_text(asked: Question, possible: AllowedValues | None) -> str:
     """Why something is greyed out; hints say how to change the file, which greying out does already."""
     if possible is None:
         return ""
     if possible.reason:
         return sentence(asked, possible.reason.partition("; ")[0])
-    messages = {value: reason.partition("; ")[0] for value, reason in possible.barred.items()}
+    messages = {value: reason.partition("; ")[0] for value, reason in possible.disabled.items()}
     reasons = dict.fromkeys(
         reason if str(value) in reason else f"{value}: {reason}" for value, reason in messages.items()
     )

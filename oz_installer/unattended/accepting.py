@@ -16,7 +16,7 @@ from oz_installer.errors import AnswersError
 from oz_installer.topology.rules import WARNINGS
 
 
-def accepting(loaded: LoadedAnswers, ids: Sequence[str]) -> LoadedAnswers:
+def accept_ids(loaded: LoadedAnswers, ids: Sequence[str]) -> LoadedAnswers:
     """The answers with more warnings accepted. Raises AnswersError when an id is none."""
     if not ids:
         return loaded
@@ -72,7 +72,7 @@ def check_names(only: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.partition("/")[0].partition(".")[0] for one in only))
 
 
-def unmatched(
+def unused_ids(
     answers: Answers, found: Sequence[Finding], *, typed: Collection[str] = (), only: Collection[str] = ()
 ) -> Iterator[str]:
     """Accepted ids that nothing has which was found, each with the nearest that something has.
@@ -103,11 +103,11 @@ def unmatched_note(
     answers: Answers, found: Sequence[Finding], *, typed: Collection[str] = (), only: Collection[str] = ()
 ) -> str:
     """The same as a line, empty when there is nothing to say."""
-    ids = ", ".join(unmatched(answers, found, typed=typed, only=only))
+    ids = ", ".join(unused_ids(answers, found, typed=typed, only=only))
     return f"note: accepted, but nothing that was found has this id: {ids}\n" if ids else ""
 
 
-def nothing_examined(answers: Answers, only: Sequence[str], found: Sequence[Finding]) -> Iterator[str]:
+def empty_checks(answers: Answers, only: Sequence[str], found: Sequence[Finding]) -> Iterator[str]:
     """A line for each check that was asked for by name and found nothing at all, with why."""
     if any(one.check == "look" for one in found):  # a node that cannot be asked: that is why, and is told
         return

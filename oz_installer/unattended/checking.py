@@ -14,17 +14,17 @@ from pathlib import Path
 from oz_installer.answers.file import LoadedAnswers, read
 from oz_installer.answers.secrets import Ask
 from oz_installer.checks.model import Finding
-from oz_installer.deploy.saying import counted
+from oz_installer.deploy.saying import plural
 from oz_installer.errors import AnswersError, Interrupted, OzError, PreflightError
 from oz_installer.installation import Prepared
-from oz_installer.installation.checking import chosen_checks, examine, report_order, run_checks
+from oz_installer.installation.checking import check_prepared, in_report_order, run_preflight, select_checks
 from oz_installer.secret import Masker
-from oz_installer.telling.findings import HERE, state_word, total_words
+from oz_installer.telling.findings import HERE, level_text, total_text
 from oz_installer.telling.tables import table
-from oz_installer.telling.words import clean_line
-from oz_installer.unattended.accepting import accepting, check_names, nothing_examined, unmatched_note
-from oz_installer.unattended.context import Flags, Opener, Shared, asker, opened_by, patience
-from oz_installer.unattended.stopping import stoppable
+from oz_installer.telling.words import single_line
+from oz_installer.unattended.accepting import accept_ids, check_names, empty_checks, unmatched_note
+from oz_installer.unattended.context import Flags, Opener, RunState, bind_opener, secret_prompt, slow_notice
+from oz_installer.unattended.stopping import stop_on_signal
 from oz_installer.unattended.streams import is_terminal, write
 from oz_installer.unattended.writing import write_file
 
@@ -32,12 +32,12 @@ LONG = 10
 """A table of more rows names at its end again what is not well."""
 
 
-def check(path: Path, flags: Flags, opener: Opener, shared: Shared, *, junit: Path | None = None) -> None:
+def check(path: Path, flags: Flags, opener: Opener, shared: RunState, *, junit: Path | None = None) -> None:
     """Print every finding, with ``fix`` after mending; also as JUnit XML. Raises PreflightError when one is a
     failure; AnswersError, Interrupted."""
     with _told_in(junit, shared):
-        task = task_of(path, flags, opener, shared)
-        found, fixed = looked(task), None
+        task = make_task(path, flags, opener, shared)
+        found, fixed = run_check(task), None
         if flags.fix:
             from oz_installer.unattended.fixing import fix
 
@@ -49,10 +49,10 @@ def check(path: Path, flags: Flags, opener: Opener, shared: Shared, *, junit: Pa
     else:
         write(sys.stdout, report_text(task, found))
     if junit is not None:
-        from oz_installer.telling.junit import junit as as_junit
+        from oz_installer.telling.junit import junit_report as as_junit
 
         write_file(junit, as_junit(found, accepted))
-    refuse(found, fixed.hint if fixed else None)
+    raise_on_failures(found, fixed.hint if fixed else None)
     if fixed:
         fixed.refuse()
     if not flags.json:
@@ -60,32 +60,32 @@ def check(path: Path, flags: Flags, opener: Opener, shared: Shared, *, junit: Pa
 
 
 @contextlib.contextmanager
-def _told_in(junit: Path | None, shared: Shared) -> Iterator[None]:
+def _told_in(junit: Path | None, shared: RunState) -> Iterator[None]:
     """What ends a check before there are findings stands in its JUnit file, too: a pipeline must not find an
     older one there, or none."""
     try:
         yield
     except OzError as error:
         if junit is not None:
-            from oz_installer.telling.junit import junit_of_error
+            from oz_installer.telling.junit import junit_error_report
 
             with contextlib.suppress(AnswersError):  # the first error is the one to be told
-                write_file(junit, junit_of_error(error, shared.masker or Masker()))
+                write_file(junit, junit_error_report(error, shared.masker or Masker()))
         raise
 
 
-def report_text(task: Task, found: Sequence[Finding]) -> str:
+def report_text(task: CheckTask, found: Sequence[Finding]) -> str:
     """The table, what is not well in a long one once more, and which checks had nothing to examine."""
     width = min(max(shutil.get_terminal_size().columns, 80), 140) if is_terminal(sys.stdout) else 100
     answers = task.loaded.answers
-    none = "".join(f"{line}\n" for line in nothing_examined(answers, task.flags.only, found))
+    none = "".join(f"{line}\n" for line in empty_checks(answers, task.flags.only, found))
     if none and not found:
         return none
     again = not_well_text(found, answers.accept, width) if len(found) > LONG else ""
     return f"{findings_text(found, answers.accept, width)}{none}{again}"
 
 
-def _last_words(task: Task, found: Sequence[Finding]) -> str:
+def _last_words(task: CheckTask, found: Sequence[Finding]) -> str:
     """Accepted ids that match nothing; then how to accept what is only warned of."""
     answers = task.loaded.answers
     bad = [one for one in found if one.level == "warning" and not one.is_accepted(answers.accept)]
@@ -95,7 +95,7 @@ def _last_words(task: Task, found: Sequence[Finding]) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class CheckTask:
     """Answers to be checked, maybe more than once, and how their nodes are reached."""
 
     loaded: LoadedAnswers
@@ -103,7 +103,7 @@ class Task:
     flags: Flags
     open_node: Opener
     ask: Ask | None
-    shared: Shared
+    shared: RunState
 
     @property
     def masker(self) -> Masker:
@@ -111,23 +111,25 @@ class Task:
         return self.shared.masker or Masker()
 
 
-def task_of(path: Path, flags: Flags, opener: Opener, shared: Shared) -> Task:
+def make_task(path: Path, flags: Flags, opener: Opener, shared: RunState) -> CheckTask:
     """Reads the answers. Raises AnswersError."""
-    loaded, only = accepting(read(path), flags.accept), check_names(flags.only)
-    chosen_checks(only)
+    loaded, only = accept_ids(read(path), flags.accept), check_names(flags.only)
+    select_checks(only)
     if (parts := [one for one in flags.only if one not in only]) and not flags.json:
         write(sys.stderr, f"{', '.join(parts)}: examined with the whole of {', '.join(check_names(parts))}\n")
     flags = replace(flags, only=only)
-    opened = opened_by(opener, loaded, path)
-    return Task(loaded=loaded, path=path, flags=flags, open_node=opened, ask=asker(), shared=shared)
+    opened = bind_opener(opener, loaded, path)
+    return CheckTask(
+        loaded=loaded, path=path, flags=flags, open_node=opened, ask=secret_prompt(), shared=shared
+    )
 
 
-def looked(task: Task) -> list[Finding]:
+def run_check(task: CheckTask) -> list[Finding]:
     """All findings over connections of their own, in the order of a report. Raises AnswersError,
     Interrupted."""
     found: list[Finding] = []
-    with stoppable() as stop, patience("Checking ...", quiet=task.flags.json):
-        task.shared.masker = examine(
+    with stop_on_signal() as stop, slow_notice("Checking ...", quiet=task.flags.json):
+        task.shared.masker = run_preflight(
             task.loaded,
             task.path,
             task.open_node,
@@ -138,7 +140,7 @@ def looked(task: Task) -> list[Finding]:
             only=task.flags.only,
         )
         _go_on(stop)
-    return report_order(found, [node.name for node in task.loaded.answers.nodes])
+    return in_report_order(found, [node.name for node in task.loaded.answers.nodes])
 
 
 def _go_on(stop: threading.Event) -> None:
@@ -146,13 +148,13 @@ def _go_on(stop: threading.Event) -> None:
         raise Interrupted("stopped at your request", "Nothing was changed.")
 
 
-def examined(prepared: Prepared, flags: Flags) -> list[Finding]:
+def preflight_findings(prepared: Prepared, flags: Flags) -> list[Finding]:
     """All findings over the connections of a run, in the order of a report. Raises Interrupted."""
     found: list[Finding] = []
-    with stoppable() as stop, patience("Checking ...", quiet=flags.json):
-        run_checks(prepared, found.append, stop)
+    with stop_on_signal() as stop, slow_notice("Checking ...", quiet=flags.json):
+        check_prepared(prepared, found.append, stop)
         _go_on(stop)
-    return report_order(found, [node.name for node in prepared.blueprint.answers.nodes])
+    return in_report_order(found, [node.name for node in prepared.blueprint.answers.nodes])
 
 
 def findings_text(
@@ -166,10 +168,10 @@ def findings_text(
     rows, last = [], None
     for one in found:
         node = one.node or HERE
-        rows.append([node if node != last else "", one.subject, state_word(one, accepted), _words(one)])
+        rows.append([node if node != last else "", one.subject, level_text(one, accepted), _words(one)])
         last = node
     text = table(["NODE", "CHECK", "RESULT", "SEEN"], rows, width)
-    return f"{text}{total_words(found if of is None else of, accepted)}\n"
+    return f"{text}{total_text(found if of is None else of, accepted)}\n"
 
 
 def findings_json(found: Sequence[Finding], accepted: Collection[str], *, total: bool = True) -> str:
@@ -191,7 +193,7 @@ def not_well_text(found: Sequence[Finding], accepted: Collection[str], width: in
     """A line each for what is neither well nor accepted, failures last: ``FAILURE  node2: Docker: ...``."""
     bad = [one for one in found if one.level != "ok" and not one.is_accepted(accepted)]
     lines = [
-        f"{state_word(one, accepted)}  {clean_line(f'{one.node or HERE}: {one.subject}: {one.seen}')}"
+        f"{level_text(one, accepted)}  {single_line(f'{one.node or HERE}: {one.subject}: {one.seen}')}"
         for one in sorted(bad, key=lambda one: one.level == "failure")
     ]
     return "".join(f"{line if len(line) <= width else line[: width - 4] + ' ...'}\n" for line in lines)
@@ -200,11 +202,11 @@ def not_well_text(found: Sequence[Finding], accepted: Collection[str], width: in
 def _words(one: Finding) -> str:
     """What was seen; where that is not well also what is needed, why, what to do, and the id to accept."""
     if one.level == "ok":
-        return clean_line(one.seen)
+        return single_line(one.seen)
     needed = f"needed: {one.needed}" if one.needed else ""
     sentence = "; ".join(part for part in (one.seen, needed) if part)
     name = f"[{one.id}]" if one.level == "warning" else ""
-    return clean_line(" ".join(part for part in (f"{sentence}.", one.why, one.hint, name) if part))
+    return single_line(" ".join(part for part in (f"{sentence}.", one.why, one.hint, name) if part))
 
 
 def _nothing_changed(found: Sequence[Finding]) -> str:
@@ -214,7 +216,7 @@ def _nothing_changed(found: Sequence[Finding]) -> str:
 
 def _mendable(found: Sequence[Finding]) -> str:
     count = sum(one.remedy is not None for one in found)
-    return f" oz-install check --fix can mend {counted(count, 'thing')}." if count else ""
+    return f" oz-install check --fix can mend {plural(count, 'thing')}." if count else ""
 
 
 def accept_hint(warnings: Sequence[Finding], *, mendable: bool = True) -> str:
@@ -232,12 +234,12 @@ def _short(name: str) -> str:
     return about if "." in about else name
 
 
-def refuse(found: Sequence[Finding], changed: str | None = None) -> None:
+def raise_on_failures(found: Sequence[Finding], changed: str | None = None) -> None:
     """Raises PreflightError when there are failures. ``changed``: what was changed, where anything was."""
     failed = [one for one in found if one.level == "failure"]
     if failed:
         where = ", ".join(dict.fromkeys(one.node or HERE for one in failed))
         raise PreflightError(
-            f"{counted(len(failed), 'check')} failed" + (f" ({where})" if where else ""),
+            f"{plural(len(failed), 'check')} failed" + (f" ({where})" if where else ""),
             f"Mend what the table calls FAILURE, then check again. {changed or _nothing_changed(found)}",
         )

@@ -9,24 +9,24 @@ from pathlib import Path
 
 from oz_installer.answers.file import read
 from oz_installer.deploy.events import RunEnded
-from oz_installer.deploy.saying import counted
-from oz_installer.errors import AGAIN, DeployError, Interrupted
-from oz_installer.installation import Prepared, execute, summarise, with_diffs
-from oz_installer.installation.failures import keep_failure
+from oz_installer.deploy.saying import plural
+from oz_installer.errors import RERUN_HINT, DeployError, Interrupted
+from oz_installer.installation import Prepared, apply, summarise, with_diffs
+from oz_installer.installation.failures import write_failure_log
 from oz_installer.telling.plan_text import plan_text, total_text
 from oz_installer.telling.tables import summary_text
-from oz_installer.unattended.console import face, kind_for
-from oz_installer.unattended.context import Flags, Opener, Shared, print_json
+from oz_installer.unattended.console import open_output, output_kind
+from oz_installer.unattended.context import Flags, Opener, RunState, print_json
 from oz_installer.unattended.documents import plan_json, summary_json
 from oz_installer.unattended.preflight import preflight
 from oz_installer.unattended.preparing import prepare_for
-from oz_installer.unattended.rehearsal import rehearse
-from oz_installer.unattended.stopping import stoppable
+from oz_installer.unattended.rehearsal import dry_run
+from oz_installer.unattended.stopping import stop_on_signal
 from oz_installer.unattended.streams import colours, is_interactive, write
 from oz_installer.unattended.writing import check_picture, write_file
 
 
-def install(path: Path, flags: Flags, opener: Opener, shared: Shared) -> None:
+def install(path: Path, flags: Flags, opener: Opener, shared: RunState) -> None:
     """Install, upgrade, repair, or say that there is nothing to do."""
     with _untouched():
         prepared = prepare_for(read(path), path, flags, opener, shared)
@@ -47,12 +47,12 @@ def _is_wanted(prepared: Prepared, flags: Flags) -> bool:
     prepared.require_engines()
     if flags.dry_run:
         _show(prepared, flags)
-        rehearse(prepared, flags)
+        dry_run(prepared, flags)
         return False
     warnings = preflight(prepared, flags)
     if not flags.yes and is_interactive(sys.stdin):
         _show(prepared, flags)
-        _confirm(f"Go on in spite of {counted(warnings, 'warning')}?" if warnings else "Go on?")
+        _confirm(f"Go on in spite of {plural(warnings, 'warning')}?" if warnings else "Go on?")
     return True
 
 
@@ -62,10 +62,10 @@ def _untouched() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted("stopped at your request; nothing was changed", AGAIN) from None
+        raise Interrupted("stopped at your request; nothing was changed", RERUN_HINT) from None
 
 
-def show_plan(path: Path, flags: Flags, opener: Opener, shared: Shared, svg: Path | None) -> None:
+def show_plan(path: Path, flags: Flags, opener: Opener, shared: RunState, svg: Path | None) -> None:
     """Print what would change."""
     loaded = read(path)
     if svg is not None:
@@ -103,17 +103,17 @@ def _confirm(question: str) -> None:
     import click
 
     if not click.confirm(question, default=False, err=True):
-        raise Interrupted("stopped at your request; nothing was changed", AGAIN)
+        raise Interrupted("stopped at your request; nothing was changed", RERUN_HINT)
 
 
 def _carry_out(prepared: Prepared, flags: Flags) -> None:
     masker = prepared.blueprint.secrets.masker()
-    screen = face(kind_for(flags.json, sys.stderr), sys.stdout, sys.stderr, masker)
+    screen = open_output(output_kind(flags.json, sys.stderr), sys.stdout, sys.stderr, masker)
     try:
-        with stoppable() as stop:
-            execute(prepared, screen.on_event, health_timeout=flags.health_timeout, stop=stop)
+        with stop_on_signal() as stop:
+            apply(prepared, screen.on_event, health_timeout=flags.health_timeout, stop=stop)
     except DeployError as error:
-        keep_failure(prepared.blueprint.path, error, masker)
+        write_failure_log(prepared.blueprint.path, error, masker)
         raise
     finally:
         screen.close()

@@ -7,14 +7,14 @@ from typing import Literal, Protocol, TextIO
 from oz_installer.deploy.events import Event
 from oz_installer.secret import Masker
 from oz_installer.unattended.json_lines import JsonLines
-from oz_installer.unattended.lines import Lines
-from oz_installer.unattended.live import Live
+from oz_installer.unattended.lines import PlainLines
+from oz_installer.unattended.live import LiveDisplay
 from oz_installer.unattended.streams import is_terminal
 
 Kind = Literal["live", "lines", "json"]
 
 
-class Face(Protocol):
+class ProgressOutput(Protocol):
     """What is told of a run while it goes on. ``on_event`` may be called by any thread, at any rate."""
 
     def on_event(self, event: Event) -> None:
@@ -24,18 +24,20 @@ class Face(Protocol):
         """Leave the terminal tidy; to be called once, whatever happened."""
 
 
-def kind_for(json: bool, stream_err: TextIO) -> Kind:
+def output_kind(json: bool, stream_err: TextIO) -> Kind:
     """JSON when asked for; live where a person looks at a terminal, lines elsewhere."""
     if json:
         return "json"
     return "live" if is_terminal(stream_err) else "lines"
 
 
-def face(kind: Kind, stream_out: TextIO, stream_err: TextIO, masker: Masker | None = None) -> Face:
+def open_output(
+    kind: Kind, stream_out: TextIO, stream_err: TextIO, masker: Masker | None = None
+) -> ProgressOutput:
     """The face of that kind; JSON goes to ``stream_out``, all else to ``stream_err``."""
     masker = masker or Masker()
     if kind == "json":
         return JsonLines(stream_out, masker)
     if kind == "live":
-        return Live(stream_err, masker)
-    return Lines(stream_err, masker)
+        return LiveDisplay(stream_err, masker)
+    return PlainLines(stream_err, masker)

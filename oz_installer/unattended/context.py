@@ -35,20 +35,20 @@ class Flags:
     fix: bool = False
 
 
-class Shared(Protocol):
+class RunState(Protocol):
     """What the command line learns while a command runs, for its last error message."""
 
     debug: bool
     masker: Masker | None
 
 
-def opened_by(opener: Opener, loaded: LoadedAnswers, path: Path) -> Callable[..., Any]:
+def bind_opener(opener: Opener, loaded: LoadedAnswers, path: Path) -> Callable[..., Any]:
     """What opens a connection to a node of these answers."""
     return functools.partial(opener, base=path.parent, known_hosts=loaded.answers.known_hosts)
 
 
 @contextlib.contextmanager
-def patience(text: str, *, quiet: bool) -> Iterator[None]:
+def slow_notice(text: str, *, quiet: bool) -> Iterator[None]:
     """Say what takes so long, once it has taken a second."""
     timer = threading.Timer(1.0, write, (sys.stderr, f"{text}\n"))
     timer.daemon = True
@@ -60,7 +60,7 @@ def patience(text: str, *, quiet: bool) -> Iterator[None]:
         timer.cancel()
 
 
-def asker() -> Callable[[str], Secret] | None:
+def secret_prompt() -> Callable[[str], Secret] | None:
     """What asks for a secret on the terminal, for each once; None where there is none."""
     if not is_interactive(sys.stdin):
         return None

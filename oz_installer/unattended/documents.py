@@ -8,26 +8,29 @@ from typing import Any
 from oz_installer.deploy.plan import Plan
 from oz_installer.secret import Masker
 from oz_installer.telling.plan_text import total_text
-from oz_installer.topology.summary import WELL, Summary
-from oz_installer.unattended.json_lines import masked
+from oz_installer.topology.summary import HEALTHY_STATES, Summary
+from oz_installer.unattended.json_lines import mask_strings
 
 
 def plan_json(plan: Plan, masker: Masker | None = None) -> dict[str, Any]:
     """The same as plain data: one more line of --json."""
     nodes = [{**asdict(node), "nothing_to_do": node.nothing_to_do} for node in plan.nodes]
     document = {"nothing_to_do": plan.nothing_to_do, "total": total_text(plan), "nodes": nodes}
-    return {"event": "Plan", **masked(document, masker or Masker())}
+    return {"event": "Plan", **mask_strings(document, masker or Masker())}
 
 
 def summary_json(summary: Summary) -> dict[str, Any]:
     """The same as plain data: one more line of --json."""
     return {
         "event": "Summary",
-        "ready": summary.ready,
-        "total": {"services": len(summary.rows), "well": sum(row.state in WELL for row in summary.rows)},
+        "ready": summary.is_healthy,
+        "total": {
+            "services": len(summary.rows),
+            "well": sum(row.state in HEALTHY_STATES for row in summary.rows),
+        },
         "services": [asdict(row) for row in summary.rows],
         "troubles": [{"node": node, "message": text} for node, text in summary.troubles],
-        "not_installed": list(summary.bare),
+        "not_installed": list(summary.not_installed),
         "urls": [{"label": label, "url": url} for label, url in summary.urls],
         "secrets_file": str(summary.secrets_file) if summary.secrets_file else None,
         "admin_email": summary.admin_email,

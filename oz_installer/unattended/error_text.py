@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from textwrap import indent
 from typing import TextIO
 
-from oz_installer.deploy.saying import counted
+from oz_installer.deploy.saying import plural
 from oz_installer.errors import AnswersError, DeployError, Interrupted, OzError
 from oz_installer.secret import Masker
-from oz_installer.telling.words import clean
-from oz_installer.unattended.json_lines import masked
+from oz_installer.telling.words import strip_control
+from oz_installer.unattended.json_lines import mask_strings
 from oz_installer.unattended.streams import write
 
 
@@ -22,7 +22,7 @@ def print_error(error: OzError, stream: TextIO, debug: bool = False, masker: Mas
     text = "\n".join(_lines(error, mask))
     if debug:
         text += "\n\n" + mask("".join(traceback.format_exception(error)).rstrip())
-    write(stream, clean(text) + "\n")
+    write(stream, strip_control(text) + "\n")
 
 
 def error_json(error: OzError, masker: Masker | None = None) -> str:
@@ -35,7 +35,7 @@ def error_json(error: OzError, masker: Masker | None = None) -> str:
         "problems": problems,
         "exit_code": error.exit_code,
     }
-    return json.dumps(masked(document, masker or Masker()))
+    return json.dumps(mask_strings(document, masker or Masker()))
 
 
 def _lines(error: OzError, mask: Masker) -> Iterator[str]:
@@ -43,7 +43,7 @@ def _lines(error: OzError, mask: Masker) -> Iterator[str]:
     if isinstance(error, AnswersError) and error.problems:
         for problem in error.problems:
             yield f"  {mask(str(problem))}"
-        yield f"{counted(len(error.problems), 'problem')} found."
+        yield f"{plural(len(error.problems), 'problem')} found."
     if isinstance(error, DeployError) and error.details.strip():
         yield indent(mask(error.details).strip("\n"), "  | ", lambda _line: True)
     if error.hint:

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from oz_installer.checks.model import Finding, Remedy
-from oz_installer.deploy.saying import counted
+from oz_installer.deploy.saying import plural
 from oz_installer.errors import AnswersError, Interrupted, PreflightError
-from oz_installer.installation.mending import Done, distinct, key_of, mend
-from oz_installer.installation.undo_list import shown, undo_path
+from oz_installer.installation.mending import RepairResult, distinct, remedy_key, repair
+from oz_installer.installation.undo_list import command_text, undo_log_path
 from oz_installer.secret import Masker
-from oz_installer.telling.words import clean_line, one_line
-from oz_installer.unattended.checking import Task, looked
-from oz_installer.unattended.console import face
+from oz_installer.telling.words import one_line, single_line
+from oz_installer.unattended.checking import CheckTask, run_check
+from oz_installer.unattended.console import open_output
 from oz_installer.unattended.context import Flags, print_json
-from oz_installer.unattended.json_lines import masked
-from oz_installer.unattended.stopping import stoppable
+from oz_installer.unattended.json_lines import mask_strings
+from oz_installer.unattended.stopping import stop_on_signal
 from oz_installer.unattended.streams import is_interactive, write
 
 Pair = tuple[Remedy, Finding | None]
@@ -28,11 +28,11 @@ ROUNDS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fixed:
+class FixResult:
     """What the last check found, what was done before it, and where it is written how to take that back."""
 
     found: list[Finding]
-    done: list[Done] = field(default_factory=list)
+    done: list[RepairResult] = field(default_factory=list)
     undo: Path | None = None
 
     @property
@@ -40,44 +40,46 @@ class Fixed:
         """Whether anything was changed, for who reads that something still fails."""
         if not any(one.tried for one in self.done):
             return "Nothing was changed."
-        first = next((f"{one.aftermath} " for one in self.done if one.error and one.tried), "")
+        first = next((f"{one.failure_advice} " for one in self.done if one.error and one.tried), "")
         return f"{first}What was done, and how to take it back: {self.undo}"
 
     def refuse(self) -> None:
         """Raises PreflightError when something could not be mended, although no check fails."""
         if failed := [one for one in self.done if one.error]:
-            raise PreflightError(could_not(failed, "mended"), self.hint)
+            raise PreflightError(failure_text(failed, "mended"), self.hint)
 
 
-def could_not(failed: Sequence[Done], what: str) -> str:
+def failure_text(failed: Sequence[RepairResult], what: str) -> str:
     """How many, and the first of them."""
     first = failed[0]
-    return f"{counted(len(failed), 'thing')} could not be {what}: {first.remedy.node}: {first.error}"
+    return f"{plural(len(failed), 'thing')} could not be {what}: {first.remedy.node}: {first.error}"
 
 
-def fix(task: Task, found: list[Finding]) -> Fixed:
+def fix(task: CheckTask, found: list[Finding]) -> FixResult:
     """Mend what has a remedy, and look again, as long as there is something new to mend.
 
     Raises AnswersError where nobody can be asked and ``yes`` was not given; Interrupted, also when the answer
     is no.
     """
-    accepted, undo = task.loaded.answers.accept, undo_path(task.path.absolute())
-    done: list[Done] = []
+    accepted, undo = task.loaded.answers.accept, undo_log_path(task.path.absolute())
+    done: list[RepairResult] = []
     for _ in range(ROUNDS):
-        known = {key_of(one.remedy) for one in done}
-        remedies = [one for one in _remedies(found, accepted) if key_of(one) not in known]
+        known = {remedy_key(one.remedy) for one in done}
+        remedies = [one for one in _remedies(found, accepted) if remedy_key(one) not in known]
         if not remedies:
             break
-        show(task, [(one, _first(found, one)) for one in remedies], "mended")
+        show_remedies(task, [(one, _first(found, one)) for one in remedies], "mended")
         confirm(task.flags, changed=bool(done))
-        done += carry_out(task, remedies)
-        found = looked(task)
+        done += run_remedies(task, remedies)
+        found = run_check(task)
     if not task.flags.json:
         write(sys.stderr, f"{_outcome(found, done, accepted, undo)}\n")
-    return Fixed(found=found, done=done, undo=undo)
+    return FixResult(found=found, done=done, undo=undo)
 
 
-def _outcome(found: Sequence[Finding], done: Sequence[Done], accepted: Collection[str], undo: Path) -> str:
+def _outcome(
+    found: Sequence[Finding], done: Sequence[RepairResult], accepted: Collection[str], undo: Path
+) -> str:
     """The line behind the last check."""
     if any(one.tried for one in done):
         return f"What was done, and how to take it back: {undo}"
@@ -91,7 +93,7 @@ def _remedies(found: Sequence[Finding], accepted: Collection[str]) -> list[Remed
     return distinct(one.remedy for one in found if one.remedy and not one.is_accepted(accepted))
 
 
-def show(task: Task, pairs: Sequence[Pair], what: str) -> None:
+def show_remedies(task: CheckTask, pairs: Sequence[Pair], what: str) -> None:
     """What would be done, before anybody is asked; ``what`` is mended, or taken back."""
     masker = task.masker
     if task.flags.json:
@@ -103,28 +105,28 @@ def show(task: Task, pairs: Sequence[Pair], what: str) -> None:
 
 def _first(found: Sequence[Finding], remedy: Remedy) -> Finding:
     """The finding that it is for."""
-    return next(one for one in found if one.remedy and key_of(one.remedy) == key_of(remedy))
+    return next(one for one in found if one.remedy and remedy_key(one.remedy) == remedy_key(remedy))
 
 
 def remedy_lines(pairs: Sequence[Pair], what: str = "mended") -> Iterator[str]:
     """What is wrong, the exact commands, and those that take it back, node by node."""
     sql = any(remedy.database for remedy, _ in pairs)
     who = "as root, SQL as the database's administrator" if sql else "as root"
-    yield f"{counted(len(pairs), 'thing')} can be {what}; the commands run {who}:"
+    yield f"{plural(len(pairs), 'thing')} can be {what}; the commands run {who}:"
     last = None
     for remedy, one in pairs:
         if remedy.node != last:
-            yield from ("", clean_line(remedy.node))
+            yield from ("", single_line(remedy.node))
         last = remedy.node
         where = f" in the database {remedy.database}" if remedy.database else ""
         where += f" on {remedy.at}" if remedy.at else ""
         if one is not None:
-            yield f"  {clean_line(f'{one.subject}: {one.seen}')}"
-        yield f"  {clean_line(f'{remedy.title}{where}:')}"
-        yield from (f"    {one_line(shown(remedy, command))}" for command in remedy.commands)
+            yield f"  {single_line(f'{one.subject}: {one.seen}')}"
+        yield f"  {single_line(f'{remedy.title}{where}:')}"
+        yield from (f"    {one_line(command_text(remedy, command))}" for command in remedy.commands)
         if remedy.undo:
             yield "  taken back by:"
-            yield from (f"    {one_line(shown(remedy, command))}" for command in remedy.undo)
+            yield from (f"    {one_line(command_text(remedy, command))}" for command in remedy.undo)
     yield ""
 
 
@@ -138,7 +140,7 @@ def remedy_json(remedy: Remedy, one: Finding | None, masker: Masker) -> dict[str
         "commands": remedy.commands,
         "undo": remedy.undo,
     }
-    return {"event": "Remedy", **masked(fields, masker)}
+    return {"event": "Remedy", **mask_strings(fields, masker)}
 
 
 def confirm(flags: Flags, *, changed: bool = False) -> None:
@@ -157,27 +159,29 @@ def confirm(flags: Flags, *, changed: bool = False) -> None:
         raise Interrupted(f"stopped at your request; {left}", "oz-install check shows all findings.")
 
 
-def carry_out(task: Task, remedies: Sequence[Remedy], *, back: bool = False) -> list[Done]:
+def run_remedies(task: CheckTask, remedies: Sequence[Remedy], *, back: bool = False) -> list[RepairResult]:
     """What became of each; ``back``: they take something back. Raises Interrupted, after what was begun is
     over."""
     masker = task.masker
-    screen = face("json" if task.flags.json else "lines", sys.stdout, sys.stderr, masker)
-    undo = undo_path(task.path.absolute())
+    screen = open_output("json" if task.flags.json else "lines", sys.stdout, sys.stderr, masker)
+    undo = undo_log_path(task.path.absolute())
     try:
-        with stoppable() as stop:
-            done = mend(task.loaded, task.path, task.open_node, remedies, screen.on_event, stop, ask=task.ask)
+        with stop_on_signal() as stop:
+            done = repair(
+                task.loaded, task.path, task.open_node, remedies, screen.on_event, stop, ask=task.ask
+            )
             stopped = stop.is_set()
     finally:
         screen.close()
     if task.flags.json:
         for one in done:
-            print_json(mended_json(one, undo, masker, back=back))
+            print_json(repair_json(one, undo, masker, back=back))
     if stopped:
         raise Interrupted("stopped at your request", f"What was done, and how to take it back: {undo}")
     return done
 
 
-def mended_json(one: Done, undo: Path, masker: Masker, *, back: bool) -> dict[str, Any]:
+def repair_json(one: RepairResult, undo: Path, masker: Masker, *, back: bool) -> dict[str, Any]:
     """The event ``Mended``: what became of a remedy, and what is left of it to take back."""
     fields = {
         "node": one.remedy.node,
@@ -185,7 +189,7 @@ def mended_json(one: Done, undo: Path, masker: Masker, *, back: bool) -> dict[st
         "done": one.commands,
         "of": len(one.remedy.commands),
         "error": one.error,
-        "left": one.ahead if back else one.left,
+        "left": one.remaining if back else one.undo_commands,
         "undo_list": str(undo),
     }
-    return {"event": "Mended", **masked(fields, masker)}
+    return {"event": "Mended", **mask_strings(fields, masker)}

@@ -40,18 +40,18 @@ class JsonLines:
 
     def _write(self, event: Event) -> None:
         fields = {
-            key: value if key in _OWN_WORDS else masked(value, self._masker)
+            key: value if key in _OWN_WORDS else mask_strings(value, self._masker)
             for key, value in event.as_json().items()
         }
         write(self._stream, json.dumps(fields, ensure_ascii=True, separators=(",", ":")) + "\n")
 
 
-def masked(value: Any, masker: Masker) -> Any:
+def mask_strings(value: Any, masker: Masker) -> Any:
     """Plain data with every string in it masked: before it is escaped, while a secret is still itself."""
     if isinstance(value, str):
         return masker(value)
     if isinstance(value, dict):
-        return {key: masked(item, masker) for key, item in value.items()}
+        return {key: mask_strings(item, masker) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [masked(item, masker) for item in value]
+        return [mask_strings(item, masker) for item in value]
     return value

@@ -8,14 +8,14 @@ from typing import TextIO
 
 from oz_installer.deploy.events import Event, NodeProgress, PhaseEnded, PhaseStarted, RunStarted
 from oz_installer.secret import Masker
-from oz_installer.telling.words import hidden, one_line, progress_text, told
+from oz_installer.telling.words import event_lines, mask_event, one_line, progress_text
 from oz_installer.unattended.streams import write
 
 EVERY = 5.0  # seconds between two lines of progress of one node
 WAITING_EVERY = 30.0  # the same while services are waited for: that takes minutes, and says little
 
 
-class Lines:
+class PlainLines:
     """One line an event worth telling: ``[ 12 s] node1: pulling oz-api: 3 of 9 images``."""
 
     def __init__(self, stream: TextIO, masker: Masker) -> None:
@@ -29,7 +29,7 @@ class Lines:
 
     def on_event(self, event: Event) -> None:
         """Tell the event, or hold it back when its node had a line just now. Any thread may call."""
-        event = hidden(event, self._masker)
+        event = mask_event(event, self._masker)
         with self._lock:
             if self._began is None or isinstance(event, RunStarted):
                 self._began = event.at
@@ -39,7 +39,7 @@ class Lines:
             self._tell_held(event.at)
             if isinstance(event, PhaseStarted | PhaseEnded):
                 self._held.clear()  # it is over: what was held back would come as if it went on
-            for line in told(event):
+            for line in event_lines(event):
                 self._line(event.at, line)
 
     def close(self) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from oz_installer.deploy.events import Event, PhaseStarted, RunEnded, RunStarted, ServiceState
 from oz_installer.secret import Masker
-from oz_installer.telling.board import Board
-from oz_installer.telling.words import hidden, one_line, outcome_text, told
-from oz_installer.unattended.streams import Tolerant, draws_boxes, write
+from oz_installer.telling.board import ProgressBoard
+from oz_installer.telling.words import event_lines, mask_event, one_line, outcome_text
+from oz_installer.unattended.streams import BrokenPipeSafe, draws_boxes, write
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DELAY = 1.0
 
 
-class Live:
+class LiveDisplay:
     """Shows the board with rich.
 
     Two locks, taken in this order: ``_talk`` for what is printed, then rich's own; ``_state`` for the
@@ -37,7 +37,7 @@ class Live:
         self._masker = masker
         self._clock = clock
         self._ascii = not draws_boxes(stream)
-        self._board = Board()
+        self._board = ProgressBoard()
         self._talk, self._state = Lock(), Lock()
         self._queue: list[str] = []
         self._console: Console | None = None
@@ -49,7 +49,7 @@ class Live:
 
     def on_event(self, event: Event) -> None:
         """Bring the board up to date and print what should stay. Any thread may call."""
-        event = hidden(event, self._masker)
+        event = mask_event(event, self._masker)
         with self._talk:
             if self._closed:
                 return
@@ -60,7 +60,7 @@ class Live:
             if isinstance(event, RunEnded):
                 self._end = event
             elif not _only_on_board(event):
-                for line in told(event):
+                for line in event_lines(event):
                     self._print(line)
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ class Live:
             if self._closed:
                 return
             self._console = Console(
-                file=cast("TextIO", Tolerant(self._stream)),
+                file=cast("TextIO", BrokenPipeSafe(self._stream)),
                 force_terminal=True,
                 highlight=False,
                 markup=False,

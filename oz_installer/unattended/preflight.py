@@ -6,11 +6,17 @@ import sys
 from collections.abc import Sequence
 
 from oz_installer.checks.model import Finding
-from oz_installer.deploy.saying import counted
+from oz_installer.deploy.saying import plural
 from oz_installer.errors import PreflightError
 from oz_installer.installation import Prepared
 from oz_installer.unattended.accepting import unmatched_note
-from oz_installer.unattended.checking import accept_hint, examined, findings_json, findings_text, refuse
+from oz_installer.unattended.checking import (
+    accept_hint,
+    findings_json,
+    findings_text,
+    preflight_findings,
+    raise_on_failures,
+)
 from oz_installer.unattended.context import Flags
 from oz_installer.unattended.streams import is_interactive, write
 
@@ -20,14 +26,14 @@ def preflight(prepared: Prepared, flags: Flags) -> int:
     PreflightError when something fails, or is warned of and nobody is there to accept it; Interrupted."""
     if flags.skip_checks:
         return 0
-    found = examined(prepared, flags)
+    found = preflight_findings(prepared, flags)
     accepted = prepared.blueprint.answers.accept
     bad = [one for one in found if one.level != "ok" and not one.is_accepted(accepted)]
     if bad and flags.json:
         write(sys.stdout, findings_json(bad, accepted, total=False))
     elif bad:
         write(sys.stderr, findings_text(bad, accepted, of=found))
-    refuse(bad)
+    raise_on_failures(bad)
     if bad and (flags.yes or not is_interactive(sys.stdin)):
         if not flags.json:
             write(sys.stderr, unmatched_note(prepared.blueprint.answers, found, typed=flags.accept))
@@ -36,5 +42,5 @@ def preflight(prepared: Prepared, flags: Flags) -> int:
 
 
 def _not_accepted(warnings: Sequence[Finding]) -> PreflightError:
-    message = f"{counted(len(warnings), 'warning')} not accepted; nothing was changed"
+    message = f"{plural(len(warnings), 'warning')} not accepted; nothing was changed"
     return PreflightError(message, accept_hint(warnings))

@@ -5,20 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers
-from oz_installer.deploy.saying import counted
+from oz_installer.deploy.saying import plural
 from oz_installer.installation import Prepared, prepare
-from oz_installer.unattended.accepting import accepting
-from oz_installer.unattended.context import Flags, Opener, Shared, asker, opened_by, patience
+from oz_installer.unattended.accepting import accept_ids
+from oz_installer.unattended.context import Flags, Opener, RunState, bind_opener, secret_prompt, slow_notice
 
 
-def prepare_for(loaded: LoadedAnswers, path: Path, flags: Flags, opener: Opener, shared: Shared) -> Prepared:
+def prepare_for(
+    loaded: LoadedAnswers, path: Path, flags: Flags, opener: Opener, shared: RunState
+) -> Prepared:
     """Connect, look and compare. Raises what ``prepare`` raises."""
-    loaded = accepting(loaded, flags.accept)
-    open_node = opened_by(opener, loaded, path)
+    loaded = accept_ids(loaded, flags.accept)
+    open_node = bind_opener(opener, loaded, path)
     count = len(flags.limit or loaded.answers.nodes)
-    with patience(f"Connecting to {counted(count, 'node')} ...", quiet=flags.json):
+    with slow_notice(f"Connecting to {plural(count, 'node')} ...", quiet=flags.json):
         prepared = prepare(
-            loaded, path, open_node, ask=asker(), limit=flags.limit, new_secrets=flags.new_secrets
+            loaded, path, open_node, ask=secret_prompt(), limit=flags.limit, new_secrets=flags.new_secrets
         )
     shared.masker = prepared.blueprint.secrets.masker()
     return prepared

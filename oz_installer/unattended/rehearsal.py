@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from oz_installer.deploy.events import Message, RunEnded
-from oz_installer.deploy.gate import Change, DryGate
-from oz_installer.installation import Prepared, execute
-from oz_installer.telling.words import hidden, message_lines, one_line, outcome_text
+from oz_installer.deploy.gate import DryGate, DryRunChange
+from oz_installer.installation import Prepared, apply
+from oz_installer.telling.words import mask_event, message_lines, one_line, outcome_text
 from oz_installer.unattended.context import Flags
 from oz_installer.unattended.json_lines import JsonLines
 from oz_installer.unattended.streams import write
@@ -19,27 +19,27 @@ HOUSEKEEPING = ("lock ", "unlock ", "keep the lock", "remember ")
 NOT_CHECKED = "The preflight was not made: oz-install check makes it."
 
 
-def rehearse(prepared: Prepared, flags: Flags) -> None:
+def dry_run(prepared: Prepared, flags: Flags) -> None:
     """Say what would be done, node by node; the phases' own news are of deeds, and are not told."""
-    changes: list[Change] = []
-    execute(prepared, lambda _event: None, gate=DryGate(changes.append))
+    changes: list[DryRunChange] = []
+    apply(prepared, lambda _event: None, gate=DryGate(changes.append))
     masker = prepared.blueprint.secrets.masker()
     end = RunEnded(outcome="rehearsed", seconds=0)
     if flags.json:
         lines = JsonLines(sys.stdout, masker)
-        for message in told(changes, tuple(prepared.transports)):
+        for message in dry_run_messages(changes, tuple(prepared.transports)):
             lines.on_event(message)
         lines.on_event(end)
         lines.close()
         return
-    for message in told(changes, tuple(prepared.transports)):
-        for line in message_lines(hidden(message, masker)):  # type: ignore[arg-type]
+    for message in dry_run_messages(changes, tuple(prepared.transports)):
+        for line in message_lines(mask_event(message, masker)):  # type: ignore[arg-type]
             write(sys.stderr, f"{one_line(line)}\n")
     left = "" if flags.skip_checks else f" {NOT_CHECKED}"
     write(sys.stderr, f"{outcome_text(end)}{left}\n")
 
 
-def told(changes: Sequence[Change], nodes: Sequence[str]) -> list[Message]:
+def dry_run_messages(changes: Sequence[DryRunChange], nodes: Sequence[str]) -> list[Message]:
     """What a reader should know of the changes, in the operator's order of nodes."""
     names = dict.fromkeys(["", *nodes])  # without a name: on this machine
     return [

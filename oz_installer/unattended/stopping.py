@@ -12,7 +12,7 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def signals_as_interrupt() -> Iterator[None]:
     """Every signal that asks to stop raises KeyboardInterrupt, as Ctrl-C does by itself."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:
@@ -23,7 +23,7 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def stoppable() -> Iterator[threading.Event]:
+def stop_on_signal() -> Iterator[threading.Event]:
     """The event that is set when the operator wants the run to stop; a second signal raises
     KeyboardInterrupt. Only in the main thread; elsewhere nobody sets the event.
 

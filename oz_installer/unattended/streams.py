@@ -47,7 +47,7 @@ def colours(stream: TextIO) -> bool:
     return is_terminal(stream) and not os.environ.get("NO_COLOR")
 
 
-class Tolerant(TextIOBase):
+class BrokenPipeSafe(TextIOBase):
     """A stream for rich that passes over a reader that went away."""
 
     def __init__(self, stream: TextIO) -> None:

@@ -8,20 +8,20 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers, read
-from oz_installer.answers.paths import located, store_path
-from oz_installer.deploy.saying import counted
+from oz_installer.answers.paths import resolve_path, secrets_file_path
+from oz_installer.deploy.saying import plural
 from oz_installer.errors import AnswersError
-from oz_installer.installation import Blueprint, draft_blueprint
-from oz_installer.unattended.context import Shared, asker
+from oz_installer.installation import DesiredState, build_desired_state
+from oz_installer.unattended.context import RunState, secret_prompt
 from oz_installer.unattended.streams import write
 
 SVG_HEAD = 1024
 """An SVG says within so many bytes that it is one."""
 
 
-def render_to(path: Path, out: Path, shared: Shared) -> None:
+def write_bundles(path: Path, out: Path, shared: RunState) -> None:
     """Write every node's bundle below ``out``."""
-    blueprint = draft_blueprint(read(path), path, ask=asker(), connecting=False)
+    blueprint = build_desired_state(read(path), path, ask=secret_prompt(), connecting=False)
     shared.masker = blueprint.secrets.masker()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise AnswersError(
@@ -34,14 +34,14 @@ def render_to(path: Path, out: Path, shared: Shared) -> None:
             f"cannot write to {out}: {error.strerror}", "Name another folder with --out."
         ) from error
     count = sum(len(bundle.files) for bundle in blueprint.bundles.values())
-    nodes = counted(len(blueprint.bundles), "node")
-    write(sys.stdout, f"{counted(count, 'file')} of {nodes} {'is' if count == 1 else 'are'} in {out}\n")
+    nodes = plural(len(blueprint.bundles), "node")
+    write(sys.stdout, f"{plural(count, 'file')} of {nodes} {'is' if count == 1 else 'are'} in {out}\n")
 
 
-def _write_bundles(blueprint: Blueprint, out: Path) -> None:
+def _write_bundles(blueprint: DesiredState, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     out.chmod(0o700)
-    blueprint.keep_secrets()  # the files hold them, and an installation later must not make others
+    blueprint.save_secrets()  # the files hold them, and an installation later must not make others
     for node, bundle in blueprint.bundles.items():
         for file in bundle.files:
             target = out / node / file.path
@@ -62,7 +62,7 @@ def check_picture(svg: Path, loaded: LoadedAnswers, path: Path) -> None:
 def _own_files(loaded: LoadedAnswers, path: Path) -> Iterable[Path]:
     """Answers, secrets and licences, whether they are there yet or not."""
     licences = (loaded.answers.license.bio, loaded.answers.license.web_adapter)
-    return (path, store_path(path), *(located(file, path.parent) for file in licences if file))
+    return (path, secrets_file_path(path), *(resolve_path(file, path.parent) for file in licences if file))
 
 
 def _is_picture(svg: Path) -> bool:

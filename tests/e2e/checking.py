@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from oz_installer.answers.file import read, read_draft
-from oz_installer.answers.working import Working
+from oz_installer.answers.file import parse_file, read
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.checks.model import Finding
 from oz_installer.checks.running import LIMIT_SECONDS
-from oz_installer.connecting import opener
-from oz_installer.installation.checking import examine
+from oz_installer.connecting import transport_opener
+from oz_installer.installation.checking import run_preflight
 from oz_installer.installation.connections import OpenTransport
-from oz_installer.installation.trying import Tried, try_database, try_nodes, try_storage
+from oz_installer.installation.trying import NodeProbe, probe_database, probe_nodes, probe_storage
 from oz_installer.lab.database import psql
 from oz_installer.lab.files import SMALL
 from tests.e2e.site import Site, write_answers
@@ -51,8 +51,8 @@ class Bench:
 
     def opener(self, path: Path) -> Callable[..., Any]:
         """What opens connections for these answers."""
-        known = read_draft(path).values.get("known_hosts")
-        return functools.partial(opener(), base=path.parent, known_hosts=known)
+        known = parse_file(path).values.get("known_hosts")
+        return functools.partial(transport_opener(), base=path.parent, known_hosts=known)
 
     def check(self, **changes: Any) -> dict[str, Finding]:
         """All findings of a preflight by id; they are there in time."""
@@ -60,7 +60,7 @@ class Bench:
         loaded = read(path)
         told: list[Finding] = []
         began = time.monotonic()
-        examine(loaded, path, self.opener(path), told.append, threading.Event())
+        run_preflight(loaded, path, self.opener(path), told.append, threading.Event())
         print(f"examine: {time.monotonic() - began:.2f} s, {len(told)} findings")
         assert time.monotonic() - began < IN_TIME
         assert self.site.lab.database_password.read_text().strip() not in repr(told)
@@ -69,21 +69,23 @@ class Bench:
     def database(self, **changes: Any) -> dict[str, Finding]:
         """What the wizard's test of the database says."""
         path, told = self.answers(**changes), list[Finding]()
-        draft = Working.of(read_draft(path))
-        try_database(draft, path, self.opener(path), told.append, threading.Event())
+        draft = WorkingCopy.of(parse_file(path))
+        probe_database(draft, path, self.opener(path), told.append, threading.Event())
         return {one.id: one for one in told}
 
     def storage(self, **changes: Any) -> dict[str, Finding]:
         """What the wizard's test of the storage says."""
         path, told = self.answers(**changes), list[Finding]()
-        try_storage(Working.of(read_draft(path)), path, self.opener(path), told.append, threading.Event())
+        probe_storage(
+            WorkingCopy.of(parse_file(path)), path, self.opener(path), told.append, threading.Event()
+        )
         return {one.id: one for one in told}
 
-    def nodes(self, *names: str, opener: OpenTransport | None = None, **changes: Any) -> dict[str, Tried]:
+    def nodes(self, *names: str, opener: OpenTransport | None = None, **changes: Any) -> dict[str, NodeProbe]:
         """What the wizard's test of nodes says."""
-        path, told = self.answers(**changes), list[Tried]()
-        draft = Working.of(read_draft(path))
-        try_nodes(draft, path, names, opener or self.opener(path), told.append, threading.Event())
+        path, told = self.answers(**changes), list[NodeProbe]()
+        draft = WorkingCopy.of(parse_file(path))
+        probe_nodes(draft, path, names, opener or self.opener(path), told.append, threading.Event())
         return {one.node: one for one in told}
 
     def sql(self, text: str) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from oz_installer.answers.file import read, read_draft
+from oz_installer.answers.file import parse_file, read
 from oz_installer.answers.secrets import Secrets
-from oz_installer.answers.working import Working
-from oz_installer.checks.storage_probe import Held, Place
+from oz_installer.answers.working import WorkingCopy
+from oz_installer.checks.storage_probe import HeldFile, MediaLocation
 from oz_installer.checks.storage_scripts import PREFIX
-from oz_installer.installation.trying import Tried, try_nodes
+from oz_installer.installation.trying import NodeProbe, probe_nodes
 from oz_installer.remote.transport import Transport
 from tests.e2e.checking import BOTH_API, Bench, bad
 
@@ -169,7 +169,7 @@ def test_a_connection_that_breaks_takes_the_file_along(bench: Bench) -> None:
     path = bench.answers()
     node = read(path).answers.nodes[0]
     transport: Transport = bench.opener(path)(node, Secrets({}))
-    held = Held(transport, Place(folder="/mnt/oz"), f"{PREFIX}broken", "word")
+    held = HeldFile(transport, MediaLocation(folder="/mnt/oz"), f"{PREFIX}broken", "word")
     held.__enter__()
     assert f"{PREFIX}broken" in bench.site.on("node2", "ls -A /mnt/oz")
     transport.close()
@@ -185,16 +185,16 @@ def test_host_keys(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     nowhere = str(tmp_path / "no-known-hosts")
     document = bench.site.answers("medium-2")
     first = bench.nodes("node1", "node2", known_hosts=nowhere)
-    assert {(one.reached, one.key_known) for one in first.values()} == {(False, "unknown")}
+    assert {(one.connected, one.key_known) for one in first.values()} == {(False, "unknown")}
     shown = first["node1"].fingerprint
     assert shown
     assert shown in first["node1"].error
     assert shown in bench.site.on("node1", "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")
     rows = [{**node, "host_key": shown} for node in document["nodes"]]
     second = bench.nodes("node1", "node2", known_hosts=nowhere, nodes=rows)
-    assert (second["node1"].reached, second["node1"].key_known) == (True, "known")
+    assert (second["node1"].connected, second["node1"].key_known) == (True, "known")
     assert second["node1"].fingerprint == shown
-    assert (second["node2"].reached, second["node2"].key_known) == (False, "changed")
+    assert (second["node2"].connected, second["node2"].key_known) == (False, "changed")
     assert second["node2"].fingerprint == first["node2"].fingerprint
     assert all(key in second["node2"].error for key in (shown, str(first["node2"].fingerprint)))
 
@@ -205,16 +205,16 @@ def test_a_node_that_nobody_answers_for_and_one_that_refuses(bench: Bench) -> No
     found = bench.nodes("node1", "node2", nodes=rows)
     assert "port 1 of" in found["node1"].error
     assert "refused the login" in found["node2"].error
-    assert all(one.hint and not one.reached for one in found.values())
+    assert all(one.hint and not one.connected for one in found.values())
 
 
 def test_a_stop_while_a_node_hangs(bench: Bench) -> None:
-    path, told, stop = bench.answers(), list[Tried](), threading.Event()
-    draft = Working.of(read_draft(path))
+    path, told, stop = bench.answers(), list[NodeProbe](), threading.Event()
+    draft = WorkingCopy.of(parse_file(path))
     with bench.during("node1", "kill -STOP $(cat /run/sshd.pid)", "kill -CONT $(cat /run/sshd.pid)"):
         threading.Timer(1.0, stop.set).start()
         began = time.monotonic()
-        try_nodes(draft, path, ["node1", "node2"], bench.opener(path), told.append, stop)
+        probe_nodes(draft, path, ["node1", "node2"], bench.opener(path), told.append, stop)
         assert time.monotonic() - began < 6, "it waited for the node that hangs"
     assert [one.node for one in told] == ["node2"]
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from oz_installer.answers.file import read
-from oz_installer.answers.secrets import Secrets, resolve
-from oz_installer.checks.database import admin_door
-from oz_installer.checks.model import Remedy, Site
+from oz_installer.answers.secrets import Secrets, resolve_secrets
+from oz_installer.checks.database import admin_connection_for
+from oz_installer.checks.model import CheckContext, Remedy
 from oz_installer.checks.postgres_admin import run_statements
-from oz_installer.installation.checking import site_of
+from oz_installer.installation.checking import check_context
 from oz_installer.lab.database import database_answers, psql
 from oz_installer.lab.docker import docker
 from oz_installer.lab.nodes import wait_until
@@ -177,19 +177,19 @@ def test_rights_and_extensions_that_an_administrator_gives(bench: Bench) -> None
 
 
 @contextmanager
-def connected(bench: Bench, database: dict[str, Any]) -> Iterator[tuple[Site, Transport]]:
+def connected(bench: Bench, database: dict[str, Any]) -> Iterator[tuple[CheckContext, Transport]]:
     """node1 as a remedy is carried out through it."""
     path = bench.answers(database=database)
     answers = read(path).answers
-    secrets = resolve(answers, base=path.parent, wanted=lambda slot: slot.startswith("database."))
+    secrets = resolve_secrets(answers, base=path.parent, wanted=lambda slot: slot.startswith("database."))
     transport = bench.opener(path)(answers.nodes[0], Secrets({}))
     try:
-        yield site_of(answers, lambda _: transport, secrets), transport
+        yield check_context(answers, lambda _: transport, secrets), transport
     finally:
         transport.close()
 
 
-def carry_out(site: Site, transport: Transport, remedy: Remedy) -> None:
-    admin = admin_door(site)
+def carry_out(site: CheckContext, transport: Transport, remedy: Remedy) -> None:
+    admin = admin_connection_for(site)
     assert admin
     run_statements(transport, admin, remedy, site.secrets.get("database.password", Secret("")))

@@ -20,7 +20,7 @@ from oz_installer.checks import listening
 from oz_installer.checks.listening import Listener
 from oz_installer.checks.model import Finding
 from oz_installer.installation import prepare
-from oz_installer.installation.checking import run_checks
+from oz_installer.installation.checking import check_prepared
 from tests.e2e.checking import BOTH_API, Bench, bad
 from tests.unit.checks.tls_support import connect_proxy, tls_server, write_certificate
 
@@ -45,7 +45,7 @@ def only(bench: Bench, check: str, **changes: Any) -> dict[str, Finding]:
     path, told = bench.answers(**changes), list[Finding]()
     prepared = prepare(read(path), path, bench.opener(path))
     try:
-        run_checks(prepared, told.append, threading.Event(), only=(check,))
+        check_prepared(prepared, told.append, threading.Event(), only=(check,))
     finally:
         prepared.close()
     return {one.id: one for one in told}
@@ -233,7 +233,7 @@ def test_nodes_that_are_left_out(bench: Bench) -> None:
     path, told = bench.answers(), list[Finding]()
     prepared = prepare(read(path), path, bench.opener(path), limit=("node1",), new_secrets=True)
     try:
-        run_checks(prepared, told.append, threading.Event(), only=("network",))
+        check_prepared(prepared, told.append, threading.Event(), only=("network",))
     finally:
         prepared.close()
     assert {one.id: one.level for one in told} == {"network.untried/node2": "ok"}  # told, not warned of
@@ -247,7 +247,7 @@ def test_a_node_that_hangs_is_left_to_other_checks(bench: Bench) -> None:
     with bench.during("node2", f"kill -STOP $({ours})", f"kill -CONT $({ours})"):
         began = time.monotonic()
         try:
-            run_checks(prepared, told.append, threading.Event(), only=("network",))
+            check_prepared(prepared, told.append, threading.Event(), only=("network",))
         finally:
             prepared.close()
         assert time.monotonic() - began < 10

@@ -15,7 +15,7 @@ import pytest
 from oz_installer.answers.file import read
 from oz_installer.answers.secrets import Secrets
 from oz_installer.checks import storage_probe
-from oz_installer.checks.storage_probe import Held, Place, read_back
+from oz_installer.checks.storage_probe import HeldFile, MediaLocation, read_back
 from oz_installer.checks.storage_scripts import PREFIX
 from oz_installer.lab import LabOptions, up
 from oz_installer.remote.transport import Transport
@@ -95,18 +95,18 @@ def test_a_folder_that_nothing_is_mounted_at_and_one_that_readers_cannot_enter(b
 
 
 @pytest.fixture
-def bound(monkeypatch: pytest.MonkeyPatch) -> Place:
+def bound(monkeypatch: pytest.MonkeyPatch) -> MediaLocation:
     """What the lab's kernel can mount in place of NFS: /mnt/oz, by the same volume, container and script."""
     for name in ("HOLD", "READ"):
         script = getattr(storage_probe, name)
         assert "type=nfs" in script
         monkeypatch.setattr(storage_probe, name, script.replace("type=nfs", "type=none"))
-    return Place(options="bind", device="/mnt/oz", reader=101)
+    return MediaLocation(options="bind", device="/mnt/oz", reader=101)
 
 
-def test_a_volume_is_mounted_tried_and_gone(bench: Bench, bound: Place) -> None:
+def test_a_volume_is_mounted_tried_and_gone(bench: Bench, bound: MediaLocation) -> None:
     with lines(bench) as (first, second):
-        with Held(first, bound, f"{PREFIX}a", "word", measure=True) as held:
+        with HeldFile(first, bound, f"{PREFIX}a", "word", measure=True) as held:
             assert (held.facts.mount, held.facts.folder) == ("", "ok")
             assert (held.facts.locks, held.facts.readable) == (True, True)
             assert held.facts.write_ms
@@ -123,9 +123,11 @@ def test_a_volume_is_mounted_tried_and_gone(bench: Bench, bound: Place) -> None:
         assert "no such file or directory" in facts.mount
 
 
-def test_a_workstation_that_dies_takes_volume_container_and_image_along(bench: Bench, bound: Place) -> None:
+def test_a_workstation_that_dies_takes_volume_container_and_image_along(
+    bench: Bench, bound: MediaLocation
+) -> None:
     with lines(bench) as (first, _):
-        held = Held(first, bound, f"{PREFIX}broken", "word")
+        held = HeldFile(first, bound, f"{PREFIX}broken", "word")
         held.__enter__()
         assert held.facts.folder == "ok"
         assert not gone(bench, "node1")
@@ -136,7 +138,7 @@ def test_a_workstation_that_dies_takes_volume_container_and_image_along(bench: B
     assert gone(bench, "node1")
 
 
-def test_a_login_that_is_not_root_is_told_what_it_cannot_try(bench: Bench, bound: Place) -> None:
+def test_a_login_that_is_not_root_is_told_what_it_cannot_try(bench: Bench, bound: MediaLocation) -> None:
     """It may use the engine, and mounts; it may not look into the container."""
     with lines(bench, user="ozadmin") as (first, _):
         facts = read_back(first, bound, f"{PREFIX}a", "word")
@@ -146,12 +148,12 @@ def test_a_login_that_is_not_root_is_told_what_it_cannot_try(bench: Bench, bound
 
 @pytest.mark.slow
 def test_podman_mounts_without_a_container_that_would_change_the_owner(
-    site: LabSite, bench: Bench, bound: Place
+    site: LabSite, bench: Bench, bound: MediaLocation
 ) -> None:
     up(LabOptions(name=site.lab.name, nodes=site.count, directory=site.lab.directory, say=print))
     with lines(bench) as (first, second), bench.during("node1", "chown 33:33 /mnt/oz", "chown 0:0 /mnt/oz"):
         place = replace(bound, engine="podman")
-        with Held(first, place, f"{PREFIX}a", "word", measure=True) as held:
+        with HeldFile(first, place, f"{PREFIX}a", "word", measure=True) as held:
             assert (held.facts.mount, held.facts.folder, held.facts.readable) == ("", "ok", True)
             facts = read_back(second, place, f"{PREFIX}a", "word")
             assert (facts.shared, facts.lock_seen) == (True, True)

@@ -162,7 +162,11 @@ def test_two_runs_at_once(ground: Ground) -> None:
 def test_the_lock_of_another_run(ground: Ground, alive: bool) -> None:
     """One that died on this workstation is taken over at once; of another workstation's nothing is known."""
     dead = subprocess.run(
-        [sys.executable, "-c", "from oz_installer.deploy.identity import own_process; print(own_process())"],
+        [
+            sys.executable,
+            "-c",
+            "from oz_installer.deploy.identity import process_identity; print(process_identity())",
+        ],
         capture_output=True,
         text=True,
         check=True,

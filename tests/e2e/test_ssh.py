@@ -104,7 +104,7 @@ def test_key_file_lets_in_and_argv_arrives_unchanged(lab: Lab) -> None:
 def test_status_signal_stdout_and_stderr(lab: Lab) -> None:
     node = lab.connect()
     result = node.run(["sh", "-c", "echo out; echo err >&2; exit 3"])
-    assert (result.status, result.text, result.errors) == (3, "out\n", "err")
+    assert (result.status, result.text, result.stderr_text) == (3, "out\n", "err")
     assert node.run(["sh", "-c", "kill -9 $$"]).status == 128 + 9
     assert node.run(["sh", "-c", "kill -TERM $$"]).status == 128 + 15
     node.close()
@@ -288,7 +288,7 @@ def test_sudo_without_password(lab: Lab) -> None:
     node = lab.connect(user=lab.free.name, become_password=Secret(CANARY))
     for _ in range(2):
         result = node.run(["sh", "-c", "id -u; cat; echo err >&2"], stdin=b"line\n")
-        assert (result.text, result.errors) == ("0\nline\n", "err")
+        assert (result.text, result.stderr_text) == ("0\nline\n", "err")
     assert node.run(["id", "-un"], become=False).text == f"{lab.free.name}\n"
     node.close()
 
@@ -297,7 +297,7 @@ def test_sudo_with_password_keeps_stdin_clean(lab: Lab) -> None:
     node = lab.connect(user=lab.asked.name, become_password=Secret(CANARY))
     for _ in range(2):
         result = node.run(["sh", "-c", "id -u; cat; echo err >&2"], stdin=b"line\n")
-        assert (result.text, result.errors, result.status) == ("0\nline\n", "err", 0)
+        assert (result.text, result.stderr_text, result.status) == ("0\nline\n", "err", 0)
     assert (
         node.run(["cat"], stdin=iter([b"a" * 100_000, b"b" * 100_000])).stdout
         == b"a" * 100_000 + b"b" * 100_000

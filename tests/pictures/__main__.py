@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from oz_installer.lab import Lab, LabOptions, down, up
 from oz_installer.tui.app import WizardApp
-from oz_installer.wizard_core import WizardCore
+from oz_installer.wizard_core import InstallerCore
 from tests.e2e.site import Site
 from tests.pictures.hands import LARGE, Hands
 from tests.pictures.journey import journey, without_colour
@@ -49,12 +49,12 @@ def main() -> None:
 
 async def _take(lab: Lab) -> Album:
     _say("The wizard installs on the lab ...")
-    app = WizardApp(WizardCore(_opener))
+    app = WizardApp(InstallerCore(_opener))
     async with app.run_test(size=LARGE) as pilot:
         hands = Hands(pilot)
         await journey(hands, lab)
     os.environ["NO_COLOR"] = "1"
-    app = WizardApp(WizardCore(_opener), HOME / "answers.yml")
+    app = WizardApp(InstallerCore(_opener), HOME / "answers.yml")
     async with app.run_test(size=LARGE) as pilot:
         grey = Hands(pilot)
         await without_colour(grey)
@@ -62,9 +62,9 @@ async def _take(lab: Lab) -> Album:
 
 
 def _opener() -> Callable[..., Any]:
-    from oz_installer.connecting import opener
+    from oz_installer.connecting import transport_opener
 
-    return cast("Callable[..., Any]", opener())
+    return cast("Callable[..., Any]", transport_opener())
 
 
 @contextmanager

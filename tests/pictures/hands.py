@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from oz_installer.tui.app import WizardApp
 from oz_installer.tui.steps import number
-from oz_installer.tui.widgets.follower import Follower
+from oz_installer.tui.widgets.follower import AnswerWidget
 from tests.pictures.frame import Frame, frame_of
 from tests.pictures.svg import Shot
 from tests.tui.support import Driver, app_of
@@ -155,5 +155,7 @@ class Hands:
 
 def _keys(widget: Widget) -> set[str]:
     """The questions whose field a widget is part of; a form of many names none."""
-    around = [one for one in widget.ancestors_with_self if isinstance(one, Follower) and len(one.keys) == 1]
+    around = [
+        one for one in widget.ancestors_with_self if isinstance(one, AnswerWidget) and len(one.keys) == 1
+    ]
     return {one.keys[0] for one in around}

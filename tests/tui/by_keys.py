@@ -10,8 +10,8 @@ from textual.keys import _character_to_key
 from textual.widget import Widget
 
 from oz_installer.tui.widgets.choice import Choice
-from oz_installer.tui.widgets.follower import asked_at
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.follower import question_at
+from oz_installer.tui.widgets.push import FlatButton
 from tests.tui.support import PATIENCE, Driver, app_of, press, settle, step_of, text_of
 
 MOST = 120
@@ -36,7 +36,7 @@ async def hit(pilot: Driver, *keys: str) -> None:
 
 def asked_now(pilot: Driver) -> str | None:
     """The question whose field has the cursor, in a dialog or on the step."""
-    return asked_at(pilot.app.screen.focused)
+    return question_at(pilot.app.screen.focused)
 
 
 def get(pilot: Driver, key: str) -> Any:
@@ -57,7 +57,7 @@ async def push(pilot: Driver, words: str) -> None:
     """Press Tab until the cursor is on the button with these words, then Enter."""
     for _ in range(MOST):
         focused: Widget | None = pilot.app.screen.focused
-        if isinstance(focused, Push) and words in str(focused.render()):
+        if isinstance(focused, FlatButton) and words in str(focused.render()):
             await press(pilot, "enter")
             return
         await hit(pilot, "tab")
@@ -77,7 +77,7 @@ async def clear(pilot: Driver) -> None:
 async def fill(pilot: Driver, key: str, text: str) -> None:
     """Go to a field, and type in place of what is there."""
     await tab_to(pilot, key)
-    if app_of(pilot).session.working.given(key):
+    if app_of(pilot).session.working.is_given(key):
         await clear(pilot)
     await type_text(pilot, text)
 

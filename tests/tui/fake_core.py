@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oz_installer.answers.file import read_draft_text
-from oz_installer.answers.working import Working
+from oz_installer.answers.file import parse_text
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.errors import AnswersError
-from oz_installer.pure_core import PureCore
-from oz_installer.wizard_core import WizardCore
+from oz_installer.pure_core import OfflineCore
+from oz_installer.wizard_core import InstallerCore
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from oz_installer.deploy.plan import Plan
     from oz_installer.errors import Problem
     from oz_installer.installation import Prepared
-    from oz_installer.installation.trying import SshHost, Tried
+    from oz_installer.installation.trying import NodeProbe, SshHost
     from oz_installer.topology.model import Topology
     from oz_installer.topology.summary import Summary
     from oz_installer.wizard_core import Opener
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class Outside:
     """What is told, in this order, when the core looks outside, each after ``pace`` seconds."""
 
-    tried: list[Tried] = field(default_factory=list)
+    tried: list[NodeProbe] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     hosts: tuple[SshHost, ...] = ()
@@ -57,25 +57,25 @@ class Scripted:
         """As scripted."""
         return self.outside.hosts
 
-    def try_nodes(
+    def probe_nodes(
         self,
-        working: Working,
+        working: WorkingCopy,
         path: Path,
         names: Sequence[str],
-        on_tried: Callable[[Tried], None],
+        on_tried: Callable[[NodeProbe], None],
         stop: threading.Event,
     ) -> None:
         """Tell what is scripted of these nodes."""
         self._tell([one for one in self.outside.tried if one.node in names], on_tried, stop)
 
-    def try_database(
-        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event
+    def probe_database(
+        self, working: WorkingCopy, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event
     ) -> None:
         """Tell what is scripted."""
         self._tell(self.outside.findings, on_finding, stop)
 
-    def try_storage(
-        self, working: Working, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event
+    def probe_storage(
+        self, working: WorkingCopy, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event
     ) -> None:
         """Tell what is scripted."""
         self._tell(self.outside.findings, on_finding, stop)
@@ -102,7 +102,7 @@ class Scripted:
         """Tell what is scripted."""
         self._tell(self.outside.findings, on_finding, stop)
 
-    def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
+    def apply(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
         """Tell what is scripted."""
         self._tell(self.outside.events, on_event, stop)
 
@@ -120,14 +120,14 @@ class Scripted:
             raise self.outside.failure
 
 
-class FakeCore(Scripted, PureCore):
+class FakeCore(Scripted, OfflineCore):
     """``files`` maps paths to texts; ``kept`` and ``drafted`` note what was written, by path."""
 
     def __init__(self, files: Mapping[Path, str] | None = None) -> None:
         self.files = dict(files or {})
         self.outside = Outside()
-        self.kept: dict[Path, Working] = {}
-        self.drafted: dict[Path, tuple[Working, str]] = {}
+        self.kept: dict[Path, WorkingCopy] = {}
+        self.drafted: dict[Path, tuple[WorkingCopy, str]] = {}
         self.unread: tuple[Problem, ...] = ()
         self.refused: dict[Path, AnswersError] = {}
         self.undraftable: AnswersError | None = None
@@ -139,7 +139,7 @@ class FakeCore(Scripted, PureCore):
         """Among ``files``?"""
         return path in self.files
 
-    def file_problems(self, working: Working, path: Path) -> tuple[Problem, ...]:
+    def file_problems(self, working: WorkingCopy, path: Path) -> tuple[Problem, ...]:
         """As scripted in ``unread``: no file of these answers is real."""
         return self.unread
 
@@ -147,15 +147,15 @@ class FakeCore(Scripted, PureCore):
         """Those of ``files`` that stand there."""
         return tuple(sorted(path for path in self.files if path.parent == folder))
 
-    def read(self, path: Path) -> tuple[Working, str]:
+    def read(self, path: Path) -> tuple[WorkingCopy, str]:
         """One of ``files``."""
         if path not in self.files:
             raise AnswersError(f"{path}: there is no such file", "name an answers file")
-        return Working.of(read_draft_text(self.files[path], str(path))), self.files[path]
+        return WorkingCopy.of(parse_text(self.files[path], str(path))), self.files[path]
 
-    def keep(
-        self, working: Working, path: Path, source: str | None = None, opened: Path | None = None
-    ) -> Working:
+    def save_answers(
+        self, working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
+    ) -> WorkingCopy:
         """Note it; ``refused`` may say why it cannot be written."""
         self.calls.append(f"keep {path}")
         if path in self.refused:
@@ -164,7 +164,7 @@ class FakeCore(Scripted, PureCore):
         self.files[path] = working.yaml()
         return working
 
-    def save_draft(self, working: Working, target: Path, step: str) -> SavedDraft:
+    def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
         """Note it."""
         from oz_installer.answers.drafts import SavedDraft
 
@@ -174,7 +174,7 @@ class FakeCore(Scripted, PureCore):
         self.drafted[target] = (working, step)
         return SavedDraft(path=target.with_suffix(".draft"), target=target, saved_at=time.time(), step=step)
 
-    def load_draft(self, saved: SavedDraft) -> Working:
+    def load_draft(self, saved: SavedDraft) -> WorkingCopy:
         """What was noted."""
         return self.drafted[saved.target][0]
 
@@ -187,25 +187,25 @@ class FakeCore(Scripted, PureCore):
             for target, (_, step) in self.drafted.items()
         )
 
-    def drop_draft(self, target: Path) -> None:
+    def delete_own_draft(self, target: Path) -> None:
         """Forget it."""
         self.calls.append(f"drop {target}")
         self.drafted.pop(target, None)
 
-    def let_go_draft(self, target: Path) -> None:
+    def release_draft(self, target: Path) -> None:
         """Note it."""
         self.calls.append(f"let go {target}")
 
-    def forget_draft(self, saved: SavedDraft) -> None:
+    def delete_draft(self, saved: SavedDraft) -> None:
         """Forget it."""
         self.drafted.pop(saved.target, None)
 
-    def write_picture(self, topology: Topology, path: Path) -> None:
+    def write_svg(self, topology: Topology, path: Path) -> None:
         """Note it."""
         self.pictures[path] = topology
 
 
-class FilesCore(Scripted, WizardCore):
+class FilesCore(Scripted, InstallerCore):
     """Answers, secrets and drafts are real files."""
 
     def __init__(self) -> None:

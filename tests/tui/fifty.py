@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 from oz_installer.checks.model import Finding
 from oz_installer.deploy.events import Event, Message, NodeProgress, PhaseStarted, RunEnded, RunStarted
 from oz_installer.topology.summary import Summary, SummaryRow
-from oz_installer.wizard_core import WizardCore
+from oz_installer.wizard_core import InstallerCore
 from tests.tui.nodes_case import fit, short_of_memory
 from tests.tui.running import FakePrepared
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.installation import Prepared
-    from oz_installer.installation.trying import Tried
+    from oz_installer.installation.trying import NodeProbe
 
 NODES = tuple(f"{'api' if number < 5 else 'bio'}{number}" for number in range(1, 51))
 ANSWERS = (
@@ -58,19 +58,19 @@ def events() -> list[Event]:
     return [*told, RunEnded(at=1072, outcome="done", seconds=72)]
 
 
-class FiftyCore(WizardCore):
+class FiftyCore(InstallerCore):
     """``seconds`` is how long an installation takes; all else comes from four threads, as fast as it can."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         super().__init__(lambda: None)  # type: ignore[arg-type,return-value]
         self.seconds = seconds
 
-    def try_nodes(
+    def probe_nodes(
         self,
-        working: Working,
+        working: WorkingCopy,
         path: Path,
         names: Sequence[str],
-        on_tried: Callable[[Tried], None],
+        on_tried: Callable[[NodeProbe], None],
         stop: threading.Event,
     ) -> None:
         """They lack memory."""
@@ -99,7 +99,7 @@ class FiftyCore(WizardCore):
             on_finding,
         )
 
-    def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
+    def apply(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
         """All events."""
         first, *rest, last = events()
         on_event(first)

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.tui.screens.step_screen import StepScreen
-from oz_installer.tui.widgets.field import Note
+from oz_installer.tui.widgets.field import FieldMessage
 from oz_installer.tui.widgets.form import Form
 from tests.tui.support import Driver, app_of, settle, step_of, wizard
 
@@ -29,11 +29,11 @@ class FormScreen(StepScreen):
 
 
 @asynccontextmanager
-async def form(*keys: str, working: Working | None = None) -> AsyncIterator[Driver]:
+async def form(*keys: str, working: WorkingCopy | None = None) -> AsyncIterator[Driver]:
     """A form of these questions, the cursor on the first."""
     async with wizard() as pilot:
         app = app_of(pilot)
-        app.session.working = working or Working.new()
+        app.session.working = working or WorkingCopy.new()
         app._steps["access"] = screen = FormScreen(*keys)
         app.install_screen(screen, "form")
         app.go("access")
@@ -44,9 +44,9 @@ async def form(*keys: str, working: Working | None = None) -> AsyncIterator[Driv
 def note(pilot: Driver, key: str) -> str:
     """The line under a field."""
     field = step_of(pilot).query_one(Form).field(key)
-    return str(field.query_one(Note).visual)
+    return str(field.query_one(FieldMessage).visual)
 
 
-def answers(pilot: Driver) -> Working:
+def answers(pilot: Driver) -> WorkingCopy:
     """The answers now."""
     return app_of(pilot).session.working

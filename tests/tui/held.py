@@ -7,7 +7,7 @@ from pathlib import Path
 
 import oz_installer
 from oz_installer.tui.app import WizardApp
-from oz_installer.tui.leaving import Hold
+from oz_installer.tui.leaving import ExitGuard
 from oz_installer.tui.terminal_driver import TerminalDriver
 from tests.tui.fake_core import FakeCore
 
@@ -23,7 +23,7 @@ class Held(WizardApp):
     def on_ready(self) -> None:
         """Hold."""
         self._left = PAINTS
-        self.leaving.hold(Hold(question="Stop?", stop=self._work))
+        self.leaving.hold(ExitGuard(question="Stop?", stop=self._work))
         self._say("held")
 
     def _work(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from oz_installer.checks.model import Finding, Level
-from oz_installer.installation.trying import SshHost, Tried
+from oz_installer.installation.trying import NodeProbe, SshHost
 
 ANSWERS = Path("/home/admin/answers.yml")
 KEY = "SHA256:" + "Jc7D" * 10 + "abc"
@@ -41,7 +41,7 @@ def finding(subject: str, node: str, level: Level, seen: str, **more: Any) -> Fi
     return Finding(id=f"{subject.lower()}/{node}", subject=subject, node=node, level=level, seen=seen, **more)
 
 
-def fit(node: str, *findings: Finding) -> Tried:
+def fit(node: str, *findings: Finding) -> NodeProbe:
     """A node that let us in."""
     facts = (
         ("OS", "Debian GNU/Linux 13 (trixie)"),
@@ -50,7 +50,9 @@ def fit(node: str, *findings: Finding) -> Tried:
         ("Disk", "88.2 GB free of 98.0 GB at /opt"),
         ("Engine", "Docker 28.1.1, Compose 2.35.1"),
     )
-    return Tried(node=node, reached=True, fingerprint=KEY, key_known="known", facts=facts, findings=findings)
+    return NodeProbe(
+        node=node, connected=True, fingerprint=KEY, key_known="known", facts=facts, findings=findings
+    )
 
 
 def short_of_memory(node: str) -> Finding:
@@ -66,9 +68,9 @@ def short_of_memory(node: str) -> Finding:
     )
 
 
-def stranger(node: str, key: str = KEY) -> Tried:
+def stranger(node: str, key: str = KEY) -> NodeProbe:
     """A node whose key nobody knows."""
-    return Tried(
+    return NodeProbe(
         node=node,
         fingerprint=key,
         key_known="unknown",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.checks.model import Finding, Remedy
 from oz_installer.deploy.events import (
     Event,
@@ -146,7 +146,7 @@ class RunCore(FakeCore):
         self.outside.findings = list(GOOD)
         self.outside.events = run_events()
 
-    def save_draft(self, working: Working, target: Path, step: str) -> SavedDraft:
+    def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
         """Note it; nobody asks for it."""
         self.drafted[target] = (working, step)
         return cast("SavedDraft", None)

@@ -15,13 +15,13 @@ from tests.tui.fake_core import FakeCore
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
 
 
 class Stuck(FakeCore):
     """Never comes back."""
 
-    def save_draft(self, working: Working, target: Path, step: str) -> SavedDraft:
+    def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
         """Wait for ever."""
         threading.Event().wait()
         return super().save_draft(working, target, step)

@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 
 from oz_installer.tui.app import WizardApp
 from oz_installer.tui.bridge import Core
-from oz_installer.tui.leaving import Outcome
+from oz_installer.tui.leaving import ExitOutcome
 from oz_installer.tui.screens.step_screen import StepScreen
 from tests.tui.fake_core import FakeCore
 
@@ -24,7 +24,7 @@ SIZES = ((80, 24), (120, 40))
 PATIENCE = 20.0
 """No wait is longer, in seconds; a busy machine needs some."""
 
-Driver = Pilot[Outcome]
+Driver = Pilot[ExitOutcome]
 
 
 @asynccontextmanager
@@ -79,7 +79,7 @@ async def until(pilot: Driver, wanted: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def left(pilot: Driver) -> Outcome:
+async def left(pilot: Driver) -> ExitOutcome:
     """Wait until the wizard was left; how."""
     end = asyncio.get_running_loop().time() + PATIENCE
     while (outcome := app_of(pilot).return_value) is None:

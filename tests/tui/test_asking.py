@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oz_installer.errors import ConnectError
-from oz_installer.installation.trying import Tried
+from oz_installer.installation.trying import NodeProbe
 from oz_installer.tui.dialogs.ask import AskSecret
 from oz_installer.tui.widgets.text_input import TextInput
 from tests.tui.nodes_case import fit
@@ -19,7 +19,7 @@ from tests.tui.support import Driver, app_of, confirm, press, settle, step_of, t
 if TYPE_CHECKING:
     import threading
 
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.checks.model import Finding
     from oz_installer.installation import Prepared
 
@@ -49,7 +49,7 @@ async def test_a_terminal_that_is_closed_while_a_password_is_asked_for_ends_the_
         await pilot.press("enter")
         await confirm(pilot)
         await until(pilot, lambda: LABEL in text_of(pilot))
-        app_of(pilot).leaving.cut_off()
+        app_of(pilot).leaving.terminal_lost()
         await until(pilot, lambda: not app_of(pilot).is_running)
         assert app_of(pilot).return_code == 130
 
@@ -78,10 +78,10 @@ class Knows(RunCore):
 
     def try_nodes(
         self,
-        working: Working,
+        working: WorkingCopy,
         path: Path,
         names: Sequence[str],
-        on_tried: Callable[[Tried], None],
+        on_tried: Callable[[NodeProbe], None],
         stop: threading.Event,
     ) -> None:
         """One after the other."""
@@ -89,7 +89,7 @@ class Knows(RunCore):
             if self._let_in(f"Password of admin on {name}"):
                 on_tried(fit(name))
             else:
-                on_tried(Tried(node=name, error="the password is wrong", hint="Correct it."))
+                on_tried(NodeProbe(node=name, error="the password is wrong", hint="Correct it."))
 
     def prepare(self, path: Path, stop: threading.Event) -> Prepared:
         """Log in."""

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from oz_installer.answers.drafts import drafts
+from oz_installer.answers.drafts import list_drafts
 from oz_installer.errors import AnswersError
-from oz_installer.tui.widgets.field import Field, Note
+from oz_installer.tui.widgets.field import Field, FieldMessage
 from oz_installer.tui.widgets.text_input import TextInput
 from tests.tui.by_keys import choose_way, clear, tab_to, type_text
 from tests.tui.fake_core import FakeCore, FilesCore
@@ -84,7 +84,7 @@ async def test_ten_thousand_characters_in_a_field(
         await press(pilot, "ctrl+n", "ctrl+b", "ctrl+s")
         field = next(one for one in step_of(pilot).query(Field).results(Field) if one.key == key)
         assert field.query_one(TextInput).value == f"{before}{LONG}"
-        note = field.query_one(Note)
+        note = field.query_one(FieldMessage)
         assert f"! {told}" == " ".join(str(note.visual).split())
         assert f"! {told}" in words(pilot), "and it is in sight"
         assert unbroken(f"Saved to {path}") in unbroken(text_of(pilot))
@@ -104,7 +104,7 @@ async def test_a_password_of_ten_thousand_characters_is_not_saved(tmp_path: Path
         assert "xxxx" not in text_of(pilot)
         await press(pilot, "ctrl+s")
         assert "«Database: Password»: is longer than 4096 characters. type it again" in words(pilot)
-        assert app_of(pilot).session.touched
+        assert app_of(pilot).session.has_unsaved_changes
     assert path.read_text(encoding="utf-8") == MEDIUM
     assert list(tmp_path.glob("*.secrets*")) == []
 
@@ -139,8 +139,8 @@ async def test_a_file_that_cannot_be_written_is_told_and_nothing_is_lost(where: 
             await press(pilot, "shift+tab", "enter")
         assert told in " ".join(text_of(pilot).split())
         assert app_of(pilot).is_running
-        assert app_of(pilot).session.touched
-        assert len(drafts()) == 1
+        assert app_of(pilot).session.has_unsaved_changes
+        assert len(list_drafts()) == 1
 
 
 async def test_a_file_that_cannot_be_opened_is_told() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.errors import AnswersError
 from oz_installer.tui.dialogs.help import HelpDialog
 from tests.tui.fake_core import FakeCore
@@ -23,12 +23,12 @@ class OneByOne(FakeCore):
         self.begun = 0
 
     def keep(
-        self, working: Working, path: Path, source: str | None = None, opened: Path | None = None
-    ) -> Working:
+        self, working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
+    ) -> WorkingCopy:
         """As any other, after a while."""
         self.begun += 1
         assert self.let.acquire(timeout=PATIENCE)
-        return super().keep(working, path, source, opened)
+        return super().save_answers(working, path, source, opened)
 
 
 async def test_an_installation_begins_behind_its_own_save_and_not_behind_one_before() -> None:
@@ -69,7 +69,7 @@ async def test_what_is_being_written_is_not_called_saved_though_the_screen_shows
         await pilot.press("1", "ctrl+s")
         await until(pilot, lambda: core.begun == 1)
         await pilot.press("backspace")
-        await until(pilot, lambda: not app_of(pilot).session.touched)
+        await until(pilot, lambda: not app_of(pilot).session.has_unsaved_changes)
         assert not app_of(pilot).files.all_saved
         core.let.release()
         await settle(pilot)
@@ -80,7 +80,7 @@ async def test_a_save_behind_one_that_went_elsewhere_goes_there_too() -> None:
     async with wizard(core, path=HERE, step="workload") as pilot:
         files = app_of(pilot).files
         await pilot.press("1")
-        await until(pilot, lambda: app_of(pilot).session.touched)
+        await until(pilot, lambda: app_of(pilot).session.has_unsaved_changes)
         files.save_as(OTHER)
         await until(pilot, lambda: core.begun == 1)
         files.save()
@@ -98,7 +98,7 @@ class SlowToRead(FakeCore):
         super().__init__(files)
         self.let = threading.Event()
 
-    def read(self, path: Path) -> tuple[Working, str]:
+    def read(self, path: Path) -> tuple[WorkingCopy, str]:
         """As any other, after a while once something was kept."""
         assert not self.kept or self.let.wait(PATIENCE)
         return super().read(path)

@@ -15,10 +15,10 @@ import pytest
 
 from oz_installer.answers.file import read
 from oz_installer.deploy.record import record_of
-from oz_installer.installation import Blueprint, draft_blueprint
+from oz_installer.installation import DesiredState, build_desired_state
 from oz_installer.remote.transport import CommandResult
-from oz_installer.tui.widgets.lines import Lines
-from oz_installer.wizard_core import WizardCore
+from oz_installer.tui.widgets.lines import RowList
+from oz_installer.wizard_core import InstallerCore
 from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, wizard
 from tests.unit.deploy.deploy_support import FakeTransport, short
 from tests.unit.deploy.test_deploy_facts import DETAILS, output
@@ -38,13 +38,13 @@ updater: {token: {env: OZ_TEST_TOKEN}}
 class Node:
     """A node as an installation left it; ``stopped`` are services that do not run any more."""
 
-    def __init__(self, blueprint: Blueprint) -> None:
+    def __init__(self, blueprint: DesiredState) -> None:
         self._bundle = blueprint.bundles["n1"]
         record = record_of(self._bundle, "000001", blueprint.fingerprints("n1"))
         self._record = record.dumps()
         self._files: Mapping[str, bytes] = {
             **{file.path: file.content for file in self._bundle.files},
-            **{f"shown/{path}": content for path, content in blueprint.shown("n1").items()},
+            **{f"shown/{path}": content for path, content in blueprint.masked_files("n1").items()},
         }
         self.stopped: set[str] = set()
         self.opened: list[FakeTransport] = []
@@ -64,7 +64,7 @@ class Node:
         containers = "".join(
             f"{one.name}\t{'Exited (1)' if one.name in self.stopped else 'Up 3 minutes (healthy)'}"
             f"\t{one.digest}\t{one.image}\n"
-            for one in self._bundle.running
+            for one in self._bundle.long_running
         )
         parts = {
             "link": "generations/000001",
@@ -100,16 +100,16 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def blueprint(path: Path) -> Blueprint:
+def blueprint(path: Path) -> DesiredState:
     """What was installed; its passwords are kept."""
-    made = draft_blueprint(read(path), path, ask=None, connecting=True)
-    made.keep_secrets()
+    made = build_desired_state(read(path), path, ask=None, connecting=True)
+    made.save_secrets()
     return made
 
 
 def rows(pilot: Driver, name: str) -> str:
     """All of a list, also what is out of sight."""
-    return "\n".join(text for text, _ in step_of(pilot).query_one(f"#{name}", Lines).rows)
+    return "\n".join(text for text, _ in step_of(pilot).query_one(f"#{name}", RowList).rows)
 
 
 async def push(pilot: Driver, button: str) -> None:
@@ -118,18 +118,18 @@ async def push(pilot: Driver, button: str) -> None:
     await press(pilot, "enter")
 
 
-def assert_no_secret(blueprint: Blueprint, shown: str) -> None:
+def assert_no_secret(blueprint: DesiredState, shown: str) -> None:
     """None of those that were given, nor of those that were made."""
     for secret in blueprint.secrets.values():
         assert secret.reveal() not in shown
 
 
 async def test_compare_shows_what_is_different_from_what_the_node_has(
-    path: Path, blueprint: Blueprint
+    path: Path, blueprint: DesiredState
 ) -> None:
     node = Node(blueprint)
     path.write_text(ANSWERS % NEW, encoding="utf-8")
-    async with wizard(WizardCore(lambda: node.open), path=path, step="review") as pilot:
+    async with wizard(InstallerCore(lambda: node.open), path=path, step="review") as pilot:
         await push(pilot, "compare")
         shown = rows(pilot, "changes")
         lines = [line.strip() for line in shown.splitlines()]
@@ -139,18 +139,18 @@ async def test_compare_shows_what_is_different_from_what_the_node_has(
     assert [one.closed for one in node.opened] == [1]
 
 
-async def test_compare_with_what_is_installed_just_so(path: Path, blueprint: Blueprint) -> None:
+async def test_compare_with_what_is_installed_just_so(path: Path, blueprint: DesiredState) -> None:
     node = Node(blueprint)
-    async with wizard(WizardCore(lambda: node.open), path=path, step="review") as pilot:
+    async with wizard(InstallerCore(lambda: node.open), path=path, step="review") as pilot:
         await push(pilot, "compare")
         assert "Nothing to do on 1 node." in text_of(pilot)
     assert all(short(sent.argv) == "node.sh look" for one in node.opened for sent in one.sent)
 
 
-async def test_look_shows_the_states_and_what_would_change(path: Path, blueprint: Blueprint) -> None:
+async def test_look_shows_the_states_and_what_would_change(path: Path, blueprint: DesiredState) -> None:
     node = Node(blueprint)
     node.stopped = {"oz-api"}
-    async with wizard(WizardCore(lambda: node.open), path=path, step="review") as pilot:
+    async with wizard(InstallerCore(lambda: node.open), path=path, step="review") as pilot:
         app_of(pilot).go("done")
         await settle(pilot)
         await push(pilot, "look")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.tui.widgets.menu import Menu
 from tests.tui.by_mouse import click, point
 from tests.tui.fake_core import FakeCore
@@ -104,7 +104,7 @@ async def test_hosts_to_import(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [(60, 20), *SIZES])
 async def test_the_keys_of_fifty_new_servers(size: tuple[int, int]) -> None:
-    working = Working.new()
+    working = WorkingCopy.new()
     for number in range(50):
         working = working.add_node({"name": f"n{number}", "host": f"10.0.0.{number}"})
     core = FakeCore({ANSWERS: working.yaml()})
@@ -170,7 +170,7 @@ async def test_an_image_of_the_release(size: tuple[int, int]) -> None:
         await settle(pilot)
         await click(pilot, "[ Choose an image ]")
         await click(pilot, "[ Close Esc ]")
-        assert not app_of(pilot).session.working.given("images")
+        assert not app_of(pilot).session.working.is_given("images")
         await click(pilot, "[ Choose an image ]")
         await press(pilot, "end")  # what is clicked now has been scrolled to
         name = pilot.app.screen.query_one(Menu).items[-2].id

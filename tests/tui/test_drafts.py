@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.errors import AnswersError
 from oz_installer.tui.screens.start import StartScreen
 from oz_installer.tui.widgets.menu import Menu
@@ -28,8 +28,8 @@ class Drafts(FakeCore):
         super().__init__()
         self.held: set[Path] = set()
         self.unforgettable: AnswersError | None = None
-        self.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "release")
-        self.drafted[OTHER] = (Working.new().put("workload.apm", 9.0), "release")
+        self.drafted[HERE] = (WorkingCopy.new().with_value("workload.apm", 12.0), "release")
+        self.drafted[OTHER] = (WorkingCopy.new().with_value("workload.apm", 9.0), "release")
 
     def drafts(self) -> tuple[SavedDraft, ...]:
         """As any other, with its owner."""
@@ -39,7 +39,7 @@ class Drafts(FakeCore):
         """It may fail."""
         if self.unforgettable is not None:
             raise self.unforgettable
-        super().forget_draft(saved)
+        super().delete_draft(saved)
 
 
 def under_the_cursor(pilot: Driver) -> str:
@@ -59,7 +59,7 @@ async def test_a_cursor_that_was_moved_stays_where_it_is() -> None:
     core = FakeCore()
     async with wizard(core) as pilot:
         await press(pilot, "down")
-        core.drafted[HERE] = (Working.new(), "nodes")
+        core.drafted[HERE] = (WorkingCopy.new(), "nodes")
         start = step_of(pilot)
         assert isinstance(start, StartScreen)
         start._look()
@@ -140,7 +140,7 @@ async def test_what_is_edited_back_to_what_the_file_says_needs_no_draft() -> Non
         await press(pilot, "ctrl+b")
         step_of(pilot).focus_key("workload.apm")
         await press(pilot, "end", "backspace", "backspace")
-        assert not app_of(pilot).session.touched
+        assert not app_of(pilot).session.has_unsaved_changes
         await press(pilot, "ctrl+n")
         assert core.drafted == {}
 
@@ -160,10 +160,10 @@ async def test_what_is_edited_back_needs_no_draft_when_the_wizard_is_left() -> N
 
 async def test_the_draft_of_a_file_that_is_opened_as_it_is_stays() -> None:
     core = FakeCore({HERE: COMPLETE})
-    core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "workload")
+    core.drafted[HERE] = (WorkingCopy.new().with_value("workload.apm", 12.0), "workload")
     async with wizard(core, path=HERE) as pilot:
         await press(pilot, "enter", "ctrl+b", "ctrl+n")
-        assert not app_of(pilot).session.touched
+        assert not app_of(pilot).session.has_unsaved_changes
         await pilot.press("ctrl+q")
         await left(pilot)
     assert HERE in core.drafted
@@ -171,7 +171,7 @@ async def test_the_draft_of_a_file_that_is_opened_as_it_is_stays() -> None:
 
 async def test_a_draft_that_was_left_at_the_start_goes_on_where_it_is_needed() -> None:
     core = FakeCore()
-    core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "start")
+    core.drafted[HERE] = (WorkingCopy.new().with_value("workload.apm", 12.0), "start")
     async with wizard(core) as pilot:
         await press(pilot, "enter")
         assert step_of(pilot).STEP == "workload"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.drafts import SavedDraft, drafts, let_go_draft
-from oz_installer.answers.working import Working
+from oz_installer.answers.drafts import SavedDraft, list_drafts, release_draft
+from oz_installer.answers.working import WorkingCopy
 from tests.tui.fake_core import FakeCore, FilesCore
 from tests.tui.support import PATIENCE, Driver, app_of, press, settle, step_of, text_of, until, wizard
 from tests.tui.test_files import COMPLETE, HERE
@@ -64,11 +64,11 @@ async def test_a_draft_that_is_gone_on_with_again_is_held_again(path: Path) -> N
     async with wizard(FilesCore(), path=path, step="workload") as pilot:
         await press(pilot, "=12", "ctrl+n")
         await open_file(pilot, path.with_name("b.yml"))
-        app_of(pilot).files.open_draft(drafts()[0])
+        app_of(pilot).files.open_draft(list_drafts()[0])
         await settle(pilot)
         assert app_of(pilot).session.working.get("workload.apm") == 12
         assert seen_elsewhere() == "a.yml held"
-        app_of(pilot).files.open_draft(drafts()[0])
+        app_of(pilot).files.open_draft(list_drafts()[0])
         await settle(pilot)
         app_of(pilot).change("workload.apm", 13.0)
         await press(pilot, "ctrl+n")
@@ -83,7 +83,7 @@ class SlowDrafts(FilesCore):
         self.let, self.begun = threading.Event(), 0
         self.let.set()
 
-    def save_draft(self, working: Working, target: Path, step: str) -> SavedDraft:
+    def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
         """As any other, after a while."""
         self.begun += 1
         assert self.let.wait(PATIENCE)
@@ -94,7 +94,7 @@ async def test_a_draft_that_is_still_being_kept_when_it_is_opened_again_is_held(
     core = SlowDrafts()
     async with wizard(core, path=path, step="workload") as pilot:
         await press(pilot, "=12", "ctrl+n")
-        (kept,) = drafts()
+        (kept,) = list_drafts()
         core.let.clear()
         before = core.begun
         app_of(pilot).change("workload.apm", 13.0)
@@ -112,25 +112,25 @@ async def test_a_draft_that_is_still_being_kept_when_it_is_opened_again_is_held(
 async def test_a_draft_that_was_declined_is_gone_once_the_answers_are_saved(path: Path) -> None:
     async with wizard(FilesCore(), path=path, step="workload") as pilot:
         await press(pilot, "=12", "ctrl+n")
-    let_go_draft(path)  # that wizard is gone
-    (old,) = drafts()
+    release_draft(path)  # that wizard is gone
+    (old,) = list_drafts()
     async with wizard(FilesCore(), path=path, step="workload") as pilot:
         assert "There is a draft of" in text_of(pilot)
         await press(pilot, "enter", "=7", "ctrl+n")
-        assert old in drafts(), "nothing is saved yet"
-        assert len(drafts()) == 2
+        assert old in list_drafts(), "nothing is saved yet"
+        assert len(list_drafts()) == 2
         await press(pilot, "ctrl+s")
-        assert drafts() == ()
+        assert list_drafts() == ()
 
 
 async def test_a_draft_that_was_declined_in_the_same_wizard_is_not_written_over(path: Path) -> None:
     async with wizard(FilesCore(), path=path, step="workload") as pilot:
         await press(pilot, "=12", "ctrl+n")
-        (old,) = drafts()
+        (old,) = list_drafts()
         await open_file(pilot, path)
         await press(pilot, "enter", "=7", "ctrl+n")
         assert app_of(pilot).session.working.get("workload.apm") == 7
-        assert len(drafts()) == 2
+        assert len(list_drafts()) == 2
         assert "12" in old.path.read_text(encoding="utf-8")
 
 
@@ -139,13 +139,13 @@ async def test_a_draft_that_was_declined_stays_with_its_file_when_the_answers_go
 ) -> None:
     async with wizard(FilesCore(), path=path, step="workload") as pilot:
         await press(pilot, "=12", "ctrl+n")
-    let_go_draft(path)  # that wizard is gone
+    release_draft(path)  # that wizard is gone
     async with wizard(FilesCore(), path=path, step="workload") as pilot:
         await press(pilot, "enter")
         app_of(pilot).files.save_as(path.with_name("c.yml"))
         await settle(pilot)
         assert path.with_name("c.yml").exists()
-        assert [one.target for one in drafts()] == [path]
+        assert [one.target for one in list_drafts()] == [path]
 
 
 async def test_other_answers_wait_for_a_save_and_what_was_typed_since_is_kept() -> None:

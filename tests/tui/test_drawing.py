@@ -24,11 +24,11 @@ from textual.widget import Widget
 from textual.widgets import DataTable
 
 from oz_installer.tui.app import WizardApp
-from oz_installer.tui.breathing import PIECE, ROWS, Breathing
+from oz_installer.tui.breathing import PIECE, ROWS, ChunkedScreen
 from oz_installer.tui.compositing import RowCompositor
 from oz_installer.tui.widgets.choice import Choice
 from oz_installer.tui.widgets.node_table import NodeTable
-from oz_installer.tui.widgets.quiet_bars import QuietBars
+from oz_installer.tui.widgets.quiet_bars import ThinScrollBars
 from oz_installer.tui.widgets.text_input import TextInput
 from tests.tui.fifty import FiftyCore
 from tests.tui.painted import watched
@@ -37,10 +37,10 @@ from tests.tui.support import Driver, app_of, press, settle, until, wizard
 TCSS = Path(sys.modules[WizardApp.__module__].__file__ or "").with_name("app.tcss")
 
 
-def breathing(pilot: Driver) -> Breathing:
+def breathing(pilot: Driver) -> ChunkedScreen:
     """The screen that is open."""
     screen = pilot.app.screen
-    assert isinstance(screen, Breathing)
+    assert isinstance(screen, ChunkedScreen)
     return screen
 
 
@@ -311,7 +311,7 @@ def test_no_style_tells_parts_with_the_cursor_from_others() -> None:
 )
 def test_scroll_bars_give_their_lines(vertical: bool, position: int, text: str) -> None:
     style = RichStyle(color="#ff0000", bgcolor="#000000")
-    bar = QuietBars(100, 50, position, 1, vertical, style)
+    bar = ThinScrollBars(100, 50, position, 1, vertical, style)
     size = (1, 10) if vertical else (10, 1)
     strips = bar.render_strips(*size, Style(), RenderOptions(lambda _: Style(), {}))
     assert len(strips) == size[1]
@@ -321,7 +321,7 @@ def test_scroll_bars_give_their_lines(vertical: bool, position: int, text: str) 
     )
     assert all(part.style and part.style.bgcolor for strip in coloured for part in strip)
     if vertical:
-        whole = QuietBars.render_bar(10, 100, 50, position, 1, True, style.bgcolor, style.color)  # type: ignore[arg-type]
+        whole = ThinScrollBars.render_bar(10, 100, 50, position, 1, True, style.bgcolor, style.color)  # type: ignore[arg-type]
         assert [list(strip) for strip in strips] == [[segment] for segment in whole.segments]
         reverse = [bool(segment.style and segment.style.reverse) for strip in strips for segment in strip]
         assert sum(reverse) == 5

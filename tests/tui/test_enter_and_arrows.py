@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.push import FlatButton
 from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS, MEDIUM
 from tests.tui.support import Driver, app_of, press, step_of, wizard
@@ -16,7 +16,7 @@ MOST = 40
 def under_the_cursor(pilot: Driver) -> str:
     """The button that has it."""
     focused = pilot.app.screen.focused
-    return focused.label if isinstance(focused, Push) else ""
+    return focused.label if isinstance(focused, FlatButton) else ""
 
 
 @pytest.mark.parametrize("step", ["workload", "release", "database", "storage", "access"])

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.file import read, read_draft
+from oz_installer.answers.file import parse_file, read
 from oz_installer.answers.questions import questions
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.tui.steps import STEPS
 from tests.tui.by_keys import clear, type_text
 from tests.tui.fake_core import FilesCore
@@ -49,16 +49,16 @@ async def every_step_seen(path: Path) -> AsyncIterator[Driver]:
 
 
 def test_there_are_files_and_one_that_answers_everything() -> None:
-    working = Working.of(read_draft(EVERYTHING))
+    working = WorkingCopy.of(parse_file(EVERYTHING))
     keys = [question.key.replace("[]", "[0]") for question in questions()]
-    assert [key for key in keys if not working.given(key) and key != "storage.path"] == []
+    assert [key for key in keys if not working.is_given(key) and key != "storage.path"] == []
     assert len(FILES) > len(STEPS) // 2
 
 
 async def test_looking_at_it_changes_nothing(opened: Path) -> None:
     before = opened.read_bytes()
     async with every_step_seen(opened) as pilot:
-        assert not app_of(pilot).session.touched
+        assert not app_of(pilot).session.has_unsaved_changes
         await press(pilot, "ctrl+s")
         assert "Saved to" in text_of(pilot)
     assert opened.read_bytes() == before

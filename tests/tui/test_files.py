@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.errors import AnswersError
 from tests.tui.by_keys import asked_now, give_secret
 from tests.tui.fake_core import FakeCore, FilesCore
@@ -40,7 +40,7 @@ async def test_next_on_the_first_step_begins_too() -> None:
 async def test_a_new_installation_does_not_take_the_file_of_another() -> None:
     here = Path.cwd()
     core = FakeCore({here / "answers.yml": COMPLETE})
-    core.drafted[here / "answers-2.yml"] = (Working.new(), "nodes")
+    core.drafted[here / "answers-2.yml"] = (WorkingCopy.new(), "nodes")
     async with wizard(core) as pilot:
         await press(pilot, "down", "enter")
         assert app_of(pilot).session.path == here / "answers-3.yml"
@@ -119,7 +119,7 @@ async def test_a_file_that_cannot_be_read_is_told() -> None:
 
 async def test_a_draft_goes_on_where_it_was_left() -> None:
     core = FakeCore()
-    core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "release")
+    core.drafted[HERE] = (WorkingCopy.new().with_value("workload.apm", 12.0), "release")
     async with wizard(core) as pilot:
         assert "Continue answers.yml" in text_of(pilot)
         await press(pilot, "enter")
@@ -218,7 +218,7 @@ async def test_what_is_typed_while_saving_stays_unsaved() -> None:
         app.change("workload.apm", 6.0)
         await settle(pilot)
         assert app.session.working.get("workload.apm") == 6
-        assert app.session.touched
+        assert app.session.has_unsaved_changes
 
 
 async def test_a_secret_that_is_asked_for_is_asked_once() -> None:

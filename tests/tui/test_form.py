@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.tui.widgets.choice import Choice
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.text_input import TextInput
@@ -31,9 +31,9 @@ async def test_text_becomes_an_answer(key: str, typed: str, value: object) -> No
     async with form(key) as pilot:
         await press(pilot, f"={typed}")
         assert answers(pilot).get(key) == value
-        assert answers(pilot).given(key)
+        assert answers(pilot).is_given(key)
         await press(pilot, "end", *["backspace"] * len(typed))
-        assert not answers(pilot).given(key)
+        assert not answers(pilot).is_given(key)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ async def test_a_component_is_switched_by_space() -> None:
 
 
 async def test_several_of_a_list_are_ticked() -> None:
-    working = Working.new().add_node({"name": "n1", "host": "10.0.0.1"})
+    working = WorkingCopy.new().add_node({"name": "n1", "host": "10.0.0.1"})
     async with form("nodes[0].roles", working=working) as pilot:
         await press(pilot, "space", "right", "space")
         assert answers(pilot).get("nodes[0].roles") == ("api", "bio")
@@ -148,7 +148,11 @@ async def test_lines_become_a_mapping() -> None:
 
 
 async def test_answers_of_a_file_are_shown() -> None:
-    working = Working.new().put("public_url", "https://oz.example.com").typed("database.port", "many")
+    working = (
+        WorkingCopy.new()
+        .with_value("public_url", "https://oz.example.com")
+        .with_text("database.port", "many")
+    )
     async with form("public_url", "database.port", "engine", working=working) as pilot:
         assert [box.value for box in step_of(pilot).query(TextInput)] == ["https://oz.example.com", "many"]
         assert "whole number" in note(pilot, "database.port")

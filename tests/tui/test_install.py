@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.tui.screens.install import begin_question
 from tests.tui.running import PATH, RunCore
 from tests.tui.support import Driver, press, text_of, wizard
@@ -29,7 +29,7 @@ async def test_one_enter_installs_nothing() -> None:
 
 
 def test_the_question_names_no_crowd() -> None:
-    working = Working.new()
+    working = WorkingCopy.new()
     for number in range(50):
         working = working.add_node({"name": f"n{number}"})
     assert begin_question(working, True).startswith(

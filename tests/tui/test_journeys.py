@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.drafts import drafts
+from oz_installer.answers.drafts import list_drafts
 from oz_installer.answers.file import read
 from tests.tui.by_keys import add_node, choose, fill, get, give_secret, go_on, switch, type_text
 from tests.tui.fake_core import FilesCore
@@ -194,4 +194,4 @@ async def test_a_journey_ends_in_the_hand_written_answers(layout: str, tmp_path:
     assert topology is not None
     assert topology.layout == layout
     assert read(tmp_path / "answers.yml").answers == read(GOLDEN / layout / "answers.yml").answers
-    assert drafts() == ()
+    assert list_drafts() == ()

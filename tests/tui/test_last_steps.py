@@ -116,7 +116,7 @@ async def test_a_failing_preflight_does_not_let_on(size: tuple[int, int]) -> Non
         await press(pilot, "escape")
         await push(pilot, "accept")
         assert app_of(pilot).session.working.get("accept") == ("host.memory/bio1",)
-        assert core.judge(app_of(pilot).session.working) == (), "what was accepted is no wrong answer"
+        assert core.validate(app_of(pilot).session.working) == (), "what was accepted is no wrong answer"
         assert "1 warning (1 accepted), 0 failures" in text_of(pilot)
         await press(pilot, "ctrl+n")
         assert step_of(pilot).STEP == "install"
@@ -157,10 +157,10 @@ async def test_a_failing_installation_is_tried_again(size: tuple[int, int]) -> N
         await push(pilot, "run")
         await press(pilot, "ctrl+n")
         frozen(pilot)
-        core.execute = failing(core)  # type: ignore[method-assign]
+        core.apply = failing(core)  # type: ignore[method-assign]
         await install(pilot)
         check_golden("install-failed", pilot)
-        del core.execute
+        del core.apply
         core.outside.events = run_events()
         await install(pilot)
         assert "Done in 72 s." in text_of(pilot)

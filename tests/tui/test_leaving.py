@@ -12,8 +12,8 @@ import pytest
 
 from oz_installer.errors import AnswersError, ConnectError
 from oz_installer.tui.app import WizardApp
-from oz_installer.tui.leaving import Hold
-from oz_installer.wizard import warnings
+from oz_installer.tui.leaving import ExitGuard
+from oz_installer.wizard import exit_warnings
 from tests.tui.fake_core import FakeCore
 from tests.tui.running import PATH, RunCore
 from tests.tui.support import PATIENCE, app_of, install, left, press, step_of, text_of, until, wizard
@@ -22,7 +22,7 @@ from tests.tui.test_saving import SlowCore
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
 
 
 class SlowDisk(FakeCore):
@@ -34,7 +34,7 @@ class SlowDisk(FakeCore):
         self.began = threading.Event()
         self.threads: list[int] = []
 
-    def save_draft(self, working: Working, target: Path, step: str) -> SavedDraft:
+    def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
         """As any other, after a while."""
         self.threads.append(threading.get_ident())
         self.began.set()
@@ -44,7 +44,7 @@ class SlowDisk(FakeCore):
 
 WAYS: dict[str, Callable[[WizardApp], None]] = {
     "key": lambda app: app.leaving.leave(0),
-    "signal": lambda app: app.leaving.cut_off(),
+    "signal": lambda app: app.leaving.terminal_lost(),
 }
 
 
@@ -115,9 +115,9 @@ async def test_after_a_signal_what_was_held_ends_before_the_draft_is_kept() -> N
     async with wizard(core, step="workload") as pilot:
         await press(pilot, "=12")
         leaving = app_of(pilot).leaving
-        leaving.hold(Hold(question="Stop?", stop=lambda: stopped.append(True)))
-        leaving.cut_off()
-        leaving.cut_off()
+        leaving.hold(ExitGuard(question="Stop?", stop=lambda: stopped.append(True)))
+        leaving.terminal_lost()
+        leaving.terminal_lost()
         assert stopped == [True]
         assert core.drafted == {}
         leaving.release()
@@ -133,7 +133,7 @@ async def test_a_signal_asks_nothing_where_a_key_does() -> None:
         assert "the disk is full" in text_of(pilot)
         await press(pilot, "enter")
         assert step_of(pilot).STEP == "workload"
-        app_of(pilot).leaving.cut_off()
+        app_of(pilot).leaving.terminal_lost()
         outcome = await left(pilot)
         assert (outcome.code, outcome.lost) == (130, "the disk is full")
 
@@ -173,6 +173,6 @@ async def test_a_save_that_does_not_end_is_not_told_as_a_lost_draft(
         assert (outcome.writing, outcome.draft_of, outcome.saved) == (HERE, None, None)
         assert outcome.lost.startswith(lost)
         assert bool(outcome.lost) == bool(since)
-        told = list(warnings(outcome))
+        told = list(exit_warnings(outcome))
         assert told[0].startswith("your answers were still being written when you left")
         assert [text.partition(":")[0] for text in told[1:]] == ["what was not saved is lost"] * bool(since)

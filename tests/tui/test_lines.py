@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oz_installer.checks.model import Finding
-from oz_installer.tui.widgets.lines import Lines
+from oz_installer.tui.widgets.lines import RowList
 from tests.tui.running import PATH, STOPPED, WARNING, RunCore
 from tests.tui.support import SIZES, check_golden, install, press, settle, step_of, text_of, wizard
 from tests.tui.test_last_steps import push
@@ -16,7 +16,7 @@ LONG = "a line of a service's log that goes on and on " * 5
 async def test_a_log_follows_its_end_when_a_long_line_brings_a_scroll_bar() -> None:
     async with wizard(RunCore(), path=PATH, step="install") as pilot:
         await install(pilot)
-        log = step_of(pilot).query_one("#log", Lines)
+        log = step_of(pilot).query_one("#log", RowList)
         rows = [(f"line {n}" if n != 30 else LONG, "") for n in range(80)]
         for count in range(1, len(rows) + 1):
             log.show(rows[:count])
@@ -37,7 +37,7 @@ async def test_a_log_follows_its_end_when_a_long_line_brings_a_scroll_bar() -> N
 async def test_a_log_follows_its_end_at_once_when_both_scroll_bars_come(long: int) -> None:
     async with wizard(RunCore(), path=PATH, step="install") as pilot:
         await install(pilot)
-        log = step_of(pilot).query_one("#log", Lines)
+        log = step_of(pilot).query_one("#log", RowList)
         for count in (3, log.size.height - 1, log.size.height + 1, log.size.height + 3):
             log.show([(LONG if n == count - 2 or n == long else f"line {n}.", "") for n in range(count)])
             await settle(pilot)
@@ -49,7 +49,7 @@ async def test_the_cursor_stays_in_sight_when_the_window_gets_smaller() -> None:
     core.outside.findings = [WARNING, *core.outside.findings] * 4
     async with wizard(core, path=PATH, step="preflight") as pilot:
         await push(pilot, "run")
-        step_of(pilot).query_one("#findings", Lines).focus()
+        step_of(pilot).query_one("#findings", RowList).focus()
         await press(pilot, *["down"] * 12)
         await pilot.resize_terminal(80, 24)
         await settle(pilot)

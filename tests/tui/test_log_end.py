@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.app import App, ComposeResult
 
-from oz_installer.tui.widgets.lines import Lines
+from oz_installer.tui.widgets.lines import RowList
 
 FEW = [(f"row {number}", "") for number in range(5)]
 MANY = [(f"row {number}", "") for number in range(40)]
@@ -18,19 +18,19 @@ class Log(App[None]):
 
     def compose(self) -> ComposeResult:
         """It fills the screen."""
-        yield Lines(tail=True)
+        yield RowList(tail=True)
 
 
 def last_in_sight(app: App[None]) -> str:
     """The last row that is shown."""
-    lines = app.query_one(Lines)
+    lines = app.query_one(RowList)
     return lines.rows[min(lines.scroll_offset.y + lines.size.height, len(lines.rows)) - 1][0]
 
 
 async def test_the_end_stays_in_sight() -> None:
     app = Log()
     async with app.run_test(size=(60, 20)) as pilot:
-        lines = app.query_one(Lines)
+        lines = app.query_one(RowList)
         for rows in (FEW, MANY, WIDE):
             lines.show(rows)
             await pilot.pause()
@@ -45,7 +45,7 @@ async def test_the_end_stays_in_sight() -> None:
 async def test_who_scrolls_up_reads_on_undisturbed() -> None:
     app = Log()
     async with app.run_test(size=(60, 20)) as pilot:
-        lines = app.query_one(Lines)
+        lines = app.query_one(RowList)
         lines.show(MANY)
         lines.focus()
         await pilot.press("up", "up")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.tui.dialogs.open import OpenDialog
 from oz_installer.tui.steps import STEPS
-from oz_installer.tui.widgets.lines import Lines
+from oz_installer.tui.widgets.lines import RowList
 from tests.tui.by_mouse import click
 from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS, MEDIUM
@@ -50,8 +50,8 @@ async def test_a_file_is_opened_or_managed(words: str, step: str, size: tuple[in
 @pytest.mark.parametrize("size", SIZES)
 async def test_each_draft_is_its_own(size: tuple[int, int]) -> None:
     core = FakeCore()
-    core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "release")
-    core.drafted[HERE.with_name("b.yml")] = (Working.new().put("workload.apm", 13.0), "storage")
+    core.drafted[HERE] = (WorkingCopy.new().with_value("workload.apm", 12.0), "release")
+    core.drafted[HERE.with_name("b.yml")] = (WorkingCopy.new().with_value("workload.apm", 13.0), "storage")
     async with wizard(core, size=size) as pilot:
         await click(pilot, "Continue b.yml")
         assert step_of(pilot).STEP == "storage"
@@ -114,7 +114,7 @@ async def test_every_tab_of_review(size: tuple[int, int]) -> None:
 async def test_a_file_of_review(size: tuple[int, int]) -> None:
     async with wizard(RunCore(), path=PATH, step="review", size=size) as pilot:
         await click(pilot, "Files")
-        rows = [text.strip() for text, _ in step_of(pilot).query_one("#file-list", Lines).rows]
+        rows = [text.strip() for text, _ in step_of(pilot).query_one("#file-list", RowList).rows]
         name = next(row for row in rows if "compose" in row)
         await click(pilot, f" {name} ")
         assert "services:" in text_of(pilot)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.errors import Problem
-from oz_installer.tui.widgets.field import Field, Note
+from oz_installer.tui.widgets.field import Field, FieldMessage
 from tests.tui.fake_core import FakeCore, FilesCore
 from tests.tui.nodes_case import ANSWERS, POC
 from tests.tui.support import PATIENCE, Driver, app_of, left, press, settle, step_of, text_of, until, wizard
@@ -39,7 +39,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def note(pilot: Driver, key: str) -> tuple[str, str]:
     """What stands under the field of a question, and how it looks."""
     field = next(one for one in pilot.app.screen.query(Field).results(Field) if one.key == key)
-    return field.query_one(Note)._shown
+    return field.query_one(FieldMessage)._shown
 
 
 def state(pilot: Driver, step: str) -> str:
@@ -86,9 +86,9 @@ async def test_another_path_is_looked_at_while_it_is_typed(path: Path) -> None:
 
 async def test_a_warning_stands_while_the_path_is_typed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
-    show = Note.show
+    show = FieldMessage.show
 
-    def watch(one: Note, text: str, look: str = "") -> None:
+    def watch(one: FieldMessage, text: str, look: str = "") -> None:
         if isinstance(one.parent, Field) and one.parent.key == "license.bio":
             shown.append(text)
         show(one, text, look)
@@ -96,7 +96,7 @@ async def test_a_warning_stands_while_the_path_is_typed(path: Path, monkeypatch:
     class Short(FilesCore):
         """Tells names without their folder, which is as long as it happens to be."""
 
-        def file_problems(self, working: Working, path: Path) -> tuple[Problem, ...]:
+        def file_problems(self, working: WorkingCopy, path: Path) -> tuple[Problem, ...]:
             return tuple(
                 replace(one, message=one.message.replace(f"{path.parent}/", ""))
                 for one in super().file_problems(working, path)
@@ -105,7 +105,7 @@ async def test_a_warning_stands_while_the_path_is_typed(path: Path, monkeypatch:
     async with wizard(Short(), path=path, step="access") as pilot:
         step_of(pilot).focus_key("license.bio")
         await press(pilot, "end")
-        monkeypatch.setattr(Note, "show", watch)
+        monkeypatch.setattr(FieldMessage, "show", watch)
         fields = [one for one in step_of(pilot).query(Field).results(Field) if one.display]
         below = fields[1 + next(place for place, one in enumerate(fields) if one.key == "license.bio")]
         places = set[int]()
@@ -140,7 +140,7 @@ async def test_a_disk_that_hangs_keeps_nobody_waiting() -> None:
         stuck = False
         let = threading.Event()
 
-        def file_problems(self, working: Working, path: Path) -> tuple[Problem, ...]:
+        def file_problems(self, working: WorkingCopy, path: Path) -> tuple[Problem, ...]:
             assert not self.stuck or self.let.wait(PATIENCE)
             return super().file_problems(working, path)
 

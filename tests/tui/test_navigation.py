@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from oz_installer.answers.questions import questions
-from oz_installer.tui.leaving import Hold
+from oz_installer.tui.leaving import ExitGuard
 from oz_installer.tui.steps import STEPS, keys_of, load_screen, step_of
-from oz_installer.tui.widgets.bars import Status
+from oz_installer.tui.widgets.bars import StatusLine
 from oz_installer.tui.widgets.text_input import TextInput
 from tests.tui import support
 from tests.tui.by_keys import asked_now
@@ -100,7 +100,7 @@ async def test_the_palette_says_why_a_question_cannot_be_answered(words: str, st
     async with wizard(FakeCore({ANSWERS: MEDIUM}), path=ANSWERS, step="workload") as pilot:
         await choose(pilot, words)
         assert step == support.step_of(pilot).STEP
-        said = str(support.step_of(pilot).query_one("#status", Status).visual)
+        said = str(support.step_of(pilot).query_one("#status", StatusLine).visual)
         assert said.startswith("! ")
         assert why in said.lower()
         await choose(pilot, "workload: scenario")
@@ -204,7 +204,7 @@ async def test_leaving_asks_while_something_is_held() -> None:
     stopped: list[bool] = []
     async with wizard(step="workload") as pilot:
         app = app_of(pilot)
-        app.leaving.hold(Hold(question="An installation is running.", stop=lambda: stopped.append(True)))
+        app.leaving.hold(ExitGuard(question="An installation is running.", stop=lambda: stopped.append(True)))
         await press(pilot, "ctrl+q")
         assert "An installation is running" in text_of(pilot)
         await press(pilot, "enter")

@@ -6,7 +6,7 @@ import pytest
 from rich.style import Style
 
 from oz_installer.tui.widgets.choice import Choice
-from oz_installer.tui.widgets.lines import Lines
+from oz_installer.tui.widgets.lines import RowList
 from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS, MEDIUM, finding
 from tests.tui.running import FAILURE, PATH, WARNING, RunCore
@@ -45,7 +45,7 @@ async def test_checks_have_words(size: tuple[int, int]) -> None:
         await push(pilot, "run")
         assert is_grey(pilot)
         assert any("▶" in row and "FAILURE" in row for row in rows(pilot)), "the cursor is a sign"
-        step_of(pilot).query_one("#findings", Lines).focus()
+        step_of(pilot).query_one("#findings", RowList).focus()
         await press(pilot, "end")
         assert any("warning" in row and "15 GB" in row for row in rows(pilot))
         assert any(" ok " in row for row in rows(pilot))

@@ -7,12 +7,12 @@ import time
 import pytest
 from textual import events
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.tui.dialogs.node import COLUMNS, NodeDialog
 from oz_installer.tui.screens.nodes import NodesScreen
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.node_table import NodeTable
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.push import FlatButton
 from tests.tui import support
 from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS, MEDIUM, hosts
@@ -39,7 +39,7 @@ def get(pilot: Driver, key: str) -> object:
 
 async def push(pilot: Driver, action: str) -> None:
     """Click a button of the screen."""
-    (button,) = [one for one in pilot.app.screen.query(Push) if one.action == action]
+    (button,) = [one for one in pilot.app.screen.query(FlatButton) if one.action == action]
     await pilot.click(button)
     await settle(pilot)
 
@@ -236,7 +236,7 @@ async def test_roles_follow_the_layout_and_the_place() -> None:
 
 
 async def test_fifty_nodes_stay_quick() -> None:
-    working = Working.new()
+    working = WorkingCopy.new()
     for number in range(50):
         working = working.add_node({"name": f"n{number}", "host": f"10.0.1.{number}", "user": "ozadmin"})
     async with wizard(core_of(working.yaml()), path=ANSWERS, step="nodes") as pilot:
@@ -244,7 +244,7 @@ async def test_fifty_nodes_stay_quick() -> None:
         assert screen.query_one(NodeTable).row_count == 50
         took = []
         for number in range(20):
-            changed = app_of(pilot).session.working.typed("nodes[7].host", f"10.9.9.{number}")
+            changed = app_of(pilot).session.working.with_text("nodes[7].host", f"10.9.9.{number}")
             start = time.perf_counter()
             app_of(pilot).edit(changed)
             took.append(time.perf_counter() - start)

@@ -15,13 +15,13 @@ from textual.widgets import Input
 
 from oz_installer.tui.app import WizardApp
 from oz_installer.tui.dialogs.node import NodeDialog
-from oz_installer.tui.leaving import Outcome
+from oz_installer.tui.leaving import ExitOutcome
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.turns import SHORT
 from oz_installer.tui.widgets.cards import Cards
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.node_table import NodeTable
-from oz_installer.tui.widgets.words import Words
+from oz_installer.tui.widgets.words import LiveText
 from tests.tui.fake_core import FakeCore
 from tests.tui.fifty import FiftyCore
 from tests.tui.painted import watched
@@ -160,15 +160,15 @@ async def test_keys_behind_a_choice_go_where_it_leads(fifty_path: Path) -> None:
 
 async def test_words_said_again_move_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     async with wizard(step="storage") as pilot:
-        words = step_of(pilot).query_one(Words)
-        words.say("Shared.")
+        words = step_of(pilot).query_one(LiveText)
+        words.set_text("Shared.")
         await settle(pilot)
         with watched(monkeypatch) as seen:
-            words.say("Shared.")
+            words.set_text("Shared.")
             await settle(pilot)
         assert seen.laid_out == []
         with watched(monkeypatch) as seen:
-            words.say("Shared, by both.")
+            words.set_text("Shared, by both.")
             await settle(pilot)
         assert seen.laid_out == ["StorageScreen"]
 
@@ -176,7 +176,7 @@ async def test_words_said_again_move_nothing(monkeypatch: pytest.MonkeyPatch) ->
 async def test_threads_give_the_interpreter_back_at_once() -> None:
     before, meanwhile = sys.getswitchinterval(), []
 
-    async def look(pilot: Pilot[Outcome]) -> None:
+    async def look(pilot: Pilot[ExitOutcome]) -> None:
         meanwhile.append(sys.getswitchinterval())
         pilot.app.exit()
 
@@ -199,9 +199,9 @@ async def test_cards_have_the_height_that_a_window_gives_them(rows: int) -> None
 
 async def test_the_same_words_in_another_colour_are_painted() -> None:
     async with wizard(step="storage") as pilot:
-        words = step_of(pilot).query_one(Words)
+        words = step_of(pilot).query_one(LiveText)
         for colour in ("red", "green"):
-            words.say(Content.styled("Shared.", colour))
+            words.set_text(Content.styled("Shared.", colour))
             await settle(pilot)
             assert str(words.content.spans[0].style) == colour  # type: ignore[union-attr]
 

@@ -9,7 +9,7 @@ from textual.command import CommandPalette
 from textual.widgets import OptionList
 
 from oz_installer.answers.questions import questions
-from oz_installer.tui.commands import Commands
+from oz_installer.tui.commands import PaletteProvider
 from oz_installer.tui.steps import STEPS, step_of
 from tests.tui import support
 from tests.tui.by_keys import asked_now, hit
@@ -74,7 +74,9 @@ async def test_a_question_of_every_section(words: str) -> None:
 async def test_no_question_is_left_out() -> None:
     async with wizard(FakeCore({ANSWERS: MEDIUM}), path=ANSWERS, step="nodes") as pilot:
         await press(pilot, "down", "down")
-        offered = [about.partition(" · ")[0] for _, about, _, _ in Commands(support.step_of(pilot))._all()]
+        offered = [
+            about.partition(" · ")[0] for _, about, _, _ in PaletteProvider(support.step_of(pilot))._all()
+        ]
         for question in questions():
             key = question.key.replace("[]", "[2]")
             assert offered.count(key) == (question.key not in ("nodes", "version"))
@@ -116,6 +118,6 @@ async def test_the_buttons_of_the_open_step() -> None:
     async with wizard(FakeCore({ANSWERS: MEDIUM}), path=ANSWERS, step="nodes") as pilot:
         await choose(pilot, "duplicate")
         assert app_of(pilot).session.working.nodes() == 5
-        labels = [name for name, *_ in Commands(pilot.app.screen)._of_step()]
+        labels = [name for name, *_ in PaletteProvider(pilot.app.screen)._of_step()]
         assert "Test all" in labels
         assert "Run the checks" not in labels

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 
 from oz_installer.deploy.events import Message, NodeProgress, PhaseStarted, RunEnded, RunStarted
-from oz_installer.tui.feed import MOST, PACE, Feed, Heard
-from oz_installer.tui.run_view import KEPT, RunView
+from oz_installer.tui.feed import MOST, PACE, EventFeed, LoggedEvent
+from oz_installer.tui.run_view import KEPT, RunProgress
 from tests.tui.running import NODES, run_events
 
 
-def view_of(feed: Feed) -> RunView:
+def view_of(feed: EventFeed) -> RunProgress:
     """Everything that waits in a feed."""
-    view, more = RunView(), True
+    view, more = RunProgress(), True
     while more:
         heard, more = feed.take()
         assert len(heard) <= MOST
@@ -22,7 +22,7 @@ def view_of(feed: Feed) -> RunView:
 
 def test_many_threads_wake_once_and_nothing_is_lost() -> None:
     wakes: list[object] = []
-    feed = Feed()
+    feed = EventFeed()
     feed.wake = wakes.append
 
     def tell(number: int) -> None:
@@ -35,7 +35,7 @@ def test_many_threads_wake_once_and_nothing_is_lost() -> None:
     for thread in threads:
         thread.join()
     assert len(wakes) == 1
-    taken: list[Heard] = []
+    taken: list[LoggedEvent] = []
     more = True
     while more:
         heard, more = feed.take()
@@ -48,7 +48,7 @@ def test_many_threads_wake_once_and_nothing_is_lost() -> None:
 
 def test_the_screen_waits_its_time() -> None:
     now = 5.0
-    feed = Feed(clock=lambda: now)
+    feed = EventFeed(clock=lambda: now)
     assert feed.delay() == 0
     feed.take()
     assert abs(feed.delay() - PACE) < 0.001
@@ -57,7 +57,7 @@ def test_the_screen_waits_its_time() -> None:
 
 
 def test_a_log_is_a_ring_and_has_no_escapes() -> None:
-    feed = Feed()
+    feed = EventFeed()
     for number in range(KEPT + 500):
         feed.put(Message(at=1000 + number, level="info", text=f"\x1b[31mline {number}\x07", node="api1"))
     log = view_of(feed).log("api1")
@@ -67,7 +67,7 @@ def test_a_log_is_a_ring_and_has_no_escapes() -> None:
 
 
 def test_lanes_have_rates_and_fit() -> None:
-    feed = Feed()
+    feed = EventFeed()
     for event in run_events(end=False):
         feed.put(event)
     view = view_of(feed)
@@ -81,7 +81,7 @@ def test_lanes_have_rates_and_fit() -> None:
 
 
 def test_a_download_that_begins_again_has_a_new_rate() -> None:
-    view, feed = RunView(), Feed()
+    view, feed = RunProgress(), EventFeed()
     for at, done in ((1, 100), (2, 900), (3, 0), (5, 400)):
         feed.put(NodeProgress(at=at, node="a", text="pulling", done=done, total=1000, unit="bytes"))
     view = view_of(feed)
@@ -90,14 +90,14 @@ def test_a_download_that_begins_again_has_a_new_rate() -> None:
 
 def test_a_node_that_the_last_phase_did_not_touch_is_done_all_the_same() -> None:
     *events, ended = run_events()
-    feed = Feed()
+    feed = EventFeed()
     for event in (*events, PhaseStarted(at=1072, phase="Verify", number=4, of=4), ended):
         feed.put(event)
     assert [text.split() for text, _ in view_of(feed).lanes(1080, 110)] == [[name, "done"] for name in NODES]
 
 
 def test_a_node_that_told_nothing_in_the_last_phase_is_done_with_the_rest() -> None:
-    feed = Feed()
+    feed = EventFeed()
     feed.put(RunStarted(at=1, phases=("Verify",), nodes=("a",)))
     feed.put(PhaseStarted(at=2, phase="Verify", number=1, of=1))
     assert view_of(feed).lanes(now=3, width=80)[0][0].split() == ["a", "waiting"]

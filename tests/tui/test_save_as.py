@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from oz_installer.answers.file import read_draft
+from oz_installer.answers.file import parse_file
 from tests.tui.by_keys import clear, push, type_text
 from tests.tui.by_mouse import click
 from tests.tui.fake_core import FilesCore
@@ -42,7 +42,7 @@ async def save_as(pilot: Driver, where: str) -> None:
 
 def apm(path: Path) -> object:
     """What a file says of it."""
-    return read_draft(path).values.get("workload", {}).get("apm")
+    return parse_file(path).values.get("workload", {}).get("apm")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -19,10 +19,10 @@ async def test_an_edited_file_is_saved_only_when_that_is_wanted(step: str, butto
         assert "Save it first?" in " ".join(text_of(pilot).replace("│", " ").split())
         await press(pilot, "enter")
         assert (core.files[PATH], core.kept) == (ANSWERS, {})
-        assert app_of(pilot).session.touched
+        assert app_of(pilot).session.has_unsaved_changes
         step_of(pilot).query_one(f"#{button}").focus()
         await press(pilot, "enter")
         await confirm(pilot)
         await settle(pilot)
         assert core.kept[PATH].get("components.statistic") is False
-        assert not app_of(pilot).session.touched
+        assert not app_of(pilot).session.has_unsaved_changes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.errors import AnswersError
 from oz_installer.tui.app import WizardApp
 from tests.tui.fake_core import FakeCore, FilesCore
@@ -27,12 +27,12 @@ class SlowCore(FakeCore):
         self.began = threading.Event()
 
     def keep(
-        self, working: Working, path: Path, source: str | None = None, opened: Path | None = None
-    ) -> Working:
+        self, working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
+    ) -> WorkingCopy:
         """As any other, after a while."""
         self.began.set()
         self.let.wait(30)
-        return super().keep(working, path, source, opened)
+        return super().save_answers(working, path, source, opened)
 
 
 async def test_saves_are_one_after_the_other_and_the_last_one_counts() -> None:
@@ -97,7 +97,7 @@ async def test_a_file_that_somebody_changed_meanwhile_is_replaced_only_when_aske
 
 async def test_a_file_with_a_draft_is_asked_about() -> None:
     core = FakeCore({HERE: COMPLETE})
-    core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "workload")
+    core.drafted[HERE] = (WorkingCopy.new().with_value("workload.apm", 12.0), "workload")
     async with wizard(core, path=HERE) as pilot:
         assert "There is a draft of" in text_of(pilot)
         assert "just now" in text_of(pilot)
@@ -108,7 +108,7 @@ async def test_a_file_with_a_draft_is_asked_about() -> None:
 
 async def test_the_file_itself_may_be_wanted() -> None:
     core = FakeCore({HERE: COMPLETE})
-    core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "workload")
+    core.drafted[HERE] = (WorkingCopy.new().with_value("workload.apm", 12.0), "workload")
     async with wizard(core, path=HERE) as pilot:
         await press(pilot, "enter")
         assert step_of(pilot).STEP == "review"
@@ -136,20 +136,20 @@ async def test_typed_passwords_do_not_go_without_a_word() -> None:
     core = FakeCore({OTHER: MEDIUM})
     async with wizard(core, step="workload") as pilot:
         session = app_of(pilot).session
-        session.working = session.working.typed("admin.password", "canary-password")
+        session.working = session.working.with_text("admin.password", "canary-password")
         app_of(pilot).files.begin()
         await settle(pilot)
         assert "Passwords that were typed and not saved" in text_of(pilot)
         assert "canary" not in text_of(pilot)
         await press(pilot, "enter")
         assert app_of(pilot).session is session
-        assert session.working.given("admin.password")
+        assert session.working.is_given("admin.password")
 
 
 async def test_escape_is_the_key_of_the_answer_that_it_stands_on() -> None:
     """It would leave answers open that nobody chose, in the name of that file."""
     core = FakeCore({HERE: COMPLETE})
-    core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "workload")
+    core.drafted[HERE] = (WorkingCopy.new().with_value("workload.apm", 12.0), "workload")
     async with wizard(core, path=HERE) as pilot:
         assert "[ Open the file as it is Esc ]" in text_of(pilot)
         await press(pilot, "escape")
@@ -189,7 +189,7 @@ async def test_what_is_replaced_is_said_to_be_kept() -> None:
 
 async def test_a_draft_goes_on_though_its_file_is_broken_meanwhile() -> None:
     core = FakeCore({HERE: "version: ["})
-    core.drafted[HERE] = (Working.new().put("workload.apm", 12.0), "workload")
+    core.drafted[HERE] = (WorkingCopy.new().with_value("workload.apm", 12.0), "workload")
     async with wizard(core) as pilot:
         app_of(pilot).files.open_draft(core.drafts()[0])
         await settle(pilot)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oz_installer.answers.model import SecretRef
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.tui.widgets.secret_field import Reveal, SecretField
 from oz_installer.tui.widgets.text_input import TextInput
 from tests.tui.form_case import answers, form, note
@@ -43,7 +43,7 @@ async def test_a_secret_in_four_ways(moves: list[str], typed: str, ref: SecretRe
 async def test_looking_at_another_way_loses_no_secret(
     ref: SecretRef, forth: list[str], back: list[str]
 ) -> None:
-    working = Working.new().put("database.password", ref)
+    working = WorkingCopy.new().with_value("database.password", ref)
     async with form("database.password", working=working) as pilot:
         way = pilot.app.screen.query_one("#way")
         way.focus()
@@ -127,7 +127,7 @@ async def test_a_secret_is_seen_while_the_mouse_button_is_down() -> None:
 
 
 async def test_a_secret_is_neither_copied_nor_shown_again() -> None:
-    working = Working.new().put("database.password", SecretRef(kind="plain", where=CANARY))
+    working = WorkingCopy.new().with_value("database.password", SecretRef(kind="plain", where=CANARY))
     async with form("database.password", working=working) as pilot:
         assert "given; type to replace it" in text_of(pilot)
         assert not step_of(pilot).query_one(SecretField).query_one(TextInput).value

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from tests.tui.fake_core import FakeCore
 from tests.tui.support import SIZES, app_of, check_golden, press, settle, step_of, wizard
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}
 
 async def test_start(size: tuple[int, int]) -> None:
     core = FakeCore()
-    core.drafted[Path("/home/admin/answers.yml")] = (Working.new(), "nodes")
+    core.drafted[Path("/home/admin/answers.yml")] = (WorkingCopy.new(), "nodes")
     async with wizard(core, size=size) as pilot:
         check_golden("start", pilot)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.errors import Problem
 from oz_installer.tui.widgets.field import Field
 from oz_installer.tui.widgets.node_table import NodeTable
@@ -20,7 +20,7 @@ class Wrong(FakeCore):
         super().__init__({ANSWERS: MEDIUM})
         self._problem = Problem(key=key, message=message, hint="")
 
-    def judge(self, working: Working) -> tuple[Problem, ...]:
+    def validate(self, working: WorkingCopy) -> tuple[Problem, ...]:
         """What the test says."""
         return (self._problem,)
 

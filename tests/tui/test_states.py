@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.tui.steps import STEPS
 from tests.tui.fake_core import FakeCore
 from tests.tui.running import FAILURE, PATH, RunCore
@@ -45,7 +45,7 @@ async def test_checks_that_failed_are_not_done() -> None:
 @pytest.mark.parametrize("left_at", ["workload", "database"])
 async def test_what_a_draft_says_nothing_of_is_not_done(left_at: str) -> None:
     core, target = FakeCore(), Path("/home/admin/answers.yml")
-    core.drafted[target] = (Working.new().typed("workload.apm", "5"), left_at)
+    core.drafted[target] = (WorkingCopy.new().with_text("workload.apm", "5"), left_at)
     async with wizard(core) as pilot:
         app_of(pilot).files.open_draft(core.drafts()[0])
         await settle(pilot)

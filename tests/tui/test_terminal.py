@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.drafts import SavedDraft, drafts, load_draft
+from oz_installer.answers.drafts import SavedDraft, list_drafts, load_draft
 from tests.tui.terminal import Terminal, terminal
 
 CANARY = "canary-Pa55w0rd"
@@ -26,7 +26,7 @@ database: {host: db.example.com}
 def kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> SavedDraft:
     """The one draft that is there."""
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
-    (draft,) = drafts()
+    (draft,) = list_drafts()
     assert CANARY not in draft.path.read_text()
     return draft
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.errors import AnswersError
-from oz_installer.installation.trying import Tried
+from oz_installer.installation.trying import NodeProbe
 from oz_installer.tui.dialogs.host_keys import HostKeys
 from oz_installer.tui.widgets.node_table import NodeTable
 from tests.tui import support
@@ -32,10 +32,10 @@ class Servers(FakeCore):
 
     def try_nodes(
         self,
-        working: Working,
+        working: WorkingCopy,
         path: Path,
         names: Sequence[str],
-        on_tried: Callable[[Tried], None],
+        on_tried: Callable[[NodeProbe], None],
         stop: threading.Event,
     ) -> None:
         """Each is what its answers make of it."""
@@ -107,7 +107,7 @@ async def test_a_changed_key_is_never_offered() -> None:
     core = FakeCore({ANSWERS: MEDIUM})
     error = "the server shows another key than the known one"
     core.outside.tried = [
-        Tried(node="api1", fingerprint=OTHER, key_known="changed", error=error, hint="Ask.")
+        NodeProbe(node="api1", fingerprint=OTHER, key_known="changed", error=error, hint="Ask.")
     ]
     async with wizard(core, path=ANSWERS, step="nodes") as pilot:
         await press(pilot, "t")
@@ -178,7 +178,7 @@ async def test_a_new_key_is_accepted_by_a_key_of_the_keyboard() -> None:
 async def test_hints_name_the_fields_and_not_the_keys_of_the_file() -> None:
     core = FakeCore({ANSWERS: MEDIUM})
     error = "key file /k cannot be read"
-    core.outside.tried = [Tried(node="api1", error=error, hint="Correct `key_file` of the node.")]
+    core.outside.tried = [NodeProbe(node="api1", error=error, hint="Correct `key_file` of the node.")]
     async with wizard(core, path=ANSWERS, step="nodes") as pilot:
         await press(pilot, "t")
         assert "Correct «Private key file» of the node." in words(pilot)

@@ -14,7 +14,7 @@ from textual import events
 from oz_installer.answers.questions import question, questions
 from oz_installer.tui.steps import STEPS
 from oz_installer.tui.steps import step_of as step_of_key
-from oz_installer.tui.widgets.field import Note
+from oz_installer.tui.widgets.field import FieldMessage
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.secret_field import SecretField
 from tests.tui.by_keys import asked_now, choose_way, clear, tab_to, type_text
@@ -131,7 +131,7 @@ def note(pilot: Driver, key: str) -> str:
     """The line under a question's field."""
     for form in pilot.app.screen.query(Form):
         if key in form.keys:
-            return str(form.field(key).query_one(Note).visual)
+            return str(form.field(key).query_one(FieldMessage).visual)
     if key == "scenario":  # its cards have the line above them
         return str(step_of(pilot).query_one("#scenario-title").render())
     raise AssertionError(f"{key} is asked nowhere:\n{text_of(pilot)}")
@@ -159,7 +159,7 @@ async def put_wrong(pilot: Driver, key: str, case: Case) -> None:
     """Type it, or open a file that says it."""
     app = app_of(pilot)
     if question(key).kind in IN_FILE or key in ("nodes[0].roles", "release"):
-        app.edit(app.session.working.without(key).typed(key, case.wrong))
+        app.edit(app.session.working.without(key).with_text(key, case.wrong))
     elif len(case.wrong) > 100:
         await clear(pilot)
         assert pilot.app.focused is not None
@@ -198,11 +198,13 @@ async def test_what_is_wrong_is_told_and_what_is_right_takes_it_away(step: str) 
             before = app.session.working
             if key == "storage.path":
                 app.edit(
-                    before.without("storage.server").without("storage.export").put("storage.type", "path")
+                    before.without("storage.server")
+                    .without("storage.export")
+                    .with_value("storage.type", "path")
                 )
                 await settle(pilot)
             if key in ("version", "accept"):  # asked only where they are wrong
-                app.edit(before.typed(key, case.wrong))
+                app.edit(before.with_text(key, case.wrong))
                 await settle(pilot)
             await go_to(pilot, key)
             await put_wrong(pilot, key, case)

@@ -9,12 +9,12 @@ from typing import Any, cast
 
 import pytest
 
-from oz_installer.answers.file import read_draft_text
-from oz_installer.answers.working import Working
+from oz_installer.answers.file import parse_text
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.errors import AnswersError, DeployError, OzError
 from oz_installer.installation import Prepared
 from oz_installer.secret import Masker, Secret
-from oz_installer.wizard_core import WizardCore
+from oz_installer.wizard_core import InstallerCore
 from tests.tui.fake_core import no_opener
 from tests.tui.running import ANSWERS
 
@@ -37,7 +37,7 @@ def test_an_error_holds_no_secret(call: str, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(f"oz_installer.installation.{call}", broken)
     more = (lambda _event: None, Event()) if call == "execute" else (Event(),)
     with pytest.raises(OzError) as caught:
-        getattr(WizardCore(no_opener), call)(prepared(tmp_path), *more)
+        getattr(InstallerCore(no_opener), call)(prepared(tmp_path), *more)
     error = cast("DeployError", caught.value)
     assert "login with" in str(error)
     assert CANARY not in f"{error} {error!r} {error.args} {error.hint} {error.details}"
@@ -49,17 +49,17 @@ def test_the_command_line_learns_what_to_mask(tmp_path: Path, monkeypatch: pytes
     path = tmp_path / "answers.yml"
     path.write_text(ANSWERS, encoding="utf-8")
     learnt: list[Masker] = []
-    WizardCore(lambda: lambda *_: None, learnt.append).prepare(path, Event())
+    InstallerCore(lambda: lambda *_: None, learnt.append).prepare(path, Event())
     assert learnt == [MASKER]
 
 
 def test_a_picture_is_written_or_it_is_said_why_not(tmp_path: Path) -> None:
-    core = WizardCore(no_opener)
-    topology = core.topology(Working.of(read_draft_text(ANSWERS, "answers.yml")))
+    core = InstallerCore(no_opener)
+    topology = core.topology(WorkingCopy.of(parse_text(ANSWERS, "answers.yml")))
     assert topology is not None
-    core.write_picture(topology, tmp_path / "oz.svg")
+    core.write_svg(topology, tmp_path / "oz.svg")
     drawn = (tmp_path / "oz.svg").read_text(encoding="utf-8")
     assert "<svg" in drawn
     assert all(name in drawn for name in ("api1", "bio1", "bio2"))
     with pytest.raises(AnswersError, match="No such file"):
-        core.write_picture(topology, tmp_path / "no" / "oz.svg")
+        core.write_svg(topology, tmp_path / "no" / "oz.svg")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from oz_installer.tui.bridge import Failed, Finished
-from oz_installer.tui.wording import in_form, worded
+from oz_installer.tui.bridge import JobFailed, JobFinished
+from oz_installer.tui.wording import form_names, with_form_names
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,15 @@ from oz_installer.tui.wording import in_form, worded
     ],
 )
 def test_keys_of_the_file_are_fields_of_the_form(told: str, shown: str) -> None:
-    assert in_form(told) == shown
+    assert form_names(told) == shown
 
 
 def test_hints_of_jobs_are_worded_and_all_else_is_left_alone() -> None:
-    failed = Failed(job="x", message="answers.yml:3: database.host: is wrong", hint="Correct database.host.")
-    assert worded(failed) == Failed(job="x", message=failed.message, hint="Correct «Database: Host».")
-    done = Finished(job="x", result="database.host")
-    assert worded(done) is done
+    failed = JobFailed(
+        job="x", message="answers.yml:3: database.host: is wrong", hint="Correct database.host."
+    )
+    assert with_form_names(failed) == JobFailed(
+        job="x", message=failed.message, hint="Correct «Database: Host»."
+    )
+    done = JobFinished(job="x", result="database.host")
+    assert with_form_names(done) is done

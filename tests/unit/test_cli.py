@@ -216,7 +216,7 @@ def test_something_unexpected_says_so_and_debug_shows_where(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr(writing, "render_to", broken)
+    monkeypatch.setattr(writing, "write_bundles", broken)
     arguments = ("render", "--answers", "answers.yml", "--out", "out")
     said = refused(capsys, *arguments, code=1)
     assert "something unexpected happened: ZeroDivisionError: by zero" in said
@@ -233,7 +233,7 @@ def test_ctrl_c_is_told_in_one_line(
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(writing, "render_to", stopped)
+    monkeypatch.setattr(writing, "write_bundles", stopped)
     said = refused(capsys, "render", "--answers", "answers.yml", "--out", "out", code=130)
     assert said == "stopped at your request\nhint: Run the same command again to go on.\n"
 

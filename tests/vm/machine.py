@@ -56,7 +56,7 @@ class Machine:
         assert self._transport is not None, f"{self.name} is not up"
         result = self._transport.run(("bash", "-c", script), timeout=BOOT_SECONDS)
         if check and not result.ok:
-            raise AssertionError(f"{self.name}: {script}: {result.text}{result.errors}")
+            raise AssertionError(f"{self.name}: {script}: {result.text}{result.stderr_text}")
         return result.text
 
     def until(self, script: str, seconds: float = 120) -> None:

@@ -18,8 +18,8 @@ import pytest
 from oz_installer.answers.file import read
 from oz_installer.checks import container, storage_elsewhere, storage_probe, storage_scripts
 from oz_installer.checks.model import Finding
-from oz_installer.checks.running import run
-from oz_installer.connecting import opener
+from oz_installer.checks.running import run_checks
+from oz_installer.connecting import transport_opener
 from oz_installer.installation import checking, prepare
 from tests.e2e.site import write_answers
 from tests.vm.machine import Machine
@@ -46,7 +46,7 @@ true
 def give_time(patch: pytest.MonkeyPatch) -> None:
     """Multiply the limits of the checks of storage and container: ``docker run`` takes 10 s on an emulated
     processor, at times, where 8 s are allowed."""
-    patch.setattr(checking, "run", functools.partial(run, limit=PATIENCE_SECONDS))
+    patch.setattr(checking, "run_checks", functools.partial(run_checks, limit=PATIENCE_SECONDS))
     patch.setattr(storage_elsewhere, "HELD_AT", PATIENCE_SECONDS / 2)
     patch.setattr(storage_elsewhere, "OVER_AT", PATIENCE_SECONDS / 2)
     limits = {storage_scripts.MOUNT_SECONDS: MOUNT_SECONDS, storage_scripts.HELD_SECONDS: PATIENCE_SECONDS}
@@ -140,14 +140,14 @@ class Pair:
     def check(self, only: str, **changes: Any) -> dict[str, Finding]:
         """The findings of one check by id. An emulated processor may take its time."""
         path = self.answers(**changes)
-        opened = functools.partial(opener(), base=path.parent, known_hosts=None)
+        opened = functools.partial(transport_opener(), base=path.parent, known_hosts=None)
         told: list[Finding] = []
         began = time.monotonic()
         prepared = prepare(read(path), path, opened)
         try:
             with pytest.MonkeyPatch.context() as patch:
                 give_time(patch)
-                checking.run_checks(prepared, told.append, threading.Event(), only=(only,))
+                checking.check_prepared(prepared, told.append, threading.Event(), only=(only,))
         finally:
             prepared.close()
         for one in told:

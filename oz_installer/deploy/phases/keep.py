@@ -6,7 +6,7 @@ from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.run import Run
 
 
-class KeepSecrets(Phase):
+class SaveSecrets(Phase):
     """After the locks: of two runs that both made passwords only the one that goes on keeps its own."""
 
     title = "Keep new passwords"
@@ -18,4 +18,4 @@ class KeepSecrets(Phase):
     def run(self, run: Run) -> None:
         """Raises AnswersError when the file cannot be written. They stay, whatever fails later."""
         if run.keep_secrets is not None:
-            run.gate.keep("keep new passwords beside the answers", run.keep_secrets)
+            run.gate.run_locally("keep new passwords beside the answers", run.keep_secrets)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from oz_installer.deploy import engines
 from oz_installer.deploy import node as commands
-from oz_installer.deploy.identity import is_dead, own_process
+from oz_installer.deploy.identity import has_ended, process_identity
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.run import Run, hint_for
 from oz_installer.errors import DeployError, LockedError, OzError
@@ -36,7 +36,7 @@ class Lock(Phase):
         The first node comes before the others, so that of two runs that begin at once one gets through.
         """
         if run.settings.engine == "docker":
-            engines.warm_up()
+            engines.preload_docker_sdk()
         first, others = run.changing[:1], run.changing[1:]
         run.each(first, lambda node: self._lock(run, node))
         run.each(others, lambda node: self._lock(run, node))
@@ -45,13 +45,13 @@ class Lock(Phase):
     def _lock(self, run: Run, node: str) -> None:
         result = self._ask(run, node, dead="")
         said = _words(result)
-        if result.status == HELD and is_dead(said.get("process", "")):
-            run.say(f"took over the lock of a run that died: {result.errors}", node, "warning")
+        if result.status == HELD and has_ended(said.get("process", "")):
+            run.log(f"took over the lock of a run that died: {result.stderr_text}", node, "warning")
             result = self._ask(run, node, dead=said["run"])
             said = _words(result)
         if result.status == HELD:
             raise LockedError(
-                f"another run is at work on this node: {result.errors}",
+                f"another run is at work on this node: {result.stderr_text}",
                 "Wait for it to end. If it died: run again where it ran, which takes its lock over at once; "
                 f"elsewhere wait {commands.STALE_LOCK_MINUTES} minutes, "
                 f"or remove {run.settings.install_dir}/lock on the node.",
@@ -59,14 +59,14 @@ class Lock(Phase):
             )
         if result.status == CHANGED:
             raise LockedError(
-                f"another run has changed this node since it was looked at: {result.errors}",
+                f"another run has changed this node since it was looked at: {result.stderr_text}",
                 "Run again: it makes a new plan.",
                 node=node,
             )
         if not result.ok:
             raise DeployError(
-                f"cannot make the install folder {run.settings.install_dir}: {result.errors}",
-                hint_for(result.errors),
+                f"cannot make the install folder {run.settings.install_dir}: {result.stderr_text}",
+                hint_for(result.stderr_text),
                 node=node,
             )
         self._held[node] = "made" in said
@@ -76,7 +76,7 @@ class Lock(Phase):
             run.settings.install_dir,
             run.id,
             run.settings.owner,
-            process=own_process(),
+            process=process_identity(),
             dead=dead,
             generation=run.facts[node].generation,
         )
@@ -87,7 +87,7 @@ class Lock(Phase):
         while not self._over.wait(REFRESH_SECONDS):
             for node in tuple(self._held):
                 with suppress(OzError):
-                    argv = commands.alive(run.settings.install_dir, run.id)
+                    argv = commands.refresh_lock(run.settings.install_dir, run.id)
                     run.gate.change(run.transports[node], "keep the lock", argv)
 
     def close(self, run: Run) -> None:

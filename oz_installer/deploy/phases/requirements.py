@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from oz_installer.catalog.model import Oldest, load_release
-from oz_installer.deploy.facts import Details, NodeFacts
+from oz_installer.catalog.model import MinimumVersions, load_release
+from oz_installer.deploy.facts import NodeDetails, NodeFacts
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.run import Run
 from oz_installer.errors import PreflightError
 from oz_installer.remote.commands import ComposeTool
 from oz_installer.remote.fitness import (
     EngineFacts,
-    Lack,
-    compose_lack,
-    disk_lack,
-    engine_lack,
-    folder_lack,
-    lacks,
-    project_lack,
+    UnmetRequirement,
+    check_compose,
+    check_disk,
+    check_engine,
+    check_folder,
+    check_project,
+    unmet,
 )
 from oz_installer.render.compose import PROJECT
 
 
-class Requirements(Phase):
+class CheckRequirements(Phase):
     """Engine and Compose are there, new enough and answer; the disk is not full."""
 
     title = "Check engines"
-    harmless = True
+    read_only = True
 
     def should_run(self, run: Run) -> bool:
         """Only where something changes."""
@@ -35,15 +35,15 @@ class Requirements(Phase):
 
     def run(self, run: Run) -> None:
         """Raises PreflightError with every node's shortcomings; nothing was changed then."""
-        require([run.facts[node] for node in run.changing], run.settings.engine, run.topology.release)
+        require_met([run.facts[node] for node in run.changing], run.settings.engine, run.topology.release)
         for node in run.changing:
             run.compose[node] = compose_of(run.facts[node], run.settings.engine)
 
 
-def require(facts: Iterable[NodeFacts], engine: str, release: str) -> None:
+def require_met(facts: Iterable[NodeFacts], engine: str, release: str) -> None:
     """Raises PreflightError with all that the nodes lack for a release."""
     oldest = load_release(release).engines[engine]
-    found = [problem for one in facts for problem in judge(one, engine, oldest)]
+    found = [problem for one in facts for problem in unmet_requirements(one, engine, oldest)]
     if found:
         hints = dict.fromkeys(hint for _, hint in found)
         raise PreflightError("\n".join(text for text, _ in found), "\n      ".join(hints))
@@ -57,33 +57,35 @@ def compose_of(facts: NodeFacts, engine: str) -> ComposeTool:
     return tool
 
 
-def judge(facts: NodeFacts, engine: str, oldest: Oldest) -> Iterator[tuple[str, str]]:
+def unmet_requirements(facts: NodeFacts, engine: str, oldest: MinimumVersions) -> Iterator[tuple[str, str]]:
     """What a node lacks: message and hint."""
     if facts.details is not None:
         for lack in _lacks(facts, facts.details, engine, oldest):
             yield f"{facts.node}: {lack.message}", lack.hint
 
 
-def _lacks(facts: NodeFacts, details: Details, engine: str, oldest: Oldest) -> Iterator[Lack]:
+def _lacks(
+    facts: NodeFacts, details: NodeDetails, engine: str, oldest: MinimumVersions
+) -> Iterator[UnmetRequirement]:
     """What follows from another lack is not told besides."""
     told = _engine(facts, details)
-    yield from lacks(engine_lack(told, engine, oldest.engine))
+    yield from unmet(check_engine(told, engine, oldest.engine))
     if not told.answers:
         return
-    yield from lacks(compose_lack(told, engine, oldest.compose))
-    if denied := folder_lack(details.access):
+    yield from unmet(check_compose(told, engine, oldest.compose))
+    if denied := check_folder(details.folder_access):
         yield denied
         return
-    yield from lacks(_project(facts), disk_lack(details.disk_free))
+    yield from unmet(_project(facts), check_disk(details.disk_free))
 
 
-def _project(facts: NodeFacts) -> Lack | None:
+def _project(facts: NodeFacts) -> UnmetRequirement | None:
     strangers = [name for name, there in facts.containers.items() if not there.digest]
     ours = len(strangers) < len(facts.containers)
-    return project_lack(PROJECT, strangers, ours=ours, recorded=facts.record is not None)
+    return check_project(PROJECT, strangers, ours=ours, recorded=facts.record is not None)
 
 
-def _engine(facts: NodeFacts, details: Details) -> EngineFacts:
+def _engine(facts: NodeFacts, details: NodeDetails) -> EngineFacts:
     return EngineFacts(
         answers=facts.engine_ok,
         said=facts.engine_message,

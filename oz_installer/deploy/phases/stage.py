@@ -9,7 +9,7 @@ from oz_installer.deploy.events import NodeProgress
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.record import Record, next_generation, record_of
 from oz_installer.deploy.run import Run
-from oz_installer.deploy.saying import counted
+from oz_installer.deploy.saying import plural
 from oz_installer.remote.transport import RemoteFile
 from oz_installer.remote.upload import tar_bytes
 from oz_installer.render.bundle import Bundle
@@ -38,7 +38,7 @@ class Stage(Phase):
         removed = [change.path for change in plan.files if change.kind == "removed"]
         send = {change.path for change in plan.files if change.kind != "removed"}
         record = record_of(bundle, generation, run.fingerprints(node))
-        payload = tar_bytes(_upload(bundle, send, run.shown(node), record))
+        payload = tar_bytes(_upload(bundle, send, run.masked_files(node), record))
         total = len(payload)
         result = run.change(
             node,
@@ -55,7 +55,7 @@ class Stage(Phase):
             on_sent=lambda sent: run.emit(
                 NodeProgress(
                     node=node,
-                    text=f"sending {counted(len(send), 'file')}",
+                    text=f"sending {plural(len(send), 'file')}",
                     done=sent,
                     total=total,
                     unit="bytes",

@@ -7,12 +7,12 @@ from functools import partial
 from oz_installer.catalog.model import Stage
 from oz_installer.deploy import cleaning, engines, health
 from oz_installer.deploy import node as commands
-from oz_installer.deploy.ephemeral_ports import start_when_free
+from oz_installer.deploy.ephemeral_ports import start_when_port_free
 from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.deploy.jobs import run_job
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.run import Run
-from oz_installer.deploy.saying import counted
+from oz_installer.deploy.saying import plural
 from oz_installer.errors import DeployError
 from oz_installer.remote import commands as engine_commands
 from oz_installer.render.bundle import BundleService
@@ -58,15 +58,15 @@ class Start(Phase):
         for job in (job for at, job in self._finished if at == node):
             before = run.facts[node].jobs.get(job)
             argv = (
-                commands.finished(run.settings.install_dir, run.id, job, before)
+                commands.mark_job_done(run.settings.install_dir, run.id, job, before)
                 if before
-                else commands.forget(run.settings.install_dir, run.id, job)
+                else commands.unmark_job(run.settings.install_dir, run.id, job)
             )
             run.change(node, f"forget {job}", argv)
 
     def _end_jobs(self, run: Run, node: str) -> None:
         """Remove the containers of jobs under way, which ends their commands."""
-        argv = cleaning.end_jobs(run.settings.engine, PROJECT)
+        argv = cleaning.remove_job_containers(run.settings.engine, PROJECT)
         run.change(node, "end the jobs under way", argv, timeout=ABORT_SILENCE)
 
     def _jobs(self, run: Run, node: str) -> list[BundleService]:
@@ -75,13 +75,13 @@ class Start(Phase):
 
     def _services(self, run: Run, node: str) -> list[BundleService]:
         wanted = {change.name for change in run.plan.of(node).services if change.action != "remove"}
-        return [s for s in run.bundles[node].running if s.stage == self.stage and s.name in wanted]
+        return [s for s in run.bundles[node].long_running if s.stage == self.stage and s.name in wanted]
 
     def _run_jobs(self, run: Run, node: str) -> None:
         for job in self._jobs(run, node):
             run.check_cancelled()
             run_job(run, node, job)
-            done = commands.finished(run.settings.install_dir, run.id, job.name, job.digest)
+            done = commands.mark_job_done(run.settings.install_dir, run.id, job.name, job.digest)
             run.change(node, f"remember that {job.name} is done", done)
             self._finished.append((node, job.name))
             run.emit(ServiceState(node=node, service=job.name, state="finished"))
@@ -92,13 +92,13 @@ class Start(Phase):
         up = [s.name for s in services if actions[s.name] in ("start", "recreate")]
         for service in services:
             run.emit(ServiceState(node=node, service=service.name, state="starting"))
-        run.emit(NodeProgress(node=node, text=f"starting {counted(len(services), 'service')}"))
+        run.emit(NodeProgress(node=node, text=f"starting {plural(len(services), 'service')}"))
         if up:
             self._up(run, node, up)
         for service in services:
             if actions[service.name] == "restart":
-                start_when_free(run, node, partial(self._restart, run, node, service.name))
-        run.gate.wait(lambda: health.wait(run, node, services))
+                start_when_port_free(run, node, partial(self._restart, run, node, service.name))
+        run.gate.wait(lambda: health.wait_healthy(run, node, services))
 
     def _restart(self, run: Run, node: str, name: str) -> None:
         argv = engine_commands.restart_container(run.settings.engine, name)
@@ -109,14 +109,14 @@ class Start(Phase):
 
         def start() -> None:
             result = run.change(node, f"start {', '.join(names)}", argv, timeout=600.0)
-            run.gate.wait(lambda: engines.were_started(run, node, names, result))
+            run.gate.wait(lambda: engines.require_started(run, node, names, result))
 
         try:
-            start_when_free(run, node, start)
+            start_when_port_free(run, node, start)
         except DeployError as error:
-            states = engines.states(run, node)
+            states = engines.container_states(run, node)
             crashed = [name for name in names if name in states and not states[name].running]
             error.details = "\n".join(
-                (error.details, *(engines.why(run, node, name) for name in crashed[:3]))
+                (error.details, *(engines.diagnostics(run, node, name) for name in crashed[:3]))
             )
             raise

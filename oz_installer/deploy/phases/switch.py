@@ -6,7 +6,7 @@ from oz_installer.deploy import cleaning
 from oz_installer.deploy import node as commands
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.phases.stage import staging
-from oz_installer.deploy.restoring import restore
+from oz_installer.deploy.restoring import restore_services
 from oz_installer.deploy.run import Run
 from oz_installer.remote import commands as engine_commands
 from oz_installer.render.compose import PROJECT
@@ -41,16 +41,16 @@ class Switch(Phase):
         folder, tool = run.settings.install_dir, run.compose[node]
         facts = run.facts[node]
         previous = facts.generation
-        if not previous and run.bundles[node].running:
+        if not previous and run.bundles[node].long_running:
             known = facts.details.volumes if facts.details else frozenset()
             down = engine_commands.compose_down(tool, PROJECT, folder, volumes=not known)
             # a switch that itself failed has left nothing that could be taken down
-            guarded = cleaning.only_with(f"{folder}/{engine_commands.SERVICES_FILE}", down)
+            guarded = cleaning.if_exists(f"{folder}/{engine_commands.SERVICES_FILE}", down)
             run.change(node, "remove the services again", guarded)
-        back = commands.back(folder, run.id, run.generations[node], previous)
+        back = commands.switch_back(folder, run.id, run.generations[node], previous)
         run.change(node, "switch back to the previous files", back)
         if previous:
-            restore(run, node)
-            run.say("taken back: the previous files are in place, and what ran before runs", node)
+            restore_services(run, node)
+            run.log("taken back: the previous files are in place, and what ran before runs", node)
         else:
-            run.say("taken back: nothing is left here but pulled images", node)
+            run.log("taken back: nothing is left here but pulled images", node)

@@ -10,10 +10,10 @@ from oz_installer.deploy import engines
 from oz_installer.deploy import node as commands
 from oz_installer.deploy.http import http_status
 from oz_installer.deploy.phase import Phase
-from oz_installer.deploy.run import Run, merged
+from oz_installer.deploy.run import Run, combine_errors
 from oz_installer.errors import DeployError
-from oz_installer.remote.together import together
-from oz_installer.topology.probes import Probe, probes_by
+from oz_installer.remote.together import start_all
+from oz_installer.topology.probes import Probe, probes_from
 
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.5
@@ -33,7 +33,7 @@ class Verify(Phase):
 
     def run(self, run: Run) -> None:
         """Raises DeployError naming what does not answer."""
-        asked = {node: probes_by(run.topology, node) for node in run.nodes}
+        asked = {node: probes_from(run.topology, node) for node in run.nodes}
         run.each([node for node in asked if asked[node]], lambda node: self._verify(run, asked[node]))
         run.each(run.changing, lambda node: self._remember(run, node))
 
@@ -42,13 +42,13 @@ class Verify(Phase):
         run.each(tuple(self._remembered), lambda node: self._forget(run, node))
 
     def _forget(self, run: Run, node: str) -> None:
-        argv = commands.verified(run.settings.install_dir, run.id, run.facts[node].verified)
+        argv = commands.mark_verified(run.settings.install_dir, run.id, run.facts[node].verified)
         run.change(node, "forget that it works", argv)
 
     def _remember(self, run: Run, node: str) -> None:
         self._remembered.add(node)
         digest, previous = run.bundles[node].digest, run.facts[node].generation
-        argv = commands.verified(run.settings.install_dir, run.id, digest, previous)
+        argv = commands.mark_verified(run.settings.install_dir, run.id, digest, previous)
         run.change(node, "remember that it works", argv)
 
     def _verify(self, run: Run, probes: Sequence[Probe]) -> None:
@@ -56,10 +56,10 @@ class Verify(Phase):
 
     def _all_answer(self, run: Run, probes: Sequence[Probe]) -> bool:
         by_key = {probe.placed.service_key: probe for probe in probes}
-        futures = together(by_key, lambda key: self._answers(run, by_key[key]), name="verify")
+        futures = start_all(by_key, lambda key: self._answers(run, by_key[key]), name="verify")
         wait(futures.values())
         if failures := [error for future in futures.values() if (error := future.exception()) is not None]:
-            raise merged(failures)
+            raise combine_errors(failures)
         return True
 
     def _answers(self, run: Run, probe: Probe) -> None:
@@ -67,7 +67,7 @@ class Verify(Phase):
         began = monotonic()
         while True:
             run.check_cancelled()
-            status, said = http_status(run.transports[probe.asker], probe.host, probe.port, probe.path)
+            status, said = http_status(run.transports[probe.from_node], probe.host, probe.port, probe.path)
             if status == 200:
                 return
             if monotonic() - began > (run.settings.health_timeout or PATIENCE_SECONDS):
@@ -78,11 +78,11 @@ class Verify(Phase):
 def _no_answer(run: Run, probe: Probe, said: str) -> DeployError:
     """What did not answer, with the service's own last log lines where its node can be asked."""
     there = probe.placed.node
-    log = engines.why(run, there, probe.placed.name) if there in run.transports else ""
+    log = engines.diagnostics(run, there, probe.placed.name) if there in run.transports else ""
     hint = "Its last log lines above may say why. " if log else ""
     return DeployError(
         f"{probe.what} does not answer at {probe.url}: {said}",
         f"{hint}Is port {probe.port} of {probe.host} blocked by a firewall?",
-        node=probe.asker,
+        node=probe.from_node,
         details=log,
     )

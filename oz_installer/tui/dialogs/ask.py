@@ -9,7 +9,7 @@ from textual.widgets import Input, Static
 
 from oz_installer.secret import Secret
 from oz_installer.tui.dialogs.dialog import Dialog
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.push import FlatButton
 from oz_installer.tui.widgets.text_input import TextInput
 
 
@@ -31,16 +31,16 @@ class AskSecret(Dialog[Secret]):
     def foot(self) -> ComposeResult:
         """Use it, or not."""
         with Horizontal(classes="dialog-buttons"):
-            yield Push("Use it", id="use", primary=True)
-            yield Push("Cancel", id="cancel", key="Esc")
+            yield FlatButton("Use it", id="use", primary=True)
+            yield FlatButton("Cancel", id="cancel", key="Esc")
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
         self._use()
 
-    @on(Push.Pressed)
-    def _pushed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed)
+    def _pushed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         if event.push.id == "use":
             self._use()

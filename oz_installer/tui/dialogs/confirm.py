@@ -8,7 +8,7 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from oz_installer.tui.dialogs.dialog import Dialog
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.push import FlatButton
 
 
 class Confirm(Dialog[bool]):
@@ -28,14 +28,14 @@ class Confirm(Dialog[bool]):
     def foot(self) -> ComposeResult:
         """Both answers."""
         with Horizontal(classes="dialog-buttons"):
-            yield Push(self._yes, id="yes")
-            yield Push(self._no, id="no", key="Esc", primary=True)
+            yield FlatButton(self._yes, id="yes")
+            yield FlatButton(self._no, id="no", key="Esc", primary=True)
 
     def action_give_up(self) -> None:
         """Escape is the key of the answer that changes nothing."""
         self.dismiss(False)
 
-    @on(Push.Pressed)
-    def _answered(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed)
+    def _answered(self, event: FlatButton.Pressed) -> None:
         event.stop()
         self.dismiss(event.push.id == "yes")

@@ -11,13 +11,13 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from oz_installer.tui.breathing import Breathing, sized_as
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.breathing import ChunkedScreen, copy_size_classes
+from oz_installer.tui.widgets.push import FlatButton
 
 T = TypeVar("T")
 
 
-class Dialog(Breathing, ModalScreen[T | None]):
+class Dialog(ChunkedScreen, ModalScreen[T | None]):
     """A box with a title. Dismissed with None when it is given up."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,7 +40,7 @@ class Dialog(Breathing, ModalScreen[T | None]):
 
     def _take_size(self) -> None:
         """Have the classes of the window's size before anything is styled, so that all is styled once."""
-        sized_as(self, next(one for one in reversed(self.app.screen_stack) if one is not self))
+        copy_size_classes(self, next(one for one in reversed(self.app.screen_stack) if one is not self))
 
     def heading(self) -> str:
         """The title."""
@@ -53,10 +53,10 @@ class Dialog(Breathing, ModalScreen[T | None]):
     def foot(self) -> ComposeResult:
         """Buttons."""
         with Horizontal(classes="dialog-buttons"):
-            yield Push("Close", id="close", key="Esc")
+            yield FlatButton("Close", id="close", key="Esc")
 
-    @on(Push.Pressed, "#close")
-    def _close_pushed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed, "#close")
+    def _close_pushed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         self.action_give_up()
 

@@ -12,12 +12,12 @@ from textual.containers import Horizontal
 
 from oz_installer.tui.dialogs.dialog import Dialog
 from oz_installer.tui.steps import keys_of
-from oz_installer.tui.widgets.follower import Said
+from oz_installer.tui.widgets.follower import Notice
 from oz_installer.tui.widgets.form import Form
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.push import FlatButton
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.tui.app import WizardApp
 
 COLUMNS = tuple(key.partition(".")[2] for key in keys_of("nodes") if key.startswith("nodes[]."))
@@ -33,7 +33,7 @@ class NodeDialog(Dialog[bool]):
         """``fresh``: nobody has been asked yet, so that nothing is told to be missing."""
         super().__init__(classes="broad full")
         self._index, self._title, self._first, self._fresh = index, heading, first, fresh
-        self._opened: Working | None = None
+        self._opened: WorkingCopy | None = None
 
     def heading(self) -> str:
         """What is done."""
@@ -46,8 +46,8 @@ class NodeDialog(Dialog[bool]):
     def foot(self) -> ComposeResult:
         """Keep it, or not."""
         with Horizontal(classes="dialog-buttons"):
-            yield Push("Done", id="done", key="^N", primary=True)
-            yield Push("Cancel", id="cancel", key="Esc")
+            yield FlatButton("Done", id="done", key="^N", primary=True)
+            yield FlatButton("Cancel", id="cancel", key="Esc")
 
     def on_mount(self) -> None:
         """Show the answers; the cursor goes to the first question, or to the one that is asked for."""
@@ -57,7 +57,7 @@ class NodeDialog(Dialog[bool]):
     def _begin(self) -> None:
         form, first = self.query_one(Form), f"nodes[{self._index}].{self._first}"
         if self._fresh:
-            form.field(first).front.focus()
+            form.field(first).focus_target.focus()
         else:
             form.blame()
             form.take_focus(first)
@@ -79,19 +79,19 @@ class NodeDialog(Dialog[bool]):
     def _wizard(self) -> WizardApp:
         return cast("WizardApp", self.app)
 
-    def edit_answers(self, change: Callable[[Working], Working]) -> None:
+    def edit_answers(self, change: Callable[[WorkingCopy], WorkingCopy]) -> None:
         """A field was edited."""
         if self._index < self._wizard.session.working.nodes():
             self._wizard.edit(change(self._wizard.session.working), soon=True)
 
-    @on(Said)
-    def _said(self, message: Said) -> None:
+    @on(Notice)
+    def _said(self, message: Notice) -> None:
         message.stop()
         if self._wizard.step_screen is not None:
             self._wizard.step_screen.say(message.words, "-warning")
 
-    @on(Push.Pressed)
-    def _pushed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed)
+    def _pushed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         if event.push.id == "done":
             self.action_done()

@@ -11,12 +11,12 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
-from oz_installer.answers.paths import located
-from oz_installer.tui.bridge import Core, Failed, Finished
+from oz_installer.answers.paths import resolve_path
+from oz_installer.tui.bridge import Core, JobFailed, JobFinished
 from oz_installer.tui.dialogs.dialog import Dialog
-from oz_installer.tui.jobs import Jobs, Told
+from oz_installer.tui.jobs import JobMessage, Jobs
 from oz_installer.tui.widgets.menu import Item, Menu
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.push import FlatButton
 from oz_installer.tui.widgets.text_input import TextInput
 
 
@@ -48,8 +48,8 @@ class OpenDialog(Dialog[Path]):
     def foot(self) -> ComposeResult:
         """Open, or not."""
         with Horizontal(classes="dialog-buttons"):
-            yield Push("Open", id="open", primary=True)
-            yield Push("Cancel", id="cancel", key="Esc")
+            yield FlatButton("Open", id="open", primary=True)
+            yield FlatButton("Cancel", id="cancel", key="Esc")
 
     def on_mount(self) -> None:
         """Look for files."""
@@ -59,19 +59,19 @@ class OpenDialog(Dialog[Path]):
         core = self._core
         self._jobs.start("files", lambda _tell, _stop: (folder, core.answers_files(folder)))
 
-    @on(Told)
-    def _told(self, message: Told) -> None:
+    @on(JobMessage)
+    def _told(self, message: JobMessage) -> None:
         match self._jobs.news(message):
-            case Finished(job="files", result=(folder, files)) if files or folder == self._folder:
+            case JobFinished(job="files", result=(folder, files)) if files or folder == self._folder:
                 self._show(folder, files)
-            case Finished(job="look", result=(path, there)):
+            case JobFinished(job="look", result=(path, there)):
                 if there:
                     self.dismiss(path)
                 else:
                     self._tell(f"! There is no file {path}")
-            case Failed(job="look", message=said, hint=hint):
+            case JobFailed(job="look", message=said, hint=hint):
                 self._tell(f"! {said}; {hint}")
-                self._list(located(self._typed, self._folder))
+                self._list(resolve_path(self._typed, self._folder))
 
     def _show(self, folder: Path, files: tuple[Path, ...]) -> None:
         menu = self.query_one("#answers", Menu)
@@ -98,8 +98,8 @@ class OpenDialog(Dialog[Path]):
         event.stop()
         self._open(self._typed)
 
-    @on(Push.Pressed)
-    def _pushed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed)
+    def _pushed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         if event.push.id == "open":
             self._open(self._typed)
@@ -116,7 +116,7 @@ class OpenDialog(Dialog[Path]):
             near = self.query_one("#answers", Menu).items
             self._tell("! Name a file, or choose one below" if near else "! Name a file")
             return
-        core, path = self._core, located(text, self._folder)
+        core, path = self._core, resolve_path(text, self._folder)
 
         def look(_tell: object, _stop: object) -> tuple[Path, bool]:
             there = core.exists(path)

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from oz_installer.tui.dialogs.dialog import Dialog
 from oz_installer.tui.widgets.menu import Item, Menu
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.push import FlatButton
 
 
 class PickSome(Dialog[tuple[str, ...]]):
@@ -41,9 +41,9 @@ class PickSome(Dialog[tuple[str, ...]]):
     def foot(self) -> ComposeResult:
         """Take what is marked, or nothing."""
         with Horizontal(classes="dialog-buttons"):
-            yield Push("Mark all", id="all", key="a")
-            yield Push(self._take, id="take", key="^N", primary=True)
-            yield Push("Cancel", id="cancel", key="Esc")
+            yield FlatButton("Mark all", id="all", key="a")
+            yield FlatButton(self._take, id="take", key="^N", primary=True)
+            yield FlatButton("Cancel", id="cancel", key="Esc")
 
     def _boxed(self) -> list[Item]:
         return [
@@ -59,8 +59,8 @@ class PickSome(Dialog[tuple[str, ...]]):
         self._marked ^= {event.item.id}
         self.query_one(Menu).show(self._boxed())
 
-    @on(Push.Pressed)
-    def _pushed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed)
+    def _pushed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         if event.push.id == "take":
             self.action_take()

@@ -9,9 +9,9 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
-from oz_installer.answers.paths import located
+from oz_installer.answers.paths import resolve_path
 from oz_installer.tui.dialogs.dialog import Dialog
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.push import FlatButton
 from oz_installer.tui.widgets.text_input import TextInput
 
 
@@ -38,16 +38,16 @@ class SaveDialog(Dialog[Path]):
     def foot(self) -> ComposeResult:
         """Save, or not."""
         with Horizontal(classes="dialog-buttons"):
-            yield Push("Save", id="save", primary=True)
-            yield Push("Cancel", id="cancel", key="Esc")
+            yield FlatButton("Save", id="save", primary=True)
+            yield FlatButton("Cancel", id="cancel", key="Esc")
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
         self._save()
 
-    @on(Push.Pressed)
-    def _pushed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed)
+    def _pushed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         if event.push.id == "save":
             self._save()
@@ -59,4 +59,4 @@ class SaveDialog(Dialog[Path]):
         if not text or text.endswith("/"):
             self.query_one("#wrong", Static).update("! Name a file, such as answers.yml")
             return
-        self.dismiss(located(text, Path.cwd()))
+        self.dismiss(resolve_path(text, Path.cwd()))

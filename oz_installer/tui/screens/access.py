@@ -11,19 +11,19 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from oz_installer.answers.questions import sections
-from oz_installer.tui.bridge import Finished
+from oz_installer.tui.bridge import JobFinished
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import keys_of, step
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.menu import Item
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.push import FlatButton
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.catalog.model import Release
-    from oz_installer.tui.bridge import Judged
+    from oz_installer.tui.bridge import Validation
 
 
 @cache
@@ -61,28 +61,28 @@ class AccessScreen(StepScreen):
             yield Form(*keys, id=f"form-{part}")
             if part == "images":
                 with Horizontal(classes="actions", id="image-actions"):
-                    yield Push("Choose an image", id="image", action="choose_image")
+                    yield FlatButton("Choose an image", id="image", action="choose_image")
 
     # --- what is shown --------------------------------------------------------------------------------
-    def changed(self, working: Working, judged: Judged | None) -> None:
+    def changed(self, working: WorkingCopy, judged: Validation | None) -> None:
         """The catalogue is read once; groups come and go with what they belong to."""
         if not self._releases and not self.jobs.running("releases"):
             self.start("releases", lambda _tell, _stop: self.core.releases())
         asked = (working.values.get("nodes"), working.get("scenario"))
         if asked != self._looked_at:
             self._looked_at, core = asked, self.core
-            self.start("seating", lambda _tell, _stop: len(core.seating(working).apis))
+            self.start("seating", lambda _tell, _stop: len(core.role_assignment(working).api_nodes))
         hidden = self._unasked(working)
         if judged is not None:
             self._wrong = {key for key in hidden if judged.problem(key)}
         for part, heading, keys in _groups():
-            shown = [key for key in keys if key not in hidden or working.given(key) or key in self._wrong]
+            shown = [key for key in keys if key not in hidden or working.is_given(key) or key in self._wrong]
             if heading:
                 self.query_one(f"#heading-{part}").display = bool(shown)
             for field in self.query_one(f"#form-{part}", Form).fields:
                 field.display = field.key in shown
 
-    def _unasked(self, working: Working) -> frozenset[str]:
+    def _unasked(self, working: WorkingCopy) -> frozenset[str]:
         """Questions that concern something which this installation does not have."""
         hidden: set[str] = set()
         if self._apis is not None and self._apis < 2:
@@ -98,9 +98,9 @@ class AccessScreen(StepScreen):
     def heard(self, news: object) -> None:
         """The releases were read, or the api nodes counted."""
         match news:
-            case Finished(job="releases", result=found):
+            case JobFinished(job="releases", result=found):
                 self._releases = found
-            case Finished(job="seating", result=count):
+            case JobFinished(job="seating", result=count):
                 self._apis = count
         self.follow()
 
@@ -111,8 +111,8 @@ class AccessScreen(StepScreen):
         wanted = self.working.get("release")
         return next((one.images for one in self._releases if one.name == wanted), {})
 
-    @on(Push.Pressed, "#image")
-    def _choose_pressed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed, "#image")
+    def _choose_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         self.action_choose_image()
 

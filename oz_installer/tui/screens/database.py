@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 
-from oz_installer.tui.screens.tested import TestedScreen, both
-from oz_installer.tui.stash import Stash
+from oz_installer.tui.screens.tested import TestScreen, join_and
+from oz_installer.tui.stash import HiddenAnswers
 from oz_installer.tui.steps import keys_of
 from oz_installer.tui.widgets.choice import Option
 from oz_installer.tui.widgets.form import Form
-from oz_installer.tui.widgets.mode import Mode
+from oz_installer.tui.widgets.mode import DerivedChoice
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
-    from oz_installer.tui.bridge import Judged
+    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.tui.bridge import Validation
     from oz_installer.tui.jobs import Job
 
 KEYS = tuple(key for key in keys_of("database") if key.startswith("database."))
@@ -32,7 +32,7 @@ WARNING = (
 )
 
 
-class DatabaseScreen(TestedScreen):
+class DatabaseScreen(TestScreen):
     """Which one, its questions, the test from every api node."""
 
     STEP: ClassVar[str] = "database"
@@ -42,37 +42,37 @@ class DatabaseScreen(TestedScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._stash = Stash()
+        self._stash = HiddenAnswers()
         self._wanted = ""
 
     def body(self) -> ComposeResult:
         """Which one, the questions, the test."""
-        yield Mode("PostgreSQL", (EXTERNAL, BUNDLED), told=self._pick, id="mode")
+        yield DerivedChoice("PostgreSQL", (EXTERNAL, BUNDLED), told=self._pick, id="mode")
         yield Form(*KEYS)
         yield from self.test_part()
 
     @property
     def _mode(self) -> str:
-        if self.working.given(HOST) or self._wanted == "external" or self.seating is None:
+        if self.working.is_given(HOST) or self._wanted == "external" or self.seating is None:
             return "external"
         return "external" if self.needed else "bundled"
 
-    def show(self, working: Working, judged: Judged | None) -> None:
+    def show(self, working: WorkingCopy, judged: Validation | None) -> None:
         """Only the questions of what is chosen. A host that was given once makes it a server of yours, even
         while it is typed anew."""
-        if working.given(HOST):
+        if working.is_given(HOST):
             self._wanted = "external"
         mode = self._mode
         barred = self.needed or ""
         options = (EXTERNAL, Option(value="bundled", label=BUNDLED.label, barred=barred))
-        apis = self.seating.apis if self.seating else ()
+        apis = self.seating.api_nodes if self.seating else ()
         if mode == "bundled":
             note, look = f"! {WARNING}", "-bad"
         elif barred and self.seating is not None:
             note, look = f"bundled: {barred.partition(';')[0]}", "-barred"
         else:
-            note, look = f"It must be reached by {both(apis)}." if apis else "", ""
-        self.query_one("#mode", Mode).show(options, mode, note, look)
+            note, look = f"It must be reached by {join_and(apis)}." if apis else "", ""
+        self.query_one("#mode", DerivedChoice).show(options, mode, note, look)
         wanted = KEYS if mode == "external" else tuple(key for key in KEYS if key not in REMOTE)
         self.show_form(wanted, judged, blamed=mode == "external")
         self.query_one("#test").display = mode == "external"
@@ -84,20 +84,20 @@ class DatabaseScreen(TestedScreen):
         named = self.working.get(HOST) or self.working.texts.get(HOST)
         return "" if named else "! Type the host of your PostgreSQL server first."
 
-    def edit_answers(self, change: Callable[[Working], Working]) -> None:
+    def edit_answers(self, change: Callable[[WorkingCopy], WorkingCopy]) -> None:
         """Where a server of the operator's own was chosen, its host must be answered."""
         working = change(self.working)
-        if self._wanted == "external" and not self.needed and not working.given(HOST):
-            working = working.wanted(HOST)
+        if self._wanted == "external" and not self.needed and not working.is_given(HOST):
+            working = working.as_required(HOST)
         self.wizard.edit(working, soon=True)
 
     def _pick(self, mode: str) -> None:
         self._wanted = mode
-        move = self._stash.take if mode == "bundled" else self._stash.give_back
+        move = self._stash.hide if mode == "bundled" else self._stash.restore
         self.edit_answers(lambda working: move(working, REMOTE))
         self.follow_soon()  # though the answers be the same, the mode is another
 
     def test_job(self) -> Job:
         """Log in from every api node."""
         core, working, path = self.core, self.working, self.wizard.session.path
-        return lambda tell, stop: core.try_database(working, path, tell, stop)
+        return lambda tell, stop: core.probe_database(working, path, tell, stop)

@@ -13,18 +13,18 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from oz_installer.telling.tables import summary_text
-from oz_installer.tui.bridge import Failed, Finished, Installed, Judged
-from oz_installer.tui.carrying import look
+from oz_installer.tui.bridge import Installed, JobFailed, JobFinished, Validation
+from oz_installer.tui.carrying import read_status
 from oz_installer.tui.rows import failure_rows
 from oz_installer.tui.screens.step_screen import StepScreen
-from oz_installer.tui.widgets.lines import Lines, Row
-from oz_installer.tui.widgets.push import Push
-from oz_installer.tui.widgets.words import Words
+from oz_installer.tui.widgets.lines import Row, RowList
+from oz_installer.tui.widgets.push import FlatButton
+from oz_installer.tui.widgets.words import LiveText
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
 
 HEADS = frozenset({"URLs", "Credentials", "Next", "Report", "Commands"})
 MORE = (
@@ -44,36 +44,36 @@ class DoneScreen(StepScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._failure: Failed | None = None
+        self._failure: JobFailed | None = None
 
     def body(self) -> ComposeResult:
         """Command, buttons, table."""
         yield Static("Repeat, repair or upgrade it without the wizard:", markup=False)
-        yield Words(id="command")
-        yield Lines(id="runs")
+        yield LiveText(id="command")
+        yield RowList(id="runs")
         with Horizontal(classes="actions"):
-            yield Push("Copy the command", id="copy")
-            yield Push("Look at the nodes now", id="look")
+            yield FlatButton("Copy the command", id="copy")
+            yield FlatButton("Look at the nodes now", id="look")
 
     def on_screen_resume(self) -> None:
         """Who came to manage an installation wants to see it."""
         super().on_screen_resume()
-        if self.wizard.session.managed:
-            self.wizard.session.managed = False
+        if self.wizard.session.opened_to_manage:
+            self.wizard.session.opened_to_manage = False
             self.call_after_refresh(self._look)
 
     def on_resize(self) -> None:
         """The table has the width of the screen."""
         self.call_after_refresh(self.follow)
 
-    def changed(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
+    def changed(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
         """Another file, another installation."""
         session = self.wizard.session
-        self.query_one("#command", Words).say(command(session.path) if session.is_file else NO_FILE)
-        self.query_one("#copy", Push).disabled = not session.is_file
+        self.query_one("#command", LiveText).set_text(command(session.path) if session.is_file else NO_FILE)
+        self.query_one("#copy", FlatButton).disabled = not session.is_file
         width = max(self.query_one("#runs").size.width - 1, 60)
-        self.query_one("#runs", Lines).show(self._rows(session.installed, width))
-        self.query_one("#look", Push).disabled = self.jobs.running("look") or not session.is_file
+        self.query_one("#runs", RowList).show(self._rows(session.installed, width))
+        self.query_one("#look", FlatButton).disabled = self.jobs.running("look") or not session.is_file
 
     def _rows(self, installed: Installed | None, width: int) -> tuple[Row, ...]:
         if self.jobs.running("look"):
@@ -91,21 +91,21 @@ class DoneScreen(StepScreen):
             return failure_rows(said, "«Look at the nodes now» tries again.", "", width)
         changes = f"What these answers would change: {installed.changes}\n\n" if installed.changes else ""
         summary = summary_text(installed.summary, width, table_last=True)
-        text = f"{looked_at(installed)}{changes}{summary}\n\n{commands(installed.path)}"
+        text = f"{checked_at_text(installed)}{changes}{summary}\n\n{commands(installed.path)}"
         return tuple((line, look_of(line)) for line in text.splitlines())
 
     def action_pages(self, by: int) -> None:
         """The page scrolls wherever the cursor stands."""
-        self.query_one("#runs", Lines).action_pages(by)
+        self.query_one("#runs", RowList).action_pages(by)
 
-    @on(Push.Pressed, "#copy")
-    def _copy_pressed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed, "#copy")
+    def _copy_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         self.app.copy_to_clipboard(command(self.wizard.session.path))
         self.say("Sent to the clipboard of the terminal, if that allows it.", "-good")
 
-    @on(Push.Pressed, "#look")
-    def _look_pressed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed, "#look")
+    def _look_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         self._look()
 
@@ -114,22 +114,22 @@ class DoneScreen(StepScreen):
             return
         core, path = self.core, self.wizard.session.path
         self._failure = None
-        self.start("look", lambda _tell, stop: look(core, path, stop))
+        self.start("look", lambda _tell, stop: read_status(core, path, stop))
         self.follow()
 
     def heard(self, news: object) -> None:
         """What runs there now, or why that is not known."""
         match news:
-            case Finished(job="look", result=Installed() as installed):
+            case JobFinished(job="look", result=Installed() as installed):
                 self.wizard.session.installed = installed
-                self.say(looked_at(installed).strip(), "-good")
-            case Failed(job="look") as failed:
+                self.say(checked_at_text(installed).strip(), "-good")
+            case JobFailed(job="look") as failed:
                 self.wizard.asking.forget()
                 self._failure = failed
         self.follow()
 
 
-def looked_at(installed: Installed) -> str:
+def checked_at_text(installed: Installed) -> str:
     """When the nodes were looked at, by the clock here; empty where nobody did since the installation."""
     at = installed.at
     return f"Looked at the nodes at {time.strftime('%H:%M:%S', time.localtime(at))}.\n\n" if at else ""

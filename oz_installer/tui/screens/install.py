@@ -12,20 +12,20 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.timer import Timer
 
-from oz_installer.tui.bridge import Failed, Finished, Installed
-from oz_installer.tui.carrying import Stage, carry_out
-from oz_installer.tui.feed import Feed, Waiting
+from oz_installer.tui.bridge import Installed, JobFailed, JobFinished
+from oz_installer.tui.carrying import JobStage, install
+from oz_installer.tui.feed import EventFeed, FeedReady
 from oz_installer.tui.jobs import HELD
-from oz_installer.tui.leaving import Hold
+from oz_installer.tui.leaving import ExitGuard
 from oz_installer.tui.rows import failure_rows
-from oz_installer.tui.run_view import RunView
+from oz_installer.tui.run_view import RunProgress
 from oz_installer.tui.screens.step_screen import StepScreen
-from oz_installer.tui.widgets.lines import Lines, Row
-from oz_installer.tui.widgets.push import Push
-from oz_installer.tui.widgets.words import Words
+from oz_installer.tui.widgets.lines import Row, RowList
+from oz_installer.tui.widgets.push import FlatButton
+from oz_installer.tui.widgets.words import LiveText
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
 
 STOP_QUESTION = (
     "An installation is at work. Stop it? What this run has changed so far is taken back; "
@@ -54,27 +54,27 @@ class InstallScreen(StepScreen):
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
         self.clock = clock
-        self.view = RunView()
+        self.view = RunProgress()
         self._stop = Stop()
-        self._feed = Feed()
+        self._feed = EventFeed()
         self._tick: Timer | None = None
         self._stage = ""
         self._outcome: tuple[Row, ...] = ()
-        self._failure: Failed | None = None
+        self._failure: JobFailed | None = None
 
     def body(self) -> ComposeResult:
         """From the whole to one node's log."""
-        yield Words(id="overall")
-        yield Lines(pick=True, id="lanes")
-        yield Lines(id="outcome")
-        yield Words(id="log-title")
-        yield Lines(tail=True, id="log")
+        yield LiveText(id="overall")
+        yield RowList(pick=True, id="lanes")
+        yield RowList(id="outcome")
+        yield LiveText(id="log-title")
+        yield RowList(tail=True, id="log")
         with Horizontal(classes="actions"):
-            yield Push("Install", id="run", primary=True)
+            yield FlatButton("Install", id="run", primary=True)
 
     def on_mount(self) -> None:
         """The cursor stands on the button that begins."""
-        self.query_one("#outcome", Lines).show([(line, "muted") for line in BEFORE])
+        self.query_one("#outcome", RowList).show([(line, "muted") for line in BEFORE])
         self.query_one("#run").focus()
         self._paint()
 
@@ -84,8 +84,8 @@ class InstallScreen(StepScreen):
         return self.jobs.running(HELD)
 
     # --- begin and stop -------------------------------------------------------------------------------
-    @on(Push.Pressed, "#run")
-    def _run_pressed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed, "#run")
+    def _run_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         if self.running:
             self._ask_to_stop()
@@ -108,18 +108,18 @@ class InstallScreen(StepScreen):
     def _begin(self) -> None:
         if self.running:
             return
-        core, session, feed = self.core, self.wizard.session, Feed()
+        core, session, feed = self.core, self.wizard.session, EventFeed()
         path, checked = session.path, session.ready
-        self.view, self._failure, self._stage = RunView(), None, "Starting ..."
-        self.query_one("#outcome", Lines).show(())
+        self.view, self._failure, self._stage = RunProgress(), None, "Starting ..."
+        self.query_one("#outcome", RowList).show(())
 
         def job(tell: Callable[[object], None], stop: Stop) -> Installed:
             feed.wake = tell
-            return carry_out(core, path, tell, feed.put, stop, checked=checked)
+            return install(core, path, tell, feed.put, stop, checked=checked)
 
         self._feed = feed
         self._stop = self.start(HELD, job)
-        self.wizard.leaving.hold(Hold(question=STOP_QUESTION, stop=self._stop_now))
+        self.wizard.leaving.hold(ExitGuard(question=STOP_QUESTION, stop=self._stop_now))
         self._tick = self.set_interval(TICK, self._paint)
         self.say("Installing. Ctrl+Q and Stop ask before anything is cut off.")
         self._paint()
@@ -134,7 +134,7 @@ class InstallScreen(StepScreen):
         if not self.running:
             return
         self._stop.set()
-        self.wizard.asking.give_up()
+        self.wizard.asking.cancel_pending()
         self.view.undoing = True
         self.say("Stopping: what this run has changed is taken back. This can take a while.", "-warning")
         self._paint()
@@ -143,18 +143,18 @@ class InstallScreen(StepScreen):
     def heard(self, news: object) -> None:
         """Events wait in the feed; here they are only announced."""
         match news:
-            case Waiting():
+            case FeedReady():
                 self.set_timer(max(self._feed.delay(), 0.001), self._take)
-            case Stage(text=text):
+            case JobStage(text=text):
                 self._stage = text
                 self._paint()
-            case Finished(job="install", result=Installed() as installed):
+            case JobFinished(job="install", result=Installed() as installed):
                 self._take_all()
                 self.wizard.session.installed = installed
                 self._ended()
                 self.say("Installed. Next shows what runs where.", "-good")
                 self.query_one("#next").focus()
-            case Failed(job="install") as failed:
+            case JobFailed(job="install") as failed:
                 self._take_all()
                 self._failure = failed
                 self.wizard.asking.forget()
@@ -192,17 +192,17 @@ class InstallScreen(StepScreen):
         if not self.is_mounted:
             return
         width, now, view = self.query_one("#overall").size.width, self.clock(), self.view
-        self.query_one("#overall", Words).say(self._head(now, width))
-        lanes = self.query_one("#lanes", Lines)
+        self.query_one("#overall", LiveText).set_text(self._head(now, width))
+        lanes = self.query_one("#lanes", RowList)
         lanes.show(view.lanes(now, max(width - 3, 40)))
         lanes.display = bool(view.nodes)
-        outcome = self.query_one("#outcome", Lines)
+        outcome = self.query_one("#outcome", RowList)
         if self._failure is not None:
             failed = self._failure
             outcome.show(failure_rows(failed.message, failed.hint, failed.details, width - 1))
         outcome.display = bool(outcome.rows)
         self._paint_log()
-        button = self.query_one("#run", Push)
+        button = self.query_one("#run", FlatButton)
         stopping = self.running and self._stop.is_set()
         words = "Stop" if self.running else "Try again" if self._failure else "Install"
         button.relabel("Stopping ..." if stopping else words)
@@ -216,21 +216,21 @@ class InstallScreen(StepScreen):
         return self.view.head(now, width)
 
     def _paint_log(self) -> None:
-        view, title = self.view, self.query_one("#log-title", Words)
-        place = self.query_one("#lanes", Lines).cursor
+        view, title = self.view, self.query_one("#log-title", LiveText)
+        place = self.query_one("#lanes", RowList).cursor
         title.display = self.query_one("#log").display = bool(view.nodes)
         if view.nodes:
             node = view.nodes[min(place, len(view.nodes) - 1)]
-            title.say(f"Log of {node}")
-            self.query_one("#log", Lines).show(view.log(node))
+            title.set_text(f"Log of {node}")
+            self.query_one("#log", RowList).show(view.log(node))
 
-    @on(Lines.Moved, "#lanes")
-    def _moved(self, event: Lines.Moved) -> None:
+    @on(RowList.Moved, "#lanes")
+    def _moved(self, event: RowList.Moved) -> None:
         event.stop()
         self._paint_log()
 
 
-def begin_question(working: Working, checked: bool) -> str:
+def begin_question(working: WorkingCopy, checked: bool) -> str:
     """Where it would be installed, and what is not known about that yet."""
     names = [str(working.get(f"nodes[{place}].name") or place + 1) for place in range(working.nodes())]
     shown, more = names[:MOST_NAMES], len(names) - MOST_NAMES

@@ -11,25 +11,32 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import DataTable
 
-from oz_installer.tui.bridge import Failed, Finished
+from oz_installer.tui.bridge import JobFailed, JobFinished
 from oz_installer.tui.dialogs.node import NodeDialog
 from oz_installer.tui.feed import PACE
-from oz_installer.tui.importing import Importing
+from oz_installer.tui.importing import SshImport
 from oz_installer.tui.screens.step_screen import StepScreen
-from oz_installer.tui.told import facts_lines, indented, layout_text, problem_lines, seat_text, tried_lines
-from oz_installer.tui.trying import Trying
+from oz_installer.tui.told import (
+    facts_lines,
+    indented,
+    layout_text,
+    node_roles_text,
+    probe_lines,
+    problem_lines,
+)
+from oz_installer.tui.trying import NodeTestController
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.node_rows import node_problems, node_row
 from oz_installer.tui.widgets.node_table import NodeTable
-from oz_installer.tui.widgets.push import Push
-from oz_installer.tui.widgets.report import Report
-from oz_installer.tui.widgets.words import Words
+from oz_installer.tui.widgets.push import FlatButton
+from oz_installer.tui.widgets.report import TestReport
+from oz_installer.tui.widgets.words import LiveText
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.errors import Problem
-    from oz_installer.installation.seating import Seating
-    from oz_installer.tui.bridge import Judged
+    from oz_installer.installation.seating import RoleAssignment
+    from oz_installer.tui.bridge import Validation
 
 NONE_YET = "No nodes yet. Press a to add one, or i to take some from ~/.ssh/config."
 EDITING = (
@@ -48,7 +55,7 @@ TESTING = (
 )
 
 
-def names(working: Working) -> list[object]:
+def names(working: WorkingCopy) -> list[object]:
     """Of the nodes, in their order."""
     return [working.get(f"nodes[{place}].name") for place in range(working.nodes())]
 
@@ -61,26 +68,26 @@ class NodesScreen(StepScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._trying = Trying(self)
-        self._importing = Importing(self)
-        self._seating: Seating | None = None
+        self._trying = NodeTestController(self)
+        self._importing = SshImport(self)
+        self._seating: RoleAssignment | None = None
         self._seated_for: object = None
         self._dialog: NodeDialog | None = None
         self._late = False
 
     def body(self) -> ComposeResult:
         """The layout, the table, what can be done, the node, and where keys are looked up."""
-        yield Words(id="layout")
+        yield LiveText(id="layout")
         yield NodeTable(id="nodes")
         for row in (EDITING, TESTING):
             with Horizontal(classes="actions"):
                 for label, action, key in row:
-                    yield Push(label, key=key, action=action)
-        yield Report(id="about")
+                    yield FlatButton(label, key=key, action=action)
+        yield TestReport(id="about")
         yield Form("known_hosts", id="known")
 
     # --- what is shown --------------------------------------------------------------------------------
-    def changed(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
+    def changed(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
         """Rows and roles follow; below an open form they wait, so that typing in it is quick."""
         if self._dialog is not None:
             self._dialog.follow()
@@ -89,7 +96,7 @@ class NodesScreen(StepScreen):
         if asked != self._seated_for:
             self._seated_for = asked
             core = self.core
-            self.start("seating", lambda _tell, _stop: core.seating(working))
+            self.start("seating", lambda _tell, _stop: core.role_assignment(working))
         self.show_nodes()
 
     def show_nodes(self) -> None:
@@ -110,7 +117,9 @@ class NodesScreen(StepScreen):
         ]
         self.query_one(NodeTable).show(rows)
         text, wrong = layout_text(self._seating)
-        self.query_one("#layout", Words).say(Content.styled(text, "$text-error" if wrong else "$text-muted"))
+        self.query_one("#layout", LiveText).set_text(
+            Content.styled(text, "$text-error" if wrong else "$text-muted")
+        )
         self._show_node()
 
     def show_soon(self) -> None:
@@ -136,7 +145,7 @@ class NodesScreen(StepScreen):
         return (*working.problems(), *(one for one in judged.all_problems if one not in before.problems()))
 
     def _show_node(self) -> None:
-        self.query_one(Report).show(self._about)
+        self.query_one(TestReport).show(self._about)
 
     def _about(self, width: int) -> Content:
         """All about the node under the cursor."""
@@ -145,12 +154,12 @@ class NodesScreen(StepScreen):
             return Content.styled(NONE_YET, "$text-muted")
         seats = self._seating.seats if self._seating else ()
         seat = seats[place] if place < len(seats) else None
-        lines = seat_text(seat, width) if seat else []
+        lines = node_roles_text(seat, width) if seat else []
         for problem in node_problems(self._problems, place):
             lines += [Content.styled(line, "$text-error") for line in problem_lines(problem, width)]
         name = working.get(f"nodes[{place}].name")
         if tried := self._trying.trials.of(working, name):
-            lines += tried_lines(tried, width, seat)
+            lines += probe_lines(tried, width, seat)
         elif why := self._trying.trials.why_stale(working, name):
             lines += [Content.styled(line, "$text-warning") for line in indented(f"? {why}", width)]
             lines += facts_lines(self._trying.trials.facts(working, name), width)
@@ -175,8 +184,8 @@ class NodesScreen(StepScreen):
         event.stop()
         self.action_edit_node()
 
-    @on(Push.Pressed, ".actions Push")
-    async def _pushed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed, ".actions Push")
+    async def _pushed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         await self.run_action(event.push.action)
 
@@ -233,7 +242,7 @@ class NodesScreen(StepScreen):
             super().focus_key(key)
 
     def _ask(
-        self, place: int, heading: str, before: Working, first: str = "name", *, fresh: bool = False
+        self, place: int, heading: str, before: WorkingCopy, first: str = "name", *, fresh: bool = False
     ) -> None:
         """Show a node's form; given up, the answers are ``before`` again."""
         if self._dialog is not None:
@@ -278,13 +287,13 @@ class NodesScreen(StepScreen):
     def heard(self, news: object) -> None:
         """Roles were worked out, a node was tried, or hosts were found."""
         match news:
-            case Finished(job="seating", result=seating):
+            case JobFinished(job="seating", result=seating):
                 self._seating = seating
                 self._trying.trials.seats = {seat.name: seat for seat in seating.seats}
                 self.show_nodes()
-            case Finished(job="import", result=hosts):
+            case JobFinished(job="import", result=hosts):
                 self._importing.offer(hosts)
-            case Failed(job="import", message=message, hint=hint):
+            case JobFailed(job="import", message=message, hint=hint):
                 self.say(f"error: {message}. {hint}", "-bad")
             case _:
                 self._trying.heard(news)

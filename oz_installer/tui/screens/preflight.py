@@ -11,21 +11,21 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from oz_installer.checks.model import Finding
-from oz_installer.deploy.saying import counted
-from oz_installer.telling.findings import HERE, state_word, total_words
-from oz_installer.telling.words import clean_line
-from oz_installer.tui.bridge import Failed, Finished, Judged
-from oz_installer.tui.carrying import Checked, Stage, check
+from oz_installer.deploy.saying import plural
+from oz_installer.telling.findings import HERE, level_text, total_text
+from oz_installer.telling.words import single_line
+from oz_installer.tui.bridge import JobFailed, JobFinished, Validation
+from oz_installer.tui.carrying import ChecksDone, JobStage, check
 from oz_installer.tui.rows import failure_rows
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.widgets.bars import Tone
 from oz_installer.tui.widgets.form import Form
-from oz_installer.tui.widgets.lines import Lines, Row
-from oz_installer.tui.widgets.push import Push
-from oz_installer.tui.widgets.words import Words
+from oz_installer.tui.widgets.lines import Row, RowList
+from oz_installer.tui.widgets.push import FlatButton
+from oz_installer.tui.widgets.words import LiveText
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
 
 LOOKS = {"FAILURE": "bad", "warning": "warning", "accepted": "muted", "ok": ""}
 NOT_RUN = (
@@ -44,7 +44,7 @@ class PreflightScreen(StepScreen):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[Finding] = []
-        self._checked_for: Working | None = None
+        self._checked_for: WorkingCopy | None = None
         self._over = False
         self._dirty = False
         self._refused = False
@@ -52,16 +52,16 @@ class PreflightScreen(StepScreen):
     def body(self) -> ComposeResult:
         """Summary, table, details, buttons."""
         yield Form("accept", id="accepted")
-        yield Words(id="summary")
-        yield Lines(pick=True, id="findings")
-        yield Lines(id="detail")
+        yield LiveText(id="summary")
+        yield RowList(pick=True, id="findings")
+        yield RowList(id="detail")
         with Horizontal(classes="actions"):
-            yield Push("Run the checks", id="run", primary=True)
-            yield Push("Accept this warning", id="accept", disabled=True)
+            yield FlatButton("Run the checks", id="run", primary=True)
+            yield FlatButton("Accept this warning", id="accept", disabled=True)
 
     def on_mount(self) -> None:
         """The cursor stands on the button that begins."""
-        table = self.query_one("#findings", Lines)
+        table = self.query_one("#findings", RowList)
         table.pick = False
         table.show([(line, "muted") for line in NOT_RUN])
         self.query_one("#detail").display = self.query_one("#summary").display = False
@@ -87,7 +87,7 @@ class PreflightScreen(StepScreen):
             one for one in self.found if one.level == "warning" and not one.is_accepted(self.accepted)
         )
 
-    def changed(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
+    def changed(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
         """What is accepted may be different, or wrong; findings may be of other answers."""
         accepted = self.query_one("#accepted")
         if judged is not None and not accepted.has_focus_within:
@@ -97,7 +97,7 @@ class PreflightScreen(StepScreen):
 
     def _show(self) -> None:
         self._dirty = False
-        table = self.query_one("#findings", Lines)
+        table = self.query_one("#findings", RowList)
         now = self._chosen()
         self.found = in_report_order(self.found, self.working)
         table.pick = bool(self.found)
@@ -108,11 +108,11 @@ class PreflightScreen(StepScreen):
         self._show_detail()
 
     def _chosen(self) -> Finding | None:
-        place = self.query_one("#findings", Lines).cursor
+        place = self.query_one("#findings", RowList).cursor
         return self.found[place] if place < len(self.found) else None
 
     def _show_summary(self) -> None:
-        said = total_words(self.found, self.accepted)
+        said = total_text(self.found, self.accepted)
         running, stale = self.jobs.running("check"), self._is_stale
         look = "-bad" if self.failures else "-warning" if self.open_warnings else "-good"
         if running:
@@ -121,10 +121,10 @@ class PreflightScreen(StepScreen):
             said, look = f"The answers were edited since; run again. {said}", "-warning"
         elif not self._over:
             said, look = f"Stopped before the end. {said}", "-warning"
-        summary = self.query_one("#summary", Words)
+        summary = self.query_one("#summary", LiveText)
         summary.set_classes(look)
-        summary.say(said)
-        button = self.query_one("#run", Push)
+        summary.set_text(said)
+        button = self.query_one("#run", FlatButton)
         button.relabel("Stop" if running else "Run again")
 
     @property
@@ -133,16 +133,16 @@ class PreflightScreen(StepScreen):
 
     def _show_detail(self) -> None:
         one = self._chosen()
-        detail = self.query_one("#detail", Lines)
+        detail = self.query_one("#detail", RowList)
         detail.show(detail_rows(one, self.query_one("#findings").size.width - 4) if one else (), top=True)
         detail.display = one is not None
-        button = self.query_one("#accept", Push)
+        button = self.query_one("#accept", FlatButton)
         button.disabled = one is None or one.level != "warning"
         taken = one is not None and one.is_accepted(self.accepted)
         button.relabel("Do not accept it" if taken else "Accept this warning")
 
-    @on(Lines.Moved, "#findings")
-    def _moved(self, event: Lines.Moved) -> None:
+    @on(RowList.Moved, "#findings")
+    def _moved(self, event: RowList.Moved) -> None:
         event.stop()
         self._show_detail()
 
@@ -151,8 +151,8 @@ class PreflightScreen(StepScreen):
         self.call_after_refresh(self._show_detail)
 
     # --- running --------------------------------------------------------------------------------------
-    @on(Push.Pressed, "#run")
-    def _run_pressed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed, "#run")
+    def _run_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         if self.jobs.running("check"):
             self._stop.set()
@@ -167,52 +167,52 @@ class PreflightScreen(StepScreen):
         self.query_one("#summary").display = True
         self.found, self._over, self._refused = [], False, False
         self._checked_for = self.working.without("accept")
-        self.wizard.session.passed = None
+        self.wizard.session.preflight_passed_for = None
         self._stop = self.start("check", lambda tell, stop: check(core, path, tell, stop))
         self._show()
 
     def heard(self, news: object) -> None:
         """Findings come one by one; they are drawn ten times a second at most."""
         match news:
-            case Stage(text=text):
+            case JobStage(text=text):
                 self.say(text)
             case Finding():
                 self.found.append(news)
                 if not self._dirty:
                     self._dirty = True
                     self.set_timer(0.1, self._show)
-            case Finished(job="check", result=Checked(stopped=stopped)):
+            case JobFinished(job="check", result=ChecksDone(stopped=stopped)):
                 self._over = not stopped
                 self._ended()
-            case Failed(message=message, hint=hint, details=details):
+            case JobFailed(message=message, hint=hint, details=details):
                 self.wizard.asking.forget()
                 self.found, self._checked_for, self._refused = [], None, True
-                table = self.query_one("#findings", Lines)
+                table = self.query_one("#findings", RowList)
                 table.pick = False
                 table.show(failure_rows(message, hint, details, table.size.width - 3), top=True)
                 self.query_one("#detail").display = False
-                self.query_one("#run", Push).relabel("Run again")
-                self.query_one("#summary", Words).say("The checks could not be run.")
+                self.query_one("#run", FlatButton).relabel("Run again")
+                self.query_one("#summary", LiveText).set_text("The checks could not be run.")
                 self.say(f"error: {message}", "-bad")
 
     def _ended(self) -> None:
         if self.failures:
             self.wizard.asking.forget()  # a password that was asked for may have been the wrong one
         if self._over and not self.failures and not self._is_stale:
-            self.wizard.session.passed = self._checked_for
+            self.wizard.session.preflight_passed_for = self._checked_for
         self._show()
         first = min(self.found, key=lambda one: ORDER[one.level], default=None)
         if first is not None and first.level != "ok":
-            self.query_one("#findings", Lines).put_cursor(self.found.index(first))
+            self.query_one("#findings", RowList).put_cursor(self.found.index(first))
             self._show_detail()
         good = self._over and not self.open_warnings
         tone: Tone = "-bad" if self.failures else "-good" if good else "-warning"
         done = "Checked." if self._over else "Stopped."
-        self.say(f"{done} {total_words(self.found, self.accepted)}", tone)
+        self.say(f"{done} {total_text(self.found, self.accepted)}", tone)
 
     # --- going on -------------------------------------------------------------------------------------
-    @on(Push.Pressed, "#accept")
-    def _accept_pressed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed, "#accept")
+    def _accept_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         one = self._chosen()
         if one is None or one.level != "warning":
@@ -228,7 +228,7 @@ class PreflightScreen(StepScreen):
         """The cursor goes on to what is to be decided next."""
         left = self.open_warnings
         if left:
-            self.query_one("#findings", Lines).put_cursor(self.found.index(left[0]))
+            self.query_one("#findings", RowList).put_cursor(self.found.index(left[0]))
             self._show_detail()
         elif not self.failures:
             self.query_one("#next").focus()
@@ -240,24 +240,24 @@ class PreflightScreen(StepScreen):
             return
         if self.failures and not self._is_stale:
             self.say(
-                f"! {counted(self.failures, 'check')} failed: mend what is called FAILURE, run again.", "-bad"
+                f"! {plural(self.failures, 'check')} failed: mend what is called FAILURE, run again.", "-bad"
             )
             return
         if self.open_warnings and not self._is_stale:
             from oz_installer.tui.dialogs.confirm import Confirm
 
-            what = counted(len(self.open_warnings), "warning")
+            what = plural(len(self.open_warnings), "warning")
             asked = Confirm(f"{what} not accepted. Go on all the same?", yes="Go on", no="Stay here")
             self.app.push_screen(asked, lambda sure: self.wizard.go("install") if sure else None)
             return
         super().action_next()
 
 
-def in_report_order(found: Sequence[Finding], working: Working) -> list[Finding]:
+def in_report_order(found: Sequence[Finding], working: WorkingCopy) -> list[Finding]:
     """By node, then by check, as the report has them."""
-    from oz_installer.installation.checking import report_order  # loaded by then: findings come from there
+    from oz_installer.installation.checking import in_report_order  # loaded by then: findings come from there
 
-    return report_order(found, [str(node.get("name", "")) for node in working.values.get("nodes", ())])
+    return in_report_order(found, [str(node.get("name", "")) for node in working.values.get("nodes", ())])
 
 
 def finding_rows(found: Sequence[Finding], accepted: Sequence[str]) -> tuple[Row, ...]:
@@ -267,9 +267,9 @@ def finding_rows(found: Sequence[Finding], accepted: Sequence[str]) -> tuple[Row
     rows, last = [], ""
     for one in found:
         node = one.node or HERE
-        word = state_word(one, accepted)
+        word = level_text(one, accepted)
         named = node if node != last else ""
-        text = f"{named:<{nodes}}  {one.subject[:subjects]:<{subjects}}  {word:<8}  {clean_line(one.seen)}"
+        text = f"{named:<{nodes}}  {one.subject[:subjects]:<{subjects}}  {word:<8}  {single_line(one.seen)}"
         rows.append((text, LOOKS[word]))
         last = node
     return tuple(rows)
@@ -291,6 +291,6 @@ def detail_rows(one: Finding, width: int) -> tuple[Row, ...]:
     for name, text in parts:
         if text and not (name == "Id" and one.level != "warning"):
             head = f"{name:<7} "
-            wrapped = wrap(clean_line(text), max(width - 8, 20), break_on_hyphens=False)
+            wrapped = wrap(single_line(text), max(width - 8, 20), break_on_hyphens=False)
             rows += [((head if not n else " " * 8) + line, "") for n, line in enumerate(wrapped)]
     return tuple(rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from oz_installer.tui.bridge import Finished, Judged
+from oz_installer.tui.bridge import JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import keys_of
 from oz_installer.tui.widgets.choice import Option
@@ -15,7 +15,7 @@ from oz_installer.tui.widgets.field import ChoiceField
 from oz_installer.tui.widgets.form import Form
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
 
 _KEYS = keys_of("release")
 COMPONENTS = tuple(key for key in _KEYS if key.startswith("components."))
@@ -41,14 +41,14 @@ class ReleaseScreen(StepScreen):
         yield Static("Message broker", classes="heading", markup=False)
         yield Form(*BROKER)
 
-    def changed(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
+    def changed(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
         """The catalogue's releases are read once."""
         if not self._options and not self.jobs.running("releases"):
             self.start("releases", lambda _tell, _stop: self.core.releases())
 
     def heard(self, news: object) -> None:
         """The releases of the catalogue are the options."""
-        if isinstance(news, Finished):
+        if isinstance(news, JobFinished):
             self._options = tuple(Option(value=one.name, label=one.title) for one in news.result)
             for field in self.query(ChoiceField).results(ChoiceField):
                 if field.key == "release":

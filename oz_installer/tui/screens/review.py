@@ -11,17 +11,17 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from oz_installer.tui.bridge import Failed, Finished, Judged
-from oz_installer.tui.carrying import Compared, Stage, compare
+from oz_installer.tui.bridge import JobFailed, JobFinished, Validation
+from oz_installer.tui.carrying import JobStage, PlanReady, compare
 from oz_installer.tui.rows import failure_rows, file_rows, plain_rows, problem_rows, yaml_rows
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.widgets.choice import Option
-from oz_installer.tui.widgets.lines import Lines, Sheet
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.lines import MeasuredRows, RowList
+from oz_installer.tui.widgets.push import FlatButton
 from oz_installer.tui.widgets.tabs import Tabs
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.topology.model import Topology
     from oz_installer.tui.bridge import Core
 
@@ -40,13 +40,13 @@ STALE = "The answers were edited since; compare again."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn:
+class ReviewContent:
     """What follows from one state of the answers."""
 
     topology: Topology | None
-    picture: Sheet
+    picture: MeasuredRows
     files: Mapping[str, Mapping[str, str]]
-    yaml: Sheet
+    yaml: MeasuredRows
 
 
 class ReviewScreen(StepScreen):
@@ -56,28 +56,28 @@ class ReviewScreen(StepScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._drawn: Drawn | None = None
-        self._drawn_for: tuple[Working, int] | None = None
-        self._compared_for: Working | None = None
+        self._drawn: ReviewContent | None = None
+        self._drawn_for: tuple[WorkingCopy, int] | None = None
+        self._compared_for: WorkingCopy | None = None
         self._file_places: tuple[tuple[str, str], ...] = ()
 
     def body(self) -> ComposeResult:
         """The tabs and their panes; only the open one's is displayed."""
         yield Tabs(TABS, told=self._open, id="tabs")
-        yield Lines(id="picture")
+        yield RowList(id="picture")
         with Horizontal(id="files"):
-            yield Lines(pick=True, id="file-list")
-            yield Lines(id="file-text")
-        yield Lines(id="changes")
-        yield Lines(id="yaml")
+            yield RowList(pick=True, id="file-list")
+            yield RowList(id="file-text")
+        yield RowList(id="changes")
+        yield RowList(id="yaml")
         with Horizontal(classes="actions"):
-            yield Push("Compare", id="compare")
-            yield Push("Save as", id="save-as")
-            yield Push("Export SVG", id="export")
+            yield FlatButton("Compare", id="compare")
+            yield FlatButton("Save as", id="save-as")
+            yield FlatButton("Export SVG", id="export")
 
     def on_mount(self) -> None:
         """The picture first."""
-        self.query_one("#changes", Lines).show([(line, "muted") for line in NOT_COMPARED])
+        self.query_one("#changes", RowList).show([(line, "muted") for line in NOT_COMPARED])
         self._open("picture")
 
     def _open(self, tab: str) -> None:
@@ -86,7 +86,7 @@ class ReviewScreen(StepScreen):
             self.query_one(f"#{one.value}").display = one.value == tab
 
     # --- what follows from the answers ----------------------------------------------------------------
-    def changed(self, working: Working, judged: Judged | None) -> None:
+    def changed(self, working: WorkingCopy, judged: Validation | None) -> None:
         """Draw anew in the background when the answers or the width are others."""
         width = self._width()
         if self._drawn_for != (working, width):
@@ -95,9 +95,9 @@ class ReviewScreen(StepScreen):
             self.start("draw", lambda _tell, _stop: draw(core, working, width))
         if judged is not None and self._drawn is not None and self._drawn.topology is None:
             for name in ("picture", "file-text"):
-                self.query_one(f"#{name}", Lines).show(problem_rows(judged.problems, width))
+                self.query_one(f"#{name}", RowList).show(problem_rows(judged.problems, width))
         if self._is_stale and not self.jobs.running("compare"):
-            self.query_one("#changes", Lines).show([(STALE, "warning")])
+            self.query_one("#changes", RowList).show([(STALE, "warning")])
 
     @property
     def _is_stale(self) -> bool:
@@ -112,45 +112,45 @@ class ReviewScreen(StepScreen):
 
     def heard(self, news: object) -> None:
         """Something was drawn, compared or exported."""
-        changes = self.query_one("#changes", Lines)
+        changes = self.query_one("#changes", RowList)
         match news:
-            case Finished(job="draw", result=Drawn() as drawn):
+            case JobFinished(job="draw", result=ReviewContent() as drawn):
                 self._show(drawn)
-            case Stage(text=text):
+            case JobStage(text=text):
                 self.say(text)
                 changes.show([(text, "muted")], top=True)
-            case Finished(job="compare") if self._is_stale:
+            case JobFinished(job="compare") if self._is_stale:
                 changes.show([(STALE, "warning")], top=True)
                 self.say(STALE, "-warning")
-            case Finished(job="compare", result=Compared() as compared):
+            case JobFinished(job="compare", result=PlanReady() as compared):
                 changes.show(compared.sheet, top=True)
                 self.say(compared.total, "-good")
-            case Failed(job="compare", message=message, hint=hint, details=details):
+            case JobFailed(job="compare", message=message, hint=hint, details=details):
                 self.wizard.asking.forget()
                 changes.show(failure_rows(message, hint, details, self._width()), top=True)
                 self.say(f"error: {message}", "-bad")
-            case Finished(job="export", result=path):
+            case JobFinished(job="export", result=path):
                 self.say(f"The picture is in {path}.", "-good")
-            case Failed(message=message, hint=hint):
+            case JobFailed(message=message, hint=hint):
                 self.say(f"error: {message}. {hint}", "-bad")
 
-    def _show(self, drawn: Drawn) -> None:
+    def _show(self, drawn: ReviewContent) -> None:
         self._drawn = drawn
-        self.query_one("#picture", Lines).show(drawn.picture)
-        self.query_one("#yaml", Lines).show(drawn.yaml)
+        self.query_one("#picture", RowList).show(drawn.picture)
+        self.query_one("#yaml", RowList).show(drawn.yaml)
         rows = file_rows(drawn.files)
         self._file_places = tuple(place for _, place in rows)
-        files = self.query_one("#file-list", Lines)
+        files = self.query_one("#file-list", RowList)
         files.show([row for row, _ in rows])
         if files.cursor == 0 and len(rows) > 1:
             files.put_cursor(1)
         self._show_file(files.cursor)
-        self.query_one("#export", Push).disabled = drawn.topology is None
-        self.query_one("#compare", Push).disabled = drawn.topology is None
+        self.query_one("#export", FlatButton).disabled = drawn.topology is None
+        self.query_one("#compare", FlatButton).disabled = drawn.topology is None
         self.follow()
 
-    @on(Lines.Moved, "#file-list")
-    def _file_chosen(self, event: Lines.Moved) -> None:
+    @on(RowList.Moved, "#file-list")
+    def _file_chosen(self, event: RowList.Moved) -> None:
         event.stop()
         self._show_file(event.place)
 
@@ -161,11 +161,11 @@ class ReviewScreen(StepScreen):
         files = self._drawn.files[node]
         count = (f"{len(files)} files of {node}; secrets are masked.", "muted")
         rows = yaml_rows(files[path]) if path else (count,)
-        self.query_one("#file-text", Lines).show(rows, top=True)
+        self.query_one("#file-text", RowList).show(rows, top=True)
 
     # --- what can be done -----------------------------------------------------------------------------
-    @on(Push.Pressed, "#compare")
-    def _compare_pressed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed, "#compare")
+    def _compare_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         if self.refused():
             return
@@ -177,13 +177,13 @@ class ReviewScreen(StepScreen):
         self._compared_for = self.working
         self.start("compare", lambda tell, stop: compare(core, path, tell, stop))
 
-    @on(Push.Pressed, "#save-as")
-    def _save_pressed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed, "#save-as")
+    def _save_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         self.wizard.files.save_elsewhere()
 
-    @on(Push.Pressed, "#export")
-    def _export_pressed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed, "#export")
+    def _export_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         from oz_installer.tui.dialogs.export import ExportDialog
 
@@ -196,20 +196,20 @@ class ReviewScreen(StepScreen):
             return
 
         def job(_tell: object, _stop: object) -> Path:
-            core.write_picture(topology, path)
+            core.write_svg(topology, path)
             return path
 
         self.start("export", job)
 
 
-def draw(core: Core, working: Working, width: int) -> Drawn:
+def draw(core: Core, working: WorkingCopy, width: int) -> ReviewContent:
     """Everything that Review shows of these answers; rows that it has in full already."""
     from oz_installer.topology.diagram import draw as picture
 
     topology = core.topology(working)
-    return Drawn(
+    return ReviewContent(
         topology=topology,
-        picture=Sheet.of(plain_rows(picture(topology, width)) if topology else ()),
+        picture=MeasuredRows.of(plain_rows(picture(topology, width)) if topology else ()),
         files=core.bundles(working) if topology else {},
-        yaml=Sheet.of(yaml_rows(working.yaml(masked=True))),
+        yaml=MeasuredRows.of(yaml_rows(working.yaml(masked=True))),
     )

@@ -11,11 +11,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from oz_installer.tui.bridge import Failed, Finished
+from oz_installer.tui.bridge import JobFailed, JobFinished
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import STEPS, step
 from oz_installer.tui.widgets.menu import Item, Menu
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.push import FlatButton
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts import SavedDraft
@@ -52,7 +52,7 @@ class StartScreen(StepScreen):
         """A menu; drafts join it as soon as they are found."""
         yield Menu(CHOICES, id="choices")
         with Horizontal(classes="actions"):
-            yield Push("Forget a draft", id="forget", key="Del")
+            yield FlatButton("Forget a draft", id="forget", key="Del")
 
     def on_mount(self) -> None:
         """There is none yet."""
@@ -89,11 +89,11 @@ class StartScreen(StepScreen):
     def heard(self, news: object) -> None:
         """Drafts were found, or one was forgotten."""
         match news:
-            case Finished(job="drafts", result=found):
+            case JobFinished(job="drafts", result=found):
                 self._show(found)
-            case Finished(job="forget"):
+            case JobFinished(job="forget"):
                 self._look()
-            case Failed(message=message, hint=hint):
+            case JobFailed(message=message, hint=hint):
                 self.say(f"! {message}. {hint}", "-bad")
                 self._look()
 
@@ -122,8 +122,8 @@ class StartScreen(StepScreen):
         else:
             self._choose_to_forget()
 
-    @on(Push.Pressed, "#forget")
-    def _forget_pressed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed, "#forget")
+    def _forget_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         self._choose_to_forget()
 
@@ -147,7 +147,7 @@ class StartScreen(StepScreen):
 
         def forget(sure: bool | None) -> None:
             if sure:
-                self.start("forget", lambda _tell, _stop: core.forget_draft(draft))
+                self.start("forget", lambda _tell, _stop: core.delete_draft(draft))
 
         self.app.push_screen(Confirm(said, yes="Forget it", no="Keep it"), forget)
 

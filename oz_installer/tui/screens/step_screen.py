@@ -18,20 +18,20 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
-from oz_installer.tui.breathing import Breathing
-from oz_installer.tui.jobs import Job, Jobs, Told
+from oz_installer.tui.breathing import ChunkedScreen
+from oz_installer.tui.jobs import Job, JobMessage, Jobs
 from oz_installer.tui.steps import STEPS, number, step
-from oz_installer.tui.widgets.bars import Keys, SideBar, Status, Title, Tone, TopBar
-from oz_installer.tui.widgets.follower import Follower, Said, asked_at
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.bars import KeyHints, SideBar, StatusLine, StepTitle, Tone, TopBar
+from oz_installer.tui.widgets.follower import AnswerWidget, Notice, question_at
+from oz_installer.tui.widgets.push import FlatButton
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.tui.app import WizardApp
-    from oz_installer.tui.bridge import Core, Judged
+    from oz_installer.tui.bridge import Core, Validation
 
 
-class StepScreen(Breathing, Screen[None]):
+class StepScreen(ChunkedScreen, Screen[None]):
     """The frame of one step."""
 
     STEP: ClassVar[str]
@@ -42,7 +42,7 @@ class StepScreen(Breathing, Screen[None]):
         super().__init__()
         self.jobs = Jobs(self)
         self._sought = ""
-        self._judged_then: Judged | None = None
+        self._judged_then: Validation | None = None
         self._blamed = False
         self._follows = False
 
@@ -51,7 +51,7 @@ class StepScreen(Breathing, Screen[None]):
         """The widgets of the step."""
         yield from ()
 
-    def changed(self, working: Working, judged: Judged | None) -> None:
+    def changed(self, working: WorkingCopy, judged: Validation | None) -> None:
         """The answers were edited, judged, or the step is shown again: let what is shown follow.
 
         ``judged`` is None until these very answers were judged. Forms have followed already.
@@ -67,7 +67,7 @@ class StepScreen(Breathing, Screen[None]):
         return cast("WizardApp", self.app)
 
     @property
-    def working(self) -> Working:
+    def working(self) -> WorkingCopy:
         """The answers now."""
         return self.wizard.session.working
 
@@ -79,7 +79,7 @@ class StepScreen(Breathing, Screen[None]):
     def say(self, text: str, tone: Tone = "") -> None:
         """Write one line above the keys; of a step that is being opened, as soon as there is that line."""
         if self.is_mounted:
-            self.query_one(Status).say(text, tone)
+            self.query_one(StatusLine).say(text, tone)
         else:
             self.call_later(self.say, text, tone)
 
@@ -118,25 +118,25 @@ class StepScreen(Breathing, Screen[None]):
         with Horizontal(id="frame"):
             yield SideBar(id="side")
             with Vertical(id="page"):
-                yield Title(id="title")
+                yield StepTitle(id="title")
                 yield Static(here.intro, id="intro", markup=False)
                 with VerticalScroll(id="body", can_focus=False):
                     yield from self.body()
-        yield Status(id="status", markup=False)
+        yield StatusLine(id="status", markup=False)
         with Horizontal(id="foot"):
             place = number(self.STEP)
             if place > 0:
-                yield Push("Back", id="back", key="^B")
+                yield FlatButton("Back", id="back", key="^B")
             if place + 1 < len(STEPS):
-                yield Push("Next", id="next", key="^N", primary=True)
-            yield Keys(id="keys", markup=False)
+                yield FlatButton("Next", id="next", key="^N", primary=True)
+            yield KeyHints(id="keys", markup=False)
 
     def on_screen_resume(self) -> None:
         """Shown again: follow the answers, which other steps may have changed; what waited for a dialog goes
         on, behind what the dialog was answered."""
         self.call_later(self.follow)
         self.call_later(self.wizard.files.go_on)
-        self.call_after_refresh(self.wizard.tidy_up)
+        self.call_after_refresh(self.wizard.collect)
 
     def on_unmount(self) -> None:
         """Nothing works on for a screen that is gone."""
@@ -172,7 +172,7 @@ class StepScreen(Breathing, Screen[None]):
         if self.STEP in session.visited and not self._blamed:
             self._blamed = True
             self._blame()
-        for shown in self.walk_children(Follower):
+        for shown in self.walk_children(AnswerWidget):
             shown.follow(session.working, judged)
         self.changed(session.working, judged)
         if self._sought and judged is not None and judged is not self._judged_then:
@@ -180,12 +180,12 @@ class StepScreen(Breathing, Screen[None]):
 
     def _blame(self) -> None:
         """What the step's number counts is marked."""
-        for shown in self.walk_children(Follower):
+        for shown in self.walk_children(AnswerWidget):
             shown.blame()
 
     def _tell_why_not(self) -> None:
         key, self._sought = self._sought, ""
-        for shown in self.walk_children(Follower):
+        for shown in self.walk_children(AnswerWidget):
             if why := shown.why_not(key):
                 self.say(f"! {why}.", "-warning")
                 return
@@ -198,30 +198,30 @@ class StepScreen(Breathing, Screen[None]):
         side.now, side.states = self.STEP, tuple(states)
         here = states[number(self.STEP)]
         elsewhere = sum(state.problems for state in states) - here.problems
-        self.query_one(Title).show(self.STEP, here, elsewhere)
-        kept = "not saved" if session.touched else "saved" if session.is_file else ""
+        self.query_one(StepTitle).show(self.STEP, here, elsewhere)
+        kept = "not saved" if session.has_unsaved_changes else "saved" if session.is_file else ""
         top = self.query_one(TopBar)
         top.target, top.kept = str(session.path), kept
 
-    def edit_answers(self, change: Callable[[Working], Working]) -> None:
+    def edit_answers(self, change: Callable[[WorkingCopy], WorkingCopy]) -> None:
         """A field was edited."""
         self.wizard.edit(change(self.working), soon=True)
 
     def keys(self) -> tuple[str, ...]:
         """The questions that are asked here."""
-        return tuple(key for shown in self.walk_children(Follower) for key in shown.keys)
+        return tuple(key for shown in self.walk_children(AnswerWidget) for key in shown.keys)
 
     def focus_key(self, key: str) -> None:
         """Put the cursor on the field of a question; once that is known, say why when it cannot be there."""
         self._sought, self._judged_then = key, self.wizard.session.judged
-        for shown in self.walk_children(Follower):
+        for shown in self.walk_children(AnswerWidget):
             if shown.take_focus(key):
                 break
         self.wizard.judge()  # only that tells what is barred here
 
     def focused_key(self) -> str | None:
         """The question whose field has the cursor."""
-        return asked_at(self.focused)
+        return question_at(self.focused)
 
     def action_next(self) -> None:
         """On to the next step."""
@@ -235,23 +235,23 @@ class StepScreen(Breathing, Screen[None]):
         if place > 0:
             self.wizard.go(STEPS[place - 1].id)
 
-    @on(Said)
-    def _said(self, message: Said) -> None:
+    @on(Notice)
+    def _said(self, message: Notice) -> None:
         message.stop()
         self.say(message.words, "-warning")
 
-    @on(Push.Pressed, "#next")
-    def _next_pressed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed, "#next")
+    def _next_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         self.action_next()
 
-    @on(Push.Pressed, "#back")
-    def _back_pressed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed, "#back")
+    def _back_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         self.action_back()
 
-    @on(Told)
-    def _told(self, message: Told) -> None:
+    @on(JobMessage)
+    def _told(self, message: JobMessage) -> None:
         news = self.jobs.news(message)
         if news is not None:
             self.heard(news)

@@ -11,20 +11,20 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 
-from oz_installer.tui.bridge import Failed, Finished
+from oz_installer.tui.bridge import JobFailed, JobFinished
 from oz_installer.tui.screens.step_screen import StepScreen
-from oz_installer.tui.told import findings_text, indented
+from oz_installer.tui.told import findings_lines, indented
 from oz_installer.tui.trials import without_roles
-from oz_installer.tui.widgets.bars import Status
-from oz_installer.tui.widgets.follower import Follower
-from oz_installer.tui.widgets.push import Push
-from oz_installer.tui.widgets.report import Report
+from oz_installer.tui.widgets.bars import StatusLine
+from oz_installer.tui.widgets.follower import AnswerWidget
+from oz_installer.tui.widgets.push import FlatButton
+from oz_installer.tui.widgets.report import TestReport
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.checks.model import Finding
-    from oz_installer.installation.seating import Seating
-    from oz_installer.tui.bridge import Judged
+    from oz_installer.installation.seating import RoleAssignment
+    from oz_installer.tui.bridge import Validation
     from oz_installer.tui.jobs import Job
 
 CHANGED = "The answers have changed since this test: test again."
@@ -32,20 +32,20 @@ MOVED = "Tested before the roles changed: test again."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class TestSubject:
     """What a test is about: answers, and the nodes that run the API, as far as they are known."""
 
     answers: tuple[Any, ...] = field(repr=False)
     apis: tuple[str, ...] | None
 
-    def why_stale(self, now: Subject) -> str:
+    def why_stale(self, now: TestSubject) -> str:
         """What is another one now; empty when nothing is."""
         if self.answers != now.answers:
             return CHANGED
         return MOVED if None not in (self.apis, now.apis) and self.apis != now.apis else ""
 
 
-class TestedScreen(StepScreen):
+class TestScreen(StepScreen):
     """``SECTION`` is what is tested. A step writes ``test_job``; ``NEEDED`` may have to be answered."""
 
     SECTION: ClassVar[str]
@@ -55,13 +55,13 @@ class TestedScreen(StepScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seating: Seating | None = None
+        self.seating: RoleAssignment | None = None
         self.needed: str | None = None
         self._wrong: set[str] = set()
-        self._looked_at: Working | None = None
+        self._looked_at: WorkingCopy | None = None
         self._findings: tuple[Finding, ...] = ()
         self._failed: tuple[str, str] | None = None
-        self._tested: Subject | None = None
+        self._tested: TestSubject | None = None
 
     # --- what a step writes ---------------------------------------------------------------------------
     def test_job(self) -> Job:
@@ -72,38 +72,41 @@ class TestedScreen(StepScreen):
         """Why there is nothing to test; empty when there is."""
         return ""
 
-    def show(self, working: Working, judged: Judged | None) -> None:
+    def show(self, working: WorkingCopy, judged: Validation | None) -> None:
         """The answers, or what is known around them, are others now."""
 
     # --- what is shown --------------------------------------------------------------------------------
     def test_part(self) -> ComposeResult:
         """The button, and what was found."""
         with Horizontal(classes="actions"):
-            yield Push(self.TEST, id="test", key="F5", action="test")
-        yield Report(id="found")
+            yield FlatButton(self.TEST, id="test", key="F5", action="test")
+        yield TestReport(id="found")
 
-    def changed(self, working: Working, judged: Judged | None) -> None:
+    def changed(self, working: WorkingCopy, judged: Validation | None) -> None:
         """Look anew at what surrounds the answers once they are judged."""
         if judged is not None and working is not self._looked_at:
             self._looked_at = working
             core, key = self.core, self.NEEDED
             self.start(
                 "around",
-                lambda _tell, _stop: (core.seating(working), core.needed(working, key) if key else None),
+                lambda _tell, _stop: (
+                    core.role_assignment(working),
+                    core.missing_reason(working, key) if key else None,
+                ),
             )
         self.show(working, judged)
-        self.query_one(Report).show(self._report)
+        self.query_one(TestReport).show(self._report)
 
-    def show_form(self, wanted: tuple[str, ...], judged: Judged | None, *, blamed: bool = True) -> None:
+    def show_form(self, wanted: tuple[str, ...], judged: Validation | None, *, blamed: bool = True) -> None:
         """Hide fields that do not matter, unless they are answered, or (with ``blamed``) wrong, as last
         judged: none comes and goes while somebody types."""
         if judged is not None:
             self._wrong = {key for key in self.keys() if key not in wanted and judged.problem(key)}
-        for shown in self.walk_children(Follower):
+        for shown in self.walk_children(AnswerWidget):
             if len(shown.keys) == 1 and shown.keys[0].startswith(f"{self.SECTION}."):
                 key = shown.keys[0]
                 wrong = blamed and key in self._wrong
-                shown.display = key in wanted or self.working.given(key) or wrong
+                shown.display = key in wanted or self.working.is_given(key) or wrong
                 if judged is None and key in wanted:
                     shown.disabled = False  # what was just chosen asks it: the next key may go there
 
@@ -116,13 +119,13 @@ class TestedScreen(StepScreen):
             lines += [Content.styled(line, "$text-error") for line in indented(f"! {message}", width)]
             lines += [Content(line) for line in indented(hint, width)]
         if self._findings:
-            lines.append(findings_text(self._findings, width))
+            lines.append(findings_lines(self._findings, width))
         return Content("\n").join(lines)
 
-    def _subject(self, working: Working) -> Subject:
+    def _subject(self, working: WorkingCopy) -> TestSubject:
         answers = (working.values.get(self.SECTION), *map(working.get, ("release", "engine")))
         rows = [without_roles(row) for row in working.values.get("nodes", ())]
-        return Subject(answers=(*answers, rows), apis=self.seating.apis if self.seating else None)
+        return TestSubject(answers=(*answers, rows), apis=self.seating.api_nodes if self.seating else None)
 
     # --- the test -------------------------------------------------------------------------------------
     def action_test(self) -> None:
@@ -138,12 +141,12 @@ class TestedScreen(StepScreen):
             return
         self._findings, self._failed, self._tested = (), None, self._subject(self.working)
         self.start("test", self.test_job())
-        self.query_one("#test", Push).relabel("Stop")
+        self.query_one("#test", FlatButton).relabel("Stop")
         self.say(f"{self.TEST} …")
         self._show_report()
 
-    @on(Push.Pressed, "#test")
-    def _pushed(self, event: Push.Pressed) -> None:
+    @on(FlatButton.Pressed, "#test")
+    def _pushed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         self.action_test()
 
@@ -153,7 +156,7 @@ class TestedScreen(StepScreen):
         self._hint()
 
     def _hint(self) -> None:
-        quiet = not str(self.query_one(Status).visual)
+        quiet = not str(self.query_one(StatusLine).visual)
         if quiet and self._tested is None and self.seating is not None and not self.untestable():
             self.say(f"F5: {self.TEST}")
 
@@ -166,16 +169,16 @@ class TestedScreen(StepScreen):
     def heard(self, news: object) -> None:
         """A finding, or the end."""
         match news:
-            case Finished(job="around", result=(seating, needed)):
+            case JobFinished(job="around", result=(seating, needed)):
                 first = self.seating is None
                 self.seating, self.needed = seating, needed
                 self.follow()
                 if first:
                     self._hint()
                 return
-            case Finished(job="test"):
+            case JobFinished(job="test"):
                 self._finished()
-            case Failed(job="test", message=message, hint=hint):
+            case JobFailed(job="test", message=message, hint=hint):
                 self._failed = (message, hint)
                 self.wizard.asking.forget()
                 self._end("The test could not be made.", "-bad")
@@ -188,7 +191,7 @@ class TestedScreen(StepScreen):
 
     def _show_report(self) -> None:
         """What was found comes into sight."""
-        report = self.query_one(Report)
+        report = self.query_one(TestReport)
         report.show(self._report)
         report.call_after_refresh(report.scroll_visible, animate=False)
 
@@ -204,10 +207,10 @@ class TestedScreen(StepScreen):
             self._end("Tested: ok." if self._findings else "There is nothing to test.", "-good")
 
     def _end(self, text: str, tone: str) -> None:
-        self.query_one("#test", Push).relabel(self.TEST)
+        self.query_one("#test", FlatButton).relabel(self.TEST)
         self.say(text, tone)  # type: ignore[arg-type]
 
 
-def both(names: tuple[str, ...]) -> str:
+def join_and(names: tuple[str, ...]) -> str:
     """Names as a list in a sentence."""
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

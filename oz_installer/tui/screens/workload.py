@@ -8,18 +8,18 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 
-from oz_installer.catalog.sizing import figure
-from oz_installer.tui.bridge import Finished, Judged
+from oz_installer.catalog.sizing import format_number
+from oz_installer.tui.bridge import JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import keys_of
 from oz_installer.tui.widgets.cards import Card, Cards
 from oz_installer.tui.widgets.form import Form
-from oz_installer.tui.widgets.words import Words
+from oz_installer.tui.widgets.words import LiveText
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.catalog.model import Layout, Scenario
     from oz_installer.catalog.sizing import Sizing
 
@@ -41,12 +41,12 @@ class WorkloadScreen(StepScreen):
         """Questions, figures, cards."""
         with Horizontal(id="sizing"):
             yield Form(*KEYS, id="figures")
-            yield Words(id="needs")
-        title = Words("Scenario", id="scenario-title")
+            yield LiveText(id="needs")
+        title = LiveText("Scenario", id="scenario-title")
         yield title
         yield Cards("scenario", head=title, id="scenarios")
 
-    def changed(self, working: Working, judged: Judged | None) -> None:
+    def changed(self, working: WorkingCopy, judged: Validation | None) -> None:
         """Work the figures out anew, in the background."""
         if not self._scenarios:
             self.start("scenarios", lambda _tell, _stop: self.core.scenarios())
@@ -64,17 +64,17 @@ class WorkloadScreen(StepScreen):
     def heard(self, news: object) -> None:
         """The catalogue was read, or the workload sized."""
         match news:
-            case Finished(job="scenarios", result=found):
+            case JobFinished(job="scenarios", result=found):
                 self._scenarios = found
-            case Finished(job="size", result=sizing):
+            case JobFinished(job="size", result=sizing):
                 self._sizing = sizing
-                self.query_one("#needs", Words).say(needs_text(sizing))
+                self.query_one("#needs", LiveText).set_text(needs_text(sizing))
         self.follow()
 
-    def _show_cards(self, working: Working, judged: Judged | None) -> None:
-        possible = judged.may("scenario") if judged else None
+    def _show_cards(self, working: WorkingCopy, judged: Validation | None) -> None:
+        possible = judged.allowed("scenario") if judged else None
         cards = self.query_one(Cards)
-        barred = possible.barred if possible else {} if judged else cards.barred
+        barred = possible.disabled if possible else {} if judged else cards.barred
         chosen = working.get("scenario")
         advised = self._sizing.scenario if self._sizing else None
         cards.show(
@@ -88,14 +88,16 @@ class WorkloadScreen(StepScreen):
         problem = judged.problem("scenario") if seen or chosen else None
         said = "; ".join(filter(None, (problem.message, problem.hint))) if problem else ""
         told = (f"! {said}", "$text-error") if problem else ("← → choose", "$text-muted")
-        self.query_one("#scenario-title", Words).say(Content.assemble(("Scenario", "bold"), "   ", told))
+        self.query_one("#scenario-title", LiveText).set_text(
+            Content.assemble(("Scenario", "bold"), "   ", told)
+        )
 
 
 def needs_text(sizing: Sizing) -> Content:
     """What a workload needs, in a few lines."""
     rows = (
         ("BIO instances", "" if sizing.bio_instances is None else str(sizing.bio_instances)),
-        ("Media", "" if sizing.storage_gb is None else f"{figure(sizing.storage_gb)} GB"),
+        ("Media", "" if sizing.storage_gb is None else f"{format_number(sizing.storage_gb)} GB"),
         ("Scenario", sizing.scenario),
         ("Nodes", "" if sizing.nodes is None else str(sizing.nodes)),
     )

@@ -59,7 +59,7 @@ class SideBar(Widget):
             self.app.call_later(self.app.run_action, f"app.go('{STEPS[place.y].id}')")
 
 
-class Title(Widget):
+class StepTitle(Widget):
     """The step's title; on narrow terminals also what the side bar tells elsewhere."""
 
     ALLOW_SELECT = False
@@ -89,7 +89,7 @@ class Title(Widget):
         )
 
 
-class Status(Static):
+class StatusLine(Static):
     """Says what just happened: one line, up to three where the words need them."""
 
     def say(self, text: str, tone: Tone = "") -> None:
@@ -98,7 +98,7 @@ class Status(Static):
         self.update(Content(" ".join(text.split())))
 
 
-class Keys(Static):
+class KeyHints(Static):
     """The keys that work everywhere; a click does the same."""
 
     KEYS = (

@@ -15,9 +15,9 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from oz_installer.tui.advancing import advance
-from oz_installer.tui.widgets.follower import Follower
-from oz_installer.tui.widgets.steady_parts import SteadyParts
+from oz_installer.tui.advancing import focus_next
+from oz_installer.tui.widgets.follower import AnswerWidget
+from oz_installer.tui.widgets.steady_parts import StableComponents
 
 GAP = 2
 LINE = tuple[str, str]
@@ -34,7 +34,7 @@ class Card:
     parts: Sequence[tuple[str, Sequence[str]]]
 
 
-class Cards(SteadyParts, Follower, can_focus=True):
+class Cards(StableComponents, AnswerWidget, can_focus=True):
     """Cards for the choices of one question. Left and right choose; what is barred says why. ``head`` stands
     above them, and is to be seen with them."""
 
@@ -171,7 +171,7 @@ class Cards(SteadyParts, Follower, can_focus=True):
 
     def action_advance(self) -> None:
         """On to the next field."""
-        advance(self.screen)
+        focus_next(self.screen)
 
     def action_move(self, by: int) -> None:
         """Choose the next card that is not barred."""
@@ -200,7 +200,7 @@ class Cards(SteadyParts, Follower, can_focus=True):
         name = self.cards[place].name
         self._cursor, self.chosen = place, name
         self.refresh()
-        self.owner.edit_answers(lambda working: working.put(self._key, name))
+        self.owner.edit_answers(lambda working: working.with_value(self._key, name))
         self.call_after_refresh(self.scroll_visible, top=True, animate=False)
 
 

@@ -16,8 +16,8 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from oz_installer.tui.advancing import advance
-from oz_installer.tui.widgets.steady_parts import SteadyParts
+from oz_installer.tui.advancing import focus_next
+from oz_installer.tui.widgets.steady_parts import StableComponents
 
 GAP = 2
 
@@ -32,7 +32,7 @@ class Option:
     barred: str = ""
 
 
-class Choice(SteadyParts, Widget, can_focus=True):
+class Choice(StableComponents, Widget, can_focus=True):
     """One of the options, or any number (``many``). Arrows move, Space switches, Enter goes on.
 
     ``told`` is called at once with what was chosen: a value, or a tuple of values in the options' order.
@@ -120,7 +120,7 @@ class Choice(SteadyParts, Widget, can_focus=True):
 
     def action_advance(self) -> None:
         """On to the next field."""
-        advance(self.screen)
+        focus_next(self.screen)
 
     def action_move(self, by: int) -> None:
         """To the next option that is not barred; without ``many`` it is chosen at once."""

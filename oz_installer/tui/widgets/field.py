@@ -14,21 +14,21 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from oz_installer.answers.forms import to_text
+from oz_installer.answers.forms import format_form_text
 from oz_installer.answers.questions import Question
-from oz_installer.tui.advancing import advance
+from oz_installer.tui.advancing import focus_next
 from oz_installer.tui.widgets.choice import Choice, Option
-from oz_installer.tui.widgets.follower import Follower
+from oz_installer.tui.widgets.follower import AnswerWidget
 from oz_installer.tui.widgets.text_input import TextInput
-from oz_installer.tui.wording import barred_words, problem_words, sentence
+from oz_installer.tui.wording import disabled_text, problem_words, sentence
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
-    from oz_installer.tui.bridge import Judged
-    from oz_installer.tui.widgets.lines_input import LinesInput
+    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.tui.bridge import Validation
+    from oz_installer.tui.widgets.lines_input import MultilineInput
 
 
-class Note(Static):
+class FieldMessage(Static):
     """The line under a field. An error is told by ``!``, too, an advice by ``?``."""
 
     _shown = ("", "")
@@ -52,17 +52,17 @@ class Note(Static):
             self.parent.scroll_visible(animate=False)
 
 
-class Field(Follower):
+class Field(AnswerWidget):
     """A field. ``loud`` shows its help always, not only while the cursor is here."""
 
     def __init__(
         self, asked: Question, key: str, *, options: Sequence[Option] = (), loud: bool = False
     ) -> None:
         super().__init__(classes="field")
-        self.asked, self.key, self.loud = asked, key, loud
+        self.asked, self.key, self.always_show_help = asked, key, loud
         self.given_options = tuple(options)
         self.seen = False
-        self._note = Note(classes="note", markup=False)
+        self._note = FieldMessage(classes="note", markup=False)
         self._said: tuple[str, str] = ("", "")
         self._at_once = False
         """Whether what is said needs no judging, so that it goes as soon as it is not so any more."""
@@ -87,11 +87,11 @@ class Field(Follower):
         """What it is answered with."""
         yield from ()
 
-    def show_value(self, working: Working, judged: Judged | None) -> None:
+    def show_value(self, working: WorkingCopy, judged: Validation | None) -> None:
         """Show the answer."""
 
     @property
-    def front(self) -> Widget:
+    def focus_target(self) -> Widget:
         """What takes the cursor."""
         return next(one for one in self.query("*").results(Widget) if one.can_focus)
 
@@ -100,7 +100,7 @@ class Field(Follower):
         if key != self.key:
             return False
         self.seen = True
-        self.front.focus()
+        self.focus_target.focus()
         return True
 
     def why_not(self, key: str) -> str:
@@ -110,14 +110,14 @@ class Field(Follower):
             return ""
         return self._barred or f"{self.asked.label} is not asked for as long as the other answers are these"
 
-    def follow(self, working: Working, judged: Judged | None) -> None:
+    def follow(self, working: WorkingCopy, judged: Validation | None) -> None:
         """Show the answer and what is wrong with it. What only judging can tell stands until that has told
         something else, so that nothing comes and goes while somebody types."""
         self.show_value(working, judged)
-        possible = judged.may(self.key) if judged else None
+        possible = judged.allowed(self.key) if judged else None
         if judged is not None:
-            self._barred = barred_words(self.asked, possible) if possible and possible.reason else ""
-        given = working.given(self.key)
+            self._barred = disabled_text(self.asked, possible) if possible and possible.reason else ""
+        given = working.is_given(self.key)
         if judged is not None:
             self.disabled = bool(possible and possible.reason and not given)
         blamed = given or self.is_blamed()
@@ -131,11 +131,11 @@ class Field(Follower):
             self._said, self._at_once = (f"? {sentence(self.asked, advice)}", "-warning"), True
         self._tell()
 
-    def advice(self, working: Working) -> str:  # noqa: ARG002 - for those that have some
+    def advice(self, working: WorkingCopy) -> str:  # noqa: ARG002 - for those that have some
         """Why another answer would be better than this right one."""
         return ""
 
-    def blame(self) -> None:
+    def mark_missing(self) -> None:
         """Also before the cursor was here."""
         self.seen = True
 
@@ -143,7 +143,7 @@ class Field(Follower):
         """Whether a missing answer is told."""
         return self.seen
 
-    def _problem(self, working: Working, judged: Judged | None) -> str:
+    def _problem(self, working: WorkingCopy, judged: Validation | None) -> str:
         if judged is not None and (found := judged.problem(self.key)):
             return problem_words(
                 self.asked, f"{found.message}; {found.hint}" if found.hint else found.message
@@ -151,41 +151,41 @@ class Field(Follower):
         now = working.problem(self.key)
         return problem_words(self.asked, now) if now else ""
 
-    def _judged(self, judged: Judged, *, blamed: bool) -> tuple[str, str]:
+    def _judged(self, judged: Validation, *, blamed: bool) -> tuple[str, str]:
         """What is wrong with the file that it is answered with, or what cannot be chosen."""
         if blamed and (found := judged.file_problem(self.key)):
             text = f"{found.message}; {found.hint}" if found.hint else found.message
             return problem_words(self.asked, text), "-warning"
-        possible = judged.may(self.key)
-        return (barred_words(self.asked, possible), "-barred") if possible else ("", "")
+        possible = judged.allowed(self.key)
+        return (disabled_text(self.asked, possible), "-barred") if possible else ("", "")
 
     def _tell(self) -> None:
         text, look = self._said
-        if not text and (self.loud or self.has_focus_within):
+        if not text and (self.always_show_help or self.has_focus_within):
             text, look = self.asked.help, ""
         self._note.show(text, look)
 
     def edited(self, text: str) -> None:
         """This is typed now."""
-        self.owner.edit_answers(lambda working: working.typed(self.key, text))
+        self.owner.edit_answers(lambda working: working.with_text(self.key, text))
 
     def put(self, value: Any) -> None:
         """This was chosen."""
-        self.owner.edit_answers(lambda working: working.put(self.key, value))
+        self.owner.edit_answers(lambda working: working.with_value(self.key, value))
 
-    def text_for(self, working: Working, now: str) -> str:
+    def text_for(self, working: WorkingCopy, now: str) -> str:
         """The text to show: ``now``, when it means the same as the answer."""
-        typed = working.typed(self.key, now)
+        typed = working.with_text(self.key, now)
         same = (
             typed.texts.get(self.key) == working.texts.get(self.key)
             and typed.get(self.key) == working.get(self.key)
-            and typed.given(self.key) == working.given(self.key)
+            and typed.is_given(self.key) == working.is_given(self.key)
         )
         if same:
             return now
         if self.key in working.texts:
             return working.texts[self.key]
-        return to_text(self.asked, working.get(self.key)) if working.given(self.key) else ""
+        return format_form_text(self.asked, working.get(self.key)) if working.is_given(self.key) else ""
 
     def on_descendant_focus(self) -> None:
         """Its label is marked at once, its help shown then."""
@@ -219,10 +219,10 @@ class TextField(Field):
 
     def controls(self) -> ComposeResult:
         """An input; what holds when it is left empty is told in it."""
-        default = to_text(self.asked, self.asked.default) if not self.asked.required else ""
+        default = format_form_text(self.asked, self.asked.default) if not self.asked.required else ""
         yield TextInput(placeholder=f"default: {default}" if default else "", told=self.edited)
 
-    def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
+    def show_value(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
         """The text, unless what stands there already means the same."""
         box = self.query_one(TextInput)
         box.show(self.text_for(working, box.value))
@@ -230,7 +230,7 @@ class TextField(Field):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        advance(self.screen)
+        focus_next(self.screen)
 
 
 class LinesField(Field):
@@ -238,14 +238,14 @@ class LinesField(Field):
 
     def controls(self) -> ComposeResult:
         """A text area."""
-        from oz_installer.tui.widgets.lines_input import LinesInput
+        from oz_installer.tui.widgets.lines_input import MultilineInput
 
         example = "one a line" if self.asked.kind == "list" else "KEY: value, one a line"
-        yield LinesInput(placeholder=example, told=self.edited)
+        yield MultilineInput(placeholder=example, told=self.edited)
 
-    def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
+    def show_value(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
         """The text, unless what stands there already means the same."""
-        box = cast("LinesInput", self.query_one("LinesInput"))
+        box = cast("MultilineInput", self.query_one("LinesInput"))
         box.show(self.text_for(working, box.text))
 
 
@@ -256,16 +256,16 @@ class ChoiceField(Field):
         """The options."""
         yield Choice(self._options(None), many=self.asked.kind == "list", told=self.put)
 
-    def _options(self, judged: Judged | None) -> tuple[Option, ...]:
-        possible = judged.may(self.key) if judged else None
-        barred = possible.barred if possible else {}
+    def _options(self, judged: Validation | None) -> tuple[Option, ...]:
+        possible = judged.allowed(self.key) if judged else None
+        barred = possible.disabled if possible else {}
         plain = [Option(value=value, label=str(value)) for value in self.asked.choices]
         return tuple(
             Option(value=one.value, label=one.label, barred=one.barred or barred.get(one.value, ""))
             for one in self.given_options or plain
         )
 
-    def show_value(self, working: Working, judged: Judged | None) -> None:
+    def show_value(self, working: WorkingCopy, judged: Validation | None) -> None:
         """What is chosen. What is barred stays so until it was judged again."""
         choice = self.query_one(Choice)
         value = () if self.key in working.texts else working.get(self.key)  # what is wrong is none of them
@@ -281,7 +281,7 @@ class BooleanField(Field):
         box = Option(value=True, label="on", off="off")
         yield Choice([box], many=True, told=lambda value: self.put(bool(value)))
 
-    def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
+    def show_value(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
         """Whether it is on."""
         choice = self.query_one(Choice)
         choice.show(choice.options, (True,) if working.get(self.key) else ())

@@ -10,17 +10,17 @@ from textual.message import Message
 from textual.widget import Widget
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
-    from oz_installer.tui.bridge import Judged
+    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.tui.bridge import Validation
 
 
-class Owner(Protocol):
+class AnswerOwner(Protocol):
     """A screen with answers: a step hands edits to the app, a dialog may keep them to itself.
 
     Edits are made at once, not by message: a key that saves or leaves comes behind all that was typed.
     """
 
-    def edit_answers(self, change: Callable[[Working], Working]) -> None:
+    def edit_answers(self, change: Callable[[WorkingCopy], WorkingCopy]) -> None:
         """The operator edited an answer: ``change`` makes the answers what they are now. The widget itself
         shows it at once; all else follows in the next frame."""
 
@@ -31,21 +31,21 @@ class Owner(Protocol):
         """The same in the next frame, or before the next key that is no text."""
 
 
-def asked_at(widget: Widget | None) -> str | None:
+def question_at(widget: Widget | None) -> str | None:
     """The question in whose field a widget is, such as the focused one."""
     around = widget.ancestors_with_self if widget else ()
-    owners = [one for one in around if isinstance(one, Follower) and len(one.keys) == 1]
+    owners = [one for one in around if isinstance(one, AnswerWidget) and len(one.keys) == 1]
     return owners[0].keys[0] if owners else None
 
 
 @dataclass(eq=False)
-class Said(Message):
+class Notice(Message):
     """A widget has something to say that belongs in the line above the keys."""
 
     words: str
 
 
-class Follower(Widget):
+class AnswerWidget(Widget):
     """Shows some answers."""
 
     @property
@@ -54,11 +54,11 @@ class Follower(Widget):
         return ()
 
     @property
-    def owner(self) -> Owner:
+    def owner(self) -> AnswerOwner:
         """The screen that has the answers."""
-        return cast("Owner", self.screen)
+        return cast("AnswerOwner", self.screen)
 
-    def follow(self, working: Working, judged: Judged | None) -> None:
+    def follow(self, working: WorkingCopy, judged: Validation | None) -> None:
         """Show these answers. ``judged`` is None until these very answers were judged."""
 
     def blame(self) -> None:

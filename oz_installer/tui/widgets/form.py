@@ -10,14 +10,14 @@ from textual.app import ComposeResult
 from oz_installer.answers.questions import Question, question
 from oz_installer.tui.widgets.choice import Option
 from oz_installer.tui.widgets.field import BooleanField, ChoiceField, Field, LinesField, TextField
-from oz_installer.tui.widgets.follower import Follower
+from oz_installer.tui.widgets.follower import AnswerWidget
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
-    from oz_installer.tui.bridge import Judged
+    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.tui.bridge import Validation
 
 
-class Form(Follower):
+class Form(AnswerWidget):
     """Fields under each other. Keys may name nodes: ``nodes[1].host``.
 
     ``options`` gives choices to a question, by key, that has none of its own or better words for them;
@@ -54,7 +54,7 @@ class Form(Follower):
         )
         yield from self._fields
 
-    def follow(self, working: Working, judged: Judged | None) -> None:
+    def follow(self, working: WorkingCopy, judged: Validation | None) -> None:
         """Every field follows."""
         for field in self._fields:
             field.follow(working, judged)
@@ -62,7 +62,7 @@ class Form(Follower):
     def blame(self) -> None:
         """In every field."""
         for field in self._fields:
-            field.blame()
+            field.mark_missing()
 
     def take_focus(self, key: str) -> bool:
         """Put the cursor on a question's field."""

@@ -17,10 +17,10 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
-from oz_installer.tui.widgets.quiet_bars import QuietBars
-from oz_installer.tui.widgets.steady_parts import SteadyParts
+from oz_installer.tui.widgets.quiet_bars import ThinScrollBars
+from oz_installer.tui.widgets.steady_parts import StableComponents
 
-ScrollBar.renderer = QuietBars  # Textual's own way to have them drawn otherwise
+ScrollBar.renderer = ThinScrollBars  # Textual's own way to have them drawn otherwise
 
 Row = tuple[str, str]
 """A text of one line, and its look: one of ``LOOKS`` or nothing."""
@@ -30,21 +30,21 @@ MARK = "▶ "
 
 
 @dataclass(frozen=True)
-class Sheet:
+class MeasuredRows:
     """Rows with their width, worked out where it may take a moment: in a job, for long texts."""
 
     rows: tuple[Row, ...] = ()
     width: int = 0
 
     @staticmethod
-    def of(rows: Iterable[Row]) -> Sheet:
+    def of(rows: Iterable[Row]) -> MeasuredRows:
         """Tabs become spaces."""
         fresh = tuple((text.expandtabs(4), look) if "\t" in text else (text, look) for text, look in rows)
         width = max((len(text) if text.isascii() else cell_len(text) for text, _ in fresh), default=0)
-        return Sheet(fresh, width)
+        return MeasuredRows(fresh, width)
 
 
-class Lines(SteadyParts, ScrollView, can_focus=True):
+class RowList(StableComponents, ScrollView, can_focus=True):
     """Rows that scroll. The cursor of ``pick`` is a sign, so that it is seen without colours."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -62,11 +62,11 @@ class Lines(SteadyParts, ScrollView, can_focus=True):
     class Moved(Message):
         """The cursor stands on another row."""
 
-        lines: Lines
+        lines: RowList
         place: int
 
         @property
-        def control(self) -> Lines:
+        def control(self) -> RowList:
             """The widget."""
             return self.lines
 
@@ -77,9 +77,9 @@ class Lines(SteadyParts, ScrollView, can_focus=True):
         self.cursor = 0
         self._followed = True
 
-    def show(self, rows: Iterable[Row] | Sheet, *, top: bool = False) -> None:
+    def show(self, rows: Iterable[Row] | MeasuredRows, *, top: bool = False) -> None:
         """Show these. With ``tail`` the last row stays in sight while it is; ``top`` goes to the first."""
-        sheet = rows if isinstance(rows, Sheet) else Sheet.of(rows)
+        sheet = rows if isinstance(rows, MeasuredRows) else MeasuredRows.of(rows)
         fresh, width = sheet.rows, sheet.width
         if fresh == self.rows and not top:
             return

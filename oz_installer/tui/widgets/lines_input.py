@@ -8,12 +8,12 @@ from textual import events
 from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult
 
-from oz_installer.tui.widgets.follower import Said
-from oz_installer.tui.widgets.steady_parts import SteadyParts
+from oz_installer.tui.widgets.follower import Notice
+from oz_installer.tui.widgets.steady_parts import StableComponents
 from oz_installer.tui.widgets.text_input import printable
 
 
-class LinesInput(SteadyParts, TextArea):
+class MultilineInput(StableComponents, TextArea):
     """A text area that calls ``told`` with every change, at once. Tab leaves it."""
 
     def __init__(self, *, placeholder: str, told: Callable[[str], None]) -> None:
@@ -43,7 +43,7 @@ class LinesInput(SteadyParts, TextArea):
         clean = "\n".join(printable(line.removesuffix("\r")) for line in lines)
         self.move_cursor(self.replace(clean, *self.selection, maintain_selection_offset=False).end_location)
         if len(clean) < len(event.text.replace("\r\n", "\n")):
-            self.post_message(Said("Pasted; left out: control characters."))
+            self.post_message(Notice("Pasted; left out: control characters."))
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """Undo and redo come here only."""

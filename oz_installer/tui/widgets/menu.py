@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from oz_installer.tui.widgets.steady_parts import SteadyParts
+from oz_installer.tui.widgets.steady_parts import StableComponents
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Item:
     barred: str = ""
 
 
-class Menu(SteadyParts, Widget, can_focus=True):
+class Menu(StableComponents, Widget, can_focus=True):
     """The items, the highlighted one marked by an arrow."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

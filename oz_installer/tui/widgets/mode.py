@@ -9,10 +9,10 @@ from textual.content import Content
 from textual.widget import Widget
 
 from oz_installer.tui.widgets.choice import Choice, Option
-from oz_installer.tui.widgets.field import Note
+from oz_installer.tui.widgets.field import FieldMessage
 
 
-class Mode(Widget):
+class DerivedChoice(Widget):
     """It looks like a field; ``told`` is called at once with what was chosen."""
 
     def __init__(
@@ -28,9 +28,9 @@ class Mode(Widget):
     def compose(self) -> ComposeResult:
         """The choice, and what is to be said of it."""
         yield Choice(self._options, told=self._told)
-        yield Note(classes="note", markup=False)
+        yield FieldMessage(classes="note", markup=False)
 
     def show(self, options: Sequence[Option], value: str, note: str, look: str = "") -> None:
         """What is chosen, and a note under it."""
         self.query_one(Choice).show(options, (value,))
-        self.query_one(Note).show(note, look)
+        self.query_one(FieldMessage).show(note, look)

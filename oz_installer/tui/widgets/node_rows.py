@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 from oz_installer.tui.told import COLOURS, roles_text
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
+    from oz_installer.answers.working import WorkingCopy
     from oz_installer.errors import Problem
-    from oz_installer.installation.seating import Seat
+    from oz_installer.installation.seating import NodeRoles
     from oz_installer.tui.widgets.bars import Tone
     from oz_installer.tui.widgets.node_table import Row
 
 
 def node_row(
-    working: Working, place: int, seat: Seat | None, state: tuple[str, Tone], problems: Sequence[Problem]
+    working: WorkingCopy,
+    place: int,
+    seat: NodeRoles | None,
+    state: tuple[str, Tone],
+    problems: Sequence[Problem],
 ) -> Row:
     """Number, name, host, roles, login, and how it stands."""
     roles = roles_text(seat) if seat else ""
@@ -36,12 +40,12 @@ def node_problems(problems: Sequence[Problem], place: int) -> tuple[Problem, ...
     return tuple(problem for problem in problems if problem.key.startswith(f"nodes[{place}]."))
 
 
-def _shown(working: Working, place: int, name: str) -> str:
+def _shown(working: WorkingCopy, place: int, name: str) -> str:
     key = f"nodes[{place}].{name}"
     return working.texts.get(key) or str(working.get(key) or "-")
 
 
-def _login(working: Working, place: int) -> str:
+def _login(working: WorkingCopy, place: int) -> str:
     user, port, jump = (working.get(f"nodes[{place}].{name}") for name in ("user", "port", "jump"))
     login = (user or "") + (f":{port}" if port else "")
     return " ".join(part for part in (login or "-", f"via {jump}" if jump else "") if part)

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 
-class Push(Widget, can_focus=True):
+class FlatButton(Widget, can_focus=True):
     """A button. ``primary`` is the one that most people want; ``key`` is told behind the label;
     ``action`` is what a screen runs for it."""
 
@@ -28,10 +28,10 @@ class Push(Widget, can_focus=True):
     class Pressed(Message):
         """The button was pushed."""
 
-        push: Push
+        push: FlatButton
 
         @property
-        def control(self) -> Push:
+        def control(self) -> FlatButton:
             """The button."""
             return self.push
 
@@ -69,7 +69,7 @@ class Push(Widget, can_focus=True):
     def action_beside(self, by: int) -> None:
         """Put the cursor on another button of the same row."""
         around = self.parent.children if self.parent is not None else ()
-        row = [one for one in around if isinstance(one, Push) and one.focusable]
+        row = [one for one in around if isinstance(one, FlatButton) and one.focusable]
         place = row.index(self) + by
         if 0 <= place < len(row):
             row[place].focus()

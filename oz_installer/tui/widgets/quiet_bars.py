@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LINE = "▂"
 
 
-class QuietBars(ScrollBarRender, Visual):
+class ThinScrollBars(ScrollBarRender, Visual):
     """A row is twice as high as a column is wide, so a filled one would outshine all text. It gives its lines
     itself: on Rich's way a bar took longer than all texts beside it."""
 

@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from oz_installer.tui.widgets.words import Words
+from oz_installer.tui.widgets.words import LiveText
 
 Write = Callable[[int], Content]
 
 
-class Report(VerticalScroll):
+class TestReport(VerticalScroll):
     """Takes the cursor only while there is more than can be seen."""
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -22,7 +22,7 @@ class Report(VerticalScroll):
 
     def compose(self) -> ComposeResult:
         """The text."""
-        yield Words()
+        yield LiveText()
 
     def show(self, write: Write) -> None:
         """``write`` makes the text for a width."""
@@ -34,7 +34,7 @@ class Report(VerticalScroll):
         self._draw()
 
     def _draw(self) -> None:
-        self.query_one(Words).say(self._write(max(self.size.width - 2, 30)))
+        self.query_one(LiveText).set_text(self._write(max(self.size.width - 2, 30)))
         self.call_after_refresh(self._may_scroll)
 
     def _may_scroll(self) -> None:

@@ -13,16 +13,16 @@ from textual.widgets import Input
 
 from oz_installer.answers import rules
 from oz_installer.answers.model import SecretRef
-from oz_installer.tui.advancing import advance
+from oz_installer.tui.advancing import focus_next
 from oz_installer.tui.widgets.choice import Choice, Option
 from oz_installer.tui.widgets.field import Field
-from oz_installer.tui.widgets.push import Push
+from oz_installer.tui.widgets.push import FlatButton
 from oz_installer.tui.widgets.text_input import TextInput
 from oz_installer.tui.wording import problem_words
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import Working
-    from oz_installer.tui.bridge import Judged
+    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.tui.bridge import Validation
 
 WAYS = (
     Option(value="plain", label="typed"),
@@ -38,13 +38,13 @@ EMPTY = {
 }
 
 
-class Reveal(Push):
+class Reveal(FlatButton):
     """Shows the secret while the mouse button is down; Enter and Space show and hide it."""
 
     def offer(self, offered: bool) -> None:
         """There, or not; its place stays, so that nothing moves."""
         if not offered and self.has_focus:
-            self._secret.front.focus()
+            self._secret.focus_target.focus()
         self.disabled = not offered
 
     def render(self) -> Content:
@@ -96,7 +96,7 @@ class SecretField(Field):
             yield Reveal("Show")
 
     @property
-    def front(self) -> Widget:
+    def focus_target(self) -> Widget:
         """Where it is typed, or else the ways."""
         return self.query_one("#way", Choice) if self.way == "prompt" else self.query_one(TextInput)
 
@@ -112,7 +112,7 @@ class SecretField(Field):
         for button in self.query(Reveal):
             button.relabel("Hide" if shown else "Show")
 
-    def show_value(self, working: Working, judged: Judged | None) -> None:  # noqa: ARG002
+    def show_value(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
         """Which way, and where; never a secret that was typed before."""
         ref = working.get(self.key)
         self._is_lost = self.key in working.missing_secrets
@@ -133,13 +133,13 @@ class SecretField(Field):
         """Also when a name is typed that can be none, or a draft did not keep what was typed."""
         return self.seen or self._is_lost or (self.way == "env" and bool(self.query_one(TextInput).value))
 
-    def _problem(self, working: Working, judged: Judged | None) -> str:
+    def _problem(self, working: WorkingCopy, judged: Validation | None) -> str:
         text = self.query_one(TextInput).value.strip()
         if self.way == "env" and text and (wrong := rules.environment_name(text)):
             return problem_words(self.asked, wrong)
         return super()._problem(working, judged)
 
-    def advice(self, working: Working) -> str:
+    def advice(self, working: WorkingCopy) -> str:
         """Of a secret that was typed: only that is known here."""
         ref = working.get(self.key)
         known = isinstance(ref, SecretRef) and ref.kind == "plain" and self.asked.advice
@@ -191,8 +191,8 @@ class SecretField(Field):
     def _entered(self, event: Input.Submitted) -> None:
         """On to the next question, past Show: whoever goes on by Enter does not mean to reveal it."""
         event.stop()
-        if isinstance(advance(self.screen), Reveal):
-            advance(self.screen)
+        if isinstance(focus_next(self.screen), Reveal):
+            focus_next(self.screen)
 
     def _is_right(self, text: str) -> bool:
         return bool(text) and (self.way != "env" or rules.environment_name(text) is None)

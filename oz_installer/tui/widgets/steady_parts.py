@@ -12,7 +12,7 @@ else:
     _Widget = MessagePump  # mixed in: the styles of the widget's own class stay first
 
 
-class SteadyParts(_Widget):
+class StableComponents(_Widget):
     """Its parts (``COMPONENT_CLASSES``) look the same with the cursor in it and elsewhere: no style may join
     them with ``:focus``. Textual styles each of them anew at every Tab, half of what the styling takes."""
 

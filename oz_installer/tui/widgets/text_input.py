@@ -10,8 +10,8 @@ from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.widgets import Input
 
-from oz_installer.tui.widgets.follower import Said
-from oz_installer.tui.widgets.steady_parts import SteadyParts
+from oz_installer.tui.widgets.follower import Notice
+from oz_installer.tui.widgets.steady_parts import StableComponents
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 
@@ -21,7 +21,7 @@ def printable(line: str) -> str:
     return _CONTROL.sub("", line.replace("\t", " "))
 
 
-class TextInput(SteadyParts, Input):
+class TextInput(StableComponents, Input):
     """A text input of one row that calls ``told`` with every change, at once."""
 
     virtual_size = Reactive(Size(0, 0))  # Textual: a longer text lays the whole screen out anew
@@ -83,7 +83,7 @@ class TextInput(SteadyParts, Input):
         if len(clean) < len(line):
             left.append("control characters")
         if left:
-            self.post_message(Said(f"Pasted one line; left out: {' and '.join(left)}."))
+            self.post_message(Notice(f"Pasted one line; left out: {' and '.join(left)}."))
 
     def action_copy(self) -> None:
         """A password is not copied out of its field."""

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from oz_installer.answers import rules
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.questions import Question, Section, root
-from oz_installer.answers.reading import build
+from oz_installer.answers.reading import build_section
 
 HOSTS = ("10.0.0.11", "db.example.com", "bastion_1", "2001:db8::1", "a", "xn--e1afmkfd.example.")
 BY_RULE: dict[Any, st.SearchStrategy[Any]] = {
     rules.host: st.sampled_from(HOSTS),
     rules.port: st.integers(1, 65535),
-    rules.absolute: st.from_regex(r"(/[A-Za-z0-9_@+-]{1,9}){1,4}", fullmatch=True),
+    rules.absolute_path: st.from_regex(r"(/[A-Za-z0-9_@+-]{1,9}){1,4}", fullmatch=True),
     rules.export: st.from_regex(r"/|(/[a-z0-9]{1,9}){1,4}", fullmatch=True),
     rules.install_dir: st.from_regex(r"/opt(/[A-Za-z0-9_@+-]{1,9}){1,3}", fullmatch=True),
     rules.url: st.sampled_from(
@@ -34,7 +34,7 @@ BY_RULE: dict[Any, st.SearchStrategy[Any]] = {
     rules.jump: st.sampled_from(("bastion", "me@bastion:2222", "root@[2001:db8::1]:22", "10.0.0.1")),
     rules.registry: st.sampled_from(("registry.example.com:5000/oz", "localhost", "[::1]:5000")),
     rules.email: st.sampled_from(("admin@oz.local", "o.neil+oz@example.com", "админ@example.com")),
-    rules.distinct: st.lists(st.sampled_from(("api", "bio")), unique=True).map(tuple),
+    rules.no_duplicates: st.lists(st.sampled_from(("api", "bio")), unique=True).map(tuple),
     rules.warning_ids: st.lists(st.from_regex(r"[a-z][a-z0-9.:-]{0,9}", fullmatch=True), unique=True).map(
         tuple
     ),
@@ -48,7 +48,7 @@ BY_RULE: dict[Any, st.SearchStrategy[Any]] = {
 
 def texts(min_size: int = 1) -> st.SearchStrategy[str]:
     """Any text that answers may hold."""
-    return st.text(min_size=min_size, max_size=60).filter(lambda text: rules.plain_data(text) is None)
+    return st.text(min_size=min_size, max_size=60).filter(lambda text: rules.safe_data(text) is None)
 
 
 JSON = st.recursive(
@@ -82,7 +82,7 @@ def _of_kind(question: Question) -> st.SearchStrategy[Any]:
         return st.sampled_from(question.choices)
     if question.rule in BY_RULE:
         return BY_RULE[question.rule]
-    if isinstance(question.rule, rules.Pattern):
+    if isinstance(question.rule, rules.RegexRule):
         return st.from_regex(question.rule.regex, fullmatch=True)
     kinds: dict[str, st.SearchStrategy[Any]] = {
         "secret": SECRETS,
@@ -142,4 +142,4 @@ def _mend(name: str, values: dict[str, Any]) -> None:
 
 def answers() -> st.SearchStrategy[Answers]:
     """Any valid answers."""
-    return sections_of(root()).map(lambda values: build(root(), values))
+    return sections_of(root()).map(lambda values: build_section(root(), values))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from oz_installer.answers.file import loads, read_draft_text
+from oz_installer.answers.file import loads, parse_text
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.questions import Question, questions
 from oz_installer.answers.writing import dumps, quoted
@@ -73,10 +73,10 @@ def found(answers: Answers, question: Question) -> Any:
 @pytest.mark.parametrize("question", ASKED, ids=lambda question: question.key)
 def test_no_canary_sings(question: Question) -> None:
     for canary in CANARIES:
-        draft = read_draft_text(document(question, canary))
+        draft = parse_text(document(question, canary))
         if draft.problems:
             continue
-        answers = draft.finish().answers
+        answers = draft.build_answers().answers
         value = found(answers, question)
         plain = value.where if isinstance(value, SecretRef) else value
         if isinstance(plain, dict):
@@ -97,7 +97,7 @@ LOOSE = [question for question in ASKED if question.kind in FREE]
 def test_what_goes_into_commands_and_files_is_refused(question: Question) -> None:
     key = question.key.replace("[]", "[0]")
     for canary in CANARIES[:4] + CANARIES[9:10] + CANARIES[-6:]:
-        problems = read_draft_text(document(question, canary)).problems
+        problems = parse_text(document(question, canary)).problems
         assert any(problem.key.startswith(key) for problem in problems), canary
 
 
@@ -105,5 +105,5 @@ def test_what_goes_into_commands_and_files_is_refused(question: Question) -> Non
 def test_control_characters_are_refused_everywhere(question: Question) -> None:
     key = question.key.replace("[]", "[0]")
     for canary in ("x\ny", "x\n", "\x00", "\x1b[31m", "a\u202eb", "\u2028", "x" * 4097):
-        problems = read_draft_text(document(question, canary)).problems
+        problems = parse_text(document(question, canary)).problems
         assert any(problem.key.startswith(key) for problem in problems), canary

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oz_installer.answers.editing import edited
-from oz_installer.answers.file import loads, read_draft_text
+from oz_installer.answers.editing import update_text
+from oz_installer.answers.file import loads, parse_text
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.parsing import comments
 from oz_installer.answers.questions import questions
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.answers.writing import as_values, dumps
 from tests.unit.answers.answers_strategies import answers
 from tests.unit.answers.test_answers_round_trip import SLOW
@@ -49,15 +49,15 @@ images:
 """
 
 
-def opened(text: str = SOURCE) -> Working:
-    return Working.of(read_draft_text(text))
+def opened(text: str = SOURCE) -> WorkingCopy:
+    return WorkingCopy.of(parse_text(text))
 
 
-def written(working: Working, source: str = SOURCE) -> str:
-    return edited(source, working.with_texts())
+def written(working: WorkingCopy, source: str = SOURCE) -> str:
+    return update_text(source, working.values_and_texts())
 
 
-def changes(working: Working) -> list[str]:
+def changes(working: WorkingCopy) -> list[str]:
     """The lines that are not as in SOURCE: + those that came, - those that went."""
     was, now = SOURCE.splitlines(), written(working).splitlines()
     return [f"-{line}" for line in was if line not in now] + [f"+{line}" for line in now if line not in was]
@@ -65,28 +65,28 @@ def changes(working: Working) -> list[str]:
 
 def test_nothing_changed() -> None:
     assert written(opened()) == SOURCE
-    assert written(opened().put("engine", "docker")) == SOURCE
+    assert written(opened().with_value("engine", "docker")) == SOURCE
 
 
 def test_one_line_changes_for_one_answer() -> None:
-    assert changes(opened().put("scenario", "medium")) == [
+    assert changes(opened().with_value("scenario", "medium")) == [
         "-scenario: poc   # see ticket 7",
         "+scenario: medium  # see ticket 7",
     ]
-    assert changes(opened().typed("nodes[0].name", "web")) == [
+    assert changes(opened().with_text("nodes[0].name", "web")) == [
         "-  - name: api1      # front",
         "+  - name: web  # front",
     ]
-    assert changes(opened().typed("nodes[1].port", "x")) == [
+    assert changes(opened().with_text("nodes[1].port", "x")) == [
         "-  - {name: bio1, host: 10.0.0.12}   # the BIO",
         "+  - {name: bio1, host: 10.0.0.12, port: x}  # the BIO",
     ]
-    assert changes(opened().typed("database.name", "oz")) == [
+    assert changes(opened().with_text("database.name", "oz")) == [
         "-database: {host: db, port: 5432, password: {env: DB}}  # main",
         "+database: {host: db, port: 5432, name: oz, password: {env: DB}}  # main",
     ]
-    assert changes(opened().typed("storage.server", "nfs2")) == ["-  server: nfs1", "+  server: nfs2"]
-    assert changes(opened().typed("images", "oz-api: a/b:5\noz-webui: a/c")) == [
+    assert changes(opened().with_text("storage.server", "nfs2")) == ["-  server: nfs1", "+  server: nfs2"]
+    assert changes(opened().with_text("images", "oz-api: a/b:5\noz-webui: a/c")) == [
         "-  oz-api: mirror/oz-api:5",
         '+  oz-api: "a/b:5"',
         "+  oz-webui: a/c",
@@ -94,7 +94,12 @@ def test_one_line_changes_for_one_answer() -> None:
 
 
 def test_what_is_new_stands_in_the_order_of_the_questions() -> None:
-    working = opened().put("engine", "podman").typed("nodes[0].port", "2222").put("accept", ("a",))
+    working = (
+        opened()
+        .with_value("engine", "podman")
+        .with_text("nodes[0].port", "2222")
+        .with_value("accept", ("a",))
+    )
     lines = written(working).splitlines()
     assert lines[lines.index("scenario: poc   # see ticket 7") + 1] == "engine: podman"
     assert lines[lines.index("    user: oz") + 1] == "    port: 2222"
@@ -188,17 +193,19 @@ def test_what_no_answer_can_hold_becomes_a_comment() -> None:
     ],
 )
 def test_comments_of_other_looks_stay(source: str) -> None:
-    working = opened(source).put("scenario", "medium").typed("public_url", "https://oz.example.com")
-    working = working.put("extra.config", {"A": "B"})
+    working = (
+        opened(source).with_value("scenario", "medium").with_text("public_url", "https://oz.example.com")
+    )
+    working = working.with_value("extra.config", {"A": "B"})
     text = written(working, source)
-    assert opened(text).with_texts() == working.with_texts()
+    assert opened(text).values_and_texts() == working.values_and_texts()
     assert [comment.text for comment in comments(text)] == ["# a", "# b", "# c"]
     assert ("\r\n" in text) == ("\r\n" in source)
 
 
 def test_json_stays_readable() -> None:
     source = '{"scenario": "poc", "nodes": [{"name": "a", "host": "b"}]}'
-    working = opened(source).typed("public_url", "https://oz.example.com")
+    working = opened(source).with_text("public_url", "https://oz.example.com")
     assert loads(written(working, source)) == working.answers()
 
 
@@ -210,8 +217,8 @@ def test_any_answers_in_any_file(old: Answers, new: Answers, explicit: bool, nod
     values = as_values(new)
     if nodes:
         values["nodes"] = as_values(old, keep)["nodes"][: nodes - 1] + values["nodes"]
-    text = edited(source, values)
-    assert Working.of(read_draft_text(text)).values == values
+    text = update_text(source, values)
+    assert WorkingCopy.of(parse_text(text)).values == values
     helps = {question.help for question in questions() if question.section == "" and question.name in values}
     assert helps <= {comment.text.removeprefix("# ") for comment in comments(source)} | helps
     assert text.splitlines()[0] == source.splitlines()[0]
@@ -219,10 +226,10 @@ def test_any_answers_in_any_file(old: Answers, new: Answers, explicit: bool, nod
 
 def test_secrets_that_move_leave_nothing_behind() -> None:
     source = SOURCE.replace("{env: DB}", "'canary'")
-    working = opened(source).put("database.password", SecretRef(kind="file", where="x/y"))
+    working = opened(source).with_value("database.password", SecretRef(kind="file", where="x/y"))
     assert "canary" not in written(working, source)
     source = source.replace("host: db,", "hots: db, host: db,")
-    working = opened(source).put("database.password", SecretRef(kind="file", where="x/y"))
+    working = opened(source).with_value("database.password", SecretRef(kind="file", where="x/y"))
     assert "# database: {hots: db, host: db, port: 5432, password: '********'}  # main" in written(
         working, source
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from oz_installer.answers import keeping
-from oz_installer.answers.keeping import keep
-from oz_installer.answers.paths import secrets_folder, store_path
+from oz_installer.answers.keeping import save_answers
+from oz_installer.answers.paths import secrets_file_path, typed_secrets_dir
 from oz_installer.answers.store import SecretStore
 from oz_installer.errors import AnswersError
 from oz_installer.secret import Secret
@@ -22,43 +22,43 @@ def test_saved_elsewhere_generated_passwords_go_along(tmp_path: Path, name: str)
     """Else the other file would make new ones for nodes that have these."""
     old, new = tmp_path / "answers.yml", tmp_path / name
     new.parent.mkdir(exist_ok=True)
-    kept = keep(opened(), old)
-    SecretStore(store_path(old)).keep(GENERATED)
+    kept = save_answers(opened(), old)
+    SecretStore(secrets_file_path(old)).add(GENERATED)
     for _ in range(2):  # those that are there are these already
-        keep(kept, new, old.read_text(), old)
-        assert SecretStore(store_path(new)).read() == GENERATED
-    assert store_path(new).stat().st_mode & 0o777 == 0o600
-    assert SecretStore(store_path(old)).read() == GENERATED
+        save_answers(kept, new, old.read_text(), old)
+        assert SecretStore(secrets_file_path(new)).read() == GENERATED
+    assert secrets_file_path(new).stat().st_mode & 0o777 == 0o600
+    assert SecretStore(secrets_file_path(old)).read() == GENERATED
 
 
 def test_generated_passwords_that_are_there_are_not_overwritten(tmp_path: Path) -> None:
     old, new = tmp_path / "answers.yml", tmp_path / "other.yml"
-    kept = keep(opened(), old)
-    SecretStore(store_path(old)).keep(GENERATED)
-    SecretStore(store_path(new)).keep({"redis.password": Secret("canary-of-others")})
-    before = store_path(new).read_bytes()
+    kept = save_answers(opened(), old)
+    SecretStore(secrets_file_path(old)).add(GENERATED)
+    SecretStore(secrets_file_path(new)).add({"redis.password": Secret("canary-of-others")})
+    before = secrets_file_path(new).read_bytes()
     with pytest.raises(AnswersError, match="is there already, with other passwords") as caught:
-        keep(kept, new, old.read_text(), old)
+        save_answers(kept, new, old.read_text(), old)
     assert "canary" not in str(caught.value) + caught.value.hint
     assert "another name" in caught.value.hint
-    assert store_path(new).read_bytes() == before
+    assert secrets_file_path(new).read_bytes() == before
     assert not new.exists()
-    assert not secrets_folder(new).exists()
+    assert not typed_secrets_dir(new).exists()
 
 
 def test_generated_passwords_are_taken_back_when_the_answers_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = tmp_path / "answers.yml", tmp_path / "other.yml"
-    kept = keep(opened(), old)
-    SecretStore(store_path(old)).keep(GENERATED)
+    kept = save_answers(opened(), old)
+    SecretStore(secrets_file_path(old)).add(GENERATED)
 
     def full(_text: str, path: Path) -> None:
         raise AnswersError(f"{path}: the disk is full", "make room")
 
     monkeypatch.setattr(keeping, "save_text", full)
     with pytest.raises(AnswersError, match="the disk is full"):
-        keep(kept, new, old.read_text(), old)
+        save_answers(kept, new, old.read_text(), old)
     assert sorted(file.name for file in tmp_path.iterdir()) == [
         "answers.secrets.d",
         "answers.secrets.json",
@@ -67,6 +67,6 @@ def test_generated_passwords_are_taken_back_when_the_answers_cannot_be_written(
 
 
 def test_passwords_of_a_file_that_is_gone_are_not_taken_for_those_of_new_answers(tmp_path: Path) -> None:
-    SecretStore(store_path(tmp_path / "answers.yml")).keep(GENERATED)
-    keep(opened(), tmp_path / "other.yml", None, tmp_path / "answers.yml")
-    assert not store_path(tmp_path / "other.yml").exists()
+    SecretStore(secrets_file_path(tmp_path / "answers.yml")).add(GENERATED)
+    save_answers(opened(), tmp_path / "other.yml", None, tmp_path / "answers.yml")
+    assert not secrets_file_path(tmp_path / "other.yml").exists()

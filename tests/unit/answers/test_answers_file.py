@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.file import LARGEST, line_of, load, loads, read, read_draft
+from oz_installer.answers.file import LARGEST, line_of, load, loads, parse_file, read
 from oz_installer.answers.model import SecretRef
 from oz_installer.errors import AnswersError, Problem
 
@@ -85,7 +85,7 @@ def test_lines_and_places(tmp_path: Path) -> None:
     loaded = read(path)
     assert loaded.lines["nodes[1].host"] == 9
     assert loaded.lines["database.password"] == 10
-    placed = loaded.place(Problem(key="nodes[1].address", message="is not reached"))
+    placed = loaded.with_location(Problem(key="nodes[1].address", message="is not reached"))
     assert str(placed) == f"{path}:9: nodes[1].address (bio1): is not reached"
     assert line_of("updater.token", loaded.lines) is None
     assert line_of("database.sslmode", loaded.lines) == 10
@@ -136,7 +136,7 @@ def test_a_file_without_answers_says_that_and_no_list_of_what_is_missing(tmp_pat
     with pytest.raises(AnswersError, match="holds no answers") as caught:
         load(path)
     assert caught.value.problems == ()
-    assert read_draft(path).problems  # a form starts from it all the same
+    assert parse_file(path).problems  # a form starts from it all the same
 
 
 def test_a_missing_file_is_told_with_the_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,5 +211,5 @@ def test_a_draft_of_a_broken_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "answers.yml"
     path.write_text("a: [")
     with pytest.raises(AnswersError) as caught:
-        read_draft(path)
+        parse_file(path)
     assert len(caught.value.problems) == 1

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from oz_installer.answers.converting import Refused
-from oz_installer.answers.forms import from_text, to_text
+from oz_installer.answers.converting import InvalidValue
+from oz_installer.answers.forms import format_form_text, parse_form_text
 from oz_installer.answers.model import SecretRef
 from oz_installer.answers.questions import Question, question, questions
 from tests.unit.answers.answers_strategies import texts, values_of
@@ -49,8 +49,8 @@ NASTY = (
 def test_what_a_form_shows_it_reads_back(data: st.DataObject) -> None:
     for one in SHOWN:
         value = data.draw(values_of(one), label=one.key)
-        if isinstance(shown := to_text(one, value), str) and shown.strip() == shown:
-            assert from_text(one, shown) == (value if shown else empty(one))
+        if isinstance(shown := format_form_text(one, value), str) and shown.strip() == shown:
+            assert parse_form_text(one, shown) == (value if shown else empty(one))
 
 
 def check_words(told: str) -> None:
@@ -64,15 +64,15 @@ def empty(one: Question) -> Any:
 
 @pytest.mark.parametrize("one", ASKED, ids=lambda one: one.key)
 def test_nothing_typed_is_the_default(one: Question) -> None:
-    assert from_text(one, "") == empty(one)
+    assert parse_form_text(one, "") == empty(one)
 
 
 @pytest.mark.parametrize("one", ASKED, ids=lambda one: one.key)
 def test_bad_input_gives_words_or_a_value_without_control_characters(one: Question) -> None:
     for text in NASTY:
         try:
-            value = from_text(one, text)
-        except Refused as refused:
+            value = parse_form_text(one, text)
+        except InvalidValue as refused:
             told = str(refused)
             check_words(told)
         else:
@@ -84,8 +84,8 @@ def test_bad_input_gives_words_or_a_value_without_control_characters(one: Questi
 def test_any_text_gives_words_or_a_sound_value(text: str) -> None:
     for one in ASKED:
         try:
-            assert one.check(from_text(one, text)) is None or not text.strip()
-        except Refused as refused:
+            assert one.check(parse_form_text(one, text)) is None or not text.strip()
+        except InvalidValue as refused:
             told = str(refused)
             check_words(told)
 
@@ -94,11 +94,11 @@ def test_any_text_gives_words_or_a_sound_value(text: str) -> None:
 @given(texts())
 def test_a_typed_secret_is_that_secret(text: str) -> None:
     assume(not text.startswith("$"))  # what looks like a variable is asked about
-    made = from_text(question("database.password"), text)
+    made = parse_form_text(question("database.password"), text)
     assert made == SecretRef(kind="plain", where=text)
     assert repr(made) == "SecretRef(kind='plain')"
     with pytest.raises(ValueError, match="is a secret"):
-        to_text(question("database.password"), made)
+        format_form_text(question("database.password"), made)
 
 
 TYPED = (
@@ -118,7 +118,7 @@ TYPED = (
 
 @pytest.mark.parametrize(("key", "text", "value"), TYPED)
 def test_typed(key: str, text: str, value: Any) -> None:
-    assert from_text(question(key), text) == value
+    assert parse_form_text(question(key), text) == value
 
 
 WRONG = (
@@ -147,6 +147,6 @@ WRONG = (
 
 @pytest.mark.parametrize(("key", "text", "told"), WRONG)
 def test_wrong(key: str, text: str, told: str) -> None:
-    with pytest.raises(Refused) as caught:
-        from_text(question(key), text)
+    with pytest.raises(InvalidValue) as caught:
+        parse_form_text(question(key), text)
     assert str(caught.value) == told

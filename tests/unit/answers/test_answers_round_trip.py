@@ -10,11 +10,11 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 
-from oz_installer.answers.file import loads, read_draft_text
+from oz_installer.answers.file import loads, parse_text
 from oz_installer.answers.model import Answers, Node
 from oz_installer.answers.questions import questions
 from oz_installer.answers.schema import json_schema
-from oz_installer.answers.tree import look
+from oz_installer.answers.tree import scalar_type
 from oz_installer.answers.writing import as_values, dumps, dumps_values, scalar
 from tests.unit.answers.answers_strategies import answers, texts
 
@@ -34,8 +34,8 @@ def test_read_back_the_same(drawn: Answers) -> None:
 @given(answers())
 def test_every_given_key_is_kept(drawn: Answers) -> None:
     text = dumps(drawn, keep=[question.key for question in questions()], comments=True)
-    draft = read_draft_text(text)
-    assert draft.finish().answers == drawn
+    draft = parse_text(text)
+    assert draft.build_answers().answers == drawn
     assert dumps(drawn, keep=draft.lines, comments=True) == text
 
 
@@ -61,7 +61,7 @@ ODD_WORDS = "5.2 1_000 0x1F 017 12:30 .inf 2024-01-31 yes NO ~ null true << = 1e
 
 @pytest.mark.parametrize("word", ODD_WORDS.split())
 def test_what_looks_like_something_else_is_quoted(word: str) -> None:
-    assert look(word) != "text"
+    assert scalar_type(word) != "text"
     assert scalar(word) == f'"{word}"'
 
 
@@ -75,15 +75,15 @@ database: {host: db, password: 'canary-2'}
     drafted = dumps(loads(text), without_plain_secrets=True)
     assert "canary" not in drafted
     assert "{env: SUDO}" in drafted
-    assert "password" not in dumps_values(read_draft_text(drafted).values).replace("become_password", "")
+    assert "password" not in dumps_values(parse_text(drafted).values).replace("become_password", "")
 
 
 def test_a_draft_that_is_not_complete_is_written_and_read() -> None:
-    draft = read_draft_text("scenario: poc\nnodes:\n- {name: a, port: abc}\n- {}\n")
-    again = read_draft_text(dumps_values(draft.values))
+    draft = parse_text("scenario: poc\nnodes:\n- {name: a, port: abc}\n- {}\n")
+    again = parse_text(dumps_values(draft.values))
     assert again.values == draft.values == {"scenario": "poc", "nodes": [{"name": "a"}, {}]}
     assert draft.refused == {"nodes[0].port": "abc"}
-    empty = read_draft_text("")
+    empty = parse_text("")
     assert empty.values == {}
     assert [problem.key for problem in empty.problems] == ["scenario", "public_url", "nodes"]
 

@@ -20,7 +20,7 @@ TABLE: list[tuple[Any, list[Any], list[Any]]] = [
     (rules.port, [1, 22, 65535], [0, -1, 65536]),
     (rules.positive, [1, 0.5, 1e12], [0, -1, float("nan"), float("inf"), 1e13]),
     (
-        rules.absolute,
+        rules.absolute_path,
         ["/a", "/mnt/oz", "/a/b.c/d@e+f-g_h", "/.hidden"],
         ["", "a", "/", "/a/", "//a", "/a//b", "/a/..", "/../a", "/a/./b", "/a b", "/a\n", "/a$b", "/a'b", "~/a", "/é"],
     ),
@@ -65,7 +65,7 @@ TABLE: list[tuple[Any, list[Any], list[Any]]] = [
         ["", "a", "@a", "a@", "a@b@c", "a b@c", "a@b c", "-a@b", "a@-b", "a@b\n", "'a'@b", "$(x)@y", "a" * 250 + "@b.c"],
     ),
     (rules.nodes, [["x"]], [[], ()]),
-    (rules.distinct, [(), ("a", "b")], [("a", "a")]),
+    (rules.no_duplicates, [(), ("a", "b")], [("a", "a")]),
     (rules.warning_ids, [(), ("disk.space:api1",)], [("a", "a"), ("a b",), ("",), ("a\n",)]),
     (
         rules.images,
@@ -84,7 +84,7 @@ TABLE: list[tuple[Any, list[Any], list[Any]]] = [
     (rules.image, ["a", "a:b", "h:1/a", "localhost/a/b-c.d"], ["", "a:", ":a", "a//b", "/a", "a ", "a\n"]),
     (rules.release, ["5.2", "6.5.1"], ["", "5", "5.", "5.2.", "5.2\n", "v5.2", "٥.٢", "5.2.0.1"]),
     (rules.environment_name, ["A", "_a1"], ["", "1A", "A B", "A=B", "A\n", "$A"]),
-    (rules.plain_data, ["", "é 😀 ' \" $", 1, None, {"a": ["b"]}],
+    (rules.safe_data, ["", "é 😀 ' \" $", 1, None, {"a": ["b"]}],
      ["\n", "\x00", "\x7f", "\x85", "\u2028", "\u202e", "\ud800", "\ufeff", "x" * 4097, {"a\n": 1}, [["\t"]], ("\r",)]),
 ]  # fmt: skip
 GOOD = [
@@ -141,7 +141,7 @@ def test_a_host_is_guessed(typed: str, meant: str) -> None:
         (rules.proxy, "proxy:3128", "http://proxy:3128"),
         (rules.proxy, "https://proxy:3128/", "http://proxy:3128"),
         (rules.registry, "https://r.example.com/", "r.example.com"),
-        (rules.absolute, "/mnt/oz/", "/mnt/oz"),
+        (rules.absolute_path, "/mnt/oz/", "/mnt/oz"),
         (rules.name, "API_1", "api-1"),
         (rules.name, "API1", "api1"),
         (rules.name, "oz.example", "oz-example"),

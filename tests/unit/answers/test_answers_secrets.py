@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from oz_installer.answers.file import loads, read
-from oz_installer.answers.paths import located, store_path, write_private
-from oz_installer.answers.secrets import references, resolve
+from oz_installer.answers.paths import resolve_path, secrets_file_path, write_private
+from oz_installer.answers.secrets import references, resolve_secrets
 from oz_installer.answers.store import SecretStore
 from oz_installer.answers.writing import save
 from oz_installer.errors import AnswersError, LockedError
@@ -49,7 +49,7 @@ def test_every_kind(tmp_path: Path, token: Path) -> None:
         asked.append(label)
         return Secret(f"canary {label}")
 
-    found = resolve(loads(TEXT), base=tmp_path, ask=ask, environ={"OZ_DB": "canary-db"})
+    found = resolve_secrets(loads(TEXT), base=tmp_path, ask=ask, environ={"OZ_DB": "canary-db"})
     assert asked == ["sudo password of oz on api1, bio1", "Key passphrase of k"]
     assert found["database.password"].reveal() == "canary-db"
     assert found["updater.token"].reveal() == "canary-token "
@@ -66,7 +66,7 @@ def test_all_that_cannot_be_had_at_once(tmp_path: Path) -> None:
     path.chmod(0o600)
     loaded = read(path)
     with pytest.raises(AnswersError) as caught:
-        resolve(loaded.answers, base=tmp_path, environ={}, place=loaded.place)
+        resolve_secrets(loaded.answers, base=tmp_path, environ={}, place=loaded.with_location)
     no_terminal = "is to be asked for, but there is no terminal; write {env: NAME} or {file: PATH}"
     assert told(caught.value) == [
         f"{path}:4: nodes[0].become_password (api1): {no_terminal}",
@@ -83,11 +83,11 @@ def test_nobody_is_asked_when_something_else_is_missing(tmp_path: Path, token: P
         raise AssertionError(label)
 
     with pytest.raises(AnswersError):
-        resolve(loads(TEXT), base=tmp_path, ask=ask, environ={})
+        resolve_secrets(loads(TEXT), base=tmp_path, ask=ask, environ={})
 
 
 def test_only_what_is_wanted(tmp_path: Path) -> None:
-    found = resolve(
+    found = resolve_secrets(
         loads(TEXT),
         base=tmp_path,
         environ={"OZ_DB": "x"},
@@ -113,7 +113,7 @@ def test_bad_secret_files(tmp_path: Path, token: Path, content: bytes, mode: int
     token.write_bytes(content)
     token.chmod(mode)
     with pytest.raises(AnswersError) as caught:
-        resolve(loads(TEXT), base=tmp_path, environ={}, wanted=lambda slot: slot == "updater.token")
+        resolve_secrets(loads(TEXT), base=tmp_path, environ={}, wanted=lambda slot: slot == "updater.token")
     assert said in told(caught.value)[0]
     assert "tell-tale" not in told(caught.value)[0]
 
@@ -121,20 +121,22 @@ def test_bad_secret_files(tmp_path: Path, token: Path, content: bytes, mode: int
 def test_a_folder_and_a_pipe_are_no_secret_files(tmp_path: Path) -> None:
     (tmp_path / "token.txt").mkdir()
     with pytest.raises(AnswersError) as caught:
-        resolve(loads(TEXT), base=tmp_path, environ={}, wanted=lambda slot: slot == "updater.token")
+        resolve_secrets(loads(TEXT), base=tmp_path, environ={}, wanted=lambda slot: slot == "updater.token")
     assert "is not a regular file" in told(caught.value)[0] or "Is a directory" in told(caught.value)[0]
     (tmp_path / "token.txt").rmdir()
     os.mkfifo(tmp_path / "token.txt", 0o600)
     with pytest.raises(AnswersError, match="cannot be used"):
-        resolve(loads(TEXT), base=tmp_path, environ={}, wanted=lambda slot: slot == "updater.token")
+        resolve_secrets(loads(TEXT), base=tmp_path, environ={}, wanted=lambda slot: slot == "updater.token")
 
 
 @pytest.mark.parametrize("value", ["", "a\nb", "\x1b"])
 def test_bad_variables_and_typing(tmp_path: Path, value: str) -> None:
     with pytest.raises(AnswersError):
-        resolve(loads(TEXT), base=tmp_path, environ={"OZ_DB": value}, wanted=lambda slot: slot[:2] == "da")
+        resolve_secrets(
+            loads(TEXT), base=tmp_path, environ={"OZ_DB": value}, wanted=lambda slot: slot[:2] == "da"
+        )
     with pytest.raises(AnswersError) as caught:
-        resolve(
+        resolve_secrets(
             loads(TEXT),
             base=tmp_path,
             ask=lambda _: Secret(value),
@@ -145,11 +147,11 @@ def test_bad_variables_and_typing(tmp_path: Path, value: str) -> None:
 
 
 def test_generated_once(tmp_path: Path) -> None:
-    store = store_path(tmp_path / "answers.yml")
+    store = secrets_file_path(tmp_path / "answers.yml")
     assert store == tmp_path / "answers.secrets.json"
 
     def run(slots: list[str], keep: bool = True) -> dict[str, str]:
-        found = resolve(
+        found = resolve_secrets(
             loads(TEXT),
             base=tmp_path,
             environ={"OZ_DB": "given"},
@@ -158,7 +160,7 @@ def test_generated_once(tmp_path: Path) -> None:
             slots=slots,
         )
         if keep:
-            SecretStore(store).keep(found.made)
+            SecretStore(store).add(found.made)
         return {slot: secret.reveal() for slot, secret in found.items()}
 
     unkept = run(["redis.password"], keep=False)
@@ -194,29 +196,29 @@ def test_a_broken_store_is_never_replaced(tmp_path: Path, content: str, mode: in
     path.write_text(content)
     path.chmod(mode)
     with pytest.raises(AnswersError, match=said) as caught:
-        SecretStore(path).keep({"b": Secret("new")})
+        SecretStore(path).add({"b": Secret("new")})
     assert caught.value.hint
     assert path.read_text() == content
 
 
 def test_a_store_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(AnswersError, match="cannot be locked"):
-        SecretStore(tmp_path / "no" / "s.json").keep({"a": Secret("new")})
+        SecretStore(tmp_path / "no" / "s.json").add({"a": Secret("new")})
     with pytest.raises(AnswersError, match="Is a directory"):
-        SecretStore(tmp_path).keep({"a": Secret("new")})
+        SecretStore(tmp_path).add({"a": Secret("new")})
     with pytest.raises(AnswersError, match="no place"):
-        resolve(loads(TEXT), base=tmp_path, wanted=lambda _: False, slots=["a"])
+        resolve_secrets(loads(TEXT), base=tmp_path, wanted=lambda _: False, slots=["a"])
 
 
 def test_a_crash_while_writing_leaves_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SecretStore(tmp_path / "s.json")
     old = {"a": Secret("old")}
-    store.keep(old)
+    store.add(old)
     monkeypatch.setattr(
         os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device"))
     )
     with pytest.raises(AnswersError, match="No space left"):
-        store.keep({"b": Secret("new")})
+        store.add({"b": Secret("new")})
     assert store.read() == old
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -224,7 +226,7 @@ def test_a_crash_while_writing_leaves_the_old(tmp_path: Path, monkeypatch: pytes
 def _race(path: Path, number: int, results: multiprocessing.Queue[tuple[str, str]]) -> None:
     made = {"shared": Secret.generate(), f"own{number}": Secret.generate()}
     try:
-        SecretStore(path).keep(made)
+        SecretStore(path).add(made)
     except LockedError as error:
         results.put(("lost", str(error)))
     else:
@@ -248,18 +250,18 @@ def test_of_processes_at_once_one_keeps_its_own_and_the_others_are_told(tmp_path
 
 def test_keeping_the_same_again_changes_nothing(tmp_path: Path) -> None:
     store = SecretStore(tmp_path / "s.json")
-    store.keep({"a": Secret("one")})
-    store.keep({"a": Secret("one"), "b": Secret("two")})
-    store.keep({})
+    store.add({"a": Secret("one")})
+    store.add({"a": Secret("one"), "b": Secret("two")})
+    store.add({})
     assert store.read() == {"a": Secret("one"), "b": Secret("two")}
 
 
 def test_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
-    assert located("license.key", tmp_path) == tmp_path / "license.key"
-    assert located(Path("~/k"), tmp_path) == Path("/home/me/k")
-    assert located("/a", tmp_path) == Path("/a")
-    assert located("~nobody-of-that-name/k", tmp_path) == tmp_path / "~nobody-of-that-name/k"
+    assert resolve_path("license.key", tmp_path) == tmp_path / "license.key"
+    assert resolve_path(Path("~/k"), tmp_path) == Path("/home/me/k")
+    assert resolve_path("/a", tmp_path) == Path("/a")
+    assert resolve_path("~nobody-of-that-name/k", tmp_path) == tmp_path / "~nobody-of-that-name/k"
 
 
 def test_answers_are_saved_whole_and_private(tmp_path: Path) -> None:

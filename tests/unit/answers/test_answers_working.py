@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oz_installer.answers.file import Draft, loads, read_draft_text
+from oz_installer.answers.file import ParsedFile, loads, parse_text
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.questions import Question, questions
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.answers.writing import dumps
 from oz_installer.errors import AnswersError, Problem
 from tests.unit.answers.answers_strategies import answers
@@ -32,8 +32,8 @@ nodes:
 """
 
 
-def opened(text: str) -> Working:
-    return Working.of(read_draft_text(text))
+def opened(text: str) -> WorkingCopy:
+    return WorkingCopy.of(parse_text(text))
 
 
 @SLOW
@@ -47,10 +47,10 @@ def test_any_file_is_opened_without_loss(drawn: Answers) -> None:
         assert working.yaml(without_plain_secrets=False) == text
 
 
-def draft_of(case: Path) -> Draft | None:
+def draft_of(case: Path) -> ParsedFile | None:
     text = json.loads(case.read_text())["text"]
     try:
-        return read_draft_text(text if isinstance(text, str) else "\n".join(text))
+        return parse_text(text if isinstance(text, str) else "\n".join(text))
     except AnswersError:
         return None
 
@@ -59,7 +59,7 @@ def draft_of(case: Path) -> Draft | None:
 def test_a_file_with_problems_is_opened_with_them(case: Path) -> None:
     if (draft := draft_of(case)) is None:
         return
-    working = Working.of(draft)
+    working = WorkingCopy.of(draft)
     told = {problem.key.split(".")[0] for problem in (*working.problems(), *working.lost)}
     taken = {key for key in draft.refused if working.problem(key) is None}
     for problem in draft.problems:
@@ -75,7 +75,7 @@ def test_explicit_defaults_and_nulls_stay() -> None:
         POC + "engine: docker\ndatabase:\n  host: null\n  port: 5432\nstorage: {}\nworkload:\n  apm: null\n"
     )
     written = opened(text).yaml()
-    assert read_draft_text(written).lines.keys() >= {"engine", "database.host", "database.port", "storage"}
+    assert parse_text(written).lines.keys() >= {"engine", "database.host", "database.port", "storage"}
     assert "apm: null" in written
 
 
@@ -102,7 +102,7 @@ def test_lists_and_maps_that_are_wrong_stay_as_texts() -> None:
 
 
 def test_nothing_yet() -> None:
-    working = Working.new()
+    working = WorkingCopy.new()
     assert [str(problem) for problem in working.problems()] == [
         "scenario: is missing",
         "public_url: is missing",
@@ -112,44 +112,49 @@ def test_nothing_yet() -> None:
     assert working.yaml() == "version: 1\n"
     assert working.get("database.port") == 5432
     assert working.get("scenario") is None
-    assert not working.given("database.port")
+    assert not working.is_given("database.port")
 
 
 def test_a_small_installation_typed() -> None:
     working = (
-        Working.new()
-        .put("scenario", "poc")
-        .typed("public_url", "https://oz.example.com")
+        WorkingCopy.new()
+        .with_value("scenario", "poc")
+        .with_text("public_url", "https://oz.example.com")
         .add_node({"name": "api1"})
-        .typed("nodes[0].host", "10.0.0.11")
-        .typed("nodes[0].port", "2222")
-        .typed("database.port", "5432")
+        .with_text("nodes[0].host", "10.0.0.11")
+        .with_text("nodes[0].port", "2222")
+        .with_text("database.port", "5432")
     )
     assert working.answers() == loads(
         "scenario: poc\npublic_url: https://oz.example.com\n"
         "nodes: [{name: api1, host: 10.0.0.11, port: 2222}]"
     )
-    assert not working.given("database.port")
-    assert working.typed("nodes[0].port", "").yaml().endswith("  - name: api1\n    host: 10.0.0.11\n")
+    assert not working.is_given("database.port")
+    assert working.with_text("nodes[0].port", "").yaml().endswith("  - name: api1\n    host: 10.0.0.11\n")
 
 
 def test_wrong_texts_stay_until_they_are_right() -> None:
-    working = opened(POC).typed("database.port", "x")
+    working = opened(POC).with_text("database.port", "x")
     assert working.problem("database.port") == "should be a whole number"
-    assert working.given("database.port")
+    assert working.is_given("database.port")
     assert working.get("database.port") == 5432
     assert working.answers() is None
     again = opened(working.yaml(without_plain_secrets=False))
     assert (again.texts, again.problems()) == (working.texts, working.problems())
-    assert working.typed("database.port", "5433").answers() is not None
-    assert working.put("database.port", 5433).texts == {}
-    assert working.typed("database.port", "") == opened(POC)
+    assert working.with_text("database.port", "5433").answers() is not None
+    assert working.with_value("database.port", 5433).texts == {}
+    assert working.with_text("database.port", "") == opened(POC)
     assert working.without("database.port") == opened(POC)
 
 
 def test_what_does_not_fit_together_is_told_in_file_order() -> None:
-    working = opened(POC).put("storage.type", "nfs").put("broker.user", "oz").typed("database.host", "db")
-    working = working.typed("nodes[1].host", "10.0.0.11").typed("nodes[0].user", "a b")
+    working = (
+        opened(POC)
+        .with_value("storage.type", "nfs")
+        .with_value("broker.user", "oz")
+        .with_text("database.host", "db")
+    )
+    working = working.with_text("nodes[1].host", "10.0.0.11").with_text("nodes[0].user", "a b")
     assert [problem.key for problem in working.problems()] == [
         "nodes[0].user",
         "nodes[1].host",
@@ -165,28 +170,28 @@ def test_what_does_not_fit_together_is_told_in_file_order() -> None:
 def test_bad_input_is_told_in_words(key: str) -> None:
     base = opened(POC)
     for text in NASTY:
-        working = base.typed(key, text)
+        working = base.with_text(key, text)
         told = working.problem(key)
         assert told is None or (told.isprintable() and len(told) < 400)
         assert told or working.get(key) is not None
         again = opened(working.yaml(without_plain_secrets=False)) if "\ud800" not in text else working
-        assert again.problem(key) == told or key in read_draft_text("").refused_secrets or told is not None
+        assert again.problem(key) == told or key in parse_text("").refused_secrets or told is not None
         assert text not in working.texts.values() or not key.endswith(("password", "token", "passphrase"))
 
 
 def test_a_wrong_secret_is_told_and_not_shown() -> None:
-    working = opened(POC).typed("database.password", "canary-\x1b[31m")
+    working = opened(POC).with_text("database.password", "canary-\x1b[31m")
     assert working.problem("database.password") == (
         "holds the control character U+001B; write it in one line of printable characters"
     )
     assert "canary" not in repr(working) + working.yaml() + working.yaml(masked=True) + str(
         working.problems()
     )
-    assert working.typed("database.password", "").problem("database.password") is None
+    assert working.with_text("database.password", "").problem("database.password") is None
 
 
 def test_secrets_are_never_shown() -> None:
-    working = opened(POC).typed("admin.password", "canary-2")
+    working = opened(POC).with_text("admin.password", "canary-2")
     assert working.get("admin.password") == SecretRef(kind="plain", where="canary-2")
     for text in (repr(working), str(working), working.yaml(), working.yaml(masked=True)):
         assert "canary" not in text
@@ -195,16 +200,16 @@ def test_secrets_are_never_shown() -> None:
     assert "canary-2" in working.yaml(without_plain_secrets=False)
 
 
-def names(working: Working) -> list[Any]:
+def names(working: WorkingCopy) -> list[Any]:
     return [working.get(f"nodes[{index}].name") for index in range(working.nodes())]
 
 
 def test_nodes_are_copied_moved_and_removed_with_what_was_typed() -> None:
-    working = opened(POC).typed("nodes[0].port", "x").typed("nodes[1].port", "y")
+    working = opened(POC).with_text("nodes[0].port", "x").with_text("nodes[1].port", "y")
     copied = working.copy_node(0)
     assert names(copied) == ["api1", "api2", "bio1"]
     assert copied.texts == {"nodes[0].port": "x", "nodes[1].port": "x", "nodes[2].port": "y"}
-    assert not copied.given("nodes[1].host")
+    assert not copied.is_given("nodes[1].host")
     assert copied.get("nodes[1].password") == working.get("nodes[0].password")
     assert copied.problem("nodes[1].host") == "is missing"
     moved = copied.move_node(2, -5)
@@ -233,26 +238,30 @@ def test_secrets_to_be_typed_again_are_asked_for_and_follow_their_node() -> None
     assert working.missing_secrets == ("nodes[1].password",)
     moved = working.move_node(1, -1)
     assert moved.problem("nodes[0].password") == "could not be kept; type it again, or empty the field"
-    assert moved.typed("nodes[0].password", "").missing_secrets == ()
-    assert moved.typed("nodes[0].password", "x").problem("nodes[0].password") is None
+    assert moved.with_text("nodes[0].password", "").missing_secrets == ()
+    assert moved.with_text("nodes[0].password", "x").problem("nodes[0].password") is None
 
 
 def test_no_such_question() -> None:
-    for call in (Working.new().get, Working.new().without, lambda key: Working.new().typed(key, "x")):
+    for call in (
+        WorkingCopy.new().get,
+        WorkingCopy.new().without,
+        lambda key: WorkingCopy.new().with_text(key, "x"),
+    ):
         with pytest.raises(KeyError):
             call("databse.port")
     with pytest.raises(IndexError):
-        Working.new().typed("nodes[0].host", "x")
+        WorkingCopy.new().with_text("nodes[0].host", "x")
 
 
 def test_problems_of_fifty_nodes_take_a_few_milliseconds() -> None:
-    working = Working.new().put("scenario", "medium")
+    working = WorkingCopy.new().with_value("scenario", "medium")
     for index in range(50):
         working = working.add_node({"name": f"n{index}", "host": f"10.0.0.{index}", "user": "oz", "port": 22})
     start = time.perf_counter()
     problems: tuple[Problem, ...] = ()
     for index in range(20):
-        problems = working.typed("public_url", f"https://oz{index}").problems()
+        problems = working.with_text("public_url", f"https://oz{index}").problems()
     assert problems == ()
     assert (time.perf_counter() - start) / 20 < 0.02
 
@@ -282,8 +291,8 @@ def test_rows_that_are_known_are_judged_as_if_they_were_not(edits: list[tuple[An
         row = int(more[0][6]) if what == "typed" else more[0]  # nodes[N].host
         if row >= working.nodes():
             continue
-        working = working.typed(*more) if what == "typed" else getattr(working, f"{what}_node")(*more)
-        anew = Working(
+        working = working.with_text(*more) if what == "typed" else getattr(working, f"{what}_node")(*more)
+        anew = WorkingCopy(
             values=working.values, texts=working.texts, missing_secrets=working.missing_secrets
         ).problems()
         assert working.problems() == anew
@@ -300,7 +309,7 @@ def test_only_the_row_that_was_edited_is_judged_again(monkeypatch: pytest.Monkey
         return check(self, value)
 
     monkeypatch.setattr(Question, "check", noted)
-    assert working.typed("nodes[7].host", "no host").problem("nodes[7].host") is not None
-    assert working.typed("nodes[7].host", "n99").problem("nodes[7].host") is None
+    assert working.with_text("nodes[7].host", "no host").problem("nodes[7].host") is not None
+    assert working.with_text("nodes[7].host", "n99").problem("nodes[7].host") is None
     assert "n7" in judged
     assert "n8" not in judged

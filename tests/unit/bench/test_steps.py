@@ -17,7 +17,7 @@ from oz_installer.render.bundle import Bundle, BundleFile, BundleService
 def _service(name: str, stage: str, *, job: bool = False, check: str = "") -> BundleService:
     return BundleService(
         name=name, kind=name, title=name, image="i", stage=stage,  # type: ignore[arg-type]
-        job=job, check=check, wait_seconds=1, digest=f"d-{name}",
+        job=job, health_command=check, start_timeout=1, digest=f"d-{name}",
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from oz_installer.catalog import model
 from oz_installer.catalog.model import STAGES, Release, load_release, load_scenarios, releases
 from oz_installer.errors import OzError
 from oz_installer.render.environment import templates_folder
-from oz_installer.topology.planner import conditions
+from oz_installer.topology.planner import active_conditions
 
 FACTS = {  # FACTS.md, section 3: image, published port
     "oz-api": ("ozforensics/oz-api:5.2.0-systemd", 8000),
@@ -65,7 +65,9 @@ def test_health_checks_have_the_vendors_times() -> None:
 def test_services_fit_together(release: Release) -> None:
     names = [service.name for service in release.services]
     assert len(set(names)) == len(names)
-    known = conditions(Answers(scenario="poc", public_url="http://x", nodes=(Node(name="n", host="h"),)))
+    known = active_conditions(
+        Answers(scenario="poc", public_url="http://x", nodes=(Node(name="n", host="h"),))
+    )
     for index, service in enumerate(release.services):
         assert service.image in release.images, service.name
         assert service.when in known, service.name
@@ -78,10 +80,10 @@ def test_services_fit_together(release: Release) -> None:
             ways = [service.health.get, service.health.shell, service.health.argv]
             assert sum(bool(way) for way in ways) == 1, service.name
         if service.part:
-            assert service.inside, service.name
+            assert service.container_port, service.name
     parts = [service.part for service in release.services if service.part]
     assert len(set(parts)) == len(parts)
-    assert {door.service for door in release.doors} <= set(names)
+    assert {door.service for door in release.endpoints} <= set(names)
     assert all(note.when in known for note in release.notes)
     assert set(release.images) == {service.image for service in release.services}
 
@@ -130,11 +132,11 @@ def test_an_unknown_service_is_no_service(release: Release) -> None:
         ("container: 6379", "container: six", "container: a whole number is needed, not 'six'"),
         ("container: 6379", "container: true", "container: a whole number is needed, not True"),
         ("    listens: 5432\n", "", "what plays the part database needs listens or ports"),
-        ("service: oz-webui}", "service: oz-web}", "doors: Web UI: there is no service oz-web"),
+        ("service: oz-webui}", "service: oz-web}", "endpoints: Web UI: there is no service oz-web"),
         (
             "service: oz-webui}",
             "service: oz-redis}",
-            "doors: Web UI: oz-redis has no port that is always open",
+            "endpoints: Web UI: oz-redis has no port that is always open",
         ),
         ("service: oz-webui}", "service: oz-tfss-x}", "there is no service oz-tfss-x"),
         ("    image: oz-redis\n", "", "image"),

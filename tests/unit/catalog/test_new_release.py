@@ -16,7 +16,7 @@ from oz_installer.catalog import model
 from oz_installer.cli import run
 from oz_installer.topology.diagram import draw
 from oz_installer.topology.planner import plan_topology
-from oz_installer.topology.probes import probes_by
+from oz_installer.topology.probes import probes_from
 from oz_installer.topology.summary import summary_of
 from tests.unit.render.golden_cases import ENVIRONMENT, prepare, tree
 
@@ -33,7 +33,7 @@ MORE = """
     environment: {API: "http://oz-api:8005", WATCHED: "{db_host}", KEY: "{secret_watcher_key}"}
     secrets: [watcher.key]
     ports:
-      - {host: 7777, container: 7070, purpose: watching, seen_by: [monitoring]}
+      - {host: 7777, container: 7070, purpose: watching, clients: [monitoring]}
     verify: {path: /watched}
     needs: [oz-api]
 """
@@ -58,8 +58,8 @@ def new_release() -> str:
         ('docker: {engine: "19.03"', 'docker: {engine: "25.0"'),
         ("\nimages:\n", "\nimages:\n  watcher: example/watcher:1\n"),
         (
-            "\ndoors:\n",
-            "\ndoors:\n  - {label: Watcher, service: oz-watcher, path: /watched}\n",
+            "\nendpoints:\n",
+            "\nendpoints:\n  - {label: Watcher, service: oz-watcher, path: /watched}\n",
         ),
     ):
         assert old in text
@@ -96,12 +96,12 @@ def answers(layout: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("catalogue")
 def test_it_is_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     topology = plan_topology(read(answers("medium-3", tmp_path, monkeypatch)).answers)
-    [home] = topology.where("oz-watcher")
+    [home] = topology.nodes_with("oz-watcher")
     assert home.name == topology.api_nodes[0].name
     urls = dict(summary_of(topology, {}).urls)
     assert urls["Watcher"] == f"http://{home.address}:7777/watched"
     assert urls["API"] == f"http://{home.address}:8890/api/version"
-    asked = {probe.url for probe in probes_by(topology, home.name)}
+    asked = {probe.url for probe in probes_from(topology, home.name)}
     assert f"http://{home.address}:7777/watched" in asked
     assert f"http://{topology.bio_nodes[0].address}:8511/v1/models/dummy" in asked
     assert "Oz API 5.9" in draw(topology)

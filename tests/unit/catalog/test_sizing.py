@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oz_installer.catalog.model import load_scenarios
-from oz_installer.catalog.sizing import Sizing, figure, size
+from oz_installer.catalog.sizing import Sizing, format_number, size
 
 NOTHING: dict[str, Any] = {
     "apm": None,
@@ -134,4 +134,4 @@ def test_any_workload_has_a_scenario_with_nodes(apm: float, month: float, ha: bo
 
 def test_figures_for_people() -> None:
     numbers = (8, 8.25, 250_000, 33_333.3, 0.04)
-    assert [figure(one) for one in numbers] == ["8", "8.2", "250,000", "33,333", "0.04"]
+    assert [format_number(one) for one in numbers] == ["8", "8.2", "250,000", "33,333", "0.04"]

@@ -9,9 +9,9 @@ from typing import Any
 from oz_installer.answers.file import loads
 from oz_installer.answers.model import Answers
 from oz_installer.catalog.model import Port, Resources, load_release
-from oz_installer.checks.check import Look, NodeCheck
-from oz_installer.checks.model import Finding, Site, Spot
-from oz_installer.checks.running import sections, whole_script
+from oz_installer.checks.check import NodeCheck, ShellCheck
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding
+from oz_installer.checks.running import combine_scripts, sections
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 from oz_installer.secret import Secret
@@ -28,18 +28,21 @@ database: {{host: db.example.com, password: {{env: X}}, sslmode: {sslmode}}}
 storage: {storage}
 updater: {{token: {{env: X}}}}
 """
-API = Spot(
+API = CheckedNode(
     name="n1",
     roles=("api",),
-    needs=Resources(cpu=8, memory=16),
+    requirements=Resources(cpu=8, memory=16),
     source="layout medium-4",
     ports=(
         Port(host=8880, container=8880, purpose="API"),
         Port(host=60000, container=60000, purpose="FTP", last=60003),
     ),
 )
-BIO = Spot(
-    name="n2", roles=("api", "bio"), needs=Resources(cpu=16, memory=24, disk=50), source="layout medium-4"
+BIO = CheckedNode(
+    name="n2",
+    roles=("api", "bio"),
+    requirements=Resources(cpu=16, memory=24, disk=50),
+    source="layout medium-4",
 )
 
 
@@ -55,19 +58,21 @@ def no_line(name: str) -> Transport:
 
 
 def site(
-    reach: Callable[[str], Transport] = no_line, spots: Sequence[Spot] = (API, BIO), **changes: str
-) -> Site:
+    reach: Callable[[str], Transport] = no_line, spots: Sequence[CheckedNode] = (API, BIO), **changes: str
+) -> CheckContext:
     """A site with these nodes."""
-    return Site(
+    return CheckContext(
         answers=answers(**changes),
         release=load_release("5.2"),
-        spots=tuple(spots),
-        reach=reach,
+        nodes=tuple(spots),
+        transport=reach,
         secrets={"database.password": Secret(CANARY)},
     )
 
 
-def judged(check: NodeCheck[Any], facts: Any, spot: Spot = BIO, at: Site | None = None) -> dict[str, Finding]:
+def judged(
+    check: NodeCheck[Any], facts: Any, spot: CheckedNode = BIO, at: CheckContext | None = None
+) -> dict[str, Finding]:
     """The findings by id without the node; every one is of its check, and a bad one says what to do."""
     found = list(check.judge(at or site(), spot, facts))
     for one in found:
@@ -101,7 +106,7 @@ class Elsewhere(LocalTransport):
         return super().tunnel("127.0.0.1", self.port, timeout=timeout)
 
 
-def printed_by(check: Look[Any], at: Site, spot: Spot = API) -> str:
+def printed_by(check: ShellCheck[Any], at: CheckContext, spot: CheckedNode = API) -> str:
     """What the piece of one look prints on this machine."""
-    script = whole_script({check.name: check.script(at, spot)}, [check.before(at)])
+    script = combine_scripts({check.name: check.script(at, spot)}, [check.prelude(at)])
     return sections(LocalTransport(become="none").run(("sh", "-c", script)).text)[check.name]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from oz_installer.checks.admin import Administrator
+from oz_installer.checks.admin import AdminPasswordCheck
 from oz_installer.secret import Secret
 from tests.unit.checks.checks_support import site
 
@@ -17,6 +17,6 @@ from tests.unit.checks.checks_support import site
 )
 def test_a_short_password_of_the_administrator(secrets: dict[str, str], levels: list[str]) -> None:
     at = replace(site(), secrets={name: Secret(text) for name, text in secrets.items()})
-    found = list(Administrator().judge(at, Administrator().probe(at)))
+    found = list(AdminPasswordCheck().judge(at, AdminPasswordCheck().probe(at)))
     assert [one.level for one in found] == levels
     assert "admin1" not in repr(found)

@@ -13,10 +13,10 @@ import pytest
 
 from oz_installer.answers.model import Broker as Answered
 from oz_installer.checks import broker, rabbitmq
-from oz_installer.checks.broker import Broker, BrokerFacts
-from oz_installer.checks.broker_talk import BrokerAttempt, BrokerServer
-from oz_installer.checks.model import Site
-from oz_installer.checks.reach import Knock
+from oz_installer.checks.broker import BrokerCheck, BrokerFacts
+from oz_installer.checks.broker_talk import BrokerLogin, BrokerServer
+from oz_installer.checks.model import CheckContext
+from oz_installer.checks.reach import TcpResult
 from oz_installer.remote.transport import Transport
 from oz_installer.secret import Secret
 from tests.unit.checks.checks_support import CANARY, Elsewhere, judged, levels, no_line, site
@@ -34,7 +34,9 @@ RABBIT = BrokerServer(version="3.13.7")
 Reach = Callable[[str], Transport]
 
 
-def at(kind: str = "redis", reach: Reach = no_line, password: str = CANARY, host: str | None = "mq") -> Site:
+def at(
+    kind: str = "redis", reach: Reach = no_line, password: str = CANARY, host: str | None = "mq"
+) -> CheckContext:
     """Answers with a broker of that type."""
     base = site(reach)
     answered = Answered(type="redis" if kind == "redis" else "rabbitmq", host=host)
@@ -43,7 +45,7 @@ def at(kind: str = "redis", reach: Reach = no_line, password: str = CANARY, host
 
 
 def facts(found: BrokerServer = REDIS, **changes: Any) -> BrokerFacts:
-    return BrokerFacts(attempt=BrokerAttempt(ended="in", server=replace(found, **changes)))
+    return BrokerFacts(attempt=BrokerLogin(ended="in", server=replace(found, **changes)))
 
 
 # ---- judges
@@ -53,20 +55,21 @@ def facts(found: BrokerServer = REDIS, **changes: Any) -> BrokerFacts:
 @pytest.mark.parametrize(
     ("seen", "bad", "words"),
     [
-        (BrokerFacts(attempt=BrokerAttempt(ended="unreachable", said="refused")), {"broker": "failure"},
+        (BrokerFacts(attempt=BrokerLogin(ended="unreachable", message="refused")), {"broker": "failure"},
          "cannot be reached: refused"),
-        (BrokerFacts(attempt=BrokerAttempt(ended="stranger", said="no RESP")), {"broker": "failure"},
+        (BrokerFacts(attempt=BrokerLogin(ended="stranger", message="no RESP")), {"broker": "failure"},
          "does not speak"),
-        (BrokerFacts(attempt=BrokerAttempt(ended="refused", said="wrong")), {"broker.login": "failure"},
+        (BrokerFacts(attempt=BrokerLogin(ended="refused", message="wrong")), {"broker.login": "failure"},
          "refuses the login: wrong"),
-        (BrokerFacts(attempt=BrokerAttempt(ended="forbidden"), knock=Knock(open=True)), {"broker": "warning"},
+        (BrokerFacts(attempt=BrokerLogin(ended="forbidden"), knock=TcpResult(open=True)),
+         {"broker": "warning"},
          "could not be tried"),
-        (BrokerFacts(attempt=BrokerAttempt(ended="forbidden"), knock=Knock(open=False, said="timed out")),
+        (BrokerFacts(attempt=BrokerLogin(ended="forbidden"), knock=TcpResult(open=False, said="timed out")),
          {"broker": "failure"}, "cannot be reached: timed out"),
     ],
 )  # fmt: skip
 def test_from_outside(kind: str, seen: BrokerFacts, bad: dict[str, str], words: str) -> None:
-    found = judged(Broker(), seen, at=at(kind))
+    found = judged(BrokerCheck(), seen, at=at(kind))
     assert levels(found) == bad
     assert words in " ".join(one.seen for one in found.values())
 
@@ -93,29 +96,29 @@ def test_from_outside(kind: str, seen: BrokerFacts, bad: dict[str, str], words: 
     ],
 )
 def test_redis(changes: dict[str, Any], bad: dict[str, str], words: str) -> None:
-    found = judged(Broker(), facts(**changes), at=at())
+    found = judged(BrokerCheck(), facts(**changes), at=at())
     assert levels(found) == bad
     assert words in " ".join(one.seen for one in found.values())
 
 
 def test_rabbitmq() -> None:
-    found = judged(Broker(), facts(RABBIT), at=at("rabbitmq"))
+    found = judged(BrokerCheck(), facts(RABBIT), at=at("rabbitmq"))
     assert levels(found) == {}
     assert set(found) == {"broker.login", "broker.version"}
-    shut = BrokerAttempt(ended="vhost", said="NOT_ALLOWED - vhost / not found", server=RABBIT)
-    found = judged(Broker(), BrokerFacts(attempt=shut), at=at("rabbitmq"))
+    shut = BrokerLogin(ended="vhost", message="NOT_ALLOWED - vhost / not found", server=RABBIT)
+    found = judged(BrokerCheck(), BrokerFacts(attempt=shut), at=at("rabbitmq"))
     assert levels(found) == {"broker.vhost": "failure"}
     assert "rabbitmqctl" in found["broker.vhost"].hint
 
 
 def test_only_brokers_of_the_operators_own_are_asked() -> None:
-    assert len(Broker().spots(at())) == 2
-    assert Broker().spots(at(host=None)) == ()
+    assert len(BrokerCheck().nodes(at())) == 2
+    assert BrokerCheck().nodes(at(host=None)) == ()
 
 
 def test_a_password_that_nobody_gave_is_asked_for() -> None:
-    refused = BrokerFacts(attempt=BrokerAttempt(ended="refused", said="NOAUTH Authentication required."))
-    assert "give broker.password" in judged(Broker(), refused, at=at(password=""))["broker.login"].hint
+    refused = BrokerFacts(attempt=BrokerLogin(ended="refused", message="NOAUTH Authentication required."))
+    assert "give broker.password" in judged(BrokerCheck(), refused, at=at(password=""))["broker.login"].hint
 
 
 # ---- talking to Redis
@@ -148,18 +151,18 @@ def bulk(text: bytes) -> bytes:
     return b"$%d\r\n%b\r\n" % (len(text), text)
 
 
-def asked(kind: str, answer: Any, password: str = CANARY) -> BrokerAttempt:
+def asked(kind: str, answer: Any, password: str = CANARY) -> BrokerLogin:
     """How one node's talk to such a server ends."""
     with server(answer) as port:
         reach = at(kind, lambda name: Elsewhere(name, port=port), password)
-        found = Broker().probe(reach, reach.api_spots[0]).attempt
+        found = BrokerCheck().probe(reach, reach.api_spots[0]).attempt
     assert CANARY not in repr(found)
     return found
 
 
 def test_a_healthy_redis() -> None:
     redis = Redis()
-    assert asked("redis", redis) == BrokerAttempt(ended="in", server=REDIS)
+    assert asked("redis", redis) == BrokerLogin(ended="in", server=REDIS)
     assert b"AUTH\r\n$15\r\ncanary-password" in redis.heard
     assert b"SELECT\r\n$1\r\n3\r\n" in redis.heard
     open_one = Redis()
@@ -171,22 +174,22 @@ def test_a_healthy_redis() -> None:
     ("answers", "expected"),
     [
         ({"AUTH": b"-WRONGPASS invalid username-password pair\r\n"},
-         BrokerAttempt(ended="refused", said="WRONGPASS invalid username-password pair")),
+         BrokerLogin(ended="refused", message="WRONGPASS invalid username-password pair")),
         ({"PING": b"-LOADING Redis is loading\r\n"},
-         BrokerAttempt(ended="refused", said="LOADING Redis is loading")),
+         BrokerLogin(ended="refused", message="LOADING Redis is loading")),
         ({"SELECT": b"-ERR DB index is out of range\r\n"},
-         BrokerAttempt(ended="in", server=replace(REDIS, databases=False))),
+         BrokerLogin(ended="in", server=replace(REDIS, databases=False))),
         ({"SELECT": b"-NOPERM no permission\r\n"},
-         BrokerAttempt(ended="in", server=replace(REDIS, databases=None))),
+         BrokerLogin(ended="in", server=replace(REDIS, databases=None))),
         ({"INFO": b"-NOPERM no permission\r\n"},
-         BrokerAttempt(ended="in", server=BrokerServer(databases=True))),
+         BrokerLogin(ended="in", server=BrokerServer(databases=True))),
         ({"PING": b"HTTP/1.1 400 Bad Request\r\n"},
-         BrokerAttempt(ended="stranger", said="its answer is no RESP")),
-        ({"INFO": b"$99999999999\r\n"}, BrokerAttempt(ended="stranger", said="its answer is no RESP")),
-        ({"INFO": b"$-1\r\n"}, BrokerAttempt(ended="stranger", said="its answer is no RESP")),
+         BrokerLogin(ended="stranger", message="its answer is no RESP")),
+        ({"INFO": b"$99999999999\r\n"}, BrokerLogin(ended="stranger", message="its answer is no RESP")),
+        ({"INFO": b"$-1\r\n"}, BrokerLogin(ended="stranger", message="its answer is no RESP")),
     ],
 )  # fmt: skip
-def test_a_redis_that_says_something_else(answers: dict[str, bytes], expected: BrokerAttempt) -> None:
+def test_a_redis_that_says_something_else(answers: dict[str, bytes], expected: BrokerLogin) -> None:
     assert asked("redis", Redis(**answers)) == expected
 
 
@@ -218,9 +221,9 @@ def test_a_closed_port_and_forbidden_tunnels() -> None:
     with server(hangs_up) as port:
         pass
     shut = at(reach=lambda name: Elsewhere(name, port=port))
-    assert Broker().probe(shut, shut.api_spots[0]).attempt.ended == "unreachable"
+    assert BrokerCheck().probe(shut, shut.api_spots[0]).attempt.ended == "unreachable"
     forbidden = at(reach=Elsewhere, host="127.0.0.1")
-    found = Broker().probe(forbidden, forbidden.api_spots[0])
+    found = BrokerCheck().probe(forbidden, forbidden.api_spots[0])
     assert found.attempt.ended == "forbidden"
     assert found.knock is not None
 
@@ -274,7 +277,7 @@ class Rabbit:
 
 def test_a_healthy_rabbitmq() -> None:
     rabbit = Rabbit(START, TUNE, HEARTBEAT + frame((10, 41), b"\x00"), frame((10, 51), b""))
-    assert asked("rabbitmq", rabbit) == BrokerAttempt(ended="in", server=RABBIT)
+    assert asked("rabbitmq", rabbit) == BrokerLogin(ended="in", server=RABBIT)
     assert rabbit.over.wait(10)
     assert rabbit.heard.startswith(b"AMQP\x00\x00\x09\x01")
     assert b"\x00oz\x00canary-password" in rabbit.heard
@@ -297,7 +300,7 @@ def test_a_healthy_rabbitmq() -> None:
 def test_a_rabbitmq_that_says_something_else(words: tuple[bytes, ...], ended: str, said: str) -> None:
     found = asked("rabbitmq", Rabbit(*words))
     assert found.ended == ended
-    assert said in found.said
+    assert said in found.message
 
 
 @pytest.mark.parametrize(

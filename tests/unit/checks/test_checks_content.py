@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from oz_installer.checks.database_offers import offer_database
+from oz_installer.checks.database_offers import database_remedy
 from oz_installer.checks.model import Remedy
 from oz_installer.checks.postgres_admin import create_database, run_statements
 from oz_installer.errors import OzError
@@ -85,7 +85,7 @@ def test_what_is_empty_or_gone_is_dropped(content: bytes) -> None:
 def test_who_cannot_become_a_member_of_the_role_is_offered_nothing(*, may_lend: bool, words: str) -> None:
     """PostgreSQL 16: to may create roles is not enough for a role that somebody else has made."""
     ground = replace(GROUND, superuser=False, owner="", may_lend=may_lend)
-    remedy, hint = offer_database(with_admin(), API, ground)
+    remedy, hint = database_remedy(with_admin(), API, ground)
     assert (remedy is not None) == may_lend
     assert hint.startswith(words)
     assert "GRANT" not in hint or may_lend

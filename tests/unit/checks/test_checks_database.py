@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 
 from oz_installer.checks import postgres_admin
-from oz_installer.checks.database import DatabaseCheck, DatabaseFacts, admin_door
-from oz_installer.checks.database_room import connections, free_connections
-from oz_installer.checks.model import Finding, Remedy, Site, Spot
-from oz_installer.checks.postgres import Attempt, Door, Ground, Server, _ahead
+from oz_installer.checks.database import DatabaseCheck, DatabaseFacts, admin_connection_for
+from oz_installer.checks.database_room import connections_needed, free_connections
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Remedy
+from oz_installer.checks.postgres import AdminView, ConnectionSettings, LoginResult, Server, _ahead
 from oz_installer.checks.postgres_admin import (
+    change_owner,
     create_database,
     create_extension,
     create_role,
-    filled,
-    give_database,
     run_statements,
-    verifier,
+    scram_verifier,
+    with_password,
 )
 from oz_installer.errors import AnswersError, OzError
 from oz_installer.secret import Secret
@@ -30,7 +30,7 @@ from tests.unit.checks.checks_support import API, BIO, CANARY, Elsewhere, judged
 from tests.unit.checks.test_checks_judges import SERVER
 from tests.unit.checks.test_checks_postgres import error_response, server
 
-GROUND = Ground(
+GROUND = AdminView(
     superuser=True,
     may_create_roles=True,
     may_create_databases=True,
@@ -40,18 +40,18 @@ GROUND = Ground(
     trusted=frozenset({"pgcrypto"}),
 )
 LOST = GROUND.__class__(**{**GROUND.__dict__, "role": False, "owner": ""})
-WRONG = Attempt(ended="refused", said="password authentication failed", state="28P01", tls="T")
+WRONG = LoginResult(outcome="refused", said="password authentication failed", state="28P01", tls="T")
 ADMIN = "canary-admin-password"
 HOSTILE = ('a"b', 'a"; DROP DATABASE x; --', "a' PASSWORD $1", "ж$1\\", ":name")
 
 
-def with_topology() -> Site:
+def with_topology() -> CheckContext:
     """Two api nodes, one of them with the BIO."""
     at = site()
     return replace(at, topology=plan_topology(at.answers))
 
 
-def with_admin(name: str = "boss") -> Site:
+def with_admin(name: str = "boss") -> CheckContext:
     """An administrator is given."""
     at = site()
     database = replace(at.answers.database, admin_user=name)
@@ -62,9 +62,11 @@ def with_admin(name: str = "boss") -> Site:
     )
 
 
-def seen(server: Server, at: Site, spot: Spot = API, ground: Ground | None = None) -> dict[str, Finding]:
-    admin = Attempt(ended="in", ground=ground) if ground else None
-    facts = DatabaseFacts(attempt=Attempt(ended="in", tls="T", server=server), admin=admin)
+def seen(
+    server: Server, at: CheckContext, spot: CheckedNode = API, ground: AdminView | None = None
+) -> dict[str, Finding]:
+    admin = LoginResult(outcome="in", ground=ground) if ground else None
+    facts = DatabaseFacts(attempt=LoginResult(outcome="in", tls="T", server=server), admin=admin)
     return judged(DatabaseCheck(), facts, spot, at)
 
 
@@ -75,8 +77,8 @@ def test_the_connections_of_a_topology() -> None:
     """6 workers on each of two api nodes, 2 for each of the queues, and beat, statistics, exporter."""
     at = with_topology()
     assert at.topology
-    queues = sum(bool(one.kind.queue) for node in at.topology.nodes for one in node.services)
-    assert connections(at.topology) == 2 * 6 + 2 * queues + 3
+    queues = sum(bool(one.service.queue) for node in at.topology.nodes for one in node.services)
+    assert connections_needed(at.topology) == 2 * 6 + 2 * queues + 3
     assert queues == 5 * 2
 
 
@@ -129,7 +131,7 @@ def test_without_a_topology_only_what_is_used_up_is_told() -> None:
 )
 def test_the_servers_clock(ahead: tuple[float, float], level: str, words: str) -> None:
     facts = {
-        name: DatabaseFacts(attempt=Attempt(ended="in", server=replace(SERVER, ahead=one)))
+        name: DatabaseFacts(attempt=LoginResult(outcome="in", server=replace(SERVER, ahead=one)))
         for name, one in zip(("n1", "n2"), ahead, strict=True)
     }
     (found,) = DatabaseCheck().across(site(), facts)
@@ -172,7 +174,7 @@ def test_the_way_there_and_back_is_no_skew(off: float) -> None:
         (WRONG, replace(LOST, owner="x"), {"login"}, ["create the role gateway_user"]),
         (WRONG, GROUND, {"login"}, []),
         (
-            replace(WRONG, state="3D000", ended="error"),
+            replace(WRONG, state="3D000", outcome="error"),
             replace(LOST, role=True),
             {"login"},
             ["create the database gateway"],
@@ -205,9 +207,9 @@ def test_the_way_there_and_back_is_no_skew(off: float) -> None:
     ],
 )  # fmt: skip
 def test_what_an_administrator_can_create(
-    attempt: Attempt, ground: Ground, bad: set[str], remedies: list[str]
+    attempt: LoginResult, ground: AdminView, bad: set[str], remedies: list[str]
 ) -> None:
-    facts = DatabaseFacts(attempt=attempt, admin=Attempt(ended="in", ground=ground))
+    facts = DatabaseFacts(attempt=attempt, admin=LoginResult(outcome="in", ground=ground))
     found = judged(DatabaseCheck(), facts, API, with_admin())
     assert levels(found) == {f"database.{name}": "failure" for name in bad}
     assert [one.remedy.title for one in found.values() if one.remedy] == remedies
@@ -217,7 +219,7 @@ def test_what_an_administrator_can_create(
 
 
 def test_a_role_that_is_there_has_another_password() -> None:
-    facts = DatabaseFacts(attempt=WRONG, admin=Attempt(ended="in", ground=GROUND))
+    facts = DatabaseFacts(attempt=WRONG, admin=LoginResult(outcome="in", ground=GROUND))
     hint = judged(DatabaseCheck(), facts, API, with_admin())["database.login"].hint
     assert "The role gateway_user is there. Check its password" in hint
     unknown = judged(DatabaseCheck(), DatabaseFacts(attempt=WRONG), API)["database.login"].hint
@@ -244,14 +246,16 @@ def test_rights_and_extensions_inside() -> None:
 
 
 def test_an_administrator_who_is_refused_is_a_warning() -> None:
-    refused = Attempt(ended="refused", said="password authentication failed for user boss", state="28P01")
+    refused = LoginResult(
+        outcome="refused", said="password authentication failed for user boss", state="28P01"
+    )
     found = judged(DatabaseCheck(), DatabaseFacts(attempt=WRONG, admin=refused), API, with_admin())
     assert levels(found) == {"database.login": "failure", "database.admin": "warning"}
     assert "boss does not get in: password authentication failed" in found["database.admin"].seen
 
 
 def test_right_to_connect() -> None:
-    attempt = Attempt(ended="error", state="42501", said="permission denied for database", tls="T")
+    attempt = LoginResult(outcome="error", state="42501", said="permission denied for database", tls="T")
     hint = judged(DatabaseCheck(), DatabaseFacts(attempt=attempt))["database.login"].hint
     assert 'GRANT CONNECT ON DATABASE "gateway" TO "gateway_user";' in hint
 
@@ -272,16 +276,16 @@ def test_hostile_names_stay_names(name: str) -> None:
         "LC_COLLATE 'en_US.UTF-8' LC_CTYPE 'en_US.UTF-8'"
     )
     assert back == f"REVOKE {quoted} FROM {quoted}"
-    assert give_database("n", name, name, name).undo[1] == (f"ALTER DATABASE {quoted} OWNER TO {quoted}",)
+    assert change_owner("n", name, name, name).undo[1] == (f"ALTER DATABASE {quoted} OWNER TO {quoted}",)
     assert create_extension("n", name, name).commands == ((f"CREATE EXTENSION {quoted}",),)
-    full = filled(made, Secret("pw"))
+    full = with_password(made, Secret("pw"))
     assert full.startswith(made.removesuffix("$1"))
     assert re.fullmatch(r"'SCRAM-SHA-256\$4096:[^']+'", full.removeprefix(made.removesuffix("$1")))
-    assert filled(created, Secret("pw")) == created
+    assert with_password(created, Secret("pw")) == created
 
 
 def test_an_owner_whose_name_cannot_be_written_is_not_given_back() -> None:
-    assert give_database("n", "gateway", "oz", "a\nb").undo == ()
+    assert change_owner("n", "gateway", "oz", "a\nb").undo == ()
     with pytest.raises(AnswersError):
         create_role("n", "a\nb")
 
@@ -297,21 +301,21 @@ def test_the_verifier_is_that_of_the_standard() -> None:
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
     served = hmac.digest(salted, b"Server Key", "sha256")
     expected = f"{base64.b64encode(stored).decode()}:{base64.b64encode(served).decode()}"
-    assert verifier(Secret("pencil"), salt) == f"SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==${expected}"
-    assert verifier(Secret("pencil")) != verifier(Secret("pencil"))
+    assert scram_verifier(Secret("pencil"), salt) == f"SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==${expected}"
+    assert scram_verifier(Secret("pencil")) != scram_verifier(Secret("pencil"))
     with pytest.raises(OzError) as caught:
-        verifier(Secret("a\u200e\u0007"))
+        scram_verifier(Secret("a\u200e\u0007"))
     assert "letters, digits" in caught.value.hint
 
 
-def door() -> Door:
-    found = admin_door(with_admin())
+def door() -> ConnectionSettings:
+    found = admin_connection_for(with_admin())
     assert found
     return replace(found, sslmode="disable")
 
 
 def test_the_administrators_door() -> None:
-    assert admin_door(site()) is None
+    assert admin_connection_for(site()) is None
     assert (door().name, door().user) == ("postgres", "boss")
     assert ADMIN not in repr(door())
 
@@ -339,6 +343,6 @@ def test_what_cannot_be_reached_is_told(port: int | None, words: str) -> None:
 
 
 def test_a_password_that_cannot_be_prepared_is_a_warning() -> None:
-    found = judged(DatabaseCheck(), DatabaseFacts(attempt=Attempt(ended="untried", tls="TLSv1.3")))
+    found = judged(DatabaseCheck(), DatabaseFacts(attempt=LoginResult(outcome="untried", tls="TLSv1.3")))
     assert levels(found) == {"database.login": "warning"}
     assert "SASLprep" in found["database.login"].why

@@ -14,8 +14,8 @@ import pytest
 from oz_installer.answers.model import Proxy, Updater
 from oz_installer.catalog.model import Egress
 from oz_installer.checks import egress
-from oz_installer.checks.egress import Destination, EgressCheck, EgressFacts, bypasses, destinations
-from oz_installer.checks.model import Site, Spot
+from oz_installer.checks.egress import Destination, EgressCheck, EgressFacts, destinations, is_direct
+from oz_installer.checks.model import CheckContext, CheckedNode
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import ForwardingForbidden
 from oz_installer.topology.planner import plan_topology
@@ -31,7 +31,7 @@ HOSTS = (
 PROXY = Proxy(url="http://proxy.example.com:3128", no_proxy=(".amazonaws.com",))
 
 
-def planned(*, air_gapped: bool = False, proxy: Proxy | None = None) -> Site:
+def planned(*, air_gapped: bool = False, proxy: Proxy | None = None) -> CheckContext:
     at = site()
     answers = replace(at.answers, air_gapped=air_gapped, proxy=proxy or Proxy())
     return replace(at, answers=answers, topology=plan_topology(answers))
@@ -39,11 +39,11 @@ def planned(*, air_gapped: bool = False, proxy: Proxy | None = None) -> Site:
 
 def test_nodes_whose_services_call_the_vendor() -> None:
     at = planned()
-    assert [spot.name for spot in EgressCheck().spots(at)] == ["n1", "n2"]  # the updater, the BIO
+    assert [spot.name for spot in EgressCheck().nodes(at)] == ["n1", "n2"]  # the updater, the BIO
     without = replace(at.answers, components=replace(at.answers.components, bio_updater=False))
     at = replace(at, answers=without, topology=plan_topology(without))
-    assert [spot.name for spot in EgressCheck().spots(at)] == ["n2"]
-    assert EgressCheck().spots(site()) == ()
+    assert [spot.name for spot in EgressCheck().nodes(at)] == ["n2"]
+    assert EgressCheck().nodes(site()) == ()
 
 
 def test_destinations_are_the_catalogues() -> None:
@@ -118,7 +118,7 @@ def test_none_is_reached() -> None:
     ],
 )
 def test_what_is_reached_without_the_proxy(host: str, direct: list[str], told: bool) -> None:
-    assert bypasses(host, direct) is told
+    assert is_direct(host, direct) is told
 
 
 # ---- tried here
@@ -144,16 +144,18 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return write_certificate(tmp_path, ["localhost"])
 
 
-def wanted(port: int, host: str = "localhost", scheme: str = "https", proxy: Proxy | None = None) -> Site:
+def wanted(
+    port: int, host: str = "localhost", scheme: str = "https", proxy: Proxy | None = None
+) -> CheckContext:
     """A site that wants one destination."""
     at = planned(proxy=proxy)
     release = replace(at.release, egress=(Egress(url=f"{scheme}://{host}:{port}/", purpose="tests"),))
     return replace(at, release=release)
 
 
-def trouble(at: Site, ways: Mapping[int, int] | None, spot: Spot = BIO) -> str:
+def trouble(at: CheckContext, ways: Mapping[int, int] | None, spot: CheckedNode = BIO) -> str:
     """Why the one destination is not reached."""
-    facts = EgressCheck().probe(replace(at, reach=lambda _: Here(ways)), spot)
+    facts = EgressCheck().probe(replace(at, transport=lambda _: Here(ways)), spot)
     assert facts.tunnel is (ways is not None)
     (why,) = facts.trouble.values()
     return why

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from oz_installer.checks.firewall import Wall, parse
+from oz_installer.checks.firewall import NodeFirewall, parse_firewall
 from tests.unit.checks.checks_support import levels
 from tests.unit.checks.test_checks_network import BLOCKED, changed, facts, judged, planned
 
@@ -35,34 +35,52 @@ USER = "-A DOCKER-USER -p tcp -j DROP\n"
     ],
 )
 def test_what_stops_a_plain_program(text: str, name: str) -> None:
-    wall = parse(text)
-    assert wall.stops(8501) == name
+    wall = parse_firewall(text)
+    assert wall.blocks(8501) == name
     assert wall.read == bool(text)
-    assert not wall.stops_docker("10.0.0.1", 8501, 8501)
-    assert bool(parse(text + USER).stops_docker("10.0.0.1", 8501, 8501)) == bool(text)
+    assert not wall.blocks_published("10.0.0.1", 8501, 8501)
+    assert bool(parse_firewall(text + USER).blocks_published("10.0.0.1", 8501, 8501)) == bool(text)
 
 
 @pytest.mark.parametrize(
     ("engine", "state", "wall", "level", "words"),
     [
-        ("docker", "ready", parse(DROP), "warning", "iptables -I INPUT -p tcp --dport 8501 -j ACCEPT"),
-        ("docker", "none", parse(DROP), "warning", "Or accept this"),
-        ("docker", "ready", parse(f"[ufw]\nStatus: active\n{OPEN}"), "warning", "n2: ufw allow 8501/tcp."),
-        ("docker", "ready", parse(f"[firewall-cmd]\nrunning\n{OPEN}"), "warning", "--add-port=8501/tcp"),
-        ("docker", "taken", parse(DROP), "failure", "On n2"),
-        ("docker", "ready", parse(DROP + USER), "failure", "On n2"),
-        ("docker", "ready", parse(OPEN), "failure", "On n2"),
-        ("docker", "ready", Wall(), "failure", "On n2"),
-        ("podman", "ready", parse(DROP), "failure", "On n2"),
+        (
+            "docker",
+            "ready",
+            parse_firewall(DROP),
+            "warning",
+            "iptables -I INPUT -p tcp --dport 8501 -j ACCEPT",
+        ),
+        ("docker", "none", parse_firewall(DROP), "warning", "Or accept this"),
+        (
+            "docker",
+            "ready",
+            parse_firewall(f"[ufw]\nStatus: active\n{OPEN}"),
+            "warning",
+            "n2: ufw allow 8501/tcp.",
+        ),
+        (
+            "docker",
+            "ready",
+            parse_firewall(f"[firewall-cmd]\nrunning\n{OPEN}"),
+            "warning",
+            "--add-port=8501/tcp",
+        ),
+        ("docker", "taken", parse_firewall(DROP), "failure", "On n2"),
+        ("docker", "ready", parse_firewall(DROP + USER), "failure", "On n2"),
+        ("docker", "ready", parse_firewall(OPEN), "failure", "On n2"),
+        ("docker", "ready", NodeFirewall(), "failure", "On n2"),
+        ("podman", "ready", parse_firewall(DROP), "failure", "On n2"),
     ],
 )
 def test_what_is_blocked_there(
-    engine: Literal["docker", "podman"], state: str, wall: Wall, level: str, words: str
+    engine: Literal["docker", "podman"], state: str, wall: NodeFirewall, level: str, words: str
 ) -> None:
     at = planned()
     at = replace(at, answers=replace(at.answers, engine=engine))
     told = changed(facts(at), ("n1", "n2", 8501, "late"))
-    told = replace(told, ports={**told.ports, ("n2", 8501): state}, walls={"n2": wall})
+    told = replace(told, ports={**told.ports, ("n2", 8501): state}, firewalls={"n2": wall})
     found = judged(at, told)
     assert levels(found) == {BLOCKED: level}
     assert found[BLOCKED].seen == "n1 → n2 tcp/8501, for BIO: no answer within 3 s"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oz_installer.checks.firewall import Wall, parse
+from oz_installer.checks.firewall import NodeFirewall, parse_firewall
 from oz_installer.remote.local import LocalTransport
 
 FROM = "[from]\n10.0.0.1 10.0.0.1 eth0\n10.0.0.2 10.0.0.2 eth0\nnode.example 10.0.0.1 eth0\n"
@@ -46,13 +46,13 @@ NEW = """-P FORWARD DROP
 UFW = "-A FORWARD -j ufw-reject-forward\n-A ufw-reject-forward -j REJECT\n"
 
 
-def wall(rules: str = "", plain: str = NEW, extra: str = "[docker0]\n") -> Wall:
+def wall(rules: str = "", plain: str = NEW, extra: str = "[docker0]\n") -> NodeFirewall:
     """Of a node that has these rules, too, before Docker's own."""
-    return parse(f"[iptables]\n{plain.format(rules)}{extra}{FROM}")
+    return parse_firewall(f"[iptables]\n{plain.format(rules)}{extra}{FROM}")
 
 
-def stopped(told: Wall, address: str = "10.0.0.1", port: int = 8501) -> str:
-    return told.stops_docker(address, port, port)
+def stopped(told: NodeFirewall, address: str = "10.0.0.1", port: int = 8501) -> str:
+    return told.blocks_published(address, port, port)
 
 
 @pytest.mark.parametrize("plain", [OLD, NEW])
@@ -138,7 +138,7 @@ def test_what_stops_is_named(rule: str, plain: str) -> None:
     ],
 )
 def test_where_docker_has_its_rules_or_not(text: str, rule: str) -> None:
-    assert stopped(parse(f"[iptables]\n{text}{FROM}")) == rule
+    assert stopped(parse_firewall(f"[iptables]\n{text}{FROM}")) == rule
 
 
 NFT = """[nft]
@@ -203,7 +203,7 @@ table inet mine {{
 @pytest.mark.parametrize("beside", ["", f"[iptables]\n{NEW.format('')}[docker0]\n"])
 def test_nft(policy: str, rule: str, stops: bool, beside: str) -> None:
     """A chain of one's own counts beside what iptables has, and alone."""
-    told = parse(beside + NFT.format(policy, rule) + FROM)
+    told = parse_firewall(beside + NFT.format(policy, rule) + FROM)
     assert told.gates is not None
     assert bool(stopped(told)) == stops
     expected = f"inet mine forward: {rule}" if rule else "inet mine forward: policy drop"
@@ -220,13 +220,15 @@ def test_nft_tells_of_iptables_own_table_where_that_is_not_there() -> None:
     user = f"chain DOCKER-USER {{\n{rule}\n}}\nchain DOCKER {{\n}}\nchain FORWARD {{"
     told = text.replace("table ip6 filter", "table ip6 x").replace("chain FORWARD {", user)
     told = told.replace("policy accept;\n    \n", "policy accept;\n    jump DOCKER-USER\n    jump DOCKER\n")
-    assert stopped(parse(told)) == f"ip filter DOCKER-USER: {rule}"
-    assert stopped(parse(told), "10.0.0.2") == ""
+    assert stopped(parse_firewall(told)) == f"ip filter DOCKER-USER: {rule}"
+    assert stopped(parse_firewall(told), "10.0.0.2") == ""
 
 
 def test_the_script_says_who_the_others_are() -> None:
     """Here: whatever this machine's rules are, and if it shows them at all."""
     from oz_installer.checks import firewall
 
-    told = firewall.ask(lambda name: LocalTransport(name, become="none"), "n1", ("127.0.0.1", "localhost"))
+    told = firewall.read_firewall(
+        lambda name: LocalTransport(name, become="none"), "n1", ("127.0.0.1", "localhost")
+    )
     assert told.ways == {"127.0.0.1": ("127.0.0.1", "lo"), "localhost": ("127.0.0.1", "lo")}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from oz_installer.checks.firewall import Wall
+from oz_installer.checks.firewall import NodeFirewall
 from tests.unit.checks.checks_support import levels
 from tests.unit.checks.test_checks_forwarding import wall
 from tests.unit.checks.test_checks_network import changed, facts, judged, planned
@@ -17,7 +17,7 @@ STOPPED = "network.forward-8501/n1:n2"
 
 def test_the_matrix_warns_of_a_way_that_is_open_and_will_be_stopped() -> None:
     at = planned()
-    told = replace(facts(at), walls={"n1": wall(), "n2": wall(DROP)})
+    told = replace(facts(at), firewalls={"n1": wall(), "n2": wall(DROP)})
     found = judged(at, told)
     assert levels(found) == {STOPPED: "warning"}
     assert found[STOPPED].seen == f"n1 → n2 tcp/8501, for BIO: a firewall rule of n2 may stop it: {DROP}"
@@ -30,7 +30,7 @@ def test_the_matrix_warns_of_a_way_that_is_open_and_will_be_stopped() -> None:
 def test_a_rule_for_part_of_a_range_is_seen() -> None:
     at = planned()
     rule = "-A FORWARD -p tcp -m tcp --dport 60007 -j DROP"
-    found = judged(at, replace(facts(at), walls={"n1": wall(rule), "n2": wall()}))
+    found = judged(at, replace(facts(at), firewalls={"n1": wall(rule), "n2": wall()}))
     assert levels(found) == {"network.forward-60000/n2:n1": "warning"}
     assert (
         "iptables -I FORWARD -s 10.0.0.2 -p tcp --dport 60000:60100 -j ACCEPT"
@@ -60,14 +60,14 @@ def test_a_rule_is_for_the_containers_own_port() -> None:
         ("-A FORWARD -p tcp -m tcp --dport 8501 -j DROP", {}),
         ("-A FORWARD -p tcp -m conntrack --ctorigdstport 8501 -j DROP", {STOPPED: "warning"}),
     ):
-        found = judged(at, replace(facts(at), walls={"n1": wall(), "n2": wall(rule)}))
+        found = judged(at, replace(facts(at), firewalls={"n1": wall(), "n2": wall(rule)}))
         assert levels(found) == level, rule
         assert not level or "-p tcp --dport 9501 -j ACCEPT" in found[STOPPED].hint
 
 
 def test_what_a_container_has_answered_needs_no_rules() -> None:
     at = planned()
-    told = replace(facts(at, "taken"), walls={"n1": Wall(), "n2": wall(DROP)})
+    told = replace(facts(at, "taken"), firewalls={"n1": NodeFirewall(), "n2": wall(DROP)})
     found = judged(at, told)
     assert levels(found) == {}
     assert "not looked at" not in repr(found)
@@ -76,19 +76,19 @@ def test_what_a_container_has_answered_needs_no_rules() -> None:
 def test_what_is_blocked_is_told_once_with_the_rule() -> None:
     at = planned()
     told = changed(facts(at), ("n1", "n2", 8501, "late"))
-    found = judged(at, replace(told, walls={"n1": wall(), "n2": wall(DROP)}))
+    found = judged(at, replace(told, firewalls={"n1": wall(), "n2": wall(DROP)}))
     assert levels(found) == {"network.8501/n1:n2": "failure"}
     assert DROP in found["network.8501/n1:n2"].why
 
 
-@pytest.mark.parametrize("walls", [{}, {"n1": Wall(), "n2": Wall(read=True, active="ufw")}])
-def test_where_the_rules_cannot_be_read_the_ok_line_says_so(walls: dict[str, Wall]) -> None:
+@pytest.mark.parametrize("walls", [{}, {"n1": NodeFirewall(), "n2": NodeFirewall(read=True, active="ufw")}])
+def test_where_the_rules_cannot_be_read_the_ok_line_says_so(walls: dict[str, NodeFirewall]) -> None:
     at = planned()
-    found = judged(at, replace(facts(at), walls=walls))
+    found = judged(at, replace(facts(at), firewalls=walls))
     assert levels(found) == {}
     assert found["network/n1"].seen == (
         "1 connection to 1 other node; forwarding to containers was not looked at on n2 (its rules need root)"
     )
     assert "root" in found["network/n1"].hint
     podman = replace(at, answers=replace(at.answers, engine="podman"))
-    assert "looked" not in judged(podman, replace(facts(at), walls=walls))["network/n1"].seen
+    assert "looked" not in judged(podman, replace(facts(at), firewalls=walls))["network/n1"].seen

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from oz_installer.checks.database import DatabaseCheck, DatabaseFacts
-from oz_installer.checks.engine import Engine, Seen
-from oz_installer.checks.host import Host
+from oz_installer.checks.engine import EngineCheck, EngineCheckFacts
+from oz_installer.checks.host import HostCheck
 from oz_installer.checks.host_facts import HostFacts
-from oz_installer.checks.model import Spot
-from oz_installer.checks.ports import PortFacts, Ports
-from oz_installer.checks.postgres import Attempt, Server
-from oz_installer.checks.reach import Knock
+from oz_installer.checks.model import CheckedNode
+from oz_installer.checks.ports import PortFacts, PortsCheck
+from oz_installer.checks.postgres import LoginResult, Server
+from oz_installer.checks.reach import TcpResult
 from oz_installer.checks.storage import StorageCheck
 from oz_installer.checks.storage_probe import StorageFacts
 from oz_installer.remote.fitness import EngineFacts
@@ -33,7 +33,7 @@ HOST = HostFacts(
     disk_size=100 * GIB,
     disk_free=60 * GIB,
 )
-SEEN = Seen(engine=EngineFacts(answers=True, version="26.1.5+dfsg1", compose_plugin="2.26.1"))
+SEEN = EngineCheckFacts(engine=EngineFacts(answers=True, version="26.1.5+dfsg1", compose_plugin="2.26.1"))
 SERVER = Server(
     number=170012,
     version="17.12",
@@ -77,11 +77,11 @@ SERVER = Server(
     ],
 )
 def test_host(changes: dict[str, Any], bad: dict[str, str]) -> None:
-    assert levels(judged(Host(), replace(HOST, **changes))) == bad
+    assert levels(judged(HostCheck(), replace(HOST, **changes))) == bad
 
 
 def test_a_shortfall_says_what_was_seen_what_is_needed_and_who_says_so() -> None:
-    found = judged(Host(), replace(HOST, cores=2, memory=2 * GIB, flags=frozenset({"avx"})))
+    found = judged(HostCheck(), replace(HOST, cores=2, memory=2 * GIB, flags=frozenset({"avx"})))
     cpu = found["host.cpu"]
     assert (cpu.id, cpu.seen, cpu.needed) == ("host.cpu/n2", "2 cores", "16 cores (layout medium-4)")
     assert "analyses a minute" in cpu.why
@@ -91,21 +91,21 @@ def test_a_shortfall_says_what_was_seen_what_is_needed_and_who_says_so() -> None
 
 
 def test_only_bio_nodes_need_flags_and_a_node_without_figures_falls_short_of_none() -> None:
-    assert "host.flags" not in judged(Host(), HOST, API)
-    nowhere = Spot(name="n3", roles=())
-    assert levels(judged(Host(), replace(HOST, cores=1, memory=1024, disk_free=GIB), nowhere)) == {}
+    assert "host.flags" not in judged(HostCheck(), HOST, API)
+    nowhere = CheckedNode(name="n3", roles=())
+    assert levels(judged(HostCheck(), replace(HOST, cores=1, memory=1024, disk_free=GIB), nowhere)) == {}
 
 
 def test_the_faster_image_is_advice() -> None:
-    assert "avx512f would allow" in judged(Host(), HOST)["host.flags"].hint
-    fast = judged(Host(), replace(HOST, flags=FLAGS | {"avx512f"}))["host.flags"]
+    assert "avx512f would allow" in judged(HostCheck(), HOST)["host.flags"].hint
+    fast = judged(HostCheck(), replace(HOST, flags=FLAGS | {"avx512f"}))["host.flags"]
     assert (fast.seen, fast.hint) == ("all that are needed, and avx512f", "")
 
 
 # ---- the engine
 
 
-def engine(**changes: Any) -> Seen:
+def engine(**changes: Any) -> EngineCheckFacts:
     return replace(SEEN, engine=replace(SEEN.engine, **changes))
 
 
@@ -126,18 +126,18 @@ def engine(**changes: Any) -> Seen:
         (replace(SEEN, ours=("oz-api",), recorded=True), {}, ""),
     ],
 )
-def test_engine(seen: Seen, bad: dict[str, str], words: str) -> None:
-    found = judged(Engine(), seen)
+def test_engine(seen: EngineCheckFacts, bad: dict[str, str], words: str) -> None:
+    found = judged(EngineCheck(), seen)
     assert levels(found) == bad
     assert words in " ".join(one.seen for one in found.values())
     assert ("engine.compose" in found) == seen.engine.answers
 
 
 def test_podman_has_its_own_figures() -> None:
-    seen = Seen(
+    seen = EngineCheckFacts(
         engine=EngineFacts(answers=True, version="4.3.1", podman_compose="podman-compose version 1.0.6")
     )
-    found = judged(Engine(), seen, at=site(engine="podman"))
+    found = judged(EngineCheck(), seen, at=site(engine="podman"))
     assert levels(found) == {"engine": "failure", "engine.compose": "failure"}
     assert "4.4" in found["engine"].needed
     assert "1.2.0" in found["engine.compose"].needed
@@ -169,19 +169,19 @@ def test_podman_has_its_own_figures() -> None:
     ],
 )
 def test_ports(facts: PortFacts, bad: dict[str, str], words: str) -> None:
-    found = judged(Ports(), facts, API)
+    found = judged(PortsCheck(), facts, API)
     assert levels(found) == bad
     assert words in " ".join(one.seen for one in found.values())
 
 
 def test_a_taken_port_of_a_range_is_named_itself() -> None:
-    one = judged(Ports(), PortFacts(listening=frozenset({60003})), API)["ports.60000"]
+    one = judged(PortsCheck(), PortFacts(listening=frozenset({60003})), API)["ports.60000"]
     assert (one.subject, one.needed) == ("Port 60003", "free, for FTP")
     assert "60003 of n1" in one.hint
 
 
 def test_nodes_that_publish_nothing_are_not_asked() -> None:
-    assert Ports().spots(site()) == (API,)
+    assert PortsCheck().nodes(site()) == (API,)
 
 
 # ---- the database
@@ -190,34 +190,40 @@ def test_nodes_that_publish_nothing_are_not_asked() -> None:
 @pytest.mark.parametrize(
     ("attempt", "bad", "words"),
     [
-        (Attempt(ended="unreachable", said="refused"), {"database": "failure"}, "cannot be reached: refused"),
         (
-            Attempt(ended="unreachable", said="Name or service not known"),
+            LoginResult(outcome="unreachable", said="refused"),
+            {"database": "failure"},
+            "cannot be reached: refused",
+        ),
+        (
+            LoginResult(outcome="unreachable", said="Name or service not known"),
             {"database": "failure"},
             "not known",
         ),
-        (Attempt(ended="stranger", said="x"), {"database": "failure"}, "does not speak PostgreSQL: x"),
-        (Attempt(ended="no-tls"), {"database.tls": "failure"}, "takes no TLS"),
-        (Attempt(ended="untrusted", said="self-signed"), {"database.tls": "failure"}, "self-signed"),
+        (LoginResult(outcome="stranger", said="x"), {"database": "failure"}, "does not speak PostgreSQL: x"),
+        (LoginResult(outcome="no-tls"), {"database.tls": "failure"}, "takes no TLS"),
+        (LoginResult(outcome="untrusted", said="self-signed"), {"database.tls": "failure"}, "self-signed"),
         (
-            Attempt(ended="refused", said="password authentication failed", state="28P01", tls="TLSv1.3"),
+            LoginResult(
+                outcome="refused", said="password authentication failed", state="28P01", tls="TLSv1.3"
+            ),
             {"database.login": "failure"},
             "password authentication failed",
         ),
         (
-            Attempt(ended="error", said="no", state="3D000", tls="TLSv1.3"),
+            LoginResult(outcome="error", said="no", state="3D000", tls="TLSv1.3"),
             {"database.login": "failure"},
             "there is no database gateway",
         ),
         (
-            Attempt(ended="error", said="too many clients", state="53300", tls="TLSv1.3"),
+            LoginResult(outcome="error", said="too many clients", state="53300", tls="TLSv1.3"),
             {"database.login": "failure"},
             "too many",
         ),
-        (Attempt(ended="in", tls="TLSv1.3", server=SERVER), {}, "gateway_user gets into gateway"),
+        (LoginResult(outcome="in", tls="TLSv1.3", server=SERVER), {}, "gateway_user gets into gateway"),
     ],
 )
-def test_database_from_outside(attempt: Attempt, bad: dict[str, str], words: str) -> None:
+def test_database_from_outside(attempt: LoginResult, bad: dict[str, str], words: str) -> None:
     found = judged(DatabaseCheck(), DatabaseFacts(attempt=attempt))
     assert levels(found) == bad
     assert words in " ".join(one.seen for one in found.values())
@@ -242,7 +248,7 @@ def test_database_from_outside(attempt: Attempt, bad: dict[str, str], words: str
     ],
 )
 def test_database_from_inside(changes: dict[str, Any], bad: dict[str, str]) -> None:
-    attempt = Attempt(ended="in", tls="TLSv1.3", server=replace(SERVER, **changes))
+    attempt = LoginResult(outcome="in", tls="TLSv1.3", server=replace(SERVER, **changes))
     assert levels(judged(DatabaseCheck(), DatabaseFacts(attempt=attempt))) == bad
 
 
@@ -251,25 +257,25 @@ def test_database_from_inside(changes: dict[str, Any], bad: dict[str, str]) -> N
     [("prefer", "", "warning"), ("prefer", "TLSv1.3", "ok"), ("allow", "", "ok"), ("disable", "", "ok")],
 )
 def test_database_encryption(sslmode: str, tls: str, level: str) -> None:
-    facts = DatabaseFacts(attempt=Attempt(ended="in", tls=tls, server=SERVER))
+    facts = DatabaseFacts(attempt=LoginResult(outcome="in", tls=tls, server=SERVER))
     assert judged(DatabaseCheck(), facts, at=site(sslmode=sslmode))["database.tls"].level == level
 
 
 def test_what_the_administrator_must_run_is_told_as_sql() -> None:
-    no_database = DatabaseFacts(attempt=Attempt(ended="error", state="3D000", said="no"))
+    no_database = DatabaseFacts(attempt=LoginResult(outcome="error", state="3D000", said="no"))
     hint = judged(DatabaseCheck(), no_database)["database.login"].hint
     assert 'CREATE DATABASE "gateway" OWNER "gateway_user" TEMPLATE template0' in hint
     bare = replace(SERVER, installed=frozenset(), trusted=frozenset())
-    facts = DatabaseFacts(attempt=Attempt(ended="in", tls="T", server=bare))
+    facts = DatabaseFacts(attempt=LoginResult(outcome="in", tls="T", server=bare))
     assert 'CREATE EXTENSION "pgcrypto"' in judged(DatabaseCheck(), facts)["database.pgcrypto"].hint
 
 
 def test_forbidden_tunnels_are_told_and_only_the_port_is_judged() -> None:
-    forbidden = Attempt(ended="forbidden")
-    found = judged(DatabaseCheck(), DatabaseFacts(attempt=forbidden, knock=Knock(open=True, tunnel=False)))
+    forbidden = LoginResult(outcome="forbidden")
+    found = judged(DatabaseCheck(), DatabaseFacts(attempt=forbidden, tcp=TcpResult(open=True, tunnel=False)))
     assert levels(found) == {"database": "warning"}
     assert "forbids tunnels" in found["database"].why
-    shut = DatabaseFacts(attempt=forbidden, knock=Knock(open=False, said="timed out", tunnel=False))
+    shut = DatabaseFacts(attempt=forbidden, tcp=TcpResult(open=False, said="timed out", tunnel=False))
     assert levels(judged(DatabaseCheck(), shut)) == {"database": "failure"}
 
 

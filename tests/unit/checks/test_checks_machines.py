@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks.clock import Clock, ClockFacts
-from oz_installer.checks.container import Container, Started, elf, image
-from oz_installer.checks.host import Host
+from oz_installer.checks.clock import ClockCheck, ClockFacts
+from oz_installer.checks.container import ContainerCheck, ContainerFacts, image, minimal_elf
+from oz_installer.checks.host import HostCheck
 from oz_installer.checks.host_facts import HostFacts
-from oz_installer.checks.identity import Identity, Names
-from oz_installer.checks.running import look
-from oz_installer.checks.runtime import Runtime, RuntimeFacts
+from oz_installer.checks.identity import IdentityCheck, MachineIds
+from oz_installer.checks.running import run_shell_checks
+from oz_installer.checks.runtime import RuntimeCheck, RuntimeFacts
 from oz_installer.remote.local import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, judged, levels, printed_by, site
 from tests.unit.checks.test_checks_judges import HOST
@@ -44,7 +44,7 @@ RUNTIME = RuntimeFacts(driver="overlay2", cgroup="systemd, v2", root="/var/lib/d
     ],
 )
 def test_clocks(ahead: dict[str, float], bad: dict[str, str]) -> None:
-    found = list(Clock().across(site(), {name: ClockFacts(ahead=by) for name, by in ahead.items()}))
+    found = list(ClockCheck().across(site(), {name: ClockFacts(ahead=by) for name, by in ahead.items()}))
     told = {one.id: one.level for one in found if one.level != "ok"}
     assert told == bad
     assert all(one.hint for one in found if one.level != "ok")
@@ -55,34 +55,34 @@ def test_of_three_clocks_the_odd_one_is_named() -> None:
     spots = (API, BIO, replace(BIO, name="n3"))
     facts = {name: ClockFacts(ahead=0.1) for name in ("n1", "n2")}
     facts["n3"] = ClockFacts(ahead=-3700.0, synchronised=False)
-    found = {one.id: one for one in Clock().across(site(spots=spots), facts)}
+    found = {one.id: one for one in ClockCheck().across(site(spots=spots), facts)}
     assert [name for name, one in found.items() if one.level != "ok"] == ["clock.skew/n3"]
     assert found["clock.skew/n3"].seen == "62 min behind the other nodes'; nothing synchronises it"
 
 
 def test_a_clock_is_read_to_a_fraction_of_a_second() -> None:
-    assert abs(Clock().parse(f"synchronised \ntime {time.time() + 60:.9f}").ahead - 60) < 0.5
-    assert Clock().parse(f"time {int(time.time())}.%N").synchronised is None
-    assert Clock().parse(f"synchronised no\ntime {time.time():.9f}").synchronised is False
+    assert abs(ClockCheck().parse(f"synchronised \ntime {time.time() + 60:.9f}").ahead - 60) < 0.5
+    assert ClockCheck().parse(f"time {int(time.time())}.%N").synchronised is None
+    assert ClockCheck().parse(f"synchronised no\ntime {time.time():.9f}").synchronised is False
 
 
 # ---- identities
 
-ONE = Names(host="a", machine="1", boot="x 02:01")
+ONE = MachineIds(host="a", machine="1", boot="x 02:01")
 
 
 @pytest.mark.parametrize(
     ("other", "bad"),
     [
-        (Names(host="b", machine="2", boot="y 02:02"), {}),
-        (Names(host="b", machine="2", boot="x 02:01"), {"identity.machine": "failure"}),
-        (Names(host="b", machine="1", boot="y 02:02"), {"identity.machine": "warning"}),
-        (Names(host="a", machine="2", boot="y 02:02"), {"identity.name": "warning"}),
-        (Names(), {}),
+        (MachineIds(host="b", machine="2", boot="y 02:02"), {}),
+        (MachineIds(host="b", machine="2", boot="x 02:01"), {"identity.machine": "failure"}),
+        (MachineIds(host="b", machine="1", boot="y 02:02"), {"identity.machine": "warning"}),
+        (MachineIds(host="a", machine="2", boot="y 02:02"), {"identity.name": "warning"}),
+        (MachineIds(), {}),
     ],
 )
-def test_identities(other: Names, bad: dict[str, str]) -> None:
-    found = list(Identity().across(site(), {"n1": ONE, "n2": other}))
+def test_identities(other: MachineIds, bad: dict[str, str]) -> None:
+    found = list(IdentityCheck().across(site(), {"n1": ONE, "n2": other}))
     assert {one.id: one.level for one in found if one.level != "ok"} == {
         f"{name}/{node}": level for name, level in bad.items() for node in ("n1", "n2")
     }
@@ -91,8 +91,13 @@ def test_identities(other: Names, bad: dict[str, str]) -> None:
 
 
 def test_one_machine_alone_and_machines_that_tell_nothing() -> None:
-    assert list(Identity().across(site(), {"n1": ONE})) == []
-    assert levels({one.id: one for one in Identity().across(site(), {"n1": Names(), "n2": Names()})}) == {}
+    assert list(IdentityCheck().across(site(), {"n1": ONE})) == []
+    assert (
+        levels(
+            {one.id: one for one in IdentityCheck().across(site(), {"n1": MachineIds(), "n2": MachineIds()})}
+        )
+        == {}
+    )
 
 
 # ---- engine settings
@@ -114,28 +119,30 @@ def test_one_machine_alone_and_machines_that_tell_nothing() -> None:
     ],
 )
 def test_engine_settings(changes: dict[str, Any], bad: dict[str, str]) -> None:
-    assert levels(judged(Runtime(), replace(RUNTIME, **changes))) == bad
+    assert levels(judged(RuntimeCheck(), replace(RUNTIME, **changes))) == bad
 
 
 def test_an_engine_that_tells_nothing_is_not_judged_twice() -> None:
-    assert Runtime().parse("") == RuntimeFacts(known=False)
-    assert judged(Runtime(), RuntimeFacts(known=False)) == {}
+    assert RuntimeCheck().parse("") == RuntimeFacts(known=False)
+    assert judged(RuntimeCheck(), RuntimeFacts(known=False)) == {}
 
 
 def test_an_engine_that_is_not_enabled_can_be_enabled_and_disabled_again() -> None:
-    assert judged(Runtime(), replace(RUNTIME, boot="disabled"))["runtime.boot"].remedy is None
-    remedy = judged(Runtime(), replace(RUNTIME, boot="disabled", as_root=True))["runtime.boot"].remedy
+    assert judged(RuntimeCheck(), replace(RUNTIME, boot="disabled"))["runtime.boot"].remedy is None
+    remedy = judged(RuntimeCheck(), replace(RUNTIME, boot="disabled", as_root=True))["runtime.boot"].remedy
     assert remedy is not None
     assert remedy.commands == (("systemctl", "enable", "docker.service"),)
     assert remedy.undo == (("systemctl", "disable", "docker.service"),)
-    sudo = judged(Runtime(), replace(RUNTIME, boot="disabled", sudo=True))["runtime.boot"].remedy
+    sudo = judged(RuntimeCheck(), replace(RUNTIME, boot="disabled", sudo=True))["runtime.boot"].remedy
     assert sudo is not None
     assert sudo.commands == (("sudo", "-n", "systemctl", "enable", "docker.service"),)
     assert sudo.undo == (("sudo", "-n", "systemctl", "disable", "docker.service"),)
-    masked = judged(Runtime(), replace(RUNTIME, boot="masked", as_root=True))["runtime.boot"]
+    masked = judged(RuntimeCheck(), replace(RUNTIME, boot="masked", as_root=True))["runtime.boot"]
     assert masked.hint == "systemctl unmask docker.service && systemctl enable docker.service"
     for word in ("masked", "static", "not-found"):  # systemctl enable would fail
-        assert judged(Runtime(), replace(RUNTIME, boot=word, as_root=True))["runtime.boot"].remedy is None
+        assert (
+            judged(RuntimeCheck(), replace(RUNTIME, boot=word, as_root=True))["runtime.boot"].remedy is None
+        )
 
 
 @pytest.mark.parametrize(
@@ -148,7 +155,7 @@ def test_an_engine_that_is_not_enabled_can_be_enabled_and_disabled_again() -> No
 )
 def test_what_an_engine_tells(line: str, cgroup: str, limits: bool, root: str) -> None:
     disks = f"root place {root}\nroot disk x 200 50 100 25% /var\nhere disk y 9 5 4 5% /"
-    facts = Runtime().parse(f"info {line}\n{disks}\nboot enabled\n")
+    facts = RuntimeCheck().parse(f"info {line}\n{disks}\nboot enabled\n")
     assert (facts.driver, facts.cgroup, facts.limits, facts.root) == (line.split()[0], cgroup, limits, root)
     assert (facts.free, facts.shared, facts.boot) == (100, False, "enabled")
 
@@ -166,7 +173,7 @@ def test_a_docker_that_does_not_know_its_cgroups_version(
     )
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    facts = Runtime().parse(printed_by(Runtime(), site()))
+    facts = RuntimeCheck().parse(printed_by(RuntimeCheck(), site()))
     assert (facts.cgroup, facts.root) == ("cgroupfs", "/srv/our docker")
 
 
@@ -176,26 +183,26 @@ def test_a_docker_that_does_not_know_its_cgroups_version(
 @pytest.mark.parametrize(
     ("facts", "bad", "words"),
     [
-        (Started(status=7), {}, "starts and ends"),
-        (Started(status=0), {"container": "failure"}, "does not start: status 0"),
-        (Started(status=125, said="no cgroup"), {"container": "failure"}, "no cgroup"),
-        (Started(status=124), {"container": "failure"}, "within 8 s"),
-        (Started(status=143), {"container": "failure"}, "within 8 s"),  # busybox
+        (ContainerFacts(status=7), {}, "starts and ends"),
+        (ContainerFacts(status=0), {"container": "failure"}, "does not start: status 0"),
+        (ContainerFacts(status=125, said="no cgroup"), {"container": "failure"}, "no cgroup"),
+        (ContainerFacts(status=124), {"container": "failure"}, "within 8 s"),
+        (ContainerFacts(status=143), {"container": "failure"}, "within 8 s"),  # busybox
     ],
 )
-def test_container(facts: Started, bad: dict[str, str], words: str) -> None:
-    found = judged(Container(), facts)
+def test_container(facts: ContainerFacts, bad: dict[str, str], words: str) -> None:
+    found = judged(ContainerCheck(), facts)
     assert levels(found) == bad
     assert words in found["container"].seen
 
 
 def test_without_an_engine_nothing_is_said_of_containers() -> None:
-    assert judged(Container(), Started(status=None)) == {}
+    assert judged(ContainerCheck(), ContainerFacts(status=None)) == {}
 
 
 def test_the_program_ends_as_it_should(tmp_path: Path) -> None:
     path = tmp_path / "program"
-    path.write_bytes(elf(62, bytes.fromhex("bf07000000b83c0000000f05")))
+    path.write_bytes(minimal_elf(62, bytes.fromhex("bf07000000b83c0000000f05")))
     path.chmod(0o755)
     if os.uname().machine != "x86_64":
         pytest.fail("this program is for x86_64, as the vendor's images are")
@@ -224,7 +231,7 @@ def test_the_program_ends_as_it_should(tmp_path: Path) -> None:
     ],
 )
 def test_host_surroundings(changes: dict[str, Any], bad: dict[str, str]) -> None:
-    assert levels(judged(Host(), replace(HOST, **changes))) == bad
+    assert levels(judged(HostCheck(), replace(HOST, **changes))) == bad
 
 
 @pytest.mark.parametrize(
@@ -239,7 +246,7 @@ def test_host_surroundings(changes: dict[str, Any], bad: dict[str, str]) -> None
 )
 def test_a_folder_is_mended_by_who_may(changes: dict[str, Any], command: str, undo: str) -> None:
     facts = replace(HOST, owner="root", owner_uid=0, mode=0o755, uid=0)
-    remedy = judged(Host(), replace(facts, **changes))["host.owner"].remedy
+    remedy = judged(HostCheck(), replace(facts, **changes))["host.owner"].remedy
     assert [" ".join(one) for one in (remedy.commands if remedy else ())] == [command] * bool(command)
     assert [" ".join(one) for one in (remedy.undo if remedy else ())] == [undo] * bool(undo)
 
@@ -249,18 +256,18 @@ def test_a_folder_that_everybody_may_write_is_seen_and_can_be_mended(tmp_path: P
     folder.mkdir(mode=0o755)
     folder.chmod(0o777)
     at = site(lambda name: LocalTransport(name, become="none"), (BIO,), install_dir=str(folder))
-    found = {one.id: one for one in look((Host(),), at, BIO).findings}
+    found = {one.id: one for one in run_shell_checks((HostCheck(),), at, BIO).findings}
     remedy = found["host.owner/n2"].remedy
     assert remedy is not None
     for command in remedy.commands:
         subprocess.run(command, check=True)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o775
-    assert "host.owner/n2" not in {one.id for one in look((Host(),), at, BIO).findings}
+    assert "host.owner/n2" not in {one.id for one in run_shell_checks((HostCheck(),), at, BIO).findings}
 
 
 def test_this_machine_tells_all_of_it() -> None:
     at = site(lambda name: LocalTransport(name, become="none"), (BIO,))
-    looked = look((Host(), Identity(), Clock()), at, BIO)
+    looked = run_shell_checks((HostCheck(), IdentityCheck(), ClockCheck()), at, BIO)
     host: HostFacts = looked.facts["host"]
     assert host.uid == os.getuid()
     assert "rw" in host.options or "ro" in host.options

@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from oz_installer.checks import listening
-from oz_installer.checks.firewall import Wall
+from oz_installer.checks.firewall import NodeFirewall
 from oz_installer.checks.listening import Listener
-from oz_installer.checks.model import Finding, Site
-from oz_installer.checks.network import Network
-from oz_installer.checks.network_asked import NetworkFacts, Way, ways
-from oz_installer.checks.ports import Ports
+from oz_installer.checks.model import CheckContext, Finding
+from oz_installer.checks.network import PortMatrixCheck
+from oz_installer.checks.network_asked import Connection, NetworkFacts, required_connections
+from oz_installer.checks.ports import PortsCheck
 from oz_installer.errors import ConnectError
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import Transport
@@ -33,27 +33,27 @@ BLOCKED = "network.8501/n1:n2"
 PASSIVE = "network.60000/n2:n1"
 
 
-def planned(spots: tuple[str, ...] = ("n1", "n2")) -> Site:
+def planned(spots: tuple[str, ...] = ("n1", "n2")) -> CheckContext:
     """The site with its topology, of which only some nodes are looked at."""
     at = site(spots=[spot for spot in (API, BIO) if spot.name in spots])
     return replace(at, topology=plan_topology(at.answers))
 
 
-def facts(at: Site, state: str = "ready", end: str = "open") -> NetworkFacts:
+def facts(at: CheckContext, state: str = "ready", end: str = "open") -> NetworkFacts:
     """Every port in one state, every connection with one end."""
     assert at.topology
-    found = ways(at.topology)
-    reached = {spot.name for spot in at.spots}
+    found = required_connections(at.topology)
+    reached = {spot.name for spot in at.nodes}
     ports = {(way.target, port): state for way in found if way.target in reached for port in way.ports}
     ends = {
         (way.source, way.target, port): end for way in found if way.source in reached for port in way.ports
     }
-    walls = {way.target: Wall(read=True, gates=()) for way in found}
-    return NetworkFacts(ports=ports, outcomes=ends, walls=walls)
+    walls = {way.target: NodeFirewall(read=True, gates=()) for way in found}
+    return NetworkFacts(ports=ports, outcomes=ends, firewalls=walls)
 
 
-def judged(at: Site, told: NetworkFacts) -> dict[str, Finding]:
-    found = list(Network().judge(at, told))
+def judged(at: CheckContext, told: NetworkFacts) -> dict[str, Finding]:
+    found = list(PortMatrixCheck().judge(at, told))
     for one in found:
         assert one.check == "network"
         assert one.hint or one.level == "ok"
@@ -71,7 +71,7 @@ def changed(told: NetworkFacts, *ends: tuple[str, str, int, str]) -> NetworkFact
 def test_ways_are_the_edges_between_nodes() -> None:
     topology = planned().topology
     assert topology
-    found = ways(topology)
+    found = required_connections(topology)
     assert [way.name for way in found] == [
         "n2 → n1 tcp/6379",
         "n2 → n1 tcp/8521",
@@ -81,10 +81,13 @@ def test_ways_are_the_edges_between_nodes() -> None:
     ]
     passive = next(way for way in found if way.last)
     assert passive.ports == (60000, 60050, 60100)
-    assert ways(replace(topology, edges=(Edge(source="n1", target="n1", port=1, purpose="x"),))) == ()
+    assert (
+        required_connections(replace(topology, edges=(Edge(source="n1", target="n1", port=1, purpose="x"),)))
+        == ()
+    )
     twice = tuple(Edge(source="n1", target="n2", port=1, purpose=word) for word in ("a", "b", "a"))
-    (one,) = ways(replace(topology, edges=twice))
-    assert one == Way(source="n1", target="n2", port=1, last=None, purpose="a and b")
+    (one,) = required_connections(replace(topology, edges=twice))
+    assert one == Connection(source="n1", target="n2", port=1, last=None, purpose="a and b")
 
 
 def test_all_is_open() -> None:
@@ -171,7 +174,7 @@ def test_a_node_that_is_left_out() -> None:
 
 def test_a_node_that_cannot_be_asked_is_told_once_and_one_that_is_lost_not_at_all() -> None:
     at = planned()
-    told = NetworkFacts(silent={"n2": "sh: timeout: not found"})
+    told = NetworkFacts(no_answer={"n2": "sh: timeout: not found"})
     found = judged(at, told)
     assert levels(found) == {"network.untried/n2": "warning"}
     assert found["network.untried/n2"].seen == (
@@ -179,8 +182,8 @@ def test_a_node_that_cannot_be_asked_is_told_once_and_one_that_is_lost_not_at_al
         "sh: timeout: not found"
     )
     assert judged(at, NetworkFacts()) == {}
-    assert list(Network().judge(site(), NetworkFacts())) == []
-    assert Network().probe(site()) == NetworkFacts()
+    assert list(PortMatrixCheck().judge(site(), NetworkFacts())) == []
+    assert PortMatrixCheck().probe(site()) == NetworkFacts()
 
 
 # ---- the program, here
@@ -215,7 +218,7 @@ def in_(seconds: float) -> float:
 def open_listener(*ports: int) -> Iterator[Listener]:
     listener = Listener(LocalTransport(become="none"), ports, timeout=5)
     try:
-        assert listener.ready(in_(10)), listener.words
+        assert listener.ready(in_(10)), listener.last_message
         yield listener
     finally:
         listener.close(in_(10))
@@ -294,7 +297,7 @@ def test_a_port_below_1024_is_denied_to_others_than_root() -> None:
 def test_the_check_of_ports_does_not_see_it() -> None:
     ours, theirs = free(2)
     with open_listener(ours), socket.create_server(("127.0.0.1", theirs)):
-        told = Ports().parse(printed_by(Ports(), site()))
+        told = PortsCheck().parse(printed_by(PortsCheck(), site()))
     assert theirs in told.listening
     assert ours not in told.listening
 
@@ -327,25 +330,25 @@ def test_it_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     listener.close(in_(1))
 
 
-def here(reach: Callable[[str], Transport], ports: list[int]) -> Site:
+def here(reach: Callable[[str], Transport], ports: list[int]) -> CheckContext:
     """Both nodes are this machine, n1 reaches n2 at these ports."""
     one = planned()
     assert one.topology
     nodes = tuple(replace(node, address="127.0.0.1") for node in one.topology.nodes)
     edges = tuple(Edge(source="n1", target="n2", port=port, purpose="x") for port in ports)
-    return replace(one, reach=reach, topology=replace(one.topology, nodes=nodes, edges=edges))
+    return replace(one, transport=reach, topology=replace(one.topology, nodes=nodes, edges=edges))
 
 
 def test_the_whole_of_it_here() -> None:
     ports = free(3)
     one = here(lambda name: LocalTransport(name, become="none"), ports)
-    told = Network().probe(one)
-    assert set(told.walls) == {"n2"}
-    assert replace(told, walls={}) == NetworkFacts(
+    told = PortMatrixCheck().probe(one)
+    assert set(told.firewalls) == {"n2"}
+    assert replace(told, firewalls={}) == NetworkFacts(
         ports={("n2", port): "ready" for port in ports},
         outcomes={("n1", "n2", port): "open" for port in ports},
     )
-    told = replace(told, walls={"n2": Wall(gates=())})
+    told = replace(told, firewalls={"n2": NodeFirewall(gates=())})
     assert judged(one, told)["network/n1"].seen == "3 connections to 1 other node"
     assert not any(listens(port) for port in ports)
 
@@ -359,9 +362,9 @@ def test_a_node_that_cannot_be_reached_is_told_as_every_check_tells_it() -> None
         return LocalTransport(name, become="none")
 
     one = here(reach, free())
-    told = Network().probe(one)
+    told = PortMatrixCheck().probe(one)
     assert told == NetworkFacts(unreached={"n2": gone})
-    (told_once,) = Network().judge(one, told)
+    (told_once,) = PortMatrixCheck().judge(one, told)
     assert (told_once.id, told_once.level) == ("look/n2", "failure")
 
 
@@ -371,4 +374,4 @@ def test_a_node_that_is_lost_meanwhile_is_left_to_other_checks() -> None:
             raise ConnectError("connection lost", node=self.name)
 
     one = here(lambda name: LocalTransport(name, become="none") if name == "n1" else Lost(name), free())
-    assert Network().probe(one) == NetworkFacts()
+    assert PortMatrixCheck().probe(one) == NetworkFacts()

@@ -53,21 +53,21 @@ def silent(peer: socket.socket, heard: bytes) -> None:
 )
 def test_what_a_server_answers(answer: Any, expected: NfsAnswer) -> None:
     with server(answer) as port:
-        assert nfs.ask(Elsewhere(port=port), "nfs", 2049, 4) == expected
+        assert nfs.nfs_null_call(Elsewhere(port=port), "nfs", 2049, 4) == expected
 
 
 @pytest.mark.parametrize("answer", [web, hangs_up, silent])
 def test_what_is_no_nfs_server(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nfs, "TCP_SECONDS", 0.5)
     with server(answer) as port:
-        assert nfs.ask(Elsewhere(port=port), "nfs", 2049, 4).ended == "stranger"
+        assert nfs.nfs_null_call(Elsewhere(port=port), "nfs", 2049, 4).ended == "stranger"
 
 
 def test_a_closed_port_and_forbidden_tunnels() -> None:
     with server(hangs_up) as port:
-        assert nfs.ask(Elsewhere(), "127.0.0.1", port, 4).ended == "unknown"
-    assert nfs.ask(Elsewhere(port=port), "nfs", 2049, 4).ended == "unreachable"
-    assert nfs.ask(Elsewhere(), "127.0.0.1", port, 4).ended == "unreachable"
+        assert nfs.nfs_null_call(Elsewhere(), "127.0.0.1", port, 4).ended == "unknown"
+    assert nfs.nfs_null_call(Elsewhere(port=port), "nfs", 2049, 4).ended == "unreachable"
+    assert nfs.nfs_null_call(Elsewhere(), "127.0.0.1", port, 4).ended == "unreachable"
 
 
 def test_nothing_is_mounted_from_what_is_no_nfs_server() -> None:

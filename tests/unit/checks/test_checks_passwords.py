@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.checks.model import OwnPasswords, Site
-from oz_installer.checks.passwords import Passwords
+from oz_installer.checks.model import CheckContext, GeneratedSecrets
+from oz_installer.checks.passwords import SecretsCheck
 from tests.unit.checks.checks_support import judged, printed_by, site
 
 MINE = {"redis.password": "aa", "flower.password": "bb"}
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Site:
+def own(tmp_path: Path) -> CheckContext:
     """A site whose file of passwords is there."""
     file = tmp_path / "answers.secrets.json"
     file.write_text("{}")
-    return replace(site(), own_passwords=OwnPasswords(file=file, is_lost=False, fingerprints=MINE))
+    return replace(site(), own_passwords=GeneratedSecrets(file=file, is_lost=False, fingerprints=MINE))
 
 
 @pytest.mark.parametrize(
@@ -34,34 +34,34 @@ def own(tmp_path: Path) -> Site:
     ],
 )
 def test_passwords_by_their_fingerprints(
-    own: Site, installed: dict[str, str], other: tuple[str, ...]
+    own: CheckContext, installed: dict[str, str], other: tuple[str, ...]
 ) -> None:
-    (found,) = judged(Passwords(), installed, at=own).values()
+    (found,) = judged(SecretsCheck(), installed, at=own).values()
     assert found.level == ("failure" if other else "ok")
     if other:
         assert f"holds another {', '.join(other)}" in found.seen
         assert "--new-secrets" in found.hint
 
 
-def test_a_file_that_is_lost_is_told_as_that(own: Site) -> None:
+def test_a_file_that_is_lost_is_told_as_that(own: CheckContext) -> None:
     assert own.own_passwords is not None
     lost = replace(own, own_passwords=replace(own.own_passwords, is_lost=True))
-    (found,) = judged(Passwords(), {"redis.password": "other"}, at=lost).values()
+    (found,) = judged(SecretsCheck(), {"redis.password": "other"}, at=lost).values()
     assert found.seen == f"{own.own_passwords.file} is missing"
     assert found.level == "failure"
 
 
-def test_a_password_that_the_file_lacks_is_told_as_that(own: Site) -> None:
+def test_a_password_that_the_file_lacks_is_told_as_that(own: CheckContext) -> None:
     assert own.own_passwords is not None
     short = replace(own, own_passwords=replace(own.own_passwords, lacking=("flower.password",)))
-    (found,) = judged(Passwords(), {"redis.password": "x", "flower.password": "y"}, at=short).values()
+    (found,) = judged(SecretsCheck(), {"redis.password": "x", "flower.password": "y"}, at=short).values()
     assert found.seen.endswith("lacks flower.password and holds another redis.password")
 
 
-def test_where_nothing_is_installed_or_nobody_asks_nothing_is_said(own: Site) -> None:
-    assert judged(Passwords(), {}, at=own) == {}
-    assert judged(Passwords(), {"rabbitmq.password": "cc"}, at=own) == {}
-    assert judged(Passwords(), MINE, at=site()) == {}
+def test_where_nothing_is_installed_or_nobody_asks_nothing_is_said(own: CheckContext) -> None:
+    assert judged(SecretsCheck(), {}, at=own) == {}
+    assert judged(SecretsCheck(), {"rabbitmq.password": "cc"}, at=own) == {}
+    assert judged(SecretsCheck(), MINE, at=site()) == {}
 
 
 @pytest.mark.parametrize(
@@ -80,12 +80,12 @@ def test_the_record_on_a_node_is_read(tmp_path: Path, record: object, prints: di
         (folder / "current" / "record.json").write_text(json.dumps(record))
     at = site()
     here = replace(at, answers=replace(at.answers, install_dir=str(folder)))
-    check = Passwords()
+    check = SecretsCheck()
     assert check.parse(printed_by(check, at=here)) == prints
 
 
 def test_a_record_that_cannot_be_read_is_no_answer() -> None:
     with pytest.raises(ValueError, match="Expecting"):
-        Passwords().parse("{")
+        SecretsCheck().parse("{")
     with pytest.raises(ValueError, match="no record"):
-        Passwords().parse("[]")
+        SecretsCheck().parse("[]")

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import pytest
 
 from oz_installer.checks import postgres, reach
-from oz_installer.checks.postgres import Door, log_in
-from oz_installer.checks.reach import knock
+from oz_installer.checks.postgres import ConnectionSettings, probe_database
+from oz_installer.checks.reach import try_tcp
 from oz_installer.secret import Secret
 from tests.unit.checks.checks_support import CANARY, Elsewhere
 
@@ -43,8 +43,8 @@ def server(answer: Answer) -> Iterator[int]:
         listener.shutdown(socket.SHUT_RDWR)
 
 
-def door(sslmode: str = "require") -> Door:
-    return Door(
+def door(sslmode: str = "require") -> ConnectionSettings:
+    return ConnectionSettings(
         host="db.example.com",
         port=5432,
         name="gateway",
@@ -108,25 +108,25 @@ def test_what_is_no_healthy_database(
 ) -> None:
     monkeypatch.setattr(postgres, "TCP_SECONDS", 0.5)
     with server(answer) as port:
-        attempt = log_in(Elsewhere(port=port), door(sslmode))
-    assert attempt.ended == ended
+        attempt = probe_database(Elsewhere(port=port), door(sslmode))
+    assert attempt.outcome == ended
     assert CANARY not in repr(attempt) + repr(door())
 
 
 def test_a_closed_port_and_forbidden_tunnels() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = int(taken.getsockname()[1])
-    assert log_in(Elsewhere(port=port), door()).ended == "unreachable"
-    assert log_in(Elsewhere(), door()).ended == "forbidden"
+    assert probe_database(Elsewhere(port=port), door()).outcome == "unreachable"
+    assert probe_database(Elsewhere(), door()).outcome == "forbidden"
 
 
 def test_knocking_through_a_tunnel_and_from_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reach, "TCP_SECONDS", 2.0)
     with server(hangs_up) as port:
-        assert knock(Elsewhere(port=port), "db", 1).open
-        found = knock(Elsewhere(), "127.0.0.1", port)
+        assert try_tcp(Elsewhere(port=port), "db", 1).open
+        found = try_tcp(Elsewhere(), "127.0.0.1", port)
         assert (found.open, found.tunnel) == (True, False)
-    shut = knock(Elsewhere(), "127.0.0.1", port)
+    shut = try_tcp(Elsewhere(), "127.0.0.1", port)
     assert (shut.open, shut.tunnel) == (False, False)
     assert "refused" in shut.said.lower()
-    assert not knock(Elsewhere(port=port), "db", 1).open
+    assert not try_tcp(Elsewhere(port=port), "db", 1).open

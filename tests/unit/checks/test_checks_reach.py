@@ -7,9 +7,9 @@ import socket
 import pytest
 
 from oz_installer.checks.database import DatabaseCheck
-from oz_installer.checks.reach import Knock, knock, unresolved
+from oz_installer.checks.reach import TcpResult, dns_hint, try_tcp
 from oz_installer.remote.local import LocalTransport
-from oz_installer.remote.transport import TunnelLate, TunnelRefused
+from oz_installer.remote.transport import TunnelRefused, TunnelTimeout
 from tests.unit.checks.checks_support import API, judged, site
 
 
@@ -31,14 +31,14 @@ PLACE = "db.example.com:5432"
     ("error", "reason", "hint"),
     [
         (TunnelRefused(PLACE, "n1", "Connection refused"), "Connection refused", "listen_addresses"),
-        (TunnelLate(PLACE, "n1", 5), "no answer within 5 s", "listen_addresses"),
+        (TunnelTimeout(PLACE, "n1", 5), "no answer within 5 s", "listen_addresses"),
         (TunnelRefused(PLACE, "n1", "Name or service not known"), "Name or service not known", "DNS"),
         (OSError("Temporary failure in name resolution"), "Temporary failure in name resolution", "DNS"),
     ],
 )
 def test_a_place_is_named_once_and_the_hint_fits(error: OSError, reason: str, hint: str) -> None:
     node = Closed(error)
-    assert knock(node, "db.example.com", 5432) == Knock(open=False, said=reason)
+    assert try_tcp(node, "db.example.com", 5432) == TcpResult(open=False, said=reason)
     at = site(lambda _: node)
     found = judged(DatabaseCheck(), DatabaseCheck().probe(at, API), API, at)["database"]
     assert found.seen == f"{PLACE} cannot be reached: {reason}"
@@ -49,7 +49,7 @@ def test_a_place_is_named_once_and_the_hint_fits(error: OSError, reason: str, hi
 
 
 def test_only_names_that_are_not_known_are_about_dns() -> None:
-    assert "broker.host" in unresolved("bash: line 1: mq: Name or service not known", "mq", "broker.host")
-    assert "broker.host" in unresolved("Name does not resolve", "mq", "broker.host")
-    assert unresolved("Connection refused", "mq", "broker.host") == ""
-    assert unresolved("Resource temporarily unavailable", "mq", "broker.host") == ""
+    assert "broker.host" in dns_hint("bash: line 1: mq: Name or service not known", "mq", "broker.host")
+    assert "broker.host" in dns_hint("Name does not resolve", "mq", "broker.host")
+    assert dns_hint("Connection refused", "mq", "broker.host") == ""
+    assert dns_hint("Resource temporarily unavailable", "mq", "broker.host") == ""

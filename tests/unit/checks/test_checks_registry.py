@@ -16,12 +16,18 @@ import pytest
 
 from oz_installer.catalog.model import load_release
 from oz_installer.checks import registry_asking, registry_http
-from oz_installer.checks.model import Finding, Site
-from oz_installer.checks.registry import Registry
-from oz_installer.checks.registry_facts import Answer, RegistryFacts, images_of, parse
+from oz_installer.checks.model import CheckContext, Finding
+from oz_installer.checks.registry import RegistryCheck
+from oz_installer.checks.registry_facts import LookupResult, RegistryFacts, images_of, parse
 from oz_installer.checks.registry_http import RegistryClient
 from oz_installer.remote.engine import RegistryAuth
-from oz_installer.remote.image_names import DOCKER_HUB, ImageName, door_of, has_image, name_of
+from oz_installer.remote.image_names import (
+    DOCKER_HUB,
+    ImageReference,
+    api_address_of,
+    has_image,
+    parse_reference,
+)
 from oz_installer.secret import Secret
 from oz_installer.topology.planner import plan_topology
 from tests.unit.checks.checks_support import API, CANARY, judged, levels, site
@@ -52,7 +58,7 @@ LAYERS = {"sha256:a": 1000, "sha256:b": 24}
     ],
 )
 def test_names_of_images(image: str, registry: str, repository: str, tag: str) -> None:
-    assert name_of(image) == ImageName(registry=registry, repository=repository, tag=tag)
+    assert parse_reference(image) == ImageReference(registry=registry, repository=repository, tag=tag)
 
 
 @pytest.mark.parametrize(
@@ -66,11 +72,11 @@ def test_names_of_images(image: str, registry: str, repository: str, tag: str) -
     ],
 )
 def test_where_a_registry_is_asked(registry: str, door: tuple[str, int]) -> None:
-    assert door_of(registry) == door
+    assert api_address_of(registry) == door
 
 
 def test_dockers_own_registry_is_asked_at_another_host() -> None:
-    host, port = door_of(DOCKER_HUB)
+    host, port = api_address_of(DOCKER_HUB)
     assert host != DOCKER_HUB
     assert host.endswith(f".{DOCKER_HUB}")
     assert port == 443
@@ -100,9 +106,9 @@ def test_being_let_in(tmp_path: Path, kind: str, login: RegistryAuth | None, end
     fake = FakeRegistry(login=kind)
     with serving(fake, tmp_path) as trust:
         talk = client(fake, trust, login)
-        answer = talk.enter()
+        answer = talk.authenticate()
         talk.close()
-    assert answer.ended == ended
+    assert answer.outcome == ended
     assert CANARY not in repr(answer)
     if kind == "none":
         assert fake.told == [], "nobody asked for the password"
@@ -112,34 +118,37 @@ def test_being_let_in(tmp_path: Path, kind: str, login: RegistryAuth | None, end
 @pytest.mark.parametrize(
     ("image", "answer"),
     [
-        ("oz/plain:1", Answer(ended="in", layers=LAYERS)),
-        ("oz/both:1", Answer(ended="in", layers=LAYERS)),
-        ("oz/both@sha256:amd", Answer(ended="in", layers=LAYERS)),
-        ("oz/foreign:1", Answer(ended="platform", others=("linux/arm64",))),
-        ("oz/plain:2", Answer(ended="no-tag", others=("1",))),
-        ("oz/nothing:1", Answer(ended="missing")),
+        ("oz/plain:1", LookupResult(outcome="in", layers=LAYERS)),
+        ("oz/both:1", LookupResult(outcome="in", layers=LAYERS)),
+        ("oz/both@sha256:amd", LookupResult(outcome="in", layers=LAYERS)),
+        ("oz/foreign:1", LookupResult(outcome="platform", others=("linux/arm64",))),
+        ("oz/plain:2", LookupResult(outcome="no-tag", others=("1",))),
+        ("oz/nothing:1", LookupResult(outcome="missing")),
     ],
 )
-def test_an_image(tmp_path: Path, kind: str, image: str, answer: Answer) -> None:
+def test_an_image(tmp_path: Path, kind: str, image: str, answer: LookupResult) -> None:
     fake = FakeRegistry(login=kind)
     with serving(fake, tmp_path) as trust:
         talk = client(fake, trust, LOGIN)
-        assert talk.image(name_of(f"{HOST}/{image}"), AMD, sizes=True) == answer
+        assert talk.manifest(parse_reference(f"{HOST}/{image}"), AMD, sizes=True) == answer
         talk.close()
 
 
 def test_what_is_no_manifest_is_told_and_ends_nothing(tmp_path: Path) -> None:
     fake = FakeRegistry()
     with serving(fake, tmp_path) as trust:
-        assert client(fake, trust, None).image(name_of("h.x/oz/odd:1"), AMD, sizes=True).ended == "stranger"
+        assert (
+            client(fake, trust, None).manifest(parse_reference("h.x/oz/odd:1"), AMD, sizes=True).outcome
+            == "stranger"
+        )
 
 
 def test_without_sizes_no_manifest_is_fetched(tmp_path: Path) -> None:
     fake = FakeRegistry()
     with serving(fake, tmp_path) as trust:
         talk = client(fake, trust, None)
-        assert talk.image(name_of("h.x/oz/both:1"), AMD, sizes=False) == Answer(ended="in")
-        assert talk.image(name_of("h.x/oz/both:9"), AMD, sizes=False).ended == "no-tag"
+        assert talk.manifest(parse_reference("h.x/oz/both:1"), AMD, sizes=False) == LookupResult(outcome="in")
+        assert talk.manifest(parse_reference("h.x/oz/both:9"), AMD, sizes=False).outcome == "no-tag"
         talk.close()
     assert fake.asked[0] == "HEAD /v2/oz/both/manifests/1"
     assert not [one for one in fake.asked if one.startswith("GET") and "manifests" in one]
@@ -149,24 +158,27 @@ def test_the_token_of_another_may_read_nothing(tmp_path: Path) -> None:
     """Let in as nobody, refused at the image."""
     fake = FakeRegistry(login="bearer")
     with serving(fake, tmp_path) as trust:
-        assert client(fake, trust, None).image(name_of("h.x/oz/plain:1"), AMD, sizes=True).ended == "refused"
+        assert (
+            client(fake, trust, None).manifest(parse_reference("h.x/oz/plain:1"), AMD, sizes=True).outcome
+            == "refused"
+        )
 
 
 def test_a_password_is_never_sent_unencrypted(tmp_path: Path) -> None:
     fake = FakeRegistry(login="bearer", realm=f"http://{HOST}/token")
     with serving(fake, tmp_path) as trust:
-        assert client(fake, trust, LOGIN).enter().ended == "stranger"
+        assert client(fake, trust, LOGIN).authenticate().outcome == "stranger"
     plain = FakeRegistry(login="basic")
     with serving(plain, None) as trust:
-        assert client(plain, trust, LOGIN).enter().ended == "stranger"
+        assert client(plain, trust, LOGIN).authenticate().outcome == "stranger"
     assert fake.told == plain.told == []
 
 
 def test_an_authority_that_nobody_here_knows(tmp_path: Path) -> None:
     fake = FakeRegistry(login="basic")
     with serving(fake, tmp_path):
-        answer = client(fake, ssl.create_default_context(), LOGIN).enter()
-    assert (answer.ended, fake.told) == ("untrusted", [])
+        answer = client(fake, ssl.create_default_context(), LOGIN).authenticate()
+    assert (answer.outcome, fake.told) == ("untrusted", [])
     assert "certificate" in answer.said
 
 
@@ -174,9 +186,9 @@ def test_a_closed_port_and_forbidden_tunnels(tmp_path: Path) -> None:
     fake = FakeRegistry()
     with serving(fake, tmp_path) as trust:
         pass
-    assert client(fake, trust, None).enter().ended == "unreachable"
+    assert client(fake, trust, None).authenticate().outcome == "unreachable"
     forbidden = RegistryClient(Node(), (HOST, 443), None, trust)
-    assert forbidden.enter().ended == "forbidden"
+    assert forbidden.authenticate().outcome == "forbidden"
 
 
 # ---- a whole probe
@@ -212,9 +224,9 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
 
 def planned(
     node: Node | None = None, images: dict[str, str] | None = None, server: str | None = f"{HOST}/oz"
-) -> Site:
+) -> CheckContext:
     """A site whose topology is known, with a login at its registry."""
-    at = site((lambda _: node) if node else None or site().reach)
+    at = site((lambda _: node) if node else None or site().transport)
     registry = replace(at.answers.registry, server=server, username=USER)
     answers = replace(at.answers, registry=registry, images=images or {})
     secrets = {**at.secrets, "registry.password": Secret(CANARY)}
@@ -237,19 +249,19 @@ def test_what_is_missing_is_asked_for(
         at = planned(Node(port=fake.port), own)
         docker("image linux/amd64 there:1 there:2 \n")
         began = time.monotonic()
-        facts = Registry().probe(at, API)
+        facts = RegistryCheck().probe(at, API)
         assert time.monotonic() - began < 5
     assert facts.there == {"there:1": AMD}
-    assert facts.doors == {HOST: Answer(ended="in")}
+    assert facts.doors == {HOST: LookupResult(outcome="in")}
     assert facts.free
     assert CANARY not in repr(facts)
-    found = judged(Registry(), facts, API, at)
+    found = judged(RegistryCheck(), facts, API, at)
     assert levels(found) == {"registry.oz-api": "failure", "registry.oz-webui": "failure"}
     assert found["registry.oz-api"].seen == f"{HOST} has no oz/nothing:1"
     assert found["registry.oz-webui"].seen == f"{HOST} has oz/both, but no 2"
 
 
-def air_gapped(at: Site) -> Site:
+def air_gapped(at: CheckContext) -> CheckContext:
     """The same without a way out."""
     answers = copy.copy(at.answers)
     object.__setattr__(answers, "air_gapped", True)
@@ -263,7 +275,7 @@ def test_without_a_way_out_the_operators_own_registry_is_asked(
     with serving(fake, tmp_path) as trust:
         monkeypatch.setattr(registry_asking, "_context", lambda: trust)
         at = planned(Node(port=fake.port), dict.fromkeys(load_release("5.2").images, f"{HOST}/oz/plain:1"))
-        found = judged(Registry(), Registry().probe(air_gapped(at), API), API, air_gapped(at))
+        found = judged(RegistryCheck(), RegistryCheck().probe(air_gapped(at), API), API, air_gapped(at))
     assert levels(found) == {}
     assert found["registry.login"].seen == f"{HOST} lets {USER} in"
 
@@ -280,12 +292,12 @@ def test_nothing_is_asked_where_nothing_is_missing_or_nothing_may_be_fetched(
     at = planned(Closed())
     images = images_of(at, API)
     docker("".join(f"image linux/amd64 {image} \n" for image in images))
-    facts = Registry().probe(at, API)
-    assert levels(judged(Registry(), facts, API, at)) == {}
+    facts = RegistryCheck().probe(at, API)
+    assert levels(judged(RegistryCheck(), facts, API, at)) == {}
     docker("")
     at = air_gapped(planned(Closed(), server=None))
     images = images_of(at, API)
-    found = judged(Registry(), Registry().probe(at, API), API, at)
+    found = judged(RegistryCheck(), RegistryCheck().probe(at, API), API, at)
     assert set(found.values()) == {one for one in found.values() if one.level == "failure"}
     assert set(found) == {f"registry.{key}" for key in images.values()}
     assert "docker load" in found["registry.oz-api"].hint
@@ -299,7 +311,7 @@ def test_a_wrong_login_is_told_once(
         monkeypatch.setattr(registry_asking, "_context", lambda: trust)
         at = planned(Node(port=fake.port))
         at = replace(at, secrets={"registry.password": Secret("wrong")})
-        found = judged(Registry(), Registry().probe(at, API), API, at)
+        found = judged(RegistryCheck(), RegistryCheck().probe(at, API), API, at)
     assert levels(found) == {"registry.login": "failure"}
     assert found["registry.login"].seen.startswith(f"{HOST} refuses the login of {USER}")
 
@@ -313,7 +325,7 @@ def test_a_registry_that_says_nothing_is_left_in_time(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         at = planned(Node(port=silent.getsockname()[1]))
         began = time.monotonic()
-        found = judged(Registry(), Registry().probe(at, API), API, at)
+        found = judged(RegistryCheck(), RegistryCheck().probe(at, API), API, at)
     assert time.monotonic() - began < 5
     assert levels(found) == {"registry.login": "failure"}
     assert "no answer within" in found["registry.login"].seen
@@ -322,16 +334,16 @@ def test_a_registry_that_says_nothing_is_left_in_time(
 # ---- judgements
 
 
-def facts_of(at: Site, **changes: Any) -> RegistryFacts:
+def facts_of(at: CheckContext, **changes: Any) -> RegistryFacts:
     """A node that has all images."""
     return replace(RegistryFacts(platform=AMD, there=dict.fromkeys(images_of(at, API), AMD)), **changes)
 
 
-def told(at: Site, **changes: Any) -> dict[str, Finding]:
-    return judged(Registry(), facts_of(at, **changes), API, at)
+def told(at: CheckContext, **changes: Any) -> dict[str, Finding]:
+    return judged(RegistryCheck(), facts_of(at, **changes), API, at)
 
 
-def lacking(at: Site, **answers: Answer) -> dict[str, Any]:
+def lacking(at: CheckContext, **answers: LookupResult) -> dict[str, Any]:
     """All there but the images of these keys, with what the registry said of them."""
     images = images_of(at, API)
     keys = {name.replace("_", "-"): answer for name, answer in answers.items()}
@@ -339,23 +351,48 @@ def lacking(at: Site, **answers: Answer) -> dict[str, Any]:
     return {
         "there": there,
         "found": {image: keys[key] for image, key in images.items() if key in keys},
-        "doors": {HOST: Answer(ended="in")},
+        "doors": {HOST: LookupResult(outcome="in")},
     }
 
 
 @pytest.mark.parametrize(
     ("answer", "level", "seen", "hint"),
     [
-        (Answer(ended="in"), "", "", ""),
-        (Answer(ended="missing"), "failure", f"{HOST} has no oz/ozforensics/oz-api:5.2.0-systemd", "images"),
-        (Answer(ended="no-tag", others=("5.2.0", "5.3.0")), "failure", "but no 5.2.0-systemd", "5.2.0"),
-        (Answer(ended="no-tag", others=("zzz",)), "failure", "but no 5.2.0-systemd", "docker load"),
-        (Answer(ended="refused", said="denied"), "failure", f"or lets {USER} not read it: denied", "open it"),
-        (Answer(ended="platform", others=("linux/arm64",)), "failure", "is made for linux/arm64", AMD),
-        (Answer(ended="error", said="status 500"), "warning", "could not be told: status 500", "accept"),
+        (LookupResult(outcome="in"), "", "", ""),
+        (
+            LookupResult(outcome="missing"),
+            "failure",
+            f"{HOST} has no oz/ozforensics/oz-api:5.2.0-systemd",
+            "images",
+        ),
+        (
+            LookupResult(outcome="no-tag", others=("5.2.0", "5.3.0")),
+            "failure",
+            "but no 5.2.0-systemd",
+            "5.2.0",
+        ),
+        (LookupResult(outcome="no-tag", others=("zzz",)), "failure", "but no 5.2.0-systemd", "docker load"),
+        (
+            LookupResult(outcome="refused", said="denied"),
+            "failure",
+            f"or lets {USER} not read it: denied",
+            "open it",
+        ),
+        (
+            LookupResult(outcome="platform", others=("linux/arm64",)),
+            "failure",
+            "is made for linux/arm64",
+            AMD,
+        ),
+        (
+            LookupResult(outcome="error", said="status 500"),
+            "warning",
+            "could not be told: status 500",
+            "accept",
+        ),
     ],
 )
-def test_an_image_that_is_not_on_the_node(answer: Answer, level: str, seen: str, hint: str) -> None:
+def test_an_image_that_is_not_on_the_node(answer: LookupResult, level: str, seen: str, hint: str) -> None:
     at = planned()
     found = told(at, **lacking(at, oz_api=answer))
     assert levels(found) == ({"registry.oz-api": level} if level else {})
@@ -396,11 +433,11 @@ def test_an_image_of_another_machine() -> None:
 )
 def test_a_registry_that_is_closed(ended: Any, seen: str, hint: str) -> None:
     at = planned()
-    found = told(at, there={}, doors={HOST: Answer(ended=ended, said="because")})
+    found = told(at, there={}, doors={HOST: LookupResult(outcome=ended, said="because")})
     assert levels(found) == {"registry.login": "failure"}
     assert seen in found["registry.login"].seen
     assert hint in found["registry.login"].hint
-    other = told(at, there={}, doors={"other.example.com:5000": Answer(ended="refused")})
+    other = told(at, there={}, doors={"other.example.com:5000": LookupResult(outcome="refused")})
     assert levels(other) == {"registry.login-other.example.com:5000": "failure"}
     assert "wants a login" in other["registry.login-other.example.com:5000"].seen
 
@@ -411,7 +448,7 @@ def test_a_registry_that_is_closed(ended: Any, seen: str, hint: str) -> None:
 def test_room(free: int | None, level: str) -> None:
     """Layers that two images share count once: 1000 KiB here."""
     at = planned()
-    shared = Answer(ended="in", layers={"sha256:a": 1000 * 1024})
+    shared = LookupResult(outcome="in", layers={"sha256:a": 1000 * 1024})
     found = told(at, **lacking(at, oz_api=shared, oz_webui=shared), free=free)
     assert (found["registry.size"].level if "registry.size" in found else "") == level
 
@@ -419,13 +456,13 @@ def test_room(free: int | None, level: str) -> None:
 def test_what_podman_says_of_a_registry_is_no_proof() -> None:
     at = planned()
     at = replace(at, answers=replace(at.answers, engine="podman"))
-    found = told(at, there={}, doors={HOST: Answer(ended="error", said="authentication required")})
+    found = told(at, there={}, doors={HOST: LookupResult(outcome="error", said="authentication required")})
     assert levels(found) == {"registry.login": "warning"}
 
 
 def test_without_a_topology_there_is_nothing_to_ask() -> None:
-    assert Registry().spots(site()) == ()
-    assert {spot.name for spot in Registry().spots(planned())} == {"n1", "n2"}
+    assert RegistryCheck().nodes(site()) == ()
+    assert {spot.name for spot in RegistryCheck().nodes(planned())} == {"n1", "n2"}
 
 
 @pytest.mark.parametrize(

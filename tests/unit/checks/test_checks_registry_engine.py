@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks.registry import Registry
-from oz_installer.checks.registry_asking import authorities
-from oz_installer.checks.registry_engine import ask_engine
-from oz_installer.checks.registry_facts import CERTIFICATES, Answer, look_argv, parse
+from oz_installer.checks.registry import RegistryCheck
+from oz_installer.checks.registry_asking import trusted_cas
+from oz_installer.checks.registry_engine import look_up_by_engine
+from oz_installer.checks.registry_facts import CERTIFICATES, LookupResult, image_query, parse
 from oz_installer.remote.engine import RegistryAuth
 from oz_installer.secret import Secret
 from tests.unit.checks.checks_support import API, CANARY, judged, levels
@@ -85,19 +85,25 @@ def says(folder: Path, status: int, body: Any = None) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "answer"),
     [
-        (200, {"Descriptor": {}, "Platforms": []}, Answer(ended="in")),
-        (200, BOTH, Answer(ended="in")),
-        (200, {"Platforms": BOTH["Platforms"][:1]}, Answer(ended="platform", others=("linux/arm64",))),
-        (401, None, Answer(ended="refused", said="its words")),
-        (403, None, Answer(ended="refused", said="its words")),
-        (404, None, Answer(ended="missing", said="its words")),
-        (500, None, Answer(ended="error", said="its words")),
+        (200, {"Descriptor": {}, "Platforms": []}, LookupResult(outcome="in")),
+        (200, BOTH, LookupResult(outcome="in")),
+        (
+            200,
+            {"Platforms": BOTH["Platforms"][:1]},
+            LookupResult(outcome="platform", others=("linux/arm64",)),
+        ),
+        (401, None, LookupResult(outcome="refused", said="its words")),
+        (403, None, LookupResult(outcome="refused", said="its words")),
+        (404, None, LookupResult(outcome="missing", said="its words")),
+        (500, None, LookupResult(outcome="error", said="its words")),
     ],
 )
 @pytest.mark.parametrize("login", [LOGIN, None])
-def test_docker(engine: Path, status: int, body: Any, answer: Answer, login: RegistryAuth | None) -> None:
+def test_docker(
+    engine: Path, status: int, body: Any, answer: LookupResult, login: RegistryAuth | None
+) -> None:
     says(engine, status, body)
-    assert ask_engine(Node(), "docker", IMAGE, login, "linux/amd64") == answer
+    assert look_up_by_engine(Node(), "docker", IMAGE, login, "linux/amd64") == answer
     path, shown = json.loads((engine / "asked").read_text())
     assert path.endswith(f"/distribution/{IMAGE}/json")
     told = json.loads(base64.urlsafe_b64decode(shown))
@@ -107,13 +113,13 @@ def test_docker(engine: Path, status: int, body: Any, answer: Answer, login: Reg
 def test_the_nodes_own_login_counts_where_the_answers_have_none(engine: Path) -> None:
     says(engine, 401)
     (engine / "own").touch()
-    assert ask_engine(Node(), "docker", IMAGE, None, "").ended == "in"
-    assert ask_engine(Node(), "docker", IMAGE, LOGIN, "").ended == "refused"
+    assert look_up_by_engine(Node(), "docker", IMAGE, None, "").outcome == "in"
+    assert look_up_by_engine(Node(), "docker", IMAGE, LOGIN, "").outcome == "refused"
 
 
 def test_an_engine_that_does_not_answer(engine: Path) -> None:
     (engine / "tools" / "docker").write_text("#!/bin/sh\nexit 1\n")
-    assert ask_engine(Node(), "docker", IMAGE, LOGIN, "").ended == "error"
+    assert look_up_by_engine(Node(), "docker", IMAGE, LOGIN, "").outcome == "error"
 
 
 @pytest.mark.parametrize(("status", "known"), [(1, True), (124, False), (143, False)])
@@ -122,7 +128,7 @@ def test_an_engine_that_hangs_is_not_asked_again(engine: Path, status: int, know
         f'#!/bin/sh\n[ "$1" = info ] || exit {status}\necho "no /"\necho x >> {engine}/informed\n'
     )
     images = {IMAGE: "api"}
-    facts = parse(Node().run(look_argv("docker", images)).text, images)
+    facts = parse(Node().run(image_query("docker", images)).text, images)
     assert facts.known is known
     assert (facts.free is not None) is known
     assert (engine / "informed").exists() is known
@@ -135,28 +141,28 @@ def test_an_engine_that_cannot_be_asked_says_nothing_of_images(engine: Path, sta
         f'#!/bin/sh\n[ "$1" = info ] || exit 1\necho "no "\nexit {status}\n'
     )
     images = {IMAGE: "api"}
-    assert not parse(Node().run(look_argv("docker", images)).text, images).known
+    assert not parse(Node().run(image_query("docker", images)).text, images).known
     at = air_gapped(planned(Node(), server=None))
-    assert judged(Registry(), Registry().probe(at, API), API, at) == {}
+    assert judged(RegistryCheck(), RegistryCheck().probe(at, API), API, at) == {}
 
 
 @pytest.mark.parametrize(
     ("status", "said", "answer"),
     [
-        (0, "a warning\n", Answer(ended="in")),
-        (125, "a warning\nError: no such\n", Answer(ended="error", said="Error: no such")),
-        (124, "", Answer(ended="error", said="no answer within 4 s")),
-        (143, "", Answer(ended="error", said="no answer within 4 s")),
-        (125, "", Answer(ended="error")),
+        (0, "a warning\n", LookupResult(outcome="in")),
+        (125, "a warning\nError: no such\n", LookupResult(outcome="error", said="Error: no such")),
+        (124, "", LookupResult(outcome="error", said="no answer within 4 s")),
+        (143, "", LookupResult(outcome="error", said="no answer within 4 s")),
+        (125, "", LookupResult(outcome="error")),
     ],
 )
-def test_podman(engine: Path, status: int, said: str, answer: Answer) -> None:
+def test_podman(engine: Path, status: int, said: str, answer: LookupResult) -> None:
     (engine / "status").write_text(str(status))
     (engine / "said").write_text(said)
-    assert ask_engine(Node(), "podman", IMAGE, LOGIN, "") == answer
+    assert look_up_by_engine(Node(), "podman", IMAGE, LOGIN, "") == answer
     pair = base64.b64encode(f"{USER}:{CANARY}".encode()).decode()
     assert json.loads((engine / "asked").read_text()) == {"auths": {HOST: {"auth": pair}}}
-    ask_engine(Node(), "podman", IMAGE, None, "")
+    look_up_by_engine(Node(), "podman", IMAGE, None, "")
     assert (engine / "asked").read_text() == ""
 
 
@@ -186,7 +192,7 @@ def test_where_a_tunnel_cannot_tell_the_engine_does(
     (engine / "info").write_text("yes /" if closed == "proxy" else "no /")
     node = Counted()
     at = planned(node)
-    found = judged(Registry(), Registry().probe(at, API), API, at)
+    found = judged(RegistryCheck(), RegistryCheck().probe(at, API), API, at)
     assert node.opened == (0 if closed == "proxy" else 1)
     if status == 404:
         assert set(levels(found).values()) == {"failure"}
@@ -205,12 +211,12 @@ def test_whom_the_node_trusts(engine: Path, tmp_path: Path, monkeypatch: pytest.
     fake = FakeRegistry(login="basic")
     with serving(fake, tmp_path):
         at = planned(Node(port=fake.port))
-        found = judged(Registry(), Registry().probe(at, API), API, at)
+        found = judged(RegistryCheck(), RegistryCheck().probe(at, API), API, at)
         assert levels(found) == {"registry.login": "failure"}
         assert "is not trusted" in found["registry.login"].seen
         (folder / HOST).mkdir(parents=True)
         (folder / HOST / "ca.crt").write_text("a word before\n" + (tmp_path / "ca.crt").read_text())
-        found = judged(Registry(), Registry().probe(at, API), API, at)
+        found = judged(RegistryCheck(), RegistryCheck().probe(at, API), API, at)
         assert found["registry.login"].seen == f"{HOST} lets {USER} in"
     assert fake.told
 
@@ -220,4 +226,4 @@ def test_certificates_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / HOST).mkdir()
     certificate(tmp_path)
     (tmp_path / HOST / "a.crt").write_text("-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n")
-    assert authorities(Node(), "docker", HOST) is None
+    assert trusted_cas(Node(), "docker", HOST) is None

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks.engine import Engine, Seen
-from oz_installer.checks.host import Host
-from oz_installer.checks.means import Means, means_of
+from oz_installer.checks.engine import EngineCheck, EngineCheckFacts
+from oz_installer.checks.host import HostCheck
+from oz_installer.checks.means import NodeCapabilities, parse_capabilities
 from oz_installer.checks.model import Remedy
-from oz_installer.checks.text import fields
-from oz_installer.remote.fitness import EngineFacts, engine_lack
+from oz_installer.checks.text import parse_fields
+from oz_installer.remote.fitness import EngineFacts, check_engine
 from tests.unit.checks.checks_support import judged, printed_by, site
 from tests.unit.checks.test_checks_judges import HOST, SEEN
 from tests.unit.checks.test_checks_scripts import here, program, tools
@@ -25,17 +25,21 @@ SILENT = EngineFacts(
 )
 DENIED = EngineFacts(answers=False, said="permission denied while trying to connect to the Docker daemon")
 HANGS = EngineFacts(answers=False, said="it did not answer within 5 s")
-DEBIAN = Means(root=True, login="root", base=("debian", (13,)), manager="apt-get", service="systemd")
+DEBIAN = NodeCapabilities(
+    root=True, login="root", base=("debian", (13,)), manager="apt-get", service="systemd"
+)
 UP = "timeout 60 sh -c until docker version > /dev/null 2>&1; do sleep 1; done"
 DOWN = "sh -c ! pidof dockerd > /dev/null || service docker stop"
 ALL = frozenset({"docker.io", "docker-cli", "docker-compose"})
 
 
 def remedy(
-    engine: EngineFacts, means: Means, *, about: str = "engine", name: str = "docker"
+    engine: EngineFacts, means: NodeCapabilities, *, about: str = "engine", name: str = "docker"
 ) -> Remedy | None:
     """What the judge of the engine hands out."""
-    found = judged(Engine(), Seen(engine=engine, name=name, means=means), at=site(engine=name))
+    found = judged(
+        EngineCheck(), EngineCheckFacts(engine=engine, name=name, means=means), at=site(engine=name)
+    )
     return found[about].remedy
 
 
@@ -98,8 +102,8 @@ def test_apt_asks_nobody_and_removes_nothing() -> None:
     assert one.commands[0][-1] == "update"
     assert {"-y", "--no-remove", "--no-install-recommends"} <= set(one.commands[1])
     assert one.title == "install Docker from the distribution"
-    assert one.left(1) == ()  # apt-get update
-    assert one.left(2) == one.undo  # an installation that broke off
+    assert one.undo_for(1) == ()  # apt-get update
+    assert one.undo_for(2) == one.undo  # an installation that broke off
     elsewhere = remedy(MISSING, replace(DEBIAN, service=""))
     assert elsewhere is not None
     assert elsewhere.commands[:2] == one.commands
@@ -131,7 +135,7 @@ def test_a_compose_that_is_too_old_stays() -> None:
 
 
 def test_what_is_well_has_no_remedy() -> None:
-    assert all(one.remedy is None for one in judged(Engine(), replace(SEEN, means=DEBIAN)).values())
+    assert all(one.remedy is None for one in judged(EngineCheck(), replace(SEEN, means=DEBIAN)).values())
 
 
 # ---- services
@@ -176,7 +180,7 @@ def test_an_engine_that_does_not_run(
 
 def test_an_engine_that_hangs_and_podman_are_not_started() -> None:
     assert remedy(HANGS, replace(SYSTEMD, process=True, active="active")) is None
-    hangs = engine_lack(HANGS, "docker", "19.03")
+    hangs = check_engine(HANGS, "docker", "19.03")
     assert hangs is not None
     assert hangs.message == "Docker hangs: it did not answer within 5 s"
     assert "journalctl -u docker" in hangs.hint  # to start it would hang, too
@@ -198,7 +202,7 @@ def test_an_engine_that_hangs_and_podman_are_not_started() -> None:
     ],
 )
 def test_a_login_that_the_engine_denies(changes: dict[str, Any], able: bool) -> None:
-    means = Means(sudo=True, login="oz", member=False)
+    means = NodeCapabilities(sudo=True, login="oz", member=False)
     one = remedy(DENIED, replace(means, **changes))
     assert (one is not None) is able
     if one is not None:
@@ -225,7 +229,7 @@ def test_a_login_that_the_engine_denies(changes: dict[str, Any], able: bool) -> 
 )
 def test_a_folder_that_cannot_be_made(changes: dict[str, Any], folder: str, undo: list[str] | None) -> None:
     facts = replace(HOST, uid=1000, login="oz", sudo=True, access="denied /opt", place="/opt")
-    one = judged(Host(), replace(facts, **changes), at=site(install_dir=folder))["host.folder"].remedy
+    one = judged(HostCheck(), replace(facts, **changes), at=site(install_dir=folder))["host.folder"].remedy
     if undo is None:
         assert one is None
         return
@@ -263,14 +267,14 @@ def test_a_folder_that_cannot_be_made(changes: dict[str, Any], folder: str, undo
     ],
 )
 def test_what_a_node_has_for_it(text: str, changes: dict[str, Any]) -> None:
-    assert means_of(fields(text)) == replace(Means(), **changes)
+    assert parse_capabilities(parse_fields(text)) == replace(NodeCapabilities(), **changes)
 
 
 def test_this_machine_tells_what_it_has(tools: Any) -> None:
     program(tools, "docker", "#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2; exit 1\n")
     program(tools, "dpkg-query", '#!/bin/sh\n[ "$4" != docker.io ] || echo "install ok installed"\n')
     program(tools, "apt-get", "#!/bin/sh\n")
-    means = Engine().parse(printed_by(Engine(), here())).means
+    means = EngineCheck().parse(printed_by(EngineCheck(), here())).means
     assert means.root is (os.getuid() == 0)
     assert means.login
     assert means.base[0]
@@ -282,7 +286,7 @@ def test_nothing_more_is_asked_where_all_is_well(tools: Any) -> None:
         '#!/bin/sh\ncase "$1 $2" in "info "*) echo version 26.1.5 ;; "compose version") echo 2.26.1 ;; esac\n'
     )
     program(tools, "docker", text)
-    assert Engine().parse(printed_by(Engine(), here())).means == Means()
+    assert EngineCheck().parse(printed_by(EngineCheck(), here())).means == NodeCapabilities()
     program(tools, "docker", text.replace("echo 2.26.1", "exit 1"))
     program(tools, "docker-compose", "#!/bin/sh\nexit 1\n")
-    assert Engine().parse(printed_by(Engine(), here())).means.login
+    assert EngineCheck().parse(printed_by(EngineCheck(), here())).means.login

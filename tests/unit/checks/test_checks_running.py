@@ -10,30 +10,30 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks.check import Check, Look, Survey, Visit
+from oz_installer.checks.check import Check, InstallationCheck, ProbeCheck, ShellCheck
 from oz_installer.checks.every import CHECKS
-from oz_installer.checks.model import Finding, Level, Site, Spot
-from oz_installer.checks.running import in_order, run, sections, whole_script
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Level
+from oz_installer.checks.running import combine_scripts, run_checks, sections, sort_findings
 from oz_installer.errors import ConnectError
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import CommandResult, Transport
 from tests.unit.checks.checks_support import API, BIO, no_line, site
 
 
-class Simple(Look[str]):
+class Simple(ShellCheck[str]):
     """Says what its script printed."""
 
     name = "simple"
     title = "Simple"
     text = "echo hello"
 
-    def script(self, site: Site, spot: Spot) -> str:
+    def script(self, site: CheckContext, spot: CheckedNode) -> str:
         return self.text
 
     def parse(self, text: str) -> str:
         return text.strip()
 
-    def judge(self, site: Site, spot: Spot, facts: str) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: str) -> Iterator[Finding]:
         yield self.finding(spot, "ok", facts)
 
 
@@ -47,7 +47,7 @@ class Greedy(Simple):
 class BadScript(Simple):
     name = "bad-script"
 
-    def script(self, site: Site, spot: Spot) -> str:
+    def script(self, site: CheckContext, spot: CheckedNode) -> str:
         raise ZeroDivisionError("no script")
 
 
@@ -61,12 +61,12 @@ class BadParse(Simple):
 class BadJudge(Simple):
     name = "bad-judge"
 
-    def judge(self, site: Site, spot: Spot, facts: str) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: str) -> Iterator[Finding]:
         yield self.finding(spot, "ok", facts)
         raise KeyError("lost")
 
 
-class Slow(Visit[str]):
+class Slow(ProbeCheck[str]):
     """Waits until it is let go."""
 
     name = "slow"
@@ -75,19 +75,19 @@ class Slow(Visit[str]):
     def __init__(self) -> None:
         self.let_go = threading.Event()
 
-    def probe(self, site: Site, spot: Spot) -> str:
+    def probe(self, site: CheckContext, spot: CheckedNode) -> str:
         self.let_go.wait(60)
         return "late"
 
-    def judge(self, site: Site, spot: Spot, facts: str) -> Iterator[Finding]:
+    def validate(self, site: CheckContext, spot: CheckedNode, facts: str) -> Iterator[Finding]:
         yield self.finding(spot, "ok", facts)
 
 
-class Unreached(Visit[str]):
+class Unreached(ProbeCheck[str]):
     name = "unreached"
     title = "Unreached"
 
-    def probe(self, site: Site, spot: Spot) -> str:
+    def probe(self, site: CheckContext, spot: CheckedNode) -> str:
         raise ConnectError("port 22 of it is closed", "Is sshd running?", node=spot.name)
 
 
@@ -106,18 +106,20 @@ class Counting(LocalTransport):
         return super().run(argv, **options)
 
 
-def found(*checks: Check[Any], limit: float = 15.0, spots: tuple[Spot, ...] = (API,)) -> dict[str, Finding]:
+def found(
+    *checks: Check[Any], limit: float = 15.0, spots: tuple[CheckedNode, ...] = (API,)
+) -> dict[str, Finding]:
     """All findings by id, and that the run ended."""
     told: list[Finding] = []
     lines = {spot.name: Counting(name=spot.name) for spot in spots}
-    run(checks, site(lines.__getitem__, spots), told.append, threading.Event(), limit=limit)
+    run_checks(checks, site(lines.__getitem__, spots), told.append, threading.Event(), limit=limit)
     return {one.id: one for one in told}
 
 
 def test_all_looks_of_a_node_are_one_round_trip_and_keep_apart() -> None:
     lines = {"n1": Counting(name="n1"), "n2": Counting(name="n2")}
     told: list[Finding] = []
-    run((Greedy(), Simple()), site(lines.__getitem__), told.append, threading.Event())
+    run_checks((Greedy(), Simple()), site(lines.__getitem__), told.append, threading.Event())
     assert [len(line.trips) for line in lines.values()] == [1, 1]
     seen = {one.id: one.seen for one in told}
     assert seen == {
@@ -145,11 +147,11 @@ def test_a_node_that_cannot_be_asked_is_one_finding() -> None:
         raise ConnectError("connection lost", "Look at the network.", node=name)
 
     class Asking(Slow):
-        def probe(self, site: Site, spot: Spot) -> str:
-            return site.reach(spot.name).run(("true",)).text
+        def probe(self, site: CheckContext, spot: CheckedNode) -> str:
+            return site.transport(spot.name).run(("true",)).text
 
     told: list[Finding] = []
-    run((Simple(), Asking(), Greedy()), site(gone, (API,)), told.append, threading.Event())
+    run_checks((Simple(), Asking(), Greedy()), site(gone, (API,)), told.append, threading.Event())
     assert [(one.id, one.level) for one in told] == [("look/n1", "failure")]
     assert "connection lost" in told[0].seen
 
@@ -162,7 +164,7 @@ def test_a_login_without_a_shell_is_told() -> None:
             )
 
     told: list[Finding] = []
-    run((Simple(),), site(lambda name: NoShell(name=name), (API,)), told.append, threading.Event())
+    run_checks((Simple(),), site(lambda name: NoShell(name=name), (API,)), told.append, threading.Event())
     assert told[0].seen.endswith("it said: This account is not available.")
     assert "plain shell" in told[0].hint
 
@@ -171,7 +173,7 @@ def test_what_hangs_is_told_in_time_and_delays_nobody() -> None:
     slow, began = Slow(), time.monotonic()
     told: list[tuple[float, Finding]] = []
     lines = {spot.name: Counting(name=spot.name) for spot in (API, BIO)}
-    run(
+    run_checks(
         (slow, Simple()),
         site(lines.__getitem__),
         lambda one: told.append((time.monotonic() - began, one)),
@@ -192,7 +194,7 @@ class Clocks(Simple):
 
     name = "clocks"
 
-    def across(self, site: Site, facts: Mapping[str, str]) -> Iterator[Finding]:
+    def across(self, site: CheckContext, facts: Mapping[str, str]) -> Iterator[Finding]:
         for node in facts if len(set(facts.values())) < len(facts) else ():
             yield self.finding(site.spot(node), "warning", "the same", about="same", hint="Change one.")
 
@@ -208,13 +210,13 @@ def test_nodes_are_held_against_each_other_when_all_have_answered() -> None:
 
     told: list[Finding] = []
     lines: dict[str, Transport] = {"n1": Counting(name="n1"), "n2": Gone(name="n2")}
-    run((Clocks(),), site(lines.__getitem__), told.append, threading.Event())
+    run_checks((Clocks(),), site(lines.__getitem__), told.append, threading.Event())
     assert {one.id for one in told} == {"clocks/n1", "look/n2"}
 
 
 def test_what_breaks_while_comparing_is_a_finding() -> None:
     class Broken(Clocks):
-        def across(self, site: Site, facts: Mapping[str, str]) -> Iterator[Finding]:
+        def across(self, site: CheckContext, facts: Mapping[str, str]) -> Iterator[Finding]:
             yield from super().across(site, facts)
             raise KeyError("lost")
 
@@ -224,16 +226,16 @@ def test_what_breaks_while_comparing_is_a_finding() -> None:
     }  # fmt: skip
 
 
-class Whole(Survey[str]):
+class Whole(InstallationCheck[str]):
     """Of the workstation, and of a pair of nodes."""
 
     name = "whole"
     title = "Whole"
 
-    def probe(self, site: Site) -> str:
+    def probe(self, site: CheckContext) -> str:
         return "seen"
 
-    def judge(self, site: Site, facts: str) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, facts: str) -> Iterator[Finding]:
         yield self.finding(None, "ok", facts, about="file")
         yield self.finding(API, "ok", facts, about="80", target="n2")
 
@@ -260,11 +262,11 @@ def test_a_survey_is_made_once_and_tells_of_any_node_or_none() -> None:
 
 def test_a_survey_that_breaks_or_hangs_is_told() -> None:
     class Bad(Whole):
-        def probe(self, site: Site) -> str:
+        def probe(self, site: CheckContext) -> str:
             raise ConnectError("port 22 of it is closed", "Is sshd running?", node="n1")
 
     class Hanging(Whole):
-        def probe(self, site: Site) -> str:
+        def probe(self, site: CheckContext) -> str:
             threading.Event().wait(60)
             return ""
 
@@ -294,7 +296,7 @@ def test_a_stop_is_heeded_at_once_and_nothing_is_told_afterwards() -> None:
     told: list[Finding] = []
     threading.Timer(0.2, stop.set).start()
     began = time.monotonic()
-    run((slow,), site(no_line), told.append, stop)
+    run_checks((slow,), site(no_line), told.append, stop)
     assert time.monotonic() - began < 1.5
     slow.let_go.set()
     assert told == []
@@ -306,7 +308,7 @@ def test_the_report_is_by_node_then_by_check_then_as_told() -> None:
 
     names = [("engine/b", "b"), ("host.disk/b", "b"), ("look/b", "b"), ("host.cpu/a", "a"), ("x", None)]
     names += [("host.memory/a", "a"), ("database.tls/a", "a")]
-    ordered = in_order([one(*pair) for pair in names], ["a", "b"], CHECKS)
+    ordered = sort_findings([one(*pair) for pair in names], ["a", "b"], CHECKS)
     assert [item.id for item in ordered] == [
         "host.cpu/a",
         "host.memory/a",
@@ -323,5 +325,5 @@ def test_names_are_sections_and_ids_of_their_own() -> None:
     assert len(set(names)) == len(names)
     assert not {"end", "look"} & set(names)
     pieces = dict.fromkeys(names, "true")
-    text = LocalTransport().run(("sh", "-c", whole_script(pieces))).text
+    text = LocalTransport().run(("sh", "-c", combine_scripts(pieces))).text
     assert list(sections(text)) == [*names, "end"]

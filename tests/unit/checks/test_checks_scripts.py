@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.checks.check import Look
-from oz_installer.checks.engine import Engine
+from oz_installer.checks.check import ShellCheck
+from oz_installer.checks.engine import EngineCheck
 from oz_installer.checks.every import CHECKS
-from oz_installer.checks.host import Host
-from oz_installer.checks.model import Site
-from oz_installer.checks.ports import Ports
-from oz_installer.checks.running import look, sections, whole_script
-from oz_installer.checks.runtime import Runtime
+from oz_installer.checks.host import HostCheck
+from oz_installer.checks.model import CheckContext
+from oz_installer.checks.ports import PortsCheck
+from oz_installer.checks.running import combine_scripts, run_shell_checks, sections
+from oz_installer.checks.runtime import RuntimeCheck
 from oz_installer.checks.storage import StorageCheck
-from oz_installer.checks.storage_probe import Held, Place, read_back
+from oz_installer.checks.storage_probe import HeldFile, MediaLocation, read_back
 from oz_installer.checks.storage_scripts import PREFIX
 from oz_installer.remote.local import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, printed_by, site
@@ -58,7 +58,7 @@ def program(folder: Path, name: str, text: str) -> None:
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
 
-def here(**changes: str) -> Site:
+def here(**changes: str) -> CheckContext:
     """This machine as both nodes, without sudo."""
     return site(lambda name: LocalTransport(name, become="none"), (API, BIO), **changes)
 
@@ -68,14 +68,14 @@ def here(**changes: str) -> Site:
 def test_every_piece_is_sound_shell(engine: str, shell: str) -> None:
     at = site(engine=engine, install_dir="/srv/oz+1")
     for check in CHECKS:
-        if isinstance(check, Look):
-            subprocess.run([shell, "-n", "-c", f"{check.before(at)}\n{check.script(at, API)}"], check=True)
+        if isinstance(check, ShellCheck):
+            subprocess.run([shell, "-n", "-c", f"{check.prelude(at)}\n{check.script(at, API)}"], check=True)
 
 
 def test_this_machine_is_understood(tmp_path: Path) -> None:
     at = here()
     at = replace(at, answers=replace(at.answers, install_dir=str(tmp_path / "deep/oz")))
-    facts = Host().parse(printed_by(Host(), at))
+    facts = HostCheck().parse(printed_by(HostCheck(), at))
     assert facts.cores
     assert facts.memory
     assert facts.memory > 100_000
@@ -84,7 +84,7 @@ def test_this_machine_is_understood(tmp_path: Path) -> None:
     assert facts.disk_size
     assert facts.disk_free
     assert (facts.access, facts.installed) == ("ok", False)
-    assert dict(Host().shown(facts)).keys() >= {"OS", "CPU", "Memory", "Disk"}
+    assert dict(HostCheck().display(facts)).keys() >= {"OS", "CPU", "Memory", "Disk"}
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ def test_an_engine_and_its_containers(
     program(tools, "docker-compose", "#!/bin/sh\necho 1.29.2\n")
     monkeypatch.setenv("PLUGIN", told)
     monkeypatch.setenv("ASKED", asked)
-    facts = Engine().parse(printed_by(Engine(), here()))
+    facts = EngineCheck().parse(printed_by(EngineCheck(), here()))
     assert facts.engine.answers
     assert facts.engine.version == "26.1.5+dfsg1"
     assert (facts.engine.compose_plugin, facts.engine.compose_v1) == (plugin, v1)
     assert (facts.ours, facts.strangers, facts.recorded) == (("oz-api",), ("other",), False)
-    shown = dict(Engine().shown(facts))
+    shown = dict(EngineCheck().display(facts))
     assert shown["Engine"] == "Docker 26.1.5+dfsg1"
     assert shown["Compose"].endswith((plugin or v1).partition("-")[0])
 
@@ -115,7 +115,7 @@ def test_an_engine_and_its_containers(
 def test_what_the_engine_is_asked_once_serves_all(tools: Path) -> None:
     """Its answers cost more than all other shell together."""
     program(tools, "docker", DOCKER.replace("#!/bin/sh", f'#!/bin/sh\necho "$1" >> {tools}/asked', 1))
-    look((Host(), Engine(), Runtime(), Ports()), here(), API)
+    run_shell_checks((HostCheck(), EngineCheck(), RuntimeCheck(), PortsCheck()), here(), API)
     assert sorted((tools / "asked").read_text().split()) == ["compose", "info", "ps"]
 
 
@@ -133,7 +133,7 @@ def test_an_engine_without_containers_is_not_asked_for_them(
     fake = DOCKER.replace("echo 'info ", counts)
     program(tools, engine, fake.replace("#!/bin/sh", f'#!/bin/sh\necho "$1" >> {tools}/asked', 1))
     program(tools, "podman-compose", "#!/bin/sh\necho 'podman-compose version 1.2.0'\n")
-    facts = Engine().parse(printed_by(Engine(), here(engine=engine)))
+    facts = EngineCheck().parse(printed_by(EngineCheck(), here(engine=engine)))
     assert (tools / "asked").read_text().split() == asked
     assert facts.listed
     assert facts.engine.answers
@@ -142,14 +142,14 @@ def test_an_engine_without_containers_is_not_asked_for_them(
 
 def test_an_engine_that_tells_no_more_than_its_version_answers(tools: Path) -> None:
     program(tools, "docker", '#!/bin/sh\n[ "$1" = version ] || exit 1\necho 26.1.5\n')
-    facts = Engine().parse(printed_by(Engine(), here()))
+    facts = EngineCheck().parse(printed_by(EngineCheck(), here()))
     assert (facts.engine.answers, facts.engine.version) == (True, "26.1.5")
-    assert Runtime().parse(printed_by(Runtime(), here())).known is False
+    assert RuntimeCheck().parse(printed_by(RuntimeCheck(), here())).known is False
 
 
 def test_the_root_of_an_engine_may_hold_words(tools: Path) -> None:
     program(tools, "docker", DOCKER)
-    facts = Runtime().parse(printed_by(Runtime(), here()))
+    facts = RuntimeCheck().parse(printed_by(RuntimeCheck(), here()))
     assert (facts.driver, facts.cgroup, facts.root) == ("overlay2", "systemd, v2", "/srv/info x")
 
 
@@ -162,7 +162,7 @@ def test_the_root_of_an_engine_may_hold_words(tools: Path) -> None:
 )
 def test_an_engine_that_does_not_answer(tools: Path, text: str, words: str) -> None:
     program(tools, "docker", f"#!/bin/sh\n{text}\n")
-    facts = Engine().parse(printed_by(Engine(), here()))
+    facts = EngineCheck().parse(printed_by(EngineCheck(), here()))
     assert not facts.engine.answers
     assert words in facts.engine.said
 
@@ -172,7 +172,7 @@ def test_an_engine_that_is_not_there(tools: Path, monkeypatch: pytest.MonkeyPatc
         found = subprocess.run(["sh", "-c", f"command -v {name}"], capture_output=True, text=True, check=True)
         (tools / name).symlink_to(found.stdout.strip())
     monkeypatch.setenv("PATH", str(tools))
-    facts = Engine().parse(printed_by(Engine(), here()))
+    facts = EngineCheck().parse(printed_by(EngineCheck(), here()))
     assert facts.engine.said == "docker: not found"
 
 
@@ -180,7 +180,7 @@ def test_ports_of_listeners_and_containers(tools: Path) -> None:
     program(tools, "docker", DOCKER)
     program(tools, "ss", "#!/bin/sh\nexit 1\n")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        facts = Ports().parse(printed_by(Ports(), here()))
+        facts = PortsCheck().parse(printed_by(PortsCheck(), here()))
         assert listener.getsockname()[1] in facts.listening
     assert facts.complete
     assert facts.ours == {80, 8880}
@@ -194,13 +194,13 @@ def test_a_listener_is_named() -> None:
     if subprocess.run(["sh", "-c", "command -v ss"], capture_output=True, check=False).returncode:
         pytest.skip("no ss here")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        facts = Ports().parse(printed_by(Ports(), here()))
+        facts = PortsCheck().parse(printed_by(PortsCheck(), here()))
         assert "py" in facts.holder(listener.getsockname()[1])
 
 
 def test_the_whole_look_of_this_machine_is_one_script(tools: Path) -> None:
     program(tools, "docker", DOCKER)
-    seen = look((Host(), Engine(), Ports()), here(), API)
+    seen = run_shell_checks((HostCheck(), EngineCheck(), PortsCheck()), here(), API)
     assert {one.check for one in seen.findings} == {"host", "engine", "ports"}
     assert not [one for one in seen.findings if "broke" in one.seen]
 
@@ -208,7 +208,7 @@ def test_the_whole_look_of_this_machine_is_one_script(tools: Path) -> None:
 # ---- storage
 
 
-def storage(folder: Path) -> Site:
+def storage(folder: Path) -> CheckContext:
     """This machine as two api nodes that share a folder."""
     return here(storage=f"{{type: path, path: {shlex.quote(str(folder))}}}")
 
@@ -246,18 +246,22 @@ def test_a_folder_that_cannot_be_written() -> None:
 
 def test_another_folder_of_the_same_name_is_told_from_the_shared_one(shared: Path, tmp_path: Path) -> None:
     """The file of the first node is not there, or holds something else."""
-    held = Held(LocalTransport(become="none"), Place(folder=str(tmp_path)), f"{PREFIX}a", "word")
+    held = HeldFile(LocalTransport(become="none"), MediaLocation(folder=str(tmp_path)), f"{PREFIX}a", "word")
     with held:
-        facts = read_back(LocalTransport(become="none"), Place(folder=str(shared)), f"{PREFIX}a", "word")
+        facts = read_back(
+            LocalTransport(become="none"), MediaLocation(folder=str(shared)), f"{PREFIX}a", "word"
+        )
         assert facts.shared is False
         assert "No such file" in facts.said
-        other = read_back(LocalTransport(become="none"), Place(folder=str(tmp_path)), f"{PREFIX}a", "another")
+        other = read_back(
+            LocalTransport(become="none"), MediaLocation(folder=str(tmp_path)), f"{PREFIX}a", "another"
+        )
         assert other.shared is False
 
 
 def test_the_file_goes_when_the_workstation_dies(shared: Path) -> None:
     """All that a node sees of a killed workstation is the end of stdin."""
-    held = Held(LocalTransport(become="none"), Place(folder=str(shared)), f"{PREFIX}a", "word")
+    held = HeldFile(LocalTransport(become="none"), MediaLocation(folder=str(shared)), f"{PREFIX}a", "word")
     held.__enter__()
     assert [one.name for one in shared.iterdir()] == [f"{PREFIX}a"]
     assert held._sock
@@ -291,11 +295,11 @@ def test_an_engine_that_hangs_is_waited_for_once(tools: Path, shell: str, late: 
     fast = f'[ "$1" != docker ] || {{ /usr/bin/timeout 0.5 "$@"; exit {late}; }}'
     program(tools, "timeout", f'#!/bin/sh\nshift\n{fast}\nexec "$@"\n')
     at = here()
-    pieces = {one.name: one.script(at, API) for one in CHECKS if isinstance(one, Look)}
-    before = [one.before(at) for one in CHECKS if isinstance(one, Look)]
-    argv = [shell, "-c", whole_script(pieces, before)]
+    pieces = {one.name: one.script(at, API) for one in CHECKS if isinstance(one, ShellCheck)}
+    before = [one.prelude(at) for one in CHECKS if isinstance(one, ShellCheck)]
+    argv = [shell, "-c", combine_scripts(pieces, before)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
     assert list(sections(done.stdout)) == [*pieces, "end"]
     assert (tools / "asked").read_text() == "info\nversion\n"  # the latter only whether it is dead
-    facts = Engine().parse(sections(done.stdout)["engine"])
+    facts = EngineCheck().parse(sections(done.stdout)["engine"])
     assert "did not answer within 5 s" in facts.engine.said

@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks.check import Look
+from oz_installer.checks.check import ShellCheck
 from oz_installer.checks.disk_asked import Disk, disk_of
 from oz_installer.checks.every import CHECKS
-from oz_installer.checks.host import Host
-from oz_installer.checks.model import Site
-from oz_installer.checks.reach import knock_from_shell
-from oz_installer.checks.running import Looked, look
-from oz_installer.checks.runtime import Runtime
+from oz_installer.checks.host import HostCheck
+from oz_installer.checks.model import CheckContext
+from oz_installer.checks.reach import try_tcp_from_shell
+from oz_installer.checks.running import CheckOutput, run_shell_checks
+from oz_installer.checks.runtime import RuntimeCheck
 from oz_installer.checks.storage import StorageCheck
-from oz_installer.checks.storage_probe import Held, Place
+from oz_installer.checks.storage_probe import HeldFile, MediaLocation
 from oz_installer.checks.storage_scripts import PREFIX
 from oz_installer.remote.local import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, judged, levels, site
@@ -30,7 +30,7 @@ from tests.unit.checks.test_checks_judges import HOST
 from tests.unit.checks.test_checks_machines import RUNTIME
 from tests.unit.checks.test_checks_scripts import DOCKER, program
 
-LOOKS: tuple[Look[Any], ...] = tuple(check for check in CHECKS if isinstance(check, Look))
+LOOKS: tuple[ShellCheck[Any], ...] = tuple(check for check in CHECKS if isinstance(check, ShellCheck))
 DF = """#!/bin/sh
 echo "$*" >> {log}
 case $2 in {hanging}) exec sleep 60 ;; esac
@@ -39,7 +39,7 @@ echo '/dev/vda1 209715200 1 157286400 1% /'
 """
 
 
-def at_home(install_dir: Path) -> Site:
+def at_home(install_dir: Path) -> CheckContext:
     """This machine as one node, without sudo."""
     return site(lambda name: LocalTransport(name, become="none"), (API,), install_dir=str(install_dir))
 
@@ -77,7 +77,7 @@ def test_all_looks_are_understood_whatever_shell_and_awk_a_node_has(
     tools_of(tools, shell, awk)
     monkeypatch.setenv("PATH", str(tools) if shell == "busybox" else f"{tools}:{os.environ['PATH']}")
     monkeypatch.setenv("PLUGIN", "2.26.1")
-    seen = look(LOOKS, at_home(tmp_path / "oz"), API)
+    seen = run_shell_checks(LOOKS, at_home(tmp_path / "oz"), API)
     assert [one.seen for one in seen.findings if "broke" in one.seen] == []
     assert set(seen.facts) == {one.name for one in LOOKS}
     host, runtime = seen.facts["host"], seen.facts["runtime"]
@@ -121,8 +121,8 @@ def test_a_setpriv_that_cannot_become_another_user_tells_nothing(
     media.mkdir()
     program(tmp_path, "setpriv", "#!/bin/sh\necho Usage: setpriv >&2\nexit 1\n")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    place = Place(folder=str(media), reader=101)
-    with Held(LocalTransport(become="none"), place, f"{PREFIX}a", "word", measure=True) as held:
+    place = MediaLocation(folder=str(media), reader=101)
+    with HeldFile(LocalTransport(become="none"), place, f"{PREFIX}a", "word", measure=True) as held:
         assert (held.facts.folder, held.facts.readable) == ("ok", None)
 
 
@@ -130,13 +130,15 @@ def test_a_setpriv_that_cannot_become_another_user_tells_nothing(
 def test_a_port_that_is_tried_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: int) -> None:
     program(tmp_path, "timeout", f"#!/bin/sh\nexit {late}\n")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert knock_from_shell(LocalTransport(become="none"), "127.0.0.1", 1).said == "no answer within 5 s"
+    assert try_tcp_from_shell(LocalTransport(become="none"), "127.0.0.1", 1).said == "no answer within 5 s"
 
 
 # ---- disks
 
 
-def hung(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hanging: str, seconds: str) -> tuple[Looked, float]:
+def hung(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hanging: str, seconds: str
+) -> tuple[CheckOutput, float]:
     """A look at a node where df of these folders does not answer; how long it took."""
     tools, log = tmp_path / "tools", tmp_path / "log"
     tools_of(tools, "dash", "mawk")
@@ -147,7 +149,7 @@ def hung(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hanging: str, seconds:
     for folder in ("oz", "engine"):
         (tmp_path / folder).mkdir()
     began = time.monotonic()
-    seen = look(LOOKS, at_home(tmp_path / "oz"), API)
+    seen = run_shell_checks(LOOKS, at_home(tmp_path / "oz"), API)
     assert [one.seen for one in seen.findings if "broke" in one.seen] == []
     assert len(log.read_text().splitlines()) == 2, "each disk is asked once"
     return seen, time.monotonic() - began
@@ -194,7 +196,7 @@ def test_what_touches_a_dead_mount_is_ended_even_without_df(
     (tmp_path / "oz/current").mkdir(parents=True)
     program(tools, "timeout", '#!/bin/sh\ncase $* in *"until [ -d"*) exit 143 ;; esac\nshift\nexec "$@"\n')
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
-    facts = look(LOOKS, at_home(tmp_path / "oz"), API).facts
+    facts = run_shell_checks(LOOKS, at_home(tmp_path / "oz"), API).facts
     assert facts["host"].disk_hangs
     assert not facts["host"].installed
     assert facts["host"].owner == ""
@@ -218,6 +220,8 @@ def test_what_is_told_of_a_disk(text: str, expected: Disk) -> None:
 
 
 def test_of_a_disk_that_hangs_nothing_else_is_said() -> None:
-    bad = judged(Host(), replace(HOST, disk_hangs=True, access="denied /opt", mode=0o777))
+    bad = judged(HostCheck(), replace(HOST, disk_hangs=True, access="denied /opt", mode=0o777))
     assert levels(bad) == {"host.disk": "failure"}
-    assert levels(judged(Runtime(), replace(RUNTIME, hangs=True, free=None))) == {"runtime.disk": "failure"}
+    assert levels(judged(RuntimeCheck(), replace(RUNTIME, hangs=True, free=None))) == {
+        "runtime.disk": "failure"
+    }

@@ -16,14 +16,14 @@ from oz_installer.answers.file import read
 from oz_installer.answers.model import Node
 from oz_installer.answers.secrets import Secrets
 from oz_installer.checks import firewall, network_asked
-from oz_installer.checks.check import Check, Look, Visit
-from oz_installer.checks.firewall import Wall
-from oz_installer.checks.model import Finding, Site, Spot
-from oz_installer.checks.network import Network
-from oz_installer.checks.running import run
+from oz_installer.checks.check import Check, ProbeCheck, ShellCheck
+from oz_installer.checks.firewall import NodeFirewall
+from oz_installer.checks.model import CheckContext, CheckedNode, Finding
+from oz_installer.checks.network import PortMatrixCheck
+from oz_installer.checks.running import run_checks
 from oz_installer.errors import ConnectError
-from oz_installer.installation.checking import examine
-from oz_installer.installation.lines import Lines
+from oz_installer.installation.checking import run_preflight
+from oz_installer.installation.lines import ConnectionPool
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.ssh import SshTarget, connect
 from oz_installer.remote.transport import Transport
@@ -31,22 +31,22 @@ from oz_installer.topology.model import Edge
 from tests.unit.checks.test_checks_network import free, planned
 
 NAMES = ("n1", "n2", "n3", "n4")
-SPOTS = tuple(Spot(name=name, roles=("api",)) for name in NAMES)
+SPOTS = tuple(CheckedNode(name=name, roles=("api",)) for name in NAMES)
 
 
-class Hello(Look[str]):
+class Hello(ShellCheck[str]):
     """One word of every node."""
 
     name = "hello"
     title = "Hello"
 
-    def script(self, site: Site, spot: Spot) -> str:
+    def script(self, site: CheckContext, spot: CheckedNode) -> str:
         return "echo hello"
 
     def parse(self, text: str) -> str:
         return text.strip()
 
-    def judge(self, site: Site, spot: Spot, facts: str) -> Iterator[Finding]:
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: str) -> Iterator[Finding]:
         yield self.finding(spot, "ok", facts)
 
 
@@ -57,7 +57,7 @@ def silent() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def four(reach: Callable[[str], Transport]) -> Site:
+def four(reach: Callable[[str], Transport]) -> CheckContext:
     """All four are this machine; each reaches every other at a port of its own."""
     one, ports = planned(), dict(zip(NAMES, free(4), strict=True))
     assert one.topology
@@ -69,13 +69,15 @@ def four(reach: Callable[[str], Transport]) -> Site:
         for target in NAMES
         if source != target
     )
-    return replace(one, reach=reach, spots=SPOTS, topology=replace(one.topology, nodes=nodes, edges=edges))
+    return replace(
+        one, transport=reach, nodes=SPOTS, topology=replace(one.topology, nodes=nodes, edges=edges)
+    )
 
 
 def told(reach: Callable[[str], Transport], *checks: Check[Any], limit: float = 15.0) -> list[Finding]:
     """What a run of these checks tells."""
     found: list[Finding] = []
-    run(checks, four(reach), found.append, threading.Event(), limit=limit)
+    run_checks(checks, four(reach), found.append, threading.Event(), limit=limit)
     return found
 
 
@@ -91,12 +93,12 @@ def ways_between_the_others(found: list[Finding]) -> dict[str, str]:
 OTHERS = {f"network/{name}": "2 connections to 2 other nodes" for name in NAMES[1:]}
 
 
-@pytest.mark.parametrize("checks", [(Hello(), Network()), (Network(),)])
+@pytest.mark.parametrize("checks", [(Hello(), PortMatrixCheck()), (PortMatrixCheck(),)])
 def test_a_silent_node_is_told_once_and_the_ways_between_the_others_are_judged(
     silent: int, checks: tuple[Check[Any], ...]
 ) -> None:
     target = SshTarget(name="n1", host="127.0.0.1", port=silent, user="x", jump="")
-    lines = Lines(but_n1(lambda: connect(target, timeout=1.0)), patience=5.0)
+    lines = ConnectionPool(but_n1(lambda: connect(target, timeout=1.0)), patience=5.0)
     began = time.monotonic()
     found = told(lines, *checks, limit=8.0)
     assert time.monotonic() - began < 6
@@ -125,7 +127,7 @@ def test_a_node_that_takes_its_time_to_let_us_in_is_not_waited_for(monkeypatch: 
         assert tried.wait(20)
         return LocalTransport("n1", become="none")
 
-    found = told(but_n1(late), Hello(), Network())
+    found = told(but_n1(late), Hello(), PortMatrixCheck())
     assert ways_between_the_others(found) == OTHERS
     (slow,) = [one for one in found if one.level != "ok"]
     assert (slow.id, slow.level) == ("network.untried/n1", "warning")
@@ -143,7 +145,7 @@ def test_several_that_hang_are_waited_for_together(monkeypatch: pytest.MonkeyPat
             raise ConnectError("gone", node=name)
         return LocalTransport(name, become="none")
 
-    found = told(reach, Network(), limit=5.0)
+    found = told(reach, PortMatrixCheck(), limit=5.0)
     let_go.set()
     assert {one.id: one.level for one in found} == {
         "network/n2": "ok",
@@ -171,7 +173,7 @@ def test_a_session_that_does_not_open_is_given_up_and_closed_when_it_opens(
             let_go.wait(60)
             return Told(fileno=super().stream(argv, **options).detach())
 
-    found = told(but_n1(lambda: Full("n1", become="none")), Network())
+    found = told(but_n1(lambda: Full("n1", become="none")), PortMatrixCheck())
     assert ways_between_the_others(found) == OTHERS
     (untried,) = [one for one in found if one.level != "ok"]
     assert untried.id == "network.untried/n1"
@@ -184,38 +186,38 @@ def test_a_session_that_does_not_open_is_given_up_and_closed_when_it_opens(
 
 def test_firewalls_are_asked_at_once_and_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     let_go, asked = threading.Event(), set[str]()
-    hears = Wall(read=True, active="ufw")
+    hears = NodeFirewall(read=True, active="ufw")
 
-    def ask(reach: object, node: str, others: object) -> Wall:
+    def ask(reach: object, node: str, others: object) -> NodeFirewall:
         asked.add(node)
         if node != "n2":
             let_go.wait(60)
         return hears
 
-    monkeypatch.setattr(firewall, "ask", ask)
+    monkeypatch.setattr(firewall, "read_firewall", ask)
     at = four(lambda name: LocalTransport(name))
     assert at.topology
-    found = network_asked.ways(at.topology)
+    found = network_asked.required_connections(at.topology)
     began = time.monotonic()
     walls = network_asked._walls(at, at.topology, found, NAMES, began + 0.5)
     assert time.monotonic() - began < 3
     let_go.set()
     assert asked == set(NAMES)
-    assert walls == {"n1": Wall(), "n2": hears, "n3": Wall(), "n4": Wall()}
+    assert walls == {"n1": NodeFirewall(), "n2": hears, "n3": NodeFirewall(), "n4": NodeFirewall()}
 
 
 def test_what_needs_another_node_says_which_one_is_gone() -> None:
-    class First(Visit[str]):
+    class First(ProbeCheck[str]):
         """Of every node by the first one."""
 
         name = "first"
         title = "First"
 
-        def probe(self, site: Site, spot: Spot) -> str:
-            site.reach("n1")
+        def probe(self, site: CheckContext, spot: CheckedNode) -> str:
+            site.transport("n1")
             return ""
 
-        def judge(self, site: Site, spot: Spot, facts: str) -> Iterator[Finding]:
+        def judge(self, site: CheckContext, spot: CheckedNode, facts: str) -> Iterator[Finding]:
             yield self.finding(spot, "ok", "well")
 
     def gone() -> Transport:
@@ -240,7 +242,7 @@ def test_the_whole_way_to_a_node_has_a_limit_for_everybody() -> None:
         let_go.wait(60)
         return LocalTransport(name)
 
-    lines = Lines(open_node, patience=0.5)
+    lines = ConnectionPool(open_node, patience=0.5)
     for _ in range(2):
         with pytest.raises(ConnectError, match=r"not connected within 0\.5 s") as caught:
             lines("n1")
@@ -271,16 +273,18 @@ storage: {{type: path, path: /mnt/oz}}
     )
 
     def open_node(node: Node, secrets: Secrets, *, step: float) -> Transport:
-        from oz_installer.connecting import opener
+        from oz_installer.connecting import transport_opener
 
         if node.name == "n1":
-            opened: Transport = opener()(node, secrets, base=tmp_path, known_hosts=None, step=step)
+            opened: Transport = transport_opener()(node, secrets, base=tmp_path, known_hosts=None, step=step)
             return opened
         return LocalTransport(node.name, become="none")
 
     found: list[Finding] = []
     began = time.monotonic()
-    examine(read(path), path, open_node, found.append, threading.Event(), only=("clock", "network"), step=1.0)
+    run_preflight(
+        read(path), path, open_node, found.append, threading.Event(), only=("clock", "network"), step=1.0
+    )
     assert time.monotonic() - began < 8
     of_n1 = [one for one in found if one.node == "n1"]
     assert [one.id for one in of_n1] == ["look/n1"]

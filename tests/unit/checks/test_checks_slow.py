@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.checks.engine import Engine, Seen
-from oz_installer.checks.ports import PortFacts, Ports
-from oz_installer.checks.running import sections, whole_script
-from oz_installer.checks.runtime import Runtime
+from oz_installer.checks.engine import EngineCheck, EngineCheckFacts
+from oz_installer.checks.ports import PortFacts, PortsCheck
+from oz_installer.checks.running import combine_scripts, sections
+from oz_installer.checks.runtime import RuntimeCheck
 from oz_installer.remote.local import LocalTransport
 from tests.unit.checks.checks_support import API, judged, levels, printed_by, site
 from tests.unit.checks.test_checks_judges import SEEN
@@ -32,8 +32,8 @@ __all__ = ["tools"]
 )
 def test_an_engine_whose_service_is_masked(enabled: str, words: str) -> None:
     """Somebody wanted it so: he is told how to undo that, and nothing does it for him."""
-    seen = Seen(engine=SILENT, means=replace(SYSTEMD, enabled=enabled))
-    found = judged(Engine(), seen, at=site())["engine"]
+    seen = EngineCheckFacts(engine=SILENT, means=replace(SYSTEMD, enabled=enabled))
+    found = judged(EngineCheck(), seen, at=site())["engine"]
     assert words in found.hint
     assert (found.remedy is None) is enabled.startswith("masked")
 
@@ -50,19 +50,19 @@ def test_a_mask_of_docker_is_told_of_a_docker_that_does_not_run(
     engine: str, process: bool, words: str
 ) -> None:
     means = replace(SYSTEMD, enabled="masked", process=process)
-    hung = Seen(engine=HANGS, name=engine, means=means)
-    hint = judged(Engine(), hung, at=site(engine=engine))["engine"].hint
+    hung = EngineCheckFacts(engine=HANGS, name=engine, means=means)
+    hint = judged(EngineCheck(), hung, at=site(engine=engine))["engine"].hint
     assert f"journalctl -u {engine}" in hint
     assert "mask" not in hint
-    seen = Seen(engine=replace(SILENT, said="no"), name=engine, means=means)
-    hint = judged(Engine(), seen, at=site(engine=engine))["engine"].hint
+    seen = EngineCheckFacts(engine=replace(SILENT, said="no"), name=engine, means=means)
+    hint = judged(EngineCheck(), seen, at=site(engine=engine))["engine"].hint
     assert words in hint
     assert "mask" not in hint
 
 
 def test_an_engine_that_is_slow_is_warned_of() -> None:
     means = replace(SYSTEMD, process=True, active="active")
-    found = judged(Engine(), replace(SEEN, slow=True, means=means), at=site())
+    found = judged(EngineCheck(), replace(SEEN, slow=True, means=means), at=site())
     assert levels(found) == {"engine": "warning"}
     assert found["engine"].seen == "the engine is slow: docker info gives no answer within 5 s"
     assert found["engine"].remedy is None
@@ -71,32 +71,36 @@ def test_an_engine_that_is_slow_is_warned_of() -> None:
     )
     lost = replace(SEEN.engine, compose_plugin="")
     seen = replace(SEEN, slow=True, means=means, engine=lost, strangers=("other",), compose_late=True)
-    found = judged(Engine(), seen, at=site())
+    found = judged(EngineCheck(), seen, at=site())
     assert levels(found) == {"engine": "warning", "engine.compose": "warning", "engine.project": "failure"}
     assert found["engine.compose"].remedy is None  # it may well be there
     has = replace(means, installed=frozenset({"docker.io", "docker-cli"}))
-    found = judged(Engine(), replace(seen, compose_late=False, means=has), at=site())
+    found = judged(EngineCheck(), replace(seen, compose_late=False, means=has), at=site())
     assert levels(found)["engine.compose"] == "failure"
     assert found["engine.compose"].seen == "Docker Compose is not installed"
     assert found["engine.compose"].remedy is not None
     there = replace(seen, engine=SEEN.engine, strangers=())
-    assert levels(judged(Engine(), there, at=site())) == {"engine": "warning"}
+    assert levels(judged(EngineCheck(), there, at=site())) == {"engine": "warning"}
     old = replace(SEEN.engine, version="1.13.1")
-    assert levels(judged(Engine(), replace(SEEN, slow=True, engine=old), at=site())) == {"engine": "failure"}
+    assert levels(judged(EngineCheck(), replace(SEEN, slow=True, engine=old), at=site())) == {
+        "engine": "failure"
+    }
 
 
 def test_containers_that_were_not_listed_are_warned_of() -> None:
     """Nobody knows of another project, nor whether containers publish ports that nobody listens on."""
-    found = judged(Engine(), replace(SEEN, slow=True, listed=False), at=site())
+    found = judged(EngineCheck(), replace(SEEN, slow=True, listed=False), at=site())
     assert levels(found) == {"engine": "warning", "engine.project": "warning"}
     assert found["engine"].why.endswith("engine's disk, containers.")
     assert "could not be looked at" in found["engine.project"].seen
-    found = judged(Engine(), replace(SEEN, listed=False, strangers=("other",)), at=site())
+    found = judged(EngineCheck(), replace(SEEN, listed=False, strangers=("other",)), at=site())
     assert levels(found) == {"engine.project": "failure"}  # what it has listed is there
-    found = judged(Ports(), PortFacts(complete=False), API)
+    found = judged(PortsCheck(), PortFacts(complete=False), API)
     assert levels(found) == {"ports": "warning"}
     assert "could not be looked at" in found["ports"].seen
-    assert levels(judged(Ports(), PortFacts(complete=False, absent=True), API)) == {}  # nothing publishes
+    assert (
+        levels(judged(PortsCheck(), PortFacts(complete=False, absent=True), API)) == {}
+    )  # nothing publishes
 
 
 @pytest.mark.parametrize("engine", ["docker", "podman"])
@@ -114,12 +118,12 @@ def test_how_asking_compose_ended_is_told(
     program(tools, "podman-compose", f"#!/bin/sh\n{compose.replace('2.26', 'podman-compose version 2.26')}\n")
     program(tools, "timeout", '#!/bin/sh\nshift\nexec /usr/bin/timeout 0.5 "$@"\n')
     at = here(engine=engine)
-    facts = Engine().parse(printed_by(Engine(), at))
+    facts = EngineCheck().parse(printed_by(EngineCheck(), at))
     assert (facts.engine.answers, facts.compose_late, facts.listed) == (True, late, False)
-    found = judged(Engine(), facts, at=at)
+    found = judged(EngineCheck(), facts, at=at)
     assert found["engine.compose"].level == levels_of
     assert found["engine.project"].level == "warning"
-    ports = Ports().parse(printed_by(Ports(), at))
+    ports = PortsCheck().parse(printed_by(PortsCheck(), at))
     assert (ports.complete, ports.absent) == (False, False)
 
 
@@ -131,7 +135,7 @@ def test_where_there_is_no_engine_nothing_publishes_ports(
         assert real
         (tools / name).symlink_to(real)
     monkeypatch.setenv("PATH", str(tools))
-    facts = Ports().parse(printed_by(Ports(), here()))
+    facts = PortsCheck().parse(printed_by(PortsCheck(), here()))
     assert (facts.complete, facts.absent) == (False, True)
 
 
@@ -148,16 +152,16 @@ def test_an_engine_that_is_slow_is_no_dead_one(tools: Path, shell: str, listing:
     noted = f'[ "$2" != docker ] || echo "$1" >> {tools}/waited'
     program(tools, "timeout", f'#!/bin/sh\n{noted}\nshift\n{fast}\nexec "$@"\n')
     at = here()
-    pieces = {one.name: one.script(at, API) for one in (Engine(), Ports(), Runtime())}
-    argv = [shell, "-c", whole_script(pieces, [Engine().before(at)])]
+    pieces = {one.name: one.script(at, API) for one in (EngineCheck(), PortsCheck(), RuntimeCheck())}
+    argv = [shell, "-c", combine_scripts(pieces, [EngineCheck().prelude(at)])]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
     parts = sections(done.stdout)
-    facts = Engine().parse(parts["engine"])
+    facts = EngineCheck().parse(parts["engine"])
     assert (facts.slow, facts.engine.answers, facts.engine.version) == (True, True, "26.1.5")
     assert facts.engine.compose_plugin == "2.26.1"
     assert facts.listed is complete
-    assert Ports().parse(parts["ports"]).complete is complete
-    assert Runtime().parse(parts["runtime"]).known is False
+    assert PortsCheck().parse(parts["ports"]).complete is complete
+    assert RuntimeCheck().parse(parts["runtime"]).known is False
     assert (tools / "asked").read_text().split() == ["info", "version", "ps", "compose"]
     assert (tools / "waited").read_text().split() == ["5", "2", "2", "2"]  # a look has 12 seconds
 
@@ -172,9 +176,9 @@ def test_sudo_is_asked_where_something_is_to_be_enabled(tools: Path, boot: str, 
     program(tools, "id", f"#!/bin/sh\necho {uid}\n")
     program(tools, "sudo", f"#!/bin/sh\necho x >> {tools}/asked\n")
     program(tools, "systemctl", f"#!/bin/sh\necho {boot}\n")
-    script = Runtime().script(here(), API).replace("[ -d /run/systemd/system ]", "true")
-    whole = whole_script({"x": script}, [Runtime().before(here())])
+    script = RuntimeCheck().script(here(), API).replace("[ -d /run/systemd/system ]", "true")
+    whole = combine_scripts({"x": script}, [RuntimeCheck().prelude(here())])
     answer = LocalTransport(become="none").run(("sh", "-c", whole))
-    facts = Runtime().parse(sections(answer.text)["x"])
+    facts = RuntimeCheck().parse(sections(answer.text)["x"])
     assert (facts.boot, facts.as_root, facts.sudo) == (boot, uid == 0, sudo)
     assert (tools / "asked").exists() is sudo

@@ -11,10 +11,10 @@ import pytest
 from oz_installer.checks.model import Remedy
 from oz_installer.checks.postgres_admin import (
     StatementsFailed,
+    change_owner,
     create_database,
     create_extension,
     create_role,
-    give_database,
     run_statements,
 )
 from oz_installer.secret import Secret
@@ -99,14 +99,14 @@ OWNER = 'ALTER DATABASE "gateway" OWNER TO "boss"'
             create_database("n", "gateway", "oz", WANTED, "boss"),
             [[], [BACK], [LEND, DROP, BACK], [LEND, DROP, BACK]],
         ),
-        (give_database("n", "gateway", "oz", "boss"), [[], [OWNER], [KEEP, OWNER]]),
+        (change_owner("n", "gateway", "oz", "boss"), [[], [OWNER], [KEEP, OWNER]]),
         (
-            give_database("n", "gateway", "oz", "boss", "boss"),
+            change_owner("n", "gateway", "oz", "boss", "boss"),
             [[], [BACK], [LEND, OWNER, BACK], [LEND, KEEP, OWNER, BACK], [LEND, KEEP, OWNER, BACK]],
         ),
     ],
 )
 def test_what_is_left_after_each_statement(remedy: Remedy, left: list[list[str]]) -> None:
     """A database that was there before is never dropped, and nobody keeps what was lent to him."""
-    found = [[text for text, *_ in remedy.left(tried)] for tried in range(len(remedy.commands) + 1)]
+    found = [[text for text, *_ in remedy.undo_for(tried)] for tried in range(len(remedy.commands) + 1)]
     assert found == left

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from oz_installer.catalog.model import load_release
-from oz_installer.checks.container import elf
-from oz_installer.checks.model import Spot
+from oz_installer.checks.container import minimal_elf
+from oz_installer.checks.model import CheckedNode
 from oz_installer.checks.nfs import NfsAnswer
 from oz_installer.checks.storage import StorageCheck, place_of
-from oz_installer.checks.storage_probe import Held, Place, StorageFacts, facts_of, read_back
+from oz_installer.checks.storage_probe import HeldFile, MediaLocation, StorageFacts, facts_of, read_back
 from oz_installer.checks.storage_scripts import _WAITING, HOLD, NO_ENGINE, PREFIX, READ
 from oz_installer.remote.local import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, judged, levels, site
@@ -117,7 +117,7 @@ def test_what_to_do_about_root_on_nfs_and_about_a_missing_client() -> None:
         (API, StorageFacts(readable=False), {"storage.reader": "warning"}, "the user 101 cannot read"),
     ],
 )
-def test_a_folder(spot: Spot, facts: StorageFacts, bad: dict[str, str], words: str) -> None:
+def test_a_folder(spot: CheckedNode, facts: StorageFacts, bad: dict[str, str], words: str) -> None:
     found = judged(StorageCheck(), facts, spot)
     assert levels(found) == bad
     assert words in " ".join(one.seen for one in found.values())
@@ -173,13 +173,13 @@ def test_the_scripts_are_sound_shell(shell: str, script: str) -> None:
     subprocess.run([shell, "-n", "-c", script], check=True)
 
 
-def here(folder: Path) -> Place:
-    return Place(folder=str(folder), reader=os.getuid())
+def here(folder: Path) -> MediaLocation:
+    return MediaLocation(folder=str(folder), reader=os.getuid())
 
 
 def test_locks_writes_and_readers_of_a_real_folder(tmp_path: Path) -> None:
     name, word = f"{PREFIX}a", "word"
-    with Held(LocalTransport(become="none"), here(tmp_path), name, word, measure=True) as held:
+    with HeldFile(LocalTransport(become="none"), here(tmp_path), name, word, measure=True) as held:
         assert held.facts.locks is True
         assert held.facts.write_ms
         assert held.facts.free
@@ -210,11 +210,11 @@ def test_a_lock_that_nobody_holds_is_told(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 def test_a_folder_that_the_reader_may_not_enter(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
-    place = Place(folder=str(tmp_path), reader=101)
-    with Held(LocalTransport(become="none"), place, f"{PREFIX}a", "word", measure=True) as held:
+    place = MediaLocation(folder=str(tmp_path), reader=101)
+    with HeldFile(LocalTransport(become="none"), place, f"{PREFIX}a", "word", measure=True) as held:
         assert held.facts.readable is False
     tmp_path.chmod(0o755)
-    with Held(LocalTransport(become="none"), place, f"{PREFIX}a", "word", measure=True) as held:
+    with HeldFile(LocalTransport(become="none"), place, f"{PREFIX}a", "word", measure=True) as held:
         assert held.facts.readable is True
 
 
@@ -291,7 +291,7 @@ def test_the_container_of_podman_is_none_because_podman_would_change_the_owner()
 
 def test_the_program_waits_for_the_end_of_its_input(tmp_path: Path) -> None:
     path = tmp_path / "program"
-    path.write_bytes(elf(*_WAITING["x86_64"]))
+    path.write_bytes(minimal_elf(*_WAITING["x86_64"]))
     path.chmod(0o755)
     process = subprocess.Popen([path], stdin=subprocess.PIPE)
     with pytest.raises(subprocess.TimeoutExpired):

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from oz_installer.checks import storage_elsewhere, storage_probe
-from oz_installer.checks.model import Finding, Site
+from oz_installer.checks.model import CheckContext, Finding
 from oz_installer.checks.nfs import NfsAnswer
-from oz_installer.checks.running import run
+from oz_installer.checks.running import run_checks
 from oz_installer.checks.storage import StorageCheck
-from oz_installer.checks.storage_probe import Held, Place, StorageFacts, read_back
+from oz_installer.checks.storage_probe import HeldFile, MediaLocation, StorageFacts, read_back
 from oz_installer.checks.storage_scripts import PREFIX
 from oz_installer.errors import ConnectError, OzError
 from oz_installer.remote.local import LocalTransport
@@ -60,13 +60,13 @@ def silent() -> Iterator[Reach]:
     let_go.set()
 
 
-def sharing(folder: Path, reach: Reach) -> Site:
+def sharing(folder: Path, reach: Reach) -> CheckContext:
     return site(reach, storage=f"{{type: path, path: {folder}}}")
 
 
-def told(at: Site, limit: float = 15.0) -> dict[str, Finding]:
+def told(at: CheckContext, limit: float = 15.0) -> dict[str, Finding]:
     found: list[Finding] = []
-    run((StorageCheck(),), at, found.append, threading.Event(), limit=limit)
+    run_checks((StorageCheck(),), at, found.append, threading.Event(), limit=limit)
     return {one.id: one for one in found}
 
 
@@ -188,8 +188,8 @@ def test_a_media_folder_that_hangs_is_a_finding_and_nothing_touches_it(tools: Pa
 def test_a_hanging_disk_ends_with_busybox_status_too(tools: Path, tmp_path: Path) -> None:
     hanging_stat(tools, tmp_path)
     program(tools, "timeout", '#!/bin/sh\nshift\n[ "$1" != stat ] || exit 143\nexec "$@"\n')
-    place = Place(folder=str(tmp_path), reader=os.getuid())
-    with Held(here("n1"), place, f"{PREFIX}a", "word") as held:
+    place = MediaLocation(folder=str(tmp_path), reader=os.getuid())
+    with HeldFile(here("n1"), place, f"{PREFIX}a", "word") as held:
         assert held.facts.folder == "hangs"
     assert read_back(here("n2"), place, f"{PREFIX}a", "word").folder == "hangs"
 
@@ -209,8 +209,8 @@ def test_the_end_of_a_script_is_not_awaited_for_long(
     """Its node may hang by then; the facts are there, and the script ends by itself."""
     monkeypatch.setattr(storage_probe, "END_SECONDS", 0.3)
     program(tools, "rm", "#!/bin/sh\nexec sleep 3\n")
-    place = Place(folder=str(tmp_path), reader=os.getuid())
-    with Held(here("n1"), place, f"{PREFIX}a", "word") as held:
+    place = MediaLocation(folder=str(tmp_path), reader=os.getuid())
+    with HeldFile(here("n1"), place, f"{PREFIX}a", "word") as held:
         assert held.facts.folder == "ok"
         began = time.monotonic()
     assert time.monotonic() - began < 2

@@ -13,8 +13,8 @@ import pytest
 
 from oz_installer.checks import storage_elsewhere
 from oz_installer.checks.storage import StorageCheck, place_of
-from oz_installer.checks.storage_elsewhere import held_elsewhere
-from oz_installer.checks.storage_probe import Place, StorageFacts, read_back
+from oz_installer.checks.storage_elsewhere import hold_on_peer
+from oz_installer.checks.storage_probe import MediaLocation, StorageFacts, read_back
 from oz_installer.checks.storage_scripts import PREFIX
 from oz_installer.errors import ConnectError
 from oz_installer.remote.local import LocalTransport
@@ -25,7 +25,7 @@ from tests.unit.checks.test_checks_storage_away import here, sharing
 
 __all__ = ("shared", "tools")  # fixtures
 
-NFS = Place(device=":/srv/oz", options="addr=nfs.example.com")
+NFS = MediaLocation(device=":/srv/oz", options="addr=nfs.example.com")
 
 
 class Busy(LocalTransport):
@@ -54,8 +54,8 @@ def busy() -> Iterator[Busy]:
     one.close()
 
 
-def away(transport: Transport, place: Place) -> str:
-    with held_elsewhere(lambda: transport, place, "x", "word", began=time.monotonic()) as other:
+def away(transport: Transport, place: MediaLocation) -> str:
+    with hold_on_peer(lambda: transport, place, "x", "word", began=time.monotonic()) as other:
         return other().away
 
 
@@ -63,24 +63,26 @@ def test_a_node_that_is_busy_is_waited_for_once_the_other_one_has_tried_its_own(
     tools: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It holds its file only when the other one is ready to look, and asks for it."""
-    asked, facts_of_first = tools / "asked", storage_elsewhere._Holder.facts
+    asked, facts_of_first = tools / "asked", storage_elsewhere._PeerFile.facts
     waits = f"n=0; while [ ! -e {asked} ] && [ $n -lt 400 ]; do sleep 0.05; n=$((n + 1)); done"
     program(tools, "flock", f'#!/bin/sh\n{waits}\nexec /usr/bin/flock "$@"\n')
     program(tools, "timeout", '#!/bin/sh\nshift\nexec "$@"\n')
 
-    def facts(holder: storage_elsewhere._Holder) -> StorageFacts:
+    def facts(holder: storage_elsewhere._PeerFile) -> StorageFacts:
         asked.touch()
         return facts_of_first(holder)
 
-    monkeypatch.setattr(storage_elsewhere._Holder, "facts", facts)
+    monkeypatch.setattr(storage_elsewhere._PeerFile, "facts", facts)
     seen = StorageCheck().probe(sharing(shared, here), BIO)
     assert (seen.away, seen.shared, seen.lock_seen) == ("", True, True)
     assert list(shared.iterdir()) == []
 
 
-@pytest.mark.parametrize(("place", "words"), [(NFS, "mount it"), (Place(folder="/mnt/oz"), "write there")])
+@pytest.mark.parametrize(
+    ("place", "words"), [(NFS, "mount it"), (MediaLocation(folder="/mnt/oz"), "write there")]
+)
 def test_what_takes_too_long_is_told_as_that(
-    busy: Busy, monkeypatch: pytest.MonkeyPatch, place: Place, words: str
+    busy: Busy, monkeypatch: pytest.MonkeyPatch, place: MediaLocation, words: str
 ) -> None:
     monkeypatch.setattr(storage_elsewhere, "HELD_AT", 0.6)
     began = time.monotonic()

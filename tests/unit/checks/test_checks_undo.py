@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.checks.host import Host
-from oz_installer.checks.means import Means
+from oz_installer.checks.host import HostCheck
+from oz_installer.checks.means import NodeCapabilities
 from tests.unit.checks.checks_support import judged, site
 from tests.unit.checks.test_checks_judges import HOST
 from tests.unit.checks.test_checks_remedies import DEBIAN, DENIED, MISSING, remedy
@@ -30,7 +30,7 @@ def test_a_folder_is_taken_back_as_often_as_one_likes(tmp_path: Path) -> None:
     folder = tmp_path / "ab" / "c" / "oz"
     place, access = str(tmp_path), f"denied {tmp_path}"
     facts = replace(HOST, uid=1000, login="oz", sudo=True, access=access, place=place)
-    one = judged(Host(), facts, at=site(install_dir=str(folder)))["host.folder"].remedy
+    one = judged(HostCheck(), facts, at=site(install_dir=str(folder)))["host.folder"].remedy
     assert one is not None
     folder.mkdir(parents=True)
     (folder / "file").touch()
@@ -47,7 +47,7 @@ def test_a_login_leaves_the_group_once(tools: Path, groups: str, left: str) -> N
     """gpasswd fails where somebody else took it out already."""
     program(tools, "id", f"#!/bin/sh\necho {groups}\n")
     program(tools, "gpasswd", f'#!/bin/sh\necho "$@" > {tools}/left\n')
-    one = remedy(DENIED, Means(sudo=True, login="oz", member=False))
+    one = remedy(DENIED, NodeCapabilities(sudo=True, login="oz", member=False))
     assert one is not None
     assert undone(one.undo[0]) == 0
     assert ((tools / "left").read_text() if (tools / "left").exists() else "") == left

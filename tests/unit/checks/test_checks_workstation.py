@@ -14,28 +14,28 @@ from typing import Any
 
 import pytest
 
-from oz_installer.answers.licence_file import LARGEST, others_can_read
+from oz_installer.answers.licence_file import LARGEST, is_world_readable
 from oz_installer.checks import public_url
-from oz_installer.checks.check import Survey
-from oz_installer.checks.licence import Licence, LicenceFacts
-from oz_installer.checks.model import Finding, Site
+from oz_installer.checks.check import InstallationCheck
+from oz_installer.checks.licence import LicenceCheck, LicenceFacts
+from oz_installer.checks.model import CheckContext, Finding
 from oz_installer.checks.public_url import (
-    NameFacts,
-    PublicUrl,
-    PublicUrlHere,
-    certificate_fault,
+    DnsFacts,
+    PublicUrlCheck,
+    WorkstationUrlCheck,
+    certificate_error,
     is_address,
     resolve_here,
 )
-from oz_installer.checks.updater import TokenFacts, Updater, token_fault
+from oz_installer.checks.updater import TokenFacts, UpdaterTokenCheck, token_problem
 from oz_installer.secret import Secret
-from oz_installer.topology.licences import licence_holders
+from oz_installer.topology.licences import nodes_by_licence
 from oz_installer.topology.planner import plan_topology
 from tests.unit.checks.checks_support import API, judged, levels, printed_by, site
 from tests.unit.checks.registry_support import HOST, certificate
 
 
-def surveyed(check: Survey[Any], facts: Any, at: Site) -> dict[str, Finding]:
+def surveyed(check: InstallationCheck[Any], facts: Any, at: CheckContext) -> dict[str, Finding]:
     """The findings by id; they are of no node, and a bad one says what to do."""
     found = list(check.judge(at, facts))
     for one in found:
@@ -46,14 +46,14 @@ def surveyed(check: Survey[Any], facts: Any, at: Site) -> dict[str, Finding]:
     return {one.id: one for one in found}
 
 
-def planned(folder: Path = Path(), **licence: Path | None) -> Site:
+def planned(folder: Path = Path(), **licence: Path | None) -> CheckContext:
     """A site whose topology is known."""
     at = site()
     answers = replace(at.answers, license=replace(at.answers.license, **licence))  # type: ignore[arg-type]
     if "web_adapter" in licence:
         parts = replace(answers.components, web_adapter="https://web.example.com")
         answers = replace(answers, components=parts)
-    return replace(at, answers=answers, topology=plan_topology(answers), base=folder)
+    return replace(at, answers=answers, topology=plan_topology(answers), answers_dir=folder)
 
 
 # ---- licences
@@ -79,12 +79,12 @@ def _open(file: Path) -> bool:
 def test_a_licence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None, mode: int, bad: Any, words: str
 ) -> None:
-    monkeypatch.setattr("oz_installer.checks.licence.others_can_read", _open)
+    monkeypatch.setattr("oz_installer.checks.licence.is_world_readable", _open)
     if content is not None:
         (tmp_path / "license.key").write_bytes(content)
         (tmp_path / "license.key").chmod(mode)
     at = planned(tmp_path)
-    found = surveyed(Licence(), Licence().probe(at), at)
+    found = surveyed(LicenceCheck(), LicenceCheck().probe(at), at)
     assert levels(found) == bad
     assert words in found["licence.bio"].seen
     if words and bad:
@@ -96,11 +96,15 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "license.key").mkdir()
     at = planned(tmp_path)
     assert (
-        "cannot be read: Is a directory" in surveyed(Licence(), Licence().probe(at), at)["licence.bio"].seen
+        "cannot be read: Is a directory"
+        in surveyed(LicenceCheck(), LicenceCheck().probe(at), at)["licence.bio"].seen
     )
     for odd in ("/dev/zero", "/dev/null"):
         at = planned(tmp_path, bio=Path(odd))
-        assert "is not a regular file" in surveyed(Licence(), Licence().probe(at), at)["licence.bio"].seen
+        assert (
+            "is not a regular file"
+            in surveyed(LicenceCheck(), LicenceCheck().probe(at), at)["licence.bio"].seen
+        )
 
 
 @pytest.mark.parametrize(
@@ -116,7 +120,7 @@ def test_the_web_adapters_licence_is_json(tmp_path: Path, content: bytes, words:
         (tmp_path / name).write_bytes(text)
         (tmp_path / name).chmod(0o600)
     at = planned(tmp_path, web_adapter=Path("license.json"))
-    found = surveyed(Licence(), Licence().probe(at), at)
+    found = surveyed(LicenceCheck(), LicenceCheck().probe(at), at)
     assert words in found["licence.web_adapter"].seen
     assert found["licence.bio"].level == "ok"
     assert set(levels(found)) == ({"licence.web_adapter"} if "JSON" in words else set())
@@ -125,13 +129,13 @@ def test_the_web_adapters_licence_is_json(tmp_path: Path, content: bytes, words:
 def test_the_bio_licence_goes_to_bio_nodes_only() -> None:
     at = planned()
     assert at.topology
-    assert [node.name for node in licence_holders(at.topology)["bio"]] == ["n2"]
+    assert [node.name for node in nodes_by_licence(at.topology)["bio"]] == ["n2"]
     nodes = tuple(replace(node, roles=("api",)) for node in at.topology.nodes)
     wrong = replace(at, topology=replace(at.topology, nodes=nodes))
-    found = surveyed(Licence(), {"bio": LicenceFacts(path="license.key", size=7)}, wrong)
+    found = surveyed(LicenceCheck(), {"bio": LicenceFacts(path="license.key", size=7)}, wrong)
     assert levels(found) == {"licence.bio": "failure"}
     assert "would go to n2, too" in found["licence.bio"].seen
-    assert Licence().probe(site()) == {}, "nobody knows yet what is mounted"
+    assert LicenceCheck().probe(site()) == {}, "nobody knows yet what is mounted"
 
 
 def test_a_closed_folder_keeps_others_out(tmp_path: Path) -> None:
@@ -143,9 +147,9 @@ def test_a_closed_folder_keeps_others_out(tmp_path: Path) -> None:
         folder.chmod(0o700)
     (tmp_path / "x").write_text("x")
     (tmp_path / "x").chmod(0o644)
-    assert not others_can_read(tmp_path / "x")
-    assert others_can_read(Path("/etc/passwd"))
-    assert not others_can_read(tmp_path / "nothing")
+    assert not is_world_readable(tmp_path / "x")
+    assert is_world_readable(Path("/etc/passwd"))
+    assert not is_world_readable(tmp_path / "nothing")
 
 
 # ---- the token
@@ -177,24 +181,24 @@ def test_a_closed_folder_keeps_others_out(tmp_path: Path) -> None:
     ],
 )
 def test_the_form_of_a_token(token: str, level: str | None) -> None:
-    fault = token_fault(token)
+    fault = token_problem(token)
     assert (fault and fault[0]) == level
     at = replace(site(), secrets={"updater.token": Secret(token)})
-    found = surveyed(Updater(), Updater().probe(at), at)
+    found = surveyed(UpdaterTokenCheck(), UpdaterTokenCheck().probe(at), at)
     assert levels(found) == ({"updater.token": level} if level else {})
     assert len(token) < 9 or token not in repr(found)
 
 
 def test_no_updater_wants_no_token() -> None:
     at = site()
-    assert Updater().probe(at) == TokenFacts(wanted=False)
-    assert surveyed(Updater(), TokenFacts(wanted=False), at) == {}
+    assert UpdaterTokenCheck().probe(at) == TokenFacts(wanted=False)
+    assert surveyed(UpdaterTokenCheck(), TokenFacts(wanted=False), at) == {}
 
 
 # ---- the public URL
 
 
-def at_url(url: str) -> Site:
+def at_url(url: str) -> CheckContext:
     at = site()
     return replace(at, answers=replace(at.answers, public_url=url))
 
@@ -202,32 +206,32 @@ def at_url(url: str) -> Site:
 @pytest.mark.parametrize(
     ("facts", "bad", "words"),
     [
-        (NameFacts(addresses=("10.0.0.9",)), {}, "oz.example.com is 10.0.0.9"),
-        (NameFacts(), {"public-url.name": "warning"}, "this node does not resolve oz.example.com"),
-        (NameFacts(said="no answer within 5 s"), {"public-url.name": "warning"}, ": no answer within 5 s"),
+        (DnsFacts(addresses=("10.0.0.9",)), {}, "oz.example.com is 10.0.0.9"),
+        (DnsFacts(), {"public-url.name": "warning"}, "this node does not resolve oz.example.com"),
+        (DnsFacts(said="no answer within 5 s"), {"public-url.name": "warning"}, ": no answer within 5 s"),
     ],
 )
-def test_a_name_on_a_node(facts: NameFacts, bad: Mapping[str, str], words: str) -> None:
-    found = judged(PublicUrl(), facts, API)
+def test_a_name_on_a_node(facts: DnsFacts, bad: Mapping[str, str], words: str) -> None:
+    found = judged(PublicUrlCheck(), facts, API)
     assert levels(found) == bad
     assert words in found["public-url.name"].seen
 
 
 def test_where_nothing_can_tell_nothing_is_told_and_an_address_needs_no_resolving() -> None:
-    assert judged(PublicUrl(), NameFacts(tried=False), API) == {}
-    found = judged(PublicUrl(), NameFacts(tried=False), API, at_url("http://[::1]:8880"))
+    assert judged(PublicUrlCheck(), DnsFacts(tried=False), API) == {}
+    found = judged(PublicUrlCheck(), DnsFacts(tried=False), API, at_url("http://[::1]:8880"))
     assert found["public-url.name"].seen == "::1 is an address"
     assert is_address("10.0.0.1")
     assert not is_address("10.example.com")
-    here = PublicUrlHere()
+    here = WorkstationUrlCheck()
     assert surveyed(here, here.probe(at_url("http://10.0.0.1")), at_url("http://10.0.0.1")) == {}
 
 
 def test_names_are_really_asked_for() -> None:
-    facts = PublicUrl().parse(printed_by(PublicUrl(), at_url("http://localhost:8880")))
+    facts = PublicUrlCheck().parse(printed_by(PublicUrlCheck(), at_url("http://localhost:8880")))
     assert facts.addresses
     assert facts.said == ""
-    facts = PublicUrl().parse(printed_by(PublicUrl(), at_url("http://nowhere.invalid")))
+    facts = PublicUrlCheck().parse(printed_by(PublicUrlCheck(), at_url("http://nowhere.invalid")))
     assert (facts.tried, facts.addresses) == (True, ())
     assert resolve_here("localhost").addresses
     lost = resolve_here("nowhere.invalid", 5)
@@ -250,7 +254,7 @@ def test_a_resolver_that_takes_its_time_is_left_behind(monkeypatch: pytest.Monke
 )
 def test_a_certificate_is_judged(fault: str | None, bad: Mapping[str, str]) -> None:
     at = at_url("https://oz.example.com")
-    found = surveyed(PublicUrlHere(), NameFacts(addresses=("10.0.0.9",), certificate=fault), at)
+    found = surveyed(WorkstationUrlCheck(), DnsFacts(addresses=("10.0.0.9",), certificate=fault), at)
     assert levels(found) == bad
     assert ("public-url-here.certificate" in found) is (fault is not None)
 
@@ -275,15 +279,15 @@ def test_a_certificate_is_really_looked_at(tmp_path: Path, monkeypatch: pytest.M
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = int(listener.getsockname()[1])
         threading.Thread(target=serve, args=(listener,), daemon=True).start()
-        assert "self-signed" in str(certificate_fault("127.0.0.1", port, HOST)).replace(
+        assert "self-signed" in str(certificate_error("127.0.0.1", port, HOST)).replace(
             "self signed", "self-signed"
         )
         monkeypatch.setenv("SSL_CERT_FILE", str(public))
-        assert certificate_fault("127.0.0.1", port, HOST) == ""
-        assert HOST in str(certificate_fault("127.0.0.1", port, "other.example.com")) or "ismatch" in str(
-            certificate_fault("127.0.0.1", port, "other.example.com")
+        assert certificate_error("127.0.0.1", port, HOST) == ""
+        assert HOST in str(certificate_error("127.0.0.1", port, "other.example.com")) or "ismatch" in str(
+            certificate_error("127.0.0.1", port, "other.example.com")
         )
         listener.shutdown(socket.SHUT_RDWR)
-    assert certificate_fault("127.0.0.1", port, HOST) is None
+    assert certificate_error("127.0.0.1", port, HOST) is None
     assert os.environ["SSL_CERT_FILE"] == str(public)
     assert public_url.SECONDS < 5

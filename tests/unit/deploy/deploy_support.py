@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oz_installer.deploy.events import Event
-from oz_installer.deploy.facts import ContainerFact, Details, NodeFacts
+from oz_installer.deploy.facts import ContainerFact, NodeDetails, NodeFacts
 from oz_installer.deploy.gate import Gate, LiveGate
 from oz_installer.deploy.plan import NodePlan, Plan
 from oz_installer.deploy.record import record_of
@@ -117,8 +117,8 @@ def service(name: str, **changes: Any) -> BundleService:
         "image": f"example/{name}:1",
         "stage": "app",
         "job": False,
-        "check": "true",
-        "wait_seconds": 60,
+        "health_command": "true",
+        "start_timeout": 60,
         "digest": f"digest-of-{name}",
     }
     return BundleService(name=name, **{**fields, **changes})
@@ -141,7 +141,7 @@ def container(name: str, status: str = "Up 2 minutes (healthy)", **changes: Any)
     return parse_containers(f"{name}\t{status}\t{digest}\texample/{name}:1")[name]
 
 
-def details(**changes: Any) -> Details:
+def details(**changes: Any) -> NodeDetails:
     """A node in order."""
     fields: dict[str, Any] = {
         "uid": 0,
@@ -155,7 +155,7 @@ def details(**changes: Any) -> Details:
         "generations": (),
         "disk_free": 40 * GIGABYTE,
     }
-    return Details(**{**fields, **changes})
+    return NodeDetails(**{**fields, **changes})
 
 
 def fresh(node: str = "n1", **changes: Any) -> NodeFacts:
@@ -179,7 +179,7 @@ def installed(of: Bundle, **changes: Any) -> NodeFacts:
         "verified": of.digest,
         "files": {file.path: file.digest for file in of.files},
         "jobs": {job.name: job.digest for job in of.jobs},
-        "containers": {one.name: container(one.name, digest=one.digest) for one in of.running},
+        "containers": {one.name: container(one.name, digest=one.digest) for one in of.long_running},
         "details": details(generations=("000001",)),
     }
     return fresh(of.node, **{**fields, **changes})
@@ -225,7 +225,7 @@ def make_run(
         gate=gate or LiveGate(),
         settings=settings,
         emit=told.append,
-        shown=lambda node: {},
+        masked_files=lambda node: {},
         fingerprints=lambda node: {},
     )
 

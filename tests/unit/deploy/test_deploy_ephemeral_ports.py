@@ -14,7 +14,12 @@ from pathlib import Path
 import pytest
 
 from oz_installer.deploy import ephemeral_ports
-from oz_installer.deploy.ephemeral_ports import PATIENCE_SECONDS, POLL_SECONDS, port_in_use, start_when_free
+from oz_installer.deploy.ephemeral_ports import (
+    PATIENCE_SECONDS,
+    POLL_SECONDS,
+    port_in_use,
+    start_when_port_free,
+)
 from oz_installer.deploy.events import Event, Message, NodeProgress
 from oz_installer.deploy.run import Run
 from oz_installer.errors import DeployError, Interrupted
@@ -83,7 +88,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def test_it_is_waited_for_and_started_again(world: World) -> None:
     world.states = [CONNECTED, CONNECTED, WAITING, FREE]
-    start_when_free(world.run, "n1", world.start)
+    start_when_port_free(world.run, "n1", world.start)
     assert world.starts == [0, 3 * POLL_SECONDS]
     assert world.looks[0][-1] == "EAB8"
     (told,) = world.told()
@@ -94,7 +99,7 @@ def test_it_is_waited_for_and_started_again(world: World) -> None:
 
 def test_every_port_of_a_range_may_be_in_use(world: World) -> None:
     world.ports = [60000, 60001, 60007, 60088]
-    start_when_free(world.run, "n1", world.start)
+    start_when_port_free(world.run, "n1", world.start)
     assert len(world.starts) == 5
     assert len(world.told()) == 4
 
@@ -103,7 +108,7 @@ def test_one_that_cannot_be_seen_is_not_tried_without_a_pause_nor_for_ever(world
     """A socket that is bound and not connected is in no table."""
     world.ports = [60088] * 1000
     with pytest.raises(DeployError, match="cannot start") as caught:
-        start_when_free(world.run, "n1", world.start)
+        start_when_port_free(world.run, "n1", world.start)
     assert len(world.starts) == PATIENCE_SECONDS / POLL_SECONDS + 1
     assert len(world.told()) == 1
     assert "A connection of the node itself" in caught.value.hint
@@ -112,7 +117,7 @@ def test_one_that_cannot_be_seen_is_not_tried_without_a_pause_nor_for_ever(world
 def test_one_that_somebody_listens_on_is_told_at_once(world: World) -> None:
     world.states = [LISTENING]
     with pytest.raises(DeployError, match="cannot start") as caught:
-        start_when_free(world.run, "n1", world.start)
+        start_when_port_free(world.run, "n1", world.start)
     assert (world.starts, world.told()) == ([0], [])
     assert caught.value.hint == "the first hint"
 
@@ -120,7 +125,7 @@ def test_one_that_somebody_listens_on_is_told_at_once(world: World) -> None:
 def test_one_that_somebody_comes_to_listen_on_is_not_waited_for(world: World) -> None:
     world.states, world.ports = [CONNECTED, CONNECTED, LISTENING], [60088, 60088]
     with pytest.raises(DeployError) as caught:
-        start_when_free(world.run, "n1", world.start)
+        start_when_port_free(world.run, "n1", world.start)
     assert world.starts == [0, 2 * POLL_SECONDS]
     assert caught.value.hint == "the first hint"
 
@@ -128,14 +133,14 @@ def test_one_that_somebody_comes_to_listen_on_is_not_waited_for(world: World) ->
 def test_where_nobody_can_look_it_is_told_at_once(world: World) -> None:
     world.states = [UNKNOWN]
     with pytest.raises(DeployError) as caught:
-        start_when_free(world.run, "n1", world.start)
+        start_when_port_free(world.run, "n1", world.start)
     assert (world.starts, caught.value.hint) == ([0], "the first hint")
 
 
 def test_a_connection_that_does_not_end_is_told_with_what_to_do(world: World) -> None:
     world.states, world.ports = [CONNECTED], [60088, 60088]
     with pytest.raises(DeployError) as caught:
-        start_when_free(world.run, "n1", world.start)
+        start_when_port_free(world.run, "n1", world.start)
     assert world.starts == [0, PATIENCE_SECONDS]
     assert "«ss -tan sport = :60088» there shows it" in caught.value.hint
     assert "net.ipv4.ip_local_reserved_ports" in caught.value.hint
@@ -145,7 +150,7 @@ def test_a_stop_ends_the_waiting(world: World) -> None:
     world.states = [CONNECTED]
     world.run.stop.set()
     with pytest.raises(Interrupted):
-        start_when_free(world.run, "n1", world.start)
+        start_when_port_free(world.run, "n1", world.start)
     assert world.starts == [0]
 
 
@@ -154,7 +159,7 @@ def test_another_failure_is_raised_as_it_is(world: World) -> None:
         raise DeployError("cannot start oz-redis: no such image", node="n1")
 
     with pytest.raises(DeployError, match="no such image"):
-        start_when_free(world.run, "n1", fail)
+        start_when_port_free(world.run, "n1", fail)
     assert world.looks == []
 
 

@@ -80,7 +80,7 @@ DOCKER_26 = (
 )
 def test_containers_as_docker_prints_them(name: str, running: bool, health: str, well: bool) -> None:
     fact = looked(containers=DOCKER_26).containers[name]
-    assert (fact.running, fact.health, fact.well) == (running, health, well)
+    assert (fact.running, fact.health, fact.is_healthy) == (running, health, well)
     assert fact.digest == ("" if "run" in name else DIGEST)
 
 
@@ -93,9 +93,9 @@ def test_podman_prints_starting_and_no_value_of_its_own_way() -> None:
     )
     found = parse_containers(text)
     assert (found["oz-api"].running, found["oz-api"].health) == (True, "starting")
-    assert found["oz-redis"].well
+    assert found["oz-redis"].is_healthy
     assert not found["oz-webui"].running
-    assert not found["oz-webui"].well
+    assert not found["oz-webui"].is_healthy
     assert found["oz-other"].running
 
 

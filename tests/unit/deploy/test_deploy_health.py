@@ -20,8 +20,8 @@ from oz_installer.remote.transport import CommandResult
 from oz_installer.render.bundle import BundleService
 from tests.unit.deploy.deploy_support import Clock, FakeTransport, Pause, bundle, make_run, service
 
-API = service("api", wait_seconds=250)
-BEAT = service("beat", check="", wait_seconds=60)
+API = service("api", start_timeout=250)
+BEAT = service("beat", health_command="", start_timeout=60)
 
 
 @dataclass
@@ -50,7 +50,7 @@ class World:
 
     def wait(self, *services: BundleService) -> None:
         """Wait for them."""
-        assert health.wait(self.run, "n1", services)
+        assert health.wait_healthy(self.run, "n1", services)
 
     def told(self) -> list[str]:
         found = [event for event in self.events if isinstance(event, ServiceState)]
@@ -139,7 +139,7 @@ def test_never_healthy_within_the_limit_of_the_run(world: World) -> None:
 
 
 def test_each_service_has_its_own_patience(world: World) -> None:
-    slow = service("tfss", wait_seconds=810)
+    slow = service("tfss", start_timeout=810)
     world.states = lambda at: dict.fromkeys(("tfss", "api"), "Up 1 second (starting)")
     world.passing = lambda at: {name for name, due in (("tfss", 700), ("api", 100)) if at > due}
     world.wait(slow, API)
@@ -180,7 +180,7 @@ def test_the_checks_run_for_real(tmp_path: Path) -> None:
         f'[ "$2" = good ] && [ "$(wc -l < {tmp_path}/tries.good)" -ge 3 ] && exec "$3" "$4" "$5"\nexit 1\n'
     )
     fake.chmod(0o755)
-    argv = commands.run_checks(str(fake), 2, [("good", "test 'a b' = \"a b\""), ("bad", "true")])
+    argv = commands.run_health_checks(str(fake), 2, [("good", "test 'a b' = \"a b\""), ("bad", "true")])
     done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout == "good\n"
     assert isinstance(CommandResult(argv=argv, status=0).ok, bool)
@@ -197,7 +197,7 @@ def test_no_more_checks_run_at_once_than_the_node_has_cpus(tmp_path: Path) -> No
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
     names = [f"queue{number}" for number in range(7)]
-    argv = commands.run_checks(str(tmp_path / "engine"), 20, [(name, "true") for name in names])
+    argv = commands.run_health_checks(str(tmp_path / "engine"), 20, [(name, "true") for name in names])
     search = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True, env=search)
     assert sorted(done.stdout.split()) == names

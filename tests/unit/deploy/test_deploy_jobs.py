@@ -6,7 +6,7 @@ import pytest
 
 from oz_installer.deploy import engines
 from oz_installer.deploy.events import Event, NodeProgress
-from oz_installer.deploy.jobs import Hearing, failure
+from oz_installer.deploy.jobs import JobOutput, job_error
 from oz_installer.errors import DeployError
 from oz_installer.remote.transport import CommandResult
 from tests.unit.deploy.deploy_support import FakeTransport, failed, make_run, service
@@ -17,7 +17,7 @@ LONG = "long-secret" * 10
 
 def told(*parts: bytes, end: bool = True) -> list[str]:
     events: list[Event] = []
-    hearing = Hearing(make_run(events=events, secrets=[SPACED]), "n1", "init")
+    hearing = JobOutput(make_run(events=events, secrets=[SPACED]), "n1", "init")
     for part in parts:
         hearing(part)
     if end:
@@ -35,7 +35,7 @@ def test_a_secret_that_begins_and_ends_with_a_space_is_masked_before_the_line_is
     assert told(SPACED.encode(), b"\n") == ["init: ********"]
     assert told(SPACED.encode()) == ["init: ********"]
     result = CommandResult(argv=("x",), status=1, stdout=f"{SPACED}\n".encode(), stderr=SPACED.encode())
-    error = failure(make_run(secrets=[SPACED]), "n1", service("init", job=True), result)
+    error = job_error(make_run(secrets=[SPACED]), "n1", service("init", job=True), result)
     assert "begins" not in f"{error} {error.details}"
     assert str(error).endswith("failed: ********")
 
@@ -66,4 +66,4 @@ def test_log_lines_show_no_part_of_a_secret() -> None:
     run = make_run(
         transports={"n1": FakeTransport(answer=lambda _: SPACED)}, secrets=[SPACED], engine="podman"
     )
-    assert "begins" not in engines.why(run, "n1", "api")
+    assert "begins" not in engines.diagnostics(run, "n1", "api")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from oz_installer.deploy.gate import Change, DryGate
-from oz_installer.deploy.phases.keep import KeepSecrets
+from oz_installer.deploy.gate import DryGate, DryRunChange
+from oz_installer.deploy.phases.keep import SaveSecrets
 from oz_installer.deploy.phases.lock import Lock
 from oz_installer.deploy.phases.stage import Stage
 from oz_installer.deploy.plan import FileChange, NodePlan
@@ -20,7 +20,7 @@ CHANGING = [NodePlan(node="n1", files=(FileChange(path="a", kind="new"),))]
 
 def test_after_the_locks_and_before_anything_is_sent() -> None:
     kinds = [type(phase) for phase in install()]
-    assert kinds.index(Lock) < kinds.index(KeepSecrets) < kinds.index(Stage)
+    assert kinds.index(Lock) < kinds.index(SaveSecrets) < kinds.index(Stage)
 
 
 def keeping(run: Run) -> list[str]:
@@ -31,17 +31,17 @@ def keeping(run: Run) -> list[str]:
 
 def test_they_are_kept_once() -> None:
     run = make_run(plans=CHANGING)
-    assert not KeepSecrets().should_run(run)  # none were made
+    assert not SaveSecrets().should_run(run)  # none were made
     kept = keeping(run)
-    run_phases([KeepSecrets()], run)
+    run_phases([SaveSecrets()], run)
     assert kept == ["kept"]
 
 
 def test_a_dry_run_only_says_it() -> None:
-    told: list[Change] = []
+    told: list[DryRunChange] = []
     run = make_run(plans=CHANGING, gate=DryGate(told.append))
     kept = keeping(run)
-    run_phases([KeepSecrets()], run)
+    run_phases([SaveSecrets()], run)
     assert kept == []
     assert [change.what for change in told] == ["keep new passwords beside the answers"]
 
@@ -51,7 +51,7 @@ def test_who_does_not_get_the_lock_keeps_none() -> None:
     run = make_run(plans=CHANGING, transports={"n1": node})
     kept = keeping(run)
     with pytest.raises(LockedError):
-        run_phases([Lock(), KeepSecrets()], run)
+        run_phases([Lock(), SaveSecrets()], run)
     assert kept == []
 
 

@@ -115,7 +115,7 @@ class Node:
         self.switch(generation)
 
     def look(self, digest: str = "", *images: str) -> NodeFacts:
-        return parse_facts("n", self.ok(commands.look(self.folder, "docker", digest, images)))
+        return parse_facts("n", self.ok(commands.read_facts(self.folder, "docker", digest, images)))
 
     def called(self) -> str:
         file = self.tools / "called"
@@ -223,7 +223,7 @@ def test_a_lock_that_nobody_keeps_alive_is_taken_over(node: Node) -> None:
 def test_every_step_keeps_the_lock_alive(node: Node) -> None:
     node.lock("r1")
     age(node, commands.STALE_LOCK_MINUTES + 1)
-    node.ok(commands.finished(node.folder, "r1", "job", "d"))
+    node.ok(commands.mark_job_done(node.folder, "r1", "job", "d"))
     assert node.lock("r2").returncode == 5
 
 
@@ -252,11 +252,11 @@ def test_steps_are_refused_once_the_lock_is_another_runs(node: Node) -> None:
     steps = [
         commands.stage(folder, "r1", "000002", "docker compose", removed=(), folders=("data/x",)),
         commands.switch(folder, "r1", "000002"),
-        commands.back(folder, "r1", "000002", ""),
+        commands.switch_back(folder, "r1", "000002", ""),
         commands.unstage(folder, "r1", "000002", ("data",)),
-        commands.finished(folder, "r1", "job", "d"),
-        commands.forget(folder, "r1", "job"),
-        commands.verified(folder, "r1", "d"),
+        commands.mark_job_done(folder, "r1", "job", "d"),
+        commands.unmark_job(folder, "r1", "job"),
+        commands.mark_verified(folder, "r1", "d"),
     ]
     before = node.tree()
     for argv in steps:
@@ -437,7 +437,7 @@ def test_only_so_many_generations_are_kept(node: Node) -> None:
     for number in range(1, commands.KEPT_GENERATIONS + 4):
         node.install(f"{number:06d}", {**ONE, "config/api": f"{number}\n"})
     assert len(node.generations()) == commands.KEPT_GENERATIONS + 3
-    node.ok(commands.verified(node.folder, "r1", "digest", f"{number - 1:06d}"))
+    node.ok(commands.mark_verified(node.folder, "r1", "digest", f"{number - 1:06d}"))
     expected = [f"{number:06d}" for number in range(4, commands.KEPT_GENERATIONS + 4)]
     assert node.generations() == expected
     assert node.current() == f"generations/{expected[-1]}"
@@ -452,9 +452,9 @@ def test_neither_the_current_nor_the_one_before_it_is_ever_deleted(node: Node) -
     assert node.stage("000008", TWO, send=["config/api"]).returncode == 0
     node.switch("000008")
     assert node.current() == "generations/000008"
-    node.ok(commands.verified(node.folder, "r1", "digest", "000003"))
+    node.ok(commands.mark_verified(node.folder, "r1", "digest", "000003"))
     assert {"000003", "000008"} <= set(node.generations())
-    node.ok(commands.back(node.folder, "r1", "000008", "000003"))
+    node.ok(commands.switch_back(node.folder, "r1", "000008", "000003"))
     assert node.tree()["config/api"] == "one\n"
 
 
@@ -463,14 +463,14 @@ def test_back_to_the_previous_generation(node: Node) -> None:
     node.install("000001", ONE)
     before = node.tree()
     node.install("000002", TWO)
-    node.ok(commands.back(node.folder, "r1", "000002", "000001"))
+    node.ok(commands.switch_back(node.folder, "r1", "000002", "000001"))
     assert (node.current(), node.generations(), node.tree()) == ("generations/000001", ["000001"], before)
 
 
 def test_back_to_nothing(node: Node) -> None:
     node.lock()
     node.install("000001", ONE)
-    node.ok(commands.back(node.folder, "r1", "000001", ""))
+    node.ok(commands.switch_back(node.folder, "r1", "000001", ""))
     assert (node.current(), node.generations()) == ("", [])
     assert not (node.root / "generations").exists()
 
@@ -479,7 +479,7 @@ def test_back_of_a_switch_that_did_not_happen(node: Node) -> None:
     node.lock()
     node.install("000001", ONE)
     node.stage("000002", TWO)
-    node.ok(commands.back(node.folder, "r1", "000002", "000001"))
+    node.ok(commands.switch_back(node.folder, "r1", "000002", "000001"))
     assert (node.current(), node.generations()) == ("generations/000001", ["000001"])
 
 
@@ -488,7 +488,7 @@ def test_back_never_leaves_a_link_to_nothing(node: Node) -> None:
     node.install("000001", ONE)
     node.install("000002", TWO)
     shutil.rmtree(node.root / "generations/000001")
-    done = node.run(commands.back(node.folder, "r1", "000002", "000001"))
+    done = node.run(commands.switch_back(node.folder, "r1", "000002", "000001"))
     assert done.returncode == 1
     assert node.tree()["config/api"] == "two\n"
 
@@ -505,22 +505,22 @@ def test_a_switch_of_what_was_not_staged_leaves_the_current_one(node: Node) -> N
 
 def test_jobs_are_remembered_and_forgotten(node: Node) -> None:
     node.lock()
-    node.ok(commands.finished(node.folder, "r1", "oz-init-db", "abc"))
-    node.ok(commands.verified(node.folder, "r1", "def"))
+    node.ok(commands.mark_job_done(node.folder, "r1", "oz-init-db", "abc"))
+    node.ok(commands.mark_verified(node.folder, "r1", "def"))
     facts = node.look()
     assert (facts.jobs, facts.verified) == ({"oz-init-db": "abc"}, "def")
-    node.ok(commands.forget(node.folder, "r1", "oz-init-db"))
+    node.ok(commands.unmark_job(node.folder, "r1", "oz-init-db"))
     assert node.look().jobs == {}
 
 
 def test_what_was_seen_to_work_is_remembered_and_forgotten(node: Node) -> None:
     node.lock()
-    node.ok(commands.verified(node.folder, "r1", "digest"))
+    node.ok(commands.mark_verified(node.folder, "r1", "digest"))
     assert node.look().verified == "digest"
-    node.ok(commands.verified(node.folder, "r1", ""))
+    node.ok(commands.mark_verified(node.folder, "r1", ""))
     assert node.look().verified == ""
     assert not (node.root / "state/verified").exists()
-    node.ok(commands.verified(node.folder, "r1", ""))
+    node.ok(commands.mark_verified(node.folder, "r1", ""))
 
 
 def test_a_look_at_nothing_makes_nothing(node: Node) -> None:
@@ -543,7 +543,7 @@ def test_a_look_at_what_is_installed(node: Node) -> None:
     assert facts.wrong_modes == ("config/x",)
     assert (facts.generation, facts.lock) == ("000001", "me")
     assert facts.record is not None
-    assert facts.containers["oz-api"].well
+    assert facts.containers["oz-api"].is_healthy
     assert facts.details is not None
     assert facts.details.images == {"nginx:1", "nginx@sha256:aa"}
     assert facts.details.generations == ("000001",)
@@ -569,7 +569,7 @@ def test_only_the_compose_of_the_engine_is_asked(node: Node, engine: str) -> Non
             f'#!/bin/sh\n[ "$1" != ps ] || exit 0\necho {name} >> "{node.tools}/asked"; echo 2.0.0\n'
         )
         tool.chmod(0o755)
-    parse_facts("n", node.ok(commands.look(node.folder, engine, "", ())))
+    parse_facts("n", node.ok(commands.read_facts(node.folder, engine, "", ())))
     assert set((node.tools / "asked").read_text().split()) == composes[engine]
 
 
@@ -583,7 +583,7 @@ def test_an_engine_that_does_not_answer_is_noticed(node: Node, status: int) -> N
 
 
 def test_an_engine_that_is_not_there_is_noticed(node: Node) -> None:
-    argv = list(commands.look(node.folder, "no-such-engine", "", ()))
+    argv = list(commands.read_facts(node.folder, "no-such-engine", "", ()))
     facts = parse_facts("n", node.ok(argv))
     assert not facts.engine_ok
     assert "not found" in facts.engine_message
@@ -595,10 +595,12 @@ def test_what_was_staged_from_a_bundle_plans_to_nothing(node: Node) -> None:
     wanted = bundle(service("api"), config_api="x\n", secret_a="y\n")
     install_bundle(node, wanted, "000001")
     (node.tools / "containers").write_text(
-        "".join(f"{one.name}\tUp 1 hour (healthy)\t{one.digest}\t{one.image}\n" for one in wanted.running)
+        "".join(
+            f"{one.name}\tUp 1 hour (healthy)\t{one.digest}\t{one.image}\n" for one in wanted.long_running
+        )
     )
-    assert plan_node(wanted, node.look(wanted.digest)).unverified
-    node.ok(commands.verified(node.folder, "r1", wanted.digest))
+    assert plan_node(wanted, node.look(wanted.digest)).needs_verification
+    node.ok(commands.mark_verified(node.folder, "r1", wanted.digest))
     assert plan_node(wanted, node.look(wanted.digest)).nothing_to_do
     assert json.loads((node.root / "current/record.json").read_text())["digest"] == wanted.digest
 
@@ -619,7 +621,7 @@ def install_bundle(node: Node, wanted: Bundle, generation: str) -> None:
 
 
 def test_an_unknown_command_is_refused(node: Node) -> None:
-    argv = list(commands.look(node.folder, "docker", "", ()))
+    argv = list(commands.read_facts(node.folder, "docker", "", ()))
     argv[4] = "details"
     assert node.run(argv).returncode == 2
 
@@ -682,4 +684,4 @@ def test_a_folder_that_may_be_written_is_told(node: Node) -> None:
 def detail(node: Node) -> str:
     found = node.look().details
     assert found is not None
-    return found.access
+    return found.folder_access

@@ -11,7 +11,7 @@ import pytest
 
 from oz_installer.deploy.events import Event, PhaseEnded, ServiceState
 from oz_installer.deploy.facts import NodeFacts
-from oz_installer.deploy.gate import Change, DryGate, Gate
+from oz_installer.deploy.gate import DryGate, DryRunChange, Gate
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.phases.lock import Lock
 from oz_installer.deploy.phases.pull import PullImages
@@ -26,7 +26,7 @@ from oz_installer.deploy.record import parse_record, record_of
 from oz_installer.deploy.run import Run
 from oz_installer.deploy.runner import run_phases
 from oz_installer.errors import DeployError, LockedError
-from oz_installer.remote.commands import pick_compose
+from oz_installer.remote.commands import detect_compose
 from oz_installer.render.bundle import Bundle
 from tests.unit.deploy.deploy_support import (
     Answer,
@@ -45,7 +45,7 @@ from tests.unit.deploy.deploy_support import service as plain_service
 NEW = bundle(
     plain_service("init", job=True),
     plain_service("api"),
-    plain_service("beat", check=""),
+    plain_service("beat", health_command=""),
     config_api="new\n",
     secret_api="hidden\n",
 )
@@ -78,10 +78,10 @@ def make_run(
         secrets=["hunter2"],
     )
     run.id = "r1"
-    tool = pick_compose("podman", plugin="", v1="", podman_compose="podman-compose version 1.2.0")
+    tool = detect_compose("podman", plugin="", v1="", podman_compose="podman-compose version 1.2.0")
     assert tool is not None
     run.compose["n1"] = tool
-    run.shown = lambda node: {"secret/api": b"******\n"}
+    run.masked_files = lambda node: {"secret/api": b"******\n"}
     run.fingerprints = lambda node: {"redis.password": "print"}
     return run, transport
 
@@ -367,7 +367,7 @@ def test_what_was_seen_to_work_is_remembered_and_taken_back(before: str) -> None
 
 
 def test_a_dry_run_goes_through_every_phase_and_sends_nothing() -> None:
-    told: list[Change] = []
+    told: list[DryRunChange] = []
     events: list[Event] = []
     there = {"api": container("api"), "old": container("old")}
     run, node = make_run(

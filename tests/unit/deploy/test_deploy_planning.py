@@ -17,14 +17,14 @@ from tests.unit.deploy.deploy_support import bundle, container, details, fresh, 
 WANTED = bundle(
     service("job", job=True),
     service("api"),
-    service("beat", check=""),
+    service("beat", health_command=""),
     config_api="one\n",
     secret_api="two\n",
 )
 OLD = bundle(
     service("job", job=True),
     service("api", digest="older"),
-    service("beat", check=""),
+    service("beat", health_command=""),
     config_api="old\n",
     secret_api="two\n",
 )
@@ -145,7 +145,7 @@ def test_plan(name: str) -> None:
 
 
 def test_a_file_that_was_changed_by_hand_is_drifted_and_its_readers_restart() -> None:
-    wanted = bundle(service("api", reads=("config/api",)), service("beat"), config_api="one\n")
+    wanted = bundle(service("api", config_files=("config/api",)), service("beat"), config_api="one\n")
     there = {f.path: f.digest for f in wanted.files}
     plan = plan_node(wanted, installed(wanted, files={**there, "config/api": "by hand"}))
     assert summary(plan) == {"file config/api": "drifted", "service api": "restart"}
@@ -153,7 +153,7 @@ def test_a_file_that_was_changed_by_hand_is_drifted_and_its_readers_restart() ->
 
 
 def test_a_file_that_only_lost_its_mode_restarts_nothing() -> None:
-    wanted = bundle(service("api", reads=("config/api",)), config_api="one\n")
+    wanted = bundle(service("api", config_files=("config/api",)), config_api="one\n")
     plan = plan_node(wanted, installed(wanted, wrong_modes=("config/api",)))
     assert summary(plan) == {"file config/api": "drifted"}
 

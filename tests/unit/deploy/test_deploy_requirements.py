@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from oz_installer.catalog.model import Oldest, load_release
-from oz_installer.deploy.phases.requirements import Requirements, compose_of, judge
+from oz_installer.catalog.model import MinimumVersions, load_release
+from oz_installer.deploy.phases.requirements import CheckRequirements, compose_of, unmet_requirements
 from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.errors import OzError, PreflightError
 from oz_installer.remote.fitness import DISK_FREE_MIB
@@ -20,7 +20,10 @@ PODMAN = {"engine_version": "4.4.0", "compose_plugin": "", "podman_compose": "po
 
 def found(engine: str = "docker", **changes: Any) -> list[str]:
     """What is said of a node with such details."""
-    return [message for message, _ in judge(fresh(details=details(**changes)), engine, OLDEST[engine])]
+    return [
+        message
+        for message, _ in unmet_requirements(fresh(details=details(**changes)), engine, OLDEST[engine])
+    ]
 
 
 @pytest.mark.parametrize(
@@ -116,20 +119,20 @@ def test_disk(kib: int, enough: bool) -> None:
 )
 def test_no_engine(said: str, message: str, hint: str) -> None:
     facts = fresh(engine_ok=False, engine_message=said, details=details(engine_version=said))
-    problems = list(judge(facts, "docker", OLDEST["docker"]))
+    problems = list(unmet_requirements(facts, "docker", OLDEST["docker"]))
     assert len(problems) == 1  # what follows from it is not told besides
     assert problems[0][0].startswith(message)
     assert hint in problems[0][1]
 
 
 def test_a_catalogue_whose_oldest_version_cannot_be_read_lets_nobody_through() -> None:
-    oldest = Oldest(engine="new", compose="1.0")
+    oldest = MinimumVersions(engine="new", compose="1.0")
     with pytest.raises(OzError, match="the catalogue's oldest Docker, 'new', is no version"):
-        list(judge(fresh(), "docker", oldest))
+        list(unmet_requirements(fresh(), "docker", oldest))
 
 
 def test_a_node_without_details_needs_no_judgement() -> None:
-    assert list(judge(fresh(details=None, engine_ok=False), "docker", OLDEST["docker"])) == []
+    assert list(unmet_requirements(fresh(details=None, engine_ok=False), "docker", OLDEST["docker"])) == []
     with pytest.raises(PreflightError, match="Compose is missing"):
         compose_of(fresh(details=None), "docker")
 
@@ -156,7 +159,7 @@ def test_all_nodes_are_told_at_once_and_nothing_is_sent() -> None:
         },
         plans=[NodePlan(node=name, files=files) for name in names],
     )
-    phase = Requirements()
+    phase = CheckRequirements()
     assert phase.should_run(run)
     with pytest.raises(PreflightError) as caught:
         phase.run(run)
@@ -169,17 +172,17 @@ def test_all_nodes_are_told_at_once_and_nothing_is_sent() -> None:
 
 def test_nodes_that_stay_as_they_are_are_not_judged() -> None:
     run = make_run(facts={"n1": fresh(details=details(engine_version="1.0"))})
-    assert not Requirements().should_run(run)
-    Requirements().run(run)
+    assert not CheckRequirements().should_run(run)
+    CheckRequirements().run(run)
 
 
 def test_containers_of_others_are_never_touched() -> None:
     stranger = {"customer-db": replace(container("customer-db"), digest="")}
-    [(said, hint)] = judge(fresh(containers=stranger), "docker", OLDEST["docker"])
+    [(said, hint)] = unmet_requirements(fresh(containers=stranger), "docker", OLDEST["docker"])
     assert "customer-db" in said
     assert "Compose file" in hint
     elsewhere = {"api": container("api", digest="d")}
-    [(said, hint)] = judge(fresh(containers=elsewhere), "docker", OLDEST["docker"])
+    [(said, hint)] = unmet_requirements(fresh(containers=elsewhere), "docker", OLDEST["docker"])
     assert "another folder" in said
     assert "install_dir" in hint
 
@@ -194,7 +197,7 @@ def test_containers_of_others_are_never_touched() -> None:
 def test_a_folder_that_cannot_be_written_is_the_only_problem_told(access: str, said: str, hint: str) -> None:
     """Not that somebody else's installation runs there: the record could not be read, is all."""
     there = {"oz-api": container("oz-api", digest="d")}
-    facts = fresh("n1", details=details(access=access), containers=there)
-    problems = list(judge(facts, "docker", OLDEST["docker"]))
+    facts = fresh("n1", details=details(folder_access=access), containers=there)
+    problems = list(unmet_requirements(facts, "docker", OLDEST["docker"]))
     assert [text.startswith(said) for text, _ in problems] == [True]
     assert hint in problems[0][1]

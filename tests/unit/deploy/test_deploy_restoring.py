@@ -7,10 +7,10 @@ import json
 import pytest
 
 from oz_installer.deploy.events import Event, Message
-from oz_installer.deploy.restoring import own_checks, restore
+from oz_installer.deploy.restoring import health_checks_of, restore_services
 from oz_installer.deploy.run import Run
 from oz_installer.errors import DeployError
-from oz_installer.remote.commands import pick_compose
+from oz_installer.remote.commands import detect_compose
 from oz_installer.remote.transport import CommandResult
 from tests.unit.deploy.deploy_support import (
     FakeTransport,
@@ -24,7 +24,7 @@ from tests.unit.deploy.deploy_support import (
 )
 
 OLD = bundle(service("api", digest="older"), service("beat", digest="older"), service("gone", digest="older"))
-NEW = bundle(service("api", check="new-check"), service("beat"))
+NEW = bundle(service("api", health_command="new-check"), service("beat"))
 UP = "Up 5 seconds (healthy)"
 
 
@@ -73,7 +73,7 @@ def over(node: Node, events: list[Event] | None = None, **before: str) -> Run:
         events=events,
         health_timeout=1,
     )
-    tool = pick_compose("podman", plugin="", v1="", podman_compose="podman-compose version 1.2.0")
+    tool = detect_compose("podman", plugin="", v1="", podman_compose="podman-compose version 1.2.0")
     assert tool is not None
     run.compose["n1"] = tool
     run.undoing = True
@@ -82,7 +82,7 @@ def over(node: Node, events: list[Event] | None = None, **before: str) -> Run:
 
 def test_what_stood_still_and_was_only_started_is_stopped_again() -> None:
     node = Node({"api": (UP, "older"), "beat": (UP, "older")})
-    restore(over(node, api=UP, beat="Exited (0) 2 days ago"), "n1")
+    restore_services(over(node, api=UP, beat="Exited (0) 2 days ago"), "n1")
     assert [sent.argv for sent in node.transport.sent if "stop" in sent.argv] == [
         ("podman", "stop", "--time", "30", "beat")
     ]
@@ -91,7 +91,7 @@ def test_what_stood_still_and_was_only_started_is_stopped_again() -> None:
 
 def test_what_stood_still_and_was_made_anew_is_made_as_before() -> None:
     node = Node({"api": (UP, "older"), "beat": (UP, "newer")})
-    restore(over(node, api=UP, beat="Exited (0) 2 days ago"), "n1")
+    restore_services(over(node, api=UP, beat="Exited (0) 2 days ago"), "n1")
     sent = [sent.argv for sent in node.transport.sent if sent.argv[:2] != ("podman", "ps")]
     assert [argv[1] for argv in sent[:2]] == ["stop", "rm"]
     assert sent[2][-5:] == ("up", "--no-start", "--no-deps", "--no-build", "beat")
@@ -101,7 +101,7 @@ def test_what_stood_still_and_was_made_anew_is_made_as_before() -> None:
 def test_where_it_cannot_be_made_as_before_it_is_removed_with_a_warning() -> None:
     events: list[Event] = []
     node = Node({"api": (UP, "older"), "beat": (UP, "newer")}, broken="--no-start")
-    restore(over(node, events, api=UP, beat="Exited (0) 2 days ago"), "n1")
+    restore_services(over(node, events, api=UP, beat="Exited (0) 2 days ago"), "n1")
     assert any("rm" in sent.argv and "beat" in sent.argv for sent in node.transport.sent)
     told = [event for event in events if isinstance(event, Message)]
     assert [event.level for event in told] == ["warning"]
@@ -110,19 +110,19 @@ def test_where_it_cannot_be_made_as_before_it_is_removed_with_a_warning() -> Non
 
 def test_what_stood_still_and_was_left_alone_is_left_alone() -> None:
     node = Node({"api": (UP, "older"), "beat": ("Exited (0) 2 days ago", "older")})
-    restore(over(node, api=UP, beat="Exited (0) 2 days ago"), "n1")
+    restore_services(over(node, api=UP, beat="Exited (0) 2 days ago"), "n1")
     assert node.done() == []
 
 
 def test_what_its_engine_starts_again_and_again_is_not_stopped() -> None:
     node = Node({"api": (UP, "older"), "beat": (UP, "older")})
-    restore(over(node, api=UP, beat="Restarting (1) 3 seconds ago"), "n1")
+    restore_services(over(node, api=UP, beat="Restarting (1) 3 seconds ago"), "n1")
     assert node.done() == []
 
 
 def test_what_its_engine_started_again_and_again_gets_its_previous_files_back() -> None:
     node = Node({"api": (UP, "older"), "beat": (UP, "newer")})
-    restore(over(node, api=UP, beat="Restarting (1) 3 seconds ago"), "n1")
+    restore_services(over(node, api=UP, beat="Restarting (1) 3 seconds ago"), "n1")
     (up,) = [sent.argv for sent in node.transport.sent if "up" in sent.argv]
     assert up[-1] == "beat"
     assert "--detach" in up
@@ -133,7 +133,7 @@ def test_a_port_that_a_connection_uses_is_waited_for(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("oz_installer.deploy.ephemeral_ports.POLL_SECONDS", 0.0)
     node = Node({"api": (UP, "newer")})
     node.transport.answer = minding_once("up", node.transport.answer)
-    restore(over(node, api=UP), "n1")
+    restore_services(over(node, api=UP), "n1")
     assert len([sent for sent in node.transport.sent if "up" in sent.argv]) == 2
 
 
@@ -143,7 +143,7 @@ def test_a_container_is_judged_by_its_own_check(name: str) -> None:
     node = Node({"api": (UP, "older"), "gone": (UP, "older")} | {name: ("Up 1 second (starting)", "older")})
     node.checks = {name: ["CMD", "old check", "--now"]}
     node.passing = {name}
-    restore(over(node, api=UP, gone=UP), "n1")
+    restore_services(over(node, api=UP, gone=UP), "n1")
     assert node.tried == [(name, "'old check' --now")]
 
 
@@ -152,18 +152,18 @@ def test_a_previous_service_that_does_not_come_back_is_told(status: str) -> None
     node = Node({"api": (UP, "older"), "gone": (status, "older")})
     node.checks = {"gone": ["CMD-SHELL", "old check"]}
     with pytest.raises(DeployError, match=r"n1: gone \(of the previous files\)"):
-        restore(over(node, api=UP, gone=UP), "n1")
+        restore_services(over(node, api=UP, gone=UP), "n1")
 
 
 def test_what_was_ill_before_is_not_waited_for() -> None:
     node = Node({"api": ("Up 5 minutes (unhealthy)", "older")})
-    restore(over(node, api="Up 5 minutes (unhealthy)"), "n1")
+    restore_services(over(node, api="Up 5 minutes (unhealthy)"), "n1")
     assert node.tried == []
 
 
 @pytest.mark.parametrize("said", ["", "[", "{}", "[1]", '[{"Name": "a"}]', '[{"Name": "a", "Config": null}]'])
 def test_an_engine_that_says_nonsense(said: str) -> None:
-    assert own_checks(said) == {}
+    assert health_checks_of(said) == {}
 
 
 def test_own_checks_with_their_patience() -> None:
@@ -181,4 +181,4 @@ def test_own_checks_with_their_patience() -> None:
         {"Name": "d", "Config": {}},
     ]
     expected = {"a": ("a || b", 330), "b": ("", 60), "c": ("", 60), "d": ("", 60)}
-    assert own_checks(json.dumps(some)) == expected
+    assert health_checks_of(json.dumps(some)) == expected

@@ -14,7 +14,7 @@ from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.deploy.run import Run, hint_for
 from oz_installer.deploy.runner import run_phases
 from oz_installer.errors import ConnectError, DeployError, Interrupted, LockedError, OzError, PreflightError
-from oz_installer.remote.together import ended, together
+from oz_installer.remote.together import start_all, wait_all
 from tests.unit.deploy.deploy_support import FakeTransport, bundle, failed, make_run
 
 NODES = ("n1", "n2", "n3")
@@ -98,11 +98,11 @@ def test_what_is_done_together_ends_together() -> None:
         assert go.wait(10)
         return node.upper()
 
-    futures = together(NODES, work)
+    futures = start_all(NODES, work)
     assert not any(future.done() for future in futures.values())
     threading.Timer(0.3, go.set).start()
-    assert [future.result(timeout=0) for future in ended(futures).values()] == ["N1", "N2", "N3"]
-    assert ended({}) == {}
+    assert [future.result(timeout=0) for future in wait_all(futures).values()] == ["N1", "N2", "N3"]
+    assert wait_all({}) == {}
 
 
 def test_a_request_to_stop_ends_the_work_as_interrupted() -> None:
@@ -182,12 +182,12 @@ class Step(Phase):
         log: list[str],
         *,
         wanted: bool = True,
-        harmless: bool = False,
+        read_only: bool = False,
         on_run: Deed = nothing,
         on_undo: Deed = nothing,
         on_close: Deed = nothing,
     ) -> None:
-        self.title, self.log, self.wanted, self.harmless = title, log, wanted, harmless
+        self.title, self.log, self.wanted, self.read_only = title, log, wanted, read_only
         self.on_run, self.on_undo, self.on_close = on_run, on_undo, on_close
 
     def should_run(self, run: Run) -> bool:
@@ -334,7 +334,7 @@ def test_a_second_ctrl_c_leaves_at_once_and_says_what_remains() -> None:
 
 
 @pytest.mark.parametrize(
-    ("harmless", "error", "code"),
+    ("read_only", "error", "code"),
     [
         (True, PreflightError("too old"), 3),
         (False, ConnectError("gone"), 4),
@@ -343,9 +343,9 @@ def test_a_second_ctrl_c_leaves_at_once_and_says_what_remains() -> None:
     ],
 )
 def test_once_something_was_changed_a_failure_is_one_of_the_deployment(
-    harmless: bool, error: OzError, code: int
+    read_only: bool, error: OzError, code: int
 ) -> None:
-    phase = Step("a", [], harmless=harmless, on_run=fails(error))
+    phase = Step("a", [], read_only=read_only, on_run=fails(error))
     with pytest.raises(OzError) as caught:
         run_phases([phase], several())
     assert caught.value.exit_code == code

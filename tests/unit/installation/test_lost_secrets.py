@@ -14,8 +14,8 @@ from oz_installer.answers.file import read
 from oz_installer.answers.model import Components
 from oz_installer.deploy.facts import NodeFacts
 from oz_installer.deploy.record import Record, fingerprint
-from oz_installer.installation import draft_blueprint
-from oz_installer.installation.lost import lost_slots, other_slots
+from oz_installer.installation import build_desired_state
+from oz_installer.installation.lost import changed_secrets, missing_secrets
 from oz_installer.secret import Secret
 from oz_installer.topology.planner import plan_topology
 from tests.unit.deploy.deploy_support import FakeTransport, fresh, short
@@ -82,7 +82,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     (tmp_path / "license.key").write_text("licence\n")
     (tmp_path / "answers.yml").write_text(ANSWERS)
     made = Site(tmp_path)
-    monkeypatch.setattr(cli, "opener", lambda: made.open)
+    monkeypatch.setattr(cli, "transport_opener", lambda: made.open)
     return made
 
 
@@ -197,7 +197,7 @@ def test_a_given_password_is_the_operators_own_affair(site: Site, monkeypatch: p
     (site.folder / "answers.yml").write_text(ANSWERS + given)
     assert site.run("plan") == 0
     path = site.folder / "answers.yml"
-    blueprint = draft_blueprint(read(path), path, ask=None, connecting=True)
+    blueprint = build_desired_state(read(path), path, ask=None, connecting=True)
     assert blueprint.fingerprints("n1").keys() == {*SLOTS} - {"admin.password"}
 
 
@@ -209,7 +209,7 @@ TWO = ANSWERS.replace(
 def test_a_node_keeps_on_record_what_stands_in_its_files(site: Site) -> None:
     path = site.folder / "answers.yml"
     path.write_text(TWO)
-    blueprint = draft_blueprint(read(path), path, ask=None, connecting=True)
+    blueprint = build_desired_state(read(path), path, ask=None, connecting=True)
     prints = {node: blueprint.fingerprints(node) for node in ("n1", "n2")}
     assert {*prints["n1"], *prints["n2"]} == {*SLOTS}
     for node, some in prints.items():
@@ -242,15 +242,15 @@ def test_only_what_is_on_record_is_compared() -> None:
         "n3": fresh("n3", record=INSTALLED),  # of a version that kept none
         "n4": fresh("n4"),
     }
-    assert other_slots({"a": "1", "b": "2", "c": "4"}, facts) == {"b": ("n2",)}
-    assert other_slots({"b": "5"}, facts) == {"b": ("n1", "n2")}
+    assert changed_secrets({"a": "1", "b": "2", "c": "4"}, facts) == {"b": ("n2",)}
+    assert changed_secrets({"b": "5"}, facts) == {"b": ("n1", "n2")}
 
 
 def lost(
     made: Iterable[str], facts: dict[str, NodeFacts], one_to_n: bool = False
 ) -> dict[str, tuple[str, ...]]:
     topology = plan_topology(layout("poc-2", components=Components(one_to_n=one_to_n)))
-    return lost_slots(topology, made, facts)
+    return missing_secrets(topology, made, facts)
 
 
 def test_a_password_of_something_new_is_not_lost() -> None:

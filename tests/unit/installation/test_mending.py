@@ -15,8 +15,8 @@ from oz_installer.answers.secrets import Secrets
 from oz_installer.checks.model import Remedy
 from oz_installer.deploy.events import Event, Message, NodeProgress
 from oz_installer.errors import AnswersError, ConnectError, OzError
-from oz_installer.installation.mending import STOPPED, Done, carry_out, distinct
-from oz_installer.installation.undo_list import UndoList, taking_back
+from oz_installer.installation.mending import STOPPED, RepairResult, distinct, run_remedies
+from oz_installer.installation.undo_list import UndoLog, pending_undos
 from oz_installer.remote.transport import CommandResult
 from oz_installer.secret import Secret
 
@@ -85,8 +85,8 @@ class Site:
         remedies: Sequence[Remedy],
         tell: Callable[[Event], None] = lambda _event: None,
         stop: threading.Event | None = None,
-    ) -> list[Done]:
-        return carry_out(self.inputs, self.nodes.__getitem__, remedies, tell, stop or threading.Event())
+    ) -> list[RepairResult]:
+        return run_remedies(self.inputs, self.nodes.__getitem__, remedies, tell, stop or threading.Event())
 
 
 def remedy(node: str, title: str, *commands: str, undo: Sequence[str] = (), database: str = "") -> Remedy:
@@ -217,8 +217,8 @@ def test_the_list_takes_everything_back_once_and_the_last_first(tmp_path: Path) 
     Site(tmp_path, Fake("b", refused="no")).mend([remedy("b", "never began", "c 2", undo=["u 3"])])
     site.mend([remedy("b", "failed later", "c 1", "c 2", undo=["u 4"])])
     site.mend([remedy("b", "for good", "c 1")])
-    UndoList(path).begin(remedy("a", "killed", "c 1", undo=["u 5"]))
-    back = taking_back(path)
+    UndoLog(path).begin(remedy("a", "killed", "c 1", undo=["u 5"]))
+    back = pending_undos(path)
     assert [one.commands for one in back] == [
         (("u", "5"),), (("u", "4"),), (("u", "it's; $HOME"),), (("u", "1"), ("u", "2")),
     ]  # fmt: skip
@@ -227,9 +227,9 @@ def test_the_list_takes_everything_back_once_and_the_last_first(tmp_path: Path) 
     assert back[-1].title.endswith(": one")
 
     assert [one.error for one in site.mend(back[:1] + back[2:3])] == ["", ""]
-    assert taking_back(path) == [back[1], back[3]]
+    assert pending_undos(path) == [back[1], back[3]]
     site.mend([odd])
-    assert taking_back(path)[0].commands == (("u", "it's; $HOME"),)
+    assert pending_undos(path)[0].commands == (("u", "it's; $HOME"),)
 
 
 def test_statements_are_taken_back_as_they_are(tmp_path: Path) -> None:
@@ -241,9 +241,9 @@ def test_statements_are_taken_back_as_they_are(tmp_path: Path) -> None:
         undo=(('DROP ROLE "o\'z"',),),
         database="postgres",
     )
-    UndoList(path).begin(one)
-    UndoList(path).end(one, 1, "", 1)
-    back = taking_back(path)
+    UndoLog(path).begin(one)
+    UndoLog(path).end(one, 1, "", 1)
+    back = pending_undos(path)
     assert [(one.database, one.commands) for one in back] == [("postgres", one.undo)]
 
 
@@ -254,13 +254,13 @@ def test_what_was_done_on_another_server_is_left_alone(tmp_path: Path) -> None:
     written = path.read_text()
     assert "  at    10.0.0.1:22\n" in written
     moved = Site(tmp_path, Fake("b"), node)  # a is 10.0.0.2 now
-    (done,) = moved.mend(taking_back(path))
+    (done,) = moved.mend(pending_undos(path))
     assert (
         done.error == "that was done on 10.0.0.1:22, and the answers name 10.0.0.2:22 now: nothing was done"
     )
     assert node.ran == [("c", "1")]
     assert path.read_text() == written
-    assert [one.error for one in site.mend(taking_back(path))] == [""]
+    assert [one.error for one in site.mend(pending_undos(path))] == [""]
 
 
 def test_the_database_of_another_server_is_left_alone(tmp_path: Path) -> None:
@@ -272,4 +272,4 @@ def test_the_database_of_another_server_is_left_alone(tmp_path: Path) -> None:
 
 def test_without_a_list_there_is_nothing_to_take_back(tmp_path: Path) -> None:
     with pytest.raises(AnswersError, match="cannot read"):
-        taking_back(tmp_path / "answers.undo.txt")
+        pending_undos(tmp_path / "answers.undo.txt")

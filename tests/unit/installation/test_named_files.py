@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.file import read_draft_text
+from oz_installer.answers.file import parse_text
 from oz_installer.answers.questions import questions
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.errors import Problem
 from oz_installer.installation.named_files import file_problems
 
@@ -42,7 +42,7 @@ def base(tmp_path: Path) -> Path:
 
 def found(base: Path, text: str = GOOD) -> dict[str, Problem]:
     """By question."""
-    problems = file_problems(Working.of(read_draft_text(text)), base)
+    problems = file_problems(WorkingCopy.of(parse_text(text)), base)
     assert CANARY not in repr(problems)
     assert all(problem.hint for problem in problems)
     return {problem.key: problem for problem in problems}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from oz_installer.answers.file import read_draft_text
-from oz_installer.answers.working import Working
-from oz_installer.pure_core import PureCore
+from oz_installer.answers.file import parse_text
+from oz_installer.answers.working import WorkingCopy
+from oz_installer.pure_core import OfflineCore
 
 TEXT = """\
 version: 1
@@ -17,9 +17,9 @@ nodes:
 """
 
 
-def wrong_keys(working: Working) -> list[str]:
+def wrong_keys(working: WorkingCopy) -> list[str]:
     """What the core blames."""
-    return [problem.key for problem in PureCore().judge(working)]
+    return [problem.key for problem in OfflineCore().validate(working)]
 
 
 @pytest.mark.parametrize(
@@ -30,10 +30,10 @@ def wrong_keys(working: Working) -> list[str]:
     ],
 )
 def test_what_a_component_asks_for(component: str, value: object, asked: str) -> None:
-    quiet = Working.of(read_draft_text(TEXT)).put("components.bio_updater", False)
+    quiet = WorkingCopy.of(parse_text(TEXT)).with_value("components.bio_updater", False)
     for wrong in ((), ("public_url",)):
         base = quiet
         for key in wrong:
-            base = base.typed(key, "nonsense")
+            base = base.with_text(key, "nonsense")
         assert wrong_keys(base) == [*wrong]
-        assert wrong_keys(base.put(component, value)) == [*wrong, asked]
+        assert wrong_keys(base.with_value(component, value)) == [*wrong, asked]

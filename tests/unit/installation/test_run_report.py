@@ -13,7 +13,7 @@ from oz_installer.answers.file import read
 from oz_installer.deploy.events import Event, Message, PhaseStarted, RunEnded, RunStarted
 from oz_installer.deploy.gate import DryGate
 from oz_installer.errors import DeployError
-from oz_installer.installation import Prepared, execute, prepare, summarise
+from oz_installer.installation import Prepared, apply, prepare, summarise
 from oz_installer.telling.tables import summary_text
 from tests.unit.deploy.deploy_support import FakeTransport, short
 from tests.unit.deploy.test_deploy_facts import DETAILS, output
@@ -66,7 +66,7 @@ def carry_out(
     """Run with phases that are played; what the front end was told."""
     monkeypatch.setattr("oz_installer.deploy.runner.run_phases", Phases(error))
     told: list[Event] = []
-    execute(prepared, told.append, **more)
+    apply(prepared, told.append, **more)
     return told
 
 

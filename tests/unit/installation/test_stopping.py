@@ -16,11 +16,11 @@ from oz_installer.answers.file import read
 from oz_installer.answers.model import Node
 from oz_installer.answers.secrets import Secrets
 from oz_installer.checks.model import Finding
-from oz_installer.connecting import opener
+from oz_installer.connecting import transport_opener
 from oz_installer.errors import ConnectError, Interrupted
 from oz_installer.installation import Prepared, prepare, summarise, with_diffs
 from oz_installer.remote.ssh import SshTarget, SshTransport, connect
-from oz_installer.wizard_core import WizardCore
+from oz_installer.wizard_core import InstallerCore
 from tests.unit.deploy.deploy_support import FakeTransport, short
 from tests.unit.deploy.test_deploy_facts import DETAILS, output
 from tests.unit.installation.test_lost_secrets import record
@@ -154,14 +154,14 @@ def test_the_core_of_the_wizard_hands_its_stop_on(path: Path) -> None:
     with Silent(clock.set) as server:
         path = written(path.parent, server.port)
         with clock.heeded():
-            WizardCore(opener).prepare(path, clock.stop)
+            InstallerCore(transport_opener).prepare(path, clock.stop)
 
 
 def test_a_stop_of_the_checks_while_they_connect(path: Path) -> None:
     clock, found = Clock(), list[Finding]()
     with Silent(clock.set) as server:
         path = written(path.parent, server.port)
-        WizardCore(opener).check(path, found.append, clock.stop)
+        InstallerCore(transport_opener).check(path, found.append, clock.stop)
         clock.check()
         assert not [one for one in found if one.node], "what the node did not say is not told as its fault"
 

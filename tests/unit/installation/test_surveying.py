@@ -84,7 +84,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     slots = dict.fromkeys(("redis.password", "ftp.password", "api_pg.password"), "x" * 20)
     (tmp_path / "answers.secrets.json").write_text(json.dumps({"version": 1, "secrets": slots}))
     made = Site(tmp_path)
-    monkeypatch.setattr(cli, "opener", lambda: made.connect)
+    monkeypatch.setattr(cli, "transport_opener", lambda: made.connect)
     return made
 
 

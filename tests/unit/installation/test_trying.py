@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.file import read_draft_text
+from oz_installer.answers.file import parse_text
 from oz_installer.answers.model import Node
 from oz_installer.answers.secrets import Secrets
-from oz_installer.answers.working import Working
+from oz_installer.answers.working import WorkingCopy
 from oz_installer.checks.model import Finding
 from oz_installer.errors import AnswersError, ConnectError
-from oz_installer.installation.lines import Lines
+from oz_installer.installation.lines import ConnectionPool
 from oz_installer.installation.partial import api_names, partial_answers
-from oz_installer.installation.trying import Tried, try_database, try_nodes, try_storage
+from oz_installer.installation.trying import NodeProbe, probe_database, probe_nodes, probe_storage
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.target import HostKeyRefused
 from oz_installer.remote.transport import CommandResult, Transport
@@ -26,8 +26,8 @@ CANARY = "canary-password"
 NOWHERE = Path("/nowhere/answers.yml")
 
 
-def working(text: str) -> Working:
-    return Working.of(read_draft_text(text))
+def working(text: str) -> WorkingCopy:
+    return WorkingCopy.of(parse_text(text))
 
 
 class Node1(LocalTransport):
@@ -44,10 +44,10 @@ class Node1(LocalTransport):
 
 
 def tried(
-    draft: Working, *names: str, opened: dict[str, Transport | Exception] | None = None
-) -> dict[str, Tried]:
+    draft: WorkingCopy, *names: str, opened: dict[str, Transport | Exception] | None = None
+) -> dict[str, NodeProbe]:
     """Try with these connections; by name."""
-    found: list[Tried] = []
+    found: list[NodeProbe] = []
     lines = opened or {}
 
     def open_transport(node: Node, secrets: Secrets) -> Transport:
@@ -56,7 +56,7 @@ def tried(
             raise line
         return line
 
-    try_nodes(draft, NOWHERE, names, open_transport, found.append, threading.Event())
+    probe_nodes(draft, NOWHERE, names, open_transport, found.append, threading.Event())
     assert len({one.node for one in found}) == len(found)
     return {one.node: one for one in found}
 
@@ -64,7 +64,7 @@ def tried(
 def test_one_node_of_a_draft_that_has_nothing_else() -> None:
     node = Node1("n1", become="none")
     one = tried(working("nodes: [{name: n1, host: 10.0.0.1}]"), "n1", opened={"n1": node})["n1"]
-    assert (one.reached, one.key_known, one.fingerprint) == (True, "known", "SHA256:known")
+    assert (one.connected, one.key_known, one.fingerprint) == (True, "known", "SHA256:known")
     assert {"OS", "CPU", "Memory", "Disk"} <= dict(one.facts).keys()
     assert {finding.check for finding in one.findings} == {"host", "engine"}
     assert any("layout poc-1" in finding.needed for finding in one.findings)
@@ -77,14 +77,14 @@ def test_wrong_answers_elsewhere_do_not_matter_and_own_ones_do() -> None:
         "nodes: [{name: n1, host: 10.0.0.1}, {name: n2, host: 'a b', port: 99999}, {name: n3}]"
     )
     found = tried(draft, "n1", "n2", "n3", "n4")
-    assert found["n1"].reached
+    assert found["n1"].connected
     assert "Host is neither" in found["n2"].error
     assert "SSH port should" in found["n2"].error
     assert "Host is missing" in found["n3"].error
     assert "no node n4" in found["n4"].error
     for name in ("n2", "n3", "n4"):
         assert found[name].hint
-        assert not found[name].reached
+        assert not found[name].connected
 
 
 def test_an_unknown_key_can_be_accepted_and_a_changed_one_not() -> None:
@@ -102,7 +102,7 @@ def test_an_unknown_key_can_be_accepted_and_a_changed_one_not() -> None:
         "gone": ConnectError("port 22 is closed", "Is sshd running?"),
     }
     found = tried(working(f"scenario: medium\nnodes: [{rows}]"), *names, opened=lines)
-    seen = {name: (one.reached, one.fingerprint, one.key_known) for name, one in found.items()}
+    seen = {name: (one.connected, one.fingerprint, one.key_known) for name, one in found.items()}
     assert seen == {
         "new": (False, "SHA256:new", "unknown"),
         "changed": (False, "SHA256:new", "changed"),
@@ -113,15 +113,15 @@ def test_an_unknown_key_can_be_accepted_and_a_changed_one_not() -> None:
 
 
 def test_secrets_reach_the_connection_and_nothing_else() -> None:
-    draft = working("nodes: [{name: n1, host: 10.0.0.1}]").typed("nodes[0].password", CANARY)
+    draft = working("nodes: [{name: n1, host: 10.0.0.1}]").with_text("nodes[0].password", CANARY)
     seen: list[Secret | None] = []
 
     def open_transport(node: Node, secrets: Secrets) -> Transport:
         seen.append(secrets.of_node("n1", "password"))
         raise ZeroDivisionError(f"oh {CANARY}")
 
-    found: list[Tried] = []
-    try_nodes(draft, NOWHERE, ["n1"], open_transport, found.append, threading.Event())
+    found: list[NodeProbe] = []
+    probe_nodes(draft, NOWHERE, ["n1"], open_transport, found.append, threading.Event())
     assert seen == [Secret(CANARY)]
     assert "something unexpected happened: ZeroDivisionError" in found[0].error
     assert CANARY not in repr(found)
@@ -133,7 +133,7 @@ def test_a_secret_that_cannot_be_had_is_told_of_its_node() -> None:
     )
     found = tried(draft, "n1", "n2")
     assert "OZ_NOT_SET is not set" in found["n1"].error
-    assert found["n2"].reached
+    assert found["n2"].connected
 
 
 def test_what_was_seen_stays_when_the_look_fails() -> None:
@@ -142,7 +142,7 @@ def test_what_was_seen_stays_when_the_look_fails() -> None:
             raise ConnectError("sudo wants a password", "Give it one.", node="n1")
 
     one = tried(working("nodes: [{name: n1, host: h}]"), "n1", opened={"n1": Mute("n1")})["n1"]
-    assert (one.reached, one.key_known, one.error) == (True, "known", "sudo wants a password")
+    assert (one.connected, one.key_known, one.error) == (True, "known", "sudo wants a password")
     assert one.facts == ()
 
 
@@ -162,11 +162,11 @@ def test_a_stop_is_heeded_within_a_second(moment: str) -> None:
             let_go.wait(30)
         return late
 
-    found: list[Tried] = []
+    found: list[NodeProbe] = []
     threading.Timer(0.2, stop.set).start()
     began = time.monotonic()
     draft = working("nodes: [{name: n1, host: 10.0.0.1}]")
-    try_nodes(draft, NOWHERE, ["n1"], open_transport, found.append, stop)
+    probe_nodes(draft, NOWHERE, ["n1"], open_transport, found.append, stop)
     assert time.monotonic() - began < 1.5
     let_go.set()
     until = time.monotonic() + 5
@@ -182,7 +182,7 @@ def test_a_stop_is_heeded_within_a_second(moment: str) -> None:
 DATABASE = "database: {host: 127.0.0.1, port: %d, password: {env: OZ_TRY}, sslmode: disable}\n"
 
 
-def findings(draft: Working, what: str = "database") -> list[Finding]:
+def findings(draft: WorkingCopy, what: str = "database") -> list[Finding]:
     found: list[Finding] = []
 
     def open_transport(node: Node, secrets: Secrets) -> Transport:
@@ -190,7 +190,7 @@ def findings(draft: Working, what: str = "database") -> list[Finding]:
             raise ConnectError("10.0.0.9:22 did not answer", "Is it on?", node=node.name)
         return LocalTransport(node.name, become="none")
 
-    call = try_database if what == "database" else try_storage
+    call = probe_database if what == "database" else probe_storage
     call(draft, NOWHERE, open_transport, found.append, threading.Event())
     return found
 
@@ -235,8 +235,8 @@ def test_storage_is_tried_where_the_layout_puts_the_api(tmp_path: Path) -> None:
 
 
 def test_partial_answers_of_next_to_nothing() -> None:
-    assert partial_answers(Working.new()).nodes == ()
-    assert api_names(partial_answers(Working.new())) == []
+    assert partial_answers(WorkingCopy.new()).nodes == ()
+    assert api_names(partial_answers(WorkingCopy.new())) == []
     assert api_names(partial_answers(working("nodes: [{}, {}]"))) == ["to-be-answered 2"]
 
 
@@ -252,7 +252,7 @@ def test_a_line_is_opened_once_and_its_failure_is_everybodys() -> None:
             raise ConnectError("no")
         return LocalTransport(name)
 
-    lines = Lines(open_node)
+    lines = ConnectionPool(open_node)
     assert lines("a") is lines("a")
     for _ in range(2):
         with pytest.raises(ConnectError):

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from oz_installer.remote import commands
-from oz_installer.remote.commands import Flavour, parse_version, pick_compose
-from oz_installer.remote.engine import PullMeter, parse_container, split_image
+from oz_installer.remote.commands import ComposeVariant, detect_compose, parse_version
+from oz_installer.remote.engine import PullTotals, parse_container, split_image
 
 
 @pytest.mark.parametrize(
@@ -28,17 +28,21 @@ def test_versions(text: str, version: tuple[int, ...] | None) -> None:
 
 
 def test_pick_compose() -> None:
-    both = pick_compose("docker", plugin="2.26.1", v1="1.29.2", podman_compose="")
+    both = detect_compose("docker", plugin="2.26.1", v1="1.29.2", podman_compose="")
     assert both
-    assert (both.flavour, both.argv, both.version) == (Flavour.PLUGIN, ("docker", "compose"), (2, 26, 1))
-    old = pick_compose("docker", plugin="", v1="1.29.2", podman_compose="")
+    assert (both.flavour, both.argv, both.version) == (
+        ComposeVariant.PLUGIN,
+        ("docker", "compose"),
+        (2, 26, 1),
+    )
+    old = detect_compose("docker", plugin="", v1="1.29.2", podman_compose="")
     assert old
     assert old.argv == ("docker-compose",)
     text = "podman version 5.4.2\npodman-compose version 1.3.0"
-    podman = pick_compose("podman", plugin="2.26.1", v1="", podman_compose=text)
+    podman = detect_compose("podman", plugin="2.26.1", v1="", podman_compose=text)
     assert podman
     assert podman.version == (1, 3, 0)
-    assert pick_compose("docker", plugin="", v1="", podman_compose=text) is None
+    assert detect_compose("docker", plugin="", v1="", podman_compose=text) is None
 
 
 Build = Callable[[commands.ComposeTool], tuple[str, ...]]
@@ -75,8 +79,8 @@ Build = Callable[[commands.ComposeTool], tuple[str, ...]]
 )
 def test_compose_argv(build: Build, plugin: str, podman: str) -> None:
     tools = [
-        pick_compose("docker", plugin="2.2", v1="", podman_compose=""),
-        pick_compose("podman", plugin="", v1="", podman_compose="1.3.0"),
+        detect_compose("docker", plugin="2.2", v1="", podman_compose=""),
+        detect_compose("podman", plugin="", v1="", podman_compose="1.3.0"),
     ]
     assert [" ".join(build(tool)) for tool in tools if tool] == [plugin, podman]
 
@@ -99,10 +103,10 @@ def test_container_of_a_list() -> None:
 
 
 def test_pull_meter_adds_up_layers() -> None:
-    meter = PullMeter()
+    meter = PullTotals()
     for layer, done in (("a", 5), ("b", 1), ("a", 10)):
-        meter.feed({"id": layer, "status": "Downloading", "progressDetail": {"current": done, "total": 20}})
+        meter.add({"id": layer, "status": "Downloading", "progressDetail": {"current": done, "total": 20}})
     assert (meter.done, meter.total) == (11, 40)
-    meter.feed({"id": "a", "status": "Download complete", "progressDetail": {}})
-    meter.feed({"id": "c", "status": "Already exists", "progressDetail": {}})
+    meter.add({"id": "a", "status": "Download complete", "progressDetail": {}})
+    meter.add({"id": "c", "status": "Already exists", "progressDetail": {}})
     assert (meter.done, meter.total) == (21, 40)

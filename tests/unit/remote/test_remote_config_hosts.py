@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from oz_installer.errors import ConnectError
-from oz_installer.remote.ssh_config import SshHost, config_hosts
+from oz_installer.remote.ssh_config import SshHost, list_hosts
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_hosts_in_their_order_with_what_holds_for_them(home: Path) -> None:
         "Host *.example.com !x api?\n  User other\n"
         "Host *\n  User ozadmin\n"
     )
-    assert config_hosts() == (
+    assert list_hosts() == (
         SshHost(name="web", host="10.0.0.1", user="ozadmin", port=2222),
         SshHost(name="api1", host="10.0.0.1", user="other", port=2222),
         SshHost(name="bio1", host="bio1", user="ozadmin", key_file=home / ".ssh/special", jump="bastion"),
@@ -33,8 +33,8 @@ def test_hosts_in_their_order_with_what_holds_for_them(home: Path) -> None:
 
 
 def test_no_file_offers_nothing_and_a_broken_one_is_told(home: Path) -> None:
-    assert config_hosts() == ()
+    assert list_hosts() == ()
     (home / ".ssh/config").write_text("Host a\nnonsense\n")
     with pytest.raises(ConnectError) as caught:
-        config_hosts()
+        list_hosts()
     assert ".ssh/config" in caught.value.message

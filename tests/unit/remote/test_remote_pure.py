@@ -17,19 +17,19 @@ from hypothesis import strategies as st
 
 from oz_installer.errors import ConnectError, DeployError
 from oz_installer.remote import sudo
-from oz_installer.remote.exchange import blocks
+from oz_installer.remote.exchange import split_blocks
 from oz_installer.remote.known_hosts import (
-    Verdict,
+    HostKeyStatus,
     fingerprint,
-    judge,
-    keys_of,
+    keys_for,
+    match_host_key,
     parse_known_hosts,
     pinned_fingerprint,
     preferred_key_types,
 )
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.ssh_config import split_jump
-from oz_installer.remote.sudo import Way
+from oz_installer.remote.sudo import Escalation
 from oz_installer.remote.transport import BLOCK, CommandFailed, RemoteFile
 from oz_installer.remote.upload import tar_blocks, tar_bytes, upload_file, upload_tree
 
@@ -43,7 +43,7 @@ LINE = base64.b64encode(KEY).decode()
 def test_another_host_key_than_the_answers_name_is_told_with_both() -> None:
     from oz_installer.remote.dial import Hop, _check_host_key
     from oz_installer.remote.ssh_auth import Credentials
-    from oz_installer.remote.ssh_config import resolve
+    from oz_installer.remote.ssh_config import resolve_host
 
     class Shown:
         def get_remote_server_key(self) -> Shown:
@@ -53,7 +53,7 @@ def test_another_host_key_than_the_answers_name_is_told_with_both() -> None:
             return KEY
 
     wanted = "SHA256:" + "A" * 43
-    hop = Hop(node="n1", endpoint=resolve("10.0.0.1"), credentials=Credentials(), host_key=wanted)
+    hop = Hop(node="n1", endpoint=resolve_host("10.0.0.1"), credentials=Credentials(), host_key=wanted)
     with pytest.raises(ConnectError) as caught:
         _check_host_key(hop, [], Shown(), None)  # type: ignore[arg-type]
     assert fingerprint(KEY) in str(caught.value)
@@ -76,7 +76,7 @@ def test_quoting_round_trips_through_a_real_shell(words: list[str]) -> None:
 def test_first_way_passes_argv_and_stdin_as_root(words: list[str], data: bytes) -> None:
     """The learning script, run for real where the login is root already: stdin arrives untouched."""
     command, lead = sudo.wrap(
-        ["sh", "-c", 'printf "%s\\0" "$@"; cat', "sh", *words], Way.UNKNOWN, "pass word"
+        ["sh", "-c", 'printf "%s\\0" "$@"; cat', "sh", *words], Escalation.UNKNOWN, "pass word"
     )
     with tempfile.TemporaryDirectory() as folder:
         fake = Path(folder, "id")  # whoever runs the tests is root to the script
@@ -86,16 +86,16 @@ def test_first_way_passes_argv_and_stdin_as_root(words: list[str], data: bytes) 
         done = subprocess.run(
             ["sh", "-c", command], input=lead + data, capture_output=True, check=True, env=path
         )
-    word, rest = sudo.told(done.stderr)
+    word, rest = sudo.split_marker(done.stderr)
     assert (word, rest) == ("root", b"")
     assert done.stdout == b"".join(item.encode() + b"\0" for item in words) + data
 
 
 def test_password_is_never_part_of_a_command() -> None:
-    for way in Way:
+    for way in Escalation:
         command, lead = sudo.wrap(["true"], way, "s3cret")
         assert "s3cret" not in command
-        assert lead.count(b"s3cret") == {Way.UNKNOWN: 2, Way.PASSWORD: 1}.get(way, 0)
+        assert lead.count(b"s3cret") == {Escalation.UNKNOWN: 2, Escalation.PASSWORD: 1}.get(way, 0)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_password_is_never_part_of_a_command() -> None:
 )
 def test_sudo_refusals_have_hints(told: str, gave: bool, message: str) -> None:
     with pytest.raises(ConnectError, match=message) as caught:
-        sudo.way_of(told, b"This account is closed", node="n", user="u", gave_password=gave)
+        sudo.parse_escalation(told, b"This account is closed", node="n", user="u", gave_password=gave)
     assert caught.value.hint
 
 
@@ -139,22 +139,22 @@ def _hashed(name: str) -> str:
 )
 def test_known_hosts_patterns(pattern: str, host: str, port: int, known: bool) -> None:
     keys = parse_known_hosts(f"# comment\n\n{pattern} ssh-ed25519 {LINE} someone\n{pattern} ssh-ed25519 !!\n")
-    assert bool(keys_of(keys, host, port)) is known
+    assert bool(keys_for(keys, host, port)) is known
 
 
 def test_verdicts() -> None:
     known = parse_known_hosts(f"a ssh-ed25519 {LINE}", "file")
-    assert judge(known, KEY) is Verdict.KNOWN
-    assert judge([], KEY) is Verdict.UNKNOWN
-    assert judge(known, b"other") is Verdict.CHANGED
-    assert judge(parse_known_hosts(f"@revoked a ssh-ed25519 {LINE}"), KEY) is Verdict.REVOKED
+    assert match_host_key(known, KEY) is HostKeyStatus.KNOWN
+    assert match_host_key([], KEY) is HostKeyStatus.UNKNOWN
+    assert match_host_key(known, b"other") is HostKeyStatus.CHANGED
+    assert match_host_key(parse_known_hosts(f"@revoked a ssh-ed25519 {LINE}"), KEY) is HostKeyStatus.REVOKED
     assert parse_known_hosts(f"@cert-authority a ssh-ed25519 {LINE}") == []
     assert known[0].where == "file:1"
 
 
 @given(st.text())
 def test_known_hosts_never_fails(text: str) -> None:
-    keys_of(parse_known_hosts(text), "host", 22)
+    keys_for(parse_known_hosts(text), "host", 22)
 
 
 def test_known_key_types_come_first() -> None:
@@ -193,7 +193,7 @@ def test_bad_jump_hosts(text: str) -> None:
 
 @given(st.lists(st.binary(max_size=3 * BLOCK), max_size=5), st.binary(max_size=20))
 def test_blocks_keep_every_byte(pieces: list[bytes], first: bytes) -> None:
-    out = list(blocks(pieces, first))
+    out = list(split_blocks(pieces, first))
     assert b"".join(out) == first + b"".join(pieces)
     assert all(0 < len(block) <= BLOCK for block in out)
 

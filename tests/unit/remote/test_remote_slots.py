@@ -11,8 +11,8 @@ import pytest
 
 from oz_installer.errors import ConnectError
 from oz_installer.remote import slots
-from oz_installer.remote.liveness import LiveTransport
-from oz_installer.remote.slots import SessionSlots
+from oz_installer.remote.liveness import KeepaliveTransport
+from oz_installer.remote.slots import SessionLimiter
 
 SETTLE = 0.2
 
@@ -45,7 +45,7 @@ def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_long_wait_takes_nothing_from_the_patience_with_the_server() -> None:
-    found = SessionSlots(cast(LiveTransport, Server(late=2)), "n1")
+    found = SessionLimiter(cast(KeepaliveTransport, Server(late=2)), "n1")
     first = found.acquire(1)
     ended: list[object] = []
     waiting = threading.Thread(target=lambda: ended.append(found.acquire(1)))
@@ -58,7 +58,7 @@ def test_a_long_wait_takes_nothing_from_the_patience_with_the_server() -> None:
 
 
 def test_a_server_that_opens_none_is_given_up() -> None:
-    found = SessionSlots(cast(LiveTransport, Server(late=0, most=0)), "n1")
+    found = SessionLimiter(cast(KeepaliveTransport, Server(late=0, most=0)), "n1")
     began = time.monotonic()
     with pytest.raises(ConnectError, match="opens no session"):
         found.acquire(1)

@@ -250,7 +250,7 @@ def test_an_external_database_changes_nothing_that_does_not_know_it() -> None:
 )
 def test_where_the_data_lie_is_known_on_the_api_nodes(changes: dict[str, Any], data: dict[str, str]) -> None:
     bundles = answer(**changes)()
-    apis = [one for one in bundles.values() if any(part.name == "oz-api" for part in one.running)]
+    apis = [one for one in bundles.values() if any(part.name == "oz-api" for part in one.long_running)]
     assert apis
     assert [one.data for one in bundles.values() if one.data] == [data] * len(apis)
 

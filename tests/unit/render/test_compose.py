@@ -150,11 +150,11 @@ def test_definitions_agree_with_the_bundle(site: tuple[str, dict[str, Composed]]
             definition = (node.jobs if service.job else node.running)[service.name]
             assert definition["labels"] == {compose.DIGEST_LABEL: service.digest}
             assert definition["image"] == service.image
-            assert bool(definition.get("healthcheck")) is bool(service.check)
-            assert service.wait_seconds >= 60
+            assert bool(definition.get("healthcheck")) is bool(service.health_command)
+            assert service.start_timeout >= 60
             mounted = "\n".join(definition.get("volumes", ()))
-            assert all(f"/current/{path}:" in mounted for path in service.reads)
-        assert list(node.running) == [service.name for service in node.bundle.running]
+            assert all(f"/current/{path}:" in mounted for path in service.config_files)
+        assert list(node.running) == [service.name for service in node.bundle.long_running]
         assert [service.name for service in node.bundle.jobs] == list(node.jobs)
 
 

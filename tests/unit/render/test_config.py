@@ -36,7 +36,7 @@ from oz_installer.render.config import ConfigFile, config_files, secret_slots
 from oz_installer.secret import MASK, Secret
 from oz_installer.topology.model import Topology, TopologyNode
 from oz_installer.topology.planner import plan_topology
-from oz_installer.topology.wiring import wire
+from oz_installer.topology.wiring import wiring_for
 from tests.unit.render.test_filters import NASTY, PRINTABLE, read_sql, split_redis_arguments
 
 Files = Mapping[str, ConfigFile]
@@ -99,7 +99,7 @@ def render(answers: Answers, secrets: Mapping[str, Secret] | None = None) -> dic
     topology = plan_topology(answers)
     chosen = secrets_for(topology, answers) if secrets is None else secrets
     return {
-        node.name: config_files(node, wire(answers, topology, node), chosen, topology)
+        node.name: config_files(node, wiring_for(answers, topology, node), chosen, topology)
         for node in topology.nodes
     }
 
@@ -162,7 +162,7 @@ def check_redis(
     names = ["CELERY_RESULT_BACKEND", "OZ_REDIS_ANALYZES_NODE", "OZ_REDIS_THROTTLING_NODE"]
     urls = [urlsplit(config[name]) for name in names]
     assert [url.path for url in urls] == ["/0", "/2", "/3"]
-    homes = topology.where("oz-redis")
+    homes = topology.nodes_with("oz-redis")
     if not homes:
         expected = ("redis.example.com", 6390, secrets["broker.password"].reveal())
     else:
@@ -177,7 +177,7 @@ def check_redis(
     if node.has("oz-redis-exporter"):
         passwords = json.loads(rendered[node.name]["config/redis-exporter/passwords.json"].text)
         variables = load_release(answers.release).service("oz-redis-exporter").environment
-        address = variables["REDIS_ADDR"].format_map(wire(answers, topology, node).values)
+        address = variables["REDIS_ADDR"].format_map(wiring_for(answers, topology, node).values)
         assert passwords == {address: expected[2]}
 
 
@@ -192,7 +192,7 @@ def check_broker(
     if answers.broker.type == "redis":
         assert config["CELERY_BROKER_URL"] == config["CELERY_RESULT_BACKEND"][:-1] + "1"
         return
-    homes = topology.where("oz-rabbitmq")
+    homes = topology.nodes_with("oz-rabbitmq")
     if homes:
         host = "oz-rabbitmq" if node == homes[0] else homes[0].address
         expected = ("oz", host, secrets["rabbitmq.password"].reveal())
@@ -221,7 +221,7 @@ def check_bio(topology: Topology, node: TopologyNode, files: Files, config: Mapp
 
 
 def check_queues(topology: Topology, config: Mapping[str, Any]) -> None:
-    running = {p.kind.queue for node in topology.nodes for p in node.services if p.kind.queue}
+    running = {p.service.queue for node in topology.nodes for p in node.services if p.service.queue}
     queues = config["OZ_CELERY_HEALTH_CHECK_QUEUES"]
     assert isinstance(queues, list)
     assert len(queues) == len(set(queues))
@@ -231,7 +231,9 @@ def check_queues(topology: Topology, config: Mapping[str, Any]) -> None:
 def test_exactly_the_mounted_files_are_rendered(case: tuple[Answers, Topology, dict[str, Files]]) -> None:
     _, topology, rendered = case
     for node in topology.nodes:
-        mounted = {m.source for p in node.services for m in p.kind.mounts if m.source.startswith("config/")}
+        mounted = {
+            m.source for p in node.services for m in p.service.mounts if m.source.startswith("config/")
+        }
         assert list(rendered[node.name]) == sorted(mounted)
 
 
@@ -358,17 +360,19 @@ def rabbitmq_files(secret: str, with_definitions: bool) -> Files:
     answers = answers_for("poc", 1, broker=Broker(type="rabbitmq"))
     topology = plan_topology(answers)
     node = topology.nodes[0]
-    plain = [m for p in node.services for m in p.kind.mounts if m.source == "config/rabbitmq/oz.conf"]
+    plain = [m for p in node.services for m in p.service.mounts if m.source == "config/rabbitmq/oz.conf"]
     mounts = [*plain, Mount(source="config/rabbitmq/definitions.json", target="/etc/rabbitmq/oz.json")]
     services = tuple(
         dataclasses.replace(
-            p, kind=dataclasses.replace(p.kind, mounts=tuple(mounts if with_definitions else plain))
+            p, service=dataclasses.replace(p.service, mounts=tuple(mounts if with_definitions else plain))
         )
         for p in node.services
-        if p.kind.name == "oz-rabbitmq"
+        if p.service.name == "oz-rabbitmq"
     )
     only = dataclasses.replace(node, services=services)
-    return config_files(only, wire(answers, topology, node), {"rabbitmq.password": Secret(secret)}, topology)
+    return config_files(
+        only, wiring_for(answers, topology, node), {"rabbitmq.password": Secret(secret)}, topology
+    )
 
 
 def test_rabbitmq_without_definitions_has_the_user_in_its_conf() -> None:

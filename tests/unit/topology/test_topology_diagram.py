@@ -73,7 +73,7 @@ def test_every_node_service_and_edge_is_told(name: str) -> None:
     for node in topology.nodes:
         assert f" {node.name} " in text
         for placed in node.services:
-            assert (placed.kind.queue or placed.name) in words
+            assert (placed.service.queue or placed.name) in words
     for edge in topology.edges:
         assert str(edge.port) in text
         if edge.target not in {node.name for node in topology.nodes}:

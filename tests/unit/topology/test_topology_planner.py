@@ -9,7 +9,7 @@ import pytest
 
 from oz_installer.answers.model import Answers, Broker, Components, Database, LoadBalancer, Registry
 from oz_installer.catalog.model import Resources, load_release
-from oz_installer.topology.layout import layout_name, needs_of, roles_of
+from oz_installer.topology.layout import layout_name, requirements_of, roles_of
 from oz_installer.topology.model import Edge, Topology
 from oz_installer.topology.planner import plan_topology
 from tests.unit.topology.topology_answers import LAYOUTS, SECRET, answers_for, layout, with_roles
@@ -18,7 +18,7 @@ EVERYTHING = Components(one_to_n=True, regula="http://regula:8080")
 
 
 def _counts(topology: Topology) -> Counter[str]:
-    return Counter(placed.kind.name for node in topology.nodes for placed in node.services)
+    return Counter(placed.service.name for node in topology.nodes for placed in node.services)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_layouts_place_roles_as_the_vendor_does(name: str, roles: list[str], mem
     topology = plan_topology(layout(name))
     assert topology.layout == name
     assert [" ".join(node.roles) for node in topology.nodes] == roles
-    assert [node.needs.memory for node in topology.nodes] == memory
+    assert [node.requirements.memory for node in topology.nodes] == memory
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -51,7 +51,7 @@ def test_single_services_are_single_and_on_the_first_api_node(name: str) -> None
     )
     for node in topology.nodes:
         if node is not first:
-            assert {placed.kind.name for placed in node.services} & single == set()
+            assert {placed.service.name for placed in node.services} & single == set()
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -74,7 +74,7 @@ def test_three_bios_over_two_api_nodes_give_two_and_one_worker() -> None:
     )
     topology = plan_topology(answers)
     assert topology.layout == "medium-5-custom"
-    per_node = [sum(p.kind.queue == "tfss" for p in node.services) for node in topology.nodes]
+    per_node = [sum(p.service.queue == "tfss" for p in node.services) for node in topology.nodes]
     assert per_node == [2, 1, 0, 0, 0]
 
 
@@ -137,7 +137,7 @@ def test_redis_is_closed_where_only_one_node_uses_it() -> None:
 def test_the_node_load_balancer_runs_where_the_operator_says_and_reaches_the_other_node() -> None:
     answers = layout("medium-4", load_balancer=LoadBalancer(type="node", node="n2"))
     topology = plan_topology(answers)
-    assert [node.name for node in topology.where("oz-load-balancer")] == ["n2"]
+    assert [node.name for node in topology.nodes_with("oz-load-balancer")] == ["n2"]
     assert Edge(source="n2", target="n1", port=8880, purpose="shared load") in topology.edges
     assert not [note for note in topology.notes if "your load balancer" in note]
 
@@ -167,7 +167,7 @@ def test_who_must_answer_https_is_told_for_nothing_here_does() -> None:
 
 def test_images_come_from_the_registry_unless_named_one_by_one() -> None:
     answers = layout("poc-1", registry=Registry(server="reg:5000/oz"), images={"oz-tfss": "mine:1"})
-    images = {placed.kind.image: placed.image for placed in plan_topology(answers).node("n1").services}
+    images = {placed.service.image: placed.image for placed in plan_topology(answers).node("n1").services}
     assert images["oz-api"] == "reg:5000/oz/ozforensics/oz-api:5.2.0-systemd"
     assert images["oz-tfss"] == "mine:1"
 
@@ -176,8 +176,8 @@ def test_moved_roles_make_a_custom_layout_with_needs_by_role() -> None:
     answers = with_roles(layout("poc-2"), ("api",), ("bio",))
     assert layout_name(answers) == "poc-2-custom"
     assert roles_of(answers) == {"n1": ("api",), "n2": ("bio",)}
-    assert needs_of(answers, 0, ("api",)) == Resources(cpu=8, memory=16)
-    assert needs_of(answers, 1, ("bio",)) == Resources(cpu=16, memory=24)
+    assert requirements_of(answers, 0, ("api",)) == Resources(cpu=8, memory=16)
+    assert requirements_of(answers, 1, ("bio",)) == Resources(cpu=16, memory=24)
     same = with_roles(layout("medium-2"), ("bio", "api"), ("bio",))
     assert layout_name(same) == "medium-2"
 

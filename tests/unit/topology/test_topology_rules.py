@@ -23,7 +23,7 @@ from oz_installer.catalog.model import Release, load_release, load_scenarios
 from oz_installer.errors import AnswersError
 from oz_installer.topology import rules
 from oz_installer.topology.planner import plan_topology
-from oz_installer.topology.rules import RULES, Rule, check
+from oz_installer.topology.rules import CONSTRAINTS, Rule, check_constraints
 from tests.unit.topology.topology_answers import SECRET, answers_for, layout, with_roles
 
 RELEASE = load_release("5.2")
@@ -48,7 +48,7 @@ FOUR, TWO, ONE = layout("medium-4"), layout("poc-2"), layout("poc-1")
 WEB = Components(web_adapter="https://web.example.com")
 LOCALHOST = replace(TWO, nodes=(TWO.nodes[0], Node(name="n2", host="127.0.0.1")))
 CASES = [
-    Case(rules.high_load_elsewhere, answers_for("high-load", 3), "scenario", "poc or medium", ONE),
+    Case(rules.supported_platform, answers_for("high-load", 3), "scenario", "poc or medium", ONE),
     Case(rules.number_of_nodes, answers_for("poc", 3), "nodes", "medium for 2 to 4", TWO),
     Case(rules.number_of_nodes, answers_for("medium", 1), "nodes", "poc", layout("medium-2")),
     Case(
@@ -145,7 +145,7 @@ CASES = [
     ),
     Case(rules.known_images, replace(ONE, images={"zzz": "a:1"}), "images.zzz", "known: oz-api", ONE),
     Case(
-        rules.wired_settings,
+        rules.derived_settings,
         replace(ONE, extra=Extra(config={"DB_HOST": "x"})),
         "extra.config.DB_HOST",
         "remove it",
@@ -187,7 +187,7 @@ def test_answers_that_keep_the_rule_pass_it(case: Case) -> None:
 
 
 def test_every_rule_has_a_case_and_every_case_a_rule_in_force() -> None:
-    assert {case.rule.__name__ for case in CASES} == {getattr(rule, "__name__", "") for rule in RULES}
+    assert {case.rule.__name__ for case in CASES} == {getattr(rule, "__name__", "") for rule in CONSTRAINTS}
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.release is RELEASE], ids=lambda case: case.key)
@@ -201,8 +201,8 @@ def test_planning_refuses_broken_answers(case: Case) -> None:
 def test_a_loopback_address_is_fine_for_a_single_node_only(address: str) -> None:
     alone = replace(ONE, nodes=(replace(ONE.nodes[0], host=address),))
     several = replace(TWO, nodes=(replace(TWO.nodes[0], host=address), TWO.nodes[1]))
-    assert check(alone) == ()
-    assert [problem.key for problem in check(several)] == ["nodes[0].address"]
+    assert check_constraints(alone) == ()
+    assert [problem.key for problem in check_constraints(several)] == ["nodes[0].address"]
 
 
 def test_the_reference_names_every_warning() -> None:
@@ -212,13 +212,13 @@ def test_the_reference_names_every_warning() -> None:
 
 
 def test_an_unknown_release_stops_all_other_rules() -> None:
-    problems = check(replace(answers_for("medium", 1), release="9.9"))
+    problems = check_constraints(replace(answers_for("medium", 1), release="9.9"))
     assert [(problem.key, problem.hint) for problem in problems] == [("release", 'choose one of "5.2"')]
 
 
 def test_all_problems_are_told_at_once() -> None:
     bad = replace(answers_for("medium", 1), database=Database(), updater=Updater())
-    assert [problem.key for problem in check(bad)] == [
+    assert [problem.key for problem in check_constraints(bad)] == [
         "nodes", "database.host", "updater.token",
     ]  # fmt: skip
 
@@ -232,7 +232,7 @@ def test_all_problems_are_told_at_once() -> None:
     ],
 )
 def test_a_layout_that_is_refused_is_told_once_and_not_node_by_node(bad: Answers, key: str) -> None:
-    assert [problem.key for problem in check(bad)] == [key]
+    assert [problem.key for problem in check_constraints(bad)] == [key]
 
 
 def test_why_a_mode_cannot_be_used_is_the_catalogues_to_say() -> None:

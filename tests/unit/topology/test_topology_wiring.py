@@ -9,13 +9,13 @@ import pytest
 
 from oz_installer.answers.model import Answers, Broker, Components, Database, Node
 from oz_installer.topology.planner import plan_topology
-from oz_installer.topology.wiring import bracketed, queues, wire
+from oz_installer.topology.wiring import queues, url_host, wiring_for
 from tests.unit.topology.topology_answers import LAYOUTS, SECRET, layout, with_roles
 
 
 def _wired(answers: Answers, node: str) -> dict[str, Any]:
     topology = plan_topology(answers)
-    return dict(wire(answers, topology, topology.node(node)).values)
+    return dict(wiring_for(answers, topology, topology.node(node)).values)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_the_balancer_knows_every_bio() -> None:
 def test_health_check_queues_are_just_those_that_run(name: str) -> None:
     for components in (Components(), Components(regula="http://regula")):
         topology = plan_topology(layout(name, components=components))
-        running = {p.kind.queue for node in topology.nodes for p in node.services if p.kind.queue}
+        running = {p.service.queue for node in topology.nodes for p in node.services if p.service.queue}
         assert set(queues(topology)) == running
         assert len(queues(topology)) == len(running)
         assert ("regula" in running) == (components.regula is not None)
@@ -106,7 +106,7 @@ def test_ipv6_addresses_stand_in_brackets_in_urls() -> None:
     answers = layout("poc-2")
     answers = replace(answers, nodes=(Node(name="n1", host="fd00::1"), answers.nodes[1]))
     assert _wired(answers, "n2")["bio_url"] == "http://[fd00::1]:8501"
-    assert bracketed("10.0.0.1") == "10.0.0.1"
+    assert url_host("10.0.0.1") == "10.0.0.1"
 
 
 def test_one_to_n_is_off_by_default_and_reached_from_both_api_nodes() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from oz_installer.deploy.events import Event, NodeProgress, PhaseEnded, PhaseStarted, RunStarted
-from oz_installer.telling.board import Board, bar
-from oz_installer.telling.words import bytes_text, clean, clock, count_text, seconds_text
+from oz_installer.telling.board import ProgressBoard, bar
+from oz_installer.telling.words import bytes_text, clock_text, count_text, seconds_text, strip_control
 
 
-def _board(*events: Event) -> Board:
-    board = Board()
+def _board(*events: Event) -> ProgressBoard:
+    board = ProgressBoard()
     for event in events:
         board.apply(event)
     return board
@@ -75,12 +75,12 @@ def test_bytes(count: int, text: str) -> None:
 
 
 def test_small_words() -> None:
-    assert (clock(72), clock(3723), clock(-1)) == ("1:12", "1:02:03", "0:00")
+    assert (clock_text(72), clock_text(3723), clock_text(-1)) == ("1:12", "1:02:03", "0:00")
     assert (bar(0, 4, True), bar(0.5, 4, True), bar(1, 4, False)) == ("....", "##..", "━━━━")
     assert count_text(NodeProgress(node="n", text="t")) == ""
     assert count_text(NodeProgress(node="n", text="t", done=5, unit="services")) == "5 services"
     assert (
         count_text(NodeProgress(node="n", text="t", done=900, total=2000, unit="bytes")) == "900 B of 2.0 kB"
     )
-    assert clean("a\tb\nc") == "a\tb\nc"
-    assert clean("\u202eabc\x1b") == "\ufffdabc"
+    assert strip_control("a\tb\nc") == "a\tb\nc"
+    assert strip_control("\u202eabc\x1b") == "\ufffdabc"

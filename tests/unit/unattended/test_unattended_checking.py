@@ -16,13 +16,13 @@ import pytest
 
 from oz_installer.answers.file import read
 from oz_installer.checks.model import Finding, Remedy
-from oz_installer.ending import Options
+from oz_installer.ending import RunOptions
 from oz_installer.errors import AnswersError, Interrupted, OzError, PreflightError
-from oz_installer.installation.checking import chosen_checks
+from oz_installer.installation.checking import select_checks
 from oz_installer.secret import Masker, Secret
-from oz_installer.telling.junit import junit, junit_of_error
+from oz_installer.telling.junit import junit_error_report, junit_report
 from oz_installer.unattended import checking
-from oz_installer.unattended.accepting import accepting
+from oz_installer.unattended.accepting import accept_ids
 from oz_installer.unattended.checking import (
     _nothing_changed,
     findings_json,
@@ -90,7 +90,7 @@ def test_json_lines() -> None:
 
 
 def test_junit_counts_failures_and_open_warnings() -> None:
-    root = ElementTree.fromstring(junit([*FOUND, HERE], ()))  # noqa: S314 - our own
+    root = ElementTree.fromstring(junit_report([*FOUND, HERE], ()))  # noqa: S314 - our own
     suites = {suite.get("name"): suite for suite in root}
     assert {name: (s.get("tests"), s.get("failures"), s.get("skipped")) for name, s in suites.items()} == {
         "a": ("2", "0", "1"), "b": ("1", "1", "0"), "workstation": ("1", "0", "0"),
@@ -99,24 +99,24 @@ def test_junit_counts_failures_and_open_warnings() -> None:
     assert failure is not None
     assert failure.get("message") == "closed red"
     assert "do: Open it." in (failure.text or "")
-    accepted = ElementTree.fromstring(junit([*FOUND, HERE], ("host.memory",)))  # noqa: S314
+    accepted = ElementTree.fromstring(junit_report([*FOUND, HERE], ("host.memory",)))  # noqa: S314
     assert [suite.get("skipped") for suite in accepted] == ["0", "0", "0"]
 
 
 def test_accepting_on_the_command_line(tmp_path: Path) -> None:
     path = tmp_path / "answers.yml"
     path.write_text(MINIMAL)
-    loaded = accepting(read(path), ("host.cpu", "host.memory/a", "host.cpu"))
+    loaded = accept_ids(read(path), ("host.cpu", "host.memory/a", "host.cpu"))
     assert loaded.answers.accept == ("host.disk", "host.cpu", "host.memory/a")
     with pytest.raises(AnswersError, match="--accept: 'a b' is no warning's id"):
-        accepting(read(path), ("a b",))
+        accept_ids(read(path), ("a b",))
 
 
 def test_one_check_alone() -> None:
-    assert [one.name for one in chosen_checks(["host"])] == ["host"]
-    assert len(chosen_checks(())) > 3
+    assert [one.name for one in select_checks(["host"])] == ["host"]
+    assert len(select_checks(())) > 3
     with pytest.raises(AnswersError, match="there is no check 'hots'"):
-        chosen_checks(["hots"])
+        select_checks(["hots"])
 
 
 def test_a_failure_that_can_be_mended_names_the_command_that_does_it() -> None:
@@ -134,14 +134,14 @@ class Case:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, found: Sequence[Finding]) -> None:
         self.folder, self.found = folder, list(found)
         (folder / "answers.yml").write_text(MINIMAL.replace("accept: [host.disk]", ""))
-        monkeypatch.setattr(checking, "looked", self._looked)
+        monkeypatch.setattr(checking, "run_check", self._looked)
 
-    def _looked(self, task: checking.Task) -> list[Finding]:
+    def _looked(self, task: checking.CheckTask) -> list[Finding]:
         return [one for one in self.found if not task.flags.only or one.check in task.flags.only]
 
     def run(self, junit: Path | None = None, **flags: Any) -> None:
         """All of the command but the looking."""
-        checking.check(self.folder / "answers.yml", Flags(**flags), lambda: None, Options(), junit=junit)
+        checking.check(self.folder / "answers.yml", Flags(**flags), lambda: None, RunOptions(), junit=junit)
 
 
 def test_what_is_not_well_stands_once_more_at_the_end_of_a_long_table(
@@ -216,7 +216,7 @@ def test_a_check_that_cannot_be_made_is_in_the_junit_file_too(
     )
     monkeypatch.delenv("OZ_NOT_SET", raising=False)
     with pytest.raises(AnswersError) as caught:
-        checking.check(tmp_path / "answers.yml", Flags(), lambda: None, Options(), junit=file)
+        checking.check(tmp_path / "answers.yml", Flags(), lambda: None, RunOptions(), junit=file)
     assert caught.value.exit_code == 2
     suite = ElementTree.parse(file).getroot()[0]  # noqa: S314 - our own
     assert (suite.get("tests"), suite.get("errors"), suite.get("failures")) == ("1", "1", "0")
@@ -233,7 +233,7 @@ def test_a_stopped_check_leaves_no_older_junit_file(monkeypatch: pytest.MonkeyPa
     def stopped(_task: object) -> list[Finding]:
         raise Interrupted("stopped at your request")
 
-    monkeypatch.setattr(checking, "looked", stopped)
+    monkeypatch.setattr(checking, "run_check", stopped)
     with pytest.raises(Interrupted):
         case.run(file)
     assert 'message="stopped at your request"' in file.read_text()
@@ -266,6 +266,6 @@ def test_the_error_comes_after_the_table_in_one_pipe(tmp_path: Path) -> None:
 
 
 def test_a_secret_in_an_error_is_masked_in_the_junit_file() -> None:
-    said = junit_of_error(OzError("canary is wrong", "not canary"), Masker((Secret("canary"),)))
+    said = junit_error_report(OzError("canary is wrong", "not canary"), Masker((Secret("canary"),)))
     assert "is wrong" in said
     assert "canary" not in said

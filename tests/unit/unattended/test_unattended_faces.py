@@ -25,9 +25,9 @@ from oz_installer.deploy.events import (
     ServiceState,
 )
 from oz_installer.secret import MASK, Masker, Secret
-from oz_installer.unattended.console import face, kind_for
-from oz_installer.unattended.lines import Lines
-from oz_installer.unattended.live import Live
+from oz_installer.unattended.console import open_output, output_kind
+from oz_installer.unattended.lines import PlainLines
+from oz_installer.unattended.live import LiveDisplay
 
 CANARY = 'pass"word  with\\odd letters'
 MASKER = Masker((Secret(CANARY),))
@@ -40,7 +40,7 @@ def _progress(at: float, done: int, node: str = "n1", text: str = "pulling", **m
 
 def _lines(*events: Event) -> list[str]:
     stream = io.StringIO()
-    lines = Lines(stream, MASKER)
+    lines = PlainLines(stream, MASKER)
     for event in events:
         lines.on_event(event)
     lines.close()
@@ -123,7 +123,7 @@ def test_a_message_keeps_its_lines_together_and_cannot_steer_the_terminal() -> N
 @pytest.mark.parametrize("kind", ["lines", "json", "live"])
 def test_no_secret_is_told_by_any_face(kind: Any) -> None:
     out, err = io.StringIO(), Terminal()
-    told = face(kind, out, err, MASKER)
+    told = open_output(kind, out, err, MASKER)
     for text in (CANARY, f"before {CANARY} after\nnext {CANARY}"):
         told.on_event(Message(level="warning", text=text, node="n1"))
         told.on_event(NodeProgress(node="n1", text=text))
@@ -135,7 +135,7 @@ def test_no_secret_is_told_by_any_face(kind: Any) -> None:
 
 def test_json_has_one_object_a_line_nothing_on_stderr_and_the_end_last() -> None:
     out, err = io.StringIO(), io.StringIO()
-    told = face("json", out, err)
+    told = open_output("json", out, err)
     told.on_event(RunStarted(phases=("A",), nodes=("n1",)))
     told.on_event(RunEnded(outcome="done", seconds=1))
     told.on_event(Message(level="info", text="late\nnews é"))
@@ -160,7 +160,7 @@ def test_the_readme_names_every_event_with_its_fields() -> None:
 
 def test_a_secret_that_is_one_of_our_words_does_not_spoil_the_json() -> None:
     out = io.StringIO()
-    told = face("json", out, io.StringIO(), Masker((Secret("done"),)))
+    told = open_output("json", out, io.StringIO(), Masker((Secret("done"),)))
     told.on_event(RunEnded(outcome="done", seconds=1))
     told.close()
     assert json.loads(out.getvalue())["outcome"] == "done"
@@ -169,7 +169,7 @@ def test_a_secret_that_is_one_of_our_words_does_not_spoil_the_json() -> None:
 @pytest.mark.parametrize("kind", ["lines", "json"])
 def test_many_threads_do_not_mix_their_lines(kind: Any) -> None:
     stream = io.StringIO()
-    told = face(kind, stream, stream)
+    told = open_output(kind, stream, stream)
 
     def talk(number: int) -> None:
         for _ in range(200):
@@ -192,7 +192,7 @@ def test_a_reader_that_went_away_does_not_stop_the_run(kind: Any) -> None:
         def write(self, text: str) -> int:
             raise BrokenPipeError
 
-    told = face(kind, Gone(), Gone())
+    told = open_output(kind, Gone(), Gone())
     told.on_event(RunStarted(phases=("A",), nodes=("n1",)))
     told.on_event(Message(level="info", text="hello"))
     told.on_event(RunEnded(outcome="done", seconds=1))
@@ -202,7 +202,7 @@ def test_a_reader_that_went_away_does_not_stop_the_run(kind: Any) -> None:
 def test_a_stream_of_few_letters_gets_what_it_can_show() -> None:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="ascii")
-    Lines(stream, MASKER).on_event(Message(level="info", text="café ▶"))
+    PlainLines(stream, MASKER).on_event(Message(level="info", text="café ▶"))
     assert b"caf? ?" in raw.getvalue()
 
 
@@ -219,19 +219,19 @@ def test_the_face_fits_the_stream(
     monkeypatch: pytest.MonkeyPatch, json_asked: bool, stream: io.StringIO, term: str, kind: str
 ) -> None:
     monkeypatch.setenv("TERM", term)
-    assert kind_for(json_asked, stream) == kind
+    assert output_kind(json_asked, stream) == kind
 
 
 def test_a_live_run_that_is_over_at_once_never_imports_rich() -> None:
     code = (
         "import io, sys\n"
-        "from oz_installer.unattended.console import face\n"
+        "from oz_installer.unattended.console import open_output\n"
         "from oz_installer.telling.tables import summary_text\n"
         "from oz_installer.telling.plan_text import plan_text\n"
         "from oz_installer.unattended.error_text import print_error\n"
         "from oz_installer.deploy.events import *\n"
         "err = io.StringIO()\n"
-        "told = face('live', sys.stdout, err)\n"
+        "told = open_output('live', sys.stdout, err)\n"
         "told.on_event(RunStarted(phases=('A',), nodes=('n1',)))\n"
         "told.on_event(Message(level='warning', text='hm'))\n"
         "told.on_event(RunEnded(outcome='nothing to do', seconds=0.6))\n"
@@ -250,7 +250,7 @@ def test_the_live_display_appears_and_leaves_only_what_matters(
     monkeypatch.setenv("NO_COLOR", no_color)
     monkeypatch.setenv("TERM", "xterm-256color")
     stream = Terminal()
-    live = Live(stream, MASKER, delay=0.01)
+    live = LiveDisplay(stream, MASKER, delay=0.01)
     live.on_event(RunStarted(phases=("Pull images",), nodes=("n1",)))
     live.on_event(PhaseStarted(phase="Pull images", number=1, of=1))
     live.on_event(_progress(time.time(), 3))

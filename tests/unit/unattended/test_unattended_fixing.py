@@ -13,12 +13,12 @@ import pytest
 
 from oz_installer.checks.model import Finding, Remedy
 from oz_installer.errors import AnswersError, Interrupted, PreflightError
-from oz_installer.installation.mending import Done
+from oz_installer.installation.mending import RepairResult
 from oz_installer.secret import Masker, Secret
 from oz_installer.unattended import fixing
-from oz_installer.unattended.checking import refuse
+from oz_installer.unattended.checking import raise_on_failures
 from oz_installer.unattended.context import Flags
-from oz_installer.unattended.fixing import Fixed, remedy_lines
+from oz_installer.unattended.fixing import FixResult, remedy_lines
 
 START = Remedy(
     title="start Docker",
@@ -60,8 +60,8 @@ class Case:
         self.mended: list[list[Remedy]] = []
         self.order: list[str] = []
         self.error = error
-        monkeypatch.setattr(fixing, "looked", self._looked)
-        monkeypatch.setattr(fixing, "mend", self._mend)
+        monkeypatch.setattr(fixing, "run_check", self._looked)
+        monkeypatch.setattr(fixing, "repair", self._mend)
         monkeypatch.setattr(fixing, "is_interactive", lambda _stream: terminal)
         monkeypatch.setattr("sys.stdout", self.out)
         monkeypatch.setattr("sys.stderr", self.err)
@@ -72,11 +72,11 @@ class Case:
 
     def _mend(
         self, _loaded: Any, _path: Any, _open: Any, remedies: Sequence[Remedy], *_: Any, **__: Any
-    ) -> list[Done]:
+    ) -> list[RepairResult]:
         self.order.append("mend")
         self.mended.append(list(remedies))
         return [
-            Done(
+            RepairResult(
                 remedy=one,
                 commands=0 if self.error else len(one.commands),
                 error=self.error,
@@ -85,7 +85,7 @@ class Case:
             for one in remedies
         ]
 
-    def run(self, flags: Flags, *accepted: str) -> Fixed:
+    def run(self, flags: Flags, *accepted: str) -> FixResult:
         loaded = SimpleNamespace(answers=SimpleNamespace(accept=accepted))
         task: Any = SimpleNamespace(
             loaded=loaded,
@@ -211,7 +211,7 @@ def test_what_could_not_be_mended_fails_the_run(monkeypatch: pytest.MonkeyPatch)
         fixed.refuse()
     assert "answers.undo.txt" in raised.value.hint
     with pytest.raises(PreflightError) as raised:
-        refuse([finding("ports")], fixed.hint)
+        raise_on_failures([finding("ports")], fixed.hint)
     assert "Nothing was changed" not in raised.value.hint
 
 

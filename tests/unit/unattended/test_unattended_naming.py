@@ -13,11 +13,11 @@ from oz_installer.checks.model import Finding
 from oz_installer.cli import CHECK_NAMES
 from oz_installer.errors import AnswersError
 from oz_installer.unattended.accepting import (
-    accepting,
+    accept_ids,
     check_names,
-    nothing_examined,
-    unmatched,
+    empty_checks,
     unmatched_note,
+    unused_ids,
 )
 
 README = Path(__file__).parents[3] / "README.md"
@@ -55,7 +55,7 @@ def found(name: str, node: str | None = "node1", level: str = "warning") -> Find
 )
 def test_what_names_no_check_or_no_node_is_refused(loaded: LoadedAnswers, typed: str, told: str) -> None:
     with pytest.raises(AnswersError) as caught:
-        accepting(loaded, ("host.cpu", typed))
+        accept_ids(loaded, ("host.cpu", typed))
     assert str(caught.value).startswith(f"--accept: '{typed}' ")
     assert told in str(caught.value)
     assert "host.memory/node1" in caught.value.hint
@@ -65,24 +65,24 @@ def test_what_names_no_check_or_no_node_is_refused(loaded: LoadedAnswers, typed:
     "typed", ["many-nodes", "host.cpu", "container/node2", "licence.bio-mode", "network.8501/node1:node2"]
 )
 def test_what_may_be_an_id_is_taken(loaded: LoadedAnswers, typed: str) -> None:
-    assert accepting(loaded, (typed,)).answers.accept == (typed,)
+    assert accept_ids(loaded, (typed,)).answers.accept == (typed,)
 
 
 def test_all_that_is_wrong_is_told_at_once(loaded: LoadedAnswers) -> None:
     with pytest.raises(AnswersError, match=r"(?s)--accept: 'a\.b' .*--accept: 'c\.d' "):
-        accepting(loaded, ("a.b", "c.d"))
+        accept_ids(loaded, ("a.b", "c.d"))
 
 
 def test_an_accepted_id_that_matches_nothing_is_named_with_the_nearest(loaded: LoadedAnswers) -> None:
     ids = ("host.cpux", "host.cpu", "host.memroy/node1", "host.disk/node2", "clock.skew", "many-nodes")
     answers = replace(loaded.answers, accept=ids)
     seen = [found("host.cpu"), found("host.memory", level="ok"), found("admin.password", None)]
-    assert list(unmatched(answers, seen, typed=ids)) == [
+    assert list(unused_ids(answers, seen, typed=ids)) == [
         "host.cpux (did you mean host.cpu?)",
         "host.memroy/node1 (did you mean host.memory/node1?)",
         "clock.skew",
     ], "node2 was not looked at"
-    assert "clock.skew" not in list(unmatched(answers, seen, typed=ids, only=["host"])), "nor was the clock"
+    assert "clock.skew" not in list(unused_ids(answers, seen, typed=ids, only=["host"])), "nor was the clock"
     assert unmatched_note(answers, seen).startswith(
         "note: accepted, but nothing that was found has this id: "
     )
@@ -92,15 +92,15 @@ def test_an_accepted_id_that_matches_nothing_is_named_with_the_nearest(loaded: L
 def test_of_the_files_ids_only_likely_typos_are_told(loaded: LoadedAnswers) -> None:
     ids = ("storage.latency", "host.cpux", "foo.bar", "host.cpu/gone")
     answers = replace(loaded.answers, accept=ids)
-    told = list(unmatched(answers, [found("host.cpu")]))
+    told = list(unused_ids(answers, [found("host.cpu")]))
     assert told == ["host.cpux (did you mean host.cpu?)", "foo.bar"], "the others come and go"
 
 
 def test_behind_a_failure_nothing_is_looked_at_and_nothing_is_said(loaded: LoadedAnswers) -> None:
     answers = replace(loaded.answers, accept=("runtime.disk",))
     engine, typed = [found("engine", level="failure")], ("runtime.disk",)
-    assert list(unmatched(answers, engine, typed=typed)) == []
-    assert list(unmatched(answers, [found("engine")], typed=typed)) == ["runtime.disk"]
+    assert list(unused_ids(answers, engine, typed=typed)) == []
+    assert list(unused_ids(answers, [found("engine")], typed=typed)) == ["runtime.disk"]
 
 
 def test_only_takes_the_ids_that_are_shown() -> None:
@@ -116,12 +116,12 @@ def test_the_names_of_the_checks_stand_in_help_and_readme() -> None:
 
 def test_a_check_that_examines_nothing_says_why(loaded: LoadedAnswers) -> None:
     answers, seen = loaded.answers, [found("host.cpu")]
-    assert list(nothing_examined(answers, ("host", "broker", "admin"), seen)) == [
+    assert list(empty_checks(answers, ("host", "broker", "admin"), seen)) == [
         "broker: nothing to examine: the broker comes with the installation",
         "admin: nothing to examine: no administrator's password is given, or it is long enough",
     ]
-    assert "is an address" in next(nothing_examined(answers, ("public-url-here",), seen))
+    assert "is an address" in next(empty_checks(answers, ("public-url-here",), seen))
     outside = replace(answers, broker=replace(answers.broker, host="redis"))
-    assert "on the nodes of --limit" in next(nothing_examined(outside, ("broker",), seen))
+    assert "on the nodes of --limit" in next(empty_checks(outside, ("broker",), seen))
     away = [Finding(id="look/node1", subject="Node", node="node1", level="failure", seen="away")]
-    assert list(nothing_examined(answers, ("network",), away)) == [], "the node is why, and is told"
+    assert list(empty_checks(answers, ("network",), away)) == [], "the node is why, and is told"

@@ -36,7 +36,7 @@ class Case:
             self.asked.append(args)
             return list(found)
 
-        monkeypatch.setattr(module, "examined", examined)
+        monkeypatch.setattr(module, "preflight_findings", examined)
         monkeypatch.setattr(module, "is_interactive", lambda _stream: terminal)
         monkeypatch.setattr("sys.stdout", self.out)
         monkeypatch.setattr("sys.stderr", self.err)

@@ -13,7 +13,7 @@ import pytest
 
 from oz_installer.answers.file import read
 from oz_installer.deploy.events import ServiceState
-from oz_installer.deploy.gate import Change
+from oz_installer.deploy.gate import DryRunChange
 from oz_installer.errors import AnswersError
 from oz_installer.secret import Masker, Secret
 from oz_installer.unattended import rehearsal
@@ -36,11 +36,11 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> Any:
     def run(_prepared: object, on_event: Any, *, gate: Any) -> None:
         for what in WHATS:
             for node in ("n2", "n1"):
-                gate._tell(Change(node=node, what=what, argv=()))
-        gate._tell(Change(node="", what="keep new passwords", argv=()))
+                gate._tell(DryRunChange(node=node, what=what, argv=()))
+        gate._tell(DryRunChange(node="", what="keep new passwords", argv=()))
         on_event(ServiceState(node="n1", service="oz-init", state="finished"))
 
-    monkeypatch.setattr(rehearsal, "execute", run)
+    monkeypatch.setattr(rehearsal, "apply", run)
     secrets = SimpleNamespace(masker=lambda: Masker((Secret("canary"),)))
     return SimpleNamespace(blueprint=SimpleNamespace(secrets=secrets), transports={"n1": 0, "n2": 0})
 
@@ -48,7 +48,7 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_only_what_matters_node_by_node(prepared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    rehearsal.rehearse(prepared, Flags())
+    rehearsal.dry_run(prepared, Flags())
     assert stream.getvalue().splitlines() == [
         "would keep new passwords",
         "n1: would write the files below /opt/oz",
@@ -57,12 +57,12 @@ def test_only_what_matters_node_by_node(prepared: Any, monkeypatch: pytest.Monke
         "n2: would run job ********",
         "Nothing was changed. The preflight was not made: oz-install check makes it.",
     ]
-    rehearsal.rehearse(prepared, Flags(skip_checks=True))
+    rehearsal.dry_run(prepared, Flags(skip_checks=True))
     assert stream.getvalue().endswith("\nNothing was changed.\n"), "who skips it knows"
 
 
 def test_the_same_as_json(prepared: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    rehearsal.rehearse(prepared, Flags(json=True))
+    rehearsal.dry_run(prepared, Flags(json=True))
     out, err = capsys.readouterr()
     events = [json.loads(line) for line in out.splitlines()]
     assert err == ""

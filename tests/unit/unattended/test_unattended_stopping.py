@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.unattended.stopping import SIGNALS, interruptible, stoppable
+from oz_installer.unattended.stopping import SIGNALS, signals_as_interrupt, stop_on_signal
 
 NUMBERS = [getattr(signal, name) for name in SIGNALS]
 
@@ -26,13 +26,13 @@ def as_before() -> Iterator[None]:
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_every_signal_interrupts_what_changes_nothing(number: signal.Signals) -> None:
-    with pytest.raises(KeyboardInterrupt), interruptible():
+    with pytest.raises(KeyboardInterrupt), signals_as_interrupt():
         signal.raise_signal(number)
 
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_the_first_asks_to_stop_and_the_second_leaves_at_once(number: signal.Signals) -> None:
-    with interruptible(), stoppable() as stop:
+    with signals_as_interrupt(), stop_on_signal() as stop:
         assert not stop.is_set()
         signal.raise_signal(number)
         assert stop.is_set()
@@ -41,7 +41,7 @@ def test_the_first_asks_to_stop_and_the_second_leaves_at_once(number: signal.Sig
 
 
 def test_a_terminal_that_hangs_up_twice_asks_once() -> None:
-    with interruptible(), stoppable() as stop:
+    with signals_as_interrupt(), stop_on_signal() as stop:
         signal.raise_signal(signal.SIGHUP)
         signal.raise_signal(signal.SIGHUP)
         assert stop.is_set()
@@ -50,7 +50,7 @@ def test_a_terminal_that_hangs_up_twice_asks_once() -> None:
 def test_what_is_ignored_stays_so() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with interruptible(), stoppable() as stop:
+        with signals_as_interrupt(), stop_on_signal() as stop:
             signal.raise_signal(signal.SIGHUP)
             assert not stop.is_set()
     finally:

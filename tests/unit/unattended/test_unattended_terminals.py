@@ -11,8 +11,8 @@ import pytest
 
 from oz_installer.errors import Interrupted
 from oz_installer.unattended import command
-from oz_installer.unattended.console import kind_for
-from oz_installer.unattended.context import Flags, asker
+from oz_installer.unattended.console import output_kind
+from oz_installer.unattended.context import Flags, secret_prompt
 from oz_installer.unattended.streams import colours, is_interactive, is_terminal
 
 
@@ -30,9 +30,9 @@ def test_who_is_asked_and_where_is_drawn(monkeypatch: pytest.MonkeyPatch, term: 
     stream = Terminal()
     assert is_interactive(stream)
     assert (is_terminal(stream), colours(stream)) == (draws, draws)
-    assert kind_for(False, stream) == ("live" if draws else "lines")
+    assert output_kind(False, stream) == ("live" if draws else "lines")
     monkeypatch.setattr(sys, "stdin", stream)
-    assert asker() is not None
+    assert secret_prompt() is not None
 
 
 def test_without_a_terminal_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +43,7 @@ def test_without_a_terminal_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> 
     for stream in (io.StringIO(), closed):
         assert not is_interactive(stream)
         monkeypatch.setattr(sys, "stdin", stream)
-        assert asker() is None
+        assert secret_prompt() is None
 
 
 def test_a_plain_terminal_is_asked_before_anything_changes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from typing import Literal, get_args, get_type_hints
 
 import pytest
 
-from oz_installer.deploy.plan import FileChange, Move, NodePlan, Plan, ServiceChange
+from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange, StorageMove
 from oz_installer.errors import AnswersError, ConnectError, DeployError, Interrupted, OzError, Problem
 from oz_installer.secret import MASK, Masker, Secret
 from oz_installer.telling.plan_text import plan_text, total_text
@@ -94,8 +94,8 @@ def test_one_service_that_is_still_starting() -> None:
         "n1    oz-api   starting",
         "1 service, 1 still starting",
     ]
-    assert not summary.ready
-    assert replace(summary, rows=(replace(row, state="healthy"),)).ready
+    assert not summary.is_healthy
+    assert replace(summary, rows=(replace(row, state="healthy"),)).is_healthy
 
 
 def test_nodes_that_could_not_be_looked_at_have_a_row_each() -> None:
@@ -117,10 +117,10 @@ def test_nodes_that_could_not_be_looked_at_have_a_row_each() -> None:
 
 
 def test_where_nothing_is_installed_that_is_all_that_is_said() -> None:
-    summary = replace(SUMMARY, rows=(), report=None, bare=("bio1", "api1"))
+    summary = replace(SUMMARY, rows=(), report=None, not_installed=("bio1", "api1"))
     assert summary_text(summary) == "Nothing is installed on bio1, api1 yet.\n"
     assert summary_json(summary)["not_installed"] == ["bio1", "api1"]
-    some = summary_text(replace(SUMMARY, bare=("bio2",)))
+    some = summary_text(replace(SUMMARY, not_installed=("bio2",)))
     assert "Nothing is installed on bio2 yet." in some
     assert "URLs" in some
 
@@ -192,7 +192,7 @@ def test_the_plan_as_text() -> None:
 
 
 def test_the_plan_warns_of_data_that_stay_behind() -> None:
-    move = Move(what="database", before="db1:5432/gateway", now="the bundled PostgreSQL")
+    move = StorageMove(what="database", before="db1:5432/gateway", now="the bundled PostgreSQL")
     plan = Plan(nodes=(replace(BUSY, moves=(move,)),))
     assert plan_text(plan).splitlines()[1] == (
         "  ! the API's database: db1:5432/gateway before, the bundled PostgreSQL from now on; "

@@ -14,8 +14,8 @@ import pytest
 
 from oz_installer.checks.model import Remedy
 from oz_installer.errors import PreflightError
-from oz_installer.installation.mending import Done
-from oz_installer.installation.undo_list import UndoList
+from oz_installer.installation.mending import RepairResult
+from oz_installer.installation.undo_list import UndoLog
 from oz_installer.secret import Masker
 from oz_installer.unattended import fixing, undoing
 from oz_installer.unattended.context import Flags
@@ -48,18 +48,18 @@ def test_json_tells_what_is_still_to_be_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, commands: int, error: str, left: list[list[str]]
 ) -> None:
     path = tmp_path / "answers.yml"
-    UndoList(tmp_path / "answers.undo.txt").begin(MADE)
+    UndoLog(tmp_path / "answers.undo.txt").begin(MADE)
     flags = Flags(yes=True, json=True)
     task = task_with(path, flags, "a")
 
     def mend(
         _loaded: Any, _path: Any, _open: Any, remedies: Sequence[Remedy], *_: Any, **__: Any
-    ) -> list[Done]:
-        return [Done(remedy=one, commands=commands, error=error, tried=commands) for one in remedies]
+    ) -> list[RepairResult]:
+        return [RepairResult(remedy=one, commands=commands, error=error, tried=commands) for one in remedies]
 
     out = io.StringIO()
-    monkeypatch.setattr(undoing, "task_of", lambda *_: task)
-    monkeypatch.setattr(fixing, "mend", mend)
+    monkeypatch.setattr(undoing, "make_task", lambda *_: task)
+    monkeypatch.setattr(fixing, "repair", mend)
     monkeypatch.setattr("sys.stdout", out)
     nothing: Any = None
     if error:
@@ -85,10 +85,10 @@ def test_what_is_of_another_server_is_refused(
 ) -> None:
     path, nothing = tmp_path / "answers.yml", None
     at = "" if names == ("b",) else "old.example.com:22"
-    UndoList(tmp_path / "answers.undo.txt").begin(replace(MADE, at=at))
+    UndoLog(tmp_path / "answers.undo.txt").begin(replace(MADE, at=at))
     flags = Flags(yes=True)
-    monkeypatch.setattr(undoing, "task_of", lambda *_: task_with(path, flags, *names))
-    monkeypatch.setattr(fixing, "mend", lambda *_a, **_k: pytest.fail("something was done"))
+    monkeypatch.setattr(undoing, "make_task", lambda *_: task_with(path, flags, *names))
+    monkeypatch.setattr(fixing, "repair", lambda *_a, **_k: pytest.fail("something was done"))
     with pytest.raises(PreflightError) as caught:
         undo(path, flags, nothing, nothing)  # type: ignore[arg-type]
     assert words in caught.value.message
@@ -99,6 +99,6 @@ def test_without_a_list_there_is_nothing_to_take_back(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, flags, nothing = tmp_path / "answers.yml", Flags(yes=True), None
-    monkeypatch.setattr(undoing, "task_of", lambda *_: task_with(path, flags, "a"))
+    monkeypatch.setattr(undoing, "make_task", lambda *_: task_with(path, flags, "a"))
     undo(path, flags, nothing, nothing)  # type: ignore[arg-type]
     assert capsys.readouterr().err == "There is nothing to take back.\n"
