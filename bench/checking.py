@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.samples import Sample, Samples, measure
 from bench.workload import Workload
-from oz_installer.checks.every import CHECKS
+from oz_installer.checks.all_checks import CHECKS
 
 CHECK = "CHECK"
 WHOLE = "the whole preflight"

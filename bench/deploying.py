@@ -13,7 +13,7 @@ from bench.starting import imports
 from bench.tools import ANSIBLE, FLOOR, FLOOR_CHECK, FRESH, NOOP, ONE, OURS, PYINFRA, PYINFRA_ARCHIVE, Toolbox
 from bench.twins import RTT_MS, Twins
 from bench.workload import Workload
-from oz_installer.render.bundle import Bundle
+from oz_installer.render.compose.bundle import Bundle
 
 # Who deploys in a turn of their own; FLOOR-CHECK joins others' turns, right beside what it is held against.
 TURNS = (FLOOR, OURS, PYINFRA, PYINFRA_ARCHIVE, ANSIBLE)

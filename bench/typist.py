@@ -21,13 +21,13 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Input, TextArea
 
 from oz_installer.tui.app import WizardApp
+from oz_installer.tui.controllers.exit import ExitOutcome
 from oz_installer.tui.dialogs.node import NodeDialog
-from oz_installer.tui.leaving import ExitOutcome
 from oz_installer.tui.steps import STEPS
 from oz_installer.tui.widgets.cards import Cards
 from oz_installer.tui.widgets.choice import Choice
-from oz_installer.tui.widgets.lines import RowList
 from oz_installer.tui.widgets.menu import Menu
+from oz_installer.tui.widgets.row_list import RowList
 from tests.tui.fifty import ANSWERS, FiftyCore
 from tests.tui.watchdog import Clock, watchdog
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from oz_installer.remote.ssh import SshTarget, connect
-from oz_installer.remote.upload_many import UploadJob, upload_many
+from oz_installer.remote.ssh.transport import SshTarget, connect
+from oz_installer.remote.ssh.upload_many import UploadJob, upload_many
 
 
 def main(source: str, dest: str, inventory: str, names: list[str]) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 import yaml
 
 from oz_installer.answers.file import read
-from oz_installer.catalog.model import STAGES
-from oz_installer.installation import build_desired_state
+from oz_installer.catalog.release import STAGES
+from oz_installer.installation.desired_state.desired_state import build_desired_state
 from oz_installer.lab import Lab
-from oz_installer.render.bundle import Bundle, BundleService
+from oz_installer.render.compose.bundle import Bundle, BundleService
 
 NODES = ("node1", "node2", "node3", "node4")
 INSTALL_DIR = "/opt/oz"

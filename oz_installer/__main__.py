@@ -14,7 +14,7 @@ STOPPED = 130
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from oz_installer.unattended.stopping import signals_as_interrupt
+    from oz_installer.console.signals import signals_as_interrupt
 
     try:
         with signals_as_interrupt():
@@ -29,11 +29,11 @@ def main() -> None:
 def _run(argv: list[str]) -> int:
     """Without arguments straight to the wizard: its first frame does not wait for the command line."""
     if argv:
-        from oz_installer.cli import run
+        from oz_installer.cli.main import run
 
         return run(argv)
-    from oz_installer.ending import RunOptions, run_guarded
-    from oz_installer.wizard import open_wizard
+    from oz_installer.cli.exit import RunOptions, run_guarded
+    from oz_installer.cli.wizard import open_wizard
 
     return run_guarded(open_wizard, RunOptions())
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from oz_installer.answers.model import Answers, SecretRef
-from oz_installer.answers.parsing import parse, parse_error
 from oz_installer.answers.questions import root
-from oz_installer.answers.reading import Reader, build_section
+from oz_installer.answers.yaml.parser import parse, parse_error
+from oz_installer.answers.yaml.reader import Reader, build_section
 from oz_installer.errors import AnswersError, Problem
 
 LARGEST = 1024 * 1024

@@ -6,7 +6,7 @@ import json
 import stat
 from pathlib import Path
 
-from oz_installer.answers.paths import UnreadableFile, read_file
+from oz_installer.answers.local_files import UnreadableFile, read_file
 
 LARGEST = 1024 * 1024
 """No licence is larger, in bytes."""

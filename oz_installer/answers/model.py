@@ -1,4 +1,3 @@
-# ruff: noqa: RUF009 - ask() declares a field; nothing is shared between instances
 """The answers as frozen dataclasses: one question, one field, declared once.
 
 A field's type says what shape it takes; ``ask(...)`` says how it is asked: label, help,
@@ -16,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from oz_installer.answers import rules
-from oz_installer.answers.asking import SecretRef as SecretRef
-from oz_installer.answers.asking import ask, weak_password_advice
+from oz_installer.answers import value_rules
+from oz_installer.answers.fields import SecretRef as SecretRef
+from oz_installer.answers.fields import ask, weak_password_advice
 from oz_installer.answers.node import Node as Node
 from oz_installer.answers.node import Role as Role
 
@@ -36,12 +35,12 @@ class Database:
         "Host name or IP address as the api nodes see it. Left out: a bundled "
         "PostgreSQL, for PoC and tests only.",
         default=None,
-        rule=rules.host,
+        rule=value_rules.host,
     )
-    port: int = ask("Port", "PostgreSQL's TCP port.", default=5432, rule=rules.port)
-    name: str = ask("Database", "Name of the database.", default="gateway", rule=rules.sql_name)
+    port: int = ask("Port", "PostgreSQL's TCP port.", default=5432, rule=value_rules.port)
+    name: str = ask("Database", "Name of the database.", default="gateway", rule=value_rules.sql_name)
     user: str = ask(
-        "Role", "PostgreSQL role that owns the database.", default="gateway_user", rule=rules.sql_name
+        "Role", "PostgreSQL role that owns the database.", default="gateway_user", rule=value_rules.sql_name
     )
     password: SecretRef | None = ask(
         "Password",
@@ -56,7 +55,7 @@ class Database:
         "PostgreSQL role that may create role and database, for `oz-install check` and `check --fix` only; "
         "it goes into no file on a node.",
         default=None,
-        rule=rules.user,
+        rule=value_rules.user,
     )
     admin_password: SecretRef | None = ask("Admin password", "Password of that role.", default=None)
 
@@ -71,13 +70,18 @@ class Storage:
         "local: a folder below install_dir.",
         default="local",
     )
-    server: str | None = ask("NFS server", "Host name or IP address.", default=None, rule=rules.host)
+    server: str | None = ask("NFS server", "Host name or IP address.", default=None, rule=value_rules.host)
     export: str | None = ask(
-        "NFS export", "Absolute path that the server exports.", default=None, rule=rules.export
+        "NFS export", "Absolute path that the server exports.", default=None, rule=value_rules.export
     )
-    options: str = ask("NFS options", "Mount options.", default="vers=4.1,hard", rule=rules.mount_options)
+    options: str = ask(
+        "NFS options", "Mount options.", default="vers=4.1,hard", rule=value_rules.mount_options
+    )
     path: str | None = ask(
-        "Path", "Absolute path of the shared mount on the nodes.", default=None, rule=rules.absolute_path
+        "Path",
+        "Absolute path of the shared mount on the nodes.",
+        default=None,
+        rule=value_rules.absolute_path,
     )
 
     @property
@@ -115,14 +119,14 @@ class Components:
         "Regula",
         "Address of a Regula document service as http(s) URL; adds the queue that uses it.",
         default=None,
-        rule=rules.url,
+        rule=value_rules.url,
         off=True,
     )
     web_adapter: str | None = ask(
         "Web adapter",
         "Public URL of the web adapter (Web SDK); off when left out.",
         default=None,
-        rule=rules.url,
+        rule=value_rules.url,
         off=True,
     )
     monitoring: bool = ask("Monitoring", "Celery Flower and the exporters for Prometheus.", default=True)
@@ -143,10 +147,13 @@ class Updater:
         "Address of the vendor's model server (BIO_ADMIN_HOST). "
         "The default is inferred: compare it with what Oz Forensics told you.",
         default="https://bio-admin.infra.ozforensics.ai",
-        rule=rules.url,
+        rule=value_rules.url,
     )
     period: int = ask(
-        "Check period, seconds", "How often new models are looked for.", default=6000, rule=rules.positive
+        "Check period, seconds",
+        "How often new models are looked for.",
+        default=6000,
+        rule=value_rules.positive,
     )
 
 
@@ -158,13 +165,13 @@ class Proxy:
         "URL",
         "Of an HTTP proxy, with its port; what calls the vendor goes through it. Without user and password.",
         default=None,
-        rule=rules.proxy,
+        rule=value_rules.proxy,
     )
     no_proxy: tuple[str, ...] = ask(
         "Not through it",
         "Further hosts, domains and addresses that are reached directly; the nodes' own always are.",
         default=(),
-        rule=rules.no_proxy,
+        rule=value_rules.no_proxy,
     )
 
 
@@ -179,12 +186,12 @@ class Broker:
         "Host",
         "An external broker's host name or IP address; bundled when left out.",
         default=None,
-        rule=rules.host,
+        rule=value_rules.host,
     )
     port: int | None = ask(
-        "Port", "6379 for Redis, 5672 for RabbitMQ when left out.", default=None, rule=rules.port
+        "Port", "6379 for Redis, 5672 for RabbitMQ when left out.", default=None, rule=value_rules.port
     )
-    user: str | None = ask("User", "RabbitMQ user; oz when left out.", default=None, rule=rules.account)
+    user: str | None = ask("User", "RabbitMQ user; oz when left out.", default=None, rule=value_rules.account)
     password: SecretRef | None = ask(
         "Password", "Of an external broker; generated for a bundled one.", default=None
     )
@@ -203,9 +210,11 @@ class Registry:
         "Server",
         "Registry that mirrors the images, as host[:port][/path]; Docker Hub when left out.",
         default=None,
-        rule=rules.registry,
+        rule=value_rules.registry,
     )
-    username: str | None = ask("User name", "Login at the registry.", default=None, rule=rules.registry_user)
+    username: str | None = ask(
+        "User name", "Login at the registry.", default=None, rule=value_rules.registry_user
+    )
     password: SecretRef | None = ask("Password", "Password or token at the registry.", default=None)
 
 
@@ -213,7 +222,9 @@ class Registry:
 class Admin:
     """The first administrator account of Oz."""
 
-    email: str = ask("E-mail", "Login of the administrator.", default="admin@oz.local", rule=rules.email)
+    email: str = ask(
+        "E-mail", "Login of the administrator.", default="admin@oz.local", rule=value_rules.email
+    )
     password: SecretRef | None = ask(
         "Password", "Generated when left out.", default=None, advice=weak_password_advice
     )
@@ -230,7 +241,7 @@ class LoadBalancer:
         "Node",
         "Name of the api node that runs it; the first one when left out.",
         default=None,
-        rule=rules.name,
+        rule=value_rules.name,
     )
 
 
@@ -238,21 +249,23 @@ class LoadBalancer:
 class Workload:
     """What the installation must carry; used for sizing only."""
 
-    apm: float | None = ask("Analyses per minute", "At the busiest time.", default=None, rule=rules.positive)
+    apm: float | None = ask(
+        "Analyses per minute", "At the busiest time.", default=None, rule=value_rules.positive
+    )
     analyses_per_month: float | None = ask(
         "Analyses per month",
         "Of 30 days; where the analyses per minute are not known, they are estimated from it.",
         default=None,
-        rule=rules.positive,
+        rule=value_rules.positive,
     )
     media_mb: float | None = ask(
-        "Average media size, MB", "Of one media file.", default=None, rule=rules.positive
+        "Average media size, MB", "Of one media file.", default=None, rule=value_rules.positive
     )
     analyses_per_day: float | None = ask(
-        "Analyses per day", "On an average day.", default=None, rule=rules.positive
+        "Analyses per day", "On an average day.", default=None, rule=value_rules.positive
     )
     archive_days: int | None = ask(
-        "Archive depth, days", "How long media files are kept.", default=None, rule=rules.positive
+        "Archive depth, days", "How long media files are kept.", default=None, rule=value_rules.positive
     )
     needs_ha: bool = ask(
         "High availability", "Oz goes on when one server of each role fails: four nodes.", default=False
@@ -269,7 +282,10 @@ class Extra:
     """Vendor settings that have no question of their own, handed on verbatim."""
 
     config: Mapping[str, JsonValue] = ask(
-        "config.py", "Further assignments of the API's config.py.", factory=dict, rule=rules.setting_names
+        "config.py",
+        "Further assignments of the API's config.py.",
+        factory=dict,
+        rule=value_rules.setting_names,
     )
 
 
@@ -281,15 +297,15 @@ class Answers:
     scenario: Scenario = ask(
         "Scenario", "poc: up to about 8 analyses a minute; medium: up to 60; high-load: more, on Kubernetes."
     )
-    release: str = ask("Release", "Release line of Oz API.", default="5.2", rule=rules.release)
+    release: str = ask("Release", "Release line of Oz API.", default="5.2", rule=value_rules.release)
     engine: Engine = ask("Container engine", "Podman 4.4+ for API 5 only.", default="docker")
     install_dir: str = ask(
-        "Install folder", "Absolute path on every node.", default="/opt/oz", rule=rules.install_dir
+        "Install folder", "Absolute path on every node.", default="/opt/oz", rule=value_rules.install_dir
     )
     public_url: str = ask(
-        "Public URL", "How users reach Oz; links to media are built from it.", rule=rules.url
+        "Public URL", "How users reach Oz; links to media are built from it.", rule=value_rules.url
     )
-    nodes: tuple[Node, ...] = ask("Nodes", "The servers, in the order of the layout.", rule=rules.nodes)
+    nodes: tuple[Node, ...] = ask("Nodes", "The servers, in the order of the layout.", rule=value_rules.nodes)
     database: Database = ask("Database", "PostgreSQL.", factory=Database)
     storage: Storage = ask("Storage", "Media files.", factory=Storage)
     license: License = ask("Licences", "Licence files.", factory=License)
@@ -304,7 +320,7 @@ class Answers:
     broker: Broker = ask("Broker", "Message broker of the queues.", factory=Broker)
     registry: Registry = ask("Registry", "Image registry.", factory=Registry)
     images: Mapping[str, str] = ask(
-        "Images", "Another name or tag, image by image.", factory=dict, rule=rules.images
+        "Images", "Another name or tag, image by image.", factory=dict, rule=value_rules.images
     )
     admin: Admin = ask("Administrator", "First account of Oz.", factory=Admin)
     load_balancer: LoadBalancer = ask("Load balancer", "In front of two api nodes.", factory=LoadBalancer)
@@ -316,5 +332,5 @@ class Answers:
         "Ids of warnings that you know and accept: many-nodes (five nodes and more on Docker), "
         "and those that oz-install check shows, such as host.memory/api1.",
         default=(),
-        rule=rules.warning_ids,
+        rule=value_rules.warning_ids,
     )

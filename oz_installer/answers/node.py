@@ -1,4 +1,3 @@
-# ruff: noqa: RUF009 - ask() declares a field; nothing is shared between instances
 """The questions about one node."""
 
 from __future__ import annotations
@@ -7,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from oz_installer.answers import rules
-from oz_installer.answers.asking import SecretRef, ask
+from oz_installer.answers import value_rules
+from oz_installer.answers.fields import SecretRef, ask
 
 Role = Literal["api", "bio"]
 
@@ -18,28 +17,33 @@ class Node:
     """One server that runs a part of Oz."""
 
     name: str = ask(
-        "Name", "A short name, unique here; it is used on screen and in folders.", rule=rules.name
+        "Name", "A short name, unique here; it is used on screen and in folders.", rule=value_rules.name
     )
     host: str = ask(
-        "Host", "Host name or IP address that SSH connects to, or a Host of ~/.ssh/config.", rule=rules.host
+        "Host",
+        "Host name or IP address that SSH connects to, or a Host of ~/.ssh/config.",
+        rule=value_rules.host,
     )
     roles: tuple[Role, ...] = ask(
         "Roles",
         "What runs here: api, bio or both. Left out, the layout decides by the node's position.",
         default=(),
-        rule=rules.no_duplicates,
+        rule=value_rules.no_duplicates,
     )
     address: str | None = ask(
         "Address for the other nodes",
         "Host name or IP address by which the other nodes reach this one; the same as host when left out.",
         default=None,
-        rule=rules.host,
+        rule=value_rules.host,
     )
     user: str | None = ask(
-        "SSH user", "Login name; from ~/.ssh/config or your own when left out.", default=None, rule=rules.user
+        "SSH user",
+        "Login name; from ~/.ssh/config or your own when left out.",
+        default=None,
+        rule=value_rules.user,
     )
     port: int | None = ask(
-        "SSH port", "From ~/.ssh/config or 22 when left out.", default=None, rule=rules.port
+        "SSH port", "From ~/.ssh/config or 22 when left out.", default=None, rule=value_rules.port
     )
     key_file: Path | None = ask(
         "Private key file", "Left out: the SSH agent and the usual keys are tried.", default=None
@@ -50,7 +54,7 @@ class Node:
         "Jump host",
         "Bastion to go through, as [user@]host[:port] or a Host of ~/.ssh/config.",
         default=None,
-        rule=rules.jump,
+        rule=value_rules.jump,
     )
     become: Literal["none", "sudo"] = ask(
         "Become root with",
@@ -65,5 +69,5 @@ class Node:
         "SHA256 fingerprint of the server's key, as ssh-keygen -lf prints it; "
         "known_hosts is asked when left out.",
         default=None,
-        rule=rules.fingerprint,
+        rule=value_rules.fingerprint,
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from oz_installer.answers import rules
+from oz_installer.answers import value_rules
 from oz_installer.answers.model import Answers, SecretRef
 
 Kind = Literal[
@@ -51,8 +51,8 @@ class Question:
     required: bool
     nullable: bool
     choices: tuple[Any, ...] = ()
-    rule: rules.Rule | None = None
-    advice: rules.Rule | None = None
+    rule: value_rules.Rule | None = None
+    advice: value_rules.Rule | None = None
     advanced: bool = False
     off: bool = False
 
@@ -61,12 +61,12 @@ class Question:
         if value is None:
             return "is needed" if self.required else None
         if self.choices and self.kind == "choice" and value not in self.choices:
-            return rules.not_a_choice(value, self.choices)
+            return value_rules.not_a_choice(value, self.choices)
         if isinstance(value, SecretRef):
-            bad = rules.plain_secret(value.where) if value.kind == "plain" else None
-            return rules.safe_data(value.where) or bad
+            bad = value_rules.plain_secret(value.where) if value.kind == "plain" else None
+            return value_rules.safe_data(value.where) or bad
         text = str(value) if isinstance(value, Path) else value
-        return rules.safe_data(text) or (self.rule(value) if self.rule else None)
+        return value_rules.safe_data(text) or (self.rule(value) if self.rule else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ class Section:
     model: type
     many: bool
     required: bool
-    rule: rules.Rule | None
+    rule: value_rules.Rule | None
     items: tuple[Question | Section, ...]
 
     @property

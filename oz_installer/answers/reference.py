@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 
 from oz_installer.answers.questions import Question, Section, sections
-from oz_installer.answers.rules import RegexRule
-from oz_installer.answers.writing import flow
+from oz_installer.answers.value_rules import RegexRule
+from oz_installer.answers.yaml.writer import flow
 
 _HEAD = """\
 # answers.yml

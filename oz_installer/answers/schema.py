@@ -9,33 +9,35 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from oz_installer.answers import rules
+from oz_installer.answers import value_rules
 from oz_installer.answers.questions import Question, Section, root
 
 _PATH = r"^(/[A-Za-z0-9._@+-]+)+$"
 _FRAGMENTS: Mapping[Any, Mapping[str, Any]] = {
-    rules.port: {"minimum": 1, "maximum": 65535},
-    rules.positive: {"exclusiveMinimum": 0, "maximum": 1e12},
-    rules.absolute_path: {"pattern": _PATH},
-    rules.install_dir: {"pattern": r"^(/[A-Za-z0-9._@+-]+){2,}$"},
-    rules.export: {"pattern": r"^(/|(/[A-Za-z0-9._@+-]+)+)$"},
-    rules.host: {"pattern": r"^[A-Za-z0-9_.:-]+$", "maxLength": 253},
-    rules.url: {"pattern": r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"},
-    rules.proxy: {"pattern": r"^http://[^\s/@]+:[0-9]+/?$"},
-    rules.no_proxy: {"uniqueItems": True},
-    rules.jump: {"pattern": r"^[^\s]+$"},
-    rules.registry: {"pattern": r"^[^\s/]+(/[^\s/]+)*$"},
-    rules.email: {"pattern": r"^[^\s@]+@[^\s@]+$", "maxLength": 254},
-    rules.no_duplicates: {"uniqueItems": True},
-    rules.warning_ids: {"uniqueItems": True},
-    rules.setting_names: {"propertyNames": {"pattern": r"^[A-Z][A-Z0-9_]{0,99}$"}},
-    rules.images: {"additionalProperties": {"type": "string", "pattern": rf"^(?:{rules.image.regex})$"}},
+    value_rules.port: {"minimum": 1, "maximum": 65535},
+    value_rules.positive: {"exclusiveMinimum": 0, "maximum": 1e12},
+    value_rules.absolute_path: {"pattern": _PATH},
+    value_rules.install_dir: {"pattern": r"^(/[A-Za-z0-9._@+-]+){2,}$"},
+    value_rules.export: {"pattern": r"^(/|(/[A-Za-z0-9._@+-]+)+)$"},
+    value_rules.host: {"pattern": r"^[A-Za-z0-9_.:-]+$", "maxLength": 253},
+    value_rules.url: {"pattern": r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"},
+    value_rules.proxy: {"pattern": r"^http://[^\s/@]+:[0-9]+/?$"},
+    value_rules.no_proxy: {"uniqueItems": True},
+    value_rules.jump: {"pattern": r"^[^\s]+$"},
+    value_rules.registry: {"pattern": r"^[^\s/]+(/[^\s/]+)*$"},
+    value_rules.email: {"pattern": r"^[^\s@]+@[^\s@]+$", "maxLength": 254},
+    value_rules.no_duplicates: {"uniqueItems": True},
+    value_rules.warning_ids: {"uniqueItems": True},
+    value_rules.setting_names: {"propertyNames": {"pattern": r"^[A-Z][A-Z0-9_]{0,99}$"}},
+    value_rules.images: {
+        "additionalProperties": {"type": "string", "pattern": rf"^(?:{value_rules.image.regex})$"}
+    },
 }
 _SECRET = {
     "title": "Where the secret is",
     "description": "An environment variable, a file, a question on the terminal, or the secret itself.",
     "anyOf": [
-        {"type": "string", "minLength": 1, "maxLength": rules.LONGEST},
+        {"type": "string", "minLength": 1, "maxLength": value_rules.LONGEST},
         *(
             {
                 "type": "object",
@@ -44,16 +46,16 @@ _SECRET = {
                 "additionalProperties": False,
             }
             for kind, inside in (
-                ("env", {"type": "string", "pattern": f"^{rules.environment_name.regex}$"}),
-                ("file", {"type": "string", "minLength": 1, "maxLength": rules.LONGEST}),
+                ("env", {"type": "string", "pattern": f"^{value_rules.environment_name.regex}$"}),
+                ("file", {"type": "string", "minLength": 1, "maxLength": value_rules.LONGEST}),
                 ("prompt", {"const": True}),
             )
         ),
     ],
 }
 _TYPES: Mapping[str, Mapping[str, Any]] = {
-    "text": {"type": "string", "minLength": 1, "maxLength": rules.LONGEST},
-    "path": {"type": "string", "minLength": 1, "maxLength": rules.LONGEST},
+    "text": {"type": "string", "minLength": 1, "maxLength": value_rules.LONGEST},
+    "path": {"type": "string", "minLength": 1, "maxLength": value_rules.LONGEST},
     "integer": {"type": "integer"},
     "number": {"type": "number"},
     "boolean": {"type": "boolean"},
@@ -113,7 +115,7 @@ def _value(question: Question) -> dict[str, Any]:
     if question.kind == "list":
         texts = {"type": "string", "minLength": 1}
         made["items"] = {"enum": list(question.choices)} if question.choices else texts
-    if isinstance(question.rule, rules.RegexRule):
+    if isinstance(question.rule, value_rules.RegexRule):
         made["pattern"] = f"^(?:{question.rule.regex})$"
     elif question.rule is not None:
         made.update(_FRAGMENTS[question.rule])

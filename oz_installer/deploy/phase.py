@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oz_installer.deploy.run import Run
+from oz_installer.deploy.compose.run import Run
 
 
 class Phase:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from oz_installer import __version__
-from oz_installer.render.bundle import Bundle
+from oz_installer.render.compose.bundle import Bundle
 from oz_installer.secret import Secret
 
 FORMAT = 1

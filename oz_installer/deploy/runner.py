@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from time import monotonic
 
+from oz_installer.deploy.compose.reconnect import reconnect
+from oz_installer.deploy.compose.run import Run
 from oz_installer.deploy.events import PhaseEnded, PhaseStarted, RunEnded, RunStarted
 from oz_installer.deploy.phase import Phase
-from oz_installer.deploy.reconnect import reconnect
-from oz_installer.deploy.run import Run
 from oz_installer.errors import RERUN_HINT, ConnectError, DeployError, Interrupted, OzError
 
 

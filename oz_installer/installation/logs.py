@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oz_installer.answers.file import LoadedAnswers
-from oz_installer.answers.secrets import Ask
+from oz_installer.answers.secrets.resolve import Ask
 from oz_installer.errors import AnswersError, OzError
-from oz_installer.installation.blueprint import read_inputs
-from oz_installer.installation.connections import OpenTransport, connect_all
-from oz_installer.installation.lost import require_matching_secrets
-from oz_installer.installation.preparing import connectors
-from oz_installer.remote.commands import logs, with_stderr
-from oz_installer.remote.together import start_all
+from oz_installer.installation.desired_state.desired_state import read_inputs
+from oz_installer.installation.desired_state.secrets_guard import require_matching_secrets
+from oz_installer.installation.nodes.connect_all import OpenTransport, connect_all
+from oz_installer.installation.prepare import connectors
+from oz_installer.remote.docker_commands import logs, with_stderr
+from oz_installer.remote.parallel import start_all
 from oz_installer.secret import Masker
 from oz_installer.topology.model import PlacedService, Topology
 

@@ -11,12 +11,12 @@ from time import time
 from typing import TYPE_CHECKING
 
 from oz_installer import __version__
-from oz_installer.answers.paths import write_private
+from oz_installer.answers.local_files import write_private
 from oz_installer.deploy.events import Event
 
 if TYPE_CHECKING:
     from oz_installer.deploy.plan import Plan
-    from oz_installer.installation.blueprint import DesiredState
+    from oz_installer.installation.desired_state.desired_state import DesiredState
     from oz_installer.topology.summary import Summary
 
 CHANGED, LOG, RUNS = "What was to change", "How it went", "What runs where"
@@ -44,7 +44,7 @@ class RunReport:
 
     def recording(self, on_event: Callable[[Event], None]) -> Callable[[Event], None]:
         """What takes a run's events from now on: they are noted, and handed on. Any thread may call."""
-        from oz_installer.telling.words import mask_event
+        from oz_installer.formatting.events import mask_event
 
         self._began, masker = time(), self._blueprint.secrets.masker()
 
@@ -71,8 +71,8 @@ class RunReport:
         return self.path if self.path.is_file() else None
 
     def _lines(self, began: float, summary: Summary | None) -> Iterator[str]:
-        from oz_installer.telling.plan_text import plan_text
-        from oz_installer.telling.tables import summary_text
+        from oz_installer.formatting.plan import plan_text
+        from oz_installer.formatting.summary import summary_text
 
         answers, path = self._blueprint.answers, self._blueprint.path
         yield f"Report of oz-install {__version__}"
@@ -90,7 +90,7 @@ class RunReport:
                 yield from ("", title, "=" * len(title), text.rstrip())
 
     def _log(self, began: float) -> Iterator[str]:
-        from oz_installer.telling.words import event_lines, one_line, strip_control
+        from oz_installer.formatting.events import event_lines, one_line, strip_control
 
         with self._lock:
             events = tuple(self._events)

@@ -5,8 +5,8 @@
 
 from oz_installer.lab.database import fresh_database, reset_gateway
 from oz_installer.lab.engine import stop_engine
+from oz_installer.lab.lifecycle import LabContainer, LabStatus, down, find, remove_cache, status, up
 from oz_installer.lab.options import Lab, LabNode, LabOptions
-from oz_installer.lab.rehearsal import LabContainer, LabStatus, down, find, remove_cache, status, up
 
 __all__ = [
     "Lab",

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
 from oz_installer.errors import ConnectError
-from oz_installer.remote.target import Become
+from oz_installer.remote.ssh.target import Become
 from oz_installer.remote.transport import ByteProgress, CommandFailed, CommandResult
 
 _READ = 1 << 16

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from oz_installer.catalog.model import load_release
+from oz_installer.catalog.release import load_release
 from oz_installer.errors import AnswersError, OzError
 from oz_installer.render.environment import render_template
 from oz_installer.render.filters import unprintable

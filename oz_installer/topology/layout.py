@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oz_installer.answers.model import Answers, Role
-from oz_installer.catalog.model import Layout, Resources, load_release, load_scenarios
+from oz_installer.catalog.release import Layout, Resources, load_release, load_scenarios
 
 
 def standard_layout(answers: Answers) -> Layout | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from oz_installer.catalog.model import Part, Port, Resources, Service
+from oz_installer.catalog.release import Part, Port, Resources, Service
 
 
 @dataclass(frozen=True, kw_only=True)

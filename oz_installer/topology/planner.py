@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from oz_installer.answers.model import Answers
-from oz_installer.catalog.model import Port, Release, Service, load_release
+from oz_installer.catalog.release import Port, Release, Service, load_release
 from oz_installer.errors import AnswersError
+from oz_installer.topology.constraints import check_constraints
 from oz_installer.topology.layout import layout_name, requirements_of, roles_of
 from oz_installer.topology.model import Edge, PlacedService, Topology, TopologyNode
-from oz_installer.topology.rules import check_constraints
 
 
 def plan_topology(answers: Answers) -> Topology:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from oz_installer.answers.model import Answers
-from oz_installer.catalog.model import Part, load_release
+from oz_installer.catalog.release import Part, load_release
 from oz_installer.topology.model import Topology, TopologyNode, Wiring
 
 GO_SSLMODES = {"allow": "disable", "prefer": "disable"}  # lib/pq, of the exporter, knows neither

@@ -15,26 +15,26 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.theme import Theme
 
-from oz_installer.tui.asking import SecretPrompt
-from oz_installer.tui.breathing import apply_theme, copy_size_classes
-from oz_installer.tui.bridge import Core, JobFinished
-from oz_installer.tui.filing import FileController
-from oz_installer.tui.in_order import KeyQueueApp
+from oz_installer.tui.controllers.exit import STOPPED, ExitController, ExitOutcome
+from oz_installer.tui.controllers.files import FileController
+from oz_installer.tui.controllers.secret_prompt import SecretPrompt
+from oz_installer.tui.controllers.validation import ValidationController
+from oz_installer.tui.core import Core, JobFinished
+from oz_installer.tui.internals.chunked_screen import apply_theme, copy_size_classes
+from oz_installer.tui.internals.idle_gc import IdleGc
+from oz_installer.tui.internals.key_queue import KeyQueueApp
+from oz_installer.tui.internals.switch_interval import short_switch_interval
 from oz_installer.tui.jobs import JobMessage, Jobs
-from oz_installer.tui.judging import ValidationController
-from oz_installer.tui.leaving import STOPPED, ExitController, ExitOutcome
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.session import Session
 from oz_installer.tui.steps import FIRST, STEPS, load_screen, step
 from oz_installer.tui.themes import DARK, LIGHT
-from oz_installer.tui.tidying import IdleGc
-from oz_installer.tui.turns import short_switch_interval
-from oz_installer.tui.widgets.follower import question_at
+from oz_installer.tui.widgets.answer_widget import question_at
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
 
 SMALLEST = (60, 20)
 """Columns and rows that are needed."""
@@ -44,7 +44,7 @@ THINKING = 0.1
 
 
 def _commands() -> type[Provider]:
-    from oz_installer.tui.commands import PaletteProvider
+    from oz_installer.tui.palette import PaletteProvider
 
     return PaletteProvider
 

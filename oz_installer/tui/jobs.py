@@ -15,7 +15,7 @@ from textual.dom import DOMNode
 from textual.message import Message
 
 from oz_installer.errors import AnswersError, OzError
-from oz_installer.tui.bridge import JobFailed, JobFinished
+from oz_installer.tui.core import JobFailed, JobFinished
 
 if TYPE_CHECKING:
     from oz_installer.tui.app import WizardApp
@@ -82,7 +82,7 @@ class Jobs:
             del self._stops[message.job]
         if isinstance(message.what, JobFinished):
             return message.what
-        from oz_installer.tui.wording import with_form_names  # not before the first frame
+        from oz_installer.tui.views.problem_text import with_form_names  # not before the first frame
 
         return with_form_names(message.what)
 
@@ -137,7 +137,7 @@ async def _apart(work: Callable[[], None]) -> None:
 def error_text(error: OzError) -> str:
     """What happened, with every problem of the answers: in which line of a file or in which field it stands,
     and what would be right."""
-    from oz_installer.tui.wording import form_names  # not before the first frame
+    from oz_installer.tui.views.problem_text import form_names  # not before the first frame
 
     problems = error.problems if isinstance(error, AnswersError) else ()
     told = (str(one) if one.source or one.line else form_names(str(one)) for one in problems)

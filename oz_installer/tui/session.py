@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal
 from oz_installer.tui.steps import STEPS, problems_of, step
 
 if TYPE_CHECKING:
-    from oz_installer.answers.drafts import SavedDraft
-    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.answers.drafts.store import SavedDraft
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.errors import Problem
-    from oz_installer.tui.bridge import AnswersOpened, AnswersSaved, Installed, Validation
+    from oz_installer.tui.core import AnswersOpened, AnswersSaved, Installed, Validation
 
 NEW_FILE = Path("answers.yml")
 """Where a new installation's answers go unless the operator says otherwise."""
@@ -54,7 +54,7 @@ class Session:
 
     @cached_property
     def _new(self) -> WorkingCopy:
-        from oz_installer.answers.working import WorkingCopy  # not before the first frame
+        from oz_installer.answers.drafts.working_copy import WorkingCopy  # not before the first frame
 
         return WorkingCopy.new()
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.file import parse_file, read
-from oz_installer.answers.working import WorkingCopy
-from oz_installer.checks.model import Finding
-from oz_installer.checks.running import LIMIT_SECONDS
-from oz_installer.connecting import transport_opener
-from oz_installer.installation.checking import run_preflight
-from oz_installer.installation.connections import OpenTransport
-from oz_installer.installation.trying import NodeProbe, probe_database, probe_nodes, probe_storage
+from oz_installer.checks.context import Finding
+from oz_installer.checks.runner import LIMIT_SECONDS
+from oz_installer.installation.check import run_preflight
+from oz_installer.installation.nodes.connect import transport_opener
+from oz_installer.installation.nodes.connect_all import OpenTransport
+from oz_installer.installation.wizard.probe import NodeProbe, probe_database, probe_nodes, probe_storage
 from oz_installer.lab.database import psql
 from oz_installer.lab.files import SMALL
 from tests.e2e.site import Site, write_answers

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.file import parse_file, read
-from oz_installer.answers.secrets import Secrets
-from oz_installer.answers.working import WorkingCopy
-from oz_installer.checks.storage_probe import HeldFile, MediaLocation
-from oz_installer.checks.storage_scripts import PREFIX
-from oz_installer.installation.trying import NodeProbe, probe_nodes
+from oz_installer.answers.secrets.resolve import Secrets
+from oz_installer.checks.storage.probe import HeldFile, MediaLocation
+from oz_installer.checks.storage.scripts import PREFIX
+from oz_installer.installation.wizard.probe import NodeProbe, probe_nodes
 from oz_installer.remote.transport import Transport
 from tests.e2e.checking import BOTH_API, Bench, bad
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from oz_installer.answers.file import read
-from oz_installer.answers.secrets import Secrets, resolve_secrets
-from oz_installer.checks.database import admin_connection_for
-from oz_installer.checks.model import CheckContext, Remedy
-from oz_installer.checks.postgres_admin import run_statements
-from oz_installer.installation.checking import check_context
+from oz_installer.answers.secrets.resolve import Secrets, resolve_secrets
+from oz_installer.checks.context import CheckContext, Remedy
+from oz_installer.checks.database.database import admin_connection_for
+from oz_installer.checks.database.postgres_admin import run_statements
+from oz_installer.installation.check import check_context
 from oz_installer.lab.database import database_answers, psql
 from oz_installer.lab.docker import docker
 from oz_installer.lab.nodes import wait_until

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from oz_installer.catalog.model import load_release
+from oz_installer.catalog.release import load_release
 from oz_installer.lab.files import write_private
 from tests.e2e import registry
 from tests.e2e.checking import Bench, bad

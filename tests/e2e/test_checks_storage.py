@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from oz_installer.answers.file import read
-from oz_installer.answers.secrets import Secrets
-from oz_installer.checks import storage_probe
-from oz_installer.checks.storage_probe import HeldFile, MediaLocation, read_back
-from oz_installer.checks.storage_scripts import PREFIX
+from oz_installer.answers.secrets.resolve import Secrets
+from oz_installer.checks.storage import probe
+from oz_installer.checks.storage.probe import HeldFile, MediaLocation, read_back
+from oz_installer.checks.storage.scripts import PREFIX
 from oz_installer.lab import LabOptions, up
 from oz_installer.remote.transport import Transport
 from tests.e2e.checking import BOTH, BOTH_API, Bench, bad, both
@@ -98,9 +98,9 @@ def test_a_folder_that_nothing_is_mounted_at_and_one_that_readers_cannot_enter(b
 def bound(monkeypatch: pytest.MonkeyPatch) -> MediaLocation:
     """What the lab's kernel can mount in place of NFS: /mnt/oz, by the same volume, container and script."""
     for name in ("HOLD", "READ"):
-        script = getattr(storage_probe, name)
+        script = getattr(probe, name)
         assert "type=nfs" in script
-        monkeypatch.setattr(storage_probe, name, script.replace("type=nfs", "type=none"))
+        monkeypatch.setattr(probe, name, script.replace("type=nfs", "type=none"))
     return MediaLocation(options="bind", device="/mnt/oz", reader=101)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.store import SecretStore
+from oz_installer.answers.secrets.store import SecretStore
 from tests.e2e.site import LAYOUTS, Site, write_answers
 from tests.e2e.works import assert_all_well, assert_works, different
 

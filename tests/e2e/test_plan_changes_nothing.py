@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from oz_installer.answers.store import SecretStore
+from oz_installer.answers.secrets.store import SecretStore
 from oz_installer.lab.database import psql
 from tests.e2e.ground import FRESH, INSTALLED, Document, Ground
 from tests.e2e.site import Outcome

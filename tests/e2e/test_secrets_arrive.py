@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from oz_installer.render.bundle import Bundle
+from oz_installer.render.compose.bundle import Bundle
 from oz_installer.secret import Secret
 from tests.e2e.site import Site
 from tests.unit.render.bundle_cases import CASES, bundles_of

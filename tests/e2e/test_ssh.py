@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from oz_installer.errors import ConnectError, OzError
-from oz_installer.remote.ssh import HostKeyQuestion, SshTarget, SshTransport, connect
+from oz_installer.remote.ssh.transport import HostKeyQuestion, SshTarget, SshTransport, connect
+from oz_installer.remote.ssh.upload import upload_file, upload_tree
+from oz_installer.remote.ssh.upload_many import UploadJob, upload_many
 from oz_installer.remote.transport import ForwardingForbidden, RemoteFile
-from oz_installer.remote.upload import upload_file, upload_tree
-from oz_installer.remote.upload_many import UploadJob, upload_many
 from oz_installer.secret import Secret
 from tests.e2e.sshd import Sshd, User, free_port, key_fingerprint, make_key, sshd, user
 

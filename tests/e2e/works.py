@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from oz_installer.answers.store import SecretStore
+from oz_installer.answers.secrets.store import SecretStore
 from tests.e2e.site import Site
 
 WELL = {"healthy", "running", "finished"}

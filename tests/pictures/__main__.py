@@ -13,9 +13,9 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, cast
 
+from oz_installer.installation.wizard.core import InstallerCore
 from oz_installer.lab import Lab, LabOptions, down, up
 from oz_installer.tui.app import WizardApp
-from oz_installer.wizard_core import InstallerCore
 from tests.e2e.site import Site
 from tests.pictures.hands import LARGE, Hands
 from tests.pictures.journey import journey, without_colour
@@ -62,7 +62,7 @@ async def _take(lab: Lab) -> Album:
 
 
 def _opener() -> Callable[..., Any]:
-    from oz_installer.connecting import transport_opener
+    from oz_installer.installation.nodes.connect import transport_opener
 
     return cast("Callable[..., Any]", transport_opener())
 

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from oz_installer.tui.app import WizardApp
 from oz_installer.tui.steps import number
-from oz_installer.tui.widgets.follower import AnswerWidget
+from oz_installer.tui.widgets.answer_widget import AnswerWidget
 from tests.pictures.frame import Frame, frame_of
 from tests.pictures.svg import Shot
 from tests.tui.support import Driver, app_of

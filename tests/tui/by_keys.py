@@ -9,9 +9,9 @@ from textual import events
 from textual.keys import _character_to_key
 from textual.widget import Widget
 
+from oz_installer.tui.widgets.answer_widget import question_at
+from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.choice import Choice
-from oz_installer.tui.widgets.follower import question_at
-from oz_installer.tui.widgets.push import FlatButton
 from tests.tui.support import PATIENCE, Driver, app_of, press, settle, step_of, text_of
 
 MOST = 120

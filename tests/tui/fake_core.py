@@ -13,24 +13,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.file import parse_text
-from oz_installer.answers.working import WorkingCopy
 from oz_installer.errors import AnswersError
-from oz_installer.pure_core import OfflineCore
-from oz_installer.wizard_core import InstallerCore
+from oz_installer.installation.wizard.core import InstallerCore
+from oz_installer.installation.wizard.pure_core import OfflineCore
 
 if TYPE_CHECKING:
-    from oz_installer.answers.drafts import SavedDraft
-    from oz_installer.answers.secrets import Ask
-    from oz_installer.checks.model import Finding
+    from oz_installer.answers.drafts.store import SavedDraft
+    from oz_installer.answers.secrets.resolve import Ask
+    from oz_installer.checks.context import Finding
     from oz_installer.deploy.events import Event
     from oz_installer.deploy.plan import Plan
     from oz_installer.errors import Problem
-    from oz_installer.installation import Prepared
-    from oz_installer.installation.trying import NodeProbe, SshHost
+    from oz_installer.installation.prepare import Prepared
+    from oz_installer.installation.wizard.core import Opener
+    from oz_installer.installation.wizard.probe import NodeProbe, SshHost
     from oz_installer.topology.model import Topology
     from oz_installer.topology.summary import Summary
-    from oz_installer.wizard_core import Opener
 
 
 @dataclass
@@ -166,7 +166,7 @@ class FakeCore(Scripted, OfflineCore):
 
     def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
         """Note it."""
-        from oz_installer.answers.drafts import SavedDraft
+        from oz_installer.answers.drafts.store import SavedDraft
 
         self.calls.append(f"draft {step}")
         if self.undraftable is not None:
@@ -180,7 +180,7 @@ class FakeCore(Scripted, OfflineCore):
 
     def drafts(self) -> tuple[SavedDraft, ...]:
         """Those that were noted."""
-        from oz_installer.answers.drafts import SavedDraft
+        from oz_installer.answers.drafts.store import SavedDraft
 
         return tuple(
             SavedDraft(path=target.with_suffix(".draft"), target=target, saved_at=time.time(), step=step)

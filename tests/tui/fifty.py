@@ -10,17 +10,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from oz_installer.checks.model import Finding
+from oz_installer.checks.context import Finding
 from oz_installer.deploy.events import Event, Message, NodeProgress, PhaseStarted, RunEnded, RunStarted
+from oz_installer.installation.wizard.core import InstallerCore
 from oz_installer.topology.summary import Summary, SummaryRow
-from oz_installer.wizard_core import InstallerCore
 from tests.tui.nodes_case import fit, short_of_memory
 from tests.tui.running import FakePrepared
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import WorkingCopy
-    from oz_installer.installation import Prepared
-    from oz_installer.installation.trying import NodeProbe
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.installation.prepare import Prepared
+    from oz_installer.installation.wizard.probe import NodeProbe
 
 NODES = tuple(f"{'api' if number < 5 else 'bio'}{number}" for number in range(1, 51))
 ANSWERS = (

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.widgets.field import FieldMessage
 from oz_installer.tui.widgets.form import Form

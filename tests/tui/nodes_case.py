@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from oz_installer.checks.model import Finding, Level
-from oz_installer.installation.trying import NodeProbe, SshHost
+from oz_installer.checks.context import Finding, Level
+from oz_installer.installation.wizard.probe import NodeProbe, SshHost
 
 ANSWERS = Path("/home/admin/answers.yml")
 KEY = "SHA256:" + "Jc7D" * 10 + "abc"

@@ -9,7 +9,7 @@ import pytest
 from textual.geometry import Region
 from textual.screen import Screen
 
-from oz_installer.tui.compositing import RowCompositor
+from oz_installer.tui.internals.row_compositor import RowCompositor
 
 
 class Painted:

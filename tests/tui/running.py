@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from oz_installer.answers.working import WorkingCopy
-from oz_installer.checks.model import Finding, Remedy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
+from oz_installer.checks.context import Finding, Remedy
 from oz_installer.deploy.events import (
     Event,
     Message,
@@ -26,8 +26,8 @@ from tests.tui.fake_core import FakeCore
 from tests.tui.support import PATIENCE
 
 if TYPE_CHECKING:
-    from oz_installer.answers.drafts import SavedDraft
-    from oz_installer.installation import Prepared
+    from oz_installer.answers.drafts.store import SavedDraft
+    from oz_installer.installation.prepare import Prepared
 
 PATH = Path("/home/admin/answers.yml")
 CANARY = "c4n4ry-9f2b7e"

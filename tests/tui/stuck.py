@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import oz_installer
-from oz_installer.tui import leaving
 from oz_installer.tui.app import WizardApp
-from oz_installer.tui.terminal_driver import TerminalDriver
+from oz_installer.tui.controllers import exit
+from oz_installer.tui.internals.terminal_driver import TerminalDriver
 from tests.tui.fake_core import FakeCore
 
 if TYPE_CHECKING:
-    from oz_installer.answers.drafts import SavedDraft
-    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.answers.drafts.store import SavedDraft
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
 
 
 class Stuck(FakeCore):
@@ -34,7 +34,7 @@ class Wizard(WizardApp):
 
 
 if __name__ == "__main__":
-    vars(leaving)["PATIENCE"] = 0.2
+    vars(exit)["PATIENCE"] = 0.2
     app = Wizard(Stuck(), None, "workload")
     app.driver_class = TerminalDriver
     outcome = app.run()

@@ -14,8 +14,8 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from oz_installer.tui.app import WizardApp
-from oz_installer.tui.bridge import Core
-from oz_installer.tui.leaving import ExitOutcome
+from oz_installer.tui.controllers.exit import ExitOutcome
+from oz_installer.tui.core import Core
 from oz_installer.tui.screens.step_screen import StepScreen
 from tests.tui.fake_core import FakeCore
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oz_installer.errors import ConnectError
-from oz_installer.installation.trying import NodeProbe
+from oz_installer.installation.wizard.probe import NodeProbe
 from oz_installer.tui.dialogs.ask import AskSecret
 from oz_installer.tui.widgets.text_input import TextInput
 from tests.tui.nodes_case import fit
@@ -19,9 +19,9 @@ from tests.tui.support import Driver, app_of, confirm, press, settle, step_of, t
 if TYPE_CHECKING:
     import threading
 
-    from oz_installer.answers.working import WorkingCopy
-    from oz_installer.checks.model import Finding
-    from oz_installer.installation import Prepared
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.checks.context import Finding
+    from oz_installer.installation.prepare import Prepared
 
 LABEL = "SSH password of api1"
 

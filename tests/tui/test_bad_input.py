@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from oz_installer.answers.drafts import list_drafts
+from oz_installer.answers.drafts.store import list_drafts
 from oz_installer.errors import AnswersError
 from oz_installer.tui.widgets.field import Field, FieldMessage
 from oz_installer.tui.widgets.text_input import TextInput

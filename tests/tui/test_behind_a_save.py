@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.errors import AnswersError
 from oz_installer.tui.dialogs.help import HelpDialog
 from tests.tui.fake_core import FakeCore

@@ -15,10 +15,10 @@ import pytest
 
 from oz_installer.answers.file import read
 from oz_installer.deploy.record import record_of
-from oz_installer.installation import DesiredState, build_desired_state
+from oz_installer.installation.desired_state.desired_state import DesiredState, build_desired_state
+from oz_installer.installation.wizard.core import InstallerCore
 from oz_installer.remote.transport import CommandResult
-from oz_installer.tui.widgets.lines import RowList
-from oz_installer.wizard_core import InstallerCore
+from oz_installer.tui.widgets.row_list import RowList
 from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, wizard
 from tests.unit.deploy.deploy_support import FakeTransport, short
 from tests.unit.deploy.test_deploy_facts import DETAILS, output

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.tui.widgets.menu import Menu
 from tests.tui.by_mouse import click, point
 from tests.tui.fake_core import FakeCore

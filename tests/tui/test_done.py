@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oz_installer.wizard import _to_go_on
+from oz_installer.cli.wizard import _to_go_on
 from tests.tui.by_mouse import click, point
 from tests.tui.running import PATH, SUMMARY, RunCore
 from tests.tui.support import (
@@ -26,7 +26,7 @@ from tests.tui.support import (
 )
 
 if TYPE_CHECKING:
-    from oz_installer.installation import Prepared
+    from oz_installer.installation.prepare import Prepared
     from oz_installer.topology.summary import Summary
 
 STOPPED = replace(SUMMARY, rows=(replace(SUMMARY.rows[0], state="stopped"), *SUMMARY.rows[1:]))
@@ -58,7 +58,7 @@ async def test_a_look_says_when_it_was_although_nothing_changed(monkeypatch: pyt
     async with wizard(RunCore(), path=PATH) as pilot:
         await begin(pilot)
         for at, words in ((1_700_000_000.0, "22:13:20"), (1_700_000_007.0, "22:13:27")):
-            monkeypatch.setattr("oz_installer.tui.carrying.time", lambda at=at: at)
+            monkeypatch.setattr("oz_installer.tui.controllers.install_jobs.time", lambda at=at: at)
             await look(pilot)
             line = f"Looked at the nodes at {words}."
             assert text_of(pilot).count(line) == 2, "above what was seen, and in the line above the keys"

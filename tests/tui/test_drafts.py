@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.errors import AnswersError
 from oz_installer.tui.screens.start import StartScreen
 from oz_installer.tui.widgets.menu import Menu
@@ -16,7 +16,7 @@ from tests.tui.test_files import COMPLETE, HERE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from oz_installer.answers.drafts import SavedDraft
+    from oz_installer.answers.drafts.store import SavedDraft
 
 OTHER = HERE.with_name("b.yml")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.drafts import SavedDraft, list_drafts, release_draft
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.store import SavedDraft, list_drafts, release_draft
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from tests.tui.fake_core import FakeCore, FilesCore
 from tests.tui.support import PATIENCE, Driver, app_of, press, settle, step_of, text_of, until, wizard
 from tests.tui.test_files import COMPLETE, HERE
@@ -18,7 +18,7 @@ from tests.tui.test_saving import SlowCore
 
 OTHER = HERE.with_name("b.yml")
 SEEN = """
-from oz_installer.answers.drafts import drafts
+from oz_installer.answers.drafts.store import drafts
 print(*sorted(f"{one.target.name} {'held' if one.held else 'free'}" for one in drafts()), sep=",")
 """
 

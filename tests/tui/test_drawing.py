@@ -24,11 +24,11 @@ from textual.widget import Widget
 from textual.widgets import DataTable
 
 from oz_installer.tui.app import WizardApp
-from oz_installer.tui.breathing import PIECE, ROWS, ChunkedScreen
-from oz_installer.tui.compositing import RowCompositor
+from oz_installer.tui.internals.chunked_screen import PIECE, ROWS, ChunkedScreen
+from oz_installer.tui.internals.row_compositor import RowCompositor
+from oz_installer.tui.internals.scrollbars import ThinScrollBars
 from oz_installer.tui.widgets.choice import Choice
 from oz_installer.tui.widgets.node_table import NodeTable
-from oz_installer.tui.widgets.quiet_bars import ThinScrollBars
 from oz_installer.tui.widgets.text_input import TextInput
 from tests.tui.fifty import FiftyCore
 from tests.tui.painted import watched

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oz_installer.tui.widgets.push import FlatButton
+from oz_installer.tui.widgets.button import FlatButton
 from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS, MEDIUM
 from tests.tui.support import Driver, app_of, press, step_of, wizard

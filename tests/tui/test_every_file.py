@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.file import parse_file, read
 from oz_installer.answers.questions import questions
-from oz_installer.answers.working import WorkingCopy
 from oz_installer.tui.steps import STEPS
 from tests.tui.by_keys import clear, type_text
 from tests.tui.fake_core import FilesCore

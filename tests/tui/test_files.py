@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.errors import AnswersError
 from tests.tui.by_keys import asked_now, give_secret
 from tests.tui.fake_core import FakeCore, FilesCore
@@ -138,7 +138,7 @@ async def test_every_change_of_step_keeps_a_draft() -> None:
 
 async def test_a_draft_is_kept_while_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without any other key, which could keep one as well."""
-    monkeypatch.setattr("oz_installer.tui.drafting.QUIET", 0.05)
+    monkeypatch.setattr("oz_installer.tui.controllers.draft_keeper.QUIET", 0.05)
     core = FakeCore()
     async with wizard(core, step="workload") as pilot:
         await pilot.press("1", "2")

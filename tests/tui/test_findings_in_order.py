@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from oz_installer.checks.every import CHECKS
+from oz_installer.checks.all_checks import CHECKS
 from oz_installer.tui.screens.preflight import PreflightScreen
 from tests.tui.running import ANSWERS, PATH, WARNING, RunCore
 from tests.tui.support import step_of, wizard

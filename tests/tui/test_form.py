@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.tui.widgets.choice import Choice
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.text_input import TextInput

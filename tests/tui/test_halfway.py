@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from oz_installer.checks.model import Finding
+from oz_installer.checks.context import Finding
 from tests.tui.running import GOOD, PATH, Held, RunCore
 from tests.tui.support import PATIENCE, app_of, confirm, press, settle, step_of, text_of, until, wizard
 

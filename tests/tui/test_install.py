@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.tui.screens.install import begin_question
 from tests.tui.running import PATH, RunCore
 from tests.tui.support import Driver, press, text_of, wizard

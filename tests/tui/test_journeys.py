@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.drafts import list_drafts
+from oz_installer.answers.drafts.store import list_drafts
 from oz_installer.answers.file import read
 from tests.tui.by_keys import add_node, choose, fill, get, give_secret, go_on, switch, type_text
 from tests.tui.fake_core import FilesCore

@@ -31,7 +31,7 @@ from tests.tui.support import (
 )
 
 if TYPE_CHECKING:
-    from oz_installer.installation import Prepared
+    from oz_installer.installation.prepare import Prepared
 
 
 async def push(pilot: Driver, button: str) -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from oz_installer.cli.wizard import exit_warnings
 from oz_installer.errors import AnswersError, ConnectError
 from oz_installer.tui.app import WizardApp
-from oz_installer.tui.leaving import ExitGuard
-from oz_installer.wizard import exit_warnings
+from oz_installer.tui.controllers.exit import ExitGuard
 from tests.tui.fake_core import FakeCore
 from tests.tui.running import PATH, RunCore
 from tests.tui.support import PATIENCE, app_of, install, left, press, step_of, text_of, until, wizard
@@ -21,8 +21,8 @@ from tests.tui.test_files import COMPLETE, HERE
 from tests.tui.test_saving import SlowCore
 
 if TYPE_CHECKING:
-    from oz_installer.answers.drafts import SavedDraft
-    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.answers.drafts.store import SavedDraft
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
 
 
 class SlowDisk(FakeCore):
@@ -71,7 +71,7 @@ async def test_the_wizard_lives_on_while_the_last_draft_is_written(way: str) -> 
 
 
 async def test_a_disk_that_does_not_answer_does_not_keep_the_wizard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oz_installer.tui.leaving.PATIENCE", 0.05)
+    monkeypatch.setattr("oz_installer.tui.controllers.exit.PATIENCE", 0.05)
     core = SlowDisk()
     async with wizard(core, step="workload") as pilot:
         await press(pilot, "=12")
@@ -162,7 +162,7 @@ async def test_what_is_only_a_draft_is_not_called_saved() -> None:
 async def test_a_save_that_does_not_end_is_not_told_as_a_lost_draft(
     since: str, lost: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("oz_installer.tui.leaving.PATIENCE", 0.05)
+    monkeypatch.setattr("oz_installer.tui.controllers.exit.PATIENCE", 0.05)
     core = SlowCore({HERE: COMPLETE})
     async with wizard(core, path=HERE, step="workload") as pilot:
         await pilot.press("1", "ctrl+s")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from oz_installer.checks.model import Finding
-from oz_installer.tui.widgets.lines import RowList
+from oz_installer.checks.context import Finding
+from oz_installer.tui.widgets.row_list import RowList
 from tests.tui.running import PATH, STOPPED, WARNING, RunCore
 from tests.tui.support import SIZES, check_golden, install, press, settle, step_of, text_of, wizard
 from tests.tui.test_last_steps import push

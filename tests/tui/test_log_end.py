@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.app import App, ComposeResult
 
-from oz_installer.tui.widgets.lines import RowList
+from oz_installer.tui.widgets.row_list import RowList
 
 FEW = [(f"row {number}", "") for number in range(5)]
 MANY = [(f"row {number}", "") for number in range(40)]

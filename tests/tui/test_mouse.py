@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.tui.dialogs.open import OpenDialog
 from oz_installer.tui.steps import STEPS
-from oz_installer.tui.widgets.lines import RowList
+from oz_installer.tui.widgets.row_list import RowList
 from tests.tui.by_mouse import click
 from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS, MEDIUM

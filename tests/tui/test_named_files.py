@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.errors import Problem
 from oz_installer.tui.widgets.field import Field, FieldMessage
 from tests.tui.fake_core import FakeCore, FilesCore

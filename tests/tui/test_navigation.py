@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from oz_installer.answers.questions import questions
-from oz_installer.tui.leaving import ExitGuard
+from oz_installer.tui.controllers.exit import ExitGuard
 from oz_installer.tui.steps import STEPS, keys_of, load_screen, step_of
-from oz_installer.tui.widgets.bars import StatusLine
+from oz_installer.tui.widgets.frame import StatusLine
 from oz_installer.tui.widgets.text_input import TextInput
 from tests.tui import support
 from tests.tui.by_keys import asked_now

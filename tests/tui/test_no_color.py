@@ -6,7 +6,7 @@ import pytest
 from rich.style import Style
 
 from oz_installer.tui.widgets.choice import Choice
-from oz_installer.tui.widgets.lines import RowList
+from oz_installer.tui.widgets.row_list import RowList
 from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS, MEDIUM, finding
 from tests.tui.running import FAILURE, PATH, WARNING, RunCore

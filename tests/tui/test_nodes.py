@@ -7,12 +7,12 @@ import time
 import pytest
 from textual import events
 
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.tui.dialogs.node import COLUMNS, NodeDialog
 from oz_installer.tui.screens.nodes import NodesScreen
+from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.node_table import NodeTable
-from oz_installer.tui.widgets.push import FlatButton
 from tests.tui import support
 from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS, MEDIUM, hosts

@@ -14,14 +14,14 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from oz_installer.tui.app import WizardApp
+from oz_installer.tui.controllers.exit import ExitOutcome
 from oz_installer.tui.dialogs.node import NodeDialog
-from oz_installer.tui.leaving import ExitOutcome
+from oz_installer.tui.internals.switch_interval import SHORT
 from oz_installer.tui.screens.step_screen import StepScreen
-from oz_installer.tui.turns import SHORT
 from oz_installer.tui.widgets.cards import Cards
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.node_table import NodeTable
-from oz_installer.tui.widgets.words import LiveText
+from oz_installer.tui.widgets.static_text import LiveText
 from tests.tui.fake_core import FakeCore
 from tests.tui.fifty import FiftyCore
 from tests.tui.painted import watched

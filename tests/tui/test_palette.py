@@ -9,7 +9,7 @@ from textual.command import CommandPalette
 from textual.widgets import OptionList
 
 from oz_installer.answers.questions import questions
-from oz_installer.tui.commands import PaletteProvider
+from oz_installer.tui.palette import PaletteProvider
 from oz_installer.tui.steps import STEPS, step_of
 from tests.tui import support
 from tests.tui.by_keys import asked_now, hit

@@ -10,7 +10,7 @@ from tests.tui.support import PATIENCE, app_of, press, settle, step_of, text_of,
 
 if TYPE_CHECKING:
     from oz_installer.deploy.plan import Plan
-    from oz_installer.installation import Prepared
+    from oz_installer.installation.prepare import Prepared
 
 STALE = "The answers were edited since; compare again."
 

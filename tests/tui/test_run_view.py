@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from oz_installer.deploy.events import Message, NodeProgress, PhaseStarted, RunEnded, RunStarted
-from oz_installer.tui.feed import MOST, PACE, EventFeed, LoggedEvent
-from oz_installer.tui.run_view import KEPT, RunProgress
+from oz_installer.tui.views.event_feed import MOST, PACE, EventFeed, LoggedEvent
+from oz_installer.tui.views.run_progress import KEPT, RunProgress
 from tests.tui.running import NODES, run_events
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.errors import AnswersError
 from oz_installer.tui.app import WizardApp
 from tests.tui.fake_core import FakeCore, FilesCore

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.model import SecretRef
-from oz_installer.answers.working import WorkingCopy
 from oz_installer.tui.widgets.secret_field import Reveal, SecretField
 from oz_installer.tui.widgets.text_input import TextInput
 from tests.tui.form_case import answers, form, note

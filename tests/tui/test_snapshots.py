@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from tests.tui.fake_core import FakeCore
 from tests.tui.support import SIZES, app_of, check_golden, press, settle, step_of, wizard
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.errors import Problem
 from oz_installer.tui.widgets.field import Field
 from oz_installer.tui.widgets.node_table import NodeTable

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.tui.steps import STEPS
 from tests.tui.fake_core import FakeCore
 from tests.tui.running import FAILURE, PATH, RunCore

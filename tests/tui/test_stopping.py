@@ -14,9 +14,9 @@ from tests.tui.running import PATH, RunCore
 from tests.tui.support import PATIENCE, app_of, confirm, press, settle, step_of, text_of, until, wizard
 
 if TYPE_CHECKING:
-    from oz_installer.checks.model import Finding
+    from oz_installer.checks.context import Finding
     from oz_installer.deploy.plan import Plan
-    from oz_installer.installation import Prepared
+    from oz_installer.installation.prepare import Prepared
     from oz_installer.topology.summary import Summary
 
 

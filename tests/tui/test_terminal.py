@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.drafts import SavedDraft, list_drafts, load_draft
+from oz_installer.answers.drafts.store import SavedDraft, list_drafts, load_draft
 from tests.tui.terminal import Terminal, terminal
 
 CANARY = "canary-Pa55w0rd"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.errors import AnswersError
-from oz_installer.installation.trying import NodeProbe
+from oz_installer.installation.wizard.probe import NodeProbe
 from oz_installer.tui.dialogs.host_keys import HostKeys
 from oz_installer.tui.widgets.node_table import NodeTable
 from tests.tui import support

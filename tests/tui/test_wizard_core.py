@@ -9,12 +9,12 @@ from typing import Any, cast
 
 import pytest
 
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.file import parse_text
-from oz_installer.answers.working import WorkingCopy
 from oz_installer.errors import AnswersError, DeployError, OzError
-from oz_installer.installation import Prepared
+from oz_installer.installation.prepare import Prepared
+from oz_installer.installation.wizard.core import InstallerCore
 from oz_installer.secret import Masker, Secret
-from oz_installer.wizard_core import InstallerCore
 from tests.tui.fake_core import no_opener
 from tests.tui.running import ANSWERS
 

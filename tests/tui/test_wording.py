@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from oz_installer.tui.bridge import JobFailed, JobFinished
-from oz_installer.tui.wording import form_names, with_form_names
+from oz_installer.tui.core import JobFailed, JobFinished
+from oz_installer.tui.views.problem_text import form_names, with_form_names
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 
 from oz_installer import __version__
 from oz_installer.answers.file import loads
-from oz_installer.cli import run
+from oz_installer.cli.main import run
 
 ANSWERS = """\
 version: 1
@@ -211,12 +211,12 @@ def test_a_node_that_nobody_answers_for(capsys: pytest.CaptureFixture[str], fold
 def test_something_unexpected_says_so_and_debug_shows_where(
     capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oz_installer.unattended import writing
+    from oz_installer.console.commands import render
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr(writing, "write_bundles", broken)
+    monkeypatch.setattr(render, "write_bundles", broken)
     arguments = ("render", "--answers", "answers.yml", "--out", "out")
     said = refused(capsys, *arguments, code=1)
     assert "something unexpected happened: ZeroDivisionError: by zero" in said
@@ -228,12 +228,12 @@ def test_something_unexpected_says_so_and_debug_shows_where(
 def test_ctrl_c_is_told_in_one_line(
     capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oz_installer.unattended import writing
+    from oz_installer.console.commands import render
 
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(writing, "write_bundles", stopped)
+    monkeypatch.setattr(render, "write_bundles", stopped)
     said = refused(capsys, "render", "--answers", "answers.yml", "--out", "out", code=130)
     assert said == "stopped at your request\nhint: Run the same command again to go on.\n"
 
@@ -241,14 +241,14 @@ def test_ctrl_c_is_told_in_one_line(
 def test_ctrl_c_after_changes_never_says_that_there_were_none(
     capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oz_installer.unattended import command
+    from oz_installer.console.commands import install
 
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "prepare_for", lambda *_: SimpleNamespace(close=lambda: None))
-    monkeypatch.setattr(command, "_is_wanted", lambda *_: True)
-    monkeypatch.setattr(command, "_carry_out", stopped)
+    monkeypatch.setattr(install, "prepare_for", lambda *_: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(install, "_is_wanted", lambda *_: True)
+    monkeypatch.setattr(install, "_carry_out", stopped)
     said = refused(capsys, "--answers", "answers.yml", "--yes", code=130)
     assert said == "stopped at your request\nhint: Run the same command again to go on.\n"
 
@@ -256,12 +256,12 @@ def test_ctrl_c_after_changes_never_says_that_there_were_none(
 def test_ctrl_c_while_connecting_says_that_nothing_was_changed(
     capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from oz_installer.unattended import preparing
+    from oz_installer.console.commands import prepare
 
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(preparing, "prepare", stopped)
+    monkeypatch.setattr(prepare, "prepare", stopped)
     said = refused(capsys, "--answers", "answers.yml", code=130)
     assert said.startswith("stopped at your request; nothing was changed\nhint: Run the same command again")
 

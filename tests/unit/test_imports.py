@@ -18,7 +18,7 @@ HEAVY = ("textual", "paramiko", "docker", "pydantic", "yaml", "jinja2", "rich", 
 RUN = """
 import json, sys
 sys.argv = ["oz-install", *json.loads(sys.argv[1])]
-from oz_installer.cli import run
+from oz_installer.cli.main import run
 code = run(sys.argv[1:])
 sys.stdout.flush()
 print("\\n" + json.dumps([code, sorted(sys.modules)]))
@@ -89,7 +89,7 @@ def test_the_unattended_commands_load_no_wizard(tmp_path: Path) -> None:
         [
             sys.executable,
             "-c",
-            "import sys, json, oz_installer.unattended.command; print(json.dumps(sorted(sys.modules)))",
+            "import sys, json, oz_installer.console.commands.install; print(json.dumps(sorted(sys.modules)))",
         ],
         capture_output=True,
         text=True,

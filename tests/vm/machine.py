@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from oz_installer.checks import container
+from oz_installer.checks.engine import container
 from oz_installer.errors import OzError
-from oz_installer.remote.ssh import SshTarget, SshTransport, connect
+from oz_installer.remote.ssh.transport import SshTarget, SshTransport, connect
 from tests.vm.image import Image
 
 T = TypeVar("T")

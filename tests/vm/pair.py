@@ -16,11 +16,13 @@ from typing import Any
 import pytest
 
 from oz_installer.answers.file import read
-from oz_installer.checks import container, storage_elsewhere, storage_probe, storage_scripts
-from oz_installer.checks.model import Finding
-from oz_installer.checks.running import run_checks
-from oz_installer.connecting import transport_opener
-from oz_installer.installation import checking, prepare
+from oz_installer.checks.context import Finding
+from oz_installer.checks.engine import container
+from oz_installer.checks.runner import run_checks
+from oz_installer.checks.storage import peer, probe, scripts
+from oz_installer.installation import check
+from oz_installer.installation.nodes.connect import transport_opener
+from oz_installer.installation.prepare import prepare
 from tests.e2e.site import write_answers
 from tests.vm.machine import Machine
 
@@ -46,17 +48,17 @@ true
 def give_time(patch: pytest.MonkeyPatch) -> None:
     """Multiply the limits of the checks of storage and container: ``docker run`` takes 10 s on an emulated
     processor, at times, where 8 s are allowed."""
-    patch.setattr(checking, "run_checks", functools.partial(run_checks, limit=PATIENCE_SECONDS))
-    patch.setattr(storage_elsewhere, "HELD_AT", PATIENCE_SECONDS / 2)
-    patch.setattr(storage_elsewhere, "OVER_AT", PATIENCE_SECONDS / 2)
-    limits = {storage_scripts.MOUNT_SECONDS: MOUNT_SECONDS, storage_scripts.HELD_SECONDS: PATIENCE_SECONDS}
+    patch.setattr(check, "run_checks", functools.partial(run_checks, limit=PATIENCE_SECONDS))
+    patch.setattr(peer, "HELD_AT", PATIENCE_SECONDS / 2)
+    patch.setattr(peer, "OVER_AT", PATIENCE_SECONDS / 2)
+    limits = {scripts.MOUNT_SECONDS: MOUNT_SECONDS, scripts.HELD_SECONDS: PATIENCE_SECONDS}
     for name in ("HOLD", "READ"):
-        script = getattr(storage_probe, name)
+        script = getattr(probe, name)
         for limit, longer in limits.items():
             assert f"timeout {limit} " in script, "there is no such limit any more"
             script = script.replace(f"timeout {limit} ", f"timeout {longer:.0f} ")
-        patch.setattr(storage_probe, name, script)
-    patch.setattr(storage_probe, "MOUNT_SECONDS", MOUNT_SECONDS)
+        patch.setattr(probe, name, script)
+    patch.setattr(probe, "MOUNT_SECONDS", MOUNT_SECONDS)
     short, script = f"timeout {container._SECONDS} ", container._SCRIPT
     assert short in script, "there is no such limit any more"
     patch.setattr(container, "_SCRIPT", script.replace(short, f"timeout {MOUNT_SECONDS} "))
@@ -147,7 +149,7 @@ class Pair:
         try:
             with pytest.MonkeyPatch.context() as patch:
                 give_time(patch)
-                checking.check_prepared(prepared, told.append, threading.Event(), only=(only,))
+                check.check_prepared(prepared, told.append, threading.Event(), only=(only,))
         finally:
             prepared.close()
         for one in told:

@@ -9,7 +9,7 @@ from textual.widgets import Input, Static
 
 from oz_installer.secret import Secret
 from oz_installer.tui.dialogs.dialog import Dialog
-from oz_installer.tui.widgets.push import FlatButton
+from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.text_input import TextInput
 
 

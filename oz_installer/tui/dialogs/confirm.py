@@ -8,7 +8,7 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from oz_installer.tui.dialogs.dialog import Dialog
-from oz_installer.tui.widgets.push import FlatButton
+from oz_installer.tui.widgets.button import FlatButton
 
 
 class Confirm(Dialog[bool]):

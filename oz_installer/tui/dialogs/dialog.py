@@ -11,8 +11,8 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from oz_installer.tui.breathing import ChunkedScreen, copy_size_classes
-from oz_installer.tui.widgets.push import FlatButton
+from oz_installer.tui.internals.chunked_screen import ChunkedScreen, copy_size_classes
+from oz_installer.tui.widgets.button import FlatButton
 
 T = TypeVar("T")
 

@@ -92,6 +92,6 @@ def default(asked: Question) -> str:
         return "none: an answer is needed"
     if asked.default in (None, (), {}) or asked.kind == "secret":
         return "left out"
-    from oz_installer.answers.forms import format_form_text
+    from oz_installer.answers.form_text import format_form_text
 
     return format_form_text(asked, asked.default)

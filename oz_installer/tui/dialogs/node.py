@@ -12,12 +12,12 @@ from textual.containers import Horizontal
 
 from oz_installer.tui.dialogs.dialog import Dialog
 from oz_installer.tui.steps import keys_of
-from oz_installer.tui.widgets.follower import Notice
+from oz_installer.tui.widgets.answer_widget import Notice
+from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.form import Form
-from oz_installer.tui.widgets.push import FlatButton
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.tui.app import WizardApp
 
 COLUMNS = tuple(key.partition(".")[2] for key in keys_of("nodes") if key.startswith("nodes[]."))

@@ -11,12 +11,12 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
-from oz_installer.answers.paths import resolve_path
-from oz_installer.tui.bridge import Core, JobFailed, JobFinished
+from oz_installer.answers.local_files import resolve_path
+from oz_installer.tui.core import Core, JobFailed, JobFinished
 from oz_installer.tui.dialogs.dialog import Dialog
 from oz_installer.tui.jobs import JobMessage, Jobs
+from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.menu import Item, Menu
-from oz_installer.tui.widgets.push import FlatButton
 from oz_installer.tui.widgets.text_input import TextInput
 
 

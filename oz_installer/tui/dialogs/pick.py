@@ -13,8 +13,8 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from oz_installer.tui.dialogs.dialog import Dialog
+from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.menu import Item, Menu
-from oz_installer.tui.widgets.push import FlatButton
 
 
 class PickSome(Dialog[tuple[str, ...]]):

@@ -11,19 +11,19 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from oz_installer.answers.questions import sections
-from oz_installer.tui.bridge import JobFinished
+from oz_installer.tui.core import JobFinished
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import keys_of, step
+from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.menu import Item
-from oz_installer.tui.widgets.push import FlatButton
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from oz_installer.answers.working import WorkingCopy
-    from oz_installer.catalog.model import Release
-    from oz_installer.tui.bridge import Validation
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.catalog.release import Release
+    from oz_installer.tui.core import Validation
 
 
 @cache

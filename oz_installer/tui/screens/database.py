@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 
-from oz_installer.tui.screens.tested import TestScreen, join_and
-from oz_installer.tui.stash import HiddenAnswers
+from oz_installer.tui.screens.test_screen import TestScreen, join_and
 from oz_installer.tui.steps import keys_of
+from oz_installer.tui.views.hidden_answers import HiddenAnswers
 from oz_installer.tui.widgets.choice import Option
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.mode import DerivedChoice
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import WorkingCopy
-    from oz_installer.tui.bridge import Validation
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.tui.core import Validation
     from oz_installer.tui.jobs import Job
 
 KEYS = tuple(key for key in keys_of("database") if key.startswith("database."))

@@ -12,20 +12,20 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.timer import Timer
 
-from oz_installer.tui.bridge import Installed, JobFailed, JobFinished
-from oz_installer.tui.carrying import JobStage, install
-from oz_installer.tui.feed import EventFeed, FeedReady
+from oz_installer.tui.controllers.exit import ExitGuard
+from oz_installer.tui.controllers.install_jobs import JobStage, install
+from oz_installer.tui.core import Installed, JobFailed, JobFinished
 from oz_installer.tui.jobs import HELD
-from oz_installer.tui.leaving import ExitGuard
-from oz_installer.tui.rows import failure_rows
-from oz_installer.tui.run_view import RunProgress
 from oz_installer.tui.screens.step_screen import StepScreen
-from oz_installer.tui.widgets.lines import Row, RowList
-from oz_installer.tui.widgets.push import FlatButton
-from oz_installer.tui.widgets.words import LiveText
+from oz_installer.tui.views.event_feed import EventFeed, FeedReady
+from oz_installer.tui.views.rows import failure_rows
+from oz_installer.tui.views.run_progress import RunProgress
+from oz_installer.tui.widgets.button import FlatButton
+from oz_installer.tui.widgets.row_list import Row, RowList
+from oz_installer.tui.widgets.static_text import LiveText
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
 
 STOP_QUESTION = (
     "An installation is at work. Stop it? What this run has changed so far is taken back; "

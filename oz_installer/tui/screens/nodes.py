@@ -11,12 +11,13 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import DataTable
 
-from oz_installer.tui.bridge import JobFailed, JobFinished
+from oz_installer.tui.controllers.node_tests import NodeTestController
+from oz_installer.tui.controllers.ssh_import import SshImport
+from oz_installer.tui.core import JobFailed, JobFinished
 from oz_installer.tui.dialogs.node import NodeDialog
-from oz_installer.tui.feed import PACE
-from oz_installer.tui.importing import SshImport
 from oz_installer.tui.screens.step_screen import StepScreen
-from oz_installer.tui.told import (
+from oz_installer.tui.views.event_feed import PACE
+from oz_installer.tui.views.findings import (
     facts_lines,
     indented,
     layout_text,
@@ -24,19 +25,18 @@ from oz_installer.tui.told import (
     probe_lines,
     problem_lines,
 )
-from oz_installer.tui.trying import NodeTestController
+from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.node_rows import node_problems, node_row
 from oz_installer.tui.widgets.node_table import NodeTable
-from oz_installer.tui.widgets.push import FlatButton
-from oz_installer.tui.widgets.report import TestReport
-from oz_installer.tui.widgets.words import LiveText
+from oz_installer.tui.widgets.static_text import LiveText
+from oz_installer.tui.widgets.test_report import TestReport
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.errors import Problem
-    from oz_installer.installation.seating import RoleAssignment
-    from oz_installer.tui.bridge import Validation
+    from oz_installer.installation.wizard.role_assignment import RoleAssignment
+    from oz_installer.tui.core import Validation
 
 NONE_YET = "No nodes yet. Press a to add one, or i to take some from ~/.ssh/config."
 EDITING = (

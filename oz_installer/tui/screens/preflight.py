@@ -10,22 +10,22 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from oz_installer.checks.model import Finding
-from oz_installer.deploy.saying import plural
-from oz_installer.telling.findings import HERE, level_text, total_text
-from oz_installer.telling.words import single_line
-from oz_installer.tui.bridge import JobFailed, JobFinished, Validation
-from oz_installer.tui.carrying import ChecksDone, JobStage, check
-from oz_installer.tui.rows import failure_rows
+from oz_installer.checks.context import Finding
+from oz_installer.deploy.command_output import plural
+from oz_installer.formatting.events import single_line
+from oz_installer.formatting.findings import HERE, level_text, total_text
+from oz_installer.tui.controllers.install_jobs import ChecksDone, JobStage, check
+from oz_installer.tui.core import JobFailed, JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
-from oz_installer.tui.widgets.bars import Tone
+from oz_installer.tui.views.rows import failure_rows
+from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.form import Form
-from oz_installer.tui.widgets.lines import Row, RowList
-from oz_installer.tui.widgets.push import FlatButton
-from oz_installer.tui.widgets.words import LiveText
+from oz_installer.tui.widgets.frame import Tone
+from oz_installer.tui.widgets.row_list import Row, RowList
+from oz_installer.tui.widgets.static_text import LiveText
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
 
 LOOKS = {"FAILURE": "bad", "warning": "warning", "accepted": "muted", "ok": ""}
 NOT_RUN = (
@@ -255,7 +255,7 @@ class PreflightScreen(StepScreen):
 
 def in_report_order(found: Sequence[Finding], working: WorkingCopy) -> list[Finding]:
     """By node, then by check, as the report has them."""
-    from oz_installer.installation.checking import in_report_order  # loaded by then: findings come from there
+    from oz_installer.installation.check import in_report_order  # loaded by then: findings come from there
 
     return in_report_order(found, [str(node.get("name", "")) for node in working.values.get("nodes", ())])
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from oz_installer.tui.bridge import JobFinished, Validation
+from oz_installer.tui.core import JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import keys_of
 from oz_installer.tui.widgets.choice import Option
@@ -15,7 +15,7 @@ from oz_installer.tui.widgets.field import ChoiceField
 from oz_installer.tui.widgets.form import Form
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
 
 _KEYS = keys_of("release")
 COMPONENTS = tuple(key for key in _KEYS if key.startswith("components."))

@@ -11,19 +11,19 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from oz_installer.tui.bridge import JobFailed, JobFinished, Validation
-from oz_installer.tui.carrying import JobStage, PlanReady, compare
-from oz_installer.tui.rows import failure_rows, file_rows, plain_rows, problem_rows, yaml_rows
+from oz_installer.tui.controllers.install_jobs import JobStage, PlanReady, compare
+from oz_installer.tui.core import JobFailed, JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
+from oz_installer.tui.views.rows import failure_rows, file_rows, plain_rows, problem_rows, yaml_rows
+from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.choice import Option
-from oz_installer.tui.widgets.lines import MeasuredRows, RowList
-from oz_installer.tui.widgets.push import FlatButton
+from oz_installer.tui.widgets.row_list import MeasuredRows, RowList
 from oz_installer.tui.widgets.tabs import Tabs
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.topology.model import Topology
-    from oz_installer.tui.bridge import Core
+    from oz_installer.tui.core import Core
 
 TABS = (
     Option(value="picture", label="Topology"),
@@ -204,7 +204,7 @@ class ReviewScreen(StepScreen):
 
 def draw(core: Core, working: WorkingCopy, width: int) -> ReviewContent:
     """Everything that Review shows of these answers; rows that it has in full already."""
-    from oz_installer.topology.diagram import draw as picture
+    from oz_installer.topology.drawing.diagram import draw as picture
 
     topology = core.topology(working)
     return ReviewContent(

@@ -11,14 +11,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from oz_installer.tui.bridge import JobFailed, JobFinished
+from oz_installer.tui.core import JobFailed, JobFinished
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import STEPS, step
+from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.menu import Item, Menu
-from oz_installer.tui.widgets.push import FlatButton
 
 if TYPE_CHECKING:
-    from oz_installer.answers.drafts import SavedDraft
+    from oz_installer.answers.drafts.store import SavedDraft
 
 VERSION = "version"
 STEP_IDS = frozenset(one.id for one in STEPS)

@@ -18,17 +18,17 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
-from oz_installer.tui.breathing import ChunkedScreen
+from oz_installer.tui.internals.chunked_screen import ChunkedScreen
 from oz_installer.tui.jobs import Job, JobMessage, Jobs
 from oz_installer.tui.steps import STEPS, number, step
-from oz_installer.tui.widgets.bars import KeyHints, SideBar, StatusLine, StepTitle, Tone, TopBar
-from oz_installer.tui.widgets.follower import AnswerWidget, Notice, question_at
-from oz_installer.tui.widgets.push import FlatButton
+from oz_installer.tui.widgets.answer_widget import AnswerWidget, Notice, question_at
+from oz_installer.tui.widgets.button import FlatButton
+from oz_installer.tui.widgets.frame import KeyHints, SideBar, StatusLine, StepTitle, Tone, TopBar
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.tui.app import WizardApp
-    from oz_installer.tui.bridge import Core, Validation
+    from oz_installer.tui.core import Core, Validation
 
 
 class StepScreen(ChunkedScreen, Screen[None]):

@@ -9,18 +9,18 @@ from textual.containers import Horizontal
 from textual.content import Content
 
 from oz_installer.catalog.sizing import format_number
-from oz_installer.tui.bridge import JobFinished, Validation
+from oz_installer.tui.core import JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import keys_of
 from oz_installer.tui.widgets.cards import Card, Cards
 from oz_installer.tui.widgets.form import Form
-from oz_installer.tui.widgets.words import LiveText
+from oz_installer.tui.widgets.static_text import LiveText
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from oz_installer.answers.working import WorkingCopy
-    from oz_installer.catalog.model import Layout, Scenario
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.catalog.release import Layout, Scenario
     from oz_installer.catalog.sizing import Sizing
 
 KEYS = tuple(key for key in keys_of("workload") if key != "scenario")

@@ -15,9 +15,9 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from oz_installer.tui.advancing import focus_next
-from oz_installer.tui.widgets.follower import AnswerWidget
-from oz_installer.tui.widgets.steady_parts import StableComponents
+from oz_installer.tui.internals.stable_components import StableComponents
+from oz_installer.tui.views.focus_next import focus_next
+from oz_installer.tui.widgets.answer_widget import AnswerWidget
 
 GAP = 2
 LINE = tuple[str, str]

@@ -16,8 +16,8 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from oz_installer.tui.advancing import focus_next
-from oz_installer.tui.widgets.steady_parts import StableComponents
+from oz_installer.tui.internals.stable_components import StableComponents
+from oz_installer.tui.views.focus_next import focus_next
 
 GAP = 2
 

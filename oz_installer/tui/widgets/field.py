@@ -14,18 +14,18 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from oz_installer.answers.forms import format_form_text
+from oz_installer.answers.form_text import format_form_text
 from oz_installer.answers.questions import Question
-from oz_installer.tui.advancing import focus_next
+from oz_installer.tui.views.focus_next import focus_next
+from oz_installer.tui.views.problem_text import disabled_text, problem_words, sentence
+from oz_installer.tui.widgets.answer_widget import AnswerWidget
 from oz_installer.tui.widgets.choice import Choice, Option
-from oz_installer.tui.widgets.follower import AnswerWidget
 from oz_installer.tui.widgets.text_input import TextInput
-from oz_installer.tui.wording import disabled_text, problem_words, sentence
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import WorkingCopy
-    from oz_installer.tui.bridge import Validation
-    from oz_installer.tui.widgets.lines_input import MultilineInput
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.tui.core import Validation
+    from oz_installer.tui.widgets.text_area import MultilineInput
 
 
 class FieldMessage(Static):
@@ -238,7 +238,7 @@ class LinesField(Field):
 
     def controls(self) -> ComposeResult:
         """A text area."""
-        from oz_installer.tui.widgets.lines_input import MultilineInput
+        from oz_installer.tui.widgets.text_area import MultilineInput
 
         example = "one a line" if self.asked.kind == "list" else "KEY: value, one a line"
         yield MultilineInput(placeholder=example, told=self.edited)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 
 from oz_installer.answers.questions import Question, question
+from oz_installer.tui.widgets.answer_widget import AnswerWidget
 from oz_installer.tui.widgets.choice import Option
 from oz_installer.tui.widgets.field import BooleanField, ChoiceField, Field, LinesField, TextField
-from oz_installer.tui.widgets.follower import AnswerWidget
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import WorkingCopy
-    from oz_installer.tui.bridge import Validation
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.tui.core import Validation
 
 
 class Form(AnswerWidget):

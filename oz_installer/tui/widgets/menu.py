@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from oz_installer.tui.widgets.steady_parts import StableComponents
+from oz_installer.tui.internals.stable_components import StableComponents
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from oz_installer.tui.told import COLOURS, roles_text
+from oz_installer.tui.views.findings import COLOURS, roles_text
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import WorkingCopy
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.errors import Problem
-    from oz_installer.installation.seating import NodeRoles
-    from oz_installer.tui.widgets.bars import Tone
+    from oz_installer.installation.wizard.role_assignment import NodeRoles
+    from oz_installer.tui.widgets.frame import Tone
     from oz_installer.tui.widgets.node_table import Row
 
 

@@ -11,18 +11,18 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
-from oz_installer.answers import rules
+from oz_installer.answers import value_rules
 from oz_installer.answers.model import SecretRef
-from oz_installer.tui.advancing import focus_next
+from oz_installer.tui.views.focus_next import focus_next
+from oz_installer.tui.views.problem_text import problem_words
+from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.choice import Choice, Option
 from oz_installer.tui.widgets.field import Field
-from oz_installer.tui.widgets.push import FlatButton
 from oz_installer.tui.widgets.text_input import TextInput
-from oz_installer.tui.wording import problem_words
 
 if TYPE_CHECKING:
-    from oz_installer.answers.working import WorkingCopy
-    from oz_installer.tui.bridge import Validation
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.tui.core import Validation
 
 WAYS = (
     Option(value="plain", label="typed"),
@@ -135,7 +135,7 @@ class SecretField(Field):
 
     def _problem(self, working: WorkingCopy, judged: Validation | None) -> str:
         text = self.query_one(TextInput).value.strip()
-        if self.way == "env" and text and (wrong := rules.environment_name(text)):
+        if self.way == "env" and text and (wrong := value_rules.environment_name(text)):
             return problem_words(self.asked, wrong)
         return super()._problem(working, judged)
 
@@ -195,4 +195,4 @@ class SecretField(Field):
             focus_next(self.screen)
 
     def _is_right(self, text: str) -> bool:
-        return bool(text) and (self.way != "env" or rules.environment_name(text) is None)
+        return bool(text) and (self.way != "env" or value_rules.environment_name(text) is None)

@@ -10,8 +10,8 @@ from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.widgets import Input
 
-from oz_installer.tui.widgets.follower import Notice
-from oz_installer.tui.widgets.steady_parts import StableComponents
+from oz_installer.tui.internals.stable_components import StableComponents
+from oz_installer.tui.widgets.answer_widget import Notice
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 

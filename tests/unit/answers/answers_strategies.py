@@ -7,19 +7,19 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from oz_installer.answers import rules
+from oz_installer.answers import value_rules
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.questions import Question, Section, root
-from oz_installer.answers.reading import build_section
+from oz_installer.answers.yaml.reader import build_section
 
 HOSTS = ("10.0.0.11", "db.example.com", "bastion_1", "2001:db8::1", "a", "xn--e1afmkfd.example.")
 BY_RULE: dict[Any, st.SearchStrategy[Any]] = {
-    rules.host: st.sampled_from(HOSTS),
-    rules.port: st.integers(1, 65535),
-    rules.absolute_path: st.from_regex(r"(/[A-Za-z0-9_@+-]{1,9}){1,4}", fullmatch=True),
-    rules.export: st.from_regex(r"/|(/[a-z0-9]{1,9}){1,4}", fullmatch=True),
-    rules.install_dir: st.from_regex(r"/opt(/[A-Za-z0-9_@+-]{1,9}){1,3}", fullmatch=True),
-    rules.url: st.sampled_from(
+    value_rules.host: st.sampled_from(HOSTS),
+    value_rules.port: st.integers(1, 65535),
+    value_rules.absolute_path: st.from_regex(r"(/[A-Za-z0-9_@+-]{1,9}){1,4}", fullmatch=True),
+    value_rules.export: st.from_regex(r"/|(/[a-z0-9]{1,9}){1,4}", fullmatch=True),
+    value_rules.install_dir: st.from_regex(r"/opt(/[A-Za-z0-9_@+-]{1,9}){1,3}", fullmatch=True),
+    value_rules.url: st.sampled_from(
         (
             "https://oz.example.com",
             "http://10.0.0.1:8080/a%20b/",
@@ -27,20 +27,22 @@ BY_RULE: dict[Any, st.SearchStrategy[Any]] = {
             "http://h/x.y",
         )
     ),
-    rules.proxy: st.sampled_from(
+    value_rules.proxy: st.sampled_from(
         ("http://proxy.example.com:3128", "http://[::1]:8080", "http://10.0.0.1:1/")
     ),
-    rules.no_proxy: st.lists(st.sampled_from((*HOSTS, ".example.com", "10.0.0.0/8")), unique=True).map(tuple),
-    rules.jump: st.sampled_from(("bastion", "me@bastion:2222", "root@[2001:db8::1]:22", "10.0.0.1")),
-    rules.registry: st.sampled_from(("registry.example.com:5000/oz", "localhost", "[::1]:5000")),
-    rules.email: st.sampled_from(("admin@oz.local", "o.neil+oz@example.com", "админ@example.com")),
-    rules.no_duplicates: st.lists(st.sampled_from(("api", "bio")), unique=True).map(tuple),
-    rules.warning_ids: st.lists(st.from_regex(r"[a-z][a-z0-9.:-]{0,9}", fullmatch=True), unique=True).map(
+    value_rules.no_proxy: st.lists(st.sampled_from((*HOSTS, ".example.com", "10.0.0.0/8")), unique=True).map(
         tuple
     ),
-    rules.images: st.dictionaries(
+    value_rules.jump: st.sampled_from(("bastion", "me@bastion:2222", "root@[2001:db8::1]:22", "10.0.0.1")),
+    value_rules.registry: st.sampled_from(("registry.example.com:5000/oz", "localhost", "[::1]:5000")),
+    value_rules.email: st.sampled_from(("admin@oz.local", "o.neil+oz@example.com", "админ@example.com")),
+    value_rules.no_duplicates: st.lists(st.sampled_from(("api", "bio")), unique=True).map(tuple),
+    value_rules.warning_ids: st.lists(
+        st.from_regex(r"[a-z][a-z0-9.:-]{0,9}", fullmatch=True), unique=True
+    ).map(tuple),
+    value_rules.images: st.dictionaries(
         st.from_regex(r"[a-z0-9][a-z0-9-]{0,8}", fullmatch=True),
-        st.from_regex(rules.image.regex, fullmatch=True).filter(lambda text: len(text) < 300),
+        st.from_regex(value_rules.image.regex, fullmatch=True).filter(lambda text: len(text) < 300),
         max_size=3,
     ),
 }
@@ -48,7 +50,7 @@ BY_RULE: dict[Any, st.SearchStrategy[Any]] = {
 
 def texts(min_size: int = 1) -> st.SearchStrategy[str]:
     """Any text that answers may hold."""
-    return st.text(min_size=min_size, max_size=60).filter(lambda text: rules.safe_data(text) is None)
+    return st.text(min_size=min_size, max_size=60).filter(lambda text: value_rules.safe_data(text) is None)
 
 
 JSON = st.recursive(
@@ -65,7 +67,9 @@ SECRETS = st.one_of(
     st.builds(SecretRef, kind=st.just("env"), where=st.from_regex(r"[A-Z_][A-Z0-9_]{0,9}", fullmatch=True)),
     st.builds(SecretRef, kind=st.just("file"), where=texts()),
     st.builds(
-        SecretRef, kind=st.just("plain"), where=texts().filter(lambda text: not rules.plain_secret(text))
+        SecretRef,
+        kind=st.just("plain"),
+        where=texts().filter(lambda text: not value_rules.plain_secret(text)),
     ),
     st.just(SecretRef(kind="prompt")),
 )
@@ -82,7 +86,7 @@ def _of_kind(question: Question) -> st.SearchStrategy[Any]:
         return st.sampled_from(question.choices)
     if question.rule in BY_RULE:
         return BY_RULE[question.rule]
-    if isinstance(question.rule, rules.RegexRule):
+    if isinstance(question.rule, value_rules.RegexRule):
         return st.from_regex(question.rule.regex, fullmatch=True)
     kinds: dict[str, st.SearchStrategy[Any]] = {
         "secret": SECRETS,

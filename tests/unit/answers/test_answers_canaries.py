@@ -10,7 +10,7 @@ import pytest
 from oz_installer.answers.file import loads, parse_text
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.questions import Question, questions
-from oz_installer.answers.writing import dumps, quoted
+from oz_installer.answers.yaml.writer import dumps, quoted
 
 TRAP = Path("/tmp/oz-canary-executed")
 CANARIES = (

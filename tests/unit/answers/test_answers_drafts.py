@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from oz_installer.answers.drafts import (
+from oz_installer.answers.dotted_keys import plain_secrets
+from oz_installer.answers.drafts.store import (
     SavedDraft,
     delete_draft,
     delete_own_draft,
@@ -23,11 +24,10 @@ from oz_installer.answers.drafts import (
     release_draft,
     save_draft,
 )
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.file import parse_text
 from oz_installer.answers.model import Answers
-from oz_installer.answers.nested import plain_secrets
-from oz_installer.answers.working import WorkingCopy
-from oz_installer.answers.writing import dumps
+from oz_installer.answers.yaml.writer import dumps
 from oz_installer.errors import AnswersError
 from tests.unit.answers.answers_strategies import answers
 from tests.unit.answers.test_answers_forms import NASTY
@@ -167,8 +167,8 @@ def test_without_xdg_they_stand_at_home(tmp_path: Path, monkeypatch: pytest.Monk
 ANOTHER = """
 import sys
 from pathlib import Path
-from oz_installer.answers.drafts import list_drafts, save_draft
-from oz_installer.answers.working import WorkingCopy
+from oz_installer.answers.drafts.store import list_drafts, save_draft
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 saved = save_draft(WorkingCopy.new().with_value("workload.apm", 99.0), Path(sys.argv[1]), "nodes")
 print(saved.path, flush=True)
 sys.stdin.read()
@@ -245,7 +245,7 @@ def test_a_draft_that_is_let_go_of_is_anothers_to_go_on_with(tmp_path: Path) -> 
 
 def held_elsewhere() -> str:
     """Whether another process sees that the only draft is held."""
-    look = "from oz_installer.answers.drafts import list_drafts; print(*(one.held for one in list_drafts()))"
+    look = "from oz_installer.answers.drafts import store; print(*(one.held for one in store.list_drafts()))"
     return subprocess.run(
         [sys.executable, "-c", look], capture_output=True, text=True, check=True
     ).stdout.strip()

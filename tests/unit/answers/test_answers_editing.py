@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oz_installer.answers.editing import update_text
+from oz_installer.answers.drafts.round_trip import update_text
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.file import loads, parse_text
 from oz_installer.answers.model import Answers, SecretRef
-from oz_installer.answers.parsing import comments
 from oz_installer.answers.questions import questions
-from oz_installer.answers.working import WorkingCopy
-from oz_installer.answers.writing import as_values, dumps
+from oz_installer.answers.yaml.parser import comments
+from oz_installer.answers.yaml.writer import as_values, dumps
 from tests.unit.answers.answers_strategies import answers
 from tests.unit.answers.test_answers_round_trip import SLOW
 

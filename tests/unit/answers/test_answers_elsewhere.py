@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers import keeping
-from oz_installer.answers.keeping import save_answers
-from oz_installer.answers.paths import secrets_file_path, typed_secrets_dir
-from oz_installer.answers.store import SecretStore
+from oz_installer.answers.drafts import save
+from oz_installer.answers.drafts.save import save_answers
+from oz_installer.answers.local_files import secrets_file_path, typed_secrets_dir
+from oz_installer.answers.secrets.store import SecretStore
 from oz_installer.errors import AnswersError
 from oz_installer.secret import Secret
 from tests.unit.answers.test_answers_keeping import opened
@@ -56,7 +56,7 @@ def test_generated_passwords_are_taken_back_when_the_answers_cannot_be_written(
     def full(_text: str, path: Path) -> None:
         raise AnswersError(f"{path}: the disk is full", "make room")
 
-    monkeypatch.setattr(keeping, "save_text", full)
+    monkeypatch.setattr(save, "save_text", full)
     with pytest.raises(AnswersError, match="the disk is full"):
         save_answers(kept, new, old.read_text(), old)
     assert sorted(file.name for file in tmp_path.iterdir()) == [

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from oz_installer.answers.converting import InvalidValue
-from oz_installer.answers.forms import format_form_text, parse_form_text
+from oz_installer.answers.form_text import format_form_text, parse_form_text
 from oz_installer.answers.model import SecretRef
 from oz_installer.answers.questions import Question, question, questions
+from oz_installer.answers.yaml.convert import InvalidValue
 from tests.unit.answers.answers_strategies import texts, values_of
 from tests.unit.answers.test_answers_round_trip import SLOW
 

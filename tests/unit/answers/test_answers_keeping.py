@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from oz_installer.answers import keeping
+from oz_installer.answers.dotted_keys import plain_secrets
+from oz_installer.answers.drafts import save
+from oz_installer.answers.drafts.save import save_answers
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.file import parse_file, parse_text, read
-from oz_installer.answers.keeping import save_answers
+from oz_installer.answers.local_files import typed_secrets_dir, write_private
 from oz_installer.answers.model import Answers, SecretRef
-from oz_installer.answers.nested import plain_secrets
-from oz_installer.answers.paths import typed_secrets_dir, write_private
-from oz_installer.answers.secrets import resolve_secrets
-from oz_installer.answers.working import WorkingCopy
-from oz_installer.answers.writing import dumps
+from oz_installer.answers.secrets.resolve import resolve_secrets
+from oz_installer.answers.yaml.writer import dumps
 from oz_installer.errors import AnswersError
 from tests.unit.answers.answers_strategies import answers
 from tests.unit.answers.test_answers_editing import SOURCE
@@ -183,8 +183,8 @@ def test_killed_in_between_leaves_the_old_answers_working(
     def killed(text: str, where: Path) -> None:
         raise Killed
 
-    monkeypatch.setattr(keeping, "save_text", killed)
-    monkeypatch.setattr(keeping, "_forget", lambda files, folder: None)
+    monkeypatch.setattr(save, "save_text", killed)
+    monkeypatch.setattr(save, "_forget", lambda files, folder: None)
     with pytest.raises(Killed):
         save_answers(first.with_text("nodes[0].password", "new-1"), path)
     assert secrets_of(path) == secrets
@@ -322,7 +322,7 @@ def test_what_cannot_be_kept_beside_it_is_not_replaced(
     def full(target: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(keeping, "write_private", full)
+    monkeypatch.setattr(save, "write_private", full)
     with pytest.raises(AnswersError, match="was not replaced: no copy of it can be kept: No space left"):
         save_answers(WorkingCopy.new().with_value("scenario", "poc"), path)
     assert files(tmp_path) == {"answers.yml": "version: 1\n"}

@@ -14,8 +14,8 @@ from oz_installer.answers.file import loads, parse_text
 from oz_installer.answers.model import Answers, Node
 from oz_installer.answers.questions import questions
 from oz_installer.answers.schema import json_schema
-from oz_installer.answers.tree import scalar_type
-from oz_installer.answers.writing import as_values, dumps, dumps_values, scalar
+from oz_installer.answers.yaml.tree import scalar_type
+from oz_installer.answers.yaml.writer import as_values, dumps, dumps_values, scalar
 from tests.unit.answers.answers_strategies import answers, texts
 
 SLOW = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))

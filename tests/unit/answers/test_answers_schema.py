@@ -110,7 +110,7 @@ def test_the_reference_is_up_to_date() -> None:
 def test_reading_answers_loads_nothing_heavy() -> None:
     code = """
 import sys
-import oz_installer.answers.secrets, oz_installer.answers.questions, oz_installer.answers.writing
+import oz_installer.answers.secrets.resolve, oz_installer.answers.questions, oz_installer.answers.yaml.writer
 import oz_installer.answers.schema
 assert "yaml" not in sys.modules
 import oz_installer.answers.file

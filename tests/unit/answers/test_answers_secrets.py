@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from oz_installer.answers.file import loads, read
-from oz_installer.answers.paths import resolve_path, secrets_file_path, write_private
-from oz_installer.answers.secrets import references, resolve_secrets
-from oz_installer.answers.store import SecretStore
-from oz_installer.answers.writing import save
+from oz_installer.answers.local_files import resolve_path, secrets_file_path, write_private
+from oz_installer.answers.secrets.resolve import references, resolve_secrets
+from oz_installer.answers.secrets.store import SecretStore
+from oz_installer.answers.yaml.writer import save
 from oz_installer.errors import AnswersError, LockedError
 from oz_installer.secret import MASK, Secret
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.file import ParsedFile, loads, parse_text
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.questions import Question, questions
-from oz_installer.answers.working import WorkingCopy
-from oz_installer.answers.writing import dumps
+from oz_installer.answers.yaml.writer import dumps
 from oz_installer.errors import AnswersError, Problem
 from tests.unit.answers.answers_strategies import answers
 from tests.unit.answers.test_answers_forms import NASTY

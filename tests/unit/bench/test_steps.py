@@ -11,7 +11,7 @@ from bench.proxy import Turns
 from bench.proxy import parse as parse_routes
 from bench.starting import by_package
 from bench.workload import steps_of
-from oz_installer.render.bundle import Bundle, BundleFile, BundleService
+from oz_installer.render.compose.bundle import Bundle, BundleFile, BundleService
 
 
 def _service(name: str, stage: str, *, job: bool = False, check: str = "") -> BundleService:

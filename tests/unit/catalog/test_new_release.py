@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from oz_installer.answers.file import read
-from oz_installer.catalog import model
-from oz_installer.cli import run
-from oz_installer.topology.diagram import draw
+from oz_installer.catalog import release
+from oz_installer.cli.main import run
+from oz_installer.topology.drawing.diagram import draw
 from oz_installer.topology.planner import plan_topology
 from oz_installer.topology.probes import probes_from
 from oz_installer.topology.summary import summary_of
@@ -41,7 +41,7 @@ MORE = """
 
 def new_release() -> str:
     """The YAML of 5.2 as the vendor might change it."""
-    text = (model.HERE / "releases/5.2.yml").read_text(encoding="utf-8")
+    text = (release.HERE / "releases/5.2.yml").read_text(encoding="utf-8")
     for old, new in (
         ('name: "5.2"', 'name: "5.9"'),
         ("title: Oz API 5.2", "title: Oz API 5.9"),
@@ -70,10 +70,10 @@ def new_release() -> str:
 @pytest.fixture
 def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The catalogue with one more file in it."""
-    shutil.copytree(model.HERE, tmp_path / "catalog")
+    shutil.copytree(release.HERE, tmp_path / "catalog")
     (tmp_path / "catalog/releases/5.9.yml").write_text(new_release(), encoding="utf-8")
-    caches = (model.releases, model.load_release, model.load_scenarios)
-    monkeypatch.setattr(model, "HERE", tmp_path / "catalog")
+    caches = (release.releases, release.load_release, release.load_scenarios)
+    monkeypatch.setattr(release, "HERE", tmp_path / "catalog")
     for cached in caches:
         cached.cache_clear()
     yield

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oz_installer.catalog.model import load_scenarios
+from oz_installer.catalog.release import load_scenarios
 from oz_installer.catalog.sizing import Sizing, format_number, size
 
 NOTHING: dict[str, Any] = {

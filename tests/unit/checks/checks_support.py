@@ -8,10 +8,10 @@ from typing import Any
 
 from oz_installer.answers.file import loads
 from oz_installer.answers.model import Answers
-from oz_installer.catalog.model import Port, Resources, load_release
-from oz_installer.checks.check import NodeCheck, ShellCheck
-from oz_installer.checks.model import CheckContext, CheckedNode, Finding
-from oz_installer.checks.running import combine_scripts, sections
+from oz_installer.catalog.release import Port, Resources, load_release
+from oz_installer.checks.base import NodeCheck, ShellCheck
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding
+from oz_installer.checks.runner import combine_scripts, sections
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 from oz_installer.secret import Secret

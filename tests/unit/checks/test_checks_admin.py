@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from oz_installer.checks.admin import AdminPasswordCheck
+from oz_installer.checks.credentials.admin_password import AdminPasswordCheck
 from oz_installer.secret import Secret
 from tests.unit.checks.checks_support import site
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from oz_installer.answers.model import Broker as Answered
-from oz_installer.checks import broker, rabbitmq
-from oz_installer.checks.broker import BrokerCheck, BrokerFacts
-from oz_installer.checks.broker_talk import BrokerLogin, BrokerServer
-from oz_installer.checks.model import CheckContext
-from oz_installer.checks.reach import TcpResult
+from oz_installer.checks.broker import broker, rabbitmq
+from oz_installer.checks.broker.broker import BrokerCheck, BrokerFacts
+from oz_installer.checks.broker.session import BrokerLogin, BrokerServer
+from oz_installer.checks.context import CheckContext
+from oz_installer.checks.network.tcp import TcpResult
 from oz_installer.remote.transport import Transport
 from oz_installer.secret import Secret
 from tests.unit.checks.checks_support import CANARY, Elsewhere, judged, levels, no_line, site

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from oz_installer.checks.database_offers import database_remedy
-from oz_installer.checks.model import Remedy
-from oz_installer.checks.postgres_admin import create_database, run_statements
+from oz_installer.checks.context import Remedy
+from oz_installer.checks.database.postgres_admin import create_database, run_statements
+from oz_installer.checks.database.remedies import database_remedy
 from oz_installer.errors import OzError
 from oz_installer.secret import Secret
 from tests.unit.checks.checks_support import API, Elsewhere

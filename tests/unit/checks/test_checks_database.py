@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks import postgres_admin
-from oz_installer.checks.database import DatabaseCheck, DatabaseFacts, admin_connection_for
-from oz_installer.checks.database_room import connections_needed, free_connections
-from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Remedy
-from oz_installer.checks.postgres import AdminView, ConnectionSettings, LoginResult, Server, _ahead
-from oz_installer.checks.postgres_admin import (
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Remedy
+from oz_installer.checks.database import postgres_admin
+from oz_installer.checks.database.capacity import connections_needed, free_connections
+from oz_installer.checks.database.database import DatabaseCheck, DatabaseFacts, admin_connection_for
+from oz_installer.checks.database.postgres import AdminView, ConnectionSettings, LoginResult, Server, _ahead
+from oz_installer.checks.database.postgres_admin import (
     change_owner,
     create_database,
     create_extension,

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from oz_installer.answers.model import Proxy, Updater
-from oz_installer.catalog.model import Egress
-from oz_installer.checks import egress
-from oz_installer.checks.egress import Destination, EgressCheck, EgressFacts, destinations, is_direct
-from oz_installer.checks.model import CheckContext, CheckedNode
+from oz_installer.catalog.release import Egress
+from oz_installer.checks.context import CheckContext, CheckedNode
+from oz_installer.checks.network import egress
+from oz_installer.checks.network.egress import Destination, EgressCheck, EgressFacts, destinations, is_direct
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import ForwardingForbidden
 from oz_installer.topology.planner import plan_topology

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from oz_installer.checks.firewall import NodeFirewall, parse_firewall
+from oz_installer.checks.network.firewall import NodeFirewall, parse_firewall
 from tests.unit.checks.checks_support import levels
 from tests.unit.checks.test_checks_network import BLOCKED, changed, facts, judged, planned
 

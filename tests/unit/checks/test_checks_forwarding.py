@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oz_installer.checks.firewall import NodeFirewall, parse_firewall
+from oz_installer.checks.network.firewall import NodeFirewall, parse_firewall
 from oz_installer.remote.local import LocalTransport
 
 FROM = "[from]\n10.0.0.1 10.0.0.1 eth0\n10.0.0.2 10.0.0.2 eth0\nnode.example 10.0.0.1 eth0\n"
@@ -226,7 +226,7 @@ def test_nft_tells_of_iptables_own_table_where_that_is_not_there() -> None:
 
 def test_the_script_says_who_the_others_are() -> None:
     """Here: whatever this machine's rules are, and if it shows them at all."""
-    from oz_installer.checks import firewall
+    from oz_installer.checks.network import firewall
 
     told = firewall.read_firewall(
         lambda name: LocalTransport(name, become="none"), "n1", ("127.0.0.1", "localhost")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from oz_installer.checks.firewall import NodeFirewall
+from oz_installer.checks.network.firewall import NodeFirewall
 from tests.unit.checks.checks_support import levels
 from tests.unit.checks.test_checks_forwarding import wall
 from tests.unit.checks.test_checks_network import changed, facts, judged, planned

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks.database import DatabaseCheck, DatabaseFacts
-from oz_installer.checks.engine import EngineCheck, EngineCheckFacts
-from oz_installer.checks.host import HostCheck
-from oz_installer.checks.host_facts import HostFacts
-from oz_installer.checks.model import CheckedNode
-from oz_installer.checks.ports import PortFacts, PortsCheck
-from oz_installer.checks.postgres import LoginResult, Server
-from oz_installer.checks.reach import TcpResult
-from oz_installer.checks.storage import StorageCheck
-from oz_installer.checks.storage_probe import StorageFacts
-from oz_installer.remote.fitness import EngineFacts
+from oz_installer.checks.context import CheckedNode
+from oz_installer.checks.database.database import DatabaseCheck, DatabaseFacts
+from oz_installer.checks.database.postgres import LoginResult, Server
+from oz_installer.checks.engine.engine import EngineCheck, EngineCheckFacts
+from oz_installer.checks.engine.ports import PortFacts, PortsCheck
+from oz_installer.checks.host.facts import HostFacts
+from oz_installer.checks.host.host import HostCheck
+from oz_installer.checks.network.tcp import TcpResult
+from oz_installer.checks.storage.probe import StorageFacts
+from oz_installer.checks.storage.storage import StorageCheck
+from oz_installer.remote.engine_requirements import EngineFacts
 from tests.unit.checks.checks_support import API, BIO, judged, levels, site
 
 GIB = 1024 * 1024

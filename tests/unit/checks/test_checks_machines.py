@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks.clock import ClockCheck, ClockFacts
-from oz_installer.checks.container import ContainerCheck, ContainerFacts, image, minimal_elf
-from oz_installer.checks.host import HostCheck
-from oz_installer.checks.host_facts import HostFacts
-from oz_installer.checks.identity import IdentityCheck, MachineIds
-from oz_installer.checks.running import run_shell_checks
-from oz_installer.checks.runtime import RuntimeCheck, RuntimeFacts
+from oz_installer.checks.engine.container import ContainerCheck, ContainerFacts, image, minimal_elf
+from oz_installer.checks.engine.runtime import RuntimeCheck, RuntimeFacts
+from oz_installer.checks.host.clock import ClockCheck, ClockFacts
+from oz_installer.checks.host.facts import HostFacts
+from oz_installer.checks.host.host import HostCheck
+from oz_installer.checks.host.identity import IdentityCheck, MachineIds
+from oz_installer.checks.runner import run_shell_checks
 from oz_installer.remote.local import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, judged, levels, printed_by, site
 from tests.unit.checks.test_checks_judges import HOST

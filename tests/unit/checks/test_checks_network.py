@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.checks import listening
-from oz_installer.checks.firewall import NodeFirewall
-from oz_installer.checks.listening import Listener
-from oz_installer.checks.model import CheckContext, Finding
-from oz_installer.checks.network import PortMatrixCheck
-from oz_installer.checks.network_asked import Connection, NetworkFacts, required_connections
-from oz_installer.checks.ports import PortsCheck
+from oz_installer.checks.context import CheckContext, Finding
+from oz_installer.checks.engine.ports import PortsCheck
+from oz_installer.checks.network import listener
+from oz_installer.checks.network.firewall import NodeFirewall
+from oz_installer.checks.network.listener import Listener
+from oz_installer.checks.network.port_matrix import PortMatrixCheck
+from oz_installer.checks.network.port_probe import Connection, NetworkFacts, required_connections
 from oz_installer.errors import ConnectError
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import Transport
@@ -283,7 +283,7 @@ def test_a_port_below_1024_is_denied_to_others_than_root() -> None:
         pytest.skip("only root can become somebody else")
     command = ["setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
     done = subprocess.run(
-        [*command, sys.executable, "-IS", "-c", listening._PROGRAM, "81"],
+        [*command, sys.executable, "-IS", "-c", listener._PROGRAM, "81"],
         input="go\n",
         capture_output=True,
         text=True,
@@ -306,7 +306,7 @@ def test_it_ends_with_a_killed_workstation() -> None:
     (port,) = free()
     code = (
         "import sys, time\n"
-        "from oz_installer.checks.listening import Listener\n"
+        "from oz_installer.checks.network.listener import Listener\n"
         "from oz_installer.remote.local import LocalTransport\n"
         f"one = Listener(LocalTransport(become='none'), ({port},), timeout=5)\n"
         "print(one.ready(time.monotonic() + 10), flush=True)\n"
@@ -321,13 +321,13 @@ def test_it_ends_with_a_killed_workstation() -> None:
 
 
 def test_it_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listening, "LIFE_SECONDS", 2)
+    monkeypatch.setattr(listener, "LIFE_SECONDS", 2)
     (port,) = free()
-    listener = Listener(LocalTransport(become="none"), (port,), timeout=5)
-    assert listener.ready(in_(10))
+    running = Listener(LocalTransport(become="none"), (port,), timeout=5)
+    assert running.ready(in_(10))
     assert listens(port)
     assert soon(lambda: not listens(port))
-    listener.close(in_(1))
+    running.close(in_(1))
 
 
 def here(reach: Callable[[str], Transport], ports: list[int]) -> CheckContext:

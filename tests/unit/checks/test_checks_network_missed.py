@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from oz_installer.checks.network_asked import NO_SESSION, NetworkFacts
+from oz_installer.checks.network.port_probe import NO_SESSION, NetworkFacts
 from oz_installer.topology.model import Edge
 from tests.unit.checks.test_checks_network import judged, planned
 

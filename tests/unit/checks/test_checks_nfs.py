@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks import nfs
-from oz_installer.checks.nfs import NfsAnswer
-from oz_installer.checks.storage import StorageCheck
+from oz_installer.checks.storage import nfs
+from oz_installer.checks.storage.nfs import NfsAnswer
+from oz_installer.checks.storage.storage import StorageCheck
 from tests.unit.checks.checks_support import BIO, Elsewhere, site
 from tests.unit.checks.test_checks_postgres import server
 from tests.unit.checks.test_checks_storage import NFS

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.checks.model import CheckContext, GeneratedSecrets
-from oz_installer.checks.passwords import SecretsCheck
+from oz_installer.checks.context import CheckContext, GeneratedSecrets
+from oz_installer.checks.credentials.passwords import SecretsCheck
 from tests.unit.checks.checks_support import judged, printed_by, site
 
 MINE = {"redis.password": "aa", "flower.password": "bb"}

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from oz_installer.checks import postgres, reach
-from oz_installer.checks.postgres import ConnectionSettings, probe_database
-from oz_installer.checks.reach import try_tcp
+from oz_installer.checks.database import postgres
+from oz_installer.checks.database.postgres import ConnectionSettings, probe_database
+from oz_installer.checks.network import tcp
+from oz_installer.checks.network.tcp import try_tcp
 from oz_installer.secret import Secret
 from tests.unit.checks.checks_support import CANARY, Elsewhere
 
@@ -121,7 +122,7 @@ def test_a_closed_port_and_forbidden_tunnels() -> None:
 
 
 def test_knocking_through_a_tunnel_and_from_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reach, "TCP_SECONDS", 2.0)
+    monkeypatch.setattr(tcp, "TCP_SECONDS", 2.0)
     with server(hangs_up) as port:
         assert try_tcp(Elsewhere(port=port), "db", 1).open
         found = try_tcp(Elsewhere(), "127.0.0.1", port)

@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from oz_installer.checks.database import DatabaseCheck
-from oz_installer.checks.reach import TcpResult, dns_hint, try_tcp
+from oz_installer.checks.database.database import DatabaseCheck
+from oz_installer.checks.network.tcp import TcpResult, dns_hint, try_tcp
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import TunnelRefused, TunnelTimeout
 from tests.unit.checks.checks_support import API, judged, site

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from oz_installer.catalog.model import load_release
-from oz_installer.checks import registry_asking, registry_http
-from oz_installer.checks.model import CheckContext, Finding
-from oz_installer.checks.registry import RegistryCheck
-from oz_installer.checks.registry_facts import LookupResult, RegistryFacts, images_of, parse
-from oz_installer.checks.registry_http import RegistryClient
-from oz_installer.remote.engine import RegistryAuth
-from oz_installer.remote.image_names import (
+from oz_installer.catalog.release import load_release
+from oz_installer.checks.context import CheckContext, Finding
+from oz_installer.checks.registry import http_client, image_lookup
+from oz_installer.checks.registry.facts import LookupResult, RegistryFacts, images_of, parse
+from oz_installer.checks.registry.http_client import RegistryClient
+from oz_installer.checks.registry.registry import RegistryCheck
+from oz_installer.remote.docker_engine import RegistryAuth
+from oz_installer.remote.image_reference import (
     DOCKER_HUB,
     ImageReference,
     api_address_of,
@@ -238,7 +238,7 @@ def test_what_is_missing_is_asked_for(
 ) -> None:
     fake = FakeRegistry(login="basic")
     with serving(fake, tmp_path) as trust:
-        monkeypatch.setattr(registry_asking, "_context", lambda: trust)
+        monkeypatch.setattr(image_lookup, "_context", lambda: trust)
         at = planned(Node(port=fake.port))
         own = dict.fromkeys(images_of(at, API).values(), f"{HOST}/oz/plain:1")
         own["oz-redis"], own["oz-api"], own["oz-webui"] = (
@@ -273,7 +273,7 @@ def test_without_a_way_out_the_operators_own_registry_is_asked(
 ) -> None:
     fake = FakeRegistry(login="basic")
     with serving(fake, tmp_path) as trust:
-        monkeypatch.setattr(registry_asking, "_context", lambda: trust)
+        monkeypatch.setattr(image_lookup, "_context", lambda: trust)
         at = planned(Node(port=fake.port), dict.fromkeys(load_release("5.2").images, f"{HOST}/oz/plain:1"))
         found = judged(RegistryCheck(), RegistryCheck().probe(air_gapped(at), API), API, air_gapped(at))
     assert levels(found) == {}
@@ -308,7 +308,7 @@ def test_a_wrong_login_is_told_once(
 ) -> None:
     fake = FakeRegistry(login="basic")
     with serving(fake, tmp_path) as trust:
-        monkeypatch.setattr(registry_asking, "_context", lambda: trust)
+        monkeypatch.setattr(image_lookup, "_context", lambda: trust)
         at = planned(Node(port=fake.port))
         at = replace(at, secrets={"registry.password": Secret("wrong")})
         found = judged(RegistryCheck(), RegistryCheck().probe(at, API), API, at)
@@ -321,7 +321,7 @@ def test_a_registry_that_says_nothing_is_left_in_time(
 ) -> None:
     import socket
 
-    monkeypatch.setattr(registry_http, "SECONDS", 0.5)
+    monkeypatch.setattr(http_client, "SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         at = planned(Node(port=silent.getsockname()[1]))
         began = time.monotonic()

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks.registry import RegistryCheck
-from oz_installer.checks.registry_asking import trusted_cas
-from oz_installer.checks.registry_engine import look_up_by_engine
-from oz_installer.checks.registry_facts import CERTIFICATES, LookupResult, image_query, parse
-from oz_installer.remote.engine import RegistryAuth
+from oz_installer.checks.registry.engine_lookup import look_up_by_engine
+from oz_installer.checks.registry.facts import CERTIFICATES, LookupResult, image_query, parse
+from oz_installer.checks.registry.image_lookup import trusted_cas
+from oz_installer.checks.registry.registry import RegistryCheck
+from oz_installer.remote.docker_engine import RegistryAuth
 from oz_installer.secret import Secret
 from tests.unit.checks.checks_support import API, CANARY, judged, levels
 from tests.unit.checks.registry_support import HOST, USER, FakeRegistry, Node, certificate, serving

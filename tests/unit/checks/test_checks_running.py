@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks.check import Check, InstallationCheck, ProbeCheck, ShellCheck
-from oz_installer.checks.every import CHECKS
-from oz_installer.checks.model import CheckContext, CheckedNode, Finding, Level
-from oz_installer.checks.running import combine_scripts, run_checks, sections, sort_findings
+from oz_installer.checks.all_checks import CHECKS
+from oz_installer.checks.base import Check, InstallationCheck, ProbeCheck, ShellCheck
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
+from oz_installer.checks.runner import combine_scripts, run_checks, sections, sort_findings
 from oz_installer.errors import ConnectError
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import CommandResult, Transport

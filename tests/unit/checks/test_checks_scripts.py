@@ -14,17 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.checks.check import ShellCheck
-from oz_installer.checks.engine import EngineCheck
-from oz_installer.checks.every import CHECKS
-from oz_installer.checks.host import HostCheck
-from oz_installer.checks.model import CheckContext
-from oz_installer.checks.ports import PortsCheck
-from oz_installer.checks.running import combine_scripts, run_shell_checks, sections
-from oz_installer.checks.runtime import RuntimeCheck
-from oz_installer.checks.storage import StorageCheck
-from oz_installer.checks.storage_probe import HeldFile, MediaLocation, read_back
-from oz_installer.checks.storage_scripts import PREFIX
+from oz_installer.checks.all_checks import CHECKS
+from oz_installer.checks.base import ShellCheck
+from oz_installer.checks.context import CheckContext
+from oz_installer.checks.engine.engine import EngineCheck
+from oz_installer.checks.engine.ports import PortsCheck
+from oz_installer.checks.engine.runtime import RuntimeCheck
+from oz_installer.checks.host.host import HostCheck
+from oz_installer.checks.runner import combine_scripts, run_shell_checks, sections
+from oz_installer.checks.storage.probe import HeldFile, MediaLocation, read_back
+from oz_installer.checks.storage.scripts import PREFIX
+from oz_installer.checks.storage.storage import StorageCheck
 from oz_installer.remote.local import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, printed_by, site
 

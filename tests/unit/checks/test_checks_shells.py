@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks.check import ShellCheck
-from oz_installer.checks.disk_asked import Disk, disk_of
-from oz_installer.checks.every import CHECKS
-from oz_installer.checks.host import HostCheck
-from oz_installer.checks.model import CheckContext
-from oz_installer.checks.reach import try_tcp_from_shell
-from oz_installer.checks.running import CheckOutput, run_shell_checks
-from oz_installer.checks.runtime import RuntimeCheck
-from oz_installer.checks.storage import StorageCheck
-from oz_installer.checks.storage_probe import HeldFile, MediaLocation
-from oz_installer.checks.storage_scripts import PREFIX
+from oz_installer.checks.all_checks import CHECKS
+from oz_installer.checks.base import ShellCheck
+from oz_installer.checks.context import CheckContext
+from oz_installer.checks.engine.runtime import RuntimeCheck
+from oz_installer.checks.host.disk_query import Disk, disk_of
+from oz_installer.checks.host.host import HostCheck
+from oz_installer.checks.network.tcp import try_tcp_from_shell
+from oz_installer.checks.runner import CheckOutput, run_shell_checks
+from oz_installer.checks.storage.probe import HeldFile, MediaLocation
+from oz_installer.checks.storage.scripts import PREFIX
+from oz_installer.checks.storage.storage import StorageCheck
 from oz_installer.remote.local import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, judged, levels, site
 from tests.unit.checks.test_checks_judges import HOST

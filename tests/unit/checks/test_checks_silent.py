@@ -14,18 +14,18 @@ import pytest
 
 from oz_installer.answers.file import read
 from oz_installer.answers.model import Node
-from oz_installer.answers.secrets import Secrets
-from oz_installer.checks import firewall, network_asked
-from oz_installer.checks.check import Check, ProbeCheck, ShellCheck
-from oz_installer.checks.firewall import NodeFirewall
-from oz_installer.checks.model import CheckContext, CheckedNode, Finding
-from oz_installer.checks.network import PortMatrixCheck
-from oz_installer.checks.running import run_checks
+from oz_installer.answers.secrets.resolve import Secrets
+from oz_installer.checks.base import Check, ProbeCheck, ShellCheck
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding
+from oz_installer.checks.network import firewall, port_probe
+from oz_installer.checks.network.firewall import NodeFirewall
+from oz_installer.checks.network.port_matrix import PortMatrixCheck
+from oz_installer.checks.runner import run_checks
 from oz_installer.errors import ConnectError
-from oz_installer.installation.checking import run_preflight
-from oz_installer.installation.lines import ConnectionPool
+from oz_installer.installation.check import run_preflight
+from oz_installer.installation.nodes.connection_pool import ConnectionPool
 from oz_installer.remote.local import LocalTransport
-from oz_installer.remote.ssh import SshTarget, connect
+from oz_installer.remote.ssh.transport import SshTarget, connect
 from oz_installer.remote.transport import Transport
 from oz_installer.topology.model import Edge
 from tests.unit.checks.test_checks_network import free, planned
@@ -112,16 +112,16 @@ def test_a_silent_node_is_told_once_and_the_ways_between_the_others_are_judged(
 
 def test_a_node_that_takes_its_time_to_let_us_in_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unlike one that cannot be reached it is told by this check: else nobody would know of its ways."""
-    monkeypatch.setattr(network_asked, "REACH_SECONDS", 0.5)
+    monkeypatch.setattr(port_probe, "REACH_SECONDS", 0.5)
     tried = threading.Event()
-    really_tried = network_asked._tried
+    really_tried = port_probe._tried
 
     def tell(*args: Any) -> Any:
         facts = really_tried(*args)
         tried.set()
         return facts
 
-    monkeypatch.setattr(network_asked, "_tried", tell)
+    monkeypatch.setattr(port_probe, "_tried", tell)
 
     def late() -> Transport:
         assert tried.wait(20)
@@ -135,8 +135,8 @@ def test_a_node_that_takes_its_time_to_let_us_in_is_not_waited_for(monkeypatch: 
 
 
 def test_several_that_hang_are_waited_for_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network_asked, "REACH_SECONDS", 1.0)
-    monkeypatch.setattr(network_asked, "_UNREACHED_AT", 1.5)
+    monkeypatch.setattr(port_probe, "REACH_SECONDS", 1.0)
+    monkeypatch.setattr(port_probe, "_UNREACHED_AT", 1.5)
     let_go = threading.Event()
 
     def reach(name: str) -> Transport:
@@ -159,8 +159,8 @@ def test_a_session_that_does_not_open_is_given_up_and_closed_when_it_opens(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As where ``MaxSessions`` is 1, and another check holds it."""
-    monkeypatch.setattr(network_asked, "_OPENED_AT", 3.0)
-    monkeypatch.setattr(network_asked, "_OPEN_SECONDS", 1.0)
+    monkeypatch.setattr(port_probe, "_OPENED_AT", 3.0)
+    monkeypatch.setattr(port_probe, "_OPEN_SECONDS", 1.0)
     let_go, closed = threading.Event(), threading.Event()
 
     class Told(socket.socket):
@@ -197,9 +197,9 @@ def test_firewalls_are_asked_at_once_and_not_waited_for(monkeypatch: pytest.Monk
     monkeypatch.setattr(firewall, "read_firewall", ask)
     at = four(lambda name: LocalTransport(name))
     assert at.topology
-    found = network_asked.required_connections(at.topology)
+    found = port_probe.required_connections(at.topology)
     began = time.monotonic()
-    walls = network_asked._walls(at, at.topology, found, NAMES, began + 0.5)
+    walls = port_probe._walls(at, at.topology, found, NAMES, began + 0.5)
     assert time.monotonic() - began < 3
     let_go.set()
     assert asked == set(NAMES)
@@ -273,7 +273,7 @@ storage: {{type: path, path: /mnt/oz}}
     )
 
     def open_node(node: Node, secrets: Secrets, *, step: float) -> Transport:
-        from oz_installer.connecting import transport_opener
+        from oz_installer.installation.nodes.connect import transport_opener
 
         if node.name == "n1":
             opened: Transport = transport_opener()(node, secrets, base=tmp_path, known_hosts=None, step=step)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from oz_installer.checks.model import Remedy
-from oz_installer.checks.postgres_admin import (
+from oz_installer.checks.context import Remedy
+from oz_installer.checks.database.postgres_admin import (
     StatementsFailed,
     change_owner,
     create_database,

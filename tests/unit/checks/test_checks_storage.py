@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.catalog.model import load_release
-from oz_installer.checks.container import minimal_elf
-from oz_installer.checks.model import CheckedNode
-from oz_installer.checks.nfs import NfsAnswer
-from oz_installer.checks.storage import StorageCheck, place_of
-from oz_installer.checks.storage_probe import HeldFile, MediaLocation, StorageFacts, facts_of, read_back
-from oz_installer.checks.storage_scripts import _WAITING, HOLD, NO_ENGINE, PREFIX, READ
+from oz_installer.catalog.release import load_release
+from oz_installer.checks.context import CheckedNode
+from oz_installer.checks.engine.container import minimal_elf
+from oz_installer.checks.storage.nfs import NfsAnswer
+from oz_installer.checks.storage.probe import HeldFile, MediaLocation, StorageFacts, facts_of, read_back
+from oz_installer.checks.storage.scripts import _WAITING, HOLD, NO_ENGINE, PREFIX, READ
+from oz_installer.checks.storage.storage import StorageCheck, place_of
 from oz_installer.remote.local import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, judged, levels, site
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.checks import storage_elsewhere, storage_probe
-from oz_installer.checks.model import CheckContext, Finding
-from oz_installer.checks.nfs import NfsAnswer
-from oz_installer.checks.running import run_checks
-from oz_installer.checks.storage import StorageCheck
-from oz_installer.checks.storage_probe import HeldFile, MediaLocation, StorageFacts, read_back
-from oz_installer.checks.storage_scripts import PREFIX
+from oz_installer.checks.context import CheckContext, Finding
+from oz_installer.checks.runner import run_checks
+from oz_installer.checks.storage import peer, probe
+from oz_installer.checks.storage.nfs import NfsAnswer
+from oz_installer.checks.storage.probe import HeldFile, MediaLocation, StorageFacts, read_back
+from oz_installer.checks.storage.scripts import PREFIX
+from oz_installer.checks.storage.storage import StorageCheck
 from oz_installer.errors import ConnectError, OzError
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import Transport
@@ -86,7 +86,7 @@ def test_without_the_first_node_the_other_is_examined_all_the_same(shared: Path)
 def test_the_first_node_is_waited_for_in_bounded_time(
     shared: Path, silent: Reach, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage_elsewhere, "REACH_SECONDS", 0.5)
+    monkeypatch.setattr(peer, "REACH_SECONDS", 0.5)
     began = time.monotonic()
     facts = StorageCheck().probe(sharing(shared, silent), BIO)
     assert time.monotonic() - began < 4
@@ -101,7 +101,7 @@ def test_the_first_node_is_waited_for_in_bounded_time(
 
 def test_what_the_first_node_holds_too_late_goes_again(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own findings may be well: then it is a warning, for nothing else tells."""
-    monkeypatch.setattr(storage_elsewhere, "REACH_SECONDS", 0.2)
+    monkeypatch.setattr(peer, "REACH_SECONDS", 0.2)
     asked, let_go = threading.Event(), threading.Event()
 
     def late(name: str) -> Transport:
@@ -207,7 +207,7 @@ def test_the_end_of_a_script_is_not_awaited_for_long(
     tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its node may hang by then; the facts are there, and the script ends by itself."""
-    monkeypatch.setattr(storage_probe, "END_SECONDS", 0.3)
+    monkeypatch.setattr(probe, "END_SECONDS", 0.3)
     program(tools, "rm", "#!/bin/sh\nexec sleep 3\n")
     place = MediaLocation(folder=str(tmp_path), reader=os.getuid())
     with HeldFile(here("n1"), place, f"{PREFIX}a", "word") as held:

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks import storage_elsewhere
-from oz_installer.checks.storage import StorageCheck, place_of
-from oz_installer.checks.storage_elsewhere import hold_on_peer
-from oz_installer.checks.storage_probe import MediaLocation, StorageFacts, read_back
-from oz_installer.checks.storage_scripts import PREFIX
+from oz_installer.checks.storage import peer
+from oz_installer.checks.storage.peer import hold_on_peer
+from oz_installer.checks.storage.probe import MediaLocation, StorageFacts, read_back
+from oz_installer.checks.storage.scripts import PREFIX
+from oz_installer.checks.storage.storage import StorageCheck, place_of
 from oz_installer.errors import ConnectError
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import ForwardingForbidden, Transport
@@ -63,16 +63,16 @@ def test_a_node_that_is_busy_is_waited_for_once_the_other_one_has_tried_its_own(
     tools: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It holds its file only when the other one is ready to look, and asks for it."""
-    asked, facts_of_first = tools / "asked", storage_elsewhere._PeerFile.facts
+    asked, facts_of_first = tools / "asked", peer._PeerFile.facts
     waits = f"n=0; while [ ! -e {asked} ] && [ $n -lt 400 ]; do sleep 0.05; n=$((n + 1)); done"
     program(tools, "flock", f'#!/bin/sh\n{waits}\nexec /usr/bin/flock "$@"\n')
     program(tools, "timeout", '#!/bin/sh\nshift\nexec "$@"\n')
 
-    def facts(holder: storage_elsewhere._PeerFile) -> StorageFacts:
+    def facts(holder: peer._PeerFile) -> StorageFacts:
         asked.touch()
         return facts_of_first(holder)
 
-    monkeypatch.setattr(storage_elsewhere._PeerFile, "facts", facts)
+    monkeypatch.setattr(peer._PeerFile, "facts", facts)
     seen = StorageCheck().probe(sharing(shared, here), BIO)
     assert (seen.away, seen.shared, seen.lock_seen) == ("", True, True)
     assert list(shared.iterdir()) == []
@@ -84,7 +84,7 @@ def test_a_node_that_is_busy_is_waited_for_once_the_other_one_has_tried_its_own(
 def test_what_takes_too_long_is_told_as_that(
     busy: Busy, monkeypatch: pytest.MonkeyPatch, place: MediaLocation, words: str
 ) -> None:
-    monkeypatch.setattr(storage_elsewhere, "HELD_AT", 0.6)
+    monkeypatch.setattr(peer, "HELD_AT", 0.6)
     began = time.monotonic()
     why = away(busy, place)
     assert 0.6 <= time.monotonic() - began < 4
@@ -98,7 +98,7 @@ def test_what_takes_too_long_is_told_as_that(
 
 
 def test_a_session_that_does_not_open_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage_elsewhere, "HELD_AT", 0.3)
+    monkeypatch.setattr(peer, "HELD_AT", 0.3)
     let_go = threading.Event()
 
     class Full(Busy):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.checks.host import HostCheck
-from oz_installer.checks.means import NodeCapabilities
+from oz_installer.checks.host.capabilities import NodeCapabilities
+from oz_installer.checks.host.host import HostCheck
 from tests.unit.checks.checks_support import judged, site
 from tests.unit.checks.test_checks_judges import HOST
 from tests.unit.checks.test_checks_remedies import DEBIAN, DENIED, MISSING, remedy

@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from oz_installer.answers.licence_file import LARGEST, is_world_readable
-from oz_installer.checks import public_url
-from oz_installer.checks.check import InstallationCheck
-from oz_installer.checks.licence import LicenceCheck, LicenceFacts
-from oz_installer.checks.model import CheckContext, Finding
-from oz_installer.checks.public_url import (
+from oz_installer.checks.base import InstallationCheck
+from oz_installer.checks.context import CheckContext, Finding
+from oz_installer.checks.credentials.licence import LicenceCheck, LicenceFacts
+from oz_installer.checks.credentials.updater_token import TokenFacts, UpdaterTokenCheck, token_problem
+from oz_installer.checks.network import public_url
+from oz_installer.checks.network.public_url import (
     DnsFacts,
     PublicUrlCheck,
     WorkstationUrlCheck,
@@ -27,7 +28,6 @@ from oz_installer.checks.public_url import (
     is_address,
     resolve_here,
 )
-from oz_installer.checks.updater import TokenFacts, UpdaterTokenCheck, token_problem
 from oz_installer.secret import Secret
 from oz_installer.topology.licences import nodes_by_licence
 from oz_installer.topology.planner import plan_topology
@@ -79,7 +79,7 @@ def _open(file: Path) -> bool:
 def test_a_licence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None, mode: int, bad: Any, words: str
 ) -> None:
-    monkeypatch.setattr("oz_installer.checks.licence.is_world_readable", _open)
+    monkeypatch.setattr("oz_installer.checks.credentials.licence.is_world_readable", _open)
     if content is not None:
         (tmp_path / "license.key").write_bytes(content)
         (tmp_path / "license.key").chmod(mode)

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from oz_installer.deploy.compose.facts import ContainerFact, NodeDetails, NodeFacts
+from oz_installer.deploy.compose.run import Run
 from oz_installer.deploy.events import Event
-from oz_installer.deploy.facts import ContainerFact, NodeDetails, NodeFacts
 from oz_installer.deploy.gate import Gate, LiveGate
 from oz_installer.deploy.plan import NodePlan, Plan
 from oz_installer.deploy.record import record_of
-from oz_installer.deploy.run import Run
 from oz_installer.deploy.settings import RunSettings
 from oz_installer.errors import ConnectError
 from oz_installer.remote.transport import CommandResult, ForwardingForbidden
-from oz_installer.render.bundle import Bundle, BundleFile, BundleService
+from oz_installer.render.compose.bundle import Bundle, BundleFile, BundleService
 from oz_installer.secret import Masker, Secret
 from oz_installer.topology.model import Topology
 
@@ -135,7 +135,7 @@ def bundle(*services: BundleService, node: str = "n1", **files: str) -> Bundle:
 
 def container(name: str, status: str = "Up 2 minutes (healthy)", **changes: Any) -> ContainerFact:
     """A container as ``docker ps`` prints it, made from the right definition."""
-    from oz_installer.deploy.facts import parse_containers
+    from oz_installer.deploy.compose.facts import parse_containers
 
     digest = changes.get("digest", f"digest-of-{name}")
     return parse_containers(f"{name}\t{status}\t{digest}\texample/{name}:1")[name]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.deploy.diffs import add_diffs, unified
+from oz_installer.deploy.compose.diffs import add_diffs, unified
 from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.remote.transport import CommandResult
 from oz_installer.secret import Masker, Secret

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.deploy import ephemeral_ports
-from oz_installer.deploy.ephemeral_ports import (
+from oz_installer.deploy.compose import ephemeral_ports
+from oz_installer.deploy.compose.ephemeral_ports import (
     PATIENCE_SECONDS,
     POLL_SECONDS,
     port_in_use,
     start_when_port_free,
 )
+from oz_installer.deploy.compose.run import Run
 from oz_installer.deploy.events import Event, Message, NodeProgress
-from oz_installer.deploy.run import Run
 from oz_installer.errors import DeployError, Interrupted
 from oz_installer.remote.transport import CommandResult
 from tests.unit.deploy.deploy_support import Clock, FakeTransport, Pause, bundle, failed, make_run

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from oz_installer.deploy.facts import parse_containers, parse_facts
+from oz_installer.deploy.compose.facts import parse_containers, parse_facts
 from oz_installer.deploy.record import Record
 
 DIGEST = "c" * 64

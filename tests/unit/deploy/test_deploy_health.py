@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.deploy import health
-from oz_installer.deploy import node as commands
+from oz_installer.deploy.compose import health
+from oz_installer.deploy.compose import node_commands as commands
+from oz_installer.deploy.compose.run import Run
 from oz_installer.deploy.events import Event, NodeProgress, ServiceState
-from oz_installer.deploy.run import Run
 from oz_installer.errors import DeployError, Interrupted
 from oz_installer.remote.transport import CommandResult
-from oz_installer.render.bundle import BundleService
+from oz_installer.render.compose.bundle import BundleService
 from tests.unit.deploy.deploy_support import Clock, FakeTransport, Pause, bundle, make_run, service
 
 API = service("api", start_timeout=250)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from oz_installer.deploy import http as subject
-from oz_installer.deploy.http import http_status
+from oz_installer.deploy.compose import http_probe as subject
+from oz_installer.deploy.compose.http_probe import http_status
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import ForwardingForbidden
 from tests.unit.deploy.deploy_support import FakeTransport

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from oz_installer.deploy import engines
+from oz_installer.deploy.compose import container_engine
+from oz_installer.deploy.compose.jobs import JobOutput, job_error
 from oz_installer.deploy.events import Event, NodeProgress
-from oz_installer.deploy.jobs import JobOutput, job_error
 from oz_installer.errors import DeployError
 from oz_installer.remote.transport import CommandResult
 from tests.unit.deploy.deploy_support import FakeTransport, failed, make_run, service
@@ -58,7 +58,7 @@ def test_the_reason_for_a_failed_pull_shows_no_part_of_a_secret() -> None:
     transport = FakeTransport(answer=lambda _: failed(1, said))
     run = make_run(transports={"n1": transport}, secrets=[LONG], engine="podman")
     with pytest.raises(DeployError) as caught:
-        engines.pull(run, "n1", "example/a:1", "")
+        container_engine.pull(run, "n1", "example/a:1", "")
     assert "secret" not in str(caught.value)
 
 
@@ -66,4 +66,4 @@ def test_log_lines_show_no_part_of_a_secret() -> None:
     run = make_run(
         transports={"n1": FakeTransport(answer=lambda _: SPACED)}, secrets=[SPACED], engine="podman"
     )
-    assert "begins" not in engines.diagnostics(run, "n1", "api")
+    assert "begins" not in container_engine.diagnostics(run, "n1", "api")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from oz_installer.deploy.compose.phases.lock import Lock
+from oz_installer.deploy.compose.phases.save_secrets import SaveSecrets
+from oz_installer.deploy.compose.phases.stage import Stage
+from oz_installer.deploy.compose.recipes import install
+from oz_installer.deploy.compose.run import Run
 from oz_installer.deploy.gate import DryGate, DryRunChange
-from oz_installer.deploy.phases.keep import SaveSecrets
-from oz_installer.deploy.phases.lock import Lock
-from oz_installer.deploy.phases.stage import Stage
 from oz_installer.deploy.plan import FileChange, NodePlan
-from oz_installer.deploy.recipes import install
-from oz_installer.deploy.run import Run
 from oz_installer.deploy.runner import run_phases
 from oz_installer.errors import LockedError
 from tests.unit.deploy.deploy_support import FakeTransport, failed, make_run

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.deploy import node as commands
-from oz_installer.deploy.facts import NodeFacts, parse_facts
-from oz_installer.deploy.planning import plan_node
+from oz_installer.deploy.compose import node_commands as commands
+from oz_installer.deploy.compose.facts import NodeFacts, parse_facts
+from oz_installer.deploy.compose.planner import plan_node
 from oz_installer.deploy.record import Record, record_of
-from oz_installer.render.bundle import Bundle
+from oz_installer.render.compose.bundle import Bundle
 from tests.unit.deploy.deploy_support import bundle, service
 
 SHELLS = [

@@ -9,25 +9,25 @@ from dataclasses import replace
 
 import pytest
 
+from oz_installer.deploy.compose.facts import NodeFacts
+from oz_installer.deploy.compose.phases.lock import Lock
+from oz_installer.deploy.compose.phases.pull import PullImages
+from oz_installer.deploy.compose.phases.remove import RemoveServices
+from oz_installer.deploy.compose.phases.stage import Stage
+from oz_installer.deploy.compose.phases.start import Start
+from oz_installer.deploy.compose.phases.switch import Switch
+from oz_installer.deploy.compose.phases.verify import Verify
+from oz_installer.deploy.compose.planner import plan_node
+from oz_installer.deploy.compose.recipes import install
+from oz_installer.deploy.compose.run import Run
 from oz_installer.deploy.events import Event, PhaseEnded, ServiceState
-from oz_installer.deploy.facts import NodeFacts
 from oz_installer.deploy.gate import DryGate, DryRunChange, Gate
 from oz_installer.deploy.phase import Phase
-from oz_installer.deploy.phases.lock import Lock
-from oz_installer.deploy.phases.pull import PullImages
-from oz_installer.deploy.phases.remove import RemoveServices
-from oz_installer.deploy.phases.stage import Stage
-from oz_installer.deploy.phases.start import Start
-from oz_installer.deploy.phases.switch import Switch
-from oz_installer.deploy.phases.verify import Verify
-from oz_installer.deploy.planning import plan_node
-from oz_installer.deploy.recipes import install
 from oz_installer.deploy.record import parse_record, record_of
-from oz_installer.deploy.run import Run
 from oz_installer.deploy.runner import run_phases
 from oz_installer.errors import DeployError, LockedError
-from oz_installer.remote.commands import detect_compose
-from oz_installer.render.bundle import Bundle
+from oz_installer.remote.docker_commands import detect_compose
+from oz_installer.render.compose.bundle import Bundle
 from tests.unit.deploy.deploy_support import (
     Answer,
     FakeTransport,
@@ -324,7 +324,7 @@ def test_an_unhealthy_service_is_restarted_not_recreated() -> None:
 def test_a_port_that_a_connection_uses_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, verb: str, before: str
 ) -> None:
-    monkeypatch.setattr("oz_installer.deploy.ephemeral_ports.POLL_SECONDS", 0.0)
+    monkeypatch.setattr("oz_installer.deploy.compose.ephemeral_ports.POLL_SECONDS", 0.0)
     there = {"api": container("api", before), "beat": container("beat", "Up 1 hour")}
     run, node = make_run(installed(NEW, containers=there), minding_once(verb, healthy))
     run_phases([Start("app")], run)

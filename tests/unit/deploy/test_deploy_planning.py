@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from oz_installer.deploy.facts import NodeFacts
+from oz_installer.deploy.compose.facts import NodeFacts
+from oz_installer.deploy.compose.planner import plan_changes, plan_node
 from oz_installer.deploy.plan import NodePlan
-from oz_installer.deploy.planning import plan_changes, plan_node
-from oz_installer.remote.image_names import has_image
+from oz_installer.remote.image_reference import has_image
 from tests.unit.deploy.deploy_support import bundle, container, details, fresh, installed, service
 
 WANTED = bundle(

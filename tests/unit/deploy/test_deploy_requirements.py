@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from oz_installer.catalog.model import MinimumVersions, load_release
-from oz_installer.deploy.phases.requirements import CheckRequirements, compose_of, unmet_requirements
+from oz_installer.catalog.release import MinimumVersions, load_release
+from oz_installer.deploy.compose.phases.requirements import CheckRequirements, compose_of, unmet_requirements
 from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.errors import OzError, PreflightError
-from oz_installer.remote.fitness import DISK_FREE_MIB
+from oz_installer.remote.engine_requirements import DISK_FREE_MIB
 from tests.unit.deploy.deploy_support import FakeTransport, bundle, container, details, fresh, make_run
 
 OLDEST = load_release("5.2").engines

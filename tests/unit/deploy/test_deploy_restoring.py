@@ -6,11 +6,11 @@ import json
 
 import pytest
 
+from oz_installer.deploy.compose.restore import health_checks_of, restore_services
+from oz_installer.deploy.compose.run import Run
 from oz_installer.deploy.events import Event, Message
-from oz_installer.deploy.restoring import health_checks_of, restore_services
-from oz_installer.deploy.run import Run
 from oz_installer.errors import DeployError
-from oz_installer.remote.commands import detect_compose
+from oz_installer.remote.docker_commands import detect_compose
 from oz_installer.remote.transport import CommandResult
 from tests.unit.deploy.deploy_support import (
     FakeTransport,
@@ -130,7 +130,7 @@ def test_what_its_engine_started_again_and_again_gets_its_previous_files_back() 
 
 
 def test_a_port_that_a_connection_uses_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oz_installer.deploy.ephemeral_ports.POLL_SECONDS", 0.0)
+    monkeypatch.setattr("oz_installer.deploy.compose.ephemeral_ports.POLL_SECONDS", 0.0)
     node = Node({"api": (UP, "newer")})
     node.transport.answer = minding_once("up", node.transport.answer)
     restore_services(over(node, api=UP), "n1")

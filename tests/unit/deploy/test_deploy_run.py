@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import pytest
 
+from oz_installer.deploy.compose.run import Run, hint_for
 from oz_installer.deploy.events import Event, Message, PhaseEnded, PhaseStarted, RunEnded, RunStarted
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.plan import FileChange, NodePlan
-from oz_installer.deploy.run import Run, hint_for
 from oz_installer.deploy.runner import run_phases
 from oz_installer.errors import ConnectError, DeployError, Interrupted, LockedError, OzError, PreflightError
-from oz_installer.remote.together import start_all, wait_all
+from oz_installer.remote.parallel import start_all, wait_all
 from tests.unit.deploy.deploy_support import FakeTransport, bundle, failed, make_run
 
 NODES = ("n1", "n2", "n3")

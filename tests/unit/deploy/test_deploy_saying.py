@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oz_installer.deploy.saying import collapse_repeats, drop_progress, last_lines, last_message
+from oz_installer.deploy.command_output import collapse_repeats, drop_progress, last_lines, last_message
 
 COMPOSE = """\
  Network oz_default  Creating

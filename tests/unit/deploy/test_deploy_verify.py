@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from oz_installer.answers.model import Node
-from oz_installer.deploy.phases.verify import Verify
+from oz_installer.deploy.compose.phases.verify import Verify
+from oz_installer.deploy.compose.run import Run
 from oz_installer.deploy.plan import FileChange, NodePlan
-from oz_installer.deploy.run import Run
 from oz_installer.errors import DeployError
 from oz_installer.topology.model import Topology
 from oz_installer.topology.planner import plan_topology

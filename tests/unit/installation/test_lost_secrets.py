@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer import cli
 from oz_installer.answers.file import read
 from oz_installer.answers.model import Components
-from oz_installer.deploy.facts import NodeFacts
+from oz_installer.cli import main
+from oz_installer.deploy.compose.facts import NodeFacts
 from oz_installer.deploy.record import Record, fingerprint
-from oz_installer.installation import build_desired_state
-from oz_installer.installation.lost import changed_secrets, missing_secrets
+from oz_installer.installation.desired_state.desired_state import build_desired_state
+from oz_installer.installation.desired_state.secrets_guard import changed_secrets, missing_secrets
 from oz_installer.secret import Secret
 from oz_installer.topology.planner import plan_topology
 from tests.unit.deploy.deploy_support import FakeTransport, fresh, short
@@ -67,7 +67,7 @@ class Site:
         return FakeTransport("n1", answer=self._answer)
 
     def run(self, *arguments: str) -> int:
-        return cli.run([*arguments, "--answers", str(self.folder / "answers.yml")])
+        return main.run([*arguments, "--answers", str(self.folder / "answers.yml")])
 
     def _answer(self, argv: tuple[str, ...]) -> str | None:
         if short(argv) != "node.sh look":
@@ -82,7 +82,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     (tmp_path / "license.key").write_text("licence\n")
     (tmp_path / "answers.yml").write_text(ANSWERS)
     made = Site(tmp_path)
-    monkeypatch.setattr(cli, "transport_opener", lambda: made.open)
+    monkeypatch.setattr(main, "transport_opener", lambda: made.open)
     return made
 
 
@@ -142,7 +142,7 @@ def test_new_secrets_are_made_on_purpose(site: Site) -> None:
 
 
 def test_new_secrets_belong_to_the_installation_only(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["--new-secrets", "plan", "--answers", "answers.yml"]) == 2
+    assert main.run(["--new-secrets", "plan", "--answers", "answers.yml"]) == 2
     assert "behind the command" in capsys.readouterr().err
     assert site.run("plan", "--new-secrets") == 2
 

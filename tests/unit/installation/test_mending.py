@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from oz_installer.answers.secrets import Secrets
-from oz_installer.checks.model import Remedy
+from oz_installer.answers.secrets.resolve import Secrets
+from oz_installer.checks.context import Remedy
 from oz_installer.deploy.events import Event, Message, NodeProgress
 from oz_installer.errors import AnswersError, ConnectError, OzError
-from oz_installer.installation.mending import STOPPED, RepairResult, distinct, run_remedies
-from oz_installer.installation.undo_list import UndoLog, pending_undos
+from oz_installer.installation.repair import STOPPED, RepairResult, distinct, run_remedies
+from oz_installer.installation.undo_log import UndoLog, pending_undos
 from oz_installer.remote.transport import CommandResult
 from oz_installer.secret import Secret
 

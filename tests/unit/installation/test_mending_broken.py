@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks import postgres_admin
-from oz_installer.checks.model import Remedy
-from oz_installer.checks.postgres_admin import StatementsFailed
+from oz_installer.checks.context import Remedy
+from oz_installer.checks.database import postgres_admin
+from oz_installer.checks.database.postgres_admin import StatementsFailed
 from oz_installer.errors import ConnectError
-from oz_installer.installation.mending import run_remedies
-from oz_installer.installation.undo_list import UndoLog, pending_undos
+from oz_installer.installation.repair import run_remedies
+from oz_installer.installation.undo_log import UndoLog, pending_undos
 from oz_installer.remote.transport import CommandResult
 from tests.unit.installation.test_mending import Fake, Site, failing, remedy
 

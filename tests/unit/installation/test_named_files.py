@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.file import parse_text
 from oz_installer.answers.questions import questions
-from oz_installer.answers.working import WorkingCopy
 from oz_installer.errors import Problem
-from oz_installer.installation.named_files import file_problems
+from oz_installer.installation.wizard.file_problems import file_problems
 
 CANARY = "canary-password"
 GOOD = """\

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.file import parse_text
-from oz_installer.answers.working import WorkingCopy
-from oz_installer.pure_core import OfflineCore
+from oz_installer.installation.wizard.pure_core import OfflineCore
 
 TEXT = """\
 version: 1

@@ -13,8 +13,10 @@ from oz_installer.answers.file import read
 from oz_installer.deploy.events import Event, Message, PhaseStarted, RunEnded, RunStarted
 from oz_installer.deploy.gate import DryGate
 from oz_installer.errors import DeployError
-from oz_installer.installation import Prepared, apply, prepare, summarise
-from oz_installer.telling.tables import summary_text
+from oz_installer.formatting.summary import summary_text
+from oz_installer.installation.apply import apply
+from oz_installer.installation.prepare import Prepared, prepare
+from oz_installer.installation.summary import summarise
 from tests.unit.deploy.deploy_support import FakeTransport, short
 from tests.unit.deploy.test_deploy_facts import DETAILS, output
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from oz_installer.answers.working import WorkingCopy
-from oz_installer.installation.possible import allowed_values, missing_reason
-from oz_installer.installation.seating import assign_roles
+from oz_installer.answers.drafts.working_copy import WorkingCopy
+from oz_installer.installation.wizard.choices import allowed_values, missing_reason
+from oz_installer.installation.wizard.role_assignment import assign_roles
 
 
 def nodes(count: int, scenario: str | None = None) -> WorkingCopy:

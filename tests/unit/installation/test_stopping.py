@@ -14,13 +14,14 @@ import pytest
 
 from oz_installer.answers.file import read
 from oz_installer.answers.model import Node
-from oz_installer.answers.secrets import Secrets
-from oz_installer.checks.model import Finding
-from oz_installer.connecting import transport_opener
+from oz_installer.answers.secrets.resolve import Secrets
+from oz_installer.checks.context import Finding
 from oz_installer.errors import ConnectError, Interrupted
-from oz_installer.installation import Prepared, prepare, summarise, with_diffs
-from oz_installer.remote.ssh import SshTarget, SshTransport, connect
-from oz_installer.wizard_core import InstallerCore
+from oz_installer.installation.nodes.connect import transport_opener
+from oz_installer.installation.prepare import Prepared, prepare
+from oz_installer.installation.summary import summarise, with_diffs
+from oz_installer.installation.wizard.core import InstallerCore
+from oz_installer.remote.ssh.transport import SshTarget, SshTransport, connect
 from tests.unit.deploy.deploy_support import FakeTransport, short
 from tests.unit.deploy.test_deploy_facts import DETAILS, output
 from tests.unit.installation.test_lost_secrets import record

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from oz_installer import cli
 from oz_installer.answers.model import Node
+from oz_installer.cli import main
 from oz_installer.errors import ConnectError
-from oz_installer.installation.reporting import _states
+from oz_installer.installation.summary import _states
 from oz_installer.remote.transport import CommandResult
 from tests.unit.deploy.deploy_support import FakeTransport, bundle, container, failed, service, short
 from tests.unit.deploy.deploy_support import installed as installed_facts
@@ -58,7 +58,7 @@ class Site:
         return self.logs.get(node, "out\nerr\n")
 
     def run(self, *arguments: str) -> int:
-        return cli.run([*arguments, "--answers", str(self.folder / "answers.yml")])
+        return main.run([*arguments, "--answers", str(self.folder / "answers.yml")])
 
 
 def bare() -> str:
@@ -84,7 +84,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     slots = dict.fromkeys(("redis.password", "ftp.password", "api_pg.password"), "x" * 20)
     (tmp_path / "answers.secrets.json").write_text(json.dumps({"version": 1, "secrets": slots}))
     made = Site(tmp_path)
-    monkeypatch.setattr(cli, "transport_opener", lambda: made.connect)
+    monkeypatch.setattr(main, "transport_opener", lambda: made.connect)
     return made
 
 

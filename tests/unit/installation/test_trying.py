@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.file import parse_text
 from oz_installer.answers.model import Node
-from oz_installer.answers.secrets import Secrets
-from oz_installer.answers.working import WorkingCopy
-from oz_installer.checks.model import Finding
+from oz_installer.answers.secrets.resolve import Secrets
+from oz_installer.checks.context import Finding
 from oz_installer.errors import AnswersError, ConnectError
-from oz_installer.installation.lines import ConnectionPool
-from oz_installer.installation.partial import api_names, partial_answers
-from oz_installer.installation.trying import NodeProbe, probe_database, probe_nodes, probe_storage
+from oz_installer.installation.nodes.connection_pool import ConnectionPool
+from oz_installer.installation.wizard.partial_answers import api_names, partial_answers
+from oz_installer.installation.wizard.probe import NodeProbe, probe_database, probe_nodes, probe_storage
 from oz_installer.remote.local import LocalTransport
-from oz_installer.remote.target import HostKeyRefused
+from oz_installer.remote.ssh.target import HostKeyRefused
 from oz_installer.remote.transport import CommandResult, Transport
 from oz_installer.secret import Secret
 

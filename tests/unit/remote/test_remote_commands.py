@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from oz_installer.remote import commands
-from oz_installer.remote.commands import ComposeVariant, detect_compose, parse_version
-from oz_installer.remote.engine import PullTotals, parse_container, split_image
+from oz_installer.remote import docker_commands
+from oz_installer.remote.docker_commands import ComposeVariant, detect_compose, parse_version
+from oz_installer.remote.docker_engine import PullTotals, parse_container, split_image
 
 
 @pytest.mark.parametrize(
@@ -45,32 +45,32 @@ def test_pick_compose() -> None:
     assert detect_compose("docker", plugin="", v1="", podman_compose=text) is None
 
 
-Build = Callable[[commands.ComposeTool], tuple[str, ...]]
+Build = Callable[[docker_commands.ComposeTool], tuple[str, ...]]
 
 
 @pytest.mark.parametrize(
     ("build", "plugin", "podman"),
     [
         (
-            lambda tool: commands.compose_up(tool, "oz", "/o", ["a"]),
+            lambda tool: docker_commands.compose_up(tool, "oz", "/o", ["a"]),
             "docker compose -p oz --project-directory /o/current -f /o/current/compose.yaml"
             " up --detach --no-deps --no-build --no-color a",
             "podman-compose -p oz -f /o/current/compose.yaml up --detach --no-deps --no-build a",
         ),
         (
-            lambda tool: commands.compose_create(tool, "oz", "/o", ["a"]),
+            lambda tool: docker_commands.compose_create(tool, "oz", "/o", ["a"]),
             "docker compose -p oz --project-directory /o/current -f /o/current/compose.yaml"
             " up --no-start --no-deps --no-build --no-color a",
             "podman-compose -p oz -f /o/current/compose.yaml up --no-start --no-deps --no-build a",
         ),
         (
-            lambda tool: commands.compose_run(tool, "oz", "/o", "job"),
+            lambda tool: docker_commands.compose_run(tool, "oz", "/o", "job"),
             "env COMPOSE_IGNORE_ORPHANS=true docker compose -p oz --project-directory /o/current"
             " -f /o/current/jobs.yaml run --rm --no-deps -T job",
             "podman-compose -p oz -f /o/current/jobs.yaml run --rm --no-deps -T job",
         ),
         (
-            lambda tool: commands.compose_down(tool, "oz", "/o", volumes=True),
+            lambda tool: docker_commands.compose_down(tool, "oz", "/o", volumes=True),
             "docker compose -p oz --project-directory /o/current -f /o/current/compose.yaml"
             " down --remove-orphans --volumes",
             "podman-compose -p oz -f /o/current/compose.yaml down --remove-orphans --volumes",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from oz_installer.errors import ConnectError
-from oz_installer.remote.ssh_config import SshHost, list_hosts
+from oz_installer.remote.ssh.config import SshHost, list_hosts
 
 
 @pytest.fixture

@@ -16,9 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oz_installer.errors import ConnectError, DeployError
-from oz_installer.remote import sudo
-from oz_installer.remote.exchange import split_blocks
-from oz_installer.remote.known_hosts import (
+from oz_installer.remote.local import LocalTransport
+from oz_installer.remote.ssh import sudo
+from oz_installer.remote.ssh.config import split_jump
+from oz_installer.remote.ssh.exec_channel import split_blocks
+from oz_installer.remote.ssh.known_hosts import (
     HostKeyStatus,
     fingerprint,
     keys_for,
@@ -27,11 +29,9 @@ from oz_installer.remote.known_hosts import (
     pinned_fingerprint,
     preferred_key_types,
 )
-from oz_installer.remote.local import LocalTransport
-from oz_installer.remote.ssh_config import split_jump
-from oz_installer.remote.sudo import Escalation
+from oz_installer.remote.ssh.sudo import Escalation
+from oz_installer.remote.ssh.upload import tar_blocks, tar_bytes, upload_file, upload_tree
 from oz_installer.remote.transport import BLOCK, CommandFailed, RemoteFile
-from oz_installer.remote.upload import tar_blocks, tar_bytes, upload_file, upload_tree
 
 WORDS = st.lists(
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=1, max_size=4
@@ -41,9 +41,9 @@ LINE = base64.b64encode(KEY).decode()
 
 
 def test_another_host_key_than_the_answers_name_is_told_with_both() -> None:
-    from oz_installer.remote.dial import Hop, _check_host_key
-    from oz_installer.remote.ssh_auth import Credentials
-    from oz_installer.remote.ssh_config import resolve_host
+    from oz_installer.remote.ssh.auth import Credentials
+    from oz_installer.remote.ssh.config import resolve_host
+    from oz_installer.remote.ssh.dial import Hop, _check_host_key
 
     class Shown:
         def get_remote_server_key(self) -> Shown:

@@ -10,9 +10,9 @@ import paramiko
 import pytest
 
 from oz_installer.errors import ConnectError
-from oz_installer.remote import slots
-from oz_installer.remote.liveness import KeepaliveTransport
-from oz_installer.remote.slots import SessionLimiter
+from oz_installer.remote.ssh import session_limit
+from oz_installer.remote.ssh.keepalive import KeepaliveTransport
+from oz_installer.remote.ssh.session_limit import SessionLimiter
 
 SETTLE = 0.2
 
@@ -41,7 +41,7 @@ class Server:
 
 @pytest.fixture(autouse=True)
 def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slots, "_SETTLE_SECONDS", SETTLE)
+    monkeypatch.setattr(session_limit, "_SETTLE_SECONDS", SETTLE)
 
 
 def test_a_long_wait_takes_nothing_from_the_patience_with_the_server() -> None:

@@ -23,7 +23,7 @@ from oz_installer.answers.model import (
     Storage,
     Updater,
 )
-from oz_installer.render.bundle import Bundle, render
+from oz_installer.render.compose.bundle import Bundle, render
 from oz_installer.render.config import secret_slots
 from oz_installer.secret import Secret
 from oz_installer.topology.model import Topology

@@ -23,7 +23,7 @@ from oz_installer.answers.model import (
     Updater,
 )
 from oz_installer.errors import OzError
-from oz_installer.render.bundle import Bundle, render
+from oz_installer.render.compose.bundle import Bundle, render
 from oz_installer.secret import Secret
 from oz_installer.topology.planner import plan_topology
 from tests.unit.render.bundle_cases import CASES, GIVEN, LICENCES, answers_for, bundles_of, case, secrets_for

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from oz_installer.answers.model import Extra
-from oz_installer.catalog.model import load_release
-from oz_installer.render import compose
+from oz_installer.catalog.release import load_release
+from oz_installer.render.compose import compose_file
 from oz_installer.secret import Secret
 from oz_installer.topology.planner import plan_topology
 from tests.unit.render.bundle_cases import CASES, Composed, answers_for, bundles_of, case, composed
@@ -148,7 +148,7 @@ def test_definitions_agree_with_the_bundle(site: tuple[str, dict[str, Composed]]
     for node in site[1].values():
         for service in node.bundle.services:
             definition = (node.jobs if service.job else node.running)[service.name]
-            assert definition["labels"] == {compose.DIGEST_LABEL: service.digest}
+            assert definition["labels"] == {compose_file.DIGEST_LABEL: service.digest}
             assert definition["image"] == service.image
             assert bool(definition.get("healthcheck")) is bool(service.health_command)
             assert service.start_timeout >= 60
@@ -367,7 +367,7 @@ def test_any_value_arrives(value: str) -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
 def test_the_dumper_gives_back_any_text(value: str) -> None:
     """Even control characters, which no answer may hold."""
-    exact = {"k": compose._Exact(value)}
-    dumped = yaml.dump(exact, Dumper=compose._Dumper, allow_unicode=True, width=1 << 20)
+    exact = {"k": compose_file._Exact(value)}
+    dumped = yaml.dump(exact, Dumper=compose_file._Dumper, allow_unicode=True, width=1 << 20)
     assert yaml.safe_load(dumped) == {"k": value}
     assert yaml.load(dumped, Loader=yaml.SafeLoader) == {"k": value}

@@ -29,7 +29,7 @@ from oz_installer.answers.model import (
     Updater,
 )
 from oz_installer.answers.node import Node
-from oz_installer.catalog.model import Mount, load_release
+from oz_installer.catalog.release import Mount, load_release
 from oz_installer.errors import AnswersError, OzError
 from oz_installer.render import environment
 from oz_installer.render.config import ConfigFile, config_files, secret_slots

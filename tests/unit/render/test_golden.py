@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from oz_installer.answers.file import load
-from oz_installer.cli import run
+from oz_installer.cli.main import run
 from oz_installer.topology.layout import layout_name
 from tests.unit.render.golden_cases import ENVIRONMENT, GOLDEN, LAYOUTS, golden, prepare, tree
 

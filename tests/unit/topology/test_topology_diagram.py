@@ -11,11 +11,11 @@ from xml.etree import ElementTree
 import pytest
 
 from oz_installer.answers.model import Broker, Components, Database, License, LoadBalancer, Node
-from oz_installer.topology.diagram import draw
+from oz_installer.topology.drawing.canvas import BORDER, Box, Picture, Wire, as_text
+from oz_installer.topology.drawing.diagram import draw
+from oz_installer.topology.drawing.svg import draw_svg
 from oz_installer.topology.model import Topology
-from oz_installer.topology.picture import BORDER, Box, Picture, Wire, as_text
 from oz_installer.topology.planner import plan_topology
-from oz_installer.topology.svg import draw_svg
 from tests.unit.topology.topology_answers import LAYOUTS, SECRET, answers_for, layout, with_roles
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "diagram"

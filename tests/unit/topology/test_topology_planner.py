@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from oz_installer.answers.model import Answers, Broker, Components, Database, LoadBalancer, Registry
-from oz_installer.catalog.model import Resources, load_release
+from oz_installer.catalog.release import Resources, load_release
 from oz_installer.topology.layout import layout_name, requirements_of, roles_of
 from oz_installer.topology.model import Edge, Topology
 from oz_installer.topology.planner import plan_topology

@@ -19,11 +19,11 @@ from oz_installer.answers.model import (
     Storage,
     Updater,
 )
-from oz_installer.catalog.model import Release, load_release, load_scenarios
+from oz_installer.catalog.release import Release, load_release, load_scenarios
 from oz_installer.errors import AnswersError
-from oz_installer.topology import rules
+from oz_installer.topology import constraints
+from oz_installer.topology.constraints import CONSTRAINTS, Rule, check_constraints
 from oz_installer.topology.planner import plan_topology
-from oz_installer.topology.rules import CONSTRAINTS, Rule, check_constraints
 from tests.unit.topology.topology_answers import SECRET, answers_for, layout, with_roles
 
 RELEASE = load_release("5.2")
@@ -48,35 +48,35 @@ FOUR, TWO, ONE = layout("medium-4"), layout("poc-2"), layout("poc-1")
 WEB = Components(web_adapter="https://web.example.com")
 LOCALHOST = replace(TWO, nodes=(TWO.nodes[0], Node(name="n2", host="127.0.0.1")))
 CASES = [
-    Case(rules.supported_platform, answers_for("high-load", 3), "scenario", "poc or medium", ONE),
-    Case(rules.number_of_nodes, answers_for("poc", 3), "nodes", "medium for 2 to 4", TWO),
-    Case(rules.number_of_nodes, answers_for("medium", 1), "nodes", "poc", layout("medium-2")),
+    Case(constraints.supported_platform, answers_for("high-load", 3), "scenario", "poc or medium", ONE),
+    Case(constraints.number_of_nodes, answers_for("poc", 3), "nodes", "medium for 2 to 4", TWO),
+    Case(constraints.number_of_nodes, answers_for("medium", 1), "nodes", "poc", layout("medium-2")),
     Case(
-        rules.number_of_nodes,
+        constraints.number_of_nodes,
         answers_for("medium", 5),
         "nodes",
         "many-nodes to accept",
         answers_for("medium", 5, accept=("many-nodes",)),
     ),
     Case(
-        rules.both_roles,
+        constraints.both_roles,
         answers_for("medium", 5, accept=("many-nodes",)),
         "nodes[4].roles",
         "[api, bio]",
         with_roles(answers_for("medium", 5), ("api",), ("bio",), ("bio",), ("bio",), ("bio",)),
     ),
     Case(
-        rules.database_authority,
+        constraints.database_authority,
         replace(TWO, database=replace(TWO.database, sslmode="verify-full")),
         "database.sslmode",
         "disable, allow, prefer, require; require is the strictest",
         replace(TWO, database=replace(TWO.database, sslmode="require")),
     ),
-    Case(rules.both_roles, with_roles(TWO, ("api",), ("api",)), "nodes", "roles: [bio]", TWO),
-    Case(rules.both_roles, with_roles(TWO, ("bio",), ("bio",)), "nodes", "roles: [api]", TWO),
-    Case(rules.engine_of_release, replace(ONE, engine="podman"), "engine", "docker", ONE, DOCKER_ONLY),
+    Case(constraints.both_roles, with_roles(TWO, ("api",), ("api",)), "nodes", "roles: [bio]", TWO),
+    Case(constraints.both_roles, with_roles(TWO, ("bio",), ("bio",)), "nodes", "roles: [api]", TWO),
+    Case(constraints.engine_of_release, replace(ONE, engine="podman"), "engine", "docker", ONE, DOCKER_ONLY),
     Case(
-        rules.broker_of_release,
+        constraints.broker_of_release,
         ONE,
         "broker.type",
         "set it to rabbitmq",
@@ -84,83 +84,93 @@ CASES = [
         RABBITMQ_ONLY,
     ),
     Case(
-        rules.broker_of_release,
+        constraints.broker_of_release,
         replace(ONE, broker=Broker(type="rabbitmq", host="mq")),
         "broker.password",
         "{env: NAME}",
         replace(ONE, broker=Broker(type="rabbitmq", host="mq", password=SECRET)),
     ),
     Case(
-        rules.database,
+        constraints.database,
         layout("medium-2", database=Database()),
         "database.host",
         "poc only",
         layout("poc-2", database=Database()),
     ),
     Case(
-        rules.database, replace(ONE, database=Database(host="db")), "database.password", "{file: PATH}", ONE
+        constraints.database,
+        replace(ONE, database=Database(host="db")),
+        "database.password",
+        "{file: PATH}",
+        ONE,
     ),
     Case(
-        rules.database,
+        constraints.database,
         with_roles(layout("poc-2", database=Database()), ("api", "bio"), ("api",)),
         "database.host",
         "external server",
         layout("poc-2", database=Database()),
     ),
-    Case(rules.shared_storage, replace(FOUR, storage=Storage()), "storage.type", "nfs", layout("medium-3")),
     Case(
-        rules.updater_token,
+        constraints.shared_storage,
+        replace(FOUR, storage=Storage()),
+        "storage.type",
+        "nfs",
+        layout("medium-3"),
+    ),
+    Case(
+        constraints.updater_token,
         replace(ONE, updater=Updater()),
         "updater.token",
         "bio_updater: false",
         replace(ONE, updater=Updater(), components=Components(bio_updater=False)),
     ),
     Case(
-        rules.web_adapter_licence,
+        constraints.web_adapter_licence,
         replace(ONE, components=WEB),
         "license.web_adapter",
         "file",
         replace(ONE, components=WEB, license=License(web_adapter=LICENCE)),
     ),
     Case(
-        rules.load_balancer,
+        constraints.load_balancer,
         replace(ONE, load_balancer=LoadBalancer(type="node")),
         "load_balancer.type",
         "external",
         replace(FOUR, load_balancer=LoadBalancer(type="node")),
     ),
     Case(
-        rules.load_balancer,
+        constraints.load_balancer,
         replace(FOUR, load_balancer=LoadBalancer(type="node", node="n3")),
         "load_balancer.node",
         "n1 or n2",
         replace(FOUR, load_balancer=LoadBalancer(type="node", node="n2")),
     ),
     Case(
-        rules.known_images,
+        constraints.known_images,
         replace(ONE, images={"oz-tfs": "a:1"}),
         "images.oz-tfs",
         "did you mean oz-tfss?",
         replace(ONE, images={"oz-tfss": "a:1"}),
     ),
-    Case(rules.known_images, replace(ONE, images={"zzz": "a:1"}), "images.zzz", "known: oz-api", ONE),
+    Case(constraints.known_images, replace(ONE, images={"zzz": "a:1"}), "images.zzz", "known: oz-api", ONE),
     Case(
-        rules.derived_settings,
+        constraints.derived_settings,
         replace(ONE, extra=Extra(config={"DB_HOST": "x"})),
         "extra.config.DB_HOST",
         "remove it",
         replace(ONE, extra=Extra(config={"OZ_SESSION_TTL": 1})),
     ),
     Case(
-        rules.known_warnings,
+        constraints.known_warnings,
         replace(ONE, accept=("foo",)),
         "accept",
         "known: many-nodes",
         replace(ONE, accept=("many-nodes", "host.memory/n1", "host.memory", "host/of-a-node-that-went")),
     ),
-    Case(rules.known_warnings, replace(ONE, accept=("/n1",)), "accept", "oz-install check shows", ONE),
+    Case(constraints.known_warnings, replace(ONE, accept=("/n1",)), "accept", "oz-install check shows", ONE),
     Case(
-        rules.reachable_addresses,
+        constraints.reachable_addresses,
         LOCALHOST,
         "nodes[1].address",
         "by which they see it",
@@ -208,7 +218,7 @@ def test_a_loopback_address_is_fine_for_a_single_node_only(address: str) -> None
 def test_the_reference_names_every_warning() -> None:
     from oz_installer.answers.questions import question
 
-    assert all(one in question("accept").help for one in (*rules.WARNINGS, rules.OF_CHECK))
+    assert all(one in question("accept").help for one in (*constraints.WARNINGS, constraints.OF_CHECK))
 
 
 def test_an_unknown_release_stops_all_other_rules() -> None:
@@ -238,6 +248,6 @@ def test_a_layout_that_is_refused_is_told_once_and_not_node_by_node(bad: Answers
 def test_why_a_mode_cannot_be_used_is_the_catalogues_to_say() -> None:
     release = replace(RELEASE, sslmodes=("prefer", "verify-ca"), sslmodes_reason="it has its reasons")
     bad = replace(TWO, database=replace(TWO.database, sslmode="verify-full"))
-    (problem,) = rules.database_authority(bad, load_scenarios()["poc"], release)
+    (problem,) = constraints.database_authority(bad, load_scenarios()["poc"], release)
     assert problem.message == f"{release.title} cannot use verify-full: it has its reasons"
     assert problem.hint == "set it to one of prefer, verify-ca; verify-ca is the strictest"

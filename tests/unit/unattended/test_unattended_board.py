@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from oz_installer.deploy.events import Event, NodeProgress, PhaseEnded, PhaseStarted, RunStarted
-from oz_installer.telling.board import ProgressBoard, bar
-from oz_installer.telling.words import bytes_text, clock_text, count_text, seconds_text, strip_control
+from oz_installer.formatting.events import bytes_text, clock_text, count_text, seconds_text, strip_control
+from oz_installer.formatting.progress_board import ProgressBoard, bar
 
 
 def _board(*events: Event) -> ProgressBoard:

@@ -15,21 +15,21 @@ from xml.etree import ElementTree
 import pytest
 
 from oz_installer.answers.file import read
-from oz_installer.checks.model import Finding, Remedy
-from oz_installer.ending import RunOptions
-from oz_installer.errors import AnswersError, Interrupted, OzError, PreflightError
-from oz_installer.installation.checking import select_checks
-from oz_installer.secret import Masker, Secret
-from oz_installer.telling.junit import junit_error_report, junit_report
-from oz_installer.unattended import checking
-from oz_installer.unattended.accepting import accept_ids
-from oz_installer.unattended.checking import (
+from oz_installer.checks.context import Finding, Remedy
+from oz_installer.cli.exit import RunOptions
+from oz_installer.console.commands import check
+from oz_installer.console.commands.check import (
     _nothing_changed,
     findings_json,
     findings_text,
     not_well_text,
 )
-from oz_installer.unattended.context import Flags
+from oz_installer.console.context import Flags
+from oz_installer.console.finding_ids import accept_ids
+from oz_installer.errors import AnswersError, Interrupted, OzError, PreflightError
+from oz_installer.formatting.junit import junit_error_report, junit_report
+from oz_installer.installation.check import select_checks
+from oz_installer.secret import Masker, Secret
 
 ROOT = Path(__file__).parents[3]
 FOUND = [
@@ -134,14 +134,14 @@ class Case:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, found: Sequence[Finding]) -> None:
         self.folder, self.found = folder, list(found)
         (folder / "answers.yml").write_text(MINIMAL.replace("accept: [host.disk]", ""))
-        monkeypatch.setattr(checking, "run_check", self._looked)
+        monkeypatch.setattr(check, "run_check", self._looked)
 
-    def _looked(self, task: checking.CheckTask) -> list[Finding]:
+    def _looked(self, task: check.CheckTask) -> list[Finding]:
         return [one for one in self.found if not task.flags.only or one.check in task.flags.only]
 
     def run(self, junit: Path | None = None, **flags: Any) -> None:
         """All of the command but the looking."""
-        checking.check(self.folder / "answers.yml", Flags(**flags), lambda: None, RunOptions(), junit=junit)
+        check.check(self.folder / "answers.yml", Flags(**flags), lambda: None, RunOptions(), junit=junit)
 
 
 def test_what_is_not_well_stands_once_more_at_the_end_of_a_long_table(
@@ -216,7 +216,7 @@ def test_a_check_that_cannot_be_made_is_in_the_junit_file_too(
     )
     monkeypatch.delenv("OZ_NOT_SET", raising=False)
     with pytest.raises(AnswersError) as caught:
-        checking.check(tmp_path / "answers.yml", Flags(), lambda: None, RunOptions(), junit=file)
+        check.check(tmp_path / "answers.yml", Flags(), lambda: None, RunOptions(), junit=file)
     assert caught.value.exit_code == 2
     suite = ElementTree.parse(file).getroot()[0]  # noqa: S314 - our own
     assert (suite.get("tests"), suite.get("errors"), suite.get("failures")) == ("1", "1", "0")
@@ -233,7 +233,7 @@ def test_a_stopped_check_leaves_no_older_junit_file(monkeypatch: pytest.MonkeyPa
     def stopped(_task: object) -> list[Finding]:
         raise Interrupted("stopped at your request")
 
-    monkeypatch.setattr(checking, "run_check", stopped)
+    monkeypatch.setattr(check, "run_check", stopped)
     with pytest.raises(Interrupted):
         case.run(file)
     assert 'message="stopped at your request"' in file.read_text()

@@ -14,6 +14,9 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
+from oz_installer.console.output.live_display import LiveDisplay
+from oz_installer.console.output.plain_lines import PlainLines
+from oz_installer.console.output.progress import open_output, output_kind
 from oz_installer.deploy.events import (
     Event,
     Message,
@@ -25,9 +28,6 @@ from oz_installer.deploy.events import (
     ServiceState,
 )
 from oz_installer.secret import MASK, Masker, Secret
-from oz_installer.unattended.console import open_output, output_kind
-from oz_installer.unattended.lines import PlainLines
-from oz_installer.unattended.live import LiveDisplay
 
 CANARY = 'pass"word  with\\odd letters'
 MASKER = Masker((Secret(CANARY),))
@@ -225,10 +225,10 @@ def test_the_face_fits_the_stream(
 def test_a_live_run_that_is_over_at_once_never_imports_rich() -> None:
     code = (
         "import io, sys\n"
-        "from oz_installer.unattended.console import open_output\n"
-        "from oz_installer.telling.tables import summary_text\n"
-        "from oz_installer.telling.plan_text import plan_text\n"
-        "from oz_installer.unattended.error_text import print_error\n"
+        "from oz_installer.console.output.progress import open_output\n"
+        "from oz_installer.formatting.summary import summary_text\n"
+        "from oz_installer.formatting.plan import plan_text\n"
+        "from oz_installer.console.output.errors import print_error\n"
         "from oz_installer.deploy.events import *\n"
         "err = io.StringIO()\n"
         "told = open_output('live', sys.stdout, err)\n"

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks.model import Finding, Remedy
+from oz_installer.checks.context import Finding, Remedy
+from oz_installer.console.commands import fix
+from oz_installer.console.commands.check import raise_on_failures
+from oz_installer.console.commands.fix import FixResult, remedy_lines
+from oz_installer.console.context import Flags
 from oz_installer.errors import AnswersError, Interrupted, PreflightError
-from oz_installer.installation.mending import RepairResult
+from oz_installer.installation.repair import RepairResult
 from oz_installer.secret import Masker, Secret
-from oz_installer.unattended import fixing
-from oz_installer.unattended.checking import raise_on_failures
-from oz_installer.unattended.context import Flags
-from oz_installer.unattended.fixing import FixResult, remedy_lines
 
 START = Remedy(
     title="start Docker",
@@ -60,9 +60,9 @@ class Case:
         self.mended: list[list[Remedy]] = []
         self.order: list[str] = []
         self.error = error
-        monkeypatch.setattr(fixing, "run_check", self._looked)
-        monkeypatch.setattr(fixing, "repair", self._mend)
-        monkeypatch.setattr(fixing, "is_interactive", lambda _stream: terminal)
+        monkeypatch.setattr(fix, "run_check", self._looked)
+        monkeypatch.setattr(fix, "repair", self._mend)
+        monkeypatch.setattr(fix, "is_interactive", lambda _stream: terminal)
         monkeypatch.setattr("sys.stdout", self.out)
         monkeypatch.setattr("sys.stderr", self.err)
 
@@ -95,7 +95,7 @@ class Case:
             ask=None,
             masker=Masker((Secret("o-w"),)),
         )
-        return fixing.fix(task, self.rounds.pop(0))
+        return fix.fix(task, self.rounds.pop(0))
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -149,7 +149,7 @@ def test_an_endless_supply_of_remedies_ends(monkeypatch: pytest.MonkeyPatch) -> 
     ]
     case = Case(monkeypatch, *rounds)
     case.run(Flags(fix=True, yes=True))
-    assert len(case.mended) == fixing.ROUNDS
+    assert len(case.mended) == fix.ROUNDS
 
 
 def test_nothing_to_mend_and_what_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:

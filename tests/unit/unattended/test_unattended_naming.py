@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from oz_installer.answers.file import LoadedAnswers, read
-from oz_installer.checks.every import CHECKS
-from oz_installer.checks.model import Finding
-from oz_installer.cli import CHECK_NAMES
-from oz_installer.errors import AnswersError
-from oz_installer.unattended.accepting import (
+from oz_installer.checks.all_checks import CHECKS
+from oz_installer.checks.context import Finding
+from oz_installer.cli.main import CHECK_NAMES
+from oz_installer.console.finding_ids import (
     accept_ids,
     check_names,
     empty_checks,
     unmatched_note,
     unused_ids,
 )
+from oz_installer.errors import AnswersError
 
 README = Path(__file__).parents[3] / "README.md"
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks.model import Finding, Remedy
+from oz_installer.checks.context import Finding, Remedy
+from oz_installer.console.commands import preflight as module
+from oz_installer.console.context import Flags
 from oz_installer.errors import PreflightError
-from oz_installer.unattended import preflight as module
-from oz_installer.unattended.context import Flags
 
 OK = Finding(id="host.cpu/a", subject="CPU", node="a", level="ok", seen="8 cores")
 WARNING = Finding(

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from oz_installer.answers.file import read
+from oz_installer.console.commands import dry_run
+from oz_installer.console.commands.render import check_picture, write_file
+from oz_installer.console.context import Flags
 from oz_installer.deploy.events import ServiceState
 from oz_installer.deploy.gate import DryRunChange
 from oz_installer.errors import AnswersError
 from oz_installer.secret import Masker, Secret
-from oz_installer.unattended import rehearsal
-from oz_installer.unattended.context import Flags
-from oz_installer.unattended.writing import check_picture, write_file
 
 WHATS = (
     "lock the node",
@@ -40,7 +40,7 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> Any:
         gate._tell(DryRunChange(node="", what="keep new passwords", argv=()))
         on_event(ServiceState(node="n1", service="oz-init", state="finished"))
 
-    monkeypatch.setattr(rehearsal, "apply", run)
+    monkeypatch.setattr(dry_run, "apply", run)
     secrets = SimpleNamespace(masker=lambda: Masker((Secret("canary"),)))
     return SimpleNamespace(blueprint=SimpleNamespace(secrets=secrets), transports={"n1": 0, "n2": 0})
 
@@ -48,7 +48,7 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_only_what_matters_node_by_node(prepared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    rehearsal.dry_run(prepared, Flags())
+    dry_run.dry_run(prepared, Flags())
     assert stream.getvalue().splitlines() == [
         "would keep new passwords",
         "n1: would write the files below /opt/oz",
@@ -57,12 +57,12 @@ def test_only_what_matters_node_by_node(prepared: Any, monkeypatch: pytest.Monke
         "n2: would run job ********",
         "Nothing was changed. The preflight was not made: oz-install check makes it.",
     ]
-    rehearsal.dry_run(prepared, Flags(skip_checks=True))
+    dry_run.dry_run(prepared, Flags(skip_checks=True))
     assert stream.getvalue().endswith("\nNothing was changed.\n"), "who skips it knows"
 
 
 def test_the_same_as_json(prepared: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    rehearsal.dry_run(prepared, Flags(json=True))
+    dry_run.dry_run(prepared, Flags(json=True))
     out, err = capsys.readouterr()
     events = [json.loads(line) for line in out.splitlines()]
     assert err == ""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.unattended.stopping import SIGNALS, signals_as_interrupt, stop_on_signal
+from oz_installer.console.signals import SIGNALS, signals_as_interrupt, stop_on_signal
 
 NUMBERS = [getattr(signal, name) for name in SIGNALS]
 
@@ -59,7 +59,8 @@ def test_what_is_ignored_stays_so() -> None:
 
 INTERRUPTED = """
 import signal, sys
-from oz_installer import __main__, cli
+from oz_installer import __main__
+from oz_installer.cli import main
 
 def run(_):
     try:
@@ -70,7 +71,7 @@ def run(_):
             return 130
         raise
 
-cli.run = run
+main.run = run
 __main__.main()
 """
 

@@ -9,11 +9,11 @@ from typing import Any
 import click
 import pytest
 
+from oz_installer.console.commands import install
+from oz_installer.console.context import Flags, secret_prompt
+from oz_installer.console.output.progress import output_kind
+from oz_installer.console.output.streams import colours, is_interactive, is_terminal
 from oz_installer.errors import Interrupted
-from oz_installer.unattended import command
-from oz_installer.unattended.console import output_kind
-from oz_installer.unattended.context import Flags, secret_prompt
-from oz_installer.unattended.streams import colours, is_interactive, is_terminal
 
 
 class Terminal(io.StringIO):
@@ -62,13 +62,13 @@ def test_a_plain_terminal_is_asked_before_anything_changes(monkeypatch: pytest.M
 
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setattr(sys, "stdin", Terminal())
-    monkeypatch.setattr(command, "_show", lambda *_: None)
+    monkeypatch.setattr(install, "_show", lambda *_: None)
     warnings = [0, 2, 0]
-    monkeypatch.setattr(command, "preflight", lambda *_: warnings.pop(0))
+    monkeypatch.setattr(install, "preflight", lambda *_: warnings.pop(0))
     monkeypatch.setattr(click, "confirm", confirm)
     prepared: Any = Prepared()
     for _ in range(2):
         with pytest.raises(Interrupted):
-            command._is_wanted(prepared, Flags())
+            install._is_wanted(prepared, Flags())
     assert asked == ["Go on?", "Go on in spite of 2 warnings?"]
-    assert command._is_wanted(prepared, Flags(yes=True))
+    assert install._is_wanted(prepared, Flags(yes=True))

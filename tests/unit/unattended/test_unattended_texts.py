@@ -11,14 +11,14 @@ from typing import Literal, get_args, get_type_hints
 
 import pytest
 
+from oz_installer.console.output.errors import print_error
+from oz_installer.console.output.json_documents import plan_json, summary_json
 from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange, StorageMove
 from oz_installer.errors import AnswersError, ConnectError, DeployError, Interrupted, OzError, Problem
+from oz_installer.formatting.plan import plan_text, total_text
+from oz_installer.formatting.summary import summary_text, table
 from oz_installer.secret import MASK, Masker, Secret
-from oz_installer.telling.plan_text import plan_text, total_text
-from oz_installer.telling.tables import summary_text, table
 from oz_installer.topology.summary import Summary, SummaryRow
-from oz_installer.unattended.documents import plan_json, summary_json
-from oz_installer.unattended.error_text import print_error
 
 ROWS = (
     SummaryRow(node="api1", service="oz-api", state="healthy", image="oz/api:5", ports="8000"),

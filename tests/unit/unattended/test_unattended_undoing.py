@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks.model import Remedy
+from oz_installer.checks.context import Remedy
+from oz_installer.console.commands import fix
+from oz_installer.console.commands import undo as undo_command
+from oz_installer.console.commands.undo import undo
+from oz_installer.console.context import Flags
 from oz_installer.errors import PreflightError
-from oz_installer.installation.mending import RepairResult
-from oz_installer.installation.undo_list import UndoLog
+from oz_installer.installation.repair import RepairResult
+from oz_installer.installation.undo_log import UndoLog
 from oz_installer.secret import Masker
-from oz_installer.unattended import fixing, undoing
-from oz_installer.unattended.context import Flags
-from oz_installer.unattended.undoing import undo
 
 MADE = Remedy(
     title="make the folder",
@@ -58,8 +59,8 @@ def test_json_tells_what_is_still_to_be_run(
         return [RepairResult(remedy=one, commands=commands, error=error, tried=commands) for one in remedies]
 
     out = io.StringIO()
-    monkeypatch.setattr(undoing, "make_task", lambda *_: task)
-    monkeypatch.setattr(fixing, "repair", mend)
+    monkeypatch.setattr(undo_command, "make_task", lambda *_: task)
+    monkeypatch.setattr(fix, "repair", mend)
     monkeypatch.setattr("sys.stdout", out)
     nothing: Any = None
     if error:
@@ -87,8 +88,8 @@ def test_what_is_of_another_server_is_refused(
     at = "" if names == ("b",) else "old.example.com:22"
     UndoLog(tmp_path / "answers.undo.txt").begin(replace(MADE, at=at))
     flags = Flags(yes=True)
-    monkeypatch.setattr(undoing, "make_task", lambda *_: task_with(path, flags, *names))
-    monkeypatch.setattr(fixing, "repair", lambda *_a, **_k: pytest.fail("something was done"))
+    monkeypatch.setattr(undo_command, "make_task", lambda *_: task_with(path, flags, *names))
+    monkeypatch.setattr(fix, "repair", lambda *_a, **_k: pytest.fail("something was done"))
     with pytest.raises(PreflightError) as caught:
         undo(path, flags, nothing, nothing)  # type: ignore[arg-type]
     assert words in caught.value.message
@@ -99,6 +100,6 @@ def test_without_a_list_there_is_nothing_to_take_back(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, flags, nothing = tmp_path / "answers.yml", Flags(yes=True), None
-    monkeypatch.setattr(undoing, "make_task", lambda *_: task_with(path, flags, "a"))
+    monkeypatch.setattr(undo_command, "make_task", lambda *_: task_with(path, flags, "a"))
     undo(path, flags, nothing, nothing)  # type: ignore[arg-type]
     assert capsys.readouterr().err == "There is nothing to take back.\n"

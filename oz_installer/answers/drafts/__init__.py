@@ -1,0 +1,1 @@
+"""Answers that are being edited: the working copy, drafts on disk, and saving."""

@@ -1,0 +1,56 @@
+"""Answers that are saved somewhere else: what stands beside the old file goes along, or is still found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from oz_installer.answers.dotted_keys import with_value
+from oz_installer.answers.drafts.working_copy import WorkingCopy
+from oz_installer.answers.local_files import resolve_path, typed_secrets_dir
+from oz_installer.answers.model import License, SecretRef
+
+
+def relocated(working: WorkingCopy, opened: Path, path: Path) -> WorkingCopy:
+    """The answers of the file ``opened`` as they must be to mean the same at ``path``.
+
+    Secrets of the old file's own folder are typed ones again, so that they are written anew; other relative
+    paths become whole ones where the folder is another.
+    """
+    values = _moved(working.values, opened, path)
+    default = opened.parent / License().bio
+    if opened.parent != path.parent and not values.get("license", {}).get("bio") and default.exists():
+        values = with_value(values, ["license", "bio"], default)
+    return replace(working, values=values)
+
+
+def _moved(value: Any, opened: Path, path: Path) -> Any:
+    match value:
+        case Mapping():
+            return {name: _moved(one, opened, path) for name, one in value.items()}
+        case list():
+            return [_moved(one, opened, path) for one in value]
+        case SecretRef(kind="file"):
+            return _secret(value, opened, path)
+        case Path():
+            return Path(_whole(str(value), opened, path))
+        case _:
+            return value
+
+
+def _secret(ref: SecretRef, opened: Path, path: Path) -> SecretRef:
+    file = resolve_path(ref.where, opened.parent)
+    if file.parent == typed_secrets_dir(opened):
+        try:
+            return SecretRef(kind="plain", where=file.read_text(encoding="utf-8").removesuffix("\n"))
+        except (OSError, UnicodeDecodeError):
+            pass  # it stays where it is, and whoever needs it tells what is wrong with it
+    return replace(ref, where=_whole(ref.where, opened, path))
+
+
+def _whole(text: str, opened: Path, path: Path) -> str:
+    if opened.parent == path.parent or text.startswith("~"):
+        return text
+    return str(opened.parent / text)

@@ -1,0 +1,290 @@
+"""Other answers in a file that somebody wrote: comments, order and all that stays keep their looks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from oz_installer.answers.dotted_keys import UnparsedText, Values, plain_secrets, split_key, with_value
+from oz_installer.answers.file import ParsedFile, parse_text
+from oz_installer.answers.questions import Question, Section, question, root
+from oz_installer.answers.yaml.parser import Comment, comments, parse, split_lines
+from oz_installer.answers.yaml.reader import Reader
+from oz_installer.answers.yaml.tree import Entry, ListNode, Tree
+from oz_installer.answers.yaml.tree import MapNode as Table
+from oz_installer.answers.yaml.writer import dumps_values, flow, item_lines, row_lines, scalar
+from oz_installer.errors import AnswersError
+from oz_installer.secret import Masker, Secret
+
+WIDEST = 110
+"""What stood on one line stays on one, up to so many characters."""
+
+_DASH = re.compile(r"\s*-(?=\s|$)")
+_MARKS = re.compile(r"---(\s|$)|\.\.\.(\s|$)|%")
+
+
+def update_text(source: str, values: Values) -> str:
+    """The text with these values in it (``Working.with_texts``). What no answer can hold becomes a comment.
+
+    Where that cannot be done line by line (a JSON file), the comments stand above answers written anew.
+    """
+    try:
+        draft = parse_text(source)
+    except AnswersError:
+        return dumps_values(values)
+    if not draft.lost and _written(draft) == values:
+        return source
+    editor = _RoundTripEditor(source, draft)
+    text = editor.text(values)
+    if text is None or not _says(text, values):
+        above = [comment.text for comment in editor.comments]
+        text = "\n".join([*above, "", dumps_values(values)] if above else [dumps_values(values)])
+    return text
+
+
+def _written(draft: ParsedFile) -> Values:
+    """What stands in a file, right or wrong, nested by section."""
+    written: Values = draft.values
+    for key in draft.nulls:
+        written = with_value(written, split_key(key), question(key).default)
+    for key, text in draft.refused.items():
+        written = with_value(written, split_key(key), UnparsedText(text))
+    for key in draft.refused_secrets:
+        written = with_value(written, split_key(key), object())
+    return written
+
+
+def _says(text: str, values: Values) -> bool:
+    try:
+        draft = parse_text(text)
+    except AnswersError:
+        return False
+    return not draft.lost and _written(draft) == values
+
+
+class _RoundTripEditor:
+    """Works on lines, counted from 0; a piece of the text is [start, stop)."""
+
+    def __init__(self, source: str, draft: ParsedFile) -> None:
+        self.newline = "\r\n" if "\r\n" in source else "\n"
+        self.lines = split_lines(source)
+        self.comments = comments(source)
+        self.document = parse(source, Reader(None))
+        self.old = _written(draft)
+        self.lost = {problem.line for problem in draft.lost}
+        self.masker = Masker(tuple(Secret(ref.where) for _, ref in plain_secrets(draft.values)))
+
+    def text(self, values: Values) -> str | None:
+        """The whole text; None when its top is no block of keys."""
+        if not isinstance(self.document, Table) or self.document.flow or not self.document.entries:
+            return None
+        first = next(iter(self.document.entries.values())).line - 1
+        blank = [number for number in range(first) if not self.lines[number].strip()]
+        head = blank[-1] + 1 if blank else first
+        made = self.lines[:head]
+        below, foot = _parted(self._gap(self.document.last, len(self.lines)), _indent(self.lines[first]))
+        made += self.block(root(), self.document, head, self.old, values, below)
+        made += foot
+        return self.newline.join(made).rstrip("\r\n") + self.newline
+
+    def block(
+        self,
+        section: Section | None,
+        table: Table,
+        start: int,
+        old: Any,
+        new: Values,
+        below: Sequence[str] = (),
+    ) -> list[str]:
+        """The lines from ``start`` to the end of a block of keys; ``below`` belongs to the last of them.
+
+        Without ``section`` its keys are free.
+        """
+        items = {item.name: item for item in section.items} if section else dict.fromkeys(new)
+        made: list[tuple[str, list[str]]] = []
+        indent = ""
+        for name, entry in table.entries.items():
+            indent = _indent(self.lines[entry.line - 1])
+            above, gap = _parted(self._gap(start, entry.line - 1), indent)
+            if made:
+                made[-1][1].extend(above)
+            else:
+                gap = above + gap
+            start = entry.value.last
+            was = old.get(name) if isinstance(old, Mapping) else None
+            known = name in items or section is None
+            made.append((name, self._entry(items.get(name), name, entry, gap, was, new, known)))
+        made[-1][1].extend(below)
+        order = list(items)
+        for name in order:
+            if name in new and name not in table.entries:
+                before = set(order[: order.index(name)])
+                place = max((at + 1 for at, (other, _) in enumerate(made) if other in before), default=0)
+                made.insert(place, (name, list(_lines(items[name], name, new[name], indent))))
+        return [line for _, lines in made for line in lines]
+
+    def _entry(
+        self,
+        item: Question | Section | None,
+        name: str,
+        entry: Entry,
+        gap: list[str],
+        old: Any,
+        new: Values,
+        known: bool,
+    ) -> list[str]:
+        body = self.lines[entry.line - 1 : entry.value.last]
+        lost = self._lost(entry.line - 1, entry.value.last)
+        if not known or (lost and name not in new):
+            return gap + self._commented(body)
+        if name not in new:
+            return _without_own(gap, _indent(body[0]))
+        if not lost and old == new[name]:
+            return gap + body
+        return gap + self._changed(item, name, entry, old, new[name])
+
+    def _changed(
+        self, item: Question | Section | None, name: str, entry: Entry, old: Any, new: Any
+    ) -> list[str]:
+        tree, head = entry.value, self.lines[entry.line - 1]
+        block = isinstance(tree, Table | ListNode) and not tree.flow and tree.line > entry.line
+        if block and isinstance(tree, Table) and tree.entries and isinstance(new, Mapping) and new:
+            section = item if isinstance(item, Section) else None
+            return [head, *self.block(section, tree, entry.line, old, new)]
+        if block and isinstance(tree, ListNode) and isinstance(item, Section) and new:
+            return [head, *self.rows(item, tree, entry.line, old, new)]
+        indent = _indent(head)
+        lines = list(_lines(item, name, new, indent))
+        if _on_one_line(tree, entry.line) and new:
+            lines = _narrow(f"{indent}{name}: {flow(_ordered(item, new))}", lines)
+        return self._replaced(entry.line - 1, tree.last, indent, lines)
+
+    def rows(
+        self, section: Section, items: ListNode, start: int, old: Sequence[Any], new: Sequence[Any]
+    ) -> list[str]:
+        """The lines from ``start`` to the end of a block of nodes, in their new order."""
+        spans: list[tuple[list[str], int, Tree]] = []
+        for item in items.items:
+            dash = next(n for n in range(start, item.line) if _DASH.match(self.lines[n]))
+            spans.append((self._gap(start, dash), dash, item))
+            start = item.last
+        indent = _indent(self.lines[spans[0][1]])
+        all_flow = all(_on_one_line(tree, tree.line) for _, _, tree in spans)
+        places = _matched(old, new)
+        made: list[str] = []
+        for row, place in zip(new, places, strict=True):
+            if place is None:
+                lines = list(row_lines(section, row, indent))
+                made += _narrow(f"{indent}- {flow(_ordered(section, row))}", lines) if all_flow else lines
+                continue
+            gap, dash, tree = spans[place]
+            made += gap
+            if old[place] == row and not self._lost(dash, tree.last):
+                made += self.lines[dash : tree.last]
+            else:
+                made += self._row(section, tree, dash, old[place], row)
+        gone = (spans[place][0] for place in range(len(spans)) if place not in places)
+        return made + [line for gap in gone for line in _without_own(gap, indent)]
+
+    def _row(self, section: Section, tree: Tree, dash: int, old: Any, new: Values) -> list[str]:
+        indent = _indent(self.lines[dash])
+        if not isinstance(tree, Table) or tree.flow or not tree.entries or not new:
+            lines = list(row_lines(section, new, indent))
+            if _on_one_line(tree, dash + 1):
+                lines = _narrow(f"{indent}- {flow(_ordered(section, new))}", lines)
+            return self._replaced(dash, tree.last, indent, lines)
+        at = len(indent)
+        self.lines[dash] = f"{indent} {self.lines[dash][at + 1 :]}"
+        start = dash if self.lines[dash].strip() else dash + 1
+        made = self.block(section, tree, start, old, new)
+        first = next(n for n, line in enumerate(made) if line.strip() and not line.lstrip().startswith("#"))
+        made[first] = f"{indent}-{made[first][at + 1 :]}"
+        return made
+
+    def _replaced(self, start: int, stop: int, indent: str, lines: list[str]) -> list[str]:
+        """New lines for a piece of the text, with its comments behind and above them."""
+        if self._lost(start, stop):
+            return self._commented(self.lines[start:stop]) + lines
+        inside = [comment for comment in self.comments if start < comment.line <= stop]
+        behind = next((comment for comment in inside if _ends(comment, start)), None)
+        if behind:
+            lines = [f"{lines[0]}  {behind.text}", *lines[1:]]
+        return [f"{indent}{comment.text}" for comment in inside if comment is not behind] + lines
+
+    def _gap(self, start: int, stop: int) -> list[str]:
+        """What stands between two entries; keys that stand twice become comments."""
+        made = self.lines[start:stop]
+        return [line if _no_key(line) else self._commented([line])[0] for line in made]
+
+    def _commented(self, lines: Sequence[str]) -> list[str]:
+        """Lines as comments, without the secrets in them: those are kept elsewhere."""
+        indent = _indent(lines[0])
+        return [self.masker(f"{indent}# {line.removeprefix(indent)}".rstrip()) for line in lines]
+
+    def _lost(self, start: int, stop: int) -> bool:
+        return any(number + 1 in self.lost for number in range(start, stop))
+
+
+def _lines(item: Question | Section | None, name: str, value: Any, indent: str) -> Iterator[str]:
+    if item is None:
+        yield f"{indent}{scalar(name)}: {flow(value)}"
+    else:
+        yield from item_lines(item, value, indent)
+
+
+def _ordered(item: Question | Section | None, value: Any) -> Any:
+    """A section's values in the order of its questions."""
+    if isinstance(item, Section) and isinstance(value, Mapping):
+        return {inside.name: value[inside.name] for inside in item.items if inside.name in value}
+    return [_ordered(item, row) for row in value] if isinstance(value, list) else value
+
+
+def _narrow(line: str, lines: list[str]) -> list[str]:
+    return [line] if len(line) <= WIDEST else lines
+
+
+def _on_one_line(tree: Tree, line: int) -> bool:
+    return isinstance(tree, Table | ListNode) and tree.flow and tree.last == line
+
+
+def _ends(comment: Comment, start: int) -> bool:
+    return not comment.whole and comment.line == start + 1
+
+
+def _no_key(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#") or bool(_MARKS.match(line))
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _parted(gap: list[str], indent: str) -> tuple[list[str], list[str]]:
+    """The lines between two entries: those further in belong to the first, the others to the second."""
+    deep = [at for at, line in enumerate(gap) if line.startswith(f"{indent} ") and line.strip()]
+    stop = deep[-1] + 1 if deep else 0
+    return gap[:stop], gap[stop:]
+
+
+def _without_own(gap: list[str], indent: str) -> list[str]:
+    """The lines above an entry without the comments that are the entry's own: right above, as far in."""
+    kept = list(gap)
+    while kept and kept[-1].startswith(f"{indent}#"):
+        kept.pop()
+    return kept
+
+
+def _matched(old: Sequence[Any], new: Sequence[Any]) -> list[int | None]:
+    """For each new row the place of the old one that it was: the same, of the same name, or host."""
+    places: list[int | None] = [None] * len(new)
+    for key in (None, "name", "host"):
+        for at, row in enumerate(new):
+            if places[at] is None:
+                free: Iterable[int] = (place for place in range(len(old)) if place not in places)
+                places[at] = next((place for place in free if _alike(key, old[place], row)), None)
+    return places
+
+
+def _alike(key: str | None, one: Values, other: Values) -> bool:
+    return one == other if key is None else one.get(key) is not None and one.get(key) == other.get(key)

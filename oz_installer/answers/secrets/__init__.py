@@ -1,0 +1,1 @@
+"""Secrets of an installation: where they come from and where generated ones are kept."""

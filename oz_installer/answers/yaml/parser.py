@@ -1,0 +1,210 @@
+"""YAML as a tree with lines, and where its comments stand. The one module here that knows YAML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import yaml
+
+from oz_installer.answers.value_rules import unprintable_character
+from oz_installer.answers.yaml import tree
+from oz_installer.answers.yaml.reader import Reader
+from oz_installer.errors import AnswersError, Problem
+
+DEEPEST = 32
+"""No list or mapping may stand deeper."""
+
+MOST_EVENTS = 100_000
+"""A file of more lists, mappings and texts is refused."""
+
+MOST_PROBLEMS = 100
+"""More problems than this are counted, not listed."""
+
+_HEAD = re.compile(r"[|>][-+0-9]*[ \t]+(#.*)")
+"""A comment on the line at which a block of text begins: part of its token."""
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Comment:
+    """``# ...`` in a text: its line, counted from 1; ``whole`` when nothing else stands on the line."""
+
+    line: int
+    text: str
+    whole: bool
+
+
+def parse(text: str, reader: Reader) -> tree.Tree:
+    """The one document of a text; the reader is told what is refused in it. Raises AnswersError: no YAML."""
+    return _Parser(text, reader).document()
+
+
+def read_value(text: str) -> tree.Tree:
+    """One value as YAML, such as a form holds it. Raises AnswersError when it is not YAML or not plain."""
+    reader = Reader(None)
+    value = parse(text, reader)
+    if reader.problems:
+        raise AnswersError("is no plain value", problems=reader.problems)
+    return value
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text as YAML counts them, without their ends."""
+    return re.split(r"\r\n|\r|\n", text)
+
+
+def comments(text: str) -> tuple[Comment, ...]:
+    """Every comment of a text that is YAML, in order: what stands between its tokens."""
+    found: list[Comment] = []
+    lines = split_lines(text)
+    line = column = 0
+    for token in yaml.scan(text, Loader=_LOADER):
+        end = token.start_mark
+        for number in range(line, min(end.line + 1, len(lines))):
+            start = column if number == line else 0
+            gap = lines[number][start : end.column if number == end.line else None].strip("\ufeff \t")
+            if gap.startswith("#"):
+                whole = not lines[number][:start].strip("\ufeff \t")
+                found.append(Comment(number + 1, gap, whole))
+        if getattr(token, "style", None) in ("|", ">") and (
+            head := _HEAD.match(lines[end.line][end.column :])
+        ):
+            found.append(Comment(end.line + 1, head[1], False))
+        line, column = token.end_mark.line, token.end_mark.column
+    return tuple(found)
+
+
+def parse_error(source: str, problems: Sequence[Problem]) -> AnswersError:
+    """The error that tells all that is wrong with a text."""
+    more = f"; here are the first {MOST_PROBLEMS}" if len(problems) > MOST_PROBLEMS else ""
+    return AnswersError(f"{source} cannot be used{more}", problems=problems[:MOST_PROBLEMS])
+
+
+class _Open:
+    """A list or mapping that is being read, what stands for it in the tree, its dotted key, and the key that
+    waits for its value."""
+
+    def __init__(self, holder: tree.ListNode | tree.MapNode, shown: tree.Tree, path: str) -> None:
+        self.holder = holder
+        self.shown = shown
+        self.path = path
+        self.key: tree.Scalar | None = None
+
+
+class _Parser:
+    """Builds the tree from YAML events: no recursion, no construction, so a bomb has nothing to expand."""
+
+    def __init__(self, text: str, reader: Reader) -> None:
+        self.text = text
+        self.reader = reader
+        self.stack: list[_Open] = []
+        self.top: tree.Tree = tree.MapNode(1)
+
+    def document(self) -> tree.Tree:
+        """The one document of the text. Raises AnswersError when it is not YAML."""
+        for number, line in enumerate(split_lines(self.text), 1):
+            if bad := unprintable_character(line.replace("\t", " ").replace("\ufeff", " ")):
+                self._stop(f"holds the control character {bad}", "remove it", number)
+        documents = 0
+        event: Any
+        try:
+            for count, event in enumerate(yaml.parse(self.text, Loader=_LOADER)):
+                if isinstance(event, yaml.DocumentStartEvent):
+                    documents += 1
+                if documents > 1:
+                    self._stop("a second document starts", "remove the line ---", event.start_mark.line + 1)
+                if count > MOST_EVENTS or len(self.stack) > DEEPEST:
+                    self._stop("is too deep or too long for answers", "", event.start_mark.line + 1)
+                self._event(event)
+        except yaml.YAMLError as error:
+            self._broken(error)
+        return self.top
+
+    def _stop(self, message: str, hint: str, line: int | None) -> NoReturn:
+        problem = Problem(key="", message=message, hint=hint, line=line, source=self.reader.source)
+        problems = (*self.reader.problems, problem)
+        raise parse_error(str(self.reader.source), problems)
+
+    def _broken(self, error: yaml.YAMLError) -> None:
+        said = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        if not mark:
+            self._stop(f"is not YAML: {said}", "", None)
+        lines = self.text.splitlines() or [""]
+        wrong = lines[min(mark.line, len(lines) - 1)]
+        start = getattr(error, "context_mark", None)
+        if start and start.line != mark.line:
+            said = f"{said} {getattr(error, 'context', '')} that starts in line {start.line + 1}"
+        hint = "check the indentation, quotes and colons here and in the line above"
+        if "\t" in re.match(r"\s*", wrong)[0]:  # type: ignore[index]
+            hint = "indent with spaces, not with tabs"
+        self._stop(f"is not YAML at column {mark.column + 1}: {said}", hint, mark.line + 1)
+
+    def _event(self, event: Any) -> None:
+        line, end = event.start_mark.line + 1, event.end_mark
+        if isinstance(event, yaml.ScalarEvent):
+            plain = event.implicit[0] and not event.style
+            value = self._untagged(event, tree.Scalar(event.value, plain, line), line)
+            self._put(value, line)
+            self._ends(value, end.line + (1 if end.column else 0))
+        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            opened = tree.MapNode(line) if isinstance(event, yaml.MappingStartEvent) else tree.ListNode(line)
+            opened.flow = bool(event.flow_style)
+            value = self._untagged(event, opened, line)
+            self.stack.append(_Open(opened, value, self._put(value, line)))
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            closed = self.stack.pop()
+            self._ends(closed.shown, end.line + 1 if closed.holder.flow else closed.holder.last)
+        elif isinstance(event, yaml.AliasEvent):
+            self.reader.add_problem(
+                f"*{event.anchor}", "aliases are not read; write the value out", line, lost=True
+            )
+            self._put(tree.InvalidNode(line), line)
+
+    def _ends(self, value: tree.Tree, last: int) -> None:
+        """A value reaches to this line, and so do the lists and mappings around it."""
+        for reached in (value, *(opened.holder for opened in self.stack)):
+            reached.last = max(reached.last, last)
+
+    def _untagged(self, event: Any, value: tree.Tree, line: int) -> tree.Tree:
+        if event.anchor:
+            said = "anchors are not read; write each value out"
+            self.reader.add_problem(f"&{event.anchor}", said, line, lost=True)
+        if event.tag:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")[:80]
+            self.reader.add_problem(
+                "", f"the tag {tag} is not read; write a plain value in quotes", line, lost=True
+            )
+            return tree.InvalidNode(line)
+        return value
+
+    def _put(self, value: tree.Tree, line: int) -> str:
+        """Put a value where it belongs; its dotted key."""
+        if not self.stack:
+            self.top = value
+            return ""
+        top = self.stack[-1]
+        if isinstance(top.holder, tree.ListNode):
+            top.holder.items.append(value)
+            return f"{top.path}[{len(top.holder.items) - 1}]"
+        if top.key is None:
+            if not isinstance(value, tree.Scalar):
+                self.reader.add_problem(
+                    top.path, "a key should be a plain text; write key: value", line, lost=True
+                )
+                value = tree.Scalar(f"?{line}", False, line)
+            top.key = value
+            return top.path
+        key, top.key = top.key, None
+        path = f"{top.path}.{key.text}".lstrip(".")
+        if first := top.holder.entries.get(key.text):
+            self.reader.add_problem(
+                path, f"stands twice; line {first.line} has it already", key.line, lost=True
+            )
+        else:
+            top.holder.entries[key.text] = tree.Entry(key.line, key.plain, value)
+        return path

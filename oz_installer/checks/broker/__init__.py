@@ -1,0 +1,1 @@
+"""Checks of the message broker: Redis or RabbitMQ."""

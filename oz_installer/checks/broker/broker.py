@@ -1,0 +1,224 @@
+"""A broker of the operator's own, from every api node: reachable, lets us in, and keeps what is put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from oz_installer.checks.base import ProbeCheck
+from oz_installer.checks.broker import rabbitmq, redis
+from oz_installer.checks.broker.session import BrokerLogin, BrokerServer
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
+from oz_installer.checks.network.tcp import TCP_SECONDS, TcpResult, dns_hint, try_tcp_from_shell, tunnel_error
+from oz_installer.checks.text import format_kib, safe_line
+from oz_installer.remote.docker_commands import parse_version
+from oz_installer.remote.transport import ForwardingForbidden, Transport
+from oz_installer.secret import Secret
+
+NAMES = {"redis": "Redis", "rabbitmq": "RabbitMQ"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokerFacts:
+    """How talking to it ended; ``knock`` where sshd forbids tunnels."""
+
+    attempt: BrokerLogin
+    knock: TcpResult | None = None
+
+
+class BrokerCheck(ProbeCheck[BrokerFacts]):
+    """One real login a node; nothing is said of a bundled broker."""
+
+    name = "broker"
+    title = "Broker"
+
+    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
+        """What uses the queues, where the broker is not ours."""
+        return site.api_spots if site.answers.broker.host else ()
+
+    def probe(self, site: CheckContext, spot: CheckedNode) -> BrokerFacts:
+        """Log in and ask; where tunnels are forbidden, only whether the port answers."""
+        broker, transport = site.answers.broker, site.transport(spot.name)
+        host, port = broker.host or "", broker.effective_port
+        attempt = _attempt(site, transport, host, port)
+        if attempt.ended != "forbidden":
+            return BrokerFacts(attempt=attempt)
+        return BrokerFacts(attempt=attempt, knock=try_tcp_from_shell(transport, host, port))
+
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: BrokerFacts) -> Iterator[Finding]:
+        """From the outside in."""
+        broker, attempt = site.answers.broker, facts.attempt
+        product, place = NAMES[broker.type], f"{broker.host}:{broker.effective_port}"
+        if trouble := self._outside(spot, facts, product, place):
+            yield trouble
+            return
+        yield self._login(spot, attempt, product, place, bool(site.secrets.get("broker.password")))
+        if attempt.ended == "refused":
+            return
+        if attempt.ended == "vhost":
+            yield self._vhost(spot, attempt, broker.user or "oz")
+        yield self._version(site, spot, attempt.server, broker.type)
+        if broker.type == "redis":
+            yield from self._redis(site, spot, attempt.server)
+
+    def _outside(self, spot: CheckedNode, facts: BrokerFacts, product: str, place: str) -> Finding | None:
+        attempt, knock = facts.attempt, facts.knock
+        if knock is not None and knock.open:
+            return self.finding(
+                spot,
+                "warning",
+                f"{place} answers; whether it lets us in could not be tried",
+                why="sshd of the node forbids tunnels, and nothing is installed on a node to check it.",
+                hint="Allow them (AllowTcpForwarding local), or accept this.",
+            )
+        if knock is not None or attempt.ended == "unreachable":
+            why = knock.said if knock else attempt.message
+            return self.finding(
+                spot,
+                "failure",
+                f"{place} cannot be reached: {why}",
+                needed="a TCP connection from every api node",
+                hint=dns_hint(why, place.rpartition(":")[0], "broker.host")
+                or f"Is the address right as this node sees it, does {product} listen there (bind, "
+                "protected-mode, listeners), and does no firewall stand between?",
+            )
+        if attempt.ended == "stranger":
+            return self.finding(
+                spot,
+                "failure",
+                f"what listens at {place} does not speak {product}: {attempt.message}",
+                hint=f"Is broker.type right, and is it {product}'s own port, without TLS?",
+            )
+        return None
+
+    def _login(
+        self, spot: CheckedNode, attempt: BrokerLogin, product: str, place: str, given: bool
+    ) -> Finding:
+        about, subject = "login", "Broker login"
+        if attempt.ended != "refused":
+            seen = f"{product} at {place} lets us in"
+            return self.finding(spot, "ok", seen, about=about, subject=subject)
+        return self.finding(
+            spot,
+            "failure",
+            f"{place} refuses the login: {attempt.message}",
+            about=about,
+            subject=subject,
+            why="No analysis would ever be started.",
+            hint="Check broker.user and broker.password; the words are its own."
+            if given
+            else "It wants a password: give broker.password.",
+        )
+
+    def _vhost(self, spot: CheckedNode, attempt: BrokerLogin, user: str) -> Finding:
+        return self.finding(
+            spot,
+            "failure",
+            f"the virtual host / does not open: {attempt.message}",
+            about="vhost",
+            subject="Broker's virtual host",
+            needed=f"/ for {user}, who may configure, write and read there",
+            hint=f"rabbitmqctl add_vhost / ; rabbitmqctl set_permissions -p / {user} '.*' '.*' '.*'",
+        )
+
+    def _version(self, site: CheckContext, spot: CheckedNode, server: BrokerServer, kind: str) -> Finding:
+        bundled, found = _bundled(site, kind), parse_version(server.version)
+        old = bool(bundled and found and found[: len(bundled)] < bundled)
+        return self.finding(
+            spot,
+            "warning" if old else "ok",
+            f"{NAMES[kind]} {server.version}" if server.version else "it does not tell its version",
+            about="version",
+            subject="Broker version",
+            needed=f"{'.'.join(map(str, bundled))} or newer (what the vendor bundles)" if bundled else "",
+            why="Oz is not known to work with an older one.",
+            hint="Upgrade it, or ask Oz Forensics and accept this.",
+        )
+
+    def _redis(self, site: CheckContext, spot: CheckedNode, server: BrokerServer) -> Iterator[Finding]:
+        yield self._mode(spot, server)
+        yield self._databases(site, spot, server)
+        yield self._policy(spot, server)
+
+    def _mode(self, spot: CheckedNode, server: BrokerServer) -> Finding:
+        wrong = server.mode not in ("", "standalone") or server.role == "slave"
+        what = "a read-only replica" if server.role == "slave" else f"{server.mode or 'standalone'}"
+        return self.finding(
+            spot,
+            "failure" if wrong else "ok",
+            what if server.mode or server.role else "it does not tell its mode",
+            about="mode",
+            subject="Redis mode",
+            needed="standalone, and its master (the vendor's requirement)",
+            why="Celery's queues use several databases and scripts over many keys.",
+            hint="Name the address of a standalone Redis, or of the master.",
+        )
+
+    def _databases(self, site: CheckContext, spot: CheckedNode, server: BrokerServer) -> Finding:
+        numbers = sorted(site.release.redis_databases.values())
+        used = f"{numbers[0]} to {numbers[-1]}"
+        level: Level = "ok" if server.databases else "failure" if server.databases is False else "warning"
+        seen = {
+            "ok": f"database {numbers[-1]} is there",
+            "failure": f"there is no database {numbers[-1]}",
+            "warning": f"this login may not choose database {numbers[-1]}",
+        }[level]
+        return self.finding(
+            spot,
+            level,
+            seen,
+            about="databases",
+            subject="Redis databases",
+            needed=f"databases {used} (the vendor's requirement)",
+            why="Queues, results, analyses and throttling each have their own.",
+            hint=f"Set databases to {len(numbers)} or more, and allow SELECT.",
+        )
+
+    def _policy(self, spot: CheckedNode, server: BrokerServer) -> Finding:
+        """volatile-ttl is the vendor's own; queues never expire, so that no volatile policy takes them."""
+        evicts = server.policy.startswith("allkeys-") and server.memory_limit != 0
+        limit = (
+            ""
+            if server.memory_limit is None
+            else f", {format_kib(server.memory_limit // 1024)}"
+            if server.memory_limit
+            else ", no limit"
+        )
+        return self.finding(
+            spot,
+            "warning" if evicts else "ok",
+            f"{server.policy}{limit}" if server.policy else "it does not tell its memory policy",
+            about="policy",
+            subject="Redis memory policy",
+            needed="noeviction or volatile-ttl (what the vendor bundles)",
+            why="When memory is short, queued analyses are thrown away without a word.",
+            hint="Set maxmemory-policy to volatile-ttl or noeviction, or accept this.",
+        )
+
+
+def _attempt(site: CheckContext, transport: Transport, host: str, port: int) -> BrokerLogin:
+    try:
+        sock = transport.tunnel(host, port, timeout=TCP_SECONDS)
+    except ForwardingForbidden:
+        return BrokerLogin(ended="forbidden")
+    except OSError as error:
+        return BrokerLogin(ended="unreachable", message=tunnel_error(error))
+    password = site.secrets.get("broker.password")
+    try:
+        sock.settimeout(TCP_SECONDS)
+        if site.answers.broker.type == "redis":
+            databases = max(site.release.redis_databases.values()) + 1
+            return redis.log_in(sock, password, databases)
+        user = site.answers.broker.user or "oz"
+        return rabbitmq.log_in(sock, user, password or Secret(""))
+    except OSError as error:
+        return BrokerLogin(ended="stranger", message=safe_line(error) or type(error).__name__)
+    finally:
+        sock.close()
+
+
+def _bundled(site: CheckContext, kind: str) -> tuple[int, ...]:
+    """Version that the release brings, from its image's tag, as far as it changes what is understood."""
+    service = next((one for one in site.release.services if one.part == kind), None)
+    tag = site.release.images[service.image].rpartition(":")[2] if service else ""
+    return (parse_version(tag) or ())[:2]

@@ -1,0 +1,1 @@
+"""Checks of licences, tokens and passwords."""

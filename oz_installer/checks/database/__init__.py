@@ -1,0 +1,1 @@
+"""Checks of PostgreSQL, as each node reaches it."""

@@ -1,0 +1,87 @@
+"""Room for this topology's connections to the database, and the database server's clock. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from statistics import median
+from typing import Any
+
+from oz_installer.checks.base import NodeCheck
+from oz_installer.checks.context import CheckedNode, Finding, Level
+from oz_installer.checks.database.postgres import Server
+from oz_installer.checks.host.clock import TOLERATED_SECONDS
+from oz_installer.topology.model import Topology
+
+SOURCE = "6 gunicorn workers a node, 2 a queue: the vendor's start commands"
+
+
+def connections_needed(topology: Topology) -> int:
+    """How many connections to the database all services together hold."""
+    return sum(placed.service.connections for node in topology.nodes for placed in node.services)
+
+
+def free_connections(server: Server, needed: int) -> tuple[int, str]:
+    """How many are left for us, and what sets the narrowest limit. Those that an installation of ours holds
+    already are ours to use again, up to what it needs."""
+    ours = min(server.used_by_us, needed)
+    limits = [(server.limit - server.reserved - server.used, "max_connections")]
+    if server.role_limit >= 0 and not server.superuser:
+        limits.append((server.role_limit - server.used_by_role, "the role's CONNECTION LIMIT"))
+    if server.database_limit >= 0 and not server.superuser:
+        limits.append((server.database_limit - server.used_in_database, "the database's CONNECTION LIMIT"))
+    left, narrowest = min(limits)
+    return left + ours, narrowest
+
+
+def connection_findings(
+    check: NodeCheck[Any], spot: CheckedNode, server: Server, topology: Topology | None
+) -> Iterator[Finding]:
+    """Connections that are left against those that are needed; not known without a topology."""
+    needed = connections_needed(topology) if topology else 0
+    free, narrowest = free_connections(server, needed)
+    level: Level = "failure" if free <= 0 else "warning" if free < needed else "ok"
+    if topology is None and level == "ok":
+        return
+    limit = {
+        "max_connections": f"{server.limit} (max_connections), {server.reserved} of them reserved, "
+        f"{server.used} in use",
+        "the role's CONNECTION LIMIT": f"{server.role_limit} ({narrowest}), {server.used_by_role} in use",
+        "the database's CONNECTION LIMIT": f"{server.database_limit} ({narrowest}), "
+        f"{server.used_in_database} in use",
+    }[narrowest]
+    ours = f", {server.used_by_us} of those ours" if server.used_by_us else ""
+    yield check.finding(
+        spot,
+        level,
+        f"{max(free, 0)} free for us of {limit}{ours}",
+        about="connections",
+        subject="Database connections",
+        needed=f"{needed} ({SOURCE})" if topology else "",
+        why="Requests and analyses fail when PostgreSQL refuses another connection.",
+        hint=f"Raise {narrowest}, end what holds the others, put a pooler in session mode in front, "
+        "or accept this.",
+    )
+
+
+def clock_findings(check: NodeCheck[Any], ahead: Mapping[str, float]) -> Iterator[Finding]:
+    """The server's clock beside this workstation's, asked through several nodes: seconds ahead by node."""
+    if not ahead:
+        return
+    off = median(ahead.values())
+    about, subject = "clock", "Database clock"
+    side = "ahead of" if off > 0 else "behind"
+    if abs(off) <= TOLERATED_SECONDS:
+        seen = f"within {TOLERATED_SECONDS:.0f} s of this workstation's"
+        yield check.finding(None, "ok", seen, about=about, subject=subject)
+        return
+    yield check.finding(
+        None,
+        "warning",
+        f"the database server's clock is {abs(off):.1f} s {side} this workstation's",
+        about=about,
+        subject=subject,
+        needed=f"within {TOLERATED_SECONDS:.0f} s",
+        why="Times in the database do not fit those of the nodes: sessions end too early or too late.",
+        hint="Set it there: timedatectl set-ntp true (or chrony). If the clock check says the same of every "
+        "node, this workstation's is wrong. Or accept this.",
+    )

@@ -1,0 +1,257 @@
+"""PostgreSQL from every api node: reachable, encrypted as asked, lets us in, and is what Oz needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from oz_installer.answers.model import Database
+from oz_installer.checks.base import ProbeCheck
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Remedy
+from oz_installer.checks.database.capacity import clock_findings, connection_findings
+from oz_installer.checks.database.postgres import (
+    AdminView,
+    ConnectionSettings,
+    LoginResult,
+    log_in_as_admin,
+    probe_database,
+)
+from oz_installer.checks.database.postgres_admin import HOME, admin_connection
+from oz_installer.checks.database.properties import needs_admin, property_findings
+from oz_installer.checks.database.remedies import (
+    NO_DATABASE,
+    REFUSED,
+    admin_login_finding,
+    database_remedy,
+    findings_from_admin,
+    is_role_missing,
+    role_remedy,
+)
+from oz_installer.checks.network.tcp import TcpResult, dns_hint, try_tcp_from_shell
+from oz_installer.render.filters import sql_name
+
+_TOO_MANY = "53300"
+_STARTING = "57P03"
+_NO_RIGHT = "42501"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseFacts:
+    """How logging in ended; ``knock`` where sshd forbids tunnels. Neither with a bundled database.
+
+    ``admin``: how the administrator's login ended, where one is given and something is missing.
+    """
+
+    attempt: LoginResult | None = None
+    tcp: TcpResult | None = None
+    admin: LoginResult | None = None
+
+    @property
+    def admin_view(self) -> AdminView | None:
+        """What the administrator saw."""
+        return self.admin.ground if self.admin else None
+
+
+class DatabaseCheck(ProbeCheck[DatabaseFacts]):
+    """One real login a node, with the driver's own errors to tell what is wrong."""
+
+    name = "database"
+    title = "Database"
+
+    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
+        """What uses the database."""
+        return site.api_spots
+
+    def probe(self, site: CheckContext, spot: CheckedNode) -> DatabaseFacts:
+        """Log in and ask; where tunnels are forbidden, only whether the port answers."""
+        database = site.answers.database
+        if database.host is None:
+            return DatabaseFacts()
+        transport, door = site.transport(spot.name), _door(site, database.host)
+        attempt = probe_database(transport, door)
+        if attempt.outcome == "forbidden":
+            knock = try_tcp_from_shell(transport, database.host, database.port)
+            return DatabaseFacts(attempt=attempt, tcp=knock)
+        admin = admin_connection_for(site)
+        if admin is None or not _admin_could_help(site, attempt):
+            return DatabaseFacts(attempt=attempt)
+        return DatabaseFacts(
+            attempt=attempt, admin=log_in_as_admin(transport, admin, database.user, database.name)
+        )
+
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: DatabaseFacts) -> Iterator[Finding]:
+        """From the outside in: what cannot be told because of another failure is not told."""
+        if facts.attempt is None:
+            yield self.finding(spot, "ok", "bundled: PostgreSQL comes with the installation")
+            return
+        database, attempt = site.answers.database, facts.attempt
+        place = f"{database.host}:{database.port}"
+        if facts.tcp is not None:
+            yield self._from_shell(spot, facts.tcp, place)
+            return
+        if trouble := self._outside(spot, attempt, database, place):
+            yield trouble
+            return
+        yield self._tls(spot, attempt, database)
+        yield self._login(site, spot, facts, attempt, database)
+        if attempt.server is not None:
+            yield from property_findings(self, site, spot, attempt.server, facts.admin_view)
+            yield from connection_findings(self, spot, attempt.server, site.topology)
+        elif facts.admin_view is not None:
+            yield from findings_from_admin(self, site, spot, attempt, facts.admin_view)
+        if facts.admin is not None and facts.admin_view is None:
+            yield admin_login_finding(self, site, spot, facts.admin)
+
+    def across(self, site: CheckContext, facts: Mapping[str, DatabaseFacts]) -> Iterator[Finding]:
+        """One server, one clock."""
+        del site
+        servers = {name: one.attempt.server for name, one in facts.items() if one.attempt}
+        yield from clock_findings(self, {name: server.ahead for name, server in servers.items() if server})
+
+    def _from_shell(self, spot: CheckedNode, knock: TcpResult, place: str) -> Finding:
+        if not knock.open:
+            return self._unreachable(spot, knock.said, place)
+        return self.finding(
+            spot,
+            "warning",
+            f"{place} answers; whether it lets us in could not be tried",
+            why="sshd of the node forbids tunnels, and nothing is installed on a node to check it.",
+            hint="Allow them (AllowTcpForwarding local), or accept this: the installation logs in itself.",
+        )
+
+    def _unreachable(self, spot: CheckedNode, why: str, place: str) -> Finding:
+        return self.finding(
+            spot,
+            "failure",
+            f"{place} cannot be reached: {why}",
+            needed="a TCP connection from every api node",
+            hint=dns_hint(why, place.rpartition(":")[0], "database.host")
+            or "Is the address right as this node sees it, does PostgreSQL listen there "
+            "(listen_addresses), and does no firewall stand between?",
+        )
+
+    def _outside(
+        self, spot: CheckedNode, attempt: LoginResult, database: Database, place: str
+    ) -> Finding | None:
+        """What ends it before PostgreSQL has said anything of us."""
+        if attempt.outcome == "unreachable":
+            return self._unreachable(spot, attempt.said, place)
+        if attempt.outcome == "stranger":
+            seen = f"what listens at {place} does not speak PostgreSQL" + _because(attempt.said)
+            hint = "Is it PostgreSQL's own port (5432), and not that of a pooler or another service?"
+            return self.finding(spot, "failure", seen, hint=hint)
+        if attempt.outcome == "no-tls":
+            return self.finding(
+                spot,
+                "failure",
+                f"{place} takes no TLS",
+                about="tls",
+                subject="Database TLS",
+                needed=f"TLS, as sslmode {database.sslmode} asks",
+                hint="Switch ssl on in postgresql.conf, or set database.sslmode to prefer or disable.",
+            )
+        if attempt.outcome == "untrusted":
+            return self.finding(
+                spot,
+                "failure",
+                f"the certificate of {place} is not trusted: {attempt.said}",
+                about="tls",
+                subject="Database TLS",
+                needed=f"a certificate that sslmode {database.sslmode} accepts",
+                hint="Use a certificate of a known authority, or set database.sslmode to require.",
+            )
+        return None
+
+    def _tls(self, spot: CheckedNode, attempt: LoginResult, database: Database) -> Finding:
+        place = f"{database.host}:{database.port}"
+        unwanted = not attempt.tls and database.sslmode == "prefer"
+        return self.finding(
+            spot,
+            "warning" if unwanted else "ok",
+            f"{place} answers, {attempt.tls or 'not encrypted'}",
+            about="tls",
+            subject="Database TLS",
+            needed=f"sslmode {database.sslmode}",
+            why="Faces and names travel readable between this node and the database.",
+            hint="Switch ssl on in postgresql.conf, or accept this in a closed network.",
+        )
+
+    def _login(
+        self,
+        site: CheckContext,
+        spot: CheckedNode,
+        facts: DatabaseFacts,
+        attempt: LoginResult,
+        database: Database,
+    ) -> Finding:
+        subject, about = "Database login", "login"
+        if attempt.server is not None:
+            seen = f"{database.user} gets into {database.name}"
+            return self.finding(spot, "ok", seen, about=about, subject=subject)
+        if attempt.outcome == "untried":
+            return self.finding(
+                spot,
+                "warning",
+                "could not be tried: the check cannot prepare this password as PostgreSQL does",
+                about=about,
+                subject=subject,
+                why="It holds characters that SASLprep (RFC 4013) does not know; PostgreSQL's own library "
+                "takes them as they are.",
+                hint="Use letters, digits and usual signs, or accept this: the installation logs in itself.",
+            )
+        remedy: Remedy | None = None
+        if attempt.state == NO_DATABASE:
+            seen = f"there is no database {database.name}"
+            remedy, hint = database_remedy(site, spot, facts.admin_view)
+        elif is_role_missing(attempt, facts.admin_view):
+            seen = f"there is no role {database.user}"
+            remedy, hint = role_remedy(site, spot, facts.admin_view)
+        else:
+            seen, hint = attempt.said, _login_hint(attempt, database, facts.admin_view)
+        return self.finding(spot, "failure", seen, about=about, subject=subject, hint=hint, remedy=remedy)
+
+
+def admin_connection_for(site: CheckContext) -> ConnectionSettings | None:
+    """Where the administrator logs in; None where the answers name none."""
+    return admin_connection(site.answers.database, site.secrets, HOME)
+
+
+def _door(site: CheckContext, host: str) -> ConnectionSettings:
+    database = site.answers.database
+    return ConnectionSettings(
+        host=host,
+        port=database.port,
+        name=database.name,
+        user=database.user,
+        password=site.secrets["database.password"],
+        sslmode=database.sslmode,
+    )
+
+
+def _admin_could_help(site: CheckContext, attempt: LoginResult) -> bool:
+    """Nobody logs in as administrator while all is there."""
+    if attempt.server is not None:
+        return needs_admin(site, attempt.server)
+    return attempt.state in (*REFUSED, NO_DATABASE)
+
+
+def _because(text: str) -> str:
+    return f": {text}" if text else ""
+
+
+def _login_hint(attempt: LoginResult, database: Database, ground: AdminView | None) -> str:
+    if attempt.state == _TOO_MANY:
+        return "Raise max_connections of the server (or the role's CONNECTION LIMIT), or end what holds them."
+    if attempt.state == _STARTING:
+        return "PostgreSQL is starting or stopping: try again in a minute."
+    if attempt.state == _NO_RIGHT:
+        grant = f"GRANT CONNECT ON DATABASE {sql_name(database.name)} TO {sql_name(database.user)};"
+        return f"Let the database's administrator run: {grant}"
+    if attempt.outcome == "refused":
+        known = ground is not None and ground.role
+        there = "is there." if known else "may be missing, too (with database.admin_user we could tell)."
+        return (
+            f"The role {database.user} {there} Check its password, and that pg_hba.conf lets this node in "
+            f"(host {sql_name(database.name)} {sql_name(database.user)} ADDRESS scram-sha-256)."
+        )
+    return "Ask the database's administrator; the words are PostgreSQL's own."

@@ -1,0 +1,56 @@
+"""What a database holds: one that is not empty is not dropped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from oz_installer.checks.context import Remedy
+from oz_installer.checks.database.postgres import ConnectionSettings, log_in_and_query
+from oz_installer.errors import OzError
+from oz_installer.remote.transport import Transport
+
+# What an extension brings is not counted: it came with `check --fix`.
+_COUNT = """
+SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f', 'S')
+AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
+AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+"""
+_DROP = re.compile(r'DROP DATABASE (?:IF EXISTS )?"((?:[^"]|"")+)"\Z')
+_MISSING = "3D000"
+
+
+def require_empty(transport: Transport, admin: ConnectionSettings, remedy: Remedy) -> None:
+    """Raises OzError, with nothing done, when a statement of the remedy drops a database that holds tables,
+    or when nobody can tell; ConnectError when the node is gone."""
+    for statement, *_ in remedy.commands:
+        if match := _DROP.fullmatch(statement):
+            _refuse_full(transport, admin, match[1].replace('""', '"'), statement, remedy.node)
+
+
+def _refuse_full(
+    transport: Transport, admin: ConnectionSettings, name: str, statement: str, node: str
+) -> None:
+    attempt = log_in_and_query(transport, replace(admin, name=name), _count)
+    if attempt.state == _MISSING:
+        return
+    if attempt.tables is None:
+        raise OzError(
+            f"nobody can tell whether the database {name} is empty: {attempt.said or attempt.outcome}",
+            "It is not dropped.",
+            node=node,
+        )
+    if attempt.tables:
+        raise OzError(
+            f"the database {name} holds {attempt.tables} tables, views and sequences: it is not dropped",
+            f"When nobody needs what it holds, let its administrator run: {statement}",
+            node=node,
+        )
+
+
+def _count(connection: Any) -> Mapping[str, Any]:
+    rows = connection.run(_COUNT)
+    return {"tables": int(rows[0][0])} if rows else {}

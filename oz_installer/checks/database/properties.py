@@ -1,0 +1,143 @@
+"""What a database is like once we are in: version, encoding, rights, extensions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from oz_installer.checks.base import NodeCheck
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level, Remedy
+from oz_installer.checks.database.postgres import AdminView, Server
+from oz_installer.checks.database.postgres_admin import create_database_sql
+from oz_installer.checks.database.remedies import (
+    INSTALL_HINT,
+    extension_remedy,
+    manual_statements,
+    owner_remedy,
+)
+from oz_installer.checks.text import safe_line
+from oz_installer.remote.docker_commands import parse_version
+
+Owner = NodeCheck[Any]
+
+
+def needs_admin(site: CheckContext, server: Server) -> bool:
+    """Whether something is missing that an administrator could give."""
+    return not _has_rights(server) or any(
+        name not in server.installed and not _may_create(server, name)
+        for name in site.release.database.extensions
+    )
+
+
+def property_findings(
+    check: Owner, site: CheckContext, spot: CheckedNode, server: Server, ground: AdminView | None
+) -> Iterator[Finding]:
+    """All of it, in the order of what stands on what."""
+    yield _version(check, site, spot, server)
+    yield _encoding(check, site, spot, server)
+    yield _rights(check, site, spot, server, ground)
+    for extension in site.release.database.extensions:
+        yield _extension(check, site, spot, server, ground, extension)
+
+
+def _version(check: Owner, site: CheckContext, spot: CheckedNode, server: Server) -> Finding:
+    """The vendor names no oldest version; that which it bundles is known to do."""
+    bundled = _bundled_major(site)
+    old = bundled is not None and server.number // 10_000 < bundled
+    return check.finding(
+        spot,
+        "warning" if old else "ok",
+        f"PostgreSQL {safe_line(server.version)}",
+        about="version",
+        subject="Database version",
+        needed=f"{bundled} or newer (what the vendor bundles)" if bundled else "",
+        why="Oz is not known to work with an older one.",
+        hint="Upgrade PostgreSQL, or ask Oz Forensics and accept this.",
+    )
+
+
+def _encoding(check: Owner, site: CheckContext, spot: CheckedNode, server: Server) -> Finding:
+    wanted, database = site.release.database, site.answers.database
+    same_locale = server.locale.lower().replace("-", "") == wanted.locale.lower().replace("-", "")
+    level: Level = "ok"
+    why = hint = ""
+    if server.encoding != wanted.encoding:
+        level, why = "failure", "Texts in other alphabets cannot be stored."
+        statement = create_database_sql(database.name, database.user, wanted)
+        hint = f"Make the database anew. {manual_statements(statement)}"
+    elif not same_locale:
+        level, why = "warning", "Sorting and letter case may differ from what the vendor tests."
+        hint = "Make the database anew with that locale, or accept this."
+    return check.finding(
+        spot,
+        level,
+        f"{safe_line(server.encoding)}, {safe_line(server.locale)}",
+        about="encoding",
+        subject="Database encoding",
+        needed=f"{wanted.encoding}, {wanted.locale} (the vendor's requirement)",
+        why=why,
+        hint=hint,
+    )
+
+
+def _rights(
+    check: Owner, site: CheckContext, spot: CheckedNode, server: Server, ground: AdminView | None
+) -> Finding:
+    user, enough = site.answers.database.user, _has_rights(server)
+    remedy: Remedy | None = None
+    hint = ""
+    if not enough:
+        remedy, hint = owner_remedy(site, spot, ground)
+    return check.finding(
+        spot,
+        "ok" if enough else "failure",
+        f"owned by {safe_line(server.owner)}; {user} may {'' if enough else 'not '}create tables",
+        about="rights",
+        subject="Database rights",
+        needed=f"owned by {user} (the vendor's requirement)",
+        hint=hint,
+        remedy=remedy,
+    )
+
+
+def _extension(
+    check: Owner, site: CheckContext, spot: CheckedNode, server: Server, ground: AdminView | None, name: str
+) -> Finding:
+    level: Level = "ok"
+    remedy: Remedy | None = None
+    seen, hint = "is there", ""
+    if name not in server.installed:
+        if name not in server.available:
+            level, seen, hint = "failure", "is not installed on the database server", INSTALL_HINT
+        elif _may_create(server, name):
+            seen = "will be created"
+        else:
+            level, seen = "failure", f"is missing, and {site.answers.database.user} may not create it"
+            remedy, hint = extension_remedy(site, spot, ground, name)
+    return check.finding(
+        spot,
+        level,
+        f"{name} {seen}",
+        about=name,
+        subject="Database extension",
+        needed=f"{name} (the vendor's requirement)",
+        hint=hint,
+        remedy=remedy,
+    )
+
+
+def _has_rights(server: Server) -> bool:
+    return server.superuser or server.may_create_tables
+
+
+def _may_create(server: Server, extension: str) -> bool:
+    """Creates it itself, or makes it without an administrator; one that is not there at all nobody can."""
+    return server.superuser or (extension in server.trusted and server.may_create)
+
+
+def _bundled_major(site: CheckContext) -> int | None:
+    """Major version of the PostgreSQL that the release brings, from its image's tag."""
+    service = next((one for one in site.release.services if one.part == "database"), None)
+    tag = site.release.images[service.image].rpartition(":")[2] if service else ""
+    version = parse_version(tag)
+    return version[0] if version else None

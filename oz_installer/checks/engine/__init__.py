@@ -1,0 +1,1 @@
+"""Checks of the container engine, its runtime and published ports."""

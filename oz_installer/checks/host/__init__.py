@@ -1,0 +1,1 @@
+"""Checks of a node itself: machine, disk, clock, rights."""

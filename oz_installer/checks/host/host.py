@@ -1,0 +1,286 @@
+"""The machine itself: cores, memory, disk, CPU flags, kernel, Python, the install folder."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from oz_installer.checks.base import ShellCheck
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding
+from oz_installer.checks.host.disk_query import disk_of, hung_disk_finding
+from oz_installer.checks.host.engine_query import engine_query
+from oz_installer.checks.host.facts import HostFacts
+from oz_installer.checks.host.install_folder import folder_findings, make_folder
+from oz_installer.checks.text import format_kib, parse_fields, parse_int, plural, safe_line
+from oz_installer.remote.docker_commands import parse_version
+from oz_installer.remote.engine_requirements import check_disk, check_folder
+
+GIB = 1024 * 1024  # in KiB
+OLDEST_KERNEL = (3, 10)
+MEMORY_SHARE = 0.9
+"""A machine of 32 GB shows a little less: firmware and kernel keep some."""
+
+_SCRIPT = """
+dir={dir} place=$disk_place
+show cores nproc || show cores getconf _NPROCESSORS_ONLN
+awk -F ': *' '$1 == "MemTotal" {{ print "memory", $2 + 0 }}
+  /^(flags|Features)/ && !flags {{ print "flags", $2; flags = 1 }}
+  /^model name/ && !model {{ print "model", $2; model = 1 }}' /proc/meminfo /proc/cpuinfo
+show uname uname -srm
+show id id
+read -r enforced < /sys/fs/selinux/enforce
+if command -v getenforce > /dev/null; then show selinux getenforce
+elif [ "$enforced" = 1 ]; then echo "selinux Enforcing"; fi
+show python python3 --version 2>&1
+[ ! -r /etc/os-release ] || (. /etc/os-release; echo "os $PRETTY_NAME")
+echo "$disks"
+[ -z "$disk_hangs" ] || exit
+[ ! -e "$dir/current" ] || echo "installed yes"
+at=${{nl}}$disks
+at=${{at##*"$nl"here disk }} at=${{at%%"$nl"*}}
+options=$(awk -v at="${{at##* }}" '$2 == at {{ options = $4 }} END {{ print options }}' /proc/mounts)
+echo "options $options"
+[ "$place" != "$dir" ] || stat -c 'owner %U %u %a' "$dir"
+if [ -r "$place" ] && [ -w "$place" ] && [ -x "$place" ]; then echo "access ok"; else
+  case $options in ro | ro,*) echo "access read-only $place" ;; *)
+    echo "access denied $place"
+    [ "$(id -u)" = 0 ] || ! soon sudo -n true || echo "sudo yes" ;;
+  esac
+fi
+"""
+_ID = re.compile(r"uid=(\d+)(?:\(([^)]*)\))?")
+
+
+class HostCheck(ShellCheck[HostFacts]):
+    """Held against the figures of the layout: what falls short is a warning, for a test may do with less."""
+
+    name = "host"
+    title = "Machine"
+
+    def prelude(self, site: CheckContext) -> str:
+        """The disk behind the install folder, beside the engine's."""
+        return engine_query(site.answers.engine, site.install_dir)
+
+    def script(self, site: CheckContext, spot: CheckedNode) -> str:
+        """Everything that the machine says of itself."""
+        del spot
+        return _SCRIPT.format(dir=shlex.quote(site.install_dir))
+
+    def parse(self, text: str) -> HostFacts:
+        """Facts from its lines."""
+        told = parse_fields(text)
+        disk = disk_of(text, "here")
+        kernel, _, machine = told.get("uname", "").rpartition(" ")
+        who = _ID.match(told.get("id", ""))
+        owner = (*told.get("owner", "").split(), "", "", "")[:3]
+        return HostFacts(
+            cores=parse_int(told.get("cores", "")),
+            memory=parse_int(told.get("memory", "")),
+            flags=frozenset(told.get("flags", "").split()),
+            model=safe_line(told.get("model", "")),
+            machine=safe_line(machine),
+            kernel=safe_line(kernel),
+            os=safe_line(told.get("os", "")),
+            python=safe_line(told.get("python", "")),
+            place=disk.place,
+            disk_size=disk.size,
+            disk_free=disk.free,
+            disk_hangs=disk.hangs,
+            installed=told.get("installed") == "yes",
+            access=told.get("access", "ok"),
+            sudo=told.get("sudo") == "yes",
+            uid=int(who[1]) if who else None,
+            login=safe_line(who[2]) if who else "",
+            selinux=safe_line(told.get("selinux", "")),
+            owner=safe_line(owner[0]),
+            owner_uid=parse_int(owner[1]),
+            mode=int(owner[2], 8) if owner[2].isdigit() else 0,
+            options=frozenset(told.get("options", "").split(",")) - {""},
+        )
+
+    def display(self, facts: HostFacts) -> Iterator[tuple[str, str]]:
+        """What a person asks of a server first."""
+        yield "OS", facts.os or facts.kernel
+        if facts.cores is not None:
+            yield "CPU", f"{plural(facts.cores, 'core')}{f', {facts.model}' if facts.model else ''}"
+        if facts.memory is not None:
+            yield "Memory", format_kib(facts.memory)
+        if facts.disk_hangs:
+            yield "Disk", "does not answer"
+        elif facts.disk_free is not None:
+            yield (
+                "Disk",
+                f"{format_kib(facts.disk_free)} free of {format_kib(facts.disk_size or 0)} at {facts.place}",
+            )
+
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Iterator[Finding]:
+        """Every figure, then what the vendor asks, then whether we may write at all."""
+        yield self._cores(spot, facts)
+        yield self._memory(spot, facts)
+        yield self._disk(site, spot, facts)
+        if "bio" in spot.roles:
+            yield self._flags(site, spot, facts)
+        yield self._python(site, spot, facts)
+        yield self._kernel(spot, facts)
+        yield self._rights(site, spot, facts)
+        if facts.disk_hangs:
+            return
+        yield self._folder(site, spot, facts)
+        yield from folder_findings(self, site, spot, facts)
+
+    def _cores(self, spot: CheckedNode, facts: HostFacts) -> Finding:
+        needed = spot.requirements.cpu if spot.requirements else 0
+        seen = "not told" if facts.cores is None else plural(facts.cores, "core")
+        return self._figure(
+            spot,
+            "cpu",
+            "CPU",
+            seen,
+            f"{needed} cores",
+            (facts.cores or 0) >= needed,
+            "With fewer cores it carries fewer analyses a minute.",
+            "Give the machine more cores, or accept this for a test installation.",
+        )
+
+    def _memory(self, spot: CheckedNode, facts: HostFacts) -> Finding:
+        needed = spot.requirements.memory if spot.requirements else 0
+        seen = "not told" if facts.memory is None else format_kib(facts.memory)
+        return self._figure(
+            spot,
+            "memory",
+            "Memory",
+            seen,
+            f"{needed} GB",
+            (facts.memory or 0) >= needed * GIB * MEMORY_SHARE,
+            "The kernel ends processes when memory runs out, first of all the BIO.",
+            "Give the machine more memory, or accept this for a test installation.",
+        )
+
+    def _disk(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Finding:
+        """Where Oz is installed already, a part of the disk is used by it: there its size counts."""
+        if facts.disk_hangs:
+            return hung_disk_finding(self, spot, site.install_dir, about="disk", subject="Disk")
+        if facts.disk_free is not None and (lack := check_disk(facts.disk_free)):
+            return self.finding(spot, "failure", lack.message, about="disk", subject="Disk", hint=lack.hint)
+        needed = spot.requirements.disk if spot.requirements else 0
+        have = facts.disk_size if facts.installed else facts.disk_free
+        seen = (
+            "not told" if facts.disk_free is None else f"{format_kib(facts.disk_free)} free at {facts.place}"
+        )
+        if facts.installed and facts.disk_size is not None:
+            seen += f", of {format_kib(facts.disk_size)}"
+        return self._figure(
+            spot,
+            "disk",
+            "Disk",
+            seen,
+            f"{needed} GB",
+            (have or 0) >= needed * GIB * MEMORY_SHARE,
+            "Images, models and logs need room; a full disk stops the queues.",
+            "Enlarge the disk, choose another install_dir, or accept this for a test installation.",
+        )
+
+    def _figure(
+        self,
+        spot: CheckedNode,
+        about: str,
+        subject: str,
+        seen: str,
+        figure: str,
+        enough: bool,
+        why: str,
+        hint: str,
+    ) -> Finding:
+        if spot.requirements is None:
+            return self.finding(spot, "ok", seen, about=about, subject=subject)
+        return self.finding(
+            spot,
+            "ok" if enough else "warning",
+            seen,
+            about=about,
+            subject=subject,
+            needed=f"{figure} ({spot.source})",
+            why=why,
+            hint=hint,
+        )
+
+    def _flags(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Finding:
+        wanted, subject = site.release.bio_cpu, "CPU flags"
+        needed = f"{' '.join(wanted.required)} (the vendor's requirement for BIO)"
+        missing = [flag for flag in wanted.required if flag not in facts.flags]
+        if not missing:
+            faster = [flag for flag in wanted.recommended if flag in facts.flags]
+            without = [flag for flag in wanted.recommended if flag not in facts.flags]
+            seen = "all that are needed" + (f", and {' '.join(faster)}" if faster else "")
+            return self.finding(
+                spot,
+                "ok",
+                seen,
+                about="flags",
+                subject=subject,
+                needed=needed,
+                hint_when_ok=f"{' '.join(without)} would allow the vendor's faster image." if without else "",
+            )
+        return self.finding(
+            spot,
+            "warning",
+            f"{facts.machine or 'the processor'} without {' '.join(missing)}",
+            about="flags",
+            subject=subject,
+            needed=needed,
+            why="The BIO's TensorFlow is built for them: without them it ends with an illegal instruction.",
+            hint="Use another machine, or let the hypervisor pass the host's CPU model through.",
+        )
+
+    def _python(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Finding:
+        oldest = site.release.python
+        version = parse_version(facts.python)
+        enough = version is not None and version >= (parse_version(oldest) or ())
+        return self.finding(
+            spot,
+            "ok" if enough else "warning",
+            facts.python if version else "no python3",
+            about="python",
+            subject="Python",
+            needed=f"{oldest} or newer (the vendor's requirement)",
+            why="oz-install does without it; the vendor's own tools do not.",
+            hint="Install python3 from the distribution.",
+        )
+
+    def _folder(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Finding:
+        if lack := check_folder(facts.access):
+            return self.finding(
+                spot,
+                "failure",
+                safe_line(lack.message),
+                about="folder",
+                subject="Install folder",
+                hint=lack.hint,
+                remedy=make_folder(site, spot, facts),
+            )
+        seen = f"{site.install_dir} can be written"
+        return self.finding(spot, "ok", seen, about="folder", subject="Install folder")
+
+    def _kernel(self, spot: CheckedNode, facts: HostFacts) -> Finding:
+        version = parse_version(facts.kernel.partition(" ")[2])
+        old = version is not None and version < OLDEST_KERNEL
+        return self.finding(
+            spot,
+            "warning" if old else "ok",
+            facts.kernel or "not told",
+            about="kernel",
+            subject="Kernel",
+            needed="3.10 or newer (Docker's requirement)",
+            why="Containers of today are not known to work with it.",
+            hint="Upgrade the operating system.",
+        )
+
+    def _rights(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Finding:
+        """Who is not root needs the engine's group; whether the engine lets it in is the engine's check."""
+        about, subject = "rights", "Rights"
+        if facts.uid in (0, None):
+            return self.finding(spot, "ok", "commands run as root", about=about, subject=subject)
+        engine = "in the group docker" if site.answers.engine == "docker" else "rootless"
+        seen = f"commands run as {facts.login}, not as root: it must be {engine}"
+        return self.finding(spot, "ok", seen, about=about, subject=subject)

@@ -1,0 +1,1 @@
+"""Checks of connections: between nodes, to the internet, to the public URL."""

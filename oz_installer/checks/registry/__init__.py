@@ -1,0 +1,1 @@
+"""Checks of image registries and images."""

@@ -1,0 +1,274 @@
+"""Asks an image registry as a node sees it: HTTPS through a tunnel, with the registry's own login.
+
+Source: OCI Distribution Specification 1.1; token authentication as Docker's registry describes it.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from email.message import Message
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import parse_http_list, parse_keqv_list
+
+from oz_installer.checks.network.tcp import tunnel_error
+from oz_installer.checks.registry.facts import LookupResult
+from oz_installer.checks.text import safe_line
+from oz_installer.remote.docker_engine import RegistryAuth
+from oz_installer.remote.image_reference import ImageReference
+from oz_installer.remote.transport import ForwardingForbidden, Transport
+
+SECONDS = 4.0
+_LARGEST = 4 * 1024 * 1024
+_TAGS_ASKED = 1000
+_ACCEPT = ", ".join(
+    (
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+    )
+)
+_NOT_TOLD = (401, 403)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reply:
+    status: int
+    headers: Message
+    body: bytes = field(repr=False)
+
+    @property
+    def said(self) -> str:
+        """The registry's own words, as far as it has any."""
+        try:
+            errors = json.loads(self.body)["errors"]
+            return safe_line("; ".join(str(one.get("message") or one.get("code")) for one in errors))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return f"HTTP status {self.status}"
+
+
+class _Refused(Exception):
+    """The login is not taken."""
+
+
+class _Connection(http.client.HTTPConnection):
+    """Opens its connections through a tunnel of the node."""
+
+    default_port = 443
+
+    def __init__(self, transport: Transport, host: str, port: int, context: ssl.SSLContext) -> None:
+        super().__init__(host, port)
+        self._transport, self._context = transport, context
+
+    def connect(self) -> None:
+        """Tunnel, then TLS. Raises OSError, ForwardingForbidden."""
+        sock = self._transport.tunnel(self.host, self.port, timeout=SECONDS)
+        try:
+            sock.settimeout(SECONDS)
+            self.sock = self._context.wrap_socket(sock, server_hostname=self.host)
+        except BaseException:
+            sock.close()
+            raise
+
+
+class RegistryClient:
+    """One conversation with a registry; not for several threads. The password goes only to the registry, and
+    to the server that it names for tokens, as the engine does it; never unencrypted."""
+
+    def __init__(
+        self, transport: Transport, door: tuple[str, int], login: RegistryAuth | None, context: ssl.SSLContext
+    ) -> None:
+        self._transport, self._door, self._login, self._context = transport, door, login, context
+        self._basic = False
+        self._tokens: dict[str, str] = {}
+        self._connections: dict[tuple[str, int], _Connection] = {}
+
+    def authenticate(self) -> LookupResult:
+        """Whether it is a registry and lets us in. Raises ConnectError when the node is gone."""
+        return _told(self._enter)
+
+    def manifest(self, name: ImageReference, platform: str, *, sizes: bool) -> LookupResult:
+        """Whether it has the image for this platform. Without ``sizes`` only whether it is there: what hands
+        out a manifest may count as a pull."""
+        return _told(lambda: self._image(name, platform, sizes=sizes))
+
+    def close(self) -> None:
+        """End its connections."""
+        for connection in self._connections.values():
+            connection.close()
+
+    def _enter(self) -> LookupResult:
+        reply = self._send(self._door, "GET", "/v2/", {})
+        if reply.status == 401:
+            challenges = _challenges(reply.headers)
+            if self._login is None:
+                # Whether nobody in particular may pull shows only with an image.
+                return LookupResult(
+                    outcome="in" if "bearer" in challenges else "refused", said="it asks for a login"
+                )
+            if "bearer" in challenges:
+                self._token(challenges["bearer"], "")  # that it is given is the proof
+                return LookupResult(outcome="in")
+            reply = self._ask("GET", "/v2/", "")
+        if reply.status in _NOT_TOLD:
+            return LookupResult(outcome="refused", said=reply.said)
+        if reply.status != 200:
+            return LookupResult(
+                outcome="stranger", said=f"HTTP status {reply.status} to a registry's first question"
+            )
+        return LookupResult(outcome="in")
+
+    def _image(self, name: ImageReference, platform: str, *, sizes: bool) -> LookupResult:
+        scope = f"repository:{name.repository}:pull"
+        reply = self._manifest(name, name.tag, scope, "GET" if sizes else "HEAD")
+        if reply.status == 404:
+            return self._absent(name, scope)
+        if reply.status == 200 and sizes:
+            document = json.loads(reply.body)
+            if "manifests" in document:
+                digest, others = _chosen(document["manifests"], platform)
+                if digest is None:
+                    return LookupResult(outcome="platform", others=others)
+                reply = self._manifest(name, digest, scope, "GET")
+                document = json.loads(reply.body) if reply.status == 200 else {}
+            layers = {str(layer["digest"]): int(layer["size"]) for layer in document.get("layers", ())}
+            if reply.status == 200:
+                return LookupResult(outcome="in", layers=layers or None)
+        if reply.status in _NOT_TOLD:
+            return LookupResult(outcome="refused", said=reply.said)
+        if reply.status != 200:
+            return LookupResult(outcome="error", said=reply.said)
+        return LookupResult(outcome="in")
+
+    def _manifest(self, name: ImageReference, tag: str, scope: str, method: str) -> _Reply:
+        return self._ask(
+            method,
+            f"/v2/{quote(name.repository)}/manifests/{quote(tag, safe=':')}",
+            scope,
+            {"Accept": _ACCEPT},
+        )
+
+    def _absent(self, name: ImageReference, scope: str) -> LookupResult:
+        """No such repository, or only not this tag: then the others."""
+        reply = self._ask("GET", f"/v2/{quote(name.repository)}/tags/list?n={_TAGS_ASKED}", scope)
+        tags = json.loads(reply.body).get("tags") if reply.status == 200 else None
+        if not tags:
+            return LookupResult(outcome="missing")
+        return LookupResult(outcome="no-tag", others=tuple(safe_line(tag) for tag in tags))
+
+    def _ask(self, method: str, path: str, scope: str, headers: Mapping[str, str] | None = None) -> _Reply:
+        """One question, and once more with what the registry wants to know who we are."""
+        reply = self._send(self._door, method, path, {**(headers or {}), **self._authorization(scope)})
+        if reply.status == 401 and self._learn(_challenges(reply.headers), scope):
+            reply = self._send(self._door, method, path, {**(headers or {}), **self._authorization(scope)})
+        return reply
+
+    def _authorization(self, scope: str) -> dict[str, str]:
+        if scope in self._tokens:
+            return {"Authorization": f"Bearer {self._tokens[scope]}"}
+        return _basic(self._login) if self._basic and self._login else {}
+
+    def _learn(self, challenges: Mapping[str, Mapping[str, str]], scope: str) -> bool:
+        """Whether there is anything to try that was not tried."""
+        if "bearer" in challenges and scope not in self._tokens:
+            self._tokens[scope] = self._token(challenges["bearer"], scope)
+            return True
+        if "basic" in challenges and self._login and not self._basic:
+            self._basic = True
+            return True
+        return False
+
+    def _token(self, challenge: Mapping[str, str], scope: str) -> str:
+        """From the server that the registry names. Raises _Refused, ValueError, OSError."""
+        realm = urlsplit(challenge["realm"])
+        if realm.scheme != "https" or not realm.hostname:
+            raise ValueError("it wants the login told unencrypted")
+        asked = {"service": challenge.get("service", ""), "scope": scope}
+        if self._login:
+            asked["account"] = self._login.username
+        query = urlencode({key: value for key, value in asked.items() if value})
+        path = f"{realm.path or '/'}?{'&'.join(part for part in (realm.query, query) if part)}"
+        door = (realm.hostname, realm.port or 443)
+        reply = self._send(door, "GET", path, _basic(self._login) if self._login else {})
+        if reply.status in (400, *_NOT_TOLD):
+            raise _Refused(reply.said)
+        if reply.status != 200:
+            raise ValueError(f"{realm.hostname}, which gives out its tokens, answers with {reply.said}")
+        told = json.loads(reply.body)
+        return str(told.get("token") or told["access_token"])
+
+    def _send(self, door: tuple[str, int], method: str, path: str, headers: Mapping[str, str]) -> _Reply:
+        """One request over a connection that is kept; a kept one that has ended meanwhile is opened anew."""
+        connection = self._connections.get(door)
+        kept = connection is not None and connection.sock is not None
+        if connection is None:
+            connection = self._connections[door] = _Connection(self._transport, *door, self._context)
+        try:
+            return _exchange(connection, method, path, headers)
+        except ConnectionError:
+            connection.close()
+            if not kept:
+                raise
+            return _exchange(connection, method, path, headers)
+
+
+def _exchange(connection: _Connection, method: str, path: str, headers: Mapping[str, str]) -> _Reply:
+    try:
+        connection.request(method, path, headers={"User-Agent": "oz-install", **headers})
+        response = connection.getresponse()
+        body = response.read(_LARGEST + 1)
+    except BaseException:
+        connection.close()
+        raise
+    if len(body) > _LARGEST:
+        connection.close()
+        raise ValueError("its answer has no end")
+    return _Reply(status=response.status, headers=response.headers, body=body)
+
+
+def _told(ask: Callable[[], LookupResult]) -> LookupResult:
+    """Whatever goes wrong, as an answer."""
+    try:
+        return ask()
+    except _Refused as refused:
+        return LookupResult(outcome="refused", said=str(refused))
+    except ForwardingForbidden:
+        return LookupResult(outcome="forbidden")
+    except ssl.SSLCertVerificationError as error:
+        return LookupResult(outcome="untrusted", said=safe_line(error.verify_message))
+    except ssl.SSLError as error:
+        return LookupResult(outcome="stranger", said=safe_line(f"no TLS: {error.reason}"))
+    except TimeoutError:
+        return LookupResult(outcome="unreachable", said=f"no answer within {SECONDS:.0f} s")
+    except OSError as error:
+        return LookupResult(outcome="unreachable", said=tunnel_error(error) or type(error).__name__)
+    except (http.client.HTTPException, ValueError, LookupError, TypeError, AttributeError) as error:
+        return LookupResult(outcome="stranger", said=safe_line(error) or type(error).__name__)
+
+
+def _challenges(headers: Message) -> dict[str, Mapping[str, str]]:
+    """What a login may look like: ``bearer`` and ``basic`` with their parameters."""
+    found: dict[str, Mapping[str, str]] = {}
+    for line in headers.get_all("WWW-Authenticate") or ():
+        scheme, _, rest = str(line).partition(" ")
+        found[scheme.lower()] = parse_keqv_list([one for one in parse_http_list(rest) if "=" in one])
+    return found
+
+
+def _basic(login: RegistryAuth) -> dict[str, str]:
+    pair = f"{login.username}:{login.password.reveal()}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+
+def _chosen(manifests: Sequence[Any], platform: str) -> tuple[str | None, tuple[str, ...]]:
+    """The digest of this platform's manifest, and the platforms that there are."""
+    listed = {
+        f"{one['platform']['os']}/{one['platform']['architecture']}": str(one["digest"]) for one in manifests
+    }
+    return listed.get(platform), tuple(safe_line(name) for name in listed if "unknown" not in name)

@@ -1,0 +1,174 @@
+"""Asks registries for what a node lacks: through a tunnel, and, where that is not well, by its engine."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Callable, Sequence
+from concurrent.futures import wait
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from oz_installer.checks.context import CheckContext, CheckedNode
+from oz_installer.checks.registry.engine_lookup import look_up_by_engine
+from oz_installer.checks.registry.facts import CERTIFICATES, LookupResult, RegistryFacts, main_registry
+from oz_installer.checks.registry.http_client import RegistryClient
+from oz_installer.remote.docker_engine import RegistryAuth
+from oz_installer.remote.image_reference import DOCKER_HUB, api_address_of, parse_reference, registry_host
+from oz_installer.remote.parallel import start_all
+from oz_installer.remote.transport import Transport
+
+PATIENCE_SECONDS = 9.0
+_AUTHORITIES = """
+system=/etc/ssl/certs/ca-certificates.crt
+[ -f "$system" ] || system=/etc/pki/tls/certs/ca-bundle.crt
+for folder in "$@"; do cat "$folder"/*.crt; done 2> /dev/null
+cat "$system" 2> /dev/null
+"""
+_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_LANES = 4
+"""Conversations with one registry at once."""
+
+Ask = Callable[[str], LookupResult]
+
+
+def look_up_images(
+    site: CheckContext, spot: CheckedNode, facts: RegistryFacts, images: Sequence[str]
+) -> RegistryFacts:
+    """Every registry at once; one that lets nobody in is not asked for images. Raises ConnectError."""
+    transport, groups = site.transport(spot.name), dict[str, list[str]]()
+    for image in images:
+        groups.setdefault(registry_host(image), []).append(image)
+    talks = {
+        registry: _RegistrySession(
+            transport=transport,
+            registry=registry,
+            engine=site.answers.engine,
+            login=credentials_for(site, registry),
+            platform=facts.platform,
+            context=_context(),
+        )
+        for registry in groups
+    }
+    futures = start_all(
+        groups, lambda name: talks[name].all_of(groups[name], proxy=facts.proxy), name="registry"
+    )
+    wait(futures.values(), timeout=PATIENCE_SECONDS)
+    for future in futures.values():
+        if future.done():
+            future.result()
+    doors = {
+        name: talk.door or LookupResult(outcome="unreachable", said="no answer in time")
+        for name, talk in talks.items()
+    }
+    found = {image: answer for talk in talks.values() for image, answer in dict(talk.found).items()}
+    late = {
+        image: LookupResult(outcome="error", said="no answer in time")
+        for name, group in groups.items()
+        for image in group
+        if doors[name].outcome == "in" and image not in found
+    }
+    return replace(facts, doors=doors, found={**found, **late})
+
+
+def credentials_for(site: CheckContext, registry: str) -> RegistryAuth | None:
+    """The login of the answers, for the registry that it is for: no other one is shown it."""
+    user = site.answers.registry.username
+    if not user or "registry.password" not in site.secrets or registry != main_registry(site):
+        return None
+    return RegistryAuth(username=user, password=site.secrets["registry.password"])
+
+
+def _context() -> ssl.SSLContext:
+    """It verifies with what this workstation trusts."""
+    return ssl.create_default_context()
+
+
+def trusted_cas(transport: Transport, engine: str, registry: str) -> ssl.SSLContext | None:
+    """What verifies with whom the node's engine trusts; None where the node names nobody."""
+    folders = (f"{folder}/{registry}" for folder in CERTIFICATES[engine])
+    result = transport.run(("sh", "-c", _AUTHORITIES, "oz-install-authorities", *folders), timeout=10.0)
+    found = _CERTIFICATE.findall(result.stdout.decode("ascii", "ignore"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cadata="\n".join(found))
+    except (ssl.SSLError, ValueError):
+        return None
+    return context
+
+
+@dataclass(kw_only=True)
+class _RegistrySession:
+    """A conversation with one registry; ``door`` and ``found`` fill as it goes on."""
+
+    transport: Transport
+    registry: str
+    engine: str
+    login: RegistryAuth | None
+    platform: str
+    context: ssl.SSLContext
+    door: LookupResult | None = None
+    found: dict[str, LookupResult] = field(default_factory=dict)
+
+    @cached_property
+    def sizes(self) -> bool:
+        """At Docker's own registry each manifest counts against what one may pull as nobody."""
+        return self.registry != DOCKER_HUB or self.login is not None
+
+    def all_of(self, images: Sequence[str], *, proxy: bool) -> None:
+        """First whether we are let in, then its images."""
+        answer = LookupResult(outcome="forbidden") if proxy else self._enter()
+        if answer.outcome == "untrusted" and (
+            known := trusted_cas(self.transport, self.engine, self.registry)
+        ):
+            self.context = known
+            answer = self._enter()
+        if answer.outcome == "in":
+            self.door = answer
+            self._each(images, self._tunnelled)
+            return
+        first = self._engine(images[0])
+        if first.outcome in ("in", "missing", "platform"):
+            self.door = LookupResult(outcome="in")
+            self.found[images[0]] = first
+            self._each(images[1:], self._each_by_engine)
+            return
+        # a refusal is the engine's word on the login; of the rest the tunnel knows more
+        self.door = first if first.outcome == "refused" or answer.outcome == "forbidden" else answer
+
+    def _each(self, images: Sequence[str], work: Callable[[Sequence[str]], None]) -> None:
+        """In a few lanes at once."""
+        lanes = {str(number): images[number::_LANES] for number in range(min(_LANES, len(images)))}
+        for future in start_all(
+            lanes, lambda key: work(lanes[key]), name=f"registry-{self.registry}"
+        ).values():
+            future.result()
+
+    def _tunnelled(self, images: Sequence[str]) -> None:
+        client = self._client()
+        try:
+            for image in images:
+                answer = client.manifest(parse_reference(image), self.platform, sizes=self.sizes)
+                if answer.outcome != "in":  # a mirror may have it, or the node's own login open it
+                    word = self._engine(image)
+                    answer = word if word.outcome == "in" else answer
+                self.found[image] = answer
+        finally:
+            client.close()
+
+    def _each_by_engine(self, images: Sequence[str]) -> None:
+        for image in images:
+            self.found[image] = self._engine(image)
+
+    def _enter(self) -> LookupResult:
+        client = self._client()
+        try:
+            return client.authenticate()
+        finally:
+            client.close()
+
+    def _client(self) -> RegistryClient:
+        return RegistryClient(self.transport, api_address_of(self.registry), self.login, self.context)
+
+    def _engine(self, image: str) -> LookupResult:
+        return look_up_by_engine(self.transport, self.engine, image, self.login, self.platform)

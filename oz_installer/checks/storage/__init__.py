@@ -1,0 +1,1 @@
+"""Checks of the folder or share that holds media."""

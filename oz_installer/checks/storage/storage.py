@@ -1,0 +1,158 @@
+"""Media storage from every api node: there, writable, and the same for all of them."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from oz_installer.checks.base import ProbeCheck
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding
+from oz_installer.checks.host.disk_query import NEAREST, SECONDS, hung_disk_finding
+from oz_installer.checks.network.tcp import dns_hint
+from oz_installer.checks.storage import nfs
+from oz_installer.checks.storage.findings import (
+    folder_findings,
+    measurement_findings,
+    mount_findings,
+    sharing_findings,
+    space_findings,
+)
+from oz_installer.checks.storage.nfs import NfsAnswer
+from oz_installer.checks.storage.peer import hold_on_peer
+from oz_installer.checks.storage.probe import HeldFile, MediaLocation, StorageFacts, read_back
+from oz_installer.checks.storage.scripts import HANGS, PREFIX
+from oz_installer.checks.text import TIMED_OUT, format_kib, parse_int
+from oz_installer.remote.transport import Transport
+from oz_installer.render.compose.compose_file import nfs_options
+
+
+class StorageCheck(ProbeCheck[StorageFacts]):
+    """The first api node holds a file, the others look for it."""
+
+    name = "storage"
+    title = "Media storage"
+
+    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
+        """What reads and writes media."""
+        return site.api_spots
+
+    def probe(self, site: CheckContext, spot: CheckedNode) -> StorageFacts:
+        """By the type of storage. Nothing is mounted from what does not speak NFS: it would hang."""
+        began = time.monotonic()
+        transport = site.transport(spot.name)
+        if site.answers.storage.type == "local":
+            return _local(transport, site.install_dir)
+        place = place_of(site)
+        answer = place.ask(transport)
+        if answer is not None and not answer.speaks_nfs:
+            return StorageFacts(server=answer)
+        return replace(_tried(site, spot, place, transport, began), server=answer)
+
+    def judge(self, site: CheckContext, spot: CheckedNode, facts: StorageFacts) -> Iterator[Finding]:
+        """From the server to the file; sharing only where there is something to share."""
+        storage = site.answers.storage
+        if storage.type == "local":
+            if facts.folder == HANGS:
+                yield hung_disk_finding(self, spot, f"{site.install_dir}/data/media", about="", subject="")
+                return
+            text = f"{site.install_dir}/data/media on the node itself"
+            free = f", {format_kib(facts.free)} free" if facts.free else ""
+            yield self.finding(spot, "ok", text + free)
+            yield from space_findings(self, spot, facts, site.answers.workload)
+            return
+        place = storage.location
+        if facts.server is not None:
+            yield self._server(site, spot, facts.server, place)
+            if not facts.server.speaks_nfs:
+                return
+        yield from mount_findings(self, site, spot, facts, place)
+        if facts.mount:
+            return
+        first = site.api_spots[0]
+        yield folder_findings(self, spot, facts, place, nfs=facts.server is not None)
+        if facts.folder != "ok":
+            return
+        if spot != first and not facts.away:
+            yield sharing_findings(self, spot, facts, place, first.name)
+        yield from measurement_findings(self, site, spot, facts, first.name)
+        if spot == first:
+            yield from space_findings(self, spot, facts, site.answers.workload)
+
+    def across(self, site: CheckContext, facts: Mapping[str, StorageFacts]) -> Iterator[Finding]:
+        """What could not be tried for want of the first api node; only here shows whether it has failed."""
+        well = {name for name, one in facts.items() if one.is_writable}
+        for spot in site.api_spots:
+            if spot.name in well and facts[spot.name].away:
+                first, place = site.api_spots[0].name, site.answers.storage.location
+                yield sharing_findings(self, spot, facts[spot.name], place, first, told=first not in well)
+
+    def _server(self, site: CheckContext, spot: CheckedNode, answer: NfsAnswer, export: str) -> Finding:
+        port = nfs.port_of(site.answers.storage.options)
+        wanted = nfs.version_of(site.answers.storage.options)
+        server, place = site.answers.storage.server, f"the NFS server of {export}"
+        if answer.ended == "unreachable":
+            return self.finding(
+                spot,
+                "failure",
+                f"{place} does not answer at port {port}: {answer.said}",
+                needed="a TCP connection from every api node",
+                hint=dns_hint(answer.said, str(server), "storage.server")
+                or "Is its name right as this node sees it, does it run, does no firewall stand between?",
+            )
+        if answer.ended == "stranger":
+            return self.finding(
+                spot,
+                "failure",
+                f"what listens at port {port} of {server} does not speak NFS: {answer.said}",
+                hint="Is it the server's address, and does nfsd run there?",
+            )
+        if answer.ended == "version":
+            low, high = answer.versions
+            return self.finding(
+                spot,
+                "failure",
+                f"{place} speaks NFS {low}{'' if low == high else f' to {high}'} only",
+                needed=f"NFS {wanted} (storage.options)",
+                hint=f"Set vers={high} in storage.options, or switch version {wanted} on in the server.",
+            )
+        return self.finding(spot, "ok", f"{place} answers at port {port}")
+
+
+def _tried(
+    site: CheckContext, spot: CheckedNode, place: MediaLocation, transport: Transport, began: float
+) -> StorageFacts:
+    """The file held on the first api node, and looked for on this one."""
+    first = site.api_spots[0]
+    name, word = f"{PREFIX}{uuid.uuid4().hex[:12]}", uuid.uuid4().hex
+    if spot == first:
+        with HeldFile(transport, place, name, word, measure=True) as held:
+            return held.facts
+    with hold_on_peer(lambda: site.transport(first.name), place, name, word, began=began) as other:
+        return read_back(transport, place, name, word, other)
+
+
+def place_of(site: CheckContext) -> MediaLocation:
+    """Where the media are: mounted just as Compose will."""
+    storage, reader = site.answers.storage, site.release.media_reader
+    if storage.type == "path":
+        return MediaLocation(folder=str(storage.path).rstrip("/"), reader=reader)
+    options = nfs_options(storage)
+    return MediaLocation(
+        server=storage.server or "",
+        options=options["o"],
+        device=options["device"],
+        engine=site.answers.engine,
+        reader=reader,
+    )
+
+
+def _local(transport: Transport, install_dir: str) -> StorageFacts:
+    script = f'place=$1; {NEAREST}; exec df -Pk "$place"'
+    argv = ("timeout", f"{SECONDS}", "sh", "-c", script, "oz-install-check", f"{install_dir}/data/media")
+    result = transport.run(argv, timeout=2 * SECONDS)
+    if result.status in TIMED_OUT:
+        return StorageFacts(folder=HANGS)
+    words = result.text.splitlines()[-1].split() if result.text.strip() else []
+    return StorageFacts(free=parse_int(words[3]) if len(words) > 3 else None)

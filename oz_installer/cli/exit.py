@@ -1,0 +1,55 @@
+"""How every run ends: what went wrong becomes a message, a hint and an exit code, here and nowhere else."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from oz_installer.errors import RERUN_HINT, Interrupted, OzError
+
+if TYPE_CHECKING:
+    from oz_installer.secret import Masker
+
+
+class RunOptions:
+    """Flags that every command shares."""
+
+    def __init__(self) -> None:
+        self.debug = False
+        self.json = False
+        self.masker: Masker | None = None
+
+
+def run_guarded(work: Callable[[], int], options: RunOptions) -> int:
+    """The exit code of ``work``, or of what it raised."""
+    try:
+        return work()
+    except KeyboardInterrupt:
+        return _fail(Interrupted("stopped at your request", RERUN_HINT), options)
+    except OzError as error:
+        return _fail(error, options)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            return _fail(_unexpected(error), options)
+        return _fail(OzError(f"a disk of this machine is full: {error}", f"Make room. {RERUN_HINT}"), options)
+    except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches an operator
+        return _fail(_unexpected(error), options)
+
+
+def _unexpected(error: Exception) -> OzError:
+    hint = "Run again with --debug and send us what it prints; rerunning is safe."
+    unexpected = OzError(f"something unexpected happened: {type(error).__name__}: {error}", hint)
+    unexpected.__cause__ = error
+    return unexpected
+
+
+def _fail(error: OzError, options: RunOptions) -> int:
+    from oz_installer.console.output.errors import error_json, print_error
+    from oz_installer.console.output.streams import write
+
+    if options.json:
+        write(sys.stdout, error_json(error, options.masker) + "\n")
+    print_error(error, sys.stderr, options.debug, options.masker)
+    return error.exit_code

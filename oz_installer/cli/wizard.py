@@ -1,0 +1,99 @@
+"""Opens the wizard: when it is wanted, with which core, and what is said when it was left."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oz_installer.console.output.streams import is_terminal
+from oz_installer.errors import AnswersError, Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from oz_installer.console.context import RunState
+    from oz_installer.secret import Masker
+    from oz_installer.tui.controllers.exit import ExitOutcome
+
+
+def has_terminal() -> bool:
+    """Whether a person can look at the wizard, and type."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stdout)
+
+
+def needs_completion(path: Path) -> bool:
+    """Whether somebody at a terminal is to be asked for what a file leaves out. Raises AnswersError."""
+    if not has_terminal():
+        return False
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.answers.file import parse_file
+    from oz_installer.installation.wizard.pure_core import OfflineCore
+
+    working = WorkingCopy.of(parse_file(path))
+    return any(working.is_omitted(problem.key) for problem in OfflineCore().validate(working))
+
+
+def open_wizard(path: Path | None = None, shared: RunState | None = None) -> int:
+    """Run the wizard until it is left; the exit code. ``shared`` learns which secrets an error must not show.
+    Raises AnswersError without a terminal, Interrupted."""
+    if not has_terminal():
+        raise AnswersError(
+            "there is no terminal for the wizard",
+            "Give an answers file with --answers (see examples/), or run oz-install on a terminal.",
+        )
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)  # exported, they would keep the wizard at that size for ever
+    gc.disable()  # until the first frame stands and everything is loaded: see tui/tidying.py
+    from oz_installer.installation.wizard.core import InstallerCore
+    from oz_installer.tui.app import WizardApp
+
+    def learn(masker: Masker) -> None:
+        if shared is not None:
+            shared.masker = masker
+
+    app = WizardApp(InstallerCore(_opener, learn), path.absolute() if path else None)
+    if sys.platform != "win32":
+        from oz_installer.tui.internals.terminal_driver import TerminalDriver
+
+        app.driver_class = TerminalDriver
+    outcome = app.run()
+    if app.failure is not None:
+        raise app.failure
+    for warning in exit_warnings(outcome) if outcome is not None else ():
+        print(f"warning: {warning}", file=sys.stderr)
+    hint = _to_go_on(outcome) if outcome is not None else ""
+    if outcome is not None and outcome.code:
+        raise Interrupted("stopped at your request", hint)
+    if hint:
+        print(hint, file=sys.stderr)
+    return 0
+
+
+def exit_warnings(outcome: ExitOutcome) -> Iterator[str]:
+    """What was not kept, or perhaps not."""
+    if outcome.writing is not None:
+        told = "your answers were still being written when you left: look whether they are in"
+        yield f"{told} {outcome.writing}"
+    if outcome.lost:
+        yield f"what was not saved is lost: {outcome.lost}"
+
+
+def _to_go_on(outcome: ExitOutcome) -> str:
+    """Where the answers are, and what carries them out."""
+    if outcome.draft_of is not None:
+        return "Your answers are kept as a draft, without typed passwords: run oz-install to go on."
+    if outcome.saved is None:
+        return ""
+    command = f"oz-install --answers {shlex.quote(str(outcome.saved))}"
+    words = "The same again, unattended" if outcome.runs else "To carry them out"
+    return f"Your answers are in {outcome.saved}. {words}: {command}"
+
+
+def _opener() -> Any:
+    from oz_installer.installation.nodes.connect import transport_opener
+
+    return transport_opener()

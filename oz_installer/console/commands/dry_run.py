@@ -1,0 +1,51 @@
+"""A dry run: goes through the phases with the gate shut, and says what each would do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from oz_installer.console.context import Flags
+from oz_installer.console.output.json_lines import JsonLines
+from oz_installer.console.output.streams import write
+from oz_installer.deploy.events import Message, RunEnded
+from oz_installer.deploy.gate import DryGate, DryRunChange
+from oz_installer.formatting.events import mask_event, message_lines, one_line, outcome_text
+from oz_installer.installation.apply import apply
+from oz_installer.installation.prepare import Prepared
+
+HOUSEKEEPING = ("lock ", "unlock ", "keep the lock", "remember ")
+"""Changes that begin so serve the run itself; nobody decides by them."""
+
+NOT_CHECKED = "The preflight was not made: oz-install check makes it."
+
+
+def dry_run(prepared: Prepared, flags: Flags) -> None:
+    """Say what would be done, node by node; the phases' own news are of deeds, and are not told."""
+    changes: list[DryRunChange] = []
+    apply(prepared, lambda _event: None, gate=DryGate(changes.append))
+    masker = prepared.blueprint.secrets.masker()
+    end = RunEnded(outcome="rehearsed", seconds=0)
+    if flags.json:
+        lines = JsonLines(sys.stdout, masker)
+        for message in dry_run_messages(changes, tuple(prepared.transports)):
+            lines.on_event(message)
+        lines.on_event(end)
+        lines.close()
+        return
+    for message in dry_run_messages(changes, tuple(prepared.transports)):
+        for line in message_lines(mask_event(message, masker)):  # type: ignore[arg-type]
+            write(sys.stderr, f"{one_line(line)}\n")
+    left = "" if flags.skip_checks else f" {NOT_CHECKED}"
+    write(sys.stderr, f"{outcome_text(end)}{left}\n")
+
+
+def dry_run_messages(changes: Sequence[DryRunChange], nodes: Sequence[str]) -> list[Message]:
+    """What a reader should know of the changes, in the operator's order of nodes."""
+    names = dict.fromkeys(["", *nodes])  # without a name: on this machine
+    return [
+        Message(level="info", text=f"would {change.what}", node=name or None)
+        for name in names
+        for change in changes
+        if change.node == name and not change.what.startswith(HOUSEKEEPING)
+    ]

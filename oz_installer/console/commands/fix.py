@@ -1,0 +1,195 @@
+"""``oz-install check --fix``: shows what would mend the findings, asks, does it, and checks again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from oz_installer.checks.context import Finding, Remedy
+from oz_installer.console.commands.check import CheckTask, run_check
+from oz_installer.console.context import Flags, print_json
+from oz_installer.console.output.json_lines import mask_strings
+from oz_installer.console.output.progress import open_output
+from oz_installer.console.output.streams import is_interactive, write
+from oz_installer.console.signals import stop_on_signal
+from oz_installer.deploy.command_output import plural
+from oz_installer.errors import AnswersError, Interrupted, PreflightError
+from oz_installer.formatting.events import one_line, single_line
+from oz_installer.installation.repair import RepairResult, distinct, remedy_key, repair
+from oz_installer.installation.undo_log import command_text, undo_log_path
+from oz_installer.secret import Masker
+
+Pair = tuple[Remedy, Finding | None]
+ROUNDS = 5
+"""What was mended may bring to light what is to be mended next: an engine, then its start at boot."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixResult:
+    """What the last check found, what was done before it, and where it is written how to take that back."""
+
+    found: list[Finding]
+    done: list[RepairResult] = field(default_factory=list)
+    undo: Path | None = None
+
+    @property
+    def hint(self) -> str:
+        """Whether anything was changed, for who reads that something still fails."""
+        if not any(one.tried for one in self.done):
+            return "Nothing was changed."
+        first = next((f"{one.failure_advice} " for one in self.done if one.error and one.tried), "")
+        return f"{first}What was done, and how to take it back: {self.undo}"
+
+    def refuse(self) -> None:
+        """Raises PreflightError when something could not be mended, although no check fails."""
+        if failed := [one for one in self.done if one.error]:
+            raise PreflightError(failure_text(failed, "mended"), self.hint)
+
+
+def failure_text(failed: Sequence[RepairResult], what: str) -> str:
+    """How many, and the first of them."""
+    first = failed[0]
+    return f"{plural(len(failed), 'thing')} could not be {what}: {first.remedy.node}: {first.error}"
+
+
+def fix(task: CheckTask, found: list[Finding]) -> FixResult:
+    """Mend what has a remedy, and look again, as long as there is something new to mend.
+
+    Raises AnswersError where nobody can be asked and ``yes`` was not given; Interrupted, also when the answer
+    is no.
+    """
+    accepted, undo = task.loaded.answers.accept, undo_log_path(task.path.absolute())
+    done: list[RepairResult] = []
+    for _ in range(ROUNDS):
+        known = {remedy_key(one.remedy) for one in done}
+        remedies = [one for one in _remedies(found, accepted) if remedy_key(one) not in known]
+        if not remedies:
+            break
+        show_remedies(task, [(one, _first(found, one)) for one in remedies], "mended")
+        confirm(task.flags, changed=bool(done))
+        done += run_remedies(task, remedies)
+        found = run_check(task)
+    if not task.flags.json:
+        write(sys.stderr, f"{_outcome(found, done, accepted, undo)}\n")
+    return FixResult(found=found, done=done, undo=undo)
+
+
+def _outcome(
+    found: Sequence[Finding], done: Sequence[RepairResult], accepted: Collection[str], undo: Path
+) -> str:
+    """The line behind the last check."""
+    if any(one.tried for one in done):
+        return f"What was done, and how to take it back: {undo}"
+    if any(one.level != "ok" and not one.is_accepted(accepted) for one in found):
+        return "check --fix can mend none of this: the findings say what is to be done by hand."
+    return "There is nothing to mend."
+
+
+def _remedies(found: Sequence[Finding], accepted: Collection[str]) -> list[Remedy]:
+    """Of what is neither well nor accepted."""
+    return distinct(one.remedy for one in found if one.remedy and not one.is_accepted(accepted))
+
+
+def show_remedies(task: CheckTask, pairs: Sequence[Pair], what: str) -> None:
+    """What would be done, before anybody is asked; ``what`` is mended, or taken back."""
+    masker = task.masker
+    if task.flags.json:
+        for remedy, one in pairs:
+            print_json(remedy_json(remedy, one, masker))
+        return
+    write(sys.stderr, masker("\n".join(remedy_lines(pairs, what))) + "\n")
+
+
+def _first(found: Sequence[Finding], remedy: Remedy) -> Finding:
+    """The finding that it is for."""
+    return next(one for one in found if one.remedy and remedy_key(one.remedy) == remedy_key(remedy))
+
+
+def remedy_lines(pairs: Sequence[Pair], what: str = "mended") -> Iterator[str]:
+    """What is wrong, the exact commands, and those that take it back, node by node."""
+    sql = any(remedy.database for remedy, _ in pairs)
+    who = "as root, SQL as the database's administrator" if sql else "as root"
+    yield f"{plural(len(pairs), 'thing')} can be {what}; the commands run {who}:"
+    last = None
+    for remedy, one in pairs:
+        if remedy.node != last:
+            yield from ("", single_line(remedy.node))
+        last = remedy.node
+        where = f" in the database {remedy.database}" if remedy.database else ""
+        where += f" on {remedy.at}" if remedy.at else ""
+        if one is not None:
+            yield f"  {single_line(f'{one.subject}: {one.seen}')}"
+        yield f"  {single_line(f'{remedy.title}{where}:')}"
+        yield from (f"    {one_line(command_text(remedy, command))}" for command in remedy.commands)
+        if remedy.undo:
+            yield "  taken back by:"
+            yield from (f"    {one_line(command_text(remedy, command))}" for command in remedy.undo)
+    yield ""
+
+
+def remedy_json(remedy: Remedy, one: Finding | None, masker: Masker) -> dict[str, Any]:
+    """The event ``Remedy``: what would be done about which finding."""
+    fields = {
+        "id": one.id if one else None,
+        "node": remedy.node,
+        "title": remedy.title,
+        "database": remedy.database,
+        "commands": remedy.commands,
+        "undo": remedy.undo,
+    }
+    return {"event": "Remedy", **mask_strings(fields, masker)}
+
+
+def confirm(flags: Flags, *, changed: bool = False) -> None:
+    """Raises AnswersError where nobody can be asked, Interrupted when the answer is no."""
+    if flags.yes:
+        return
+    if not is_interactive(sys.stdin):
+        raise AnswersError(
+            "nobody can be asked whether to do this: there is no terminal",
+            "Add --yes to have it done. Nothing was changed.",
+        )
+    import click
+
+    if not click.confirm("Do this?", default=False, err=True):
+        left = "what was mended before stays" if changed else "nothing was changed"
+        raise Interrupted(f"stopped at your request; {left}", "oz-install check shows all findings.")
+
+
+def run_remedies(task: CheckTask, remedies: Sequence[Remedy], *, back: bool = False) -> list[RepairResult]:
+    """What became of each; ``back``: they take something back. Raises Interrupted, after what was begun is
+    over."""
+    masker = task.masker
+    screen = open_output("json" if task.flags.json else "lines", sys.stdout, sys.stderr, masker)
+    undo = undo_log_path(task.path.absolute())
+    try:
+        with stop_on_signal() as stop:
+            done = repair(
+                task.loaded, task.path, task.open_node, remedies, screen.on_event, stop, ask=task.ask
+            )
+            stopped = stop.is_set()
+    finally:
+        screen.close()
+    if task.flags.json:
+        for one in done:
+            print_json(repair_json(one, undo, masker, back=back))
+    if stopped:
+        raise Interrupted("stopped at your request", f"What was done, and how to take it back: {undo}")
+    return done
+
+
+def repair_json(one: RepairResult, undo: Path, masker: Masker, *, back: bool) -> dict[str, Any]:
+    """The event ``Mended``: what became of a remedy, and what is left of it to take back."""
+    fields = {
+        "node": one.remedy.node,
+        "title": one.remedy.title,
+        "done": one.commands,
+        "of": len(one.remedy.commands),
+        "error": one.error,
+        "left": one.remaining if back else one.undo_commands,
+        "undo_list": str(undo),
+    }
+    return {"event": "Mended", **mask_strings(fields, masker)}

@@ -1,0 +1,46 @@
+"""The preflight of an installation: nothing is changed while a check fails or a warning is not accepted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from oz_installer.checks.context import Finding
+from oz_installer.console.commands.check import (
+    accept_hint,
+    findings_json,
+    findings_text,
+    preflight_findings,
+    raise_on_failures,
+)
+from oz_installer.console.context import Flags
+from oz_installer.console.finding_ids import unmatched_note
+from oz_installer.console.output.streams import is_interactive, write
+from oz_installer.deploy.command_output import plural
+from oz_installer.errors import PreflightError
+from oz_installer.installation.prepare import Prepared
+
+
+def preflight(prepared: Prepared, flags: Flags) -> int:
+    """Examine everything; so many warnings are left to be accepted by who is asked on the terminal. Raises
+    PreflightError when something fails, or is warned of and nobody is there to accept it; Interrupted."""
+    if flags.skip_checks:
+        return 0
+    found = preflight_findings(prepared, flags)
+    accepted = prepared.blueprint.answers.accept
+    bad = [one for one in found if one.level != "ok" and not one.is_accepted(accepted)]
+    if bad and flags.json:
+        write(sys.stdout, findings_json(bad, accepted, total=False))
+    elif bad:
+        write(sys.stderr, findings_text(bad, accepted, of=found))
+    raise_on_failures(bad)
+    if bad and (flags.yes or not is_interactive(sys.stdin)):
+        if not flags.json:
+            write(sys.stderr, unmatched_note(prepared.blueprint.answers, found, typed=flags.accept))
+        raise _not_accepted(bad)
+    return len(bad)
+
+
+def _not_accepted(warnings: Sequence[Finding]) -> PreflightError:
+    message = f"{plural(len(warnings), 'warning')} not accepted; nothing was changed"
+    return PreflightError(message, accept_hint(warnings))

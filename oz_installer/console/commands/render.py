@@ -1,0 +1,83 @@
+"""Writes what follows from the answers to files on this machine: bundles, the picture."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from oz_installer.answers.file import LoadedAnswers, read
+from oz_installer.answers.local_files import resolve_path, secrets_file_path
+from oz_installer.console.context import RunState, secret_prompt
+from oz_installer.console.output.streams import write
+from oz_installer.deploy.command_output import plural
+from oz_installer.errors import AnswersError
+from oz_installer.installation.desired_state.desired_state import DesiredState, build_desired_state
+
+SVG_HEAD = 1024
+"""An SVG says within so many bytes that it is one."""
+
+
+def write_bundles(path: Path, out: Path, shared: RunState) -> None:
+    """Write every node's bundle below ``out``."""
+    blueprint = build_desired_state(read(path), path, ask=secret_prompt(), connecting=False)
+    shared.masker = blueprint.secrets.masker()
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise AnswersError(
+            f"{out} is there already and is not an empty folder", "Name a new folder with --out."
+        )
+    try:
+        _write_bundles(blueprint, out)
+    except OSError as error:
+        raise AnswersError(
+            f"cannot write to {out}: {error.strerror}", "Name another folder with --out."
+        ) from error
+    count = sum(len(bundle.files) for bundle in blueprint.bundles.values())
+    nodes = plural(len(blueprint.bundles), "node")
+    write(sys.stdout, f"{plural(count, 'file')} of {nodes} {'is' if count == 1 else 'are'} in {out}\n")
+
+
+def _write_bundles(blueprint: DesiredState, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    out.chmod(0o700)
+    blueprint.save_secrets()  # the files hold them, and an installation later must not make others
+    for node, bundle in blueprint.bundles.items():
+        for file in bundle.files:
+            target = out / node / file.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.touch(mode=0o600 if file.secret else file.mode)
+            target.write_bytes(file.content)
+
+
+def check_picture(svg: Path, loaded: LoadedAnswers, path: Path) -> None:
+    """Raises AnswersError when a picture would overwrite anything but a picture."""
+    mine = {file.resolve() for file in _own_files(loaded, path)}
+    if svg.resolve() in mine:
+        raise AnswersError(f"{svg} is a file of this installation", "Name a new file with --svg.")
+    if svg.exists() and not _is_picture(svg):
+        raise AnswersError(f"{svg} is there already and is no SVG", "Name a new file with --svg.")
+
+
+def _own_files(loaded: LoadedAnswers, path: Path) -> Iterable[Path]:
+    """Answers, secrets and licences, whether they are there yet or not."""
+    licences = (loaded.answers.license.bio, loaded.answers.license.web_adapter)
+    return (path, secrets_file_path(path), *(resolve_path(file, path.parent) for file in licences if file))
+
+
+def _is_picture(svg: Path) -> bool:
+    try:
+        with svg.open("rb") as stream:
+            return b"<svg" in stream.read(SVG_HEAD)
+    except OSError:
+        return False
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file that holds no secret. Raises AnswersError."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise AnswersError(
+            f"cannot write {path}: {os.strerror(error.errno or 0)}", "Name another file."
+        ) from error

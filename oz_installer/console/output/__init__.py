@@ -1,0 +1,1 @@
+"""How progress, results and errors are printed: live, as plain lines, as JSON."""

@@ -1,0 +1,39 @@
+"""A plan and a summary as plain data: lines of --json."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from oz_installer.console.output.json_lines import mask_strings
+from oz_installer.deploy.plan import Plan
+from oz_installer.formatting.plan import total_text
+from oz_installer.secret import Masker
+from oz_installer.topology.summary import HEALTHY_STATES, Summary
+
+
+def plan_json(plan: Plan, masker: Masker | None = None) -> dict[str, Any]:
+    """The same as plain data: one more line of --json."""
+    nodes = [{**asdict(node), "nothing_to_do": node.nothing_to_do} for node in plan.nodes]
+    document = {"nothing_to_do": plan.nothing_to_do, "total": total_text(plan), "nodes": nodes}
+    return {"event": "Plan", **mask_strings(document, masker or Masker())}
+
+
+def summary_json(summary: Summary) -> dict[str, Any]:
+    """The same as plain data: one more line of --json."""
+    return {
+        "event": "Summary",
+        "ready": summary.is_healthy,
+        "total": {
+            "services": len(summary.rows),
+            "well": sum(row.state in HEALTHY_STATES for row in summary.rows),
+        },
+        "services": [asdict(row) for row in summary.rows],
+        "troubles": [{"node": node, "message": text} for node, text in summary.troubles],
+        "not_installed": list(summary.not_installed),
+        "urls": [{"label": label, "url": url} for label, url in summary.urls],
+        "secrets_file": str(summary.secrets_file) if summary.secrets_file else None,
+        "admin_email": summary.admin_email,
+        "notes": list(summary.notes),
+        "report": str(summary.report) if summary.report else None,
+    }

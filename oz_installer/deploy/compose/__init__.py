@@ -1,0 +1,1 @@
+"""Deployment with Compose on nodes: facts, plan, recipes, phases."""

@@ -1,0 +1,105 @@
+"""Unified diffs of a plan's files: what stands on the node, as it may be shown, against what will."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import tarfile
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from oz_installer.deploy.plan import FileChange, NodePlan
+from oz_installer.remote.transport import Transport
+from oz_installer.render.compose.compose_file import DIGEST_LABEL
+from oz_installer.secret import Masker
+
+CONTEXT_LINES = 3
+
+
+def add_diffs(
+    plan: NodePlan,
+    wanted: Mapping[str, bytes],
+    secret: Collection[str],
+    transport: Transport,
+    install_dir: str,
+    masker: Masker,
+) -> NodePlan:
+    """The plan with diffs. ``wanted`` are the new files as they may be shown, ``secret`` the paths of those
+    that hold secrets. Of these, and of files that are nobody's, only the masked twin leaves the node."""
+    paths = [
+        change.path if _is_open(change, secret) else f"shown/{change.path}"
+        for change in plan.files
+        if change.kind != "new"
+    ]
+    there = _fetch(transport, install_dir, paths)
+    files = tuple(_with_diff(change, there, wanted, secret, masker) for change in plan.files)
+    return replace(plan, files=files)
+
+
+def _with_diff(
+    change: FileChange,
+    there: Mapping[str, bytes],
+    wanted: Mapping[str, bytes],
+    secret: Collection[str],
+    masker: Masker,
+) -> FileChange:
+    shown = f"shown/{change.path}"
+    old = there.get(shown, there.get(change.path, b"") if _is_open(change, secret) else b"")
+    diff = unified(old, wanted.get(change.path, b""), change.path)
+    if not diff and change.kind != "new":
+        diff = _remark(change, secret, old, wanted.get(change.path, b""))
+    return replace(change, diff=masker(diff))
+
+
+def _is_open(change: FileChange, secret: Collection[str]) -> bool:
+    """Whether what stands on the node may be shown as it is."""
+    hidden = change.path in secret or change.path.startswith("licence/")
+    return change.kind != "removed" and not hidden
+
+
+def _remark(change: FileChange, secret: Collection[str], old: bytes, new: bytes) -> str:
+    if change.kind == "removed":
+        return "(not shown, because it may hold secrets)\n"
+    if change.path in secret:
+        if change.kind == "changed":
+            return "(only secrets, or files that its services read, differ)\n"
+        return "(differs from what was installed; not shown, because it holds secrets)\n"
+    if old == new:
+        return "(only its mode differs)\n"
+    return "(cannot be shown as text)\n"
+
+
+def unified(old: bytes, new: bytes, path: str) -> str:
+    """A unified diff; empty when nothing differs or it is no text. Compose files also say by a label which
+    files a service was made from: that is left out, for those files are in the plan themselves."""
+    try:
+        before, after = _lines(old.decode()), _lines(new.decode())
+    except UnicodeDecodeError:
+        return ""
+    lines = difflib.unified_diff(
+        before, after, f"installed/{path}", f"new/{path}", n=CONTEXT_LINES, lineterm=""
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if DIGEST_LABEL not in line]
+
+
+# Of each file its masked twin where it has one, else itself: secrets never leave the node for a diff.
+_FETCH = 'cd "$0/current" 2>/dev/null || exit 0; for f; do [ -f "shown/$f" ] && f="shown/$f"; ' \
+    '[ -f "$f" ] && printf "%s\\0" "$f"; done | tar -c -f - --null -T -'  # fmt: skip
+
+
+def _fetch(transport: Transport, install_dir: str, paths: list[str]) -> dict[str, bytes]:
+    if not paths:
+        return {}
+    result = transport.run(("sh", "-c", _FETCH, install_dir, *paths), check=True)
+    found: dict[str, bytes] = {}
+    if not result.stdout:
+        return found
+    with tarfile.open(fileobj=io.BytesIO(result.stdout)) as tar:
+        for member in tar:
+            if member.isfile() and (stream := tar.extractfile(member)):
+                found[member.name] = stream.read()
+    return found

@@ -1,0 +1,95 @@
+"""Starts what publishes ports again where a connection of the node itself had one of them.
+
+Linux gives outgoing connections ephemeral ports from 32768 to 60999 (``net.ipv4.ip_local_port_range``, the
+kernel's ip-sysctl); the passive ports of the BIO updater (60000 to 60100, FACTS) lie among them. While a
+connection has one, and in TIME_WAIT, nothing can listen there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from time import monotonic
+
+from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.events import NodeProgress
+from oz_installer.errors import DeployError
+
+PATIENCE_SECONDS = 180.0
+"""FIN_WAIT2 and TIME_WAIT last 60 s each in Linux; the rest is for connections to end."""
+
+POLL_SECONDS = 1.0
+LISTENING = "0A"
+"""TCP_LISTEN as /proc/net/tcp tells it (the kernel's include/net/tcp_states.h)."""
+
+# Docker up to 27, and Podman: "listen tcp4 0.0.0.0:80: bind: address already in use"; Docker from 28 on:
+# "failed to bind host port for 0.0.0.0:80:172.17.0.2:80/tcp: address already in use", later without "for".
+_IN_USE = re.compile(
+    r"""bind\ host\ port\ (?:for\ )?(?:\[[^]]*\]|[\d.]+):(?P<newer>\d+)\S*:\ address\ already\ in\ use
+    |:(?P<older>\d+):\ bind:\ address\ already\ in\ use""",
+    re.VERBOSE,
+)
+# The states of all sockets that have a port, "all" last: without it nobody knows.
+_STATES = r"""
+cat /proc/net/tcp /proc/net/tcp6 2> /dev/null |
+  awk -v at=":$1" 'substr($2, length($2) - 4) == at { print $4 } END { if (NR > 0) print "all" }'
+"""
+_HINT = (
+    "A connection of the node itself uses TCP port {port}: «ss -tan sport = :{port}» there shows it. Wait"
+    " until it ends, or end it, and run again. Ports in net.ipv4.ip_local_reserved_ports are never used so."
+)
+
+
+def start_when_port_free(run: Run, node: str, start: Callable[[], object]) -> None:
+    """Start; where a connection of the node has a port that is wanted, wait and start again, for
+    ``PATIENCE_SECONDS`` at most. Raises what ``start`` raised last, and Interrupted."""
+    until, told = monotonic() + PATIENCE_SECONDS, 0
+    while True:
+        try:
+            start()
+        except DeployError as error:
+            port = port_in_use(f"{error.message}\n{error.details}")
+            if port is None or not _only_connections(run, node, port):
+                raise
+            error.hint = _HINT.format(port=port)
+            if monotonic() >= until:
+                raise
+            if port != told:
+                told = port
+                _tell(run, node, port)
+        else:
+            return
+        _wait(run, node, port, until)
+
+
+def port_in_use(said: str) -> int | None:
+    """The TCP port that an engine could not listen on because somebody has it."""
+    found = _IN_USE.search(said)
+    return int(found["newer"] or found["older"]) if found else None
+
+
+def _only_connections(run: Run, node: str, port: int) -> bool:
+    """Whether nobody listens on it, as far as the node can say."""
+    states = _states(run, node, port)
+    return "all" in states and LISTENING not in states
+
+
+def _wait(run: Run, node: str, port: int, until: float) -> None:
+    """For a moment at least, then until no connection has the port, or somebody listens on it."""
+    while True:
+        run.check_cancelled()
+        run.cancelled.wait(POLL_SECONDS)
+        states = _states(run, node, port)
+        if states == ["all"] or LISTENING in states or monotonic() >= until:
+            return
+
+
+def _states(run: Run, node: str, port: int) -> list[str]:
+    argv = ("sh", "-c", _STATES, "oz-install", f"{port:04X}")
+    return run.transports[node].run(argv).text.split()
+
+
+def _tell(run: Run, node: str, port: int) -> None:
+    text = f"TCP port {port} is in use by an outgoing connection of the node; waiting until it is free"
+    run.log(text, node)
+    run.emit(NodeProgress(node=node, text=f"waiting for TCP port {port} to become free"))

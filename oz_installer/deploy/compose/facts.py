@@ -1,0 +1,157 @@
+"""What one look at a node tells, parsed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from oz_installer.deploy.record import Record, parse_record
+from oz_installer.remote.docker_commands import parse_version
+
+HUNG = "124"
+"""How ``timeout`` ends when the time is out."""
+
+_UP = re.compile(r"^Up\b")
+_HEALTH = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerFact:
+    """A container of the project. ``health`` is empty where it has no health check."""
+
+    name: str
+    running: bool
+    health: str
+    digest: str
+    image: str
+    status: str
+
+    @property
+    def is_healthy(self) -> bool:
+        """Running, and healthy where it can tell."""
+        return self.running and self.health in ("", "healthy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeDetails:
+    """What is looked at only when there is something to do. Disk in KiB; ``access`` is ``ok``, or why the
+    install folder cannot be written: ``read-only FOLDER``, ``denied FOLDER``."""
+
+    uid: int
+    os: str
+    engine_version: str
+    compose_plugin: str
+    compose_v1: str
+    podman_compose: str
+    images: frozenset[str]
+    volumes: frozenset[str]
+    generations: tuple[str, ...]
+    disk_free: int
+    folder_access: str = "ok"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeFacts:
+    """A node as one look found it."""
+
+    node: str
+    engine_ok: bool
+    engine_message: str
+    generation: str
+    record: Record | None
+    lock: str
+    verified: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    wrong_modes: tuple[str, ...] = ()
+    jobs: Mapping[str, str] = field(default_factory=dict)
+    containers: Mapping[str, ContainerFact] = field(default_factory=dict)
+    details: NodeDetails | None = None
+
+
+def parse_facts(node: str, output: str, hide: Callable[[str], str] = str) -> NodeFacts:
+    """Parse the output of ``node.sh look``. Raises ValueError when it is not whole.
+
+    ``hide`` masks secrets in what the engine says, before anything is cut from it.
+    """
+    parts = _sections(output)
+    if "end" not in parts:
+        raise ValueError("the answer of the node is not whole")
+    status = parts["engine-status"].strip()
+    ok, told = status == "0", hide(parts["containers"]).strip()
+    if status == HUNG:
+        told = told.rpartition("\n")[2]  # what was said before is half of an answer, or the shell's own word
+    files, wrong = _files(parts["files"])
+    return NodeFacts(
+        node=node,
+        engine_ok=ok,
+        engine_message="" if ok else told,
+        generation=parts["link"].strip().rpartition("/")[2],
+        record=parse_record(parts["record"]),
+        lock=parts["lock"].strip(),
+        verified=parts["verified"].strip(),
+        files=files,
+        wrong_modes=wrong,
+        jobs=dict(line.split(" ", 1) for line in parts["jobs"].splitlines() if " " in line),
+        containers=parse_containers(parts["containers"]) if ok else {},
+        details=_details(parts, hide) if "user" in parts else None,
+    )
+
+
+def parse_containers(text: str) -> dict[str, ContainerFact]:
+    """Parse lines of name, status, digest label and image, separated by tabs."""
+    found = {}
+    for line in text.splitlines():
+        name, tab, rest = line.partition("\t")
+        if not tab:
+            continue
+        status, _, rest = rest.partition("\t")
+        digest, _, image = rest.partition("\t")
+        health = _HEALTH.search(status)
+        found[name] = ContainerFact(
+            name=name,
+            running=bool(_UP.match(status)) and "(Paused)" not in status,
+            health=health.group(1) if health else "",
+            digest=digest,
+            image=image,
+            status=status,
+        )
+    return found
+
+
+def _sections(output: str) -> dict[str, str]:
+    parts = re.split(r"(?:^|\n)@([a-z0-9-]+)\n", output)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def _files(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    files, wrong = {}, []
+    for line in text.splitlines():
+        if line.startswith("mode "):
+            wrong.append(line.removeprefix("mode ").removeprefix("./"))
+        elif "  " in line:
+            digest, _, path = line.partition("  ")
+            files[path.removeprefix("./")] = digest
+    return files, tuple(sorted(wrong))
+
+
+def _details(parts: Mapping[str, str], hide: Callable[[str], str]) -> NodeDetails:
+    disk = parts["disk"].split()
+    return NodeDetails(
+        uid=int(parts["user"].strip() or -1),
+        os=" · ".join(parts["os"].split("\n")).strip(" ·"),
+        engine_version=_version(parts["engine-version"], hide).strip(),
+        compose_plugin=parts["compose-plugin"].strip(),
+        compose_v1=parts["compose-v1"].strip(),
+        podman_compose=parts["podman-compose"].strip(),
+        images=frozenset(parts["images"].split()),
+        volumes=frozenset(parts["volumes"].split()),
+        generations=tuple(parts["generations"].split()),
+        disk_free=int(disk[3]) if len(disk) > 3 else -1,
+        folder_access=parts["access"].strip(),
+    )
+
+
+def _version(said: str, hide: Callable[[str], str]) -> str:
+    """A version as it is, for a secret may be as short as a part of it; anything else masked."""
+    return hide(said) if parse_version(said) is None else said

@@ -1,0 +1,121 @@
+"""Waits for the containers' own health checks, by short polls.
+
+An engine runs a check for the first time after a whole interval, a minute with the vendor's figures. So
+while a container is starting its own check is run in it right away; it counts as healthy when that passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import monotonic
+from typing import Literal
+
+from oz_installer.deploy.compose import container_engine
+from oz_installer.deploy.compose import node_commands as commands
+from oz_installer.deploy.compose.facts import ContainerFact
+from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.events import NodeProgress, ServiceState
+from oz_installer.errors import DeployError
+from oz_installer.render.compose.bundle import BundleService
+
+POLL_SECONDS = 0.3
+CHECK_SECONDS = 4
+CRASHING_SECONDS = 20.0
+
+
+def wait_healthy(run: Run, node: str, services: Sequence[BundleService]) -> bool:
+    """Return when every service is well. Raises DeployError when one is unhealthy, keeps crashing, or is
+    not well within its patience (its start period and all retries, or the run's own limit)."""
+    began = monotonic()
+    pending = {service.name: service for service in services}
+    down_since: dict[str, float] = {}
+    crashed: set[str] = set()
+    while pending:
+        run.check_cancelled()
+        turn = monotonic()
+        _run_checks(run, node, pending, len(services))
+        if not pending:
+            break
+        states = container_engine.container_states(run, node)
+        now = monotonic()
+        checked = any(service.health_command for service in pending.values())
+        for name, service in tuple(pending.items()):
+            state = states.get(name)
+            if not service.health_command and checked:
+                continue  # who only runs is looked at last, when one that crashes at once has shown it
+            if state is not None and state.is_healthy:
+                _well(run, node, pending, service)
+                continue
+            if state is not None and state.running:
+                down_since.pop(name, None)
+            else:
+                down_since.setdefault(name, now)
+                crashed.add(name)
+            down = now - down_since.get(name, now)
+            _judge(run, node, service, state, waited=now - began, down=down, crashed=name in crashed)
+        _tell(run, node, pending, len(services))
+        if pending:
+            run.cancelled.wait(max(0.0, POLL_SECONDS - (monotonic() - turn)))
+    return True
+
+
+def _run_checks(run: Run, node: str, pending: dict[str, BundleService], total: int) -> None:
+    """Run the checks of what is pending, for a few seconds; what passes is pending no more."""
+    checks = [
+        (service.name, service.health_command) for service in pending.values() if service.health_command
+    ]
+    if not checks:
+        return
+    heard = bytearray()
+
+    def hear(part: bytes) -> None:
+        heard.extend(part)
+        while b"\n" in heard:
+            line, _, rest = bytes(heard).partition(b"\n")
+            heard[:] = rest
+            if service := pending.get(line.decode("utf-8", "replace")):
+                _well(run, node, pending, service)
+                _tell(run, node, pending, total)
+
+    argv = commands.run_health_checks(run.settings.engine, CHECK_SECONDS, checks)
+    run.transports[node].run(argv, on_output=hear)
+
+
+def _well(run: Run, node: str, pending: dict[str, BundleService], service: BundleService) -> None:
+    del pending[service.name]
+    known: Literal["healthy", "running"] = "healthy" if service.health_command else "running"
+    run.emit(ServiceState(node=node, service=service.name, state=known))
+
+
+def _tell(run: Run, node: str, pending: dict[str, BundleService], total: int) -> None:
+    text = f"waiting for {', '.join(pending)}" if pending else "all healthy"
+    done = total - len(pending)
+    run.emit(NodeProgress(node=node, text=text, done=done, total=total, unit="services"))
+
+
+def _judge(
+    run: Run,
+    node: str,
+    service: BundleService,
+    state: ContainerFact | None,
+    *,
+    waited: float,
+    down: float,
+    crashed: bool,
+) -> None:
+    patience = run.settings.health_timeout or service.start_timeout
+    if state is not None and state.running and state.health == "unhealthy":
+        problem, known = "is unhealthy", "unhealthy"
+    elif down > min(CRASHING_SECONDS, patience) or (crashed and waited > patience):
+        problem, known = f"does not stay up ({state.status if state else 'no container'})", "exited"
+    elif waited > patience:
+        problem, known = f"is not healthy after {waited:.0f} s", "unhealthy"
+    else:
+        return
+    run.emit(ServiceState(node=node, service=service.name, state=known))  # type: ignore[arg-type]
+    raise DeployError(
+        f"{service.name} ({service.title}) {problem}",
+        "Its last log lines and health output above say why. Mend that and run oz-install again.",
+        node=node,
+        details=container_engine.diagnostics(run, node, service.name),
+    )

@@ -1,0 +1,38 @@
+"""Brings the images that a node lacks, before anything is switched."""
+
+from __future__ import annotations
+
+from oz_installer.deploy.compose import container_engine
+from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.events import NodeProgress
+from oz_installer.deploy.phase import Phase
+
+PATIENCE_SECONDS = 5.0
+
+
+class PullImages(Phase):
+    """Images are pulled one after the other on a node, and on all nodes at once."""
+
+    title = "Pull images"
+
+    def should_run(self, run: Run) -> bool:
+        """Only where an image is missing."""
+        return any(plan.images for plan in run.plan.nodes)
+
+    def run(self, run: Run) -> None:
+        """Raises DeployError naming the image that cannot be had."""
+        nodes = tuple(plan.node for plan in run.plan.nodes if plan.images)
+        run.each(nodes, lambda node: self._pull(run, node), patience=PATIENCE_SECONDS)
+
+    def _pull(self, run: Run, node: str) -> None:
+        images = run.plan.of(node).images
+        for number, image in enumerate(images, 1):
+            run.check_cancelled()
+            text = f"pulling image {number} of {len(images)}: {image}"
+            run.emit(NodeProgress(node=node, text=text, done=number - 1, total=len(images), unit="images"))
+            container_engine.pull(run, node, image, text)
+        run.emit(
+            NodeProgress(
+                node=node, text="images are there", done=len(images), total=len(images), unit="images"
+            )
+        )

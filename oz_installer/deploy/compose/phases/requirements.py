@@ -1,0 +1,96 @@
+"""What must be true of a node before anything is changed on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from oz_installer.catalog.release import MinimumVersions, load_release
+from oz_installer.deploy.compose.facts import NodeDetails, NodeFacts
+from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.phase import Phase
+from oz_installer.errors import PreflightError
+from oz_installer.remote.docker_commands import ComposeTool
+from oz_installer.remote.engine_requirements import (
+    EngineFacts,
+    UnmetRequirement,
+    check_compose,
+    check_disk,
+    check_engine,
+    check_folder,
+    check_project,
+    unmet,
+)
+from oz_installer.render.compose.compose_file import PROJECT
+
+
+class CheckRequirements(Phase):
+    """Engine and Compose are there, new enough and answer; the disk is not full."""
+
+    title = "Check engines"
+    read_only = True
+
+    def should_run(self, run: Run) -> bool:
+        """Only where something changes."""
+        return bool(run.changing)
+
+    def run(self, run: Run) -> None:
+        """Raises PreflightError with every node's shortcomings; nothing was changed then."""
+        require_met([run.facts[node] for node in run.changing], run.settings.engine, run.topology.release)
+        for node in run.changing:
+            run.compose[node] = compose_of(run.facts[node], run.settings.engine)
+
+
+def require_met(facts: Iterable[NodeFacts], engine: str, release: str) -> None:
+    """Raises PreflightError with all that the nodes lack for a release."""
+    oldest = load_release(release).engines[engine]
+    found = [problem for one in facts for problem in unmet_requirements(one, engine, oldest)]
+    if found:
+        hints = dict.fromkeys(hint for _, hint in found)
+        raise PreflightError("\n".join(text for text, _ in found), "\n      ".join(hints))
+
+
+def compose_of(facts: NodeFacts, engine: str) -> ComposeTool:
+    """The Compose that the node has; PreflightError when it has none."""
+    tool = facts.details and _engine(facts, facts.details).compose(engine)
+    if not tool:
+        raise PreflightError("Compose is missing", node=facts.node)
+    return tool
+
+
+def unmet_requirements(facts: NodeFacts, engine: str, oldest: MinimumVersions) -> Iterator[tuple[str, str]]:
+    """What a node lacks: message and hint."""
+    if facts.details is not None:
+        for lack in _lacks(facts, facts.details, engine, oldest):
+            yield f"{facts.node}: {lack.message}", lack.hint
+
+
+def _lacks(
+    facts: NodeFacts, details: NodeDetails, engine: str, oldest: MinimumVersions
+) -> Iterator[UnmetRequirement]:
+    """What follows from another lack is not told besides."""
+    told = _engine(facts, details)
+    yield from unmet(check_engine(told, engine, oldest.engine))
+    if not told.answers:
+        return
+    yield from unmet(check_compose(told, engine, oldest.compose))
+    if denied := check_folder(details.folder_access):
+        yield denied
+        return
+    yield from unmet(_project(facts), check_disk(details.disk_free))
+
+
+def _project(facts: NodeFacts) -> UnmetRequirement | None:
+    strangers = [name for name, there in facts.containers.items() if not there.digest]
+    ours = len(strangers) < len(facts.containers)
+    return check_project(PROJECT, strangers, ours=ours, recorded=facts.record is not None)
+
+
+def _engine(facts: NodeFacts, details: NodeDetails) -> EngineFacts:
+    return EngineFacts(
+        answers=facts.engine_ok,
+        said=facts.engine_message,
+        version=details.engine_version,
+        compose_plugin=details.compose_plugin,
+        compose_v1=details.compose_v1,
+        podman_compose=details.podman_compose,
+    )

@@ -1,0 +1,94 @@
+"""Sends what differs, as one stream a node, into a generation of its own that nothing uses yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from oz_installer.deploy.command_output import plural
+from oz_installer.deploy.compose import node_commands as commands
+from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.events import NodeProgress
+from oz_installer.deploy.phase import Phase
+from oz_installer.deploy.record import Record, next_generation, record_of
+from oz_installer.remote.ssh.upload import tar_bytes
+from oz_installer.remote.transport import RemoteFile
+from oz_installer.render.compose.bundle import Bundle
+
+
+class Stage(Phase):
+    """A staged generation is whole, digest-checked and accepted by Compose, or it is not there."""
+
+    title = "Send files"
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[str, ...]] = {}
+
+    def should_run(self, run: Run) -> bool:
+        """Only where a file differs."""
+        return bool(staging(run))
+
+    def run(self, run: Run) -> None:
+        """Raises DeployError: disk full, no right to write, or files that Compose does not accept."""
+        run.each(staging(run), lambda node: self._stage(run, node))
+
+    def _stage(self, run: Run, node: str) -> None:
+        bundle, plan, facts = run.bundles[node], run.plan.of(node), run.facts[node]
+        existing = facts.details.generations if facts.details else ()
+        generation = run.generations[node] = next_generation(existing, facts.generation)
+        removed = [change.path for change in plan.files if change.kind == "removed"]
+        send = {change.path for change in plan.files if change.kind != "removed"}
+        record = record_of(bundle, generation, run.fingerprints(node))
+        payload = tar_bytes(_upload(bundle, send, run.masked_files(node), record))
+        total = len(payload)
+        result = run.change(
+            node,
+            f"write the files below {run.settings.install_dir}",
+            commands.stage(
+                run.settings.install_dir,
+                run.id,
+                generation,
+                " ".join(run.compose[node].argv),
+                removed=removed,
+                folders=bundle.folders,
+            ),
+            stdin=payload,
+            on_sent=lambda sent: run.emit(
+                NodeProgress(
+                    node=node,
+                    text=f"sending {plural(len(send), 'file')}",
+                    done=sent,
+                    total=total,
+                    unit="bytes",
+                )
+            ),
+        )
+        self._made[node] = tuple(
+            line.removeprefix("made ") for line in result.text.splitlines() if line.startswith("made ")
+        )
+
+    def undo(self, run: Run) -> None:
+        """Remove what was staged and the folders that this run made."""
+        nodes = [node for node in run.generations if node in run.transports]
+        run.each(nodes, lambda node: self._unstage(run, node))
+
+    def _unstage(self, run: Run, node: str) -> None:
+        argv = commands.unstage(
+            run.settings.install_dir, run.id, run.generations[node], self._made.get(node, ())
+        )
+        run.change(node, "remove what was staged", argv)
+
+
+def staging(run: Run) -> tuple[str, ...]:
+    """Nodes that get a new generation."""
+    return tuple(plan.node for plan in run.plan.nodes if plan.files)
+
+
+def _upload(bundle: Bundle, send: set[str], shown: Mapping[str, bytes], record: Record) -> list[RemoteFile]:
+    files = [RemoteFile(path=f.path, content=f.content, mode=f.mode) for f in bundle.files if f.path in send]
+    files += [
+        RemoteFile(path=f"shown/{path}", content=text, mode=0o600) for path, text in sorted(shown.items())
+    ]
+    manifest = "".join(f"{file.digest}  {file.path}\n" for file in bundle.files)
+    files.append(RemoteFile(path="manifest", content=manifest.encode(), mode=0o600))
+    files.append(RemoteFile(path="record.json", content=record.dumps().encode(), mode=0o600))
+    return files

@@ -1,0 +1,122 @@
+"""Runs the jobs and starts the services of one stage, and waits until all are healthy."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from oz_installer.catalog.release import Stage
+from oz_installer.deploy.command_output import plural
+from oz_installer.deploy.compose import cleanup_commands, container_engine, health
+from oz_installer.deploy.compose import node_commands as commands
+from oz_installer.deploy.compose.ephemeral_ports import start_when_port_free
+from oz_installer.deploy.compose.jobs import run_job
+from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.events import NodeProgress, ServiceState
+from oz_installer.deploy.phase import Phase
+from oz_installer.errors import DeployError
+from oz_installer.remote import docker_commands as engine_commands
+from oz_installer.render.compose.bundle import BundleService
+from oz_installer.render.compose.compose_file import PROJECT
+
+TITLES: dict[Stage, str] = {
+    "foundation": "Start what the others stand on",
+    "bio": "Start the BIOs",
+    "app": "Start the API and its queues",
+    "edge": "Start web servers and metrics",
+}
+ABORT_SILENCE = 30.0
+
+
+class Start(Phase):
+    """Jobs of the stage first, on all nodes; then its services; then their health."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.title = TITLES[stage]
+        self._finished: list[tuple[str, str]] = []
+
+    def should_run(self, run: Run) -> bool:
+        """Only where a job or service of this stage changes."""
+        return any(self._jobs(run, node) or self._services(run, node) for node in run.nodes)
+
+    def run(self, run: Run) -> None:
+        """Raises DeployError with log lines and health output of what does not come up."""
+        working = [n for n in run.nodes if self._jobs(run, n)]
+        run.each(
+            working, lambda node: self._run_jobs(run, node), abort=lambda node: self._end_jobs(run, node)
+        )
+        run.check_cancelled()
+        starting = [n for n in run.nodes if self._services(run, n)]
+        run.each(starting, lambda node: self._start(run, node))
+
+    def undo(self, run: Run) -> None:
+        """Forget the jobs, so that the next run does them again (they notice what is there already)."""
+        nodes = tuple(dict.fromkeys(node for node, _ in self._finished))
+        run.each(nodes, lambda node: self._forget(run, node))
+
+    def _forget(self, run: Run, node: str) -> None:
+        for job in (job for at, job in self._finished if at == node):
+            before = run.facts[node].jobs.get(job)
+            argv = (
+                commands.mark_job_done(run.settings.install_dir, run.id, job, before)
+                if before
+                else commands.unmark_job(run.settings.install_dir, run.id, job)
+            )
+            run.change(node, f"forget {job}", argv)
+
+    def _end_jobs(self, run: Run, node: str) -> None:
+        """Remove the containers of jobs under way, which ends their commands."""
+        argv = cleanup_commands.remove_job_containers(run.settings.engine, PROJECT)
+        run.change(node, "end the jobs under way", argv, timeout=ABORT_SILENCE)
+
+    def _jobs(self, run: Run, node: str) -> list[BundleService]:
+        wanted = run.plan.of(node).jobs
+        return [job for job in run.bundles[node].jobs if job.stage == self.stage and job.name in wanted]
+
+    def _services(self, run: Run, node: str) -> list[BundleService]:
+        wanted = {change.name for change in run.plan.of(node).services if change.action != "remove"}
+        return [s for s in run.bundles[node].long_running if s.stage == self.stage and s.name in wanted]
+
+    def _run_jobs(self, run: Run, node: str) -> None:
+        for job in self._jobs(run, node):
+            run.check_cancelled()
+            run_job(run, node, job)
+            done = commands.mark_job_done(run.settings.install_dir, run.id, job.name, job.digest)
+            run.change(node, f"remember that {job.name} is done", done)
+            self._finished.append((node, job.name))
+            run.emit(ServiceState(node=node, service=job.name, state="finished"))
+
+    def _start(self, run: Run, node: str) -> None:
+        services = self._services(run, node)
+        actions = {change.name: change.action for change in run.plan.of(node).services}
+        up = [s.name for s in services if actions[s.name] in ("start", "recreate")]
+        for service in services:
+            run.emit(ServiceState(node=node, service=service.name, state="starting"))
+        run.emit(NodeProgress(node=node, text=f"starting {plural(len(services), 'service')}"))
+        if up:
+            self._up(run, node, up)
+        for service in services:
+            if actions[service.name] == "restart":
+                start_when_port_free(run, node, partial(self._restart, run, node, service.name))
+        run.gate.wait(lambda: health.wait_healthy(run, node, services))
+
+    def _restart(self, run: Run, node: str, name: str) -> None:
+        argv = engine_commands.restart_container(run.settings.engine, name)
+        run.change(node, f"restart {name}", argv)
+
+    def _up(self, run: Run, node: str, names: list[str]) -> None:
+        argv = engine_commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, names)
+
+        def start() -> None:
+            result = run.change(node, f"start {', '.join(names)}", argv, timeout=600.0)
+            run.gate.wait(lambda: container_engine.require_started(run, node, names, result))
+
+        try:
+            start_when_port_free(run, node, start)
+        except DeployError as error:
+            states = container_engine.container_states(run, node)
+            crashed = [name for name in names if name in states and not states[name].running]
+            error.details = "\n".join(
+                (error.details, *(container_engine.diagnostics(run, node, name) for name in crashed[:3]))
+            )
+            raise

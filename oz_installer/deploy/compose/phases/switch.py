@@ -1,0 +1,56 @@
+"""Makes the staged generation the current one, in one step a node."""
+
+from __future__ import annotations
+
+from oz_installer.deploy.compose import cleanup_commands
+from oz_installer.deploy.compose import node_commands as commands
+from oz_installer.deploy.compose.phases.stage import staging
+from oz_installer.deploy.compose.restore import restore_services
+from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.phase import Phase
+from oz_installer.remote import docker_commands as engine_commands
+from oz_installer.render.compose.compose_file import PROJECT
+
+
+class Switch(Phase):
+    """A kill at any instant leaves the old or the new generation, never half."""
+
+    title = "Switch to the new files"
+
+    def __init__(self) -> None:
+        self._entered: set[str] = set()
+
+    def should_run(self, run: Run) -> bool:
+        """Only where something was staged."""
+        return bool(staging(run))
+
+    def run(self, run: Run) -> None:
+        """Point ``current`` at the staged generation."""
+        run.each(staging(run), lambda node: self._switch(run, node))
+
+    def _switch(self, run: Run, node: str) -> None:
+        self._entered.add(node)
+        argv = commands.switch(run.settings.install_dir, run.id, run.generations[node])
+        run.change(node, "switch to the new files", argv)
+
+    def undo(self, run: Run) -> None:
+        """Point back at what was there and let it run again, or remove what there was not."""
+        run.each([n for n in run.nodes if n in self._entered], lambda node: self._back(run, node))
+
+    def _back(self, run: Run, node: str) -> None:
+        folder, tool = run.settings.install_dir, run.compose[node]
+        facts = run.facts[node]
+        previous = facts.generation
+        if not previous and run.bundles[node].long_running:
+            known = facts.details.volumes if facts.details else frozenset()
+            down = engine_commands.compose_down(tool, PROJECT, folder, volumes=not known)
+            # a switch that itself failed has left nothing that could be taken down
+            guarded = cleanup_commands.if_exists(f"{folder}/{engine_commands.SERVICES_FILE}", down)
+            run.change(node, "remove the services again", guarded)
+        back = commands.switch_back(folder, run.id, run.generations[node], previous)
+        run.change(node, "switch back to the previous files", back)
+        if previous:
+            restore_services(run, node)
+            run.log("taken back: the previous files are in place, and what ran before runs", node)
+        else:
+            run.log("taken back: nothing is left here but pulled images", node)

@@ -1,0 +1,30 @@
+"""The installation as a list of phases, to be read from top to bottom."""
+
+from __future__ import annotations
+
+from oz_installer.catalog.release import STAGES
+from oz_installer.deploy.compose.phases.lock import Lock
+from oz_installer.deploy.compose.phases.pull import PullImages
+from oz_installer.deploy.compose.phases.remove import RemoveServices
+from oz_installer.deploy.compose.phases.requirements import CheckRequirements
+from oz_installer.deploy.compose.phases.save_secrets import SaveSecrets
+from oz_installer.deploy.compose.phases.stage import Stage
+from oz_installer.deploy.compose.phases.start import Start
+from oz_installer.deploy.compose.phases.switch import Switch
+from oz_installer.deploy.compose.phases.verify import Verify
+from oz_installer.deploy.phase import Phase
+
+
+def install() -> tuple[Phase, ...]:
+    """Install, upgrade or repair: the plan decides how much of it is needed."""
+    return (
+        CheckRequirements(),
+        Lock(),
+        SaveSecrets(),
+        Stage(),
+        PullImages(),
+        Switch(),
+        RemoveServices(),
+        *(Start(stage) for stage in STAGES),
+        Verify(),
+    )

@@ -1,0 +1,58 @@
+"""Findings as JUnit XML, which pipelines show: a suite a node, a case a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from xml.etree import ElementTree
+
+from oz_installer.checks.context import Finding
+from oz_installer.errors import AnswersError, OzError
+from oz_installer.formatting.events import single_line
+from oz_installer.formatting.findings import HERE
+from oz_installer.secret import Masker
+
+
+def junit_report(found: Sequence[Finding], accepted: Collection[str]) -> str:
+    """A failure is a failure; a warning that nobody accepted is a case that was skipped, with why."""
+    root = ElementTree.Element("testsuites", name="oz-install check")
+    for node in dict.fromkeys(one.node or HERE for one in found):
+        mine = [one for one in found if (one.node or HERE) == node]
+        failed = sum(one.level == "failure" for one in mine)
+        skipped = sum(_is_open(one, accepted) for one in mine)
+        counts = {"tests": str(len(mine)), "failures": str(failed), "skipped": str(skipped), "errors": "0"}
+        suite = ElementTree.SubElement(root, "testsuite", {"name": node, **counts})
+        for one in mine:
+            name = f"{single_line(one.subject)} [{one.id}]"
+            case = ElementTree.SubElement(suite, "testcase", name=name, classname=f"{one.check}.{node}")
+            if one.level == "failure":
+                told = ElementTree.SubElement(case, "failure", message=single_line(one.seen), type=one.id)
+                told.text = _all(one)
+            elif _is_open(one, accepted):
+                ElementTree.SubElement(case, "skipped", message=f"warning: {single_line(one.seen)}")
+            ElementTree.SubElement(case, "system-out").text = _all(one)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def junit_error_report(error: OzError, masker: Masker) -> str:
+    """The report of a check that ended before it found anything: one case, with why."""
+    root = ElementTree.Element("testsuites", name="oz-install check")
+    counts = {"tests": "1", "failures": "0", "skipped": "0", "errors": "1"}
+    suite = ElementTree.SubElement(root, "testsuite", {"name": HERE, **counts})
+    case = ElementTree.SubElement(suite, "testcase", name="Could not be made", classname=f"check.{HERE}")
+    problems = error.problems if isinstance(error, AnswersError) else ()
+    kind = f"exit code {error.exit_code}"
+    told = ElementTree.SubElement(case, "error", message=single_line(masker(str(error))), type=kind)
+    lines = (str(error), *map(str, problems), error.hint)
+    told.text = "\n".join(single_line(masker(line)) for line in lines if line)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _is_open(one: Finding, accepted: Collection[str]) -> bool:
+    return one.level == "warning" and not one.is_accepted(accepted)
+
+
+def _all(one: Finding) -> str:
+    parts = (("seen", one.seen), ("needed", one.needed), ("why", one.why), ("do", one.hint))
+    return "\n".join(f"{name}: {single_line(text)}" for name, text in parts if text)

@@ -1,0 +1,124 @@
+"""A plan for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oz_installer.deploy.command_output import plural
+from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
+from oz_installer.formatting.events import single_line, strip_control
+from oz_installer.secret import Masker
+
+RED, GREEN, CYAN, BOLD, RESET = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[1m", "\x1b[0m"
+SIGNS = {"new": "+", "changed": "~", "removed": "-", "drifted": "!"}
+FILE_WORDS = {
+    "new": "new",
+    "changed": "changes",
+    "removed": "is removed",
+    "drifted": "was changed on the node, is put right",
+}
+ACTIONS = {
+    "start": "starts",
+    "recreate": "is recreated",
+    "restart": "restarts",
+    "remove": "is removed",
+    "wait": "is waited for",
+}
+ACTION_SIGNS = {"start": "+", "recreate": "~", "restart": "~", "remove": "-", "wait": "~"}
+
+
+def plan_text(plan: Plan, *, colour: bool = False, masker: Masker | None = None) -> str:
+    """Per node what changes: files, services with the reason, jobs, images; then the diffs of all nodes; a
+    total at the end. Of a new file nothing is shown but that it is new."""
+    mask = masker or Masker()
+    lines: list[str] = []
+    for node in plan.nodes:
+        if not (node.nothing_to_do and not node.images):
+            lines += [*_node(node, colour, mask), ""]
+    for node in plan.nodes:
+        for file in node.files:
+            if file.diff and file.kind != "new":
+                lines += [*_diff(node.node, file, colour, mask), ""]
+    return "\n".join([*lines, total_text(plan)]) + "\n"
+
+
+def total_text(plan: Plan) -> str:
+    """``3 files change, 2 services restart, on 1 of 4 nodes``."""
+    busy = [node for node in plan.nodes if not node.nothing_to_do]
+    if not busy:
+        return f"Nothing to do on {plural(len(plan.nodes), 'node')}."
+    parts = list(_totals(busy))
+    return f"{', '.join(parts)}, on {len(busy)} of {plural(len(plan.nodes), 'node')}."
+
+
+def _totals(nodes: list[NodePlan]) -> Iterator[str]:
+    kinds = [change.kind for node in nodes for change in node.files]
+    actions = [change.action for node in nodes for change in node.services]
+    for count, noun, verb, plural_verb in (
+        (kinds.count("new"), "new file", "", ""),
+        (kinds.count("changed"), "file", "changes", "change"),
+        (kinds.count("drifted"), "file", "is put right", "are put right"),
+        (kinds.count("removed"), "file", "is removed", "are removed"),
+        (actions.count("start"), "service", "starts", "start"),
+        (actions.count("recreate"), "service", "is recreated", "are recreated"),
+        (actions.count("restart"), "service", "restarts", "restart"),
+        (actions.count("remove"), "service", "is removed", "are removed"),
+        (actions.count("wait"), "service", "is waited for", "are waited for"),
+        (sum(len(node.jobs) for node in nodes), "job", "runs", "run"),
+        (len({image for node in nodes for image in node.images}), "image", "is pulled", "are pulled"),
+        (sum(node.needs_verification for node in nodes), "node", "is verified", "are verified"),
+    ):
+        if count:
+            yield f"{plural(count, noun)} {verb if count == 1 else plural_verb}".rstrip()
+
+
+def _node(node: NodePlan, colour: bool, mask: Masker) -> Iterator[str]:
+    yield _paint(f"{node.node}", BOLD, colour)
+    for move in node.moves:
+        before, now = single_line(mask(move.before)), single_line(mask(move.now))
+        text = f"  ! the API's {move.what}: {before} before, {now} from now on; nothing is copied"
+        yield _paint(text, RED, colour)
+    for file in node.files:
+        yield _file(file, colour)
+    width = max((len(service.name) for service in node.services), default=0)
+    for service in node.services:
+        yield _service(service, width, colour, mask)
+    for job in node.jobs:
+        yield f"  > {single_line(mask(job))} runs once"
+    for image in node.images:
+        yield f"  < image {single_line(mask(image))} is pulled"
+    if node.needs_verification:
+        yield "  ? is verified from outside, which the run before did not get to"
+
+
+def _file(file: FileChange, colour: bool) -> str:
+    sign = SIGNS[file.kind]
+    return _paint(f"  {sign} {single_line(file.path)}  {FILE_WORDS[file.kind]}", _sign_colour(sign), colour)
+
+
+def _diff(node: str, file: FileChange, colour: bool, mask: Masker) -> Iterator[str]:
+    yield _paint(f"{node}: {single_line(file.path)}", BOLD, colour)
+    lines = strip_control(mask(file.diff)).split("\n")
+    if len(lines) > 1 and lines[0].startswith("--- ") and lines[1].startswith("+++ "):
+        lines = lines[2:]  # the path stands above
+    for line in lines[: -1 if lines[-1] == "" else None]:
+        yield "  " + _paint(line, _diff_colour(line), colour)
+
+
+def _service(service: ServiceChange, width: int, colour: bool, mask: Masker) -> str:
+    sign = ACTION_SIGNS[service.action]
+    reason = f": {single_line(mask(service.reason))}" if service.reason else ""
+    text = f"  {sign} {service.name:<{width}}  {ACTIONS[service.action]}{reason}"
+    return _paint(text, _sign_colour(sign), colour)
+
+
+def _sign_colour(sign: str) -> str:
+    return {"+": GREEN, "-": RED}.get(sign, CYAN)
+
+
+def _diff_colour(line: str) -> str:
+    return {"+": GREEN, "-": RED, "@": CYAN}.get(line[:1], "")
+
+
+def _paint(text: str, code: str, colour: bool) -> str:
+    return f"{code}{text}{RESET}" if colour and code else text

@@ -1,0 +1,1 @@
+"""Answers to the desired state: topology, secrets, licences, files."""

@@ -1,0 +1,53 @@
+"""The files on this machine that the answers name: read, or told as problems."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from oz_installer.answers.file import LoadedAnswers
+from oz_installer.answers.licence_file import read_licence
+from oz_installer.answers.local_files import UnreadableFile, resolve_path
+from oz_installer.errors import Problem
+from oz_installer.topology.licences import nodes_by_licence
+from oz_installer.topology.model import Topology
+
+
+def read_licences(
+    loaded: LoadedAnswers, base: Path, topology: Topology | None
+) -> tuple[dict[str, bytes], list[Problem]]:
+    """The licence files that some service mounts, and what is wrong with them.
+
+    Without a topology nobody knows which are mounted: those that the answers name are looked at then.
+    """
+    found, problems = {}, []
+    for key in sorted(nodes_by_licence(topology)) if topology else _named(loaded):
+        file = resolve_path(getattr(loaded.answers.license, key), base)
+        try:
+            found[key] = read_licence(file)
+        except UnreadableFile as fault:
+            problems.append(_problem(loaded, key, f"{file} {fault}"))
+    return found, problems
+
+
+def known_hosts_problems(loaded: LoadedAnswers, base: Path) -> Iterator[Problem]:
+    """A known_hosts file that is not there would look like a host that nobody knows."""
+    if loaded.answers.known_hosts is None:
+        return
+    file = resolve_path(loaded.answers.known_hosts, base)
+    if file.is_file() and os.access(file, os.R_OK):
+        return
+    message = f"{file} cannot be read" if file.exists() else f"there is no file {file}"
+    hint = "correct the path, or leave it out: ~/.ssh/known_hosts is always read"
+    yield loaded.with_location(Problem(key="known_hosts", message=message, hint=hint))
+
+
+def _named(loaded: LoadedAnswers) -> list[str]:
+    keys = (key.removeprefix("license.") for key in loaded.lines if key.startswith("license."))
+    return sorted(key for key in keys if getattr(loaded.answers.license, key) is not None)
+
+
+def _problem(loaded: LoadedAnswers, key: str, message: str) -> Problem:
+    hint = "name the file that Oz Forensics gave you"
+    return loaded.with_location(Problem(key=f"license.{key}", message=message, hint=hint))

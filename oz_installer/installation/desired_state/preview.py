@@ -1,0 +1,28 @@
+"""Every node's files as they will be, with a mask for each secret: for a review that reads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+
+from oz_installer.answers.model import Answers, License
+from oz_installer.answers.secrets.resolve import references
+from oz_installer.render.compose.bundle import render
+from oz_installer.render.config import secret_slots
+from oz_installer.secret import MASK, Secret
+from oz_installer.topology.planner import plan_topology
+
+LICENCE = b"(your licence file)\n"
+
+
+def preview(answers: Answers) -> Mapping[str, Mapping[str, str]]:
+    """Path -> text of each node's bundle. Reads no secret and no licence. Raises AnswersError."""
+    topology = plan_topology(answers)
+    slots = (*secret_slots(topology), *(one.slot for one in references(answers)))
+    masked = {slot: Secret(MASK) for slot in slots}
+    licences = {field.name: LICENCE for field in fields(License)}
+    bundles = render(answers, topology, masked, licences)
+    return {
+        bundle.node: {file.path: file.content.decode("utf-8", "replace") for file in bundle.files}
+        for bundle in bundles
+    }

@@ -1,0 +1,77 @@
+"""Stops a run that would set other passwords for what is installed, since those are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from oz_installer.answers.secrets.store import mismatch_text, restore_hint
+from oz_installer.deploy.compose.facts import NodeFacts
+from oz_installer.deploy.record import fingerprint
+from oz_installer.errors import AnswersError
+from oz_installer.installation.desired_state.desired_state import DesiredState
+from oz_installer.topology.model import Topology
+
+
+def require_matching_secrets(blueprint: DesiredState, facts: Mapping[str, NodeFacts]) -> None:
+    """Raises AnswersError when a generated password is not the one that a node has installed: it was made in
+    this run, by ``render`` or with an older copy of the file, and the node's own is lost."""
+    secrets = blueprint.secrets
+    prints = {slot: fingerprint(slot, secrets[slot]) for slot in secrets.generated}
+    lacking = missing_secrets(blueprint.topology, secrets.made, facts)
+    other = {slot: nodes for slot, nodes in changed_secrets(prints, facts).items() if slot not in lacking}
+    lost = {**lacking, **other}
+    if not lost:
+        return
+    nodes = [name for name in facts if any(name in some for some in lost.values())]
+    file = blueprint.secrets_file
+    folder = blueprint.answers.install_dir.rstrip("/")
+    raise AnswersError(
+        f"the passwords of the installation on {', '.join(nodes)} are kept in {file}, "
+        f"which {mismatch_text(not file.exists(), lacking, other)}",
+        f"{restore_hint(folder)}; or, to set new ones on purpose: "
+        f"oz-install --answers {blueprint.path} --new-secrets",
+    )
+
+
+def require_all_nodes(blueprint: DesiredState, facts: Mapping[str, NodeFacts]) -> None:
+    """Raises AnswersError when passwords would be made while there is no file of them, and not every node was
+    looked at: another one may have them."""
+    unseen = [node.name for node in blueprint.answers.nodes if node.name not in facts]
+    if not blueprint.secrets.made or not unseen or blueprint.secrets_file.exists():
+        return
+    raise AnswersError(
+        f"{blueprint.secrets_file}, which keeps the passwords, is missing, and --limit leaves out "
+        f"{', '.join(unseen)}, where some may be installed",
+        "Run without --limit; or, to make new passwords on purpose: "
+        f"oz-install --answers {blueprint.path} --new-secrets",
+    )
+
+
+def missing_secrets(
+    topology: Topology, made: Iterable[str], facts: Mapping[str, NodeFacts]
+) -> dict[str, tuple[str, ...]]:
+    """Slots of ``made`` that belong to an installed component, each with the nodes that show it.
+
+    A component that no record names is new, and so may its password be. Where the component's own node is
+    not looked at (``--limit``), any installation counts: a second password would be wrong there.
+    """
+    installed = {name: {*one.record.services, *one.record.jobs} for name, one in facts.items() if one.record}
+    lost = {}
+    for slot in made:
+        users = [one for node in topology.nodes for one in node.services if slot in one.service.secrets]
+        nodes = [name for name, there in installed.items() if not there.isdisjoint(one.name for one in users)]
+        if not nodes and any(one.node not in facts for one in users):
+            nodes = list(installed)
+        if nodes:
+            lost[slot] = tuple(nodes)
+    return lost
+
+
+def changed_secrets(prints: Mapping[str, str], facts: Mapping[str, NodeFacts]) -> dict[str, tuple[str, ...]]:
+    """Slots whose fingerprint is not the one that nodes have on record, each with those nodes."""
+    recorded = {name: one.record.secrets or {} for name, one in facts.items() if one.record}
+    found = {
+        slot: tuple(name for name, kept in recorded.items() if kept.get(slot, mine) != mine)
+        for slot, mine in prints.items()
+    }
+    return {slot: nodes for slot, nodes in found.items() if nodes}

@@ -1,0 +1,1 @@
+"""Connections to the nodes and the facts read over them."""

@@ -1,0 +1,38 @@
+"""What opens connections to nodes: where answers meet SSH. ``cli`` hands it to the front ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def transport_opener() -> Any:
+    """What opens a transport to a node of the answers."""
+    from oz_installer.answers.model import Node
+    from oz_installer.answers.secrets.resolve import Secrets
+
+    def open_transport(
+        node: Node, secrets: Secrets, base: Path, known_hosts: Path | None, *, step: float | None = None
+    ) -> Any:
+        from oz_installer.answers.local_files import resolve_path
+        from oz_installer.remote.ssh.transport import STEP_SECONDS, SshTarget, connect
+
+        return connect(
+            SshTarget(
+                name=node.name,
+                host=node.host,
+                port=node.port,
+                user=node.user,
+                key_file=resolve_path(node.key_file, base) if node.key_file else None,
+                key_passphrase=secrets.of_node(node.name, "key_passphrase"),
+                password=secrets.of_node(node.name, "password"),
+                jump=node.jump,
+                become=node.become,
+                become_password=secrets.of_node(node.name, "become_password"),
+                host_key=node.host_key,
+                known_hosts=resolve_path(known_hosts, base) if known_hosts else None,
+            ),
+            timeout=STEP_SECONDS if step is None else step,
+        )
+
+    return open_transport

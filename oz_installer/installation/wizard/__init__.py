@@ -1,0 +1,1 @@
+"""What only the wizard asks for: choices, role assignment, probes."""

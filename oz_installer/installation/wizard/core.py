@@ -1,0 +1,236 @@
+"""What the wizard asks of the core; ``tui/bridge.py`` says what it may.
+
+A room is loaded when it is first needed, so that the first frame waits for none of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from threading import Event as Stop
+from typing import TYPE_CHECKING, Any
+
+from oz_installer.errors import AnswersError, DeployError
+from oz_installer.installation.wizard.pure_core import OfflineCore
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from oz_installer.answers.drafts.store import SavedDraft
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.answers.secrets.resolve import Ask
+    from oz_installer.checks.context import Finding
+    from oz_installer.deploy.events import Event
+    from oz_installer.deploy.plan import Plan
+    from oz_installer.errors import Problem
+    from oz_installer.installation.prepare import Prepared
+    from oz_installer.installation.wizard.probe import NodeProbe, SshHost
+    from oz_installer.secret import Masker
+    from oz_installer.topology.model import Topology
+    from oz_installer.topology.summary import Summary
+
+Opener = Callable[..., Any]
+"""``open(node, secrets, base=..., known_hosts=...)`` gives a connection to a node."""
+
+MOST_FILES = 200
+"""No more files of a folder are looked at."""
+
+
+class InstallerCore(OfflineCore):
+    """All of it. ``opener`` makes what opens connections, when one is needed; ``ask`` asks the operator.
+
+    ``learn`` is given what masks the secrets of the answers, once they are known.
+    """
+
+    def __init__(self, opener: Callable[[], Opener], learn: Callable[[Masker], object] = bool) -> None:
+        self._opener = opener
+        self._learn = learn
+        self.ask: Ask | None = None
+
+    # --- files of the operator ------------------------------------------------------------------------
+    def exists(self, path: Path) -> bool:
+        """Whether something stands there."""
+        return os.path.lexists(path)
+
+    def file_problems(self, working: WorkingCopy, path: Path) -> tuple[Problem, ...]:
+        """What is wrong with the files on this machine that the answers of ``path`` name."""
+        from oz_installer.installation.wizard.file_problems import file_problems
+
+        return file_problems(working, path.parent)
+
+    def answers_files(self, folder: Path) -> tuple[Path, ...]:
+        """Files of that folder which look like answers, sorted."""
+        try:
+            names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
+        except OSError:
+            return ()
+        return tuple(folder / name for name in names[:MOST_FILES] if name.endswith((".yml", ".yaml")))
+
+    def read(self, path: Path) -> tuple[WorkingCopy, str]:
+        """Answers of a file, complete or not, and its text."""
+        from oz_installer.answers.drafts.working_copy import WorkingCopy
+        from oz_installer.answers.file import parse_file
+
+        draft = parse_file(path)
+        return WorkingCopy.of(draft), path.read_text(encoding="utf-8-sig")
+
+    def save_answers(
+        self, working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
+    ) -> WorkingCopy:
+        """Write the answers file, and typed secrets to files of their own beside it."""
+        from oz_installer.answers.drafts.save import save_answers
+
+        return save_answers(working, path, source, opened)
+
+    def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
+        """Keep a draft without secrets."""
+        from oz_installer.answers.drafts.store import save_draft
+
+        return save_draft(working, target, step)
+
+    def load_draft(self, saved: SavedDraft) -> WorkingCopy:
+        """What a draft holds."""
+        from oz_installer.answers.drafts.store import load_draft
+
+        return load_draft(saved)
+
+    def drafts(self) -> tuple[SavedDraft, ...]:
+        """All drafts, newest first."""
+        from oz_installer.answers.drafts.store import list_drafts
+
+        return list_drafts()
+
+    def delete_own_draft(self, target: Path) -> None:
+        """Remove this wizard's draft of that answers file, if there is one."""
+        from oz_installer.answers.drafts.store import delete_own_draft
+
+        delete_own_draft(target)
+
+    def release_draft(self, target: Path) -> None:
+        """This wizard's draft of that answers file stays, but another wizard may go on with it."""
+        from oz_installer.answers.drafts.store import release_draft
+
+        release_draft(target)
+
+    def delete_draft(self, saved: SavedDraft) -> None:
+        """Remove a draft, unless another wizard is at work on it."""
+        from oz_installer.answers.drafts.store import delete_draft
+
+        delete_draft(saved)
+
+    def write_svg(self, topology: Topology, path: Path) -> None:
+        """Write the topology as SVG. Raises AnswersError when it cannot be written."""
+        from oz_installer.topology.drawing.svg import draw_svg
+
+        try:
+            path.write_text(draw_svg(topology), encoding="utf-8")
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            raise AnswersError(f"cannot write {path}: {reason}", "Name another file.") from error
+
+    # --- outside, before anything is changed ----------------------------------------------------------
+    def ssh_config_hosts(self) -> tuple[SshHost, ...]:
+        """Hosts of ~/.ssh/config."""
+        from oz_installer.installation.wizard.probe import ssh_config_hosts
+
+        return ssh_config_hosts()
+
+    def probe_nodes(
+        self,
+        working: WorkingCopy,
+        path: Path,
+        names: Sequence[str],
+        on_tried: Callable[[NodeProbe], None],
+        stop: Stop,
+    ) -> None:
+        """Connect to nodes, all at once, and look at them."""
+        from oz_installer.installation.wizard.probe import probe_nodes
+
+        opened = self._open(path, working.get("known_hosts"))
+        probe_nodes(working, path, names, opened, on_tried, stop, ask=self.ask)
+
+    def probe_database(
+        self, working: WorkingCopy, path: Path, on_finding: Callable[[Finding], None], stop: Stop
+    ) -> None:
+        """Log in to the database from every api node."""
+        from oz_installer.installation.wizard.probe import probe_database
+
+        opened = self._open(path, working.get("known_hosts"))
+        probe_database(working, path, opened, on_finding, stop, ask=self.ask)
+
+    def probe_storage(
+        self, working: WorkingCopy, path: Path, on_finding: Callable[[Finding], None], stop: Stop
+    ) -> None:
+        """Write on one api node, read on the other, remove it again."""
+        from oz_installer.installation.wizard.probe import probe_storage
+
+        opened = self._open(path, working.get("known_hosts"))
+        probe_storage(working, path, opened, on_finding, stop, ask=self.ask)
+
+    # --- an installation ------------------------------------------------------------------------------
+    def prepare(self, path: Path, stop: Stop) -> Prepared:
+        """Connect, look and plan; changes nothing."""
+        from oz_installer.answers.file import read
+        from oz_installer.installation.prepare import prepare
+
+        loaded = read(path)
+        open_transport = self._open(path, loaded.answers.known_hosts)
+        prepared = prepare(loaded, path, open_transport, ask=self.ask, stop=stop)
+        self._learn(prepared.blueprint.secrets.masker())
+        return prepared
+
+    def with_diffs(self, prepared: Prepared, stop: Stop) -> Plan:
+        """The plan with the differences of every file, secrets masked."""
+        from oz_installer.installation.summary import with_diffs
+
+        with _masked(prepared):
+            return with_diffs(prepared, stop)
+
+    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: Stop) -> None:
+        """Preflight by itself: every check, all nodes at once; a node that cannot be reached is a finding."""
+        from oz_installer.answers.file import read
+        from oz_installer.installation.check import run_preflight
+
+        loaded = read(path)
+        run_preflight(
+            loaded, path, self._open(path, loaded.answers.known_hosts), on_finding, stop, ask=self.ask
+        )
+
+    def run_checks(self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: Stop) -> None:
+        """The same over the connections of a run."""
+        from oz_installer.installation.check import check_prepared
+
+        with _masked(prepared):
+            check_prepared(prepared, on_finding, stop)
+
+    def apply(self, prepared: Prepared, on_event: Callable[[Event], None], stop: Stop) -> None:
+        """Carry the plan out; nothing that is told holds a secret, and what a failure leaves is kept."""
+        from oz_installer.formatting.events import mask_event
+        from oz_installer.installation.apply import apply
+        from oz_installer.installation.failure_log import write_failure_log
+
+        masker = prepared.blueprint.secrets.masker()
+        with _masked(prepared):
+            try:
+                apply(prepared, lambda event: on_event(mask_event(event, masker)), stop=stop)
+            except DeployError as error:
+                write_failure_log(prepared.blueprint.path, error, masker)
+                raise
+
+    def summarise(self, prepared: Prepared, stop: Stop) -> Summary:
+        """What runs where now."""
+        from oz_installer.installation.summary import summarise
+
+        with _masked(prepared):
+            return summarise(prepared, stop)
+
+    def _open(self, path: Path, known_hosts: Path | None) -> Opener:
+        return partial(self._opener(), base=path.parent, known_hosts=known_hosts)
+
+
+def _masked(prepared: Prepared) -> AbstractContextManager[None]:
+    from oz_installer.installation.failure_log import mask_errors
+
+    return mask_errors(prepared.blueprint.secrets.masker())

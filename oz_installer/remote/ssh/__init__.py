@@ -1,0 +1,1 @@
+"""SSH to a node: connection, authentication, commands, uploads."""

@@ -1,0 +1,264 @@
+"""From an endpoint to a logged-in connection: socket, handshake, host key, login."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from oz_installer.errors import ConnectError
+from oz_installer.remote.ssh.auth import Credentials, authenticate
+from oz_installer.remote.ssh.config import Endpoint
+from oz_installer.remote.ssh.keepalive import HOST_KEY_TYPES, KeepaliveTransport, set_tcp_options
+from oz_installer.remote.ssh.known_hosts import (
+    HostKeyStatus,
+    KnownKey,
+    fingerprint,
+    keys_for,
+    lookup_name,
+    match_host_key,
+    pinned_fingerprint,
+    preferred_key_types,
+    read_known_hosts,
+)
+from oz_installer.remote.ssh.paramiko_import import paramiko
+from oz_installer.remote.ssh.target import AcceptHostKey, HostKeyQuestion, HostKeyRefused
+
+BUSY_SECONDS = 15.0
+_accepted: dict[str, str] = {}
+_accepting = threading.Lock()
+
+
+class _Busy(Exception):
+    """sshd hung up before it said who it is: MaxStartups or a penalty; worth another try."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hop:
+    """One machine on the way, with what gets us in; ``jump``: it is not the node itself."""
+
+    node: str
+    endpoint: Endpoint
+    credentials: Credentials
+    host_key: str | None = None
+    jump: bool = False
+
+
+def dial(
+    hop: Hop, via: KeepaliveTransport | None, on_unknown: AcceptHostKey | None, timeout: float
+) -> KeepaliveTransport:
+    """Connect and log in; ``timeout`` in seconds for each step. Raises ConnectError."""
+    transport = _shake_hands(hop, via, on_unknown, timeout)
+    try:
+        transport.auth_timeout = timeout
+        authenticate(transport, hop.endpoint, hop.credentials)
+    except BaseException:
+        transport.close()
+        raise
+    transport.start_keepalive()
+    return transport
+
+
+def _shake_hands(
+    hop: Hop, via: KeepaliveTransport | None, on_unknown: AcceptHostKey | None, timeout: float
+) -> KeepaliveTransport:
+    """A connection whose host key is accepted. Asks again with other key types when the pinned one
+    is not the one the server prefers to show."""
+    known = keys_for(read_known_hosts(hop.endpoint.known_hosts), hop.endpoint.key_alias, hop.endpoint.port)
+    families = [preferred_key_types(known, HOST_KEY_TYPES)]
+    if hop.host_key is not None:
+        families = [
+            HOST_KEY_TYPES,
+            tuple(name for name in HOST_KEY_TYPES if name.startswith("ecdsa")),
+            tuple(name for name in HOST_KEY_TYPES if name.startswith("rsa")),
+        ]
+    refusal: ConnectError | None = None
+    for key_types in families:
+        try:
+            transport = _negotiate(hop, via, key_types, timeout)
+        except ConnectError as error:
+            raise (refusal or error) from None
+        try:
+            _check_host_key(hop, known, transport, on_unknown)
+        except BaseException as error:
+            transport.close()
+            if not isinstance(error, ConnectError) or hop.host_key is None:
+                raise
+            refusal = refusal or error
+            continue
+        return transport
+    raise refusal or ConnectError("no host key", node=hop.node)
+
+
+def _negotiate(
+    hop: Hop, via: KeepaliveTransport | None, key_types: tuple[str, ...], timeout: float
+) -> KeepaliveTransport:
+    patience = min(BUSY_SECONDS, timeout)
+    deadline = time.monotonic() + patience
+    pause = 0.3
+    while True:
+        try:
+            return _negotiate_once(hop, via, key_types, timeout)
+        except _Busy as error:
+            pause *= 1.5
+            rest = random.uniform(0.5, 1.0) * pause  # noqa: S311
+            if time.monotonic() + rest > deadline:
+                raise ConnectError(
+                    f"sshd at {hop.endpoint.label} hangs up before it greets ({error}); "
+                    f"tried for {patience:.0f} s",
+                    "It may be busy (MaxStartups), punish this address (PerSourcePenalties), or be no sshd.",
+                    node=hop.node,
+                ) from None
+            time.sleep(rest)
+
+
+def _negotiate_once(
+    hop: Hop, via: KeepaliveTransport | None, key_types: tuple[str, ...], timeout: float
+) -> KeepaliveTransport:
+    transport = KeepaliveTransport(_open_socket(hop, via, timeout))
+    transport.get_security_options().key_types = key_types
+    transport.banner_timeout = transport.handshake_timeout = timeout
+    begin = time.monotonic()
+    try:
+        transport.start_client(timeout=timeout)
+        if not transport.initial_kex_done:
+            raise TimeoutError
+        return transport
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        transport.close()
+        late = time.monotonic() - begin >= timeout * 0.9 or isinstance(error, TimeoutError)
+        raise _handshake_error(hop, error, late, transport.remote_version, timeout) from None
+
+
+def _handshake_error(hop: Hop, error: Exception, late: bool, version: str, timeout: float) -> Exception:
+    place = hop.endpoint.label
+    if late:
+        return ConnectError(
+            f"{place} took the connection but did not finish the SSH handshake in {timeout:.0f} s",
+            "Is sshd there alive, and is it SSH at this port?",
+            node=hop.node,
+        )
+    if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
+        return ConnectError(
+            f"{place} and oz-install have no SSH algorithm in common: {error}",
+            "Update sshd there, or allow a newer algorithm in its sshd_config.",
+            node=hop.node,
+        )
+    if not version or isinstance(error, EOFError | ConnectionResetError):
+        return _Busy(str(error) or type(error).__name__)
+    return ConnectError(f"the SSH handshake with {place} failed: {error}", "", node=hop.node)
+
+
+def _open_socket(hop: Hop, via: KeepaliveTransport | None, timeout: float) -> Any:
+    host, port = hop.endpoint.host, hop.endpoint.port
+    try:
+        if via is not None:
+            return via.open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=timeout)
+        sock = socket.create_connection((host, port), timeout=timeout)
+    except (OSError, paramiko.SSHException, UnicodeError) as error:
+        raise socket_error(error, hop, via is not None, timeout) from None
+    set_tcp_options(sock)
+    return sock
+
+
+def socket_error(error: Exception, hop: Hop, jumped: bool, timeout: float) -> ConnectError:
+    """Say what a failed connection means, by the kind of the error."""
+    host, port = hop.endpoint.host, hop.endpoint.port
+    if jumped:
+        message, hint = (
+            f"the jump host could not reach {host}:{port} ({error})",
+            "Check the address as the jump host sees it, and AllowTcpForwarding in its sshd_config.",
+        )
+    elif isinstance(error, socket.gaierror | UnicodeError):
+        message, hint = (
+            f"host name {host} does not resolve",
+            "Correct `host` of the node, or write its address; try `getent hosts` with it.",
+        )
+    elif isinstance(error, ConnectionRefusedError):
+        message, hint = (
+            f"port {port} of {host} is closed",
+            "Is sshd running there, and is `port` of the node right?",
+        )
+    elif isinstance(error, TimeoutError):
+        message, hint = (
+            f"{host}:{port} did not answer within {timeout:.0f} s",
+            "A firewall may drop the packets, or the machine is off; a `jump` host may be needed.",
+        )
+    else:
+        reason = getattr(error, "strerror", None) or str(error)
+        message, hint = f"{host}:{port} cannot be reached: {reason}", "Check address, route and firewall."
+    return ConnectError(message, hint, node=hop.node)
+
+
+def _check_host_key(
+    hop: Hop, known: list[KnownKey], transport: KeepaliveTransport, on_unknown: AcceptHostKey | None
+) -> None:
+    key = transport.get_remote_server_key()
+    shown = fingerprint(key.asbytes())
+    place = lookup_name(hop.endpoint.key_alias, hop.endpoint.port)
+    if hop.host_key is not None:
+        wanted = pinned_fingerprint(hop.host_key)
+        if wanted != shown:
+            raise _not_pinned(hop, place, shown, wanted or hop.host_key)
+        return
+    verdict = match_host_key(known, key.asbytes())
+    if verdict is HostKeyStatus.KNOWN:
+        return
+    if verdict is HostKeyStatus.REVOKED:
+        raise _refused(hop, f"the host key {shown} of {place} is marked as revoked", "", shown, changed=True)
+    if verdict is HostKeyStatus.CHANGED:
+        same = [item for item in known if item.key_type == key.get_name()] or known
+        raise _changed(hop, place, shown, fingerprint(same[0].blob), same[0].where)
+    with _accepting:
+        _ask_about(hop, place, key.get_name(), shown, on_unknown)
+
+
+def _ask_about(hop: Hop, place: str, key_type: str, shown: str, on_unknown: AcceptHostKey | None) -> None:
+    before = _accepted.get(place)
+    if before == shown:
+        return
+    if before is not None:
+        raise _changed(hop, place, shown, before, "what was accepted earlier in this run")
+    host, port = hop.endpoint.key_alias, hop.endpoint.port
+    question = HostKeyQuestion(node=hop.node, host=host, port=port, key_type=key_type, fingerprint=shown)
+    if on_unknown is not None and on_unknown(question):
+        _accepted[place] = shown
+        return
+    what = "jump host " if hop.jump else ""
+    answer = "" if hop.jump else f'write `host_key: "{shown}"` into the answers of the node, or '
+    raise _refused(
+        hop,
+        f"the host key of {what}{place} is unknown: {key_type} {shown}",
+        f"If that is the right machine, {answer}run: ssh-keyscan -p {port} {host} >> ~/.ssh/known_hosts",
+        shown,
+        changed=False,
+    )
+
+
+def _not_pinned(hop: Hop, place: str, shown: str, wanted: str) -> HostKeyRefused:
+    return _refused(
+        hop,
+        f"{place} shows the host key {shown}, but its `host_key` in the answers is {wanted}",
+        "Ask the server itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub (or another of its keys). "
+        "If what it shows is right, correct `host_key`; if not, somebody may be listening in.",
+        shown,
+        changed=True,
+    )
+
+
+def _changed(hop: Hop, place: str, shown: str, wanted: str, where: str) -> HostKeyRefused:
+    return _refused(
+        hop,
+        f"the host key of {place} has changed: it shows {shown}, but {where} says {wanted}",
+        "Somebody may be listening in, or the machine was reinstalled. Find out which; "
+        f"if it was reinstalled, run: ssh-keygen -R '{place}'",
+        shown,
+        changed=True,
+    )
+
+
+def _refused(hop: Hop, message: str, hint: str, shown: str, *, changed: bool) -> HostKeyRefused:
+    return HostKeyRefused(message, hint, node=hop.node, fingerprint=shown, changed=changed, jump=hop.jump)

@@ -1,0 +1,197 @@
+"""One command over one channel: stdin in, stdout and stderr out, at the same time.
+
+paramiko's channel buffers are filled by its own thread. One event for both of them, and for the
+channel's end, lets a single thread drain them without polling; a second thread is used only while
+more stdin is sent than one packet holds.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from oz_installer.remote.ssh.keepalive import KeepaliveTransport
+from oz_installer.remote.ssh.paramiko_import import paramiko
+from oz_installer.remote.transport import BLOCK
+
+_READ = 1 << 20
+_TICK = 0.5
+
+
+class IdleTimeout(Exception):
+    """No byte either way for ``seconds``."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"nothing heard for {seconds:g} s")
+        self.seconds = seconds
+
+
+class _DataReady(threading.Event):
+    """Rung by two buffers; one of them running empty must not silence the other."""
+
+    def clear(self) -> None:
+        """What the buffers call: nothing."""
+
+    def wait_once(self, seconds: float) -> None:
+        """Wait for a ring, and be ready for the next."""
+        self.wait(seconds)
+        super().clear()
+
+
+def split_blocks(stdin: bytes | Iterable[bytes], first: bytes = b"") -> Iterator[bytes]:
+    """Cut and join what is to be sent into blocks of BLOCK bytes, the last one shorter. Pieces whose size
+    is a multiple of BLOCK are cut without another copy."""
+    rest = bytearray(first)
+    for piece in (stdin,) if isinstance(stdin, bytes) else stdin:
+        if rest:
+            rest += piece
+            if len(rest) < BLOCK:
+                continue
+            piece = bytes(rest)
+        cut = len(piece) - len(piece) % BLOCK
+        for start in range(0, cut, BLOCK):
+            yield piece[start : start + BLOCK]
+        rest = bytearray(piece[cut:])
+    if rest:
+        yield bytes(rest)
+
+
+def send_exec(channel: paramiko.Channel, command: str) -> None:
+    """Ask for the command without waiting for the server's yes: a refusal shows as a closed channel."""
+    message = paramiko.Message()
+    message.add_byte(b"\x62")
+    message.add_int(channel.remote_chanid)
+    message.add_string("exec")
+    message.add_boolean(True)
+    message.add_string(command)
+    channel.get_transport()._send_user_message(message)  # type: ignore[attr-defined]
+
+
+class ExecChannel:
+    """The bytes of one command. ``stdout`` and ``stderr`` grow; ``on_output`` sees both as they come."""
+
+    def __init__(
+        self,
+        channel: paramiko.Channel,
+        transport: KeepaliveTransport,
+        timeout: float,
+        on_output: Callable[[bytes], None] | None,
+        on_sent: Callable[[int], None] | None,
+    ) -> None:
+        self.stdout = bytearray()
+        self.stderr = bytearray()
+        self._channel = channel
+        self._transport = transport
+        self._timeout = timeout
+        self._on_output = on_output
+        self._on_sent = on_sent
+        self._bell = _DataReady()
+        self._last = time.monotonic()
+        self._writing = False
+        self._failure: BaseException | None = None
+        channel.settimeout(_TICK)
+        channel.in_buffer.set_event(self._bell)
+        channel.in_stderr_buffer.set_event(self._bell)
+
+    def run(self, stdin: bytes | Iterable[bytes] | None, lead: bytes = b"") -> int | None:
+        """Send ``lead`` and stdin, take all output, wait for the end; the exit status, or None when the
+        channel ended without one. Raises Silence, and whatever on_output or stdin raised."""
+        source = b"" if stdin is None else stdin
+        if isinstance(source, bytes) and len(source) + len(lead) <= BLOCK:
+            self._feed(source, lead)
+            self._drain()
+        else:
+            self._both_ways(source, lead)
+        status = self._channel.exit_status
+        return None if status < 0 else status
+
+    def _both_ways(self, stdin: bytes | Iterable[bytes], lead: bytes) -> None:
+        drainer = threading.Thread(target=self._drain_apart, daemon=True, name="oz-drain")
+        drainer.start()
+        try:
+            self._feed(stdin, lead)
+            while drainer.is_alive():
+                drainer.join(_TICK)
+                self._check_silence()
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            if self._failure is None:
+                self._failure = error
+            self._channel.close()
+        drainer.join(_TICK)
+        if self._failure is not None:
+            raise self._failure
+
+    def _drain_apart(self) -> None:
+        try:
+            self._drain(watch_writer=True)
+        except BaseException as error:  # noqa: BLE001 - raised again by the caller's thread
+            self._failure = error
+            self._channel.close()
+
+    def _feed(self, stdin: bytes | Iterable[bytes], lead: bytes) -> None:
+        sent = -len(lead)
+        for block in split_blocks(stdin, lead):
+            self._last = time.monotonic()
+            if not self._send(block):
+                return
+            sent += len(block)
+            if self._on_sent is not None:
+                self._on_sent(sent)
+        if not self._channel.closed:
+            self._channel.shutdown_write()
+
+    def _send(self, block: bytes) -> bool:
+        """Send one block; False when the command takes no more, which its exit status will explain."""
+        while block:
+            self._writing = True
+            try:
+                count = self._channel.send(block)
+            except TimeoutError:
+                self._check_silence()
+                continue
+            except (OSError, EOFError, paramiko.SSHException):
+                return False
+            finally:
+                self._writing = False
+            if count == 0:
+                return False
+            self._last = time.monotonic()
+            block = block[count:]
+        return True
+
+    def _drain(self, watch_writer: bool = False) -> None:
+        channel = self._channel
+        while True:
+            ended = channel.closed
+            if self._take():
+                continue
+            if ended:
+                return
+            self._bell.wait_once(min(_TICK, self._timeout))
+            if not watch_writer:
+                self._check_silence()
+            elif self._writing and time.monotonic() - self._last > self._timeout + _TICK * 2:
+                # the writer is stuck below the channel's own timeout: the socket takes nothing
+                self._transport.abort()
+                raise IdleTimeout(self._timeout)
+
+    def _take(self) -> bool:
+        taken = False
+        channel = self._channel
+        for ready, receive, store in (
+            (channel.recv_ready, channel.recv, self.stdout),
+            (channel.recv_stderr_ready, channel.recv_stderr, self.stderr),
+        ):
+            if ready():
+                data = receive(_READ)
+                store += data
+                taken = True
+                self._last = time.monotonic()
+                if self._on_output is not None:
+                    self._on_output(data)
+        return taken
+
+    def _check_silence(self) -> None:
+        if time.monotonic() - self._last > self._timeout:
+            raise IdleTimeout(self._timeout)

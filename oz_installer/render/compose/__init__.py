@@ -1,0 +1,1 @@
+"""A node's bundle: the Compose file and the files beside it."""

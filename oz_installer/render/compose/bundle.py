@@ -1,0 +1,229 @@
+"""The files of one node, with the digests that make a rerun cheap."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from oz_installer.answers.model import Answers
+from oz_installer.catalog.release import Release, Stage, load_release
+from oz_installer.errors import OzError
+from oz_installer.render.compose import compose_file
+from oz_installer.render.config import config_files
+from oz_installer.secret import Secret
+from oz_installer.topology.model import PlacedService, Topology, TopologyNode, Wiring
+from oz_installer.topology.wiring import proxy_environment, wiring_for
+
+COMPOSE_FILE = "compose.yaml"
+JOBS_FILE = "jobs.yaml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleFile:
+    """One rendered file. ``path`` is relative to the bundle; ``secret`` files are masked on screen.
+
+    Modes are 0644 because containers read the files as users of their own; the folder of all
+    generations is 0700, so nobody else on the node can.
+    """
+
+    path: str
+    content: bytes = field(repr=False)
+    mode: int = 0o644
+    secret: bool = False
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content, hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleService:
+    """A service as its node's bundle defines it; the digest covers its definition and the files it reads.
+
+    ``check`` is the health check as one line for the container's shell, empty where there is none;
+    ``wait_seconds`` is how long it may take to become healthy; ``reads`` are those files of the bundle
+    whose change concerns it.
+    """
+
+    name: str
+    kind: str
+    title: str
+    image: str
+    stage: Stage
+    job: bool
+    health_command: str
+    start_timeout: int
+    digest: str
+    config_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """Everything of one node; files sorted by path, services in the order of their start. ``data`` says where
+    the data lie that the API keeps (``database``, ``media``), on nodes that run it."""
+
+    node: str
+    release: str
+    files: tuple[BundleFile, ...]
+    services: tuple[BundleService, ...]
+    folders: tuple[str, ...]
+    data: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over paths, modes and contents, hexadecimal."""
+        lines = [f"{file.path} {file.mode:o} {file.digest}" for file in self.files]
+        return _sha256("\n".join((*lines, *self.folders)))
+
+    @property
+    def jobs(self) -> tuple[BundleService, ...]:
+        """What runs once."""
+        return tuple(service for service in self.services if service.job)
+
+    @property
+    def long_running(self) -> tuple[BundleService, ...]:
+        """What keeps running."""
+        return tuple(service for service in self.services if not service.job)
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Every image, once, in the order of first use."""
+        return tuple(dict.fromkeys(service.image for service in self.services))
+
+
+def render(
+    answers: Answers, topology: Topology, secrets: Mapping[str, Secret], licences: Mapping[str, bytes]
+) -> tuple[Bundle, ...]:
+    """Render every node's bundle. ``licences`` maps the licence's key (``bio``) to its bytes."""
+    return tuple(_render_node(answers, topology, node, secrets, licences) for node in topology.nodes)
+
+
+def _render_node(
+    answers: Answers,
+    topology: Topology,
+    node: TopologyNode,
+    secrets: Mapping[str, Secret],
+    licences: Mapping[str, bytes],
+) -> Bundle:
+    wiring = wiring_for(answers, topology, node)
+    release = load_release(answers.release)
+    site = compose_file.ComposeContext(
+        engine=topology.engine,
+        install_dir=answers.install_dir.rstrip("/"),
+        storage=answers.storage,
+        names=_names(wiring, secrets),
+        proxy=proxy_environment(answers, topology),
+    )
+    mounted = [*_config_files(node, wiring, secrets, topology), *_licence_files(node, licences)]
+    contents = {file.path: file.digest for file in mounted}
+    definitions = {
+        placed.name: compose_file.service_definition(placed, node, release, site) for placed in node.services
+    }
+    services = tuple(_service(placed, definitions[placed.name], contents, site) for placed in node.services)
+    for service in services:
+        definitions[service.name]["labels"] = compose_file.labels(service.digest)
+    files = [*mounted, *_compose_files(node, definitions, site, release)]
+    return Bundle(
+        node=node.name,
+        release=answers.release,
+        files=tuple(sorted(files, key=lambda file: file.path)),
+        services=services,
+        folders=compose_file.folders(node, site),
+        data=_data(answers) if "api" in node.roles else {},
+    )
+
+
+def _data(answers: Answers) -> dict[str, str]:
+    database, storage = answers.database, answers.storage
+    place = f"{database.host}:{database.port}/{database.name}" if database.host else "the bundled PostgreSQL"
+    return {"database": place, "media": storage.location or "a folder of the node"}
+
+
+def _config_files(
+    node: TopologyNode, wiring: Wiring, secrets: Mapping[str, Secret], topology: Topology
+) -> Iterator[BundleFile]:
+    for path, file in config_files(node, wiring, secrets, topology).items():
+        yield BundleFile(path=path, content=file.text.encode(), secret=file.secret)
+
+
+def _compose_files(
+    node: TopologyNode,
+    definitions: Mapping[str, compose_file.Definition],
+    site: compose_file.ComposeContext,
+    release: Release,
+) -> Iterator[BundleFile]:
+    """What keeps running and the jobs apart, so that no ``up`` starts a job; neither without content."""
+    for path, job in ((COMPOSE_FILE, False), (JOBS_FILE, True)):
+        chosen = {p.name: definitions[p.name] for p in node.services if p.service.job is job}
+        if chosen:
+            text = compose_file.compose_yaml(node, chosen, site, release)
+            yield BundleFile(path=path, content=text.encode(), secret=True)
+
+
+def _service(
+    placed: PlacedService,
+    definition: compose_file.Definition,
+    contents: Mapping[str, str],
+    site: compose_file.ComposeContext,
+) -> BundleService:
+    """A service with its digest; ``contents`` are digests of mounted files by path."""
+    kind, reads = placed.service, _reads(placed, contents)
+    return BundleService(
+        name=placed.name,
+        kind=kind.name,
+        title=kind.title,
+        image=str(definition["image"]),
+        stage=kind.stage,
+        job=kind.job,
+        health_command=compose_file.check_command(placed, site),
+        start_timeout=compose_file.start_timeout(kind),
+        digest=_service_digest(_watched(placed, definition), () if kind.once else reads, contents),
+        config_files=reads,
+    )
+
+
+def _licence_files(node: TopologyNode, licences: Mapping[str, bytes]) -> Iterable[BundleFile]:
+    wanted = {
+        mount.source.removeprefix("licence:"): compose_file.bundle_path(mount)
+        for placed in node.services
+        for mount in placed.service.mounts
+        if mount.source.startswith("licence:")
+    }
+    for key, path in sorted(wanted.items()):
+        if key not in licences:
+            raise OzError(
+                f"the licence {key!r} was not read", "this is a fault of oz-install; please report it"
+            )
+        yield BundleFile(path=path, content=licences[key], secret=True)
+
+
+def _names(wiring: Wiring, secrets: Mapping[str, Secret]) -> Mapping[str, object]:
+    """What ``{name}`` in a catalogue string may stand for."""
+    revealed = {f"secret_{key.replace('.', '_')}": value.reveal() for key, value in secrets.items()}
+    return {**wiring.values, **revealed}
+
+
+def _reads(placed: PlacedService, contents: Mapping[str, str]) -> tuple[str, ...]:
+    """Files of the bundle that a service mounts and watches."""
+    paths = [compose_file.bundle_path(mount) for mount in placed.service.mounts if mount.watch]
+    return tuple(path for path in paths if path in contents)
+
+
+def _watched(placed: PlacedService, definition: compose_file.Definition) -> Mapping[str, object]:
+    """What of a definition concerns the service: of a job that is done once, only its environment."""
+    return {"environment": definition.get("environment")} if placed.service.once else definition
+
+
+def _service_digest(
+    definition: Mapping[str, object], paths: Iterable[str], contents: Mapping[str, str]
+) -> str:
+    read = [f"{path} {contents[path]}" for path in paths]
+    return _sha256("\n".join((json.dumps(definition, sort_keys=True), *read)))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

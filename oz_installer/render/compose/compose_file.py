@@ -1,0 +1,272 @@
+"""Catalogue services as a Compose file.
+
+The file is dumped by a YAML library from plain data, never written as text: whatever stands in an
+answer stays a value. Compose's own interpolation is switched off by doubling every ``$``. Only what
+Compose 1.27, the plugin and podman-compose 1.2 all understand is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+import yaml
+
+from oz_installer.answers.model import Storage
+from oz_installer.catalog.release import HealthCheck, Mount, Port, Release, Service
+from oz_installer.topology.model import PlacedService, TopologyNode
+from oz_installer.topology.wiring import url_host
+
+PROJECT = "oz"
+DIGEST_LABEL = "com.ozforensics.oz-install.digest"
+CURRENT = "current"
+HEADER = "# Made by oz-install for {node}. Do not edit: change answers.yml and run oz-install again.\n"
+STOP_GRACE = "30s"
+
+Definition = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComposeContext:
+    """What all services of a node share; ``proxy`` is the environment of those with egress."""
+
+    engine: str
+    install_dir: str
+    storage: Storage
+    names: Mapping[str, object] = field(repr=False)
+    proxy: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Exact(str):
+    """A string that is always quoted in YAML, so that no parser takes it for a number or a boolean."""
+
+    __slots__ = ()
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Dumps _Exact in double quotes and never makes aliases."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        return True
+
+
+_Dumper.add_representer(
+    _Exact, lambda dumper, data: dumper.represent_scalar("tag:yaml.org,2002:str", str(data), style='"')
+)
+
+
+def service_definition(
+    placed: PlacedService, node: TopologyNode, release: Release, site: ComposeContext
+) -> Definition:
+    """The Compose definition of one service, without labels."""
+    service = placed.service
+    names = {**site.names, "queue": service.queue or ""}
+    definition: Definition = {"image": image_for(placed.image, site.engine)}
+    if not service.job:
+        definition["container_name"] = placed.name
+        definition["hostname"] = f"{node.name}-{placed.name}".replace("_", "-")[:63]
+        definition["restart"] = _restart(release, site.engine)
+        definition["stop_grace_period"] = STOP_GRACE
+    if service.user:
+        definition["user"] = service.user
+    if service.entrypoint:
+        definition["entrypoint"] = [_fill(part, names) for part in service.entrypoint]
+    if service.shell:
+        definition["command"] = ["bash", "-c", _fill(service.shell, names)]
+    elif service.command:
+        definition["command"] = [_fill(part, names) for part in service.command]
+    environment = {key: _fill(value, names) for key, value in service.environment.items()}
+    if environment := {**environment, **(site.proxy if service.egress else {})}:
+        definition["environment"] = environment
+    if service.mounts:
+        definition["volumes"] = [_volume(mount, site) for mount in service.mounts]
+    if ports := _ports(placed.ports):
+        definition["ports"] = ports
+    if service.health:
+        definition["healthcheck"] = _health(service.health, names)
+    if service.memory_mb:
+        definition["mem_limit"] = f"{service.memory_mb}m"
+    # podman-compose makes --requires of it, and then Podman replaces no container that others require
+    if site.engine != "podman" and (before := _before(service, node)):
+        definition["depends_on"] = before
+    definition["logging"] = _logging(release, site.engine)
+    return definition
+
+
+def _restart(release: Release, engine: str) -> str:
+    """Podman's own unit, podman-restart.service, starts only ``always`` again after a reboot."""
+    return "always" if engine == "podman" and release.restart == "unless-stopped" else release.restart
+
+
+def _before(service: Service, node: TopologyNode) -> list[str]:
+    """What runs on the same node and is needed first; jobs stand in a file of their own and need nothing."""
+    if service.job:
+        return []
+    return [
+        other.name
+        for need in service.needs
+        for other in node.services
+        if other.service.name == need and not other.service.job
+    ]
+
+
+def check_command(placed: PlacedService, site: ComposeContext) -> str:
+    """The health check of a service as one line for the container's shell; empty when it has none."""
+    if placed.service.health is None:
+        return ""
+    kind, *words = _health(placed.service.health, {**site.names, "queue": placed.service.queue or ""})["test"]
+    return words[0] if kind == "CMD-SHELL" else shlex.join(words)
+
+
+def labels(digest: str) -> dict[str, str]:
+    """Labels that tie a container to the definition and files that it was made from."""
+    return {DIGEST_LABEL: digest}
+
+
+def compose_yaml(
+    node: TopologyNode, definitions: Mapping[str, Definition], site: ComposeContext, release: Release
+) -> str:
+    """The whole Compose file as text; same answers, same bytes."""
+    content: dict[str, Any] = {"services": {name: _exact(definitions[name]) for name in definitions}}
+    used = [volume.split(":")[0] for d in definitions.values() for volume in d.get("volumes", ())]
+    named = {name: _volume_options(name, site) for name in sorted(set(used)) if not name.startswith("/")}
+    if named:
+        content["volumes"] = named
+    titles = {placed.name: placed.service.title for placed in node.services}
+    body = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 20)
+    for name in definitions:
+        body = body.replace(f"\n  {name}:\n", f"\n  # {titles[name]}\n  {name}:\n", 1)
+    return f"{HEADER.format(node=node.name)}# {release.title}\n{body}"
+
+
+def folders(node: TopologyNode, site: ComposeContext) -> tuple[str, ...]:
+    """Folders below install_dir that must be there before anything starts."""
+    wanted = set()
+    for placed in node.services:
+        for mount in placed.service.mounts:
+            kind, _, name = mount.source.partition(":")
+            if kind == "data":
+                wanted.add(f"data/{name}")
+            elif kind == "media" and site.storage.type == "local":
+                wanted.add("data/media")
+    return tuple(sorted(wanted))
+
+
+def start_timeout(service: Service) -> int:
+    """Seconds after which a service that is not healthy is given up: start period and all retries."""
+    health = service.health
+    return health.start_period + health.retries * (health.interval + health.timeout) if health else 60
+
+
+def bundle_path(mount: Mount) -> str:
+    """Path in the bundle of a mount's source; the source itself when it is no file of the bundle.
+
+    A licence lies there under the name by which its service knows it.
+    """
+    kind, _, _ = mount.source.partition(":")
+    return f"licence/{PurePosixPath(mount.target).name}" if kind == "licence" else mount.source
+
+
+def _fill(text: str, names: Mapping[str, object]) -> str:
+    return text.format_map(names) if "{" in text else text
+
+
+def image_for(image: str, engine: str) -> str:
+    """Podman wants the registry's name, which Docker adds by itself."""
+    if engine != "podman":
+        return image
+    first, slash, _ = image.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return image
+    return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
+
+
+def _volume(mount: Mount, site: ComposeContext) -> str:
+    options = "" if mount.writable else ":ro"
+    kind, _, name = mount.source.partition(":")
+    current = f"{site.install_dir}/{CURRENT}"
+    if kind == "volume":
+        return f"{name}:{mount.target}{options}"
+    if kind == "data":
+        return f"{site.install_dir}/data/{name}:{mount.target}{options}"
+    if kind == "media":
+        return f"{_media(site)}:{mount.target}{options}"
+    return f"{current}/{bundle_path(mount)}:{mount.target}{options}"
+
+
+def _media(site: ComposeContext) -> str:
+    if site.storage.type == "path":
+        return str(site.storage.path).rstrip("/")
+    if site.storage.type == "nfs":
+        return _nfs_name(site.storage)
+    return f"{site.install_dir}/data/media"
+
+
+def _nfs_name(storage: Storage) -> str:
+    """A volume name that changes with the mount, because engines never change a volume's options."""
+    text = f"{storage.server}:{storage.export}:{storage.options}"
+    return f"media-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _volume_options(name: str, site: ComposeContext) -> dict[str, Any]:
+    if not name.startswith("media-"):
+        return {}
+    options = nfs_options(site.storage)
+    return {"driver": "local", "driver_opts": {name: _doubled(value) for name, value in options.items()}}
+
+
+def nfs_options(storage: Storage) -> dict[str, str]:
+    """How an engine's local driver is told to mount the media."""
+    options = f"addr={url_host(storage.server or '')},{storage.options}"
+    return {"type": "nfs", "o": options, "device": f":{storage.export}"}
+
+
+def _ports(ports: Iterable[Port]) -> list[str]:
+    found = []
+    for port in ports:
+        if port.last is None:
+            found.append(f"{port.host}:{port.container}")
+        else:
+            width = port.last - port.host
+            found.append(f"{port.host}-{port.last}:{port.container}-{port.container + width}")
+    return found
+
+
+def _health(health: HealthCheck, names: Mapping[str, object]) -> Definition:
+    if health.get:
+        url = _fill(health.get, names)
+        test = ["CMD-SHELL", f"curl -fsS -o /dev/null {url} || wget -qO /dev/null {url}"]
+    elif health.shell:
+        test = ["CMD-SHELL", _fill(health.shell, names)]
+    else:
+        test = ["CMD", *health.argv]
+    return {
+        "test": test,
+        "interval": f"{health.interval}s",
+        "timeout": f"{health.timeout}s",
+        "retries": health.retries,
+        "start_period": f"{health.start_period}s",
+    }
+
+
+def _logging(release: Release, engine: str) -> Definition:
+    if engine == "podman":
+        return {"driver": "k8s-file", "options": {"max-size": release.log_options["max-size"]}}
+    return {"driver": release.log_driver, "options": dict(release.log_options)}
+
+
+def _doubled(text: str) -> str:
+    return text.replace("$", "$$")
+
+
+def _exact(value: Any) -> Any:
+    """Every string with its ``$`` doubled; quoted wherever a parser might read something else."""
+    if isinstance(value, dict):
+        return {key: _exact(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_exact(item) for item in value]
+    return _Exact(_doubled(value)) if isinstance(value, str) else value

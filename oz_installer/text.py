@@ -1,0 +1,1 @@
+"""Text helpers that every room may use."""

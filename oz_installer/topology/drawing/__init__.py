@@ -1,0 +1,1 @@
+"""The topology as a picture: text and SVG."""

@@ -1,0 +1,1 @@
+"""What the app does beside showing screens: files, drafts, validation, jobs."""

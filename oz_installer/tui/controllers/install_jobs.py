@@ -1,0 +1,133 @@
+"""The jobs of Preflight, Install and Done: what they ask of the core, in a thread. No widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event as Stop
+from time import time
+from typing import TYPE_CHECKING
+
+from oz_installer.errors import Interrupted, OzError, PreflightError
+from oz_installer.tui.core import Installed
+from oz_installer.tui.views.rows import plan_rows
+from oz_installer.tui.widgets.row_list import MeasuredRows
+
+if TYPE_CHECKING:
+    from oz_installer.checks.context import Finding
+    from oz_installer.deploy.events import Event
+    from oz_installer.installation.prepare import Prepared
+    from oz_installer.tui.core import Core
+    from oz_installer.tui.jobs import Tell
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobStage:
+    """What a job is at, before there are events."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanReady:
+    """What would change, as rows, and the total."""
+
+    sheet: MeasuredRows = field(repr=False)
+    total: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChecksDone:
+    """The checks have ended; ``stopped`` before their end."""
+
+    stopped: bool
+
+
+def compare(core: Core, path: Path, tell: Tell, stop: Stop) -> PlanReady:
+    """What would change on the nodes. Raises OzError, also Interrupted."""
+    from oz_installer.formatting.plan import plan_text, total_text
+
+    tell(JobStage(text="Connecting to the nodes and comparing ..."))
+    prepared = core.prepare(path, stop)
+    try:
+        plan = core.with_diffs(prepared, stop)
+    finally:
+        prepared.close()
+    return PlanReady(sheet=MeasuredRows.of(plan_rows(plan_text(plan))), total=total_text(plan))
+
+
+def check(core: Core, path: Path, tell: Tell, stop: Stop) -> ChecksDone:
+    """Tell every finding. Raises OzError."""
+    tell(JobStage(text="Connecting and checking ..."))
+    core.check(path, tell, stop)
+    return ChecksDone(stopped=stop.is_set())
+
+
+def read_status(core: Core, path: Path, stop: Stop) -> Installed:
+    """What runs where now, and what the answers would change there. Raises OzError, also Interrupted."""
+    from oz_installer.formatting.plan import total_text
+
+    prepared = core.prepare(path, stop)
+    try:
+        summary, changes = core.summarise(prepared, stop), total_text(core.with_diffs(prepared, stop))
+        return Installed(path=path, summary=summary, changes=changes, at=time())
+    finally:
+        prepared.close()
+
+
+def install(
+    core: Core, path: Path, tell: Tell, on_event: Callable[[Event], None], stop: Stop, *, checked: bool
+) -> Installed:
+    """Install. What was not ``checked`` yet is checked first. Raises OzError, Interrupted."""
+    tell(JobStage(text="Connecting to the nodes and comparing ..."))
+    prepared = _prepared(core, path, stop)
+    try:
+        _go_on(stop)
+        if not checked:
+            tell(JobStage(text="Checking that everything is ready ..."))
+            _require(core, prepared, stop)
+        if not prepared.plan.nothing_to_do:
+            prepared.require_engines()
+            tell(JobStage(text="Starting ..."))
+            core.apply(prepared, on_event, stop)
+        return _summed_up(core, prepared, path, stop)
+    finally:
+        prepared.close()
+
+
+def _prepared(core: Core, path: Path, stop: Stop) -> Prepared:
+    try:
+        return core.prepare(path, stop)
+    except Interrupted:
+        raise _untouched() from None
+
+
+def _go_on(stop: Stop) -> None:
+    if stop.is_set():
+        raise _untouched()
+
+
+def _untouched() -> Interrupted:
+    return Interrupted("stopped at your request; nothing was changed", "Install again when you like.")
+
+
+def _require(core: Core, prepared: Prepared, stop: Stop) -> None:
+    found: list[Finding] = []
+    core.run_checks(prepared, found.append, stop)
+    _go_on(stop)
+    failed = [one for one in found if one.level == "failure"]
+    if failed:
+        named = "\n".join(f"{one.node}: {one.seen}" if one.node else one.seen for one in failed[:5])
+        said = "1 check" if len(failed) == 1 else f"{len(failed)} checks"
+        raise PreflightError(
+            f"{said} failed; nothing was changed\n{named}", "Go back to Preflight, it says more."
+        )
+
+
+def _summed_up(core: Core, prepared: Prepared, path: Path, stop: Stop) -> Installed:
+    """What stands is not called a failure because it could not be looked at once more."""
+    try:
+        return Installed(path=path, summary=core.summarise(prepared, stop))
+    except OzError as error:
+        return Installed(path=path, trouble=str(error))

@@ -1,0 +1,89 @@
+"""Takes nodes from ~/.ssh/config."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from oz_installer.tui.widgets.menu import Item
+
+if TYPE_CHECKING:
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.installation.wizard.probe import SshHost
+    from oz_installer.tui.screens.nodes import NodesScreen
+
+HINT = "Space marks. Host, user, port, key and jump host are copied into the answers."
+
+
+class SshImport:
+    """Looks for hosts, lets the operator mark some, adds them."""
+
+    def __init__(self, screen: NodesScreen) -> None:
+        self._screen = screen
+
+    def start(self) -> None:
+        """Read the file."""
+        core = self._screen.core
+        self._screen.start("import", lambda _tell, _stop: core.ssh_config_hosts())
+
+    def offer(self, hosts: Sequence[SshHost]) -> None:
+        """Show what was found."""
+        from oz_installer.tui.dialogs.pick import PickSome
+
+        if not hosts:
+            self._screen.say("~/.ssh/config names no host by itself; add nodes by hand.", "-warning")
+        elif self._screen.app.screen is self._screen:
+            dialog = PickSome(
+                "Import from ~/.ssh/config", items(hosts, self._screen.working), take="Add", hint=HINT
+            )
+            self._screen.app.push_screen(dialog, lambda names: self._add(hosts, names or ()))
+
+    def _add(self, hosts: Sequence[SshHost], names: Sequence[str]) -> None:
+        working = self._screen.working
+        for host in hosts:
+            if host.name in names:
+                working = working.add_node(node_from_host(host, _names(working)))
+        if names:
+            self._screen.wizard.edit(working)
+            self._screen.say(f"Added {len(names)} node{'s' if len(names) > 1 else ''}.", "-good")
+
+
+def items(hosts: Sequence[SshHost], working: WorkingCopy) -> list[Item]:
+    """The hosts; what is a node already is barred."""
+    known = {
+        (str(working.get(f"nodes[{place}].host")).lower(), working.get(f"nodes[{place}].port") or 22): place
+        for place in range(working.nodes())
+    }
+    found = []
+    for host in hosts:
+        place = known.get((host.host.lower(), host.port or 22))
+        is_node = (
+            "" if place is None else f"is node {working.get(f'nodes[{place}].name') or place + 1} already"
+        )
+        found.append(Item(id=host.name, label=host.name, about=_about(host), barred=is_node))
+    return found
+
+
+def _about(host: SshHost) -> str:
+    login = f"{host.user}@{host.host}" if host.user else host.host
+    port = f":{host.port}" if host.port else ""
+    return login + port + (f" through {host.jump}" if host.jump else "")
+
+
+def node_from_host(host: SshHost, taken: Collection[str]) -> dict[str, Any]:
+    """A node's answers from a host, under a name that no other node has."""
+    name = re.sub(r"[^a-z0-9]+", "-", host.name.lower()).strip("-")[:28].strip("-") or "node"
+    number, free = 2, name
+    while free in taken:
+        free, number = f"{name}-{number}", number + 1
+    rest = {"user": host.user, "port": host.port, "key_file": host.key_file, "jump": host.jump}
+    return {
+        "name": free,
+        "host": host.host,
+        **{key: value for key, value in rest.items() if value is not None},
+    }
+
+
+def _names(working: WorkingCopy) -> set[str]:
+    return {str(working.get(f"nodes[{place}].name")) for place in range(working.nodes())}

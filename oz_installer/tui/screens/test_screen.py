@@ -1,0 +1,216 @@
+"""A step with something to test from the nodes: F5, what was found, and whether it still holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+
+from oz_installer.tui.core import JobFailed, JobFinished
+from oz_installer.tui.screens.step_screen import StepScreen
+from oz_installer.tui.views.findings import findings_lines, indented
+from oz_installer.tui.views.test_results import without_roles
+from oz_installer.tui.widgets.answer_widget import AnswerWidget
+from oz_installer.tui.widgets.button import FlatButton
+from oz_installer.tui.widgets.frame import StatusLine
+from oz_installer.tui.widgets.test_report import TestReport
+
+if TYPE_CHECKING:
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.checks.context import Finding
+    from oz_installer.installation.wizard.role_assignment import RoleAssignment
+    from oz_installer.tui.core import Validation
+    from oz_installer.tui.jobs import Job
+
+CHANGED = "The answers have changed since this test: test again."
+MOVED = "Tested before the roles changed: test again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestSubject:
+    """What a test is about: answers, and the nodes that run the API, as far as they are known."""
+
+    answers: tuple[Any, ...] = field(repr=False)
+    apis: tuple[str, ...] | None
+
+    def why_stale(self, now: TestSubject) -> str:
+        """What is another one now; empty when nothing is."""
+        if self.answers != now.answers:
+            return CHANGED
+        return MOVED if None not in (self.apis, now.apis) and self.apis != now.apis else ""
+
+
+class TestScreen(StepScreen):
+    """``SECTION`` is what is tested. A step writes ``test_job``; ``NEEDED`` may have to be answered."""
+
+    SECTION: ClassVar[str]
+    TEST: ClassVar[str]
+    NEEDED: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[BindingType]] = [("f5", "test")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seating: RoleAssignment | None = None
+        self.needed: str | None = None
+        self._wrong: set[str] = set()
+        self._looked_at: WorkingCopy | None = None
+        self._findings: tuple[Finding, ...] = ()
+        self._failed: tuple[str, str] | None = None
+        self._tested: TestSubject | None = None
+
+    # --- what a step writes ---------------------------------------------------------------------------
+    def test_job(self) -> Job:
+        """What tells findings."""
+        raise NotImplementedError
+
+    def untestable(self) -> str:
+        """Why there is nothing to test; empty when there is."""
+        return ""
+
+    def show(self, working: WorkingCopy, judged: Validation | None) -> None:
+        """The answers, or what is known around them, are others now."""
+
+    # --- what is shown --------------------------------------------------------------------------------
+    def test_part(self) -> ComposeResult:
+        """The button, and what was found."""
+        with Horizontal(classes="actions"):
+            yield FlatButton(self.TEST, id="test", key="F5", action="test")
+        yield TestReport(id="found")
+
+    def changed(self, working: WorkingCopy, judged: Validation | None) -> None:
+        """Look anew at what surrounds the answers once they are judged."""
+        if judged is not None and working is not self._looked_at:
+            self._looked_at = working
+            core, key = self.core, self.NEEDED
+            self.start(
+                "around",
+                lambda _tell, _stop: (
+                    core.role_assignment(working),
+                    core.missing_reason(working, key) if key else None,
+                ),
+            )
+        self.show(working, judged)
+        self.query_one(TestReport).show(self._report)
+
+    def show_form(self, wanted: tuple[str, ...], judged: Validation | None, *, blamed: bool = True) -> None:
+        """Hide fields that do not matter, unless they are answered, or (with ``blamed``) wrong, as last
+        judged: none comes and goes while somebody types."""
+        if judged is not None:
+            self._wrong = {key for key in self.keys() if key not in wanted and judged.problem(key)}
+        for shown in self.walk_children(AnswerWidget):
+            if len(shown.keys) == 1 and shown.keys[0].startswith(f"{self.SECTION}."):
+                key = shown.keys[0]
+                wrong = blamed and key in self._wrong
+                shown.display = key in wanted or self.working.is_given(key) or wrong
+                if judged is None and key in wanted:
+                    shown.disabled = False  # what was just chosen asks it: the next key may go there
+
+    def _report(self, width: int) -> Content:
+        lines = []
+        if self._tested is not None and (why := self._tested.why_stale(self._subject(self.working))):
+            lines += [Content.styled(f"? {why}", "$text-warning")]
+        if self._failed is not None:
+            message, hint = self._failed
+            lines += [Content.styled(line, "$text-error") for line in indented(f"! {message}", width)]
+            lines += [Content(line) for line in indented(hint, width)]
+        if self._findings:
+            lines.append(findings_lines(self._findings, width))
+        return Content("\n").join(lines)
+
+    def _subject(self, working: WorkingCopy) -> TestSubject:
+        answers = (working.values.get(self.SECTION), *map(working.get, ("release", "engine")))
+        rows = [without_roles(row) for row in working.values.get("nodes", ())]
+        return TestSubject(answers=(*answers, rows), apis=self.seating.api_nodes if self.seating else None)
+
+    # --- the test -------------------------------------------------------------------------------------
+    def action_test(self) -> None:
+        """Start the test; pushed again while it runs, stop it."""
+        if self.jobs.running("test"):
+            self._end("Stopped.", "-warning")
+            self.jobs.stop("test")
+            return
+        if self.refused():
+            return
+        if why := self.untestable():
+            self.say(why, "-warning")
+            return
+        self._findings, self._failed, self._tested = (), None, self._subject(self.working)
+        self.start("test", self.test_job())
+        self.query_one("#test", FlatButton).relabel("Stop")
+        self.say(f"{self.TEST} …")
+        self._show_report()
+
+    @on(FlatButton.Pressed, "#test")
+    def _pushed(self, event: FlatButton.Pressed) -> None:
+        event.stop()
+        self.action_test()
+
+    def on_screen_resume(self) -> None:
+        """The button may be out of sight: its key is told."""
+        super().on_screen_resume()
+        self._hint()
+
+    def _hint(self) -> None:
+        quiet = not str(self.query_one(StatusLine).visual)
+        if quiet and self._tested is None and self.seating is not None and not self.untestable():
+            self.say(f"F5: {self.TEST}")
+
+    def on_screen_suspend(self) -> None:
+        """Another step is shown: the test stops."""
+        if self.wizard.step_screen is not self and self.jobs.running("test"):
+            self._end("Stopped.", "-warning")
+            self.jobs.stop("test")
+
+    def heard(self, news: object) -> None:
+        """A finding, or the end."""
+        match news:
+            case JobFinished(job="around", result=(seating, needed)):
+                first = self.seating is None
+                self.seating, self.needed = seating, needed
+                self.follow()
+                if first:
+                    self._hint()
+                return
+            case JobFinished(job="test"):
+                self._finished()
+            case JobFailed(job="test", message=message, hint=hint):
+                self._failed = (message, hint)
+                self.wizard.asking.forget()
+                self._end("The test could not be made.", "-bad")
+            case _:
+                from oz_installer.checks.context import Finding
+
+                if isinstance(news, Finding):
+                    self._findings = (*self._findings, news)
+        self._show_report()
+
+    def _show_report(self) -> None:
+        """What was found comes into sight."""
+        report = self.query_one(TestReport)
+        report.show(self._report)
+        report.call_after_refresh(report.scroll_visible, animate=False)
+
+    def _finished(self) -> None:
+        bad = sum(one.level == "failure" for one in self._findings)
+        short = sum(one.level == "warning" for one in self._findings)
+        if bad:
+            self.wizard.asking.forget()  # a password that was asked for may have been the wrong one
+            self._end(f"Tested: {bad} failed.", "-bad")
+        elif short:
+            self._end(f"Tested: {short} warning{'s' if short > 1 else ''}.", "-warning")
+        else:
+            self._end("Tested: ok." if self._findings else "There is nothing to test.", "-good")
+
+    def _end(self, text: str, tone: str) -> None:
+        self.query_one("#test", FlatButton).relabel(self.TEST)
+        self.say(text, tone)  # type: ignore[arg-type]
+
+
+def join_and(names: tuple[str, ...]) -> str:
+    """Names as a list in a sentence."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

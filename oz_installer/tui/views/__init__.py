@@ -1,0 +1,1 @@
+"""Text and rows made from values and events; pure."""

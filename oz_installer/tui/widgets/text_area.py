@@ -1,0 +1,56 @@
+"""Several lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import events
+from textual.widgets import TextArea
+from textual.widgets.text_area import Edit, EditResult
+
+from oz_installer.tui.internals.stable_components import StableComponents
+from oz_installer.tui.widgets.answer_widget import Notice
+from oz_installer.tui.widgets.text_input import printable
+
+
+class MultilineInput(StableComponents, TextArea):
+    """A text area that calls ``told`` with every change, at once. Tab leaves it."""
+
+    def __init__(self, *, placeholder: str, told: Callable[[str], None]) -> None:
+        super().__init__(
+            compact=True, show_line_numbers=False, highlight_cursor_line=False, placeholder=placeholder
+        )
+        self._told = told
+        self._last = ""
+
+    def show(self, text: str) -> None:
+        """Show a text without telling it."""
+        if text != self.text:
+            self._last = text
+            self.text = text
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Make an edit, and tell it."""
+        result = super().edit(edit)
+        self._tell()
+        return result
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """Its lines, without control characters."""
+        event.stop()
+        event.prevent_default()
+        lines = event.text.split("\n")
+        clean = "\n".join(printable(line.removesuffix("\r")) for line in lines)
+        self.move_cursor(self.replace(clean, *self.selection, maintain_selection_offset=False).end_location)
+        if len(clean) < len(event.text.replace("\r\n", "\n")):
+            self.post_message(Notice("Pasted; left out: control characters."))
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """Undo and redo come here only."""
+        event.stop()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.text != self._last:
+            self._last = self.text
+            self._told(self.text)
