@@ -62,7 +62,7 @@ class PaletteProvider(Provider):
         here = cast("WizardApp", self.app).step_screen
         if here is None:
             return
-        for push in here.query(".actions Push").results(FlatButton):
+        for push in here.query(".actions FlatButton").results(FlatButton):
             if push.focusable and all(one.display for one in push.ancestors_with_self):
                 yield push.label, f"A button of {step(here.STEP).title}.", push.action_push, True
 

@@ -76,7 +76,7 @@ class Knows(RunCore):
         assert self.ask is not None
         return self.ask(label).reveal() == "right"
 
-    def try_nodes(
+    def probe_nodes(
         self,
         working: WorkingCopy,
         path: Path,

@@ -35,7 +35,7 @@ class Drafts(FakeCore):
         """As any other, with its owner."""
         return tuple(replace(saved, held=saved.target in self.held) for saved in super().drafts())
 
-    def forget_draft(self, saved: SavedDraft) -> None:
+    def delete_draft(self, saved: SavedDraft) -> None:
         """It may fail."""
         if self.unforgettable is not None:
             raise self.unforgettable

@@ -30,7 +30,7 @@ class Servers(FakeCore):
         self.tried: list[list[str]] = []
         self.strangers = {"bio1": KEY, "bio2": OTHER}
 
-    def try_nodes(
+    def probe_nodes(
         self,
         working: WorkingCopy,
         path: Path,

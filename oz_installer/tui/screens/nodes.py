@@ -184,7 +184,7 @@ class NodesScreen(StepScreen):
         event.stop()
         self.action_edit_node()
 
-    @on(FlatButton.Pressed, ".actions Push")
+    @on(FlatButton.Pressed, ".actions FlatButton")
     async def _pushed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         await self.run_action(event.push.action)

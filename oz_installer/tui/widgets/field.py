@@ -245,7 +245,7 @@ class LinesField(Field):
 
     def show_value(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
         """The text, unless what stands there already means the same."""
-        box = cast("MultilineInput", self.query_one("LinesInput"))
+        box = cast("MultilineInput", self.query_one("MultilineInput"))
         box.show(self.text_for(working, box.text))
 
 
