@@ -163,7 +163,7 @@ class Held(RunCore):
         super().__init__()
         self.go_on = threading.Event()
 
-    def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
+    def apply(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
         """Tell the first half, wait, tell the rest."""
         events = run_events()
         for event in events[:-6]:

@@ -22,7 +22,7 @@ class OneByOne(FakeCore):
         self.let = threading.Semaphore(0)
         self.begun = 0
 
-    def keep(
+    def save_answers(
         self, working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
     ) -> WorkingCopy:
         """As any other, after a while."""

@@ -54,7 +54,7 @@ class Waiting(RunCore):
         super().__init__()
         self.taken_back = threading.Event()
 
-    def execute(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
+    def apply(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
         """Wait for the stop, then for the test."""
         for event in run_events(end=False):
             on_event(event)
@@ -171,7 +171,7 @@ async def test_a_failing_installation_is_tried_again(size: tuple[int, int]) -> N
 def failing(core: RunCore) -> Callable[..., None]:
     """A run that tells its events and fails."""
 
-    def execute(prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
+    def apply(prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
         for event in core.outside.events:
             on_event(event)
         raise DeployError(
@@ -181,7 +181,7 @@ def failing(core: RunCore) -> Callable[..., None]:
             details="oz-api | could not log in to the database\noz-api | exit 1",
         )
 
-    return execute
+    return apply
 
 
 async def test_what_was_not_checked_is_checked_before_it_is_installed() -> None:

@@ -26,7 +26,7 @@ class SlowCore(FakeCore):
         self.let = threading.Event()
         self.began = threading.Event()
 
-    def keep(
+    def save_answers(
         self, working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
     ) -> WorkingCopy:
         """As any other, after a while."""

@@ -29,15 +29,15 @@ def prepared(folder: Path) -> Prepared:
     return cast("Prepared", SimpleNamespace(blueprint=blueprint))
 
 
-@pytest.mark.parametrize("call", ["execute", "with_diffs", "summarise"])
+@pytest.mark.parametrize("call", ["apply.apply", "summary.with_diffs", "summary.summarise"])
 def test_an_error_holds_no_secret(call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any, **__: Any) -> None:
         raise DeployError(f"login with {CANARY} failed", f"not {CANARY}", details=f"log of {CANARY}")
 
     monkeypatch.setattr(f"oz_installer.installation.{call}", broken)
-    more = (lambda _event: None, Event()) if call == "execute" else (Event(),)
+    more = (lambda _event: None, Event()) if call == "apply.apply" else (Event(),)
     with pytest.raises(OzError) as caught:
-        getattr(InstallerCore(no_opener), call)(prepared(tmp_path), *more)
+        getattr(InstallerCore(no_opener), call.split(".")[1])(prepared(tmp_path), *more)
     error = cast("DeployError", caught.value)
     assert "login with" in str(error)
     assert CANARY not in f"{error} {error!r} {error.args} {error.hint} {error.details}"
@@ -45,7 +45,7 @@ def test_an_error_holds_no_secret(call: str, tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_command_line_learns_what_to_mask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oz_installer.installation.prepare", lambda *_, **__: prepared(tmp_path))
+    monkeypatch.setattr("oz_installer.installation.prepare.prepare", lambda *_, **__: prepared(tmp_path))
     path = tmp_path / "answers.yml"
     path.write_text(ANSWERS, encoding="utf-8")
     learnt: list[Masker] = []
