@@ -118,7 +118,10 @@ def probe_storage(
     *,
     ask: Ask | None = None,
 ) -> None:
-    """Write on one api node, read on the others, remove it again. Raises AnswersError as ``probe_database``."""
+    """Write on one api node, read on the others, remove it again.
+
+    Raises AnswersError as ``probe_database``.
+    """
     _try(StorageCheck(), "storage.", working, path, open_transport, on_finding, stop, ask)
 
 
