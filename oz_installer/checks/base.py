@@ -25,7 +25,7 @@ class Check(Generic[F]):
 
     def finding(
         self,
-        spot: CheckedNode | None,
+        node: CheckedNode | None,
         level: Level,
         seen: str,
         *,
@@ -38,18 +38,18 @@ class Check(Generic[F]):
         hint_when_ok: str = "",
         remedy: Remedy | None = None,
     ) -> Finding:
-        """A finding of this check; ``spot`` None: of no node. ``about`` is the second part of its id, as in
+        """A finding of this check; ``node`` None: of no node. ``about`` is the second part of its id, as in
         ``host.memory/api1``, ``target`` another node that it is about, as in ``network.8501/api1:bio2``.
 
         Where the level is ok, ``why`` and ``hint`` are left out: they tell what is amiss and how to mend it.
         ``hint_when_ok`` stands there instead of ``hint``, for what is worth doing all the same."""
         is_ok = level == "ok"
         name = f"{self.name}.{about}" if about else self.name
-        place = f"/{spot.name}" if spot else ""
+        place = f"/{node.name}" if node else ""
         return Finding(
             id=f"{name}{place}{f':{target}' if target else ''}",
             subject=subject or self.title,
-            node=spot.name if spot else None,
+            node=node.name if node else None,
             level=level,
             seen=seen,
             needed=needed,
@@ -62,31 +62,31 @@ class Check(Generic[F]):
 class NodeCheck(Check[F]):
     """Judged node by node."""
 
-    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
+    def nodes(self, context: CheckContext) -> tuple[CheckedNode, ...]:
         """The nodes that it concerns."""
-        return site.nodes
+        return context.nodes
 
-    def judge(self, site: CheckContext, spot: CheckedNode, facts: F) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, node: CheckedNode, facts: F) -> Iterator[Finding]:
         """What is to be said of the facts. Pure."""
         raise NotImplementedError
 
-    def across(self, site: CheckContext, facts: Mapping[str, F]) -> Iterator[Finding]:
+    def across(self, context: CheckContext, facts: Mapping[str, F]) -> Iterator[Finding]:
         """What shows only when nodes are held against each other: facts by node, of those that gave some.
         Pure."""
-        del site, facts
+        del context, facts
         yield from ()
 
 
 class ShellCheck(NodeCheck[F]):
     """Facts from a piece of shell. Those of all looks go to a node as one script, in one round trip."""
 
-    def prelude(self, site: CheckContext) -> str:
+    def prelude(self, context: CheckContext) -> str:
         """POSIX sh that runs before all pieces and sets variables for them: what several looks need is asked
         once, for one text stands there once."""
-        del site
+        del context
         return ""
 
-    def script(self, site: CheckContext, spot: CheckedNode) -> str:
+    def script(self, context: CheckContext, node: CheckedNode) -> str:
         """POSIX sh, run in a shell of its own; stderr is dropped. Changes nothing; what may hang is called by
         ``soon``, which gives up after five seconds."""
         raise NotImplementedError
@@ -104,7 +104,7 @@ class ShellCheck(NodeCheck[F]):
 class ProbeCheck(NodeCheck[F]):
     """Facts that need a conversation: a thread for each node that it concerns."""
 
-    def probe(self, site: CheckContext, spot: CheckedNode) -> F:
+    def probe(self, context: CheckContext, node: CheckedNode) -> F:
         """Ask. Leaves nothing behind, ends within ten seconds. Raises OzError where the node itself fails."""
         raise NotImplementedError
 
@@ -112,10 +112,10 @@ class ProbeCheck(NodeCheck[F]):
 class InstallationCheck(Check[F]):
     """Facts of the installation as a whole, or of the workstation: what belongs to no single node."""
 
-    def probe(self, site: CheckContext) -> F:
+    def probe(self, context: CheckContext) -> F:
         """Ask. Leaves nothing behind, ends within ten seconds. Raises OzError."""
         raise NotImplementedError
 
-    def judge(self, site: CheckContext, facts: F) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, facts: F) -> Iterator[Finding]:
         """What is to be said of the facts; of the workstation or of any node. Pure."""
         raise NotImplementedError

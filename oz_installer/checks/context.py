@@ -128,10 +128,10 @@ class CheckContext:
         return self.answers.install_dir.rstrip("/")
 
     @property
-    def api_spots(self) -> tuple[CheckedNode, ...]:
+    def api_nodes(self) -> tuple[CheckedNode, ...]:
         """The nodes that run the API."""
-        return tuple(spot for spot in self.nodes if "api" in spot.roles)
+        return tuple(node for node in self.nodes if "api" in node.roles)
 
-    def spot(self, name: str) -> CheckedNode | None:
+    def node(self, name: str) -> CheckedNode | None:
         """The node of that name; None where it is not looked at."""
-        return next((spot for spot in self.nodes if spot.name == name), None)
+        return next((node for node in self.nodes if node.name == name), None)

@@ -72,7 +72,7 @@ class _Job:
 
 def run_checks(
     checks: Sequence[Check[Any]],
-    site: CheckContext,
+    context: CheckContext,
     tell: Tell,
     stop: threading.Event,
     *,
@@ -82,7 +82,7 @@ def run_checks(
 
     Ends within ``limit`` seconds whatever a node does, and at once when ``stop`` is set.
     """
-    jobs = _jobs(checks, site, limit)
+    jobs = _jobs(checks, context, limit)
     known: dict[str, dict[str, Any]] = {}
     gone: set[str] = set()
     held: list[tuple[str, Finding]] = []  # of nodes that cannot be reached: one finding is enough for each
@@ -107,37 +107,37 @@ def run_checks(
         return
     for check in checks:
         if isinstance(check, NodeCheck):
-            for finding in _across(check, site, known.get(check.name, {})):
+            for finding in _across(check, context, known.get(check.name, {})):
                 tell(finding)
 
 
-def _jobs(checks: Sequence[Check[Any]], site: CheckContext, limit: float) -> dict[str, _Job]:
+def _jobs(checks: Sequence[Check[Any]], context: CheckContext, limit: float) -> dict[str, _Job]:
     """All looks of a node are one job, every visit and every survey another."""
     looks = [check for check in checks if isinstance(check, ShellCheck)]
     jobs: dict[str, _Job] = {}
-    for spot in site.nodes:
-        if mine := [look for look in looks if spot in look.nodes(site)]:
-            late = _late("look", "Node", spot, limit)
-            jobs[f"look/{spot.name}"] = _Job(
-                work=partial(_looked, mine, site, spot), late=late, node=spot.name
+    for node in context.nodes:
+        if mine := [look for look in looks if node in look.nodes(context)]:
+            late = _late("look", "Node", node, limit)
+            jobs[f"look/{node.name}"] = _Job(
+                work=partial(_looked, mine, context, node), late=late, node=node.name
             )
     for check in checks:
         if isinstance(check, ProbeCheck):
-            for spot in check.nodes(site):
-                late = _late(check.name, check.title, spot, limit)
-                work = partial(_visited, check, site, spot)
-                jobs[f"{check.name}/{spot.name}"] = _Job(work=work, late=late, node=spot.name)
+            for node in check.nodes(context):
+                late = _late(check.name, check.title, node, limit)
+                work = partial(_visited, check, context, node)
+                jobs[f"{check.name}/{node.name}"] = _Job(work=work, late=late, node=node.name)
         elif isinstance(check, InstallationCheck):
             late = _late(check.name, check.title, None, limit)
-            jobs[check.name] = _Job(work=partial(_surveyed, check, site), late=late)
+            jobs[check.name] = _Job(work=partial(_surveyed, check, context), late=late)
     return jobs
 
 
-def _across(check: NodeCheck[Any], site: CheckContext, known: Mapping[str, Any]) -> Iterator[Finding]:
+def _across(check: NodeCheck[Any], context: CheckContext, known: Mapping[str, Any]) -> Iterator[Finding]:
     """Facts in the order of the nodes, whichever answered first."""
     try:
-        ordered = {spot.name: known[spot.name] for spot in site.nodes if spot.name in known}
-        yield from list(check.across(site, ordered))
+        ordered = {node.name: known[node.name] for node in context.nodes if node.name in known}
+        yield from list(check.across(context, ordered))
     except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
         yield check_error(check, None, error)
 
@@ -162,7 +162,9 @@ def as_completed(
             return
 
 
-def run_shell_checks(looks: Sequence[ShellCheck[Any]], site: CheckContext, spot: CheckedNode) -> CheckOutput:
+def run_shell_checks(
+    looks: Sequence[ShellCheck[Any]], context: CheckContext, node: CheckedNode
+) -> CheckOutput:
     """One round trip to a node. Raises OzError when the node cannot be asked."""
     findings: list[Finding] = []
     shown: list[tuple[str, str]] = []
@@ -170,11 +172,11 @@ def run_shell_checks(looks: Sequence[ShellCheck[Any]], site: CheckContext, spot:
     pieces: dict[str, str] = {}
     for one in looks:
         try:
-            pieces[one.name] = one.script(site, spot)
+            pieces[one.name] = one.script(context, node)
         except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
-            findings.append(check_error(one, spot, error))
-    transport = site.transport(spot.name)
-    script = combine_scripts(pieces, [one.prelude(site) for one in looks])
+            findings.append(check_error(one, node, error))
+    transport = context.transport(node.name)
+    script = combine_scripts(pieces, [one.prelude(context) for one in looks])
     answer = transport.run(("sh", "-c", script), timeout=SILENCE_SECONDS)
     parts = sections(answer.text)
     if "end" not in parts:
@@ -186,44 +188,44 @@ def run_shell_checks(looks: Sequence[ShellCheck[Any]], site: CheckContext, spot:
         try:
             facts = known[one.name] = one.parse(parts[one.name])
             shown += one.display(facts)
-            findings += one.judge(site, spot, facts)
+            findings += one.judge(context, node, facts)
         except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
-            findings.append(check_error(one, spot, error))
+            findings.append(check_error(one, node, error))
     return CheckOutput(findings=tuple(findings), shown=tuple(shown), facts=known)
 
 
-def _visited(check: ProbeCheck[Any], site: CheckContext, spot: CheckedNode) -> CheckOutput:
+def _visited(check: ProbeCheck[Any], context: CheckContext, node: CheckedNode) -> CheckOutput:
     """One check of one node; whatever goes wrong is a finding."""
     try:
-        facts = check.probe(site, spot)
-        return CheckOutput(findings=tuple(check.judge(site, spot, facts)), facts={check.name: facts})
+        facts = check.probe(context, node)
+        return CheckOutput(findings=tuple(check.judge(context, node, facts)), facts={check.name: facts})
     except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
-        lost = isinstance(error, ConnectError) and error.node in (None, spot.name)
-        return CheckOutput(findings=(check_error(check, spot, error),), unreached=lost)
+        lost = isinstance(error, ConnectError) and error.node in (None, node.name)
+        return CheckOutput(findings=(check_error(check, node, error),), unreached=lost)
 
 
-def _surveyed(check: InstallationCheck[Any], site: CheckContext) -> CheckOutput:
+def _surveyed(check: InstallationCheck[Any], context: CheckContext) -> CheckOutput:
     """The same of a survey."""
     try:
-        return CheckOutput(findings=tuple(check.judge(site, check.probe(site))))
+        return CheckOutput(findings=tuple(check.judge(context, check.probe(context))))
     except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
         return CheckOutput(findings=(check_error(check, None, error),))
 
 
-def check_error(check: Check[Any], spot: CheckedNode | None, error: Exception) -> Finding:
+def check_error(check: Check[Any], node: CheckedNode | None, error: Exception) -> Finding:
     """What is told of a check that could not be made."""
-    if isinstance(error, ConnectError) and spot and error.node and error.node != spot.name:
+    if isinstance(error, ConnectError) and node and error.node and error.node != node.name:
         seen = f"could not be tried without {error.node}, which cannot be reached"
         hint = f"Mend what is told of {error.node}, then check again."
-        return check.finding(spot, "warning", seen, hint=hint)
+        return check.finding(node, "warning", seen, hint=hint)
     if isinstance(error, ConnectError):
         seen = f"could not be tried: the node itself cannot be reached: {safe_line(error.message, 400)}"
-        return check.finding(spot, "failure", seen, hint=error.hint)
+        return check.finding(node, "failure", seen, hint=error.hint)
     if isinstance(error, OzError):
-        return check.finding(spot, "failure", safe_line(error.message, 400), hint=error.hint)
+        return check.finding(node, "failure", safe_line(error.message, 400), hint=error.hint)
     seen = f"the check itself broke: {type(error).__name__}: {safe_line(error)}"
     hint = "This is a fault of oz-install: please send us this line. The other checks stand."
-    return check.finding(spot, "failure", seen, hint=hint)
+    return check.finding(node, "failure", seen, hint=hint)
 
 
 def sort_findings(
@@ -248,34 +250,34 @@ def sections(text: str) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def _looked(looks: Sequence[ShellCheck[Any]], site: CheckContext, spot: CheckedNode) -> CheckOutput:
+def _looked(looks: Sequence[ShellCheck[Any]], context: CheckContext, node: CheckedNode) -> CheckOutput:
     try:
-        return run_shell_checks(looks, site, spot)
+        return run_shell_checks(looks, context, node)
     except Exception as error:  # noqa: BLE001 - a node that cannot be asked is a finding
         return CheckOutput(
-            findings=(unreachable_finding(spot, error),), unreached=isinstance(error, ConnectError)
+            findings=(unreachable_finding(node, error),), unreached=isinstance(error, ConnectError)
         )
 
 
-def unreachable_finding(spot: CheckedNode, error: Exception) -> Finding:
+def unreachable_finding(node: CheckedNode, error: Exception) -> Finding:
     """What is told of a node that cannot be asked; whoever finds that first, it is told once."""
     hint = error.hint if isinstance(error, OzError) else "Is the node alive and the network up?"
     message = error.message if isinstance(error, OzError) else f"{type(error).__name__}: {error}"
     return Finding(
-        id=f"look/{spot.name}",
+        id=f"look/{node.name}",
         subject="Node",
-        node=spot.name,
+        node=node.name,
         level="failure",
         seen=f"cannot be examined: {safe_line(message, 400)}",
         hint=hint,
     )
 
 
-def _late(name: str, title: str, spot: CheckedNode | None, limit: float) -> Finding:
+def _late(name: str, title: str, node: CheckedNode | None, limit: float) -> Finding:
     return Finding(
-        id=f"{name}/{spot.name}" if spot else name,
+        id=f"{name}/{node.name}" if node else name,
         subject=title,
-        node=spot.name if spot else None,
+        node=node.name if node else None,
         level="failure",
         seen=f"no answer within {limit:g} s",
         hint="Is a node overloaded, or a command on it stuck (a dead mount, a hanging engine)?",

@@ -32,40 +32,40 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
     name = "broker"
     title = "Broker"
 
-    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
+    def nodes(self, context: CheckContext) -> tuple[CheckedNode, ...]:
         """What uses the queues, where the broker is not ours."""
-        return site.api_spots if site.answers.broker.host else ()
+        return context.api_nodes if context.answers.broker.host else ()
 
-    def probe(self, site: CheckContext, spot: CheckedNode) -> BrokerFacts:
+    def probe(self, context: CheckContext, node: CheckedNode) -> BrokerFacts:
         """Log in and ask; where tunnels are forbidden, only whether the port answers."""
-        broker, transport = site.answers.broker, site.transport(spot.name)
+        broker, transport = context.answers.broker, context.transport(node.name)
         host, port = broker.host or "", broker.effective_port
-        attempt = _attempt(site, transport, host, port)
+        attempt = _attempt(context, transport, host, port)
         if attempt.ended != "forbidden":
             return BrokerFacts(attempt=attempt)
         return BrokerFacts(attempt=attempt, knock=try_tcp_from_shell(transport, host, port))
 
-    def judge(self, site: CheckContext, spot: CheckedNode, facts: BrokerFacts) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, node: CheckedNode, facts: BrokerFacts) -> Iterator[Finding]:
         """From the outside in."""
-        broker, attempt = site.answers.broker, facts.attempt
+        broker, attempt = context.answers.broker, facts.attempt
         product, place = NAMES[broker.type], f"{broker.host}:{broker.effective_port}"
-        if trouble := self._outside(spot, facts, product, place):
+        if trouble := self._outside(node, facts, product, place):
             yield trouble
             return
-        yield self._login(spot, attempt, product, place, bool(site.secrets.get("broker.password")))
+        yield self._login(node, attempt, product, place, bool(context.secrets.get("broker.password")))
         if attempt.ended == "refused":
             return
         if attempt.ended == "vhost":
-            yield self._vhost(spot, attempt, broker.user or "oz")
-        yield self._version(site, spot, attempt.server, broker.type)
+            yield self._vhost(node, attempt, broker.user or "oz")
+        yield self._version(context, node, attempt.server, broker.type)
         if broker.type == "redis":
-            yield from self._redis(site, spot, attempt.server)
+            yield from self._redis(context, node, attempt.server)
 
-    def _outside(self, spot: CheckedNode, facts: BrokerFacts, product: str, place: str) -> Finding | None:
+    def _outside(self, node: CheckedNode, facts: BrokerFacts, product: str, place: str) -> Finding | None:
         attempt, knock = facts.attempt, facts.knock
         if knock is not None and knock.open:
             return self.finding(
-                spot,
+                node,
                 "warning",
                 f"{place} answers; whether it lets us in could not be tried",
                 why="sshd of the node forbids tunnels, and nothing is installed on a node to check it.",
@@ -74,7 +74,7 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
         if knock is not None or attempt.ended == "unreachable":
             why = knock.said if knock else attempt.message
             return self.finding(
-                spot,
+                node,
                 "failure",
                 f"{place} cannot be reached: {why}",
                 needed="a TCP connection from every api node",
@@ -84,7 +84,7 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
             )
         if attempt.ended == "stranger":
             return self.finding(
-                spot,
+                node,
                 "failure",
                 f"what listens at {place} does not speak {product}: {attempt.message}",
                 hint=f"Is broker.type right, and is it {product}'s own port, without TLS?",
@@ -92,14 +92,14 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
         return None
 
     def _login(
-        self, spot: CheckedNode, attempt: BrokerLogin, product: str, place: str, given: bool
+        self, node: CheckedNode, attempt: BrokerLogin, product: str, place: str, given: bool
     ) -> Finding:
         about, subject = "login", "Broker login"
         if attempt.ended != "refused":
             seen = f"{product} at {place} lets us in"
-            return self.finding(spot, "ok", seen, about=about, subject=subject)
+            return self.finding(node, "ok", seen, about=about, subject=subject)
         return self.finding(
-            spot,
+            node,
             "failure",
             f"{place} refuses the login: {attempt.message}",
             about=about,
@@ -110,9 +110,9 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
             else "It wants a password: give broker.password.",
         )
 
-    def _vhost(self, spot: CheckedNode, attempt: BrokerLogin, user: str) -> Finding:
+    def _vhost(self, node: CheckedNode, attempt: BrokerLogin, user: str) -> Finding:
         return self.finding(
-            spot,
+            node,
             "failure",
             f"the virtual host / does not open: {attempt.message}",
             about="vhost",
@@ -121,11 +121,11 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
             hint=f"rabbitmqctl add_vhost / ; rabbitmqctl set_permissions -p / {user} '.*' '.*' '.*'",
         )
 
-    def _version(self, site: CheckContext, spot: CheckedNode, server: BrokerServer, kind: str) -> Finding:
-        bundled, found = _bundled(site, kind), parse_version(server.version)
+    def _version(self, context: CheckContext, node: CheckedNode, server: BrokerServer, kind: str) -> Finding:
+        bundled, found = _bundled(context, kind), parse_version(server.version)
         old = bool(bundled and found and found[: len(bundled)] < bundled)
         return self.finding(
-            spot,
+            node,
             "warning" if old else "ok",
             f"{NAMES[kind]} {server.version}" if server.version else "it does not tell its version",
             about="version",
@@ -135,16 +135,16 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
             hint="Upgrade it, or ask Oz Forensics and accept this.",
         )
 
-    def _redis(self, site: CheckContext, spot: CheckedNode, server: BrokerServer) -> Iterator[Finding]:
-        yield self._mode(spot, server)
-        yield self._databases(site, spot, server)
-        yield self._policy(spot, server)
+    def _redis(self, context: CheckContext, node: CheckedNode, server: BrokerServer) -> Iterator[Finding]:
+        yield self._mode(node, server)
+        yield self._databases(context, node, server)
+        yield self._policy(node, server)
 
-    def _mode(self, spot: CheckedNode, server: BrokerServer) -> Finding:
+    def _mode(self, node: CheckedNode, server: BrokerServer) -> Finding:
         wrong = server.mode not in ("", "standalone") or server.role == "slave"
         what = "a read-only replica" if server.role == "slave" else f"{server.mode or 'standalone'}"
         return self.finding(
-            spot,
+            node,
             "failure" if wrong else "ok",
             what if server.mode or server.role else "it does not tell its mode",
             about="mode",
@@ -154,8 +154,8 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
             hint="Name the address of a standalone Redis, or of the master.",
         )
 
-    def _databases(self, site: CheckContext, spot: CheckedNode, server: BrokerServer) -> Finding:
-        numbers = sorted(site.release.redis_databases.values())
+    def _databases(self, context: CheckContext, node: CheckedNode, server: BrokerServer) -> Finding:
+        numbers = sorted(context.release.redis_databases.values())
         used = f"{numbers[0]} to {numbers[-1]}"
         level: Level = "ok" if server.databases else "failure" if server.databases is False else "warning"
         seen = {
@@ -164,7 +164,7 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
             "warning": f"this login may not choose database {numbers[-1]}",
         }[level]
         return self.finding(
-            spot,
+            node,
             level,
             seen,
             about="databases",
@@ -174,7 +174,7 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
             hint=f"Set databases to {len(numbers)} or more, and allow SELECT.",
         )
 
-    def _policy(self, spot: CheckedNode, server: BrokerServer) -> Finding:
+    def _policy(self, node: CheckedNode, server: BrokerServer) -> Finding:
         """volatile-ttl is the vendor's own; queues never expire, so that no volatile policy takes them."""
         evicts = server.policy.startswith("allkeys-") and server.memory_limit != 0
         limit = (
@@ -185,7 +185,7 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
             else ", no limit"
         )
         return self.finding(
-            spot,
+            node,
             "warning" if evicts else "ok",
             f"{server.policy}{limit}" if server.policy else "it does not tell its memory policy",
             about="policy",
@@ -196,20 +196,20 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
         )
 
 
-def _attempt(site: CheckContext, transport: Transport, host: str, port: int) -> BrokerLogin:
+def _attempt(context: CheckContext, transport: Transport, host: str, port: int) -> BrokerLogin:
     try:
         sock = transport.tunnel(host, port, timeout=TCP_SECONDS)
     except ForwardingForbidden:
         return BrokerLogin(ended="forbidden")
     except OSError as error:
         return BrokerLogin(ended="unreachable", message=tunnel_error(error))
-    password = site.secrets.get("broker.password")
+    password = context.secrets.get("broker.password")
     try:
         sock.settimeout(TCP_SECONDS)
-        if site.answers.broker.type == "redis":
-            databases = max(site.release.redis_databases.values()) + 1
+        if context.answers.broker.type == "redis":
+            databases = max(context.release.redis_databases.values()) + 1
             return redis.log_in(sock, password, databases)
-        user = site.answers.broker.user or "oz"
+        user = context.answers.broker.user or "oz"
         return rabbitmq.log_in(sock, user, password or Secret(""))
     except OSError as error:
         return BrokerLogin(ended="stranger", message=safe_line(error) or type(error).__name__)
@@ -217,8 +217,8 @@ def _attempt(site: CheckContext, transport: Transport, host: str, port: int) -> 
         sock.close()
 
 
-def _bundled(site: CheckContext, kind: str) -> tuple[int, ...]:
+def _bundled(context: CheckContext, kind: str) -> tuple[int, ...]:
     """Version that the release brings, from its image's tag, as far as it changes what is understood."""
-    service = next((one for one in site.release.services if one.part == kind), None)
-    tag = site.release.images[service.image].rpartition(":")[2] if service else ""
+    service = next((one for one in context.release.services if one.part == kind), None)
+    tag = context.release.images[service.image].rpartition(":")[2] if service else ""
     return (parse_version(tag) or ())[:2]

@@ -17,14 +17,14 @@ class AdminPasswordCheck(InstallationCheck[bool]):
     name = "admin"
     title = "Administrator"
 
-    def probe(self, site: CheckContext) -> bool:
+    def probe(self, context: CheckContext) -> bool:
         """Whether the password is short."""
-        given = site.secrets.get(PASSWORD)
+        given = context.secrets.get(PASSWORD)
         return given is not None and weak_password_advice(given.reveal()) is not None
 
-    def judge(self, site: CheckContext, facts: bool) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, facts: bool) -> Iterator[Finding]:
         """At most one finding."""
-        del site
+        del context
         if facts:
             yield self.finding(
                 None,

@@ -34,15 +34,15 @@ class LicenceCheck(InstallationCheck[Mapping[str, LicenceFacts]]):
     name = "licence"
     title = "Licence"
 
-    def probe(self, site: CheckContext) -> Mapping[str, LicenceFacts]:
+    def probe(self, context: CheckContext) -> Mapping[str, LicenceFacts]:
         """Those that some service mounts, by key."""
-        keys = sorted(nodes_by_licence(site.topology)) if site.topology else ()
-        return {key: _examined(site, key) for key in keys}
+        keys = sorted(nodes_by_licence(context.topology)) if context.topology else ()
+        return {key: _examined(context, key) for key in keys}
 
-    def judge(self, site: CheckContext, facts: Mapping[str, LicenceFacts]) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, facts: Mapping[str, LicenceFacts]) -> Iterator[Finding]:
         """The file, then who may read it, then where it goes."""
         for key, file in facts.items():
-            yield self._file(site, key, file)
+            yield self._file(context, key, file)
             if file.public:
                 yield self.finding(
                     None,
@@ -55,7 +55,7 @@ class LicenceCheck(InstallationCheck[Mapping[str, LicenceFacts]]):
                     hint=f"chmod 600 {file.path}",
                 )
 
-    def _file(self, site: CheckContext, key: str, file: LicenceFacts) -> Finding:
+    def _file(self, context: CheckContext, key: str, file: LicenceFacts) -> Finding:
         subject = _SUBJECTS.get(key, self.title)
         if file.problem:
             return self.finding(
@@ -67,7 +67,7 @@ class LicenceCheck(InstallationCheck[Mapping[str, LicenceFacts]]):
                 why="What it licenses does not start without it.",
                 hint=f"Name the file that Oz Forensics gave you (answers: license.{key}).",
             )
-        holders = nodes_by_licence(site.topology).get(key, ()) if site.topology else ()
+        holders = nodes_by_licence(context.topology).get(key, ()) if context.topology else ()
         role = _ROLES.get(key)
         if strangers := [node.name for node in holders if role and role not in node.roles]:
             return self.finding(
@@ -86,8 +86,8 @@ class LicenceCheck(InstallationCheck[Mapping[str, LicenceFacts]]):
         )
 
 
-def _examined(site: CheckContext, key: str) -> LicenceFacts:
-    file = resolve_path(getattr(site.answers.license, key), site.answers_dir)
+def _examined(context: CheckContext, key: str) -> LicenceFacts:
+    file = resolve_path(getattr(context.answers.license, key), context.answers_dir)
     path = safe_line(file, 400)
     try:
         content = read_licence(file)

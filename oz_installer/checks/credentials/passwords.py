@@ -20,10 +20,10 @@ class SecretsCheck(ShellCheck[Prints]):
     name = "passwords"
     title = "Passwords"
 
-    def script(self, site: CheckContext, spot: CheckedNode) -> str:
+    def script(self, context: CheckContext, node: CheckedNode) -> str:
         """What the installed generation left; a look has the rights of an installation."""
-        del spot
-        record = shlex.quote(f"{site.install_dir}/current/record.json")
+        del node
+        record = shlex.quote(f"{context.install_dir}/current/record.json")
         return f"[ ! -r {record} ] || soon cat {record}"
 
     def parse(self, text: str) -> Prints:
@@ -36,23 +36,25 @@ class SecretsCheck(ShellCheck[Prints]):
             raise ValueError("no record of an installation")
         return {str(slot): str(fingerprint) for slot, fingerprint in kept.items()}
 
-    def judge(self, site: CheckContext, spot: CheckedNode, facts: Prints) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, node: CheckedNode, facts: Prints) -> Iterator[Finding]:
         """A password that only the node has on record belongs to what the answers have no more."""
-        own = site.own_passwords
+        own = context.own_passwords
         both = [slot for slot in own.fingerprints if slot in facts] if own else []
         if own is None or not both:
             return
         other = [slot for slot in both if own.fingerprints[slot] != facts[slot]]
         if not other:
-            yield self.finding(spot, "ok", f"those of {own.file.name}")
+            yield self.finding(node, "ok", f"those of {own.file.name}")
             return
         yield self.finding(
-            spot,
+            node,
             "failure",
             f"{own.file} {_amiss(own, other)}",
             needed="the passwords that are installed",
-            why="With others the services could not log in to each other; an installation stops before that.",
-            hint=f"{restore_hint(site.install_dir)}; or set new ones on purpose: install with --new-secrets.",
+            why="With different passwords the services cannot log in to each other, "
+            "so an installation stops first.",
+            hint=f"{restore_hint(context.install_dir)}; or set new ones on purpose: "
+            "install with --new-secrets.",
         )
 
 

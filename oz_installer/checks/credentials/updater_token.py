@@ -33,15 +33,15 @@ class UpdaterTokenCheck(InstallationCheck[TokenFacts]):
     name = "updater"
     title = "Updater token"
 
-    def probe(self, site: CheckContext) -> TokenFacts:
+    def probe(self, context: CheckContext) -> TokenFacts:
         """Look at it here; the vendor is not asked."""
-        if not site.answers.components.bio_updater or "updater.token" not in site.secrets:
+        if not context.answers.components.bio_updater or "updater.token" not in context.secrets:
             return TokenFacts(wanted=False)
-        return TokenFacts(fault=token_problem(site.secrets["updater.token"].reveal()))
+        return TokenFacts(fault=token_problem(context.secrets["updater.token"].reveal()))
 
-    def judge(self, site: CheckContext, facts: TokenFacts) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, facts: TokenFacts) -> Iterator[Finding]:
         """One finding."""
-        del site
+        del context
         if not facts.wanted:
             return
         if facts.fault is None:

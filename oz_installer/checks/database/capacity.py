@@ -34,7 +34,7 @@ def free_connections(server: Server, needed: int) -> tuple[int, str]:
 
 
 def connection_findings(
-    check: NodeCheck[Any], spot: CheckedNode, server: Server, topology: Topology | None
+    check: NodeCheck[Any], node: CheckedNode, server: Server, topology: Topology | None
 ) -> Iterator[Finding]:
     """Connections that are left against those that are needed; not known without a topology."""
     needed = connections_needed(topology) if topology else 0
@@ -51,7 +51,7 @@ def connection_findings(
     }[narrowest]
     ours = f", {server.used_by_us} of those ours" if server.used_by_us else ""
     yield check.finding(
-        spot,
+        node,
         level,
         f"{max(free, 0)} free for us of {limit}{ours}",
         about="connections",

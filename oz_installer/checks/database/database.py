@@ -58,70 +58,70 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
     name = "database"
     title = "Database"
 
-    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
+    def nodes(self, context: CheckContext) -> tuple[CheckedNode, ...]:
         """What uses the database."""
-        return site.api_spots
+        return context.api_nodes
 
-    def probe(self, site: CheckContext, spot: CheckedNode) -> DatabaseFacts:
+    def probe(self, context: CheckContext, node: CheckedNode) -> DatabaseFacts:
         """Log in and ask; where tunnels are forbidden, only whether the port answers."""
-        database = site.answers.database
+        database = context.answers.database
         if database.host is None:
             return DatabaseFacts()
-        transport, door = site.transport(spot.name), _door(site, database.host)
+        transport, door = context.transport(node.name), _door(context, database.host)
         attempt = probe_database(transport, door)
         if attempt.outcome == "forbidden":
             knock = try_tcp_from_shell(transport, database.host, database.port)
             return DatabaseFacts(attempt=attempt, tcp=knock)
-        admin = admin_connection_for(site)
-        if admin is None or not _admin_could_help(site, attempt):
+        admin = admin_connection_for(context)
+        if admin is None or not _admin_could_help(context, attempt):
             return DatabaseFacts(attempt=attempt)
         return DatabaseFacts(
             attempt=attempt, admin=log_in_as_admin(transport, admin, database.user, database.name)
         )
 
-    def judge(self, site: CheckContext, spot: CheckedNode, facts: DatabaseFacts) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, node: CheckedNode, facts: DatabaseFacts) -> Iterator[Finding]:
         """From the outside in: what cannot be told because of another failure is not told."""
         if facts.attempt is None:
-            yield self.finding(spot, "ok", "bundled: PostgreSQL comes with the installation")
+            yield self.finding(node, "ok", "bundled: PostgreSQL comes with the installation")
             return
-        database, attempt = site.answers.database, facts.attempt
+        database, attempt = context.answers.database, facts.attempt
         place = f"{database.host}:{database.port}"
         if facts.tcp is not None:
-            yield self._from_shell(spot, facts.tcp, place)
+            yield self._from_shell(node, facts.tcp, place)
             return
-        if trouble := self._outside(spot, attempt, database, place):
+        if trouble := self._outside(node, attempt, database, place):
             yield trouble
             return
-        yield self._tls(spot, attempt, database)
-        yield self._login(site, spot, facts, attempt, database)
+        yield self._tls(node, attempt, database)
+        yield self._login(context, node, facts, attempt, database)
         if attempt.server is not None:
-            yield from property_findings(self, site, spot, attempt.server, facts.admin_view)
-            yield from connection_findings(self, spot, attempt.server, site.topology)
+            yield from property_findings(self, context, node, attempt.server, facts.admin_view)
+            yield from connection_findings(self, node, attempt.server, context.topology)
         elif facts.admin_view is not None:
-            yield from findings_from_admin(self, site, spot, attempt, facts.admin_view)
+            yield from findings_from_admin(self, context, node, attempt, facts.admin_view)
         if facts.admin is not None and facts.admin_view is None:
-            yield admin_login_finding(self, site, spot, facts.admin)
+            yield admin_login_finding(self, context, node, facts.admin)
 
-    def across(self, site: CheckContext, facts: Mapping[str, DatabaseFacts]) -> Iterator[Finding]:
+    def across(self, context: CheckContext, facts: Mapping[str, DatabaseFacts]) -> Iterator[Finding]:
         """One server, one clock."""
-        del site
+        del context
         servers = {name: one.attempt.server for name, one in facts.items() if one.attempt}
         yield from clock_findings(self, {name: server.ahead for name, server in servers.items() if server})
 
-    def _from_shell(self, spot: CheckedNode, knock: TcpResult, place: str) -> Finding:
+    def _from_shell(self, node: CheckedNode, knock: TcpResult, place: str) -> Finding:
         if not knock.open:
-            return self._unreachable(spot, knock.said, place)
+            return self._unreachable(node, knock.said, place)
         return self.finding(
-            spot,
+            node,
             "warning",
             f"{place} answers; whether it lets us in could not be tried",
             why="sshd of the node forbids tunnels, and nothing is installed on a node to check it.",
             hint="Allow them (AllowTcpForwarding local), or accept this: the installation logs in itself.",
         )
 
-    def _unreachable(self, spot: CheckedNode, why: str, place: str) -> Finding:
+    def _unreachable(self, node: CheckedNode, why: str, place: str) -> Finding:
         return self.finding(
-            spot,
+            node,
             "failure",
             f"{place} cannot be reached: {why}",
             needed="a TCP connection from every api node",
@@ -131,18 +131,18 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
         )
 
     def _outside(
-        self, spot: CheckedNode, attempt: LoginResult, database: Database, place: str
+        self, node: CheckedNode, attempt: LoginResult, database: Database, place: str
     ) -> Finding | None:
         """What ends it before PostgreSQL has said anything of us."""
         if attempt.outcome == "unreachable":
-            return self._unreachable(spot, attempt.said, place)
+            return self._unreachable(node, attempt.said, place)
         if attempt.outcome == "stranger":
             seen = f"what listens at {place} does not speak PostgreSQL" + _because(attempt.said)
             hint = "Is it PostgreSQL's own port (5432), and not that of a pooler or another service?"
-            return self.finding(spot, "failure", seen, hint=hint)
+            return self.finding(node, "failure", seen, hint=hint)
         if attempt.outcome == "no-tls":
             return self.finding(
-                spot,
+                node,
                 "failure",
                 f"{place} takes no TLS",
                 about="tls",
@@ -152,7 +152,7 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
             )
         if attempt.outcome == "untrusted":
             return self.finding(
-                spot,
+                node,
                 "failure",
                 f"the certificate of {place} is not trusted: {attempt.said}",
                 about="tls",
@@ -162,11 +162,11 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
             )
         return None
 
-    def _tls(self, spot: CheckedNode, attempt: LoginResult, database: Database) -> Finding:
+    def _tls(self, node: CheckedNode, attempt: LoginResult, database: Database) -> Finding:
         place = f"{database.host}:{database.port}"
         unwanted = not attempt.tls and database.sslmode == "prefer"
         return self.finding(
-            spot,
+            node,
             "warning" if unwanted else "ok",
             f"{place} answers, {attempt.tls or 'not encrypted'}",
             about="tls",
@@ -178,8 +178,8 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
 
     def _login(
         self,
-        site: CheckContext,
-        spot: CheckedNode,
+        context: CheckContext,
+        node: CheckedNode,
         facts: DatabaseFacts,
         attempt: LoginResult,
         database: Database,
@@ -187,10 +187,10 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
         subject, about = "Database login", "login"
         if attempt.server is not None:
             seen = f"{database.user} gets into {database.name}"
-            return self.finding(spot, "ok", seen, about=about, subject=subject)
+            return self.finding(node, "ok", seen, about=about, subject=subject)
         if attempt.outcome == "untried":
             return self.finding(
-                spot,
+                node,
                 "warning",
                 "could not be tried: the check cannot prepare this password as PostgreSQL does",
                 about=about,
@@ -202,36 +202,36 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
         remedy: Remedy | None = None
         if attempt.state == NO_DATABASE:
             seen = f"there is no database {database.name}"
-            remedy, hint = database_remedy(site, spot, facts.admin_view)
+            remedy, hint = database_remedy(context, node, facts.admin_view)
         elif is_role_missing(attempt, facts.admin_view):
             seen = f"there is no role {database.user}"
-            remedy, hint = role_remedy(site, spot, facts.admin_view)
+            remedy, hint = role_remedy(context, node, facts.admin_view)
         else:
             seen, hint = attempt.said, _login_hint(attempt, database, facts.admin_view)
-        return self.finding(spot, "failure", seen, about=about, subject=subject, hint=hint, remedy=remedy)
+        return self.finding(node, "failure", seen, about=about, subject=subject, hint=hint, remedy=remedy)
 
 
-def admin_connection_for(site: CheckContext) -> ConnectionSettings | None:
+def admin_connection_for(context: CheckContext) -> ConnectionSettings | None:
     """Where the administrator logs in; None where the answers name none."""
-    return admin_connection(site.answers.database, site.secrets, HOME)
+    return admin_connection(context.answers.database, context.secrets, HOME)
 
 
-def _door(site: CheckContext, host: str) -> ConnectionSettings:
-    database = site.answers.database
+def _door(context: CheckContext, host: str) -> ConnectionSettings:
+    database = context.answers.database
     return ConnectionSettings(
         host=host,
         port=database.port,
         name=database.name,
         user=database.user,
-        password=site.secrets["database.password"],
+        password=context.secrets["database.password"],
         sslmode=database.sslmode,
     )
 
 
-def _admin_could_help(site: CheckContext, attempt: LoginResult) -> bool:
+def _admin_could_help(context: CheckContext, attempt: LoginResult) -> bool:
     """Nobody logs in as administrator while all is there."""
     if attempt.server is not None:
-        return needs_admin(site, attempt.server)
+        return needs_admin(context, attempt.server)
     return attempt.state in (*REFUSED, NO_DATABASE)
 
 

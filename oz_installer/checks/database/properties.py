@@ -21,31 +21,31 @@ from oz_installer.remote.docker_commands import parse_version
 Owner = NodeCheck[Any]
 
 
-def needs_admin(site: CheckContext, server: Server) -> bool:
+def needs_admin(context: CheckContext, server: Server) -> bool:
     """Whether something is missing that an administrator could give."""
     return not _has_rights(server) or any(
         name not in server.installed and not _may_create(server, name)
-        for name in site.release.database.extensions
+        for name in context.release.database.extensions
     )
 
 
 def property_findings(
-    check: Owner, site: CheckContext, spot: CheckedNode, server: Server, ground: AdminView | None
+    check: Owner, context: CheckContext, node: CheckedNode, server: Server, ground: AdminView | None
 ) -> Iterator[Finding]:
     """All of it, in the order of what stands on what."""
-    yield _version(check, site, spot, server)
-    yield _encoding(check, site, spot, server)
-    yield _rights(check, site, spot, server, ground)
-    for extension in site.release.database.extensions:
-        yield _extension(check, site, spot, server, ground, extension)
+    yield _version(check, context, node, server)
+    yield _encoding(check, context, node, server)
+    yield _rights(check, context, node, server, ground)
+    for extension in context.release.database.extensions:
+        yield _extension(check, context, node, server, ground, extension)
 
 
-def _version(check: Owner, site: CheckContext, spot: CheckedNode, server: Server) -> Finding:
+def _version(check: Owner, context: CheckContext, node: CheckedNode, server: Server) -> Finding:
     """The vendor names no oldest version; that which it bundles is known to do."""
-    bundled = _bundled_major(site)
+    bundled = _bundled_major(context)
     old = bundled is not None and server.number // 10_000 < bundled
     return check.finding(
-        spot,
+        node,
         "warning" if old else "ok",
         f"PostgreSQL {safe_line(server.version)}",
         about="version",
@@ -56,8 +56,8 @@ def _version(check: Owner, site: CheckContext, spot: CheckedNode, server: Server
     )
 
 
-def _encoding(check: Owner, site: CheckContext, spot: CheckedNode, server: Server) -> Finding:
-    wanted, database = site.release.database, site.answers.database
+def _encoding(check: Owner, context: CheckContext, node: CheckedNode, server: Server) -> Finding:
+    wanted, database = context.release.database, context.answers.database
     same_locale = server.locale.lower().replace("-", "") == wanted.locale.lower().replace("-", "")
     level: Level = "ok"
     why = hint = ""
@@ -69,7 +69,7 @@ def _encoding(check: Owner, site: CheckContext, spot: CheckedNode, server: Serve
         level, why = "warning", "Sorting and letter case may differ from what the vendor tests."
         hint = "Make the database anew with that locale, or accept this."
     return check.finding(
-        spot,
+        node,
         level,
         f"{safe_line(server.encoding)}, {safe_line(server.locale)}",
         about="encoding",
@@ -81,15 +81,15 @@ def _encoding(check: Owner, site: CheckContext, spot: CheckedNode, server: Serve
 
 
 def _rights(
-    check: Owner, site: CheckContext, spot: CheckedNode, server: Server, ground: AdminView | None
+    check: Owner, context: CheckContext, node: CheckedNode, server: Server, ground: AdminView | None
 ) -> Finding:
-    user, enough = site.answers.database.user, _has_rights(server)
+    user, enough = context.answers.database.user, _has_rights(server)
     remedy: Remedy | None = None
     hint = ""
     if not enough:
-        remedy, hint = owner_remedy(site, spot, ground)
+        remedy, hint = owner_remedy(context, node, ground)
     return check.finding(
-        spot,
+        node,
         "ok" if enough else "failure",
         f"owned by {safe_line(server.owner)}; {user} may {'' if enough else 'not '}create tables",
         about="rights",
@@ -101,7 +101,12 @@ def _rights(
 
 
 def _extension(
-    check: Owner, site: CheckContext, spot: CheckedNode, server: Server, ground: AdminView | None, name: str
+    check: Owner,
+    context: CheckContext,
+    node: CheckedNode,
+    server: Server,
+    ground: AdminView | None,
+    name: str,
 ) -> Finding:
     level: Level = "ok"
     remedy: Remedy | None = None
@@ -112,10 +117,10 @@ def _extension(
         elif _may_create(server, name):
             seen = "will be created"
         else:
-            level, seen = "failure", f"is missing, and {site.answers.database.user} may not create it"
-            remedy, hint = extension_remedy(site, spot, ground, name)
+            level, seen = "failure", f"is missing, and {context.answers.database.user} may not create it"
+            remedy, hint = extension_remedy(context, node, ground, name)
     return check.finding(
-        spot,
+        node,
         level,
         f"{name} {seen}",
         about=name,
@@ -135,9 +140,9 @@ def _may_create(server: Server, extension: str) -> bool:
     return server.superuser or (extension in server.trusted and server.may_create)
 
 
-def _bundled_major(site: CheckContext) -> int | None:
+def _bundled_major(context: CheckContext) -> int | None:
     """Major version of the PostgreSQL that the release brings, from its image's tag."""
-    service = next((one for one in site.release.services if one.part == "database"), None)
-    tag = site.release.images[service.image].rpartition(":")[2] if service else ""
+    service = next((one for one in context.release.services if one.part == "database"), None)
+    tag = context.release.images[service.image].rpartition(":")[2] if service else ""
     version = parse_version(tag)
     return version[0] if version else None

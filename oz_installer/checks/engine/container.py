@@ -61,26 +61,26 @@ class ContainerCheck(ProbeCheck[ContainerFacts]):
     name = "container"
     title = "Container"
 
-    def probe(self, site: CheckContext, spot: CheckedNode) -> ContainerFacts:
+    def probe(self, context: CheckContext, node: CheckedNode) -> ContainerFacts:
         """Import, run, remove."""
         name = f"{_PROGRAM}-{uuid.uuid4().hex[:12]}"
-        argv = ("sh", "-c", _SCRIPT, _PROGRAM, site.answers.engine, name)
-        result = site.transport(spot.name).run(argv, stdin=image(), timeout=4 * _SECONDS)
+        argv = ("sh", "-c", _SCRIPT, _PROGRAM, context.answers.engine, name)
+        result = context.transport(node.name).run(argv, stdin=image(), timeout=4 * _SECONDS)
         told = parse_fields(result.text)
         status = parse_int(told.get("status", ""))
         return ContainerFacts(status=status, said=safe_line(told.get("said", "") or result.stderr_text, 300))
 
-    def judge(self, site: CheckContext, spot: CheckedNode, facts: ContainerFacts) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, node: CheckedNode, facts: ContainerFacts) -> Iterator[Finding]:
         """An engine that is not there is the engine's own finding."""
-        del site
+        del context
         if facts.status is None:
             return
         if facts.status == EXPECTED_STATUS:
-            yield self.finding(spot, "ok", "one starts and ends as it should")
+            yield self.finding(node, "ok", "one starts and ends as it should")
             return
         late = f"does not start within {_SECONDS} s" if facts.status in TIMED_OUT else "does not start"
         yield self.finding(
-            spot,
+            node,
             "failure",
             f"one {late}: {facts.said or f'status {facts.status}'}",
             needed="an engine that runs containers",

@@ -90,16 +90,16 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
     name = "engine"
     title = "Container engine"
 
-    def prelude(self, site: CheckContext) -> str:
+    def prelude(self, context: CheckContext) -> str:
         """Versions, and all containers."""
-        return engine_query(site.answers.engine, site.install_dir)
+        return engine_query(context.answers.engine, context.install_dir)
 
-    def script(self, site: CheckContext, spot: CheckedNode) -> str:
+    def script(self, context: CheckContext, node: CheckedNode) -> str:
         """What it told, and Compose where that was not among it."""
-        del spot
-        engine = site.answers.engine
+        del node
+        engine = context.answers.engine
         return _SCRIPT.format(
-            engine=engine, means=MEANS, dir=shlex.quote(site.install_dir), compose=_COMPOSE[engine]
+            engine=engine, means=MEANS, dir=shlex.quote(context.install_dir), compose=_COMPOSE[engine]
         )
 
     def parse(self, text: str) -> EngineCheckFacts:
@@ -136,42 +136,42 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
         if tool := facts.engine.compose(facts.name):
             yield "Compose", _called(tool)
 
-    def judge(self, site: CheckContext, spot: CheckedNode, facts: EngineCheckFacts) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, node: CheckedNode, facts: EngineCheckFacts) -> Iterator[Finding]:
         """The engine first: without it the rest cannot be told."""
-        engine, oldest = site.answers.engine, site.release.engines[site.answers.engine]
+        engine, oldest = context.answers.engine, context.release.engines[context.answers.engine]
         name, compose = NAMES[engine]
         needed = f"{name} {oldest.engine} or newer (the vendor's requirement)"
         lack = check_engine(facts.engine, engine, oldest.engine)
         if engine == "docker":
             lack = _unmasked(lack, facts.means)
-        remedy = _engine_remedy(site, spot, facts, lack)
+        remedy = _engine_remedy(context, node, facts, lack)
         if facts.slow and lack is None:
-            yield self._slow(spot, facts)
+            yield self._slow(node, facts)
         else:
-            yield self._judged(spot, lack, "", name, facts.engine.version, needed, remedy)
+            yield self._judged(node, lack, "", name, facts.engine.version, needed, remedy)
         if not facts.engine.answers:
             return
         tool = facts.engine.compose(engine)
         seen = _called(tool) if tool else ""
         needed = f"{compose} {oldest.compose} or newer (the vendor's requirement)"
         lack = check_compose(facts.engine, engine, oldest.compose)
-        remedy = install_compose(site, spot, facts.means) if lack and lack.cause == "missing" else None
+        remedy = install_compose(context, node, facts.means) if lack and lack.cause == "missing" else None
         if facts.compose_late and tool is None:
-            yield self._not_told(spot, compose)
+            yield self._not_told(node, compose)
         else:
-            yield self._judged(spot, lack, "compose", compose, seen, needed, remedy)
+            yield self._judged(node, lack, "compose", compose, seen, needed, remedy)
         if lack := check_project(PROJECT, facts.strangers, ours=bool(facts.ours), recorded=facts.recorded):
-            yield self._judged(spot, lack, "project", "Compose project", "", "")
+            yield self._judged(node, lack, "project", "Compose project", "", "")
         elif not facts.listed:
-            yield self._not_listed(spot)
+            yield self._not_listed(node)
 
-    def _slow(self, spot: CheckedNode, facts: EngineCheckFacts) -> Finding:
+    def _slow(self, node: CheckedNode, facts: EngineCheckFacts) -> Finding:
         """A busy engine is no dead one: to start it again would stop what it is busy with."""
         unseen = (
             f"storage driver, cgroups, start at boot, engine's disk{'' if facts.listed else ', containers'}"
         )
         return self.finding(
-            spot,
+            node,
             "warning",
             f"the engine is slow: {facts.name} info gives no answer within 5 s",
             subject=NAMES[facts.name][0],
@@ -181,9 +181,9 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
             hint=f"Look at disk, load and journalctl -u {facts.name}, and check again; or accept this.",
         )
 
-    def _not_told(self, spot: CheckedNode, compose: str) -> Finding:
+    def _not_told(self, node: CheckedNode, compose: str) -> Finding:
         return self.finding(
-            spot,
+            node,
             "warning",
             "its version could not be asked: it gave no answer in time",
             about="compose",
@@ -191,9 +191,9 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
             hint="Look at the node's disk and load, and check again.",
         )
 
-    def _not_listed(self, spot: CheckedNode) -> Finding:
+    def _not_listed(self, node: CheckedNode) -> Finding:
         return self.finding(
-            spot,
+            node,
             "warning",
             "could not be looked at: the engine did not list its containers",
             about="project",
@@ -204,7 +204,7 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
 
     def _judged(
         self,
-        spot: CheckedNode,
+        node: CheckedNode,
         lack: UnmetRequirement | None,
         about: str,
         subject: str,
@@ -213,9 +213,9 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
         remedy: Remedy | None = None,
     ) -> Finding:
         if lack is None:
-            return self.finding(spot, "ok", seen, about=about, subject=subject, needed=needed)
+            return self.finding(node, "ok", seen, about=about, subject=subject, needed=needed)
         return self.finding(
-            spot,
+            node,
             "failure",
             lack.message,
             about=about,
@@ -227,17 +227,17 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
 
 
 def _engine_remedy(
-    site: CheckContext, spot: CheckedNode, facts: EngineCheckFacts, lack: UnmetRequirement | None
+    context: CheckContext, node: CheckedNode, facts: EngineCheckFacts, lack: UnmetRequirement | None
 ) -> Remedy | None:
     """A Docker that hangs is not started again, and Podman is no service."""
     cause = lack.cause if lack else ""
     if cause == "missing":
-        return install_engine(site, spot, facts.means)
-    if site.answers.engine != "docker":
+        return install_engine(context, node, facts.means)
+    if context.answers.engine != "docker":
         return None
     if cause == "denied":
-        return join_group(spot, facts.means)
-    return start_engine(spot, facts.means) if cause == "silent" else None
+        return join_group(node, facts.means)
+    return start_engine(node, facts.means) if cause == "silent" else None
 
 
 def _unmasked(lack: UnmetRequirement | None, means: NodeCapabilities) -> UnmetRequirement | None:

@@ -58,17 +58,17 @@ class PortsCheck(ShellCheck[PortFacts]):
     name = "ports"
     title = "Ports"
 
-    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
+    def nodes(self, context: CheckContext) -> tuple[CheckedNode, ...]:
         """Those that publish some."""
-        return tuple(spot for spot in site.nodes if spot.ports)
+        return tuple(node for node in context.nodes if node.ports)
 
-    def prelude(self, site: CheckContext) -> str:
+    def prelude(self, context: CheckContext) -> str:
         """What containers publish, which need not listen."""
-        return engine_query(site.answers.engine, site.install_dir)
+        return engine_query(context.answers.engine, context.install_dir)
 
-    def script(self, site: CheckContext, spot: CheckedNode) -> str:
+    def script(self, context: CheckContext, node: CheckedNode) -> str:
         """Listeners of the kernel."""
-        del site, spot
+        del context, node
         return _SCRIPT.format(mark=MARK)
 
     def parse(self, text: str) -> PortFacts:
@@ -96,46 +96,46 @@ class PortsCheck(ShellCheck[PortFacts]):
             absent=absent,
         )
 
-    def judge(self, site: CheckContext, spot: CheckedNode, facts: PortFacts) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, node: CheckedNode, facts: PortFacts) -> Iterator[Finding]:
         """Failures, where it is sure that the port is not ours."""
-        del site
-        lost = [(port, number) for port in spot.ports if (number := _first_taken(port, facts)) is not None]
+        del context
+        lost = [(port, number) for port in node.ports if (number := _first_taken(port, facts)) is not None]
         for port, number in lost:
             yield self.finding(
-                spot,
+                node,
                 "failure" if facts.complete else "warning",
                 f"taken by {facts.holder(number)}",
                 about=str(port.host),
                 subject=f"Port {number}",
                 needed=f"free, for {port.purpose}",
                 why="" if facts.complete else "The engine did not list its containers, so it may be our own.",
-                hint=f"Stop what listens on TCP port {number} of {spot.name}, or move it to another port.",
+                hint=f"Stop what listens on TCP port {number} of {node.name}, or move it to another port.",
             )
         if lost:
             return
         if facts.complete or facts.absent:
-            yield self._free(spot, facts)
+            yield self._free(node, facts)
         else:
-            yield self._unsure(spot)
+            yield self._unsure(node)
 
-    def _free(self, spot: CheckedNode, facts: PortFacts) -> Finding:
-        ours = sum(port.host in facts.ours for port in spot.ports)
+    def _free(self, node: CheckedNode, facts: PortFacts) -> Finding:
+        ours = sum(port.host in facts.ours for port in node.ports)
         seen = (
             "ours already"
-            if ours == len(spot.ports)
+            if ours == len(node.ports)
             else "free"
             if not ours
             else f"free, {ours} ours already"
         )
-        return self.finding(spot, "ok", f"{plural(len(spot.ports), 'port')} {seen}")
+        return self.finding(node, "ok", f"{plural(len(node.ports), 'port')} {seen}")
 
-    def _unsure(self, spot: CheckedNode) -> Finding:
+    def _unsure(self, node: CheckedNode) -> Finding:
         """What a container publishes need not listen."""
         return self.finding(
-            spot,
+            node,
             "warning",
             "no program has them, but what containers publish could not be looked at",
-            needed=f"{plural(len(spot.ports), 'port')} free",
+            needed=f"{plural(len(node.ports), 'port')} free",
             why="The engine did not list its containers.",
             hint="Check again when the engine lists them (ps -a).",
         )

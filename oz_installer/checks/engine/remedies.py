@@ -56,29 +56,29 @@ _DNF_REMOVE = (
 )
 
 
-def install_engine(site: CheckContext, spot: CheckedNode, means: NodeCapabilities) -> Remedy | None:
+def install_engine(context: CheckContext, node: CheckedNode, means: NodeCapabilities) -> Remedy | None:
     """The engine with its Compose; None where the distribution has none that is new enough."""
-    if site.answers.engine == "docker" and means.installed & _FOREIGN:
+    if context.answers.engine == "docker" and means.installed & _FOREIGN:
         return None
-    name, wanted = NAMES[site.answers.engine][0], _packages(site.answers.engine, means)
-    remedy = _install(spot, means, name, wanted)
-    if remedy and site.answers.engine == "docker" and means.service != "systemd":
+    name, wanted = NAMES[context.answers.engine][0], _packages(context.answers.engine, means)
+    remedy = _install(node, means, name, wanted)
+    if remedy and context.answers.engine == "docker" and means.service != "systemd":
         return replace(remedy, commands=(*remedy.commands, means.as_root(*_BEGUN)))
     return remedy
 
 
-def install_compose(site: CheckContext, spot: CheckedNode, means: NodeCapabilities) -> Remedy | None:
+def install_compose(context: CheckContext, node: CheckedNode, means: NodeCapabilities) -> Remedy | None:
     """The Compose alone, from where the engine came from; None where that is not known."""
-    engine = site.answers.engine
+    engine = context.answers.engine
     if engine == "docker" and "docker-ce-cli" in means.installed:
-        return _install(spot, means, NAMES[engine][1], ("docker-compose-plugin",), "Docker's repository")
+        return _install(node, means, NAMES[engine][1], ("docker-compose-plugin",), "Docker's repository")
     if {"docker": "docker.io", "podman": "podman"}[engine] not in means.installed:
         return None
     wanted = tuple(name for name in _packages(engine, means) if name in _COMPOSES)
-    return _install(spot, means, NAMES[engine][1], wanted)
+    return _install(node, means, NAMES[engine][1], wanted)
 
 
-def start_engine(spot: CheckedNode, means: NodeCapabilities) -> Remedy | None:
+def start_engine(node: CheckedNode, means: NodeCapabilities) -> Remedy | None:
     """Docker's service, now and at boot; None where it runs, hangs, or is no service that may be started."""
     title = "start Docker, now and at boot"
     if not means.can_become_root or means.process:
@@ -86,7 +86,7 @@ def start_engine(spot: CheckedNode, means: NodeCapabilities) -> Remedy | None:
     if means.service == "init":
         return Remedy(
             title="start Docker",
-            node=spot.name,
+            node=node.name,
             commands=(means.as_root("service", "docker", "start"), means.as_root(*_UP)),
             undo=(means.as_root(*_DOWN),),
         )
@@ -97,19 +97,19 @@ def start_engine(spot: CheckedNode, means: NodeCapabilities) -> Remedy | None:
         undo.append(means.as_root("systemctl", "disable", "docker.service"))
     return Remedy(
         title=title,
-        node=spot.name,
+        node=node.name,
         commands=(means.as_root("systemctl", "enable", "--now", "docker.service"),),
         undo=tuple(undo),
     )
 
 
-def join_group(spot: CheckedNode, means: NodeCapabilities) -> Remedy | None:
+def join_group(node: CheckedNode, means: NodeCapabilities) -> Remedy | None:
     """The login into the group docker, which takes effect with the next connection."""
     if means.root or not means.sudo or means.member is not False or not means.login:
         return None
     return Remedy(
         title=f"add {means.login} to the group docker, whose members are as good as root",
-        node=spot.name,
+        node=node.name,
         commands=(means.as_root("usermod", "-aG", "docker", means.login),),
         undo=(means.as_root("sh", "-c", _LEAVE, "sh", means.login),),
     )
@@ -122,7 +122,7 @@ def _packages(engine: str, means: NodeCapabilities) -> tuple[str, ...]:
 
 
 def _install(
-    spot: CheckedNode,
+    node: CheckedNode,
     means: NodeCapabilities,
     what: str,
     wanted: tuple[str, ...],
@@ -142,7 +142,7 @@ def _install(
         undo = means.as_root("sh", "-c", _DNF_REMOVE, "sh", *missing)
     return Remedy(
         title=f"install {what} from {source}",
-        node=spot.name,
+        node=node.name,
         commands=commands,
         undo=(undo,),
         undo_of=(undo_of,),

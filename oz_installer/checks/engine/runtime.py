@@ -58,14 +58,14 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
     name = "runtime"
     title = "Engine settings"
 
-    def prelude(self, site: CheckContext) -> str:
+    def prelude(self, context: CheckContext) -> str:
         """What the engine says."""
-        return engine_query(site.answers.engine, site.install_dir)
+        return engine_query(context.answers.engine, context.install_dir)
 
-    def script(self, site: CheckContext, spot: CheckedNode) -> str:
+    def script(self, context: CheckContext, node: CheckedNode) -> str:
         """The disk behind it, and what systemd says."""
-        del spot
-        return _SCRIPT.format(unit=_UNITS[site.answers.engine])
+        del node
+        return _SCRIPT.format(unit=_UNITS[context.answers.engine])
 
     def parse(self, text: str) -> RuntimeFacts:
         """Facts from its lines."""
@@ -89,20 +89,20 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
             sudo=told.get("sudo") == "yes",
         )
 
-    def judge(self, site: CheckContext, spot: CheckedNode, facts: RuntimeFacts) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, node: CheckedNode, facts: RuntimeFacts) -> Iterator[Finding]:
         """Nothing where the engine does not answer: that is the engine's own finding."""
         if not facts.known:
             return
-        yield self._driver(spot, facts)
-        yield self._cgroup(spot, facts)
+        yield self._driver(node, facts)
+        yield self._cgroup(node, facts)
         if facts.boot:
-            yield self._boot(site, spot, facts)
-        yield self._disk(spot, facts)
+            yield self._boot(context, node, facts)
+        yield self._disk(node, facts)
 
-    def _driver(self, spot: CheckedNode, facts: RuntimeFacts) -> Finding:
+    def _driver(self, node: CheckedNode, facts: RuntimeFacts) -> Finding:
         why = SLOW_DRIVERS.get(facts.driver, "")
         return self.finding(
-            spot,
+            node,
             "warning" if why else "ok",
             facts.driver or "not told",
             about="driver",
@@ -112,9 +112,9 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
             hint="Set storage-driver to overlay2 in /etc/docker/daemon.json, or accept this.",
         )
 
-    def _cgroup(self, spot: CheckedNode, facts: RuntimeFacts) -> Finding:
+    def _cgroup(self, node: CheckedNode, facts: RuntimeFacts) -> Finding:
         return self.finding(
-            spot,
+            node,
             "ok" if facts.limits else "warning",
             f"{facts.cgroup or 'not told'}{'' if facts.limits else ', without limits of memory'}",
             about="cgroup",
@@ -124,11 +124,11 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
             hint="Boot with cgroup_enable=memory swapaccount=1 on the kernel's command line, or accept this.",
         )
 
-    def _boot(self, site: CheckContext, spot: CheckedNode, facts: RuntimeFacts) -> Finding:
-        unit = _UNITS[site.answers.engine]
+    def _boot(self, context: CheckContext, node: CheckedNode, facts: RuntimeFacts) -> Finding:
+        unit = _UNITS[context.answers.engine]
         enabled = facts.boot.startswith("enabled")
         return self.finding(
-            spot,
+            node,
             "ok" if enabled else "warning",
             f"{unit} is {facts.boot}",
             about="boot",
@@ -136,23 +136,25 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
             needed="enabled",
             why="After a restart of the server Oz would stay down.",
             hint=_enabling(facts.boot, unit),
-            remedy=_enable(spot, facts, f"start {NAMES[site.answers.engine][0]}'s containers at boot", unit),
+            remedy=_enable(
+                node, facts, f"start {NAMES[context.answers.engine][0]}'s containers at boot", unit
+            ),
         )
 
-    def _disk(self, spot: CheckedNode, facts: RuntimeFacts) -> Finding:
+    def _disk(self, node: CheckedNode, facts: RuntimeFacts) -> Finding:
         """Where it is the install folder's disk, the machine's own finding has the figure."""
         if facts.hangs:
-            return hung_disk_finding(self, spot, facts.root, about="disk", subject="Engine's disk")
+            return hung_disk_finding(self, node, facts.root, about="disk", subject="Engine's disk")
         seen = "not told" if facts.free is None else f"{format_kib(facts.free)} free at {facts.root}"
-        needed = spot.requirements.disk if spot.requirements and not facts.shared else 0
+        needed = node.requirements.disk if node.requirements and not facts.shared else 0
         level: Level = "ok" if (facts.free or 0) >= needed * GIB * MEMORY_SHARE else "warning"
         return self.finding(
-            spot,
+            node,
             level,
             seen,
             about="disk",
             subject="Engine's disk",
-            needed=f"{needed} GB ({spot.source})" if needed else "",
+            needed=f"{needed} GB ({node.source})" if needed else "",
             why="Images and containers' logs lie there.",
             hint="Enlarge it, move the engine's data-root to a larger disk, or accept this for a test.",
         )
@@ -164,14 +166,14 @@ def _enabling(boot: str, unit: str) -> str:
     return f"{masked}systemctl enable {unit}"
 
 
-def _enable(spot: CheckedNode, facts: RuntimeFacts, title: str, unit: str) -> Remedy | None:
+def _enable(node: CheckedNode, facts: RuntimeFacts, title: str, unit: str) -> Remedy | None:
     """Masked, static, not-found: cannot be enabled."""
     if facts.boot != "disabled" or not (facts.as_root or facts.sudo):
         return None
     root = () if facts.as_root else ("sudo", "-n")
     return Remedy(
         title=title,
-        node=spot.name,
+        node=node.name,
         commands=((*root, "systemctl", "enable", unit),),
         undo=((*root, "systemctl", "disable", unit),),
     )

@@ -31,9 +31,9 @@ class ClockCheck(ShellCheck[ClockFacts]):
     name = "clock"
     title = "Clock"
 
-    def script(self, site: CheckContext, spot: CheckedNode) -> str:
+    def script(self, context: CheckContext, node: CheckedNode) -> str:
         """The time, right before the answer ends."""
-        del site, spot
+        del context, node
         return "show synchronised soon timedatectl show -p NTPSynchronized --value\nshow time date +%s.%N"
 
     def parse(self, text: str) -> ClockFacts:
@@ -44,18 +44,18 @@ class ClockCheck(ShellCheck[ClockFacts]):
         seconds = float(f"{int(whole)}.{part if part.isdigit() else 0}")  # busybox knows no %N
         return ClockFacts(ahead=seconds - time.time(), synchronised=known.get(told.get("synchronised", "")))
 
-    def judge(self, site: CheckContext, spot: CheckedNode, facts: ClockFacts) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, node: CheckedNode, facts: ClockFacts) -> Iterator[Finding]:
         """Nothing alone: whether this clock or the workstation's is wrong, only the others can tell."""
-        del site, spot, facts
+        del context, node, facts
         yield from ()
 
-    def across(self, site: CheckContext, facts: Mapping[str, ClockFacts]) -> Iterator[Finding]:
+    def across(self, context: CheckContext, facts: Mapping[str, ClockFacts]) -> Iterator[Finding]:
         """What most clocks agree on, this workstation's among them, is taken as the time."""
         if not facts:
             return
         middle = median([0.0, *(one.ahead for one in facts.values())]) if len(facts) > 1 else 0.0
         for name, one in facts.items():
-            yield self._node(site.spot(name), one, one.ahead - middle, alone=len(facts) == 1)
+            yield self._node(context.node(name), one, one.ahead - middle, alone=len(facts) == 1)
         if abs(middle) > TOLERATED_SECONDS:
             yield self.finding(
                 None,
@@ -66,15 +66,15 @@ class ClockCheck(ShellCheck[ClockFacts]):
                 hint="Set this workstation's clock (timedatectl set-ntp true), or accept this.",
             )
 
-    def _node(self, spot: CheckedNode | None, facts: ClockFacts, off: float, *, alone: bool) -> Finding:
+    def _node(self, node: CheckedNode | None, facts: ClockFacts, off: float, *, alone: bool) -> Finding:
         other = "this workstation's" if alone else "the other nodes'"
         if abs(off) <= TOLERATED_SECONDS:
             seen = f"within {TOLERATED_SECONDS:.0f} s of {other}"
-            return self.finding(spot, "ok", seen, about="skew")
+            return self.finding(node, "ok", seen, about="skew")
         level: Level = "failure" if abs(off) > HARMFUL_SECONDS and not alone else "warning"
         unset = "; nothing synchronises it" if facts.synchronised is False else ""
         return self.finding(
-            spot,
+            node,
             level,
             f"{_words(off)} {other}{unset}",
             about="skew",

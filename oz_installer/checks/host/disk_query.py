@@ -75,11 +75,11 @@ def disk_of(text: str, name: str) -> Disk:
 
 
 def hung_disk_finding(
-    check: NodeCheck[Any], spot: CheckedNode, folder: str, *, about: str, subject: str
+    check: NodeCheck[Any], node: CheckedNode, folder: str, *, about: str, subject: str
 ) -> Finding:
     """What is told of a disk that does not answer."""
     return check.finding(
-        spot,
+        node,
         "failure",
         f"the disk behind {folder} does not answer within {SECONDS} s: a dead NFS mount?",
         about=about,

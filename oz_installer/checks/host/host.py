@@ -58,14 +58,14 @@ class HostCheck(ShellCheck[HostFacts]):
     name = "host"
     title = "Machine"
 
-    def prelude(self, site: CheckContext) -> str:
+    def prelude(self, context: CheckContext) -> str:
         """The disk behind the install folder, beside the engine's."""
-        return engine_query(site.answers.engine, site.install_dir)
+        return engine_query(context.answers.engine, context.install_dir)
 
-    def script(self, site: CheckContext, spot: CheckedNode) -> str:
+    def script(self, context: CheckContext, node: CheckedNode) -> str:
         """Everything that the machine says of itself."""
-        del spot
-        return _SCRIPT.format(dir=shlex.quote(site.install_dir))
+        del node
+        return _SCRIPT.format(dir=shlex.quote(context.install_dir))
 
     def parse(self, text: str) -> HostFacts:
         """Facts from its lines."""
@@ -114,26 +114,26 @@ class HostCheck(ShellCheck[HostFacts]):
                 f"{format_kib(facts.disk_free)} free of {format_kib(facts.disk_size or 0)} at {facts.place}",
             )
 
-    def judge(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, node: CheckedNode, facts: HostFacts) -> Iterator[Finding]:
         """Every figure, then what the vendor asks, then whether we may write at all."""
-        yield self._cores(spot, facts)
-        yield self._memory(spot, facts)
-        yield self._disk(site, spot, facts)
-        if "bio" in spot.roles:
-            yield self._flags(site, spot, facts)
-        yield self._python(site, spot, facts)
-        yield self._kernel(spot, facts)
-        yield self._rights(site, spot, facts)
+        yield self._cores(node, facts)
+        yield self._memory(node, facts)
+        yield self._disk(context, node, facts)
+        if "bio" in node.roles:
+            yield self._flags(context, node, facts)
+        yield self._python(context, node, facts)
+        yield self._kernel(node, facts)
+        yield self._rights(context, node, facts)
         if facts.disk_hangs:
             return
-        yield self._folder(site, spot, facts)
-        yield from folder_findings(self, site, spot, facts)
+        yield self._folder(context, node, facts)
+        yield from folder_findings(self, context, node, facts)
 
-    def _cores(self, spot: CheckedNode, facts: HostFacts) -> Finding:
-        needed = spot.requirements.cpu if spot.requirements else 0
+    def _cores(self, node: CheckedNode, facts: HostFacts) -> Finding:
+        needed = node.requirements.cpu if node.requirements else 0
         seen = "not told" if facts.cores is None else plural(facts.cores, "core")
         return self._figure(
-            spot,
+            node,
             "cpu",
             "CPU",
             seen,
@@ -143,11 +143,11 @@ class HostCheck(ShellCheck[HostFacts]):
             "Give the machine more cores, or accept this for a test installation.",
         )
 
-    def _memory(self, spot: CheckedNode, facts: HostFacts) -> Finding:
-        needed = spot.requirements.memory if spot.requirements else 0
+    def _memory(self, node: CheckedNode, facts: HostFacts) -> Finding:
+        needed = node.requirements.memory if node.requirements else 0
         seen = "not told" if facts.memory is None else format_kib(facts.memory)
         return self._figure(
-            spot,
+            node,
             "memory",
             "Memory",
             seen,
@@ -157,13 +157,13 @@ class HostCheck(ShellCheck[HostFacts]):
             "Give the machine more memory, or accept this for a test installation.",
         )
 
-    def _disk(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Finding:
+    def _disk(self, context: CheckContext, node: CheckedNode, facts: HostFacts) -> Finding:
         """Where Oz is installed already, a part of the disk is used by it: there its size counts."""
         if facts.disk_hangs:
-            return hung_disk_finding(self, spot, site.install_dir, about="disk", subject="Disk")
+            return hung_disk_finding(self, node, context.install_dir, about="disk", subject="Disk")
         if facts.disk_free is not None and (lack := check_disk(facts.disk_free)):
-            return self.finding(spot, "failure", lack.message, about="disk", subject="Disk", hint=lack.hint)
-        needed = spot.requirements.disk if spot.requirements else 0
+            return self.finding(node, "failure", lack.message, about="disk", subject="Disk", hint=lack.hint)
+        needed = node.requirements.disk if node.requirements else 0
         have = facts.disk_size if facts.installed else facts.disk_free
         seen = (
             "not told" if facts.disk_free is None else f"{format_kib(facts.disk_free)} free at {facts.place}"
@@ -171,7 +171,7 @@ class HostCheck(ShellCheck[HostFacts]):
         if facts.installed and facts.disk_size is not None:
             seen += f", of {format_kib(facts.disk_size)}"
         return self._figure(
-            spot,
+            node,
             "disk",
             "Disk",
             seen,
@@ -183,7 +183,7 @@ class HostCheck(ShellCheck[HostFacts]):
 
     def _figure(
         self,
-        spot: CheckedNode,
+        node: CheckedNode,
         about: str,
         subject: str,
         seen: str,
@@ -192,21 +192,21 @@ class HostCheck(ShellCheck[HostFacts]):
         why: str,
         hint: str,
     ) -> Finding:
-        if spot.requirements is None:
-            return self.finding(spot, "ok", seen, about=about, subject=subject)
+        if node.requirements is None:
+            return self.finding(node, "ok", seen, about=about, subject=subject)
         return self.finding(
-            spot,
+            node,
             "ok" if enough else "warning",
             seen,
             about=about,
             subject=subject,
-            needed=f"{figure} ({spot.source})",
+            needed=f"{figure} ({node.source})",
             why=why,
             hint=hint,
         )
 
-    def _flags(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Finding:
-        wanted, subject = site.release.bio_cpu, "CPU flags"
+    def _flags(self, context: CheckContext, node: CheckedNode, facts: HostFacts) -> Finding:
+        wanted, subject = context.release.bio_cpu, "CPU flags"
         needed = f"{' '.join(wanted.required)} (the vendor's requirement for BIO)"
         missing = [flag for flag in wanted.required if flag not in facts.flags]
         if not missing:
@@ -214,7 +214,7 @@ class HostCheck(ShellCheck[HostFacts]):
             without = [flag for flag in wanted.recommended if flag not in facts.flags]
             seen = "all that are needed" + (f", and {' '.join(faster)}" if faster else "")
             return self.finding(
-                spot,
+                node,
                 "ok",
                 seen,
                 about="flags",
@@ -223,7 +223,7 @@ class HostCheck(ShellCheck[HostFacts]):
                 hint_when_ok=f"{' '.join(without)} would allow the vendor's faster image." if without else "",
             )
         return self.finding(
-            spot,
+            node,
             "warning",
             f"{facts.machine or 'the processor'} without {' '.join(missing)}",
             about="flags",
@@ -233,12 +233,12 @@ class HostCheck(ShellCheck[HostFacts]):
             hint="Use another machine, or let the hypervisor pass the host's CPU model through.",
         )
 
-    def _python(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Finding:
-        oldest = site.release.python
+    def _python(self, context: CheckContext, node: CheckedNode, facts: HostFacts) -> Finding:
+        oldest = context.release.python
         version = parse_version(facts.python)
         enough = version is not None and version >= (parse_version(oldest) or ())
         return self.finding(
-            spot,
+            node,
             "ok" if enough else "warning",
             facts.python if version else "no python3",
             about="python",
@@ -248,25 +248,25 @@ class HostCheck(ShellCheck[HostFacts]):
             hint="Install python3 from the distribution.",
         )
 
-    def _folder(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Finding:
+    def _folder(self, context: CheckContext, node: CheckedNode, facts: HostFacts) -> Finding:
         if lack := check_folder(facts.access):
             return self.finding(
-                spot,
+                node,
                 "failure",
                 safe_line(lack.message),
                 about="folder",
                 subject="Install folder",
                 hint=lack.hint,
-                remedy=make_folder(site, spot, facts),
+                remedy=make_folder(context, node, facts),
             )
-        seen = f"{site.install_dir} can be written"
-        return self.finding(spot, "ok", seen, about="folder", subject="Install folder")
+        seen = f"{context.install_dir} can be written"
+        return self.finding(node, "ok", seen, about="folder", subject="Install folder")
 
-    def _kernel(self, spot: CheckedNode, facts: HostFacts) -> Finding:
+    def _kernel(self, node: CheckedNode, facts: HostFacts) -> Finding:
         version = parse_version(facts.kernel.partition(" ")[2])
         old = version is not None and version < OLDEST_KERNEL
         return self.finding(
-            spot,
+            node,
             "warning" if old else "ok",
             facts.kernel or "not told",
             about="kernel",
@@ -276,11 +276,11 @@ class HostCheck(ShellCheck[HostFacts]):
             hint="Upgrade the operating system.",
         )
 
-    def _rights(self, site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Finding:
+    def _rights(self, context: CheckContext, node: CheckedNode, facts: HostFacts) -> Finding:
         """Who is not root needs the engine's group; whether the engine lets it in is the engine's check."""
         about, subject = "rights", "Rights"
         if facts.uid in (0, None):
-            return self.finding(spot, "ok", "commands run as root", about=about, subject=subject)
-        engine = "in the group docker" if site.answers.engine == "docker" else "rootless"
+            return self.finding(node, "ok", "commands run as root", about=about, subject=subject)
+        engine = "in the group docker" if context.answers.engine == "docker" else "rootless"
         seen = f"commands run as {facts.login}, not as root: it must be {engine}"
-        return self.finding(spot, "ok", seen, about=about, subject=subject)
+        return self.finding(node, "ok", seen, about=about, subject=subject)

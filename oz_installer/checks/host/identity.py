@@ -69,9 +69,9 @@ class IdentityCheck(ShellCheck[MachineIds]):
     name = "identity"
     title = "Identity"
 
-    def script(self, site: CheckContext, spot: CheckedNode) -> str:
+    def script(self, context: CheckContext, node: CheckedNode) -> str:
         """Host name, machine id, this boot's id with the network's addresses."""
-        del site, spot
+        del context, node
         return (
             "read -r host < /proc/sys/kernel/hostname\n"
             "read -r machine < /etc/machine-id\n"
@@ -91,21 +91,21 @@ class IdentityCheck(ShellCheck[MachineIds]):
             boot=safe_line(told.get("boot", "")),
         )
 
-    def judge(self, site: CheckContext, spot: CheckedNode, facts: MachineIds) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, node: CheckedNode, facts: MachineIds) -> Iterator[Finding]:
         """Nothing alone."""
-        del site, spot, facts
+        del context, node, facts
         yield from ()
 
-    def across(self, site: CheckContext, facts: Mapping[str, MachineIds]) -> Iterator[Finding]:
+    def across(self, context: CheckContext, facts: Mapping[str, MachineIds]) -> Iterator[Finding]:
         """One machine entered twice is a failure; the rest tells of clones."""
         if len(facts) < 2:
             return
         for name, mine in facts.items():
-            spot = site.spot(name)
+            node = context.node(name)
             for like in _LIKE:
                 if twins := _twins(facts, name, like.of):
                     yield self.finding(
-                        spot,
+                        node,
                         like.level,
                         like.seen.format(twins=twins, host=mine.host),
                         about=like.about,
@@ -115,7 +115,7 @@ class IdentityCheck(ShellCheck[MachineIds]):
                     )
                     break
             else:
-                yield self.finding(spot, "ok", f"{mine.host or 'a machine'} of its own", about="machine")
+                yield self.finding(node, "ok", f"{mine.host or 'a machine'} of its own", about="machine")
 
 
 def _twins(facts: Mapping[str, MachineIds], name: str, of: Callable[[MachineIds], str]) -> str:

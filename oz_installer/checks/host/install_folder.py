@@ -17,9 +17,9 @@ _REMOVE = '[ ! -d "$1" ] || rmdir "$1"'
 _REMOVE_EMPTY = '[ ! -d "$1" ] || rmdir --ignore-fail-on-non-empty "$1"'
 
 
-def make_folder(site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Remedy | None:
+def make_folder(context: CheckContext, node: CheckedNode, facts: HostFacts) -> Remedy | None:
     """An install folder that is not there and that the login itself cannot make; one that is there stays."""
-    folder, place = site.install_dir, facts.place.rstrip("/")
+    folder, place = context.install_dir, facts.place.rstrip("/")
     if not facts.access.startswith("denied ") or not facts.sudo or not LOGIN.fullmatch(facts.login):
         return None
     if folder == place or not folder.startswith(f"{place}/"):
@@ -28,7 +28,7 @@ def make_folder(site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Reme
     made = ["/".join((place, *below[:depth])) for depth in range(len(below), 0, -1)]
     return Remedy(
         title=f"make {folder} for {facts.login}",
-        node=spot.name,
+        node=node.name,
         commands=(("sudo", "-n", "install", "-d", "-m", "755", "-o", facts.login, folder),),
         undo=tuple(
             ("sudo", "-n", "sh", "-c", _REMOVE if path == folder else _REMOVE_EMPTY, "sh", path)
@@ -38,16 +38,16 @@ def make_folder(site: CheckContext, spot: CheckedNode, facts: HostFacts) -> Reme
 
 
 def folder_findings(
-    check: ShellCheck[Any], site: CheckContext, spot: CheckedNode, facts: HostFacts
+    check: ShellCheck[Any], context: CheckContext, node: CheckedNode, facts: HostFacts
 ) -> Iterator[Finding]:
     """Only what is not well."""
     if facts.mode & _OTHERS_WRITE and not facts.mode & _STICKY:
-        yield _open_to_all(check, site.install_dir, spot, facts)
+        yield _open_to_all(check, context.install_dir, node, facts)
     elif facts.owner_uid not in (None, 0, facts.uid):
-        yield _of_another(check, site.install_dir, spot, facts)
+        yield _of_another(check, context.install_dir, node, facts)
     if "noexec" in facts.options:
         yield check.finding(
-            spot,
+            node,
             "warning",
             f"the file system of {facts.place} is mounted noexec",
             about="noexec",
@@ -57,18 +57,18 @@ def folder_findings(
             hint="Choose another install_dir, mount it without noexec, or accept this.",
         )
     if facts.selinux == "Enforcing":
-        yield _labelled(check, site.install_dir, spot)
+        yield _labelled(check, context.install_dir, node)
 
 
-def _open_to_all(check: ShellCheck[Any], folder: str, spot: CheckedNode, facts: HostFacts) -> Finding:
+def _open_to_all(check: ShellCheck[Any], folder: str, node: CheckedNode, facts: HostFacts) -> Finding:
     remedy = Remedy(
         title=f"let only its owner write {folder}",
-        node=spot.name,
+        node=node.name,
         commands=(("chmod", "o-w", folder),),
         undo=(("chmod", "o+w", folder),),
     )
     return check.finding(
-        spot,
+        node,
         "warning",
         f"everybody may write {folder} (mode {facts.mode:o})",
         about="owner",
@@ -80,15 +80,15 @@ def _open_to_all(check: ShellCheck[Any], folder: str, spot: CheckedNode, facts: 
     )
 
 
-def _of_another(check: ShellCheck[Any], folder: str, spot: CheckedNode, facts: HostFacts) -> Finding:
+def _of_another(check: ShellCheck[Any], folder: str, node: CheckedNode, facts: HostFacts) -> Finding:
     remedy = Remedy(
         title=f"give {folder} to root",
-        node=spot.name,
+        node=node.name,
         commands=(("chown", "root", folder),),
         undo=(("chown", str(facts.owner_uid), folder),),
     )
     return check.finding(
-        spot,
+        node,
         "warning",
         f"{folder} belongs to {facts.owner}",
         about="owner",
@@ -100,9 +100,9 @@ def _of_another(check: ShellCheck[Any], folder: str, spot: CheckedNode, facts: H
     )
 
 
-def _labelled(check: ShellCheck[Any], folder: str, spot: CheckedNode) -> Finding:
+def _labelled(check: ShellCheck[Any], folder: str, node: CheckedNode) -> Finding:
     return check.finding(
-        spot,
+        node,
         "warning",
         "SELinux is enforcing",
         about="selinux",

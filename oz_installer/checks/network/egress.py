@@ -88,46 +88,46 @@ class EgressCheck(ProbeCheck[EgressFacts]):
     name = "egress"
     title = "Egress"
 
-    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
-        """Nodes with services that call the vendor."""
-        nodes = site.topology.nodes if site.topology else ()
-        names = {node.name for node in nodes if any(placed.service.egress for placed in node.services)}
-        return tuple(spot for spot in site.nodes if spot.name in names)
+    def nodes(self, context: CheckContext) -> tuple[CheckedNode, ...]:
+        """The nodes with services that call the vendor."""
+        planned = context.topology.nodes if context.topology else ()
+        names = {one.name for one in planned if any(placed.service.egress for placed in one.services)}
+        return tuple(node for node in context.nodes if node.name in names)
 
-    def probe(self, site: CheckContext, spot: CheckedNode) -> EgressFacts:
+    def probe(self, context: CheckContext, node: CheckedNode) -> EgressFacts:
         """All destinations at once."""
-        if site.answers.air_gapped:
+        if context.answers.air_gapped:
             return EgressFacts(trouble={}, skipped=True)
-        return _ask(site.transport(spot.name), destinations(site), site.answers.proxy)
+        return _ask(context.transport(node.name), destinations(context), context.answers.proxy)
 
-    def judge(self, site: CheckContext, spot: CheckedNode, facts: EgressFacts) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, node: CheckedNode, facts: EgressFacts) -> Iterator[Finding]:
         """One for all that are reached, one for each that is not."""
         if facts.skipped:
-            yield self.finding(spot, "ok", "skipped: the answers say air-gapped")
+            yield self.finding(node, "ok", "skipped: the answers say air-gapped")
             return
-        wanted, proxy = destinations(site), site.answers.proxy
+        wanted, proxy = destinations(context), context.answers.proxy
         reached = [one for one in wanted if not facts.trouble.get(one.host)]
         if reached:
             ways = {f" through {way}" for one in reached if (way := _through(one, proxy))}
             plain = "" if facts.tunnel else ", by TCP alone: sshd forbids tunnels"
             yield self.finding(
-                spot, "ok", f"{plural(len(reached), 'destination')} reached{''.join(ways)}{plain}"
+                node, "ok", f"{plural(len(reached), 'destination')} reached{''.join(ways)}{plain}"
             )
         for one in wanted:
             if why := facts.trouble.get(one.host):
-                yield self._unreached(spot, one, why, _through(one, proxy))
+                yield self._unreached(node, one, why, _through(one, proxy))
 
-    def _unreached(self, spot: CheckedNode, one: Destination, why: str, proxy: str | None) -> Finding:
+    def _unreached(self, node: CheckedNode, one: Destination, why: str, proxy: str | None) -> Finding:
         way = f" through {proxy}" if proxy else ""
         if proxy:
-            hint = f"Does {spot.name} reach the proxy {proxy}, and does that let it through to {one.host}?"
+            hint = f"Does {node.name} reach the proxy {proxy}, and does that let it through to {one.host}?"
         else:
             hint = (
-                f"Let {spot.name} out to {one.url} at TCP {one.port} (name service, routes, firewalls), or "
+                f"Let {node.name} out to {one.url} at TCP {one.port} (name service, routes, firewalls), or "
                 "name a proxy: proxy.url."
             )
         return self.finding(
-            spot,
+            node,
             "warning",
             f"{one.host}:{one.port} is not reached{way}: {why}",
             about=one.host,
@@ -137,11 +137,11 @@ class EgressCheck(ProbeCheck[EgressFacts]):
         )
 
 
-def destinations(site: CheckContext) -> tuple[Destination, ...]:
+def destinations(context: CheckContext) -> tuple[Destination, ...]:
     """What is tried, in the catalogue's order, each host once."""
     found: dict[str, Destination] = {}
-    for one in site.release.egress:
-        example = (one.example or one.url).format_map({"updater_host": site.answers.updater.host})
+    for one in context.release.egress:
+        example = (one.example or one.url).format_map({"updater_host": context.answers.updater.host})
         parts = urlsplit(example)
         host, tls = parts.hostname or "", parts.scheme == "https"
         port = parts.port or (443 if tls else 80)

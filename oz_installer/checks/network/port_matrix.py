@@ -40,41 +40,43 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
     name = "network"
     title = "Network"
 
-    def probe(self, site: CheckContext) -> NetworkFacts:
+    def probe(self, context: CheckContext) -> NetworkFacts:
         """What answers is judged, whatever others do."""
-        if site.topology is None or not (all_ways := required_connections(site.topology)):
+        if context.topology is None or not (all_ways := required_connections(context.topology)):
             return NetworkFacts()
-        return probe_connections(site, site.topology, all_ways)
+        return probe_connections(context, context.topology, all_ways)
 
-    def judge(self, site: CheckContext, facts: NetworkFacts) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, facts: NetworkFacts) -> Iterator[Finding]:
         """What is blocked, one by one; how many are open, by source; what could not be tried, by target."""
-        if site.topology is None:
+        if context.topology is None:
             return
-        found = required_connections(site.topology)
-        for spot in site.nodes:
-            mine = [way for way in found if way.source == spot.name]
-            stopped = {way.name: _forwarding(site.topology, way, facts) for way in mine}
+        found = required_connections(context.topology)
+        for node in context.nodes:
+            mine = [way for way in found if way.source == node.name]
+            stopped = {way.name: _forwarding(context.topology, way, facts) for way in mine}
             is_open = [way for way in mine if _all_open(way, facts) and not stopped[way.name]]
             if is_open:
-                yield self._open(site, spot, is_open, facts)
+                yield self._open(context, node, is_open, facts)
             for way in mine:
-                blocked = list(self._blocked(site, site.topology, spot, way, facts))
+                blocked = list(self._blocked(context, context.topology, node, way, facts))
                 yield from blocked
                 if stopped[way.name] and not blocked:
-                    yield self._stopped(site.topology, spot, way, stopped[way.name])
+                    yield self._stopped(context.topology, node, way, stopped[way.name])
         yield from (
-            unreachable_finding(spot, facts.unreached[spot.name])
-            for spot in site.nodes
-            if spot.name in facts.unreached
+            unreachable_finding(node, facts.unreached[node.name])
+            for node in context.nodes
+            if node.name in facts.unreached
         )
-        for node in site.topology.nodes:
-            why, missed = _untried(site, node.name, found, facts), _missed(node.name, found, facts)
+        for target in context.topology.nodes:
+            why, missed = _untried(context, target.name, found, facts), _missed(target.name, found, facts)
             if why and missed:
-                spot = site.spot(node.name) or CheckedNode(name=node.name, roles=node.roles)
-                yield self._not_tried(site, spot, f"connections {missed} {node.name} were not tried", why)
+                node = context.node(target.name) or CheckedNode(name=target.name, roles=target.roles)
+                yield self._not_tried(
+                    context, node, f"connections {missed} {target.name} were not tried", why
+                )
 
     def _open(
-        self, site: CheckContext, spot: CheckedNode, is_open: Sequence[Connection], facts: NetworkFacts
+        self, context: CheckContext, node: CheckedNode, is_open: Sequence[Connection], facts: NetworkFacts
     ) -> Finding:
         targets = tuple(dict.fromkeys(way.target for way in is_open))
         seen = f"{plural(len(is_open), 'connection')} to {plural(len(targets), 'other node')}"
@@ -84,20 +86,20 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
             if any(way.target == name and not _runs(way, facts) for way in is_open)
             and ((wall := facts.firewalls.get(name)) is None or wall.gates is None)
         ]
-        if not blind or site.answers.engine != "docker":
-            return self.finding(spot, "ok", seen)
+        if not blind or context.answers.engine != "docker":
+            return self.finding(node, "ok", seen)
         seen += f"; forwarding to containers was not looked at on {', '.join(blind)} (its rules need root)"
         hint = "Only root can read them: see become in the answers, and DOCKER-USER and FORWARD there."
-        return self.finding(spot, "ok", seen, hint_when_ok=hint)
+        return self.finding(node, "ok", seen, hint_when_ok=hint)
 
-    def _stopped(self, topology: Topology, spot: CheckedNode, way: Connection, rule: str) -> Finding:
+    def _stopped(self, topology: Topology, node: CheckedNode, way: Connection, rule: str) -> Finding:
         source, first = topology.node(way.source).address, _inside(topology, way, way.port)
         last = way.last and first + way.last - way.port
         passing = firewall.allow_forward_command(
             rule, source, port_range(first, last, "-"), port_range(first, last, ":")
         )
         return self.finding(
-            spot,
+            node,
             "warning",
             f"{way.name}, for {way.purpose}: a firewall rule of {way.target} may stop it: {safe_line(rule)}",
             about=f"forward-{way.port}",
@@ -109,7 +111,12 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
         )
 
     def _blocked(
-        self, site: CheckContext, topology: Topology, spot: CheckedNode, way: Connection, facts: NetworkFacts
+        self,
+        context: CheckContext,
+        topology: Topology,
+        node: CheckedNode,
+        way: Connection,
+        facts: NetworkFacts,
     ) -> Iterator[Finding]:
         ends = {port: end for port in way.ports if (end := blocked_reason(way, port, facts))}
         if not ends:
@@ -121,7 +128,7 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
             _hint(topology, way, worst),
         )
         wall = facts.firewalls.get(way.target)
-        own = _own_firewall(site, topology, way, tuple(ends), facts)
+        own = _own_firewall(context, topology, way, tuple(ends), facts)
         if own:
             why = (
                 f"{own} of {way.target} itself stops a plain program there. Docker's published ports usually "
@@ -136,7 +143,7 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
         elif rule := _forwarding(topology, way, facts):
             why += f" One rule that may stop what is for containers there: {safe_line(rule)}."
         yield self.finding(
-            spot,
+            node,
             "warning" if own else "failure",
             f"{way.name}, for {way.purpose}: {ports}{_words(worst)}",
             about=str(way.port),
@@ -146,11 +153,11 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
             hint=hint,
         )
 
-    def _not_tried(self, site: CheckContext, spot: CheckedNode, what: str, why: str) -> Finding:
-        if site.spot(spot.name) is None:  # that was asked for
-            return self.finding(spot, "ok", f"{what}: {why}", about="untried")
+    def _not_tried(self, context: CheckContext, node: CheckedNode, what: str, why: str) -> Finding:
+        if context.node(node.name) is None:  # that was asked for
+            return self.finding(node, "ok", f"{what}: {why}", about="untried")
         return self.finding(
-            spot,
+            node,
             "warning",
             f"{what}: {why}",
             about="untried",
@@ -189,12 +196,12 @@ def _inside(topology: Topology, way: Connection, port: int) -> int:
 
 
 def _own_firewall(
-    site: CheckContext, topology: Topology, way: Connection, ports: Sequence[int], facts: NetworkFacts
+    context: CheckContext, topology: Topology, way: Connection, ports: Sequence[int], facts: NetworkFacts
 ) -> str:
     """The target's firewall where it alone may be what blocks all these ports, and Docker's would pass it;
     what listens already, and is not reached, is blocked whatever the rules say."""
     wall = facts.firewalls.get(way.target)
-    if site.answers.engine != "docker" or wall is None or not wall.read:
+    if context.answers.engine != "docker" or wall is None or not wall.read:
         return ""
     if _forwarding(topology, way, facts):
         return ""
@@ -215,7 +222,7 @@ def _missed(name: str, found: Sequence[Connection], facts: NetworkFacts) -> str:
     return " and ".join(word for word, some in directions.items() if some)
 
 
-def _untried(site: CheckContext, target: str, found: Sequence[Connection], facts: NetworkFacts) -> str:
+def _untried(context: CheckContext, target: str, found: Sequence[Connection], facts: NetworkFacts) -> str:
     """Why connections of a node say nothing; empty where they do, or where other checks tell why."""
     if target in facts.slow:
         return facts.slow[target]
@@ -228,7 +235,7 @@ def _untried(site: CheckContext, target: str, found: Sequence[Connection], facts
         for port in way.ports
         if facts.outcomes.get((way.source, target, port)) == "refused"
     ]
-    if site.spot(target) is None:
+    if context.node(target) is None:
         return "--limit leaves it out, and nothing listens there yet" if refused else ""
     states = [facts.ports.get((target, port), "") for port in refused]
     if "none" in states:

@@ -93,22 +93,24 @@ def required_connections(topology: Topology) -> tuple[Connection, ...]:
     )
 
 
-def probe_connections(site: CheckContext, topology: Topology, all_ways: Sequence[Connection]) -> NetworkFacts:
+def probe_connections(
+    context: CheckContext, topology: Topology, all_ways: Sequence[Connection]
+) -> NetworkFacts:
     """All targets listen at once, then all sources connect at once."""
     began = time.monotonic()
-    names = [spot.name for spot in site.nodes if any(spot.name in (w.source, w.target) for w in all_ways)]
-    connecting = start_all(names, site.transport, name="network")
+    names = [node.name for node in context.nodes if any(node.name in (w.source, w.target) for w in all_ways)]
+    connecting = start_all(names, context.transport, name="network")
     wait(connecting.values(), timeout=REACH_SECONDS)
     reached = {name: future for name, future in connecting.items() if future.done()}
     opening = _Opening(all_ways, {name: one.result() for name, one in reached.items() if not _error(one)})
     try:
         listeners = opening.until(began + _OPENED_AT)
-        facts = _tried(topology, all_ways, listeners, site, began)
+        facts = _tried(topology, all_ways, listeners, context, began)
     finally:
         opening.close(min(time.monotonic() + _CLOSE_SECONDS, began + _CLOSED_AT))
     # only now: with MaxSessions 1 the listener had the only session
     until = min(time.monotonic() + _WALL_SECONDS, began + _WALLS_AT)
-    walls = _walls(site, topology, all_ways, tuple(listeners), until)
+    walls = _walls(context, topology, all_ways, tuple(listeners), until)
     wait(connecting.values(), timeout=max(0.0, began + _UNREACHED_AT - time.monotonic()))
     unreached = {name: error for name, one in connecting.items() if one.done() and (error := _error(one))}
     late = [name for name in connecting if name not in reached and name not in unreached]
@@ -178,14 +180,14 @@ def _tried(
     topology: Topology,
     all_ways: Sequence[Connection],
     listeners: Mapping[str, Listener],
-    site: CheckContext,
+    context: CheckContext,
     began: float,
 ) -> NetworkFacts:
     """Once everything listens, connect. What a run leaves out is tried too: something may listen there."""
     until = min(time.monotonic() + _READY_SECONDS, began + _READY_AT)
     ready = {name: one for name, one in listeners.items() if one.ready(until)}
     silent = {name: one.last_message or "no answer" for name, one in listeners.items() if name not in ready}
-    reached = {*ready, *(node.name for node in topology.nodes if site.spot(node.name) is None)}
+    reached = {*ready, *(node.name for node in topology.nodes if context.node(node.name) is None)}
     places = {
         name: [(way.target, port) for way in all_ways if way.source == name for port in way.ports]
         for name in ready
@@ -218,10 +220,14 @@ def blocked_reason(way: Connection, port: int, facts: NetworkFacts) -> str:
 
 
 def _walls(
-    site: CheckContext, topology: Topology, all_ways: Sequence[Connection], asked: Sequence[str], until: float
+    context: CheckContext,
+    topology: Topology,
+    all_ways: Sequence[Connection],
+    asked: Sequence[str],
+    until: float,
 ) -> dict[str, NodeFirewall]:
     """Of each target among those; what does not answer in time has read nothing."""
-    if site.answers.engine != "docker":
+    if context.answers.engine != "docker":
         return {}
     others = {
         name: tuple(
@@ -231,7 +237,7 @@ def _walls(
     }
     names = [name for name in asked if others[name]]
     futures = start_all(
-        names, lambda name: firewall.read_firewall(site.transport, name, others[name]), name="firewall"
+        names, lambda name: firewall.read_firewall(context.transport, name, others[name]), name="firewall"
     )
     wait(futures.values(), timeout=max(0.0, until - time.monotonic()))
     return {name: future.result() if future.done() else NodeFirewall() for name, future in futures.items()}

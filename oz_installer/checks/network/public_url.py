@@ -45,14 +45,14 @@ class PublicUrlCheck(ShellCheck[DnsFacts]):
     name = "public-url"
     title = "Public URL"
 
-    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
+    def nodes(self, context: CheckContext) -> tuple[CheckedNode, ...]:
         """What builds links from it."""
-        return site.api_spots
+        return context.api_nodes
 
-    def script(self, site: CheckContext, spot: CheckedNode) -> str:
+    def script(self, context: CheckContext, node: CheckedNode) -> str:
         """getent asks what programs of the node ask: /etc/hosts, DNS, and whatever else is set up."""
-        del spot
-        host = host_of(site)
+        del node
+        host = host_of(context)
         return "true" if is_address(host) else _SCRIPT.format(host=shlex.quote(host))
 
     def parse(self, text: str) -> DnsFacts:
@@ -63,13 +63,13 @@ class PublicUrlCheck(ShellCheck[DnsFacts]):
         late = "no answer within 5 s" if told["status"] == "124" else ""
         return DnsFacts(addresses=tuple(map(safe_line, told.get("addresses", "").split())), said=late)
 
-    def judge(self, site: CheckContext, spot: CheckedNode, facts: DnsFacts) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, node: CheckedNode, facts: DnsFacts) -> Iterator[Finding]:
         """An address needs no resolving; whether the name leads to the right server nobody can tell here."""
-        host = host_of(site)
+        host = host_of(context)
         if is_address(host):
-            yield self.finding(spot, "ok", f"{host} is an address", about=_NAME)
+            yield self.finding(node, "ok", f"{host} is an address", about=_NAME)
         elif facts.tried:
-            yield _resolving(self, spot, host, facts, "this node")
+            yield _resolving(self, node, host, facts, "this node")
 
 
 class WorkstationUrlCheck(InstallationCheck[DnsFacts]):
@@ -78,18 +78,18 @@ class WorkstationUrlCheck(InstallationCheck[DnsFacts]):
     name = "public-url-here"
     title = "Public URL"
 
-    def probe(self, site: CheckContext) -> DnsFacts:
+    def probe(self, context: CheckContext) -> DnsFacts:
         """Resolve; over https look at the certificate of what answers."""
-        url, host = urlsplit(site.answers.public_url), host_of(site)
+        url, host = urlsplit(context.answers.public_url), host_of(context)
         facts = DnsFacts(addresses=(host,)) if is_address(host) else resolve_here(host)
         if url.scheme != "https" or not facts.addresses:
             return facts
         wrong = certificate_error(facts.addresses[0], url.port or 443, host)
         return DnsFacts(addresses=facts.addresses, certificate=wrong)
 
-    def judge(self, site: CheckContext, facts: DnsFacts) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, facts: DnsFacts) -> Iterator[Finding]:
         """Nothing needs to listen there before the installation."""
-        host = host_of(site)
+        host = host_of(context)
         if not is_address(host):
             yield _resolving(self, None, host, facts, "this workstation")
         if facts.certificate:
@@ -108,9 +108,9 @@ class WorkstationUrlCheck(InstallationCheck[DnsFacts]):
             )
 
 
-def host_of(site: CheckContext) -> str:
+def host_of(context: CheckContext) -> str:
     """The public URL's host; an IPv6 address without brackets."""
-    return urlsplit(site.answers.public_url).hostname or ""
+    return urlsplit(context.answers.public_url).hostname or ""
 
 
 def is_address(host: str) -> bool:
@@ -158,17 +158,17 @@ def certificate_error(address: str, port: int, host: str, seconds: float = SECON
 
 def _resolving(
     check: PublicUrlCheck | WorkstationUrlCheck,
-    spot: CheckedNode | None,
+    node: CheckedNode | None,
     host: str,
     facts: DnsFacts,
     place: str,
 ) -> Finding:
     if facts.addresses:
         seen = f"{host} is {' and '.join(facts.addresses[:3])}"
-        return check.finding(spot, "ok", seen, about=_NAME)
+        return check.finding(node, "ok", seen, about=_NAME)
     because = f": {facts.said}" if facts.said else ""
     return check.finding(
-        spot,
+        node,
         "warning",
         f"{place} does not resolve {host}{because}",
         about=_NAME,

@@ -109,17 +109,17 @@ def parse(text: str, images: Mapping[str, str]) -> RegistryFacts:
     )
 
 
-def images_of(site: CheckContext, spot: CheckedNode) -> dict[str, str]:
+def images_of(context: CheckContext, node: CheckedNode) -> dict[str, str]:
     """The images of a node as its engine will call them, each with its key in the answers' ``images``, in the
     order of first use."""
-    if site.topology is None:
+    if context.topology is None:
         return {}
     found: dict[str, str] = {}
-    for placed in site.topology.node(spot.name).services:
-        found.setdefault(image_for(placed.image, site.answers.engine), placed.service.image)
+    for placed in context.topology.node(node.name).services:
+        found.setdefault(image_for(placed.image, context.answers.engine), placed.service.image)
     return found
 
 
-def main_registry(site: CheckContext) -> str:
+def main_registry(context: CheckContext) -> str:
     """The registry that the answers' login is for."""
-    return (site.answers.registry.server or "").partition("/")[0] or DOCKER_HUB
+    return (context.answers.registry.server or "").partition("/")[0] or DOCKER_HUB

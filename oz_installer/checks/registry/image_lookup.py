@@ -33,18 +33,18 @@ Ask = Callable[[str], LookupResult]
 
 
 def look_up_images(
-    site: CheckContext, spot: CheckedNode, facts: RegistryFacts, images: Sequence[str]
+    context: CheckContext, node: CheckedNode, facts: RegistryFacts, images: Sequence[str]
 ) -> RegistryFacts:
     """Every registry at once; one that lets nobody in is not asked for images. Raises ConnectError."""
-    transport, groups = site.transport(spot.name), dict[str, list[str]]()
+    transport, groups = context.transport(node.name), dict[str, list[str]]()
     for image in images:
         groups.setdefault(registry_host(image), []).append(image)
     talks = {
         registry: _RegistrySession(
             transport=transport,
             registry=registry,
-            engine=site.answers.engine,
-            login=credentials_for(site, registry),
+            engine=context.answers.engine,
+            login=credentials_for(context, registry),
             platform=facts.platform,
             context=_context(),
         )
@@ -71,12 +71,12 @@ def look_up_images(
     return replace(facts, doors=doors, found={**found, **late})
 
 
-def credentials_for(site: CheckContext, registry: str) -> RegistryAuth | None:
+def credentials_for(context: CheckContext, registry: str) -> RegistryAuth | None:
     """The login of the answers, for the registry that it is for: no other one is shown it."""
-    user = site.answers.registry.username
-    if not user or "registry.password" not in site.secrets or registry != main_registry(site):
+    user = context.answers.registry.username
+    if not user or "registry.password" not in context.secrets or registry != main_registry(context):
         return None
-    return RegistryAuth(username=user, password=site.secrets["registry.password"])
+    return RegistryAuth(username=user, password=context.secrets["registry.password"])
 
 
 def _context() -> ssl.SSLContext:

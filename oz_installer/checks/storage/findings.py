@@ -22,13 +22,13 @@ _NO_CLIENT = ("no such device", "unknown filesystem type", "helper program", "no
 
 
 def mount_findings(
-    check: Owner, site: CheckContext, spot: CheckedNode, facts: StorageFacts, place: str
+    check: Owner, context: CheckContext, node: CheckedNode, facts: StorageFacts, place: str
 ) -> Iterator[Finding]:
     """An NFS volume that cannot be mounted, or a folder that nothing is mounted at."""
     about, subject = "mount", "Media mount"
     if facts.mount == NO_ENGINE:
         yield check.finding(
-            spot,
+            node,
             "warning",
             f"whether {place} can be mounted could not be tried: there is no container engine",
             about=about,
@@ -38,7 +38,7 @@ def mount_findings(
         )
     elif any(words in facts.mount.lower() for words in _NO_CLIENT):
         yield check.finding(
-            spot,
+            node,
             "failure",
             f"this kernel cannot mount NFS: {facts.mount}",
             about="client",
@@ -50,7 +50,7 @@ def mount_findings(
         )
     elif facts.mount:
         yield check.finding(
-            spot,
+            node,
             "failure",
             f"{place} cannot be mounted: {facts.mount}",
             about=about,
@@ -59,12 +59,12 @@ def mount_findings(
             why="No container that uses media would start.",
             hint="Is the path exported (showmount -e), to this node's address, and do storage.options fit?",
         )
-    elif site.answers.storage.type == "nfs":
-        seen = f"{place} can be mounted with {site.answers.storage.options}"
-        yield check.finding(spot, "ok", seen, about=about, subject=subject)
+    elif context.answers.storage.type == "nfs":
+        seen = f"{place} can be mounted with {context.answers.storage.options}"
+        yield check.finding(node, "ok", seen, about=about, subject=subject)
     elif facts.folder not in ("missing", "file") and facts.system_disk:
         yield check.finding(
-            spot,
+            node,
             "warning",
             f"nothing is mounted at {place}: it lies on the system's disk",
             about=about,
@@ -76,28 +76,28 @@ def mount_findings(
 
 
 def folder_findings(
-    check: Owner, spot: CheckedNode, facts: StorageFacts, place: str, *, nfs: bool
+    check: Owner, node: CheckedNode, facts: StorageFacts, place: str, *, nfs: bool
 ) -> Finding:
     """Whether root can write there, as the API does."""
     about, subject = "folder", "Media folder"
     if facts.folder == "ok":
         seen = f"{place} can be written" + (f", {format_kib(facts.free)} free" if facts.free else "")
-        return check.finding(spot, "ok", seen, about=about, subject=subject)
+        return check.finding(node, "ok", seen, about=about, subject=subject)
     if facts.folder == HANGS:
-        return hung_disk_finding(check, spot, place, about=about, subject=subject)
+        return hung_disk_finding(check, node, place, about=about, subject=subject)
     if facts.folder == "missing":
         seen = f"there is no folder {place}"
         hint = "Mount the shared file system there, on every api node."
-        return check.finding(spot, "failure", seen, about=about, subject=subject, hint=hint)
+        return check.finding(node, "failure", seen, about=about, subject=subject, hint=hint)
     if facts.folder == "file":
         seen, hint = (
             f"{place} is a file, not a folder",
             "Move it away, and mount the shared file system there.",
         )
-        return check.finding(spot, "failure", seen, about=about, subject=subject, hint=hint)
+        return check.finding(node, "failure", seen, about=about, subject=subject, hint=hint)
     if facts.folder == "unseen":
         return check.finding(
-            spot,
+            node,
             "warning",
             f"{place} is mounted; whether it can be written could not be tried",
             about=about,
@@ -106,7 +106,7 @@ def folder_findings(
             hint="Set become: sudo for this node, or accept this.",
         )
     return check.finding(
-        spot,
+        node,
         "failure",
         f"{place} cannot be written: {facts.folder}",
         about=about,
@@ -119,7 +119,7 @@ def folder_findings(
 
 
 def sharing_findings(
-    check: Owner, spot: CheckedNode, facts: StorageFacts, place: str, first: str, *, told: bool = False
+    check: Owner, node: CheckedNode, facts: StorageFacts, place: str, first: str, *, told: bool = False
 ) -> Finding:
     """Whether what the first api node writes is seen here. ``told``: that it is away is a failure already."""
     about, subject = "shared", "Media shared"
@@ -127,17 +127,17 @@ def sharing_findings(
         seen = f"could not be tried: {first} {facts.away}"
         if told:
             hint = f"Mend what is told of {first}, then check again."
-            return check.finding(spot, "ok", seen, about=about, subject=subject, hint_when_ok=hint)
+            return check.finding(node, "ok", seen, about=about, subject=subject, hint_when_ok=hint)
         why = "Whether both see the same media is not known."
         hint = f"{first} itself is well: is it busy, or the way to it slow? Check again, or accept this."
-        return check.finding(spot, "warning", seen, about=about, subject=subject, why=why, hint=hint)
+        return check.finding(node, "warning", seen, about=about, subject=subject, why=why, hint=hint)
     if facts.shared:
-        return check.finding(spot, "ok", f"sees what {first} writes", about=about, subject=subject)
+        return check.finding(node, "ok", f"sees what {first} writes", about=about, subject=subject)
     if not facts.held:
         seen, hint = f"could not be tried: {first} cannot write {place}", f"Mend {first} first."
-        return check.finding(spot, "warning", seen, about=about, subject=subject, hint=hint)
+        return check.finding(node, "warning", seen, about=about, subject=subject, hint=hint)
     return check.finding(
-        spot,
+        node,
         "failure",
         f"does not see in {place} what {first} writes: {facts.said or 'the file is not there'}",
         about=about,
@@ -149,24 +149,24 @@ def sharing_findings(
 
 
 def measurement_findings(
-    check: Owner, site: CheckContext, spot: CheckedNode, facts: StorageFacts, first: str
+    check: Owner, context: CheckContext, node: CheckedNode, facts: StorageFacts, first: str
 ) -> Iterator[Finding]:
     """Locks, readers, and how long a write takes; nothing of what the node does not tell."""
     if facts.locks is not None or facts.lock_seen is not None:
-        yield _locks(check, spot, facts, first)
+        yield _locks(check, node, facts, first)
     if facts.readable is not None:
-        yield _reader(check, spot, site.release.media_reader, readable=facts.readable)
+        yield _reader(check, node, context.release.media_reader, readable=facts.readable)
     if facts.write_ms is not None:
-        yield _latency(check, spot, facts.write_ms)
+        yield _latency(check, node, facts.write_ms)
 
 
-def _locks(check: Owner, spot: CheckedNode, facts: StorageFacts, first: str) -> Finding:
+def _locks(check: Owner, node: CheckedNode, facts: StorageFacts, first: str) -> Finding:
     alone = facts.lock_seen is None
     well = facts.locks if alone else facts.lock_seen
     good = "can be locked" if alone else f"sees the lock of {first}"
     bad = "files cannot be locked" if alone else f"does not see that {first} has locked a file"
     return check.finding(
-        spot,
+        node,
         "ok" if well else "warning",
         good if well else bad,
         about="locks",
@@ -177,9 +177,9 @@ def _locks(check: Owner, spot: CheckedNode, facts: StorageFacts, first: str) -> 
     )
 
 
-def _reader(check: Owner, spot: CheckedNode, reader: int | None, *, readable: bool) -> Finding:
+def _reader(check: Owner, node: CheckedNode, reader: int | None, *, readable: bool) -> Finding:
     return check.finding(
-        spot,
+        node,
         "ok" if readable else "warning",
         f"the user {reader} {'reads' if readable else 'cannot read'} what root writes",
         about="reader",
@@ -190,10 +190,10 @@ def _reader(check: Owner, spot: CheckedNode, reader: int | None, *, readable: bo
     )
 
 
-def _latency(check: Owner, spot: CheckedNode, milliseconds: float) -> Finding:
+def _latency(check: Owner, node: CheckedNode, milliseconds: float) -> Finding:
     level: Level = "ok" if milliseconds <= SLOWEST_MS else "warning"
     return check.finding(
-        spot,
+        node,
         level,
         f"a write of 4 KiB takes {milliseconds:.{0 if milliseconds >= 10 else 1}f} ms",
         about="latency",
@@ -205,7 +205,7 @@ def _latency(check: Owner, spot: CheckedNode, milliseconds: float) -> Finding:
 
 
 def space_findings(
-    check: Owner, spot: CheckedNode, facts: StorageFacts, workload: Workload
+    check: Owner, node: CheckedNode, facts: StorageFacts, workload: Workload
 ) -> Iterator[Finding]:
     """Free space against the vendor's formula, where the workload is told."""
     wanted = size(
@@ -220,7 +220,7 @@ def space_findings(
     if wanted is None or facts.free is None:
         return
     yield check.finding(
-        spot,
+        node,
         "ok" if facts.free * 1024 >= wanted * 10**9 else "warning",
         f"{format_kib(facts.free)} free",
         about="room",

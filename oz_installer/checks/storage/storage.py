@@ -34,67 +34,67 @@ class StorageCheck(ProbeCheck[StorageFacts]):
     name = "storage"
     title = "Media storage"
 
-    def nodes(self, site: CheckContext) -> tuple[CheckedNode, ...]:
+    def nodes(self, context: CheckContext) -> tuple[CheckedNode, ...]:
         """What reads and writes media."""
-        return site.api_spots
+        return context.api_nodes
 
-    def probe(self, site: CheckContext, spot: CheckedNode) -> StorageFacts:
+    def probe(self, context: CheckContext, node: CheckedNode) -> StorageFacts:
         """By the type of storage. Nothing is mounted from what does not speak NFS: it would hang."""
         began = time.monotonic()
-        transport = site.transport(spot.name)
-        if site.answers.storage.type == "local":
-            return _local(transport, site.install_dir)
-        place = place_of(site)
+        transport = context.transport(node.name)
+        if context.answers.storage.type == "local":
+            return _local(transport, context.install_dir)
+        place = place_of(context)
         answer = place.ask(transport)
         if answer is not None and not answer.speaks_nfs:
             return StorageFacts(server=answer)
-        return replace(_tried(site, spot, place, transport, began), server=answer)
+        return replace(_tried(context, node, place, transport, began), server=answer)
 
-    def judge(self, site: CheckContext, spot: CheckedNode, facts: StorageFacts) -> Iterator[Finding]:
+    def judge(self, context: CheckContext, node: CheckedNode, facts: StorageFacts) -> Iterator[Finding]:
         """From the server to the file; sharing only where there is something to share."""
-        storage = site.answers.storage
+        storage = context.answers.storage
         if storage.type == "local":
             if facts.folder == HANGS:
-                yield hung_disk_finding(self, spot, f"{site.install_dir}/data/media", about="", subject="")
+                yield hung_disk_finding(self, node, f"{context.install_dir}/data/media", about="", subject="")
                 return
-            text = f"{site.install_dir}/data/media on the node itself"
+            text = f"{context.install_dir}/data/media on the node itself"
             free = f", {format_kib(facts.free)} free" if facts.free else ""
-            yield self.finding(spot, "ok", text + free)
-            yield from space_findings(self, spot, facts, site.answers.workload)
+            yield self.finding(node, "ok", text + free)
+            yield from space_findings(self, node, facts, context.answers.workload)
             return
         place = storage.location
         if facts.server is not None:
-            yield self._server(site, spot, facts.server, place)
+            yield self._server(context, node, facts.server, place)
             if not facts.server.speaks_nfs:
                 return
-        yield from mount_findings(self, site, spot, facts, place)
+        yield from mount_findings(self, context, node, facts, place)
         if facts.mount:
             return
-        first = site.api_spots[0]
-        yield folder_findings(self, spot, facts, place, nfs=facts.server is not None)
+        first = context.api_nodes[0]
+        yield folder_findings(self, node, facts, place, nfs=facts.server is not None)
         if facts.folder != "ok":
             return
-        if spot != first and not facts.away:
-            yield sharing_findings(self, spot, facts, place, first.name)
-        yield from measurement_findings(self, site, spot, facts, first.name)
-        if spot == first:
-            yield from space_findings(self, spot, facts, site.answers.workload)
+        if node != first and not facts.away:
+            yield sharing_findings(self, node, facts, place, first.name)
+        yield from measurement_findings(self, context, node, facts, first.name)
+        if node == first:
+            yield from space_findings(self, node, facts, context.answers.workload)
 
-    def across(self, site: CheckContext, facts: Mapping[str, StorageFacts]) -> Iterator[Finding]:
+    def across(self, context: CheckContext, facts: Mapping[str, StorageFacts]) -> Iterator[Finding]:
         """What could not be tried for want of the first api node; only here shows whether it has failed."""
         well = {name for name, one in facts.items() if one.is_writable}
-        for spot in site.api_spots:
-            if spot.name in well and facts[spot.name].away:
-                first, place = site.api_spots[0].name, site.answers.storage.location
-                yield sharing_findings(self, spot, facts[spot.name], place, first, told=first not in well)
+        for node in context.api_nodes:
+            if node.name in well and facts[node.name].away:
+                first, place = context.api_nodes[0].name, context.answers.storage.location
+                yield sharing_findings(self, node, facts[node.name], place, first, told=first not in well)
 
-    def _server(self, site: CheckContext, spot: CheckedNode, answer: NfsAnswer, export: str) -> Finding:
-        port = nfs.port_of(site.answers.storage.options)
-        wanted = nfs.version_of(site.answers.storage.options)
-        server, place = site.answers.storage.server, f"the NFS server of {export}"
+    def _server(self, context: CheckContext, node: CheckedNode, answer: NfsAnswer, export: str) -> Finding:
+        port = nfs.port_of(context.answers.storage.options)
+        wanted = nfs.version_of(context.answers.storage.options)
+        server, place = context.answers.storage.server, f"the NFS server of {export}"
         if answer.ended == "unreachable":
             return self.finding(
-                spot,
+                node,
                 "failure",
                 f"{place} does not answer at port {port}: {answer.said}",
                 needed="a TCP connection from every api node",
@@ -103,7 +103,7 @@ class StorageCheck(ProbeCheck[StorageFacts]):
             )
         if answer.ended == "stranger":
             return self.finding(
-                spot,
+                node,
                 "failure",
                 f"what listens at port {port} of {server} does not speak NFS: {answer.said}",
                 hint="Is it the server's address, and does nfsd run there?",
@@ -111,31 +111,31 @@ class StorageCheck(ProbeCheck[StorageFacts]):
         if answer.ended == "version":
             low, high = answer.versions
             return self.finding(
-                spot,
+                node,
                 "failure",
                 f"{place} speaks NFS {low}{'' if low == high else f' to {high}'} only",
                 needed=f"NFS {wanted} (storage.options)",
                 hint=f"Set vers={high} in storage.options, or switch version {wanted} on in the server.",
             )
-        return self.finding(spot, "ok", f"{place} answers at port {port}")
+        return self.finding(node, "ok", f"{place} answers at port {port}")
 
 
 def _tried(
-    site: CheckContext, spot: CheckedNode, place: MediaLocation, transport: Transport, began: float
+    context: CheckContext, node: CheckedNode, place: MediaLocation, transport: Transport, began: float
 ) -> StorageFacts:
     """The file held on the first api node, and looked for on this one."""
-    first = site.api_spots[0]
+    first = context.api_nodes[0]
     name, word = f"{PREFIX}{uuid.uuid4().hex[:12]}", uuid.uuid4().hex
-    if spot == first:
+    if node == first:
         with HeldFile(transport, place, name, word, measure=True) as held:
             return held.facts
-    with hold_on_peer(lambda: site.transport(first.name), place, name, word, began=began) as other:
+    with hold_on_peer(lambda: context.transport(first.name), place, name, word, began=began) as other:
         return read_back(transport, place, name, word, other)
 
 
-def place_of(site: CheckContext) -> MediaLocation:
+def place_of(context: CheckContext) -> MediaLocation:
     """Where the media are: mounted just as Compose will."""
-    storage, reader = site.answers.storage, site.release.media_reader
+    storage, reader = context.answers.storage, context.release.media_reader
     if storage.type == "path":
         return MediaLocation(folder=str(storage.path).rstrip("/"), reader=reader)
     options = nfs_options(storage)
@@ -143,7 +143,7 @@ def place_of(site: CheckContext) -> MediaLocation:
         server=storage.server or "",
         options=options["o"],
         device=options["device"],
-        engine=site.answers.engine,
+        engine=context.answers.engine,
         reader=reader,
     )
 

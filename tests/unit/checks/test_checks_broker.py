@@ -155,7 +155,7 @@ def asked(kind: str, answer: Any, password: str = CANARY) -> BrokerLogin:
     """How one node's talk to such a server ends."""
     with server(answer) as port:
         reach = at(kind, lambda name: Elsewhere(name, port=port), password)
-        found = BrokerCheck().probe(reach, reach.api_spots[0]).attempt
+        found = BrokerCheck().probe(reach, reach.api_nodes[0]).attempt
     assert CANARY not in repr(found)
     return found
 
@@ -221,9 +221,9 @@ def test_a_closed_port_and_forbidden_tunnels() -> None:
     with server(hangs_up) as port:
         pass
     shut = at(reach=lambda name: Elsewhere(name, port=port))
-    assert BrokerCheck().probe(shut, shut.api_spots[0]).attempt.ended == "unreachable"
+    assert BrokerCheck().probe(shut, shut.api_nodes[0]).attempt.ended == "unreachable"
     forbidden = at(reach=Elsewhere, host="127.0.0.1")
-    found = BrokerCheck().probe(forbidden, forbidden.api_spots[0])
+    found = BrokerCheck().probe(forbidden, forbidden.api_nodes[0])
     assert found.attempt.ended == "forbidden"
     assert found.knock is not None
 

@@ -196,7 +196,7 @@ class Clocks(Simple):
 
     def across(self, site: CheckContext, facts: Mapping[str, str]) -> Iterator[Finding]:
         for node in facts if len(set(facts.values())) < len(facts) else ():
-            yield self.finding(site.spot(node), "warning", "the same", about="same", hint="Change one.")
+            yield self.finding(site.node(node), "warning", "the same", about="same", hint="Change one.")
 
 
 def test_nodes_are_held_against_each_other_when_all_have_answered() -> None:
