@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 from oz_installer.checks.base import Check, InstallationCheck, NodeCheck, ProbeCheck, ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
-from oz_installer.checks.text import safe_line
 from oz_installer.errors import ConnectError, OzError
 from oz_installer.remote.parallel import start_all
+from oz_installer.text import safe_line
 
 T = TypeVar("T")
 Tell = Callable[[Finding], None]

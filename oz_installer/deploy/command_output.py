@@ -18,11 +18,6 @@ _VARYING = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?\S*|\b[0-9a-f
 LONGEST = 500
 
 
-def plural(number: int, noun: str) -> str:
-    """``1 file``, ``3 files``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def drop_progress(text: str) -> str:
     """The lines that are not Compose's progress."""
     return "\n".join(line for line in text.splitlines() if not _PROGRESS.fullmatch(line))

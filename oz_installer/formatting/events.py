@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from oz_installer.deploy.command_output import plural
 from oz_installer.deploy.events import (
     Event,
     Message,
@@ -18,10 +16,8 @@ from oz_installer.deploy.events import (
     ServiceState,
 )
 from oz_installer.secret import Masker
+from oz_installer.text import bytes_text, plural, seconds_text, strip_control
 
-# Escape sequences and control characters: what a node says must not steer the operator's terminal.
-_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TOLD_STATES = frozenset({"healthy", "unhealthy", "exited", "finished", "removed"})
 
 
@@ -30,50 +26,6 @@ def mask_event(event: Event, masker: Masker) -> Event:
     if isinstance(event, Message | NodeProgress) and (text := masker(event.text)) != event.text:
         return replace(event, text=text)
     return event
-
-
-def strip_control(text: str) -> str:
-    """The text without escape sequences and control characters; line ends and tabs stay."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _ESCAPES.sub("", text))
-
-
-def one_line(text: str) -> str:
-    """The same on one line, blanks kept: the indentation of a log line says something."""
-    return strip_control(text).replace("\n", " ").rstrip()
-
-
-def single_line(text: str) -> str:
-    """The same on one line, blanks folded."""
-    return " ".join(strip_control(text).split())
-
-
-def seconds_text(seconds: float) -> str:
-    """``0.7 s``, ``34 s``, ``12 min 3 s``."""
-    if seconds < 9.95:
-        return f"{max(seconds, 0):.1f} s"
-    whole = round(seconds)
-    if whole < 120:
-        return f"{whole} s"
-    return f"{whole // 60} min {whole % 60} s"
-
-
-def clock_text(seconds: float) -> str:
-    """``1:12`` and, from an hour on, ``1:02:03``."""
-    whole = max(int(seconds), 0)
-    hours, rest = divmod(whole, 3600)
-    minutes, left = divmod(rest, 60)
-    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
-
-
-def bytes_text(count: int) -> str:
-    """Decimal units, as disks and networks are sold: ``512 B``, ``3.4 MB``."""
-    size, unit = float(count), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if size < 999.5:
-            break
-        size, unit = size / 1000, larger
-    return f"{count} B" if unit == "B" else f"{size:.{1 if size < 99.95 else 0}f} {unit}"
 
 
 def count_text(event: NodeProgress) -> str:

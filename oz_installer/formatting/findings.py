@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from oz_installer.deploy.command_output import plural
+from oz_installer.text import plural
 
 if TYPE_CHECKING:
     from oz_installer.checks.context import Finding

@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 from oz_installer.checks.context import Finding
 from oz_installer.errors import AnswersError, OzError
-from oz_installer.formatting.events import single_line
 from oz_installer.formatting.findings import HERE
 from oz_installer.secret import Masker
+from oz_installer.text import single_line
 
 
 def junit_report(found: Sequence[Finding], accepted: Collection[str]) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from oz_installer.deploy.command_output import plural
 from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
-from oz_installer.formatting.events import single_line, strip_control
 from oz_installer.secret import Masker
+from oz_installer.text import plural, single_line, strip_control
 
 RED, GREEN, CYAN, BOLD, RESET = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[1m", "\x1b[0m"
 SIGNS = {"new": "+", "changed": "~", "removed": "-", "drifted": "!"}

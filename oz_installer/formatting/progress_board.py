@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from oz_installer.deploy.events import Event, NodeProgress, PhaseEnded, PhaseStarted, RunStarted
-from oz_installer.formatting.events import clock_text, count_text, single_line
+from oz_installer.formatting.events import count_text
+from oz_installer.text import clock_text, single_line
 
 BAR, COUNT, CLOCK, NAME, GAP = 12, 17, 5, 16, "  "
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from oz_installer.deploy.command_output import plural
-from oz_installer.formatting.events import single_line
 from oz_installer.formatting.progress_board import fit
+from oz_installer.text import plural, single_line
 from oz_installer.topology.summary import HEALTHY_STATES, STARTING, Summary
 
 GAP = "  "

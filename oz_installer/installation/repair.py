@@ -11,7 +11,6 @@ from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.model import Answers
 from oz_installer.answers.secrets.resolve import Ask
 from oz_installer.checks.context import Remedy
-from oz_installer.checks.text import safe_line
 from oz_installer.deploy.events import Event, Message, NodeProgress
 from oz_installer.errors import OzError
 from oz_installer.installation.desired_state.desired_state import Inputs, read_inputs
@@ -21,6 +20,7 @@ from oz_installer.installation.undo_log import UndoLog, command_text, undo_log_p
 from oz_installer.remote.parallel import start_all, wait_all
 from oz_installer.remote.transport import CommandResult, Transport
 from oz_installer.secret import Secret
+from oz_installer.text import safe_line
 
 SILENCE_SECONDS = 900.0
 """A package manager that waits for another one, or for a slow mirror, says nothing for long."""

@@ -90,7 +90,8 @@ class RunReport:
                 yield from ("", title, "=" * len(title), text.rstrip())
 
     def _log(self, began: float) -> Iterator[str]:
-        from oz_installer.formatting.events import event_lines, one_line, strip_control
+        from oz_installer.formatting.events import event_lines
+        from oz_installer.text import one_line, strip_control
 
         with self._lock:
             events = tuple(self._events)

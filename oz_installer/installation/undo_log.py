@@ -13,8 +13,8 @@ from itertools import takewhile
 from pathlib import Path
 
 from oz_installer.checks.context import Remedy
-from oz_installer.checks.text import safe_line
 from oz_installer.errors import AnswersError, OzError
+from oz_installer.text import safe_line
 
 _HEAD = """\
 # What oz-install check --fix did, newest last.

@@ -9,6 +9,9 @@ from typing import Protocol
 
 from oz_installer.errors import ConnectError, OzError
 
+TIMED_OUT = (124, 143)
+"""Exit statuses of ``timeout`` when the time is up: that of coreutils, that of busybox."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CommandResult:

@@ -10,10 +10,10 @@ from oz_installer.checks.broker import rabbitmq, redis
 from oz_installer.checks.broker.session import BrokerLogin, BrokerServer
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
 from oz_installer.checks.network.tcp import TCP_SECONDS, TcpResult, dns_hint, try_tcp_from_shell, tunnel_error
-from oz_installer.checks.text import format_kib, safe_line
 from oz_installer.remote.docker_commands import parse_version
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 from oz_installer.secret import Secret
+from oz_installer.text import format_kib, safe_line
 
 NAMES = {"redis": "Redis", "rabbitmq": "RabbitMQ"}
 

@@ -7,8 +7,8 @@ import socket
 import struct
 
 from oz_installer.checks.broker.session import BrokerLogin, BrokerServer, Stream
-from oz_installer.checks.text import safe_line
 from oz_installer.secret import Secret
+from oz_installer.text import safe_line
 
 LONGEST = 1 << 17
 """No frame of a handshake is longer, in bytes: the protocol's own limit before it is negotiated is 4096."""

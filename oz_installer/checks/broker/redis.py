@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 
 from oz_installer.checks.broker.session import BrokerLogin, BrokerServer, Stream
-from oz_installer.checks.text import parse_int, safe_line
 from oz_installer.secret import Secret
+from oz_installer.text import parse_int, safe_line
 
 LONGEST = 1 << 20
 """No answer is longer, in bytes: INFO has some 10 KB."""

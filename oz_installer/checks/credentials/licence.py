@@ -9,7 +9,7 @@ from oz_installer.answers.licence_file import is_world_readable, json_error, rea
 from oz_installer.answers.local_files import UnreadableFile, resolve_path
 from oz_installer.checks.base import InstallationCheck
 from oz_installer.checks.context import CheckContext, Finding
-from oz_installer.checks.text import plural, safe_line
+from oz_installer.text import plural, safe_line
 from oz_installer.topology.licences import nodes_by_licence
 
 _ROLES = {"bio": "bio"}

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from oz_installer.checks.network.tcp import TCP_SECONDS, tunnel_error
-from oz_installer.checks.text import safe_line
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 from oz_installer.secret import Secret
+from oz_installer.text import safe_line
 
 Ended = Literal[
     "in", "forbidden", "unreachable", "stranger", "no-tls", "untrusted", "refused", "untried", "error"

@@ -15,8 +15,8 @@ from oz_installer.checks.database.remedies import (
     manual_statements,
     owner_remedy,
 )
-from oz_installer.checks.text import safe_line
 from oz_installer.remote.docker_commands import parse_version
+from oz_installer.text import safe_line
 
 Owner = NodeCheck[Any]
 

@@ -17,7 +17,7 @@ from oz_installer.checks.database.postgres_admin import (
     create_role,
     owner_sql,
 )
-from oz_installer.checks.text import safe_line
+from oz_installer.text import safe_line
 
 NO_DATABASE = "3D000"
 REFUSED = ("28000", "28P01")

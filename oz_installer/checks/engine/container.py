@@ -12,7 +12,8 @@ from functools import cache
 
 from oz_installer.checks.base import ProbeCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
-from oz_installer.checks.text import TIMED_OUT, parse_fields, parse_int, safe_line
+from oz_installer.remote.transport import TIMED_OUT
+from oz_installer.text import parse_fields, parse_int, safe_line
 
 EXPECTED_STATUS = 7
 """The program does nothing but end with it; no engine does by itself."""

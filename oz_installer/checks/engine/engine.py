@@ -18,7 +18,6 @@ from oz_installer.checks.host.capabilities import (
     unmask_command,
 )
 from oz_installer.checks.host.engine_query import engine_query, parse_containers
-from oz_installer.checks.text import parse_fields, safe_line
 from oz_installer.remote.docker_commands import ComposeTool
 from oz_installer.remote.engine_requirements import (
     NAMES,
@@ -29,6 +28,7 @@ from oz_installer.remote.engine_requirements import (
     check_project,
 )
 from oz_installer.render.compose.compose_file import PROJECT
+from oz_installer.text import parse_fields, safe_line
 
 # Only the Compose of this engine is asked: Podman makes a folder in the login's home even when asked its
 # version.

@@ -11,7 +11,7 @@ from oz_installer.checks.base import ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
 from oz_installer.checks.host.engine_query import engine_query, parse_containers
 from oz_installer.checks.network.listener import MARK
-from oz_installer.checks.text import plural, safe_line
+from oz_installer.text import plural, safe_line
 
 # without the listeners of the check of the network, which runs at the same time
 _SCRIPT = """

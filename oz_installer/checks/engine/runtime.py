@@ -11,8 +11,8 @@ from oz_installer.checks.host.capabilities import is_masked, unmask_command
 from oz_installer.checks.host.disk_query import disk_of, hung_disk_finding
 from oz_installer.checks.host.engine_query import engine_query
 from oz_installer.checks.host.host import GIB, MEMORY_SHARE
-from oz_installer.checks.text import format_kib, parse_fields, safe_line
 from oz_installer.remote.engine_requirements import NAMES
+from oz_installer.text import format_kib, parse_fields, safe_line
 
 SLOW_DRIVERS = {
     "vfs": "it copies every layer of every image for every container",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from oz_installer.checks.text import parse_int
+from oz_installer.text import parse_int
 
 PACKAGES = (
     "docker.io", "docker-cli", "docker-compose", "docker-compose-v2", "docker-ce", "docker-ce-cli",

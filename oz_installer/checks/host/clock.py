@@ -9,7 +9,7 @@ from statistics import median
 
 from oz_installer.checks.base import ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
-from oz_installer.checks.text import parse_fields
+from oz_installer.text import parse_fields
 
 TOLERATED_SECONDS = 2.0
 """What an answer's way back and a slow login may cost; NTP keeps clocks far closer."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from oz_installer.checks.base import NodeCheck
 from oz_installer.checks.context import CheckedNode, Finding
-from oz_installer.checks.text import parse_int, safe_line
+from oz_installer.text import parse_int, safe_line
 
 SECONDS = 5
 NEAREST = 'until [ -d "$place" ]; do place=${place%/*}; place=${place:-/}; done'

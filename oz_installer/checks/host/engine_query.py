@@ -9,9 +9,9 @@ import shlex
 from dataclasses import dataclass
 
 from oz_installer.checks.host import disk_query
-from oz_installer.checks.text import safe_line
 from oz_installer.remote.engine_requirements import TIMED_OUT_TEXT
 from oz_installer.render.compose.compose_file import DIGEST_LABEL
+from oz_installer.text import safe_line
 
 # A template gives no version where the engine does not answer. Docker before 20.10 does not know its cgroups'
 # version: asked without it then. The root comes last, it may hold spaces.

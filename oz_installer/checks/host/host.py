@@ -12,9 +12,9 @@ from oz_installer.checks.host.disk_query import disk_of, hung_disk_finding
 from oz_installer.checks.host.engine_query import engine_query
 from oz_installer.checks.host.facts import HostFacts
 from oz_installer.checks.host.install_folder import folder_findings, make_folder
-from oz_installer.checks.text import format_kib, parse_fields, parse_int, plural, safe_line
 from oz_installer.remote.docker_commands import parse_version
 from oz_installer.remote.engine_requirements import check_disk, check_folder
+from oz_installer.text import format_kib, parse_fields, parse_int, plural, safe_line
 
 GIB = 1024 * 1024  # in KiB
 OLDEST_KERNEL = (3, 10)

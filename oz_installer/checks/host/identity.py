@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from oz_installer.checks.base import ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
-from oz_installer.checks.text import parse_fields, safe_line
+from oz_installer.text import parse_fields, safe_line
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,9 +21,9 @@ from oz_installer.answers.model import Proxy
 from oz_installer.checks.base import ProbeCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
 from oz_installer.checks.network.tcp import tunnel_error
-from oz_installer.checks.text import plural, safe_line
 from oz_installer.remote.parallel import start_all
 from oz_installer.remote.transport import ForwardingForbidden, Transport
+from oz_installer.text import plural, safe_line
 
 SECONDS = 4
 _RESOLVE_SECONDS = 3

@@ -11,8 +11,8 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 
-from oz_installer.checks.text import safe_line
 from oz_installer.remote.transport import Transport
+from oz_installer.text import safe_line
 
 CONNECT_SECONDS = 3
 LIFE_SECONDS = 30

@@ -25,7 +25,7 @@ from oz_installer.checks.network.port_probe import (
     required_connections,
 )
 from oz_installer.checks.runner import unreachable_finding
-from oz_installer.checks.text import plural, safe_line
+from oz_installer.text import plural, safe_line
 from oz_installer.topology.model import Topology
 
 _FEW_SESSIONS = (

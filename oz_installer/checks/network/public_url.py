@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from oz_installer.checks.base import InstallationCheck, ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
-from oz_installer.checks.text import parse_fields, safe_line
+from oz_installer.text import parse_fields, safe_line
 
 _NAME = "name"
 SECONDS = 2.5

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from oz_installer.checks.text import TIMED_OUT, safe_line
-from oz_installer.remote.transport import ForwardingForbidden, Transport, TunnelRefused, TunnelTimeout
+from oz_installer.remote.transport import (
+    TIMED_OUT,
+    ForwardingForbidden,
+    Transport,
+    TunnelRefused,
+    TunnelTimeout,
+)
+from oz_installer.text import safe_line
 
 TCP_SECONDS = 5.0
 _NO_NAME = (

@@ -7,11 +7,11 @@ import json
 
 from oz_installer.checks.registry.facts import Ended, LookupResult
 from oz_installer.checks.registry.http_client import SECONDS
-from oz_installer.checks.text import TIMED_OUT, safe_line
 from oz_installer.errors import ConnectError, DeployError
 from oz_installer.remote.docker_engine import DockerEngine, RegistryAuth
 from oz_installer.remote.image_reference import registry_host
-from oz_installer.remote.transport import Transport
+from oz_installer.remote.transport import TIMED_OUT, Transport
+from oz_installer.text import safe_line
 
 _STATES: dict[int, Ended] = {401: "refused", 403: "refused", 404: "missing"}
 

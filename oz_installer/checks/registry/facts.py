@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from oz_installer.checks.context import CheckContext, CheckedNode
-from oz_installer.checks.text import parse_int, safe_line
 from oz_installer.remote.image_reference import DOCKER_HUB, has_image
 from oz_installer.render.compose.compose_file import image_for
+from oz_installer.text import parse_int, safe_line
 
 Ended = Literal[
     "in",

@@ -18,10 +18,10 @@ from urllib.request import parse_http_list, parse_keqv_list
 
 from oz_installer.checks.network.tcp import tunnel_error
 from oz_installer.checks.registry.facts import LookupResult
-from oz_installer.checks.text import safe_line
 from oz_installer.remote.docker_engine import RegistryAuth
 from oz_installer.remote.image_reference import ImageReference
 from oz_installer.remote.transport import ForwardingForbidden, Transport
+from oz_installer.text import safe_line
 
 SECONDS = 4.0
 _LARGEST = 4 * 1024 * 1024

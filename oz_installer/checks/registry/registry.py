@@ -16,8 +16,8 @@ from oz_installer.checks.registry.facts import (
     main_registry,
     parse,
 )
-from oz_installer.checks.text import format_kib, plural
 from oz_installer.remote.image_reference import DOCKER_HUB, parse_reference, registry_host
+from oz_installer.text import format_kib, plural
 
 UNPACKED = 3
 """Inferred: images take about so many times their compressed size."""

@@ -12,7 +12,7 @@ from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Leve
 from oz_installer.checks.host.disk_query import hung_disk_finding
 from oz_installer.checks.storage.probe import StorageFacts
 from oz_installer.checks.storage.scripts import HANGS, NO_ENGINE
-from oz_installer.checks.text import format_kib
+from oz_installer.text import format_kib
 
 SLOWEST_MS = 50.0
 """A write that is on the disk: every media file of an analysis waits for several of them."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from oz_installer.checks.network.tcp import TCP_SECONDS, try_tcp_from_shell, tunnel_error
-from oz_installer.checks.text import safe_line
 from oz_installer.remote.transport import ForwardingForbidden, Transport
+from oz_installer.text import safe_line
 
 PORT = 2049
 _PROGRAM = 100003

@@ -11,9 +11,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
 from oz_installer.checks.storage.probe import END_SECONDS, HeldFile, MediaLocation, StorageFacts
-from oz_installer.checks.text import safe_line
 from oz_installer.errors import ConnectError, OzError
 from oz_installer.remote.transport import Transport
+from oz_installer.text import safe_line
 
 REACH_SECONDS = 5.0
 """How long a node waits for the connection to another, and its session."""

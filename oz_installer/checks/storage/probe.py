@@ -14,9 +14,9 @@ from oz_installer.checks.network.tcp import TCP_SECONDS
 from oz_installer.checks.storage import nfs
 from oz_installer.checks.storage.nfs import NfsAnswer
 from oz_installer.checks.storage.scripts import HOLD, MOUNT_SECONDS, READ, WRITES, program
-from oz_installer.checks.text import TIMED_OUT, parse_fields, parse_int, safe_line
 from oz_installer.errors import ConnectError
-from oz_installer.remote.transport import Transport
+from oz_installer.remote.transport import TIMED_OUT, Transport
+from oz_installer.text import parse_fields, parse_int, safe_line
 
 END_SECONDS = 3.0
 """How long the end of a script is awaited: it comes without us, too."""

@@ -19,14 +19,13 @@ from oz_installer.console.context import Flags, Opener, RunState, bind_opener, s
 from oz_installer.console.finding_ids import accept_ids, check_names, empty_checks, unmatched_note
 from oz_installer.console.output.streams import is_terminal, write
 from oz_installer.console.signals import stop_on_signal
-from oz_installer.deploy.command_output import plural
 from oz_installer.errors import AnswersError, Interrupted, OzError, PreflightError
-from oz_installer.formatting.events import single_line
 from oz_installer.formatting.findings import HERE, level_text, total_text
 from oz_installer.formatting.summary import table
 from oz_installer.installation.check import check_prepared, in_report_order, run_preflight, select_checks
 from oz_installer.installation.prepare import Prepared
 from oz_installer.secret import Masker
+from oz_installer.text import plural, single_line
 
 LONG = 10
 """A table of more rows names at its end again what is not well."""

@@ -10,9 +10,10 @@ from oz_installer.console.output.json_lines import JsonLines
 from oz_installer.console.output.streams import write
 from oz_installer.deploy.events import Message, RunEnded
 from oz_installer.deploy.gate import DryGate, DryRunChange
-from oz_installer.formatting.events import mask_event, message_lines, one_line, outcome_text
+from oz_installer.formatting.events import mask_event, message_lines, outcome_text
 from oz_installer.installation.apply import apply
 from oz_installer.installation.prepare import Prepared
+from oz_installer.text import one_line
 
 HOUSEKEEPING = ("lock ", "unlock ", "keep the lock", "remember ")
 """Changes that begin so serve the run itself; nobody decides by them."""

@@ -15,12 +15,11 @@ from oz_installer.console.output.json_lines import mask_strings
 from oz_installer.console.output.progress import open_output
 from oz_installer.console.output.streams import is_interactive, write
 from oz_installer.console.signals import stop_on_signal
-from oz_installer.deploy.command_output import plural
 from oz_installer.errors import AnswersError, Interrupted, PreflightError
-from oz_installer.formatting.events import one_line, single_line
 from oz_installer.installation.repair import RepairResult, distinct, remedy_key, repair
 from oz_installer.installation.undo_log import command_text, undo_log_path
 from oz_installer.secret import Masker
+from oz_installer.text import one_line, plural, single_line
 
 Pair = tuple[Remedy, Finding | None]
 ROUNDS = 5

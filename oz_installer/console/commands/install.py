@@ -17,7 +17,6 @@ from oz_installer.console.output.json_documents import plan_json, summary_json
 from oz_installer.console.output.progress import open_output, output_kind
 from oz_installer.console.output.streams import colours, is_interactive, write
 from oz_installer.console.signals import stop_on_signal
-from oz_installer.deploy.command_output import plural
 from oz_installer.deploy.events import RunEnded
 from oz_installer.errors import RERUN_HINT, DeployError, Interrupted
 from oz_installer.formatting.plan import plan_text, total_text
@@ -26,6 +25,7 @@ from oz_installer.installation.apply import apply
 from oz_installer.installation.failure_log import write_failure_log
 from oz_installer.installation.prepare import Prepared
 from oz_installer.installation.summary import summarise, with_diffs
+from oz_installer.text import plural
 
 
 def install(path: Path, flags: Flags, opener: Opener, shared: RunState) -> None:

@@ -16,9 +16,9 @@ from oz_installer.console.commands.check import (
 from oz_installer.console.context import Flags
 from oz_installer.console.finding_ids import unmatched_note
 from oz_installer.console.output.streams import is_interactive, write
-from oz_installer.deploy.command_output import plural
 from oz_installer.errors import PreflightError
 from oz_installer.installation.prepare import Prepared
+from oz_installer.text import plural
 
 
 def preflight(prepared: Prepared, flags: Flags) -> int:

@@ -7,8 +7,8 @@ from pathlib import Path
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.console.context import Flags, Opener, RunState, bind_opener, secret_prompt, slow_notice
 from oz_installer.console.finding_ids import accept_ids
-from oz_installer.deploy.command_output import plural
 from oz_installer.installation.prepare import Prepared, prepare
+from oz_installer.text import plural
 
 
 def prepare_for(

@@ -11,9 +11,9 @@ from oz_installer.answers.file import LoadedAnswers, read
 from oz_installer.answers.local_files import resolve_path, secrets_file_path
 from oz_installer.console.context import RunState, secret_prompt
 from oz_installer.console.output.streams import write
-from oz_installer.deploy.command_output import plural
 from oz_installer.errors import AnswersError
 from oz_installer.installation.desired_state.desired_state import DesiredState, build_desired_state
+from oz_installer.text import plural
 
 SVG_HEAD = 1024
 """An SVG says within so many bytes that it is one."""

@@ -17,12 +17,11 @@ from oz_installer.console.context import (
 )
 from oz_installer.console.output.json_documents import summary_json
 from oz_installer.console.output.streams import write
-from oz_installer.deploy.command_output import plural
 from oz_installer.errors import PreflightError
-from oz_installer.formatting.events import one_line, single_line
 from oz_installer.formatting.summary import summary_text
 from oz_installer.installation.logs import read_logs
 from oz_installer.installation.status import read_status
+from oz_installer.text import one_line, plural, single_line
 
 NOT_READY = PreflightError.exit_code
 

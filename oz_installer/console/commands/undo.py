@@ -9,10 +9,10 @@ from oz_installer.console.commands.check import make_task
 from oz_installer.console.commands.fix import confirm, failure_text, run_remedies, show_remedies
 from oz_installer.console.context import Flags, Opener, RunState
 from oz_installer.console.output.streams import write
-from oz_installer.deploy.command_output import plural
 from oz_installer.errors import PreflightError
 from oz_installer.installation.repair import other_server
 from oz_installer.installation.undo_log import pending_undos, undo_log_path
+from oz_installer.text import plural
 
 
 def undo(path: Path, flags: Flags, opener: Opener, shared: RunState) -> None:

@@ -10,10 +10,9 @@ from typing import TextIO
 
 from oz_installer.console.output.json_lines import mask_strings
 from oz_installer.console.output.streams import write
-from oz_installer.deploy.command_output import plural
 from oz_installer.errors import AnswersError, DeployError, Interrupted, OzError
-from oz_installer.formatting.events import strip_control
 from oz_installer.secret import Masker
+from oz_installer.text import plural, strip_control
 
 
 def print_error(error: OzError, stream: TextIO, debug: bool = False, masker: Masker | None = None) -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from oz_installer.console.output.streams import BrokenPipeSafe, draws_boxes, write
 from oz_installer.deploy.events import Event, PhaseStarted, RunEnded, RunStarted, ServiceState
-from oz_installer.formatting.events import event_lines, mask_event, one_line, outcome_text
+from oz_installer.formatting.events import event_lines, mask_event, outcome_text
 from oz_installer.formatting.progress_board import ProgressBoard
 from oz_installer.secret import Masker
+from oz_installer.text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,8 +8,9 @@ from typing import TextIO
 
 from oz_installer.console.output.streams import write
 from oz_installer.deploy.events import Event, NodeProgress, PhaseEnded, PhaseStarted, RunStarted
-from oz_installer.formatting.events import event_lines, mask_event, one_line, progress_text
+from oz_installer.formatting.events import event_lines, mask_event, progress_text
 from oz_installer.secret import Masker
+from oz_installer.text import one_line
 
 EVERY = 5.0  # seconds between two lines of progress of one node
 WAITING_EVERY = 30.0  # the same while services are waited for: that takes minutes, and says little

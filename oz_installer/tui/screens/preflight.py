@@ -11,9 +11,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from oz_installer.checks.context import Finding
-from oz_installer.deploy.command_output import plural
-from oz_installer.formatting.events import single_line
 from oz_installer.formatting.findings import HERE, level_text, total_text
+from oz_installer.text import plural, single_line
 from oz_installer.tui.controllers.install_jobs import ChecksDone, JobStage, check
 from oz_installer.tui.core import JobFailed, JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from oz_installer.formatting.events import event_lines, one_line, progress_text
+from oz_installer.formatting.events import event_lines, progress_text
+from oz_installer.text import one_line
 
 if TYPE_CHECKING:
     from oz_installer.deploy.events import Event

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from oz_installer.deploy.events import NodeProgress, PhaseStarted, RunEnded, RunStarted
-from oz_installer.formatting.events import bytes_text, clock_text, count_text, outcome_text, single_line
+from oz_installer.formatting.events import count_text, outcome_text
 from oz_installer.formatting.progress_board import NodeLane, ProgressBoard, bar, fit
+from oz_installer.text import bytes_text, clock_text, single_line
 
 if TYPE_CHECKING:
     from oz_installer.tui.views.event_feed import LoggedEvent

@@ -12,8 +12,8 @@ from oz_installer.checks.context import Remedy
 from oz_installer.checks.engine.engine import EngineCheck, EngineCheckFacts
 from oz_installer.checks.host.capabilities import NodeCapabilities, parse_capabilities
 from oz_installer.checks.host.host import HostCheck
-from oz_installer.checks.text import parse_fields
 from oz_installer.remote.engine_requirements import EngineFacts, check_engine
+from oz_installer.text import parse_fields
 from tests.unit.checks.checks_support import judged, printed_by, site
 from tests.unit.checks.test_checks_judges import HOST, SEEN
 from tests.unit.checks.test_checks_scripts import here, program, tools

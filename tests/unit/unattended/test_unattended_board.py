@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oz_installer.deploy.events import Event, NodeProgress, PhaseEnded, PhaseStarted, RunStarted
-from oz_installer.formatting.events import bytes_text, clock_text, count_text, seconds_text, strip_control
+from oz_installer.formatting.events import count_text
 from oz_installer.formatting.progress_board import ProgressBoard, bar
 
 
@@ -51,36 +51,10 @@ def test_the_board_keeps_to_its_room(width: int, height: int) -> None:
     assert len(lines) == 51 or "more nodes"[: width - 9] in lines[-1]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.04, "0.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (119, "119 s"), (723, "12 min 3 s")],
-)
-def test_seconds(seconds: float, text: str) -> None:
-    assert seconds_text(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (99_900, "99.9 kB"),
-        (999_600, "1.0 MB"),
-        (5 * 10**12, "5.0 TB"),
-    ],
-)
-def test_bytes(count: int, text: str) -> None:
-    assert bytes_text(count) == text
-
-
 def test_small_words() -> None:
-    assert (clock_text(72), clock_text(3723), clock_text(-1)) == ("1:12", "1:02:03", "0:00")
     assert (bar(0, 4, True), bar(0.5, 4, True), bar(1, 4, False)) == ("....", "##..", "━━━━")
     assert count_text(NodeProgress(node="n", text="t")) == ""
     assert count_text(NodeProgress(node="n", text="t", done=5, unit="services")) == "5 services"
     assert (
         count_text(NodeProgress(node="n", text="t", done=900, total=2000, unit="bytes")) == "900 B of 2.0 kB"
     )
-    assert strip_control("a\tb\nc") == "a\tb\nc"
-    assert strip_control("\u202eabc\x1b") == "\ufffdabc"

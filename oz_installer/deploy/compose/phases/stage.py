@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from oz_installer.deploy.command_output import plural
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.run import Run
 from oz_installer.deploy.events import NodeProgress
@@ -13,6 +12,7 @@ from oz_installer.deploy.record import Record, next_generation, record_of
 from oz_installer.remote.ssh.upload import tar_bytes
 from oz_installer.remote.transport import RemoteFile
 from oz_installer.render.compose.bundle import Bundle
+from oz_installer.text import plural
 
 
 class Stage(Phase):

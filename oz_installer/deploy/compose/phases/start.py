@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from oz_installer.catalog.release import Stage
-from oz_installer.deploy.command_output import plural
 from oz_installer.deploy.compose import cleanup_commands, container_engine, health
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.ephemeral_ports import start_when_port_free
@@ -17,6 +16,7 @@ from oz_installer.errors import DeployError
 from oz_installer.remote import docker_commands as engine_commands
 from oz_installer.render.compose.bundle import BundleService
 from oz_installer.render.compose.compose_file import PROJECT
+from oz_installer.text import plural
 
 TITLES: dict[Stage, str] = {
     "foundation": "Start what the others stand on",
