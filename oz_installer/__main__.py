@@ -1,4 +1,4 @@
-"""``python -m oz_installer`` and the ``oz-install`` command."""
+"""Entry point of ``python -m oz_installer`` and of the ``oz-install`` command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def main() -> None:
     try:
         with signals_as_interrupt():
             code = _run(sys.argv[1:])
-    except KeyboardInterrupt:  # while loading, or while telling how it ended
+    except KeyboardInterrupt:  # while loading, or while printing the outcome
         code = STOPPED
         with suppress(OSError, ValueError):
             sys.stderr.write(f"stopped at your request\nhint: {RERUN_HINT}\n")
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def _run(argv: list[str]) -> int:
-    """Without arguments straight to the wizard: its first frame does not wait for the command line."""
+    """Run the command line; without arguments open the wizard and do not load click."""
     if argv:
         from oz_installer.cli.main import run
 
@@ -39,25 +39,23 @@ def _run(argv: list[str]) -> int:
 
 
 def leave(code: int) -> NoReturn:
-    """Exit with this code, even where who read our output is gone; 1 when output was lost otherwise."""
+    """Exit with this code, also when the reader of stdout has gone; 1 when output was lost."""
     lost = [error for error in map(_flush, (sys.stdout, sys.stderr)) if error is not None]
     if lost:
         code = code or 1
         with suppress(OSError, ValueError):
             sys.stderr.write(
-                f"error: what was to be told is not all written: {lost[0].strerror}\n"
-                "hint: Make room, or send the output elsewhere. `oz-install status` says what is done.\n"
+                f"error: some output could not be written: {lost[0].strerror}\n"
+                "hint: Free disk space or redirect the output. `oz-install status` shows what was done.\n"
             )
             sys.stderr.flush()
-    if (
-        code == STOPPED
-    ):  # Python may end by SIGINT itself, for a KeyboardInterrupt that was dealt with in exec()
+    if code == STOPPED:  # after a KeyboardInterrupt handled in exec() Python may end by SIGINT
         os._exit(code)
     sys.exit(code)
 
 
 def _flush(stream: TextIO) -> OSError | None:
-    """Write what is left. What cannot be is dropped, else Python tries again, and exits with 120."""
+    """Flush a stream. On an error drop the rest, else Python tries again and exits with 120."""
     try:
         stream.flush()
     except (OSError, ValueError) as error:

@@ -1,17 +1,17 @@
-"""Every failure that an operator may see, in one tree.
+"""The tree of errors that an operator may see.
 
 ::
 
-    OzError                     1    something unexpected; ours to mend
+    OzError                     1    something unexpected: a bug in oz-install
     ├── AnswersError            2    answers or usage; carries every problem found
     ├── PreflightError          3    a node, database or share is not ready; nothing was changed
-    │   └── ConnectError        3    a node could not be reached or would not let us in
-    ├── DeployError             4    a change failed; it was taken back, a rerun resumes
-    ├── LockedError             5    another run is at work on the node
+    │   └── ConnectError        3    a node could not be reached or refused the login
+    ├── DeployError             4    a change failed and was rolled back; a rerun resumes
+    ├── LockedError             5    another run holds the lock of the node
     └── Interrupted           130    the operator stopped the run
 
-The number is the exit code. Each error has a ``message`` (what happened and why)
-and a ``hint`` (what to do next); one place, ``cli``, prints them.
+The number is the exit code. Each error has a ``message`` (what happened and why) and
+a ``hint`` (what to do next). ``cli`` is the only place that prints them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-RERUN_HINT = "Run the same command again to go on."
+RERUN_HINT = "Run the same command again to resume."
 
 
 class OzError(Exception):
-    """A failure told to the operator: what happened, why, and what to do next."""
+    """A failure reported to the operator: what happened, why, and what to do next."""
 
     exit_code = 1
 
@@ -39,9 +39,9 @@ class OzError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing wrong in the answers: where it stands, what is wrong, what would be right.
+    """One problem in the answers: its location, what is wrong, and how to fix it.
 
-    ``item`` names the item of a list that the key stands in, as far as it has a name: ``api1``.
+    ``item`` is the name of the list item that holds the key, such as ``api1``, if it has one.
     """
 
     key: str
@@ -52,14 +52,14 @@ class Problem:
     item: str = ""
 
     def __str__(self) -> str:
-        place = ":".join(str(part) for part in (self.source, self.line) if part is not None)
+        location = ":".join(str(part) for part in (self.source, self.line) if part is not None)
         key = f"{self.key} ({self.item})" if self.key and self.item else self.key
-        head = ": ".join(part for part in (place, key, self.message) if part)
+        head = ": ".join(part for part in (location, key, self.message) if part)
         return f"{head}; {self.hint}" if self.hint else head
 
 
 class AnswersError(OzError):
-    """The answers or the command line cannot be used; ``problems`` lists all that is wrong."""
+    """The answers or the command line are wrong; ``problems`` lists every problem."""
 
     exit_code = 2
 
@@ -69,17 +69,17 @@ class AnswersError(OzError):
 
 
 class PreflightError(OzError):
-    """Something outside is not ready; nothing was changed."""
+    """A node, database or share is not ready; nothing was changed."""
 
     exit_code = 3
 
 
 class ConnectError(PreflightError):
-    """A node could not be reached, is not who it says it is, or would not let us in."""
+    """A node could not be reached, has the wrong host key, or refused the login."""
 
 
 class DeployError(OzError):
-    """A change failed; ``details`` holds log lines and health output worth keeping."""
+    """A change failed; ``details`` holds log lines and health check output."""
 
     exit_code = 4
 

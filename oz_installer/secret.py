@@ -1,4 +1,4 @@
-"""A string that never prints itself."""
+"""Secrets: strings that never print their value, and a masker for texts that may hold one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _ALPHABET = string.ascii_letters + string.digits
 
 
 class Secret:
-    """Holds a password or token; only ``reveal()`` gives it back.
+    """A password or token; only ``reveal()`` returns its value.
 
-    ``str``, ``repr``, ``format`` and pickling all show or give a mask or nothing,
-    so that a log line, an f-string or a traceback with locals cannot leak it.
+    ``str``, ``repr`` and ``format`` return a mask and pickling fails, so that a log line,
+    an f-string or a traceback with locals cannot leak the value.
     """
 
     __slots__ = ("__value",)
@@ -26,11 +26,11 @@ class Secret:
 
     @classmethod
     def generate(cls, length: int = 40) -> Secret:
-        """Make a random secret of ``length`` letters and digits (5.95 bits each)."""
+        """Generate a random secret of ``length`` letters and digits (5.95 bits each)."""
         return cls("".join(_random.choice(_ALPHABET) for _ in range(length)))
 
     def reveal(self) -> str:
-        """Give the value back, for the one place that must hand it on."""
+        """Return the value, for the one place that must pass it on."""
         return self.__value
 
     def __repr__(self) -> str:
@@ -53,7 +53,7 @@ class Secret:
         return hash((Secret, self.__value))
 
     def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
-        raise TypeError("a Secret is not for storing; write reveal() where it must go")
+        raise TypeError("a Secret cannot be pickled; call reveal() where its value is needed")
 
 
 def _forms(value: str) -> tuple[str, ...]:
@@ -62,9 +62,9 @@ def _forms(value: str) -> tuple[str, ...]:
 
 
 class Masker:
-    """Replaces every known secret in a text by the mask, also as URLs, Python and JSON write it.
+    """Replaces known secrets in a text by a mask, also in their URL, Python and JSON notation.
 
-    The longest go first.
+    Longer secrets are replaced first.
     """
 
     def __init__(self, secrets: tuple[Secret, ...] = ()) -> None:

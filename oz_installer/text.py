@@ -1,30 +1,30 @@
-"""Text helpers that every room may use: safe lines, plurals, sizes, times, plain parsing. Pure."""
+"""Text helpers for every room: safe lines, plurals, sizes, times, plain parsing. Pure."""
 
 from __future__ import annotations
 
 import re
 
 LONGEST_LINE = 200
-"""Characters after which ``safe_line`` cuts."""
-# What a node says must not steer the operator's terminal: escape sequences go, controls and marks of
-# direction are replaced.
+"""Most characters of a ``safe_line``."""
+# Output of a node must not control the operator's terminal: escape sequences are removed, control
+# and direction characters are replaced.
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def strip_control(text: str) -> str:
-    """The text without escape sequences and control characters; line ends and tabs stay."""
+    """Remove escape sequences and control characters; line ends and tabs stay."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROLS.sub("\ufffd", _ESCAPES.sub("", text))
 
 
 def one_line(text: str) -> str:
-    """The same on one line, blanks kept: the indentation of a log line says something."""
+    """Strip control characters and join the lines; blanks stay, for a log's indentation."""
     return strip_control(text).replace("\n", " ").rstrip()
 
 
 def single_line(text: object) -> str:
-    """One line of printable characters, blanks folded, whole."""
+    """Return one uncut line of printable characters, blanks folded."""
     plain = _ESCAPES.sub("", str(text))
     if not plain.isprintable():
         plain = "".join(char if char.isprintable() else " " for char in plain)
@@ -32,29 +32,29 @@ def single_line(text: object) -> str:
 
 
 def safe_line(text: object, longest: int = LONGEST_LINE) -> str:
-    """One line of printable characters, cut where it is too long: foreign text within a sentence."""
+    """Return one line of printable characters, cut when too long: foreign text in a sentence."""
     line = single_line(text)
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def plural(amount: int, noun: str) -> str:
-    """``1 file``, ``3 files``."""
+    """Return ``1 file`` or ``3 files``."""
     return f"{amount} {noun}" if amount == 1 else f"{amount} {noun}s"
 
 
 def parse_fields(text: str) -> dict[str, str]:
-    """Lines of ``key value`` as a mapping; the last one of a key counts."""
+    """Parse lines of ``key value``; the last line of a key counts."""
     pairs = (line.partition(" ") for line in text.splitlines() if line)
     return {key: value.strip() for key, _, value in pairs}
 
 
 def parse_int(text: str) -> int | None:
-    """A whole number in ASCII digits; None where it is none."""
+    """Parse a whole number in ASCII digits; None for anything else."""
     return int(text) if text.isascii() and text.isdigit() else None
 
 
 def bytes_text(count: int) -> str:
-    """Bytes in decimal units, as networks and registries count: ``512 B``, ``3.4 MB``."""
+    """Format bytes in decimal units, as networks and registries count: ``512 B``, ``3.4 MB``."""
     size, unit = float(count), "B"
     for larger in ("kB", "MB", "GB", "TB"):
         if size < 999.5:
@@ -64,7 +64,7 @@ def bytes_text(count: int) -> str:
 
 
 def format_kib(kib: int) -> str:
-    """KiB in binary units, as memory and ``df`` count: ``512 MB``, ``7.6 GB``, ``31 GB``."""
+    """Format KiB in binary units, as memory and ``df`` count: ``512 MB``, ``7.6 GB``."""
     mib = kib / 1024
     if mib < 1000:
         return f"{mib:.0f} MB"
@@ -72,7 +72,7 @@ def format_kib(kib: int) -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """``0.7 s``, ``34 s``, ``12 min 3 s``."""
+    """Format a duration: ``0.7 s``, ``34 s``, ``12 min 3 s``."""
     if seconds < 9.95:
         return f"{max(seconds, 0):.1f} s"
     whole = round(seconds)
@@ -82,7 +82,7 @@ def seconds_text(seconds: float) -> str:
 
 
 def clock_text(seconds: float) -> str:
-    """``1:12`` and, from an hour on, ``1:02:03``."""
+    """Format a duration as a clock: ``1:12``, from one hour on ``1:02:03``."""
     whole = max(int(seconds), 0)
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)

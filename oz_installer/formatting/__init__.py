@@ -1,1 +1,1 @@
-"""What happens and what is planned in plain text, for both front ends: pure functions, no terminal."""
+"""Plans, findings, events and summaries as plain text, for both front ends. Pure."""

@@ -1,4 +1,4 @@
-"""Events in words: pure functions that the live display and the plain lines share."""
+"""Events as text: pure functions that the live display and the plain output share."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from oz_installer.deploy.events import (
 from oz_installer.secret import Masker
 from oz_installer.text import bytes_text, plural, seconds_text, strip_control
 
-_TOLD_STATES = frozenset({"healthy", "unhealthy", "exited", "finished", "removed"})
+_REPORTED_STATES = frozenset({"healthy", "unhealthy", "exited", "finished", "removed"})
 
 
 def mask_event(event: Event, masker: Masker) -> Event:
-    """The event with its free text masked: first of all, while a secret still stands there as it is."""
+    """Mask secrets in the event's free text. Do this first, before anything rewrites the text."""
     if isinstance(event, Message | NodeProgress) and (text := masker(event.text)) != event.text:
         return replace(event, text=text)
     return event
 
 
 def count_text(event: NodeProgress) -> str:
-    """``3 of 9 images``, ``3.4 of 12 MB``; empty when nothing can be counted."""
+    """Format progress: ``3 of 9 images``, ``3.4 of 12 MB``; empty without a count."""
     if event.done is None:
         return ""
     if event.unit == "bytes":
@@ -44,12 +44,12 @@ def count_text(event: NodeProgress) -> str:
 
 
 def progress_text(event: NodeProgress) -> str:
-    """``pulling oz-api: 3 of 9 images``."""
+    """Format progress with its text: ``pulling oz-api: 3 of 9 images``."""
     return ": ".join(part for part in (event.text, count_text(event)) if part)
 
 
 def outcome_text(event: RunEnded) -> str:
-    """The last line of talk."""
+    """Return the closing line of a run."""
     took = seconds_text(event.seconds)
     return {
         "done": f"Done in {took}.",
@@ -61,7 +61,7 @@ def outcome_text(event: RunEnded) -> str:
 
 
 def event_lines(event: Event) -> Iterator[str]:
-    """The lines that an event is worth, node first; progress is told by ``progress_text``."""
+    """Yield the lines to print for an event, node first. ``progress_text`` formats progress."""
     match event:
         case RunStarted():
             yield f"{plural(len(event.phases), 'phase')} on {', '.join(event.nodes)}"
@@ -71,7 +71,7 @@ def event_lines(event: Event) -> Iterator[str]:
             yield f"{event.phase}: {event.outcome} after {seconds_text(event.seconds)}"
         case PhaseEnded() if event.seconds >= 1:
             yield f"{event.phase}: done in {seconds_text(event.seconds)}"
-        case ServiceState() if event.state in _TOLD_STATES:
+        case ServiceState() if event.state in _REPORTED_STATES:
             mark = "error: " if event.state in ("unhealthy", "exited") else ""
             yield f"{event.node}: {mark}{event.service} is {event.state}"
         case Message():
@@ -81,7 +81,7 @@ def event_lines(event: Event) -> Iterator[str]:
 
 
 def message_lines(event: Message) -> Iterator[str]:
-    """A message with its node and level; further lines are indented."""
+    """Yield a message with its node and level; further lines are indented."""
     head = f"{event.node}: " if event.node else ""
     mark = "" if event.level == "info" else f"{event.level}: "
     first, *rest = strip_control(event.text).split("\n")

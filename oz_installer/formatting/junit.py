@@ -1,4 +1,4 @@
-"""Findings as JUnit XML, which pipelines show: a suite a node, a case a finding."""
+"""Findings as JUnit XML for pipelines: one suite per node, one test case per finding."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oz_installer.text import single_line
 
 
 def junit_report(found: Sequence[Finding], accepted: Collection[str]) -> str:
-    """A failure is a failure; a warning that nobody accepted is a case that was skipped, with why."""
+    """Report failures as failures and warnings that are not accepted as skipped cases."""
     root = ElementTree.Element("testsuites", name="oz-install check")
     for node in dict.fromkeys(one.node or HERE for one in found):
         mine = [one for one in found if (one.node or HERE) == node]
@@ -25,26 +25,26 @@ def junit_report(found: Sequence[Finding], accepted: Collection[str]) -> str:
             name = f"{single_line(one.subject)} [{one.id}]"
             case = ElementTree.SubElement(suite, "testcase", name=name, classname=f"{one.check}.{node}")
             if one.level == "failure":
-                told = ElementTree.SubElement(case, "failure", message=single_line(one.seen), type=one.id)
-                told.text = _all(one)
+                failure = ElementTree.SubElement(case, "failure", message=single_line(one.seen), type=one.id)
+                failure.text = _body(one)
             elif _is_open(one, accepted):
                 ElementTree.SubElement(case, "skipped", message=f"warning: {single_line(one.seen)}")
-            ElementTree.SubElement(case, "system-out").text = _all(one)
+            ElementTree.SubElement(case, "system-out").text = _body(one)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
 def junit_error_report(error: OzError, masker: Masker) -> str:
-    """The report of a check that ended before it found anything: one case, with why."""
+    """Report a check that failed before it had any findings: one case with the error."""
     root = ElementTree.Element("testsuites", name="oz-install check")
     counts = {"tests": "1", "failures": "0", "skipped": "0", "errors": "1"}
     suite = ElementTree.SubElement(root, "testsuite", {"name": HERE, **counts})
-    case = ElementTree.SubElement(suite, "testcase", name="Could not be made", classname=f"check.{HERE}")
+    case = ElementTree.SubElement(suite, "testcase", name="Check did not run", classname=f"check.{HERE}")
     problems = error.problems if isinstance(error, AnswersError) else ()
     kind = f"exit code {error.exit_code}"
-    told = ElementTree.SubElement(case, "error", message=single_line(masker(str(error))), type=kind)
+    element = ElementTree.SubElement(case, "error", message=single_line(masker(str(error))), type=kind)
     lines = (str(error), *map(str, problems), error.hint)
-    told.text = "\n".join(single_line(masker(line)) for line in lines if line)
+    element.text = "\n".join(single_line(masker(line)) for line in lines if line)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -53,6 +53,6 @@ def _is_open(one: Finding, accepted: Collection[str]) -> bool:
     return one.level == "warning" and not one.is_accepted(accepted)
 
 
-def _all(one: Finding) -> str:
+def _body(one: Finding) -> str:
     parts = (("seen", one.seen), ("needed", one.needed), ("why", one.why), ("do", one.hint))
     return "\n".join(f"{name}: {single_line(text)}" for name, text in parts if text)

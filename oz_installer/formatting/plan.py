@@ -1,4 +1,4 @@
-"""A plan for people."""
+"""Plans as text."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ FILE_WORDS = {
     "new": "new",
     "changed": "changes",
     "removed": "is removed",
-    "drifted": "was changed on the node, is put right",
+    "drifted": "was changed on the node, is reset",
 }
 ACTIONS = {
     "start": "starts",
     "recreate": "is recreated",
     "restart": "restarts",
     "remove": "is removed",
-    "wait": "is waited for",
+    "wait": "must become healthy",
 }
 ACTION_SIGNS = {"start": "+", "recreate": "~", "restart": "~", "remove": "-", "wait": "~"}
 
 
 def plan_text(plan: Plan, *, colour: bool = False, masker: Masker | None = None) -> str:
-    """Per node what changes: files, services with the reason, jobs, images; then the diffs of all nodes; a
-    total at the end. Of a new file nothing is shown but that it is new."""
+    """Return the plan as text: changes per node, then the diffs of changed files, then a total.
+
+    Each node lists its files, services with the reason, jobs and images. New files have no diff.
+    """
     mask = masker or Masker()
     lines: list[str] = []
     for node in plan.nodes:
@@ -42,7 +44,7 @@ def plan_text(plan: Plan, *, colour: bool = False, masker: Masker | None = None)
 
 
 def total_text(plan: Plan) -> str:
-    """``3 files change, 2 services restart, on 1 of 4 nodes``."""
+    """Return ``3 files change, 2 services restart, on 1 of 4 nodes``."""
     busy = [node for node in plan.nodes if not node.nothing_to_do]
     if not busy:
         return f"Nothing to do on {plural(len(plan.nodes), 'node')}."
@@ -56,13 +58,13 @@ def _totals(nodes: list[NodePlan]) -> Iterator[str]:
     for count, noun, verb, plural_verb in (
         (kinds.count("new"), "new file", "", ""),
         (kinds.count("changed"), "file", "changes", "change"),
-        (kinds.count("drifted"), "file", "is put right", "are put right"),
+        (kinds.count("drifted"), "file", "is reset", "are reset"),
         (kinds.count("removed"), "file", "is removed", "are removed"),
         (actions.count("start"), "service", "starts", "start"),
         (actions.count("recreate"), "service", "is recreated", "are recreated"),
         (actions.count("restart"), "service", "restarts", "restart"),
         (actions.count("remove"), "service", "is removed", "are removed"),
-        (actions.count("wait"), "service", "is waited for", "are waited for"),
+        (actions.count("wait"), "service", "must become healthy", "must become healthy"),
         (sum(len(node.jobs) for node in nodes), "job", "runs", "run"),
         (len({image for node in nodes for image in node.images}), "image", "is pulled", "are pulled"),
         (sum(node.needs_verification for node in nodes), "node", "is verified", "are verified"),
@@ -75,7 +77,7 @@ def _node(node: NodePlan, colour: bool, mask: Masker) -> Iterator[str]:
     yield _paint(f"{node.node}", BOLD, colour)
     for move in node.moves:
         before, now = single_line(mask(move.before)), single_line(mask(move.now))
-        text = f"  ! the API's {move.what}: {before} before, {now} from now on; nothing is copied"
+        text = f"  ! the API's {move.what} moves from {before} to {now}; no data is copied"
         yield _paint(text, RED, colour)
     for file in node.files:
         yield _file(file, colour)
@@ -87,7 +89,7 @@ def _node(node: NodePlan, colour: bool, mask: Masker) -> Iterator[str]:
     for image in node.images:
         yield f"  < image {single_line(mask(image))} is pulled"
     if node.needs_verification:
-        yield "  ? is verified from outside, which the run before did not get to"
+        yield "  ? is verified from outside: the previous run did not get that far"
 
 
 def _file(file: FileChange, colour: bool) -> str:
@@ -99,7 +101,7 @@ def _diff(node: str, file: FileChange, colour: bool, mask: Masker) -> Iterator[s
     yield _paint(f"{node}: {single_line(file.path)}", BOLD, colour)
     lines = strip_control(mask(file.diff)).split("\n")
     if len(lines) > 1 and lines[0].startswith("--- ") and lines[1].startswith("+++ "):
-        lines = lines[2:]  # the path stands above
+        lines = lines[2:]  # the path is already in the heading
     for line in lines[: -1 if lines[-1] == "" else None]:
         yield "  " + _paint(line, _diff_colour(line), colour)
 

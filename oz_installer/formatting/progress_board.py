@@ -1,4 +1,4 @@
-"""What the live display shows, worked out from events: no terminal, no colours, no clock of its own."""
+"""Lines of the live display, computed from events: no terminal, no colours, no clock."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ BAR, COUNT, CLOCK, NAME, GAP = 12, 17, 5, 16, "  "
 
 @dataclass
 class NodeLane:
-    """One node: what it is at, since when, and when it had nothing left to do."""
+    """Progress of one node; ``ended`` is the time at which its work was complete."""
 
     progress: NodeProgress | None = None
     ended: float | None = None
 
     @property
     def share(self) -> float:
-        """How much of its work is done, 0 to 1."""
+        """Completed part of the node's work, 0 to 1."""
         event = self.progress
         if event is None or event.done is None or not event.total:
             return 0.0
@@ -29,7 +29,7 @@ class NodeLane:
 
 @dataclass
 class ProgressBoard:
-    """Takes events in, gives lines out. Not locked: the owner sees to that."""
+    """Turns events into lines. Not thread-safe: the owner must lock it."""
 
     began: float | None = None
     phase: PhaseStarted | None = None
@@ -37,7 +37,7 @@ class ProgressBoard:
     lanes: dict[str, NodeLane] = field(default_factory=dict)
 
     def apply(self, event: Event) -> None:
-        """Remember what matters of an event."""
+        """Update the board from an event."""
         if self.began is None or isinstance(event, RunStarted):
             self.began = event.at
         match event:
@@ -55,15 +55,15 @@ class ProgressBoard:
                 lane.ended = event.at if complete else None
 
     def share(self) -> float:
-        """How much of the whole run is done, 0 to 1: phases count alike, the present one by its nodes."""
+        """Return the completed part of the run, 0 to 1: equal phases, the current one by its nodes."""
         if self.phase is None or not self.phase.of:
             return 0.0
-        present = sum(lane.share for lane in self.lanes.values()) / max(len(self.lanes), 1)
+        current = sum(lane.share for lane in self.lanes.values()) / max(len(self.lanes), 1)
         over = max(self.phases_over, self.phase.number - 1)
-        return min((over + (present if over < self.phase.number else 0)) / self.phase.of, 1.0)
+        return min((over + (current if over < self.phase.number else 0)) / self.phase.of, 1.0)
 
     def lines(self, now: float, width: int, height: int, *, ascii: bool = False) -> list[str]:
-        """The display: overall progress first, then a line a node; never wider or higher than told."""
+        """Return overall progress, then one line per node, within ``width`` and ``height``."""
         lines = [self._head(now, width, ascii)]
         room = max(height - 2, 1)
         names = list(self.lanes)
@@ -99,14 +99,14 @@ class ProgressBoard:
 
 
 def bar(share: float, width: int, ascii: bool) -> str:
-    """A bar whose two parts differ in shape, not only in colour."""
+    """Draw a progress bar whose two parts differ in shape, not only in colour."""
     done = int(share * width)
     full, empty = ("#", ".") if ascii else ("━", "┄")
     return full * done + empty * (width - done)
 
 
 def fit(text: str, width: int, ascii: bool) -> str:
-    """The text, cut with an ellipsis where it is too long."""
+    """Cut the text with an ellipsis when it is too long."""
     if len(text) <= width:
         return text
     mark = "~" if ascii else "…"
@@ -114,7 +114,7 @@ def fit(text: str, width: int, ascii: bool) -> str:
 
 
 def align_ends(text: str, tail: str, width: int, ascii: bool) -> str:
-    """Text at the left, tail at the right edge; the tail goes where the two have no room."""
+    """Put text at the left and tail at the right edge; drop the tail when both do not fit."""
     room = width - len(tail)
     if room < 20:
         return fit(text, width, ascii)

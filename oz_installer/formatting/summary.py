@@ -1,4 +1,4 @@
-"""The closing table as plain text. No rich here: a run with nothing to do must not pay for it."""
+"""Summary tables as plain text, without rich: a run with nothing to do must not load it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ MOST_NAMED = 5
 
 
 def summary_text(summary: Summary, width: int = 80, *, ascii: bool = False, table_last: bool = False) -> str:
-    """What runs where, URLs, credentials, what next; ends with a line end. Never a password. Far above its
-    table (``table_last``) the total names what is not well."""
-    services, sections = _services(summary, width, ascii), [_bare(summary)]
+    """Return services per node, URLs, credentials and next steps; never a password.
+
+    The text ends with a line end. ``table_last`` puts the table at the end; the total, far above it then,
+    names the services that need attention.
+    """
+    services, sections = _services(summary, width, ascii), [_not_installed(summary)]
     if summary.rows or not (summary.not_installed or summary.troubles):
         sections += [
             _section("URLs", _pairs(summary.urls, width)),
@@ -27,19 +30,19 @@ def summary_text(summary: Summary, width: int = 80, *, ascii: bool = False, tabl
         line = f"Report: {summary.report}"
         sections.append([line] if len(line) <= width else ["Report", f"{GAP}{summary.report}"])
     if table_last and summary.rows:
-        sections = [[services.pop(), *_unwell(summary)], *sections, services]
+        sections = [[services.pop(), *_services_with_trouble(summary)], *sections, services]
     else:
         sections = [services, *sections]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int = 80, *, ascii: bool = False) -> str:
-    """Any rows as aligned text; the last column is wrapped, the others are cut when they do not fit."""
+    """Align rows as text. The last column is wrapped, the others are cut when they do not fit."""
     return "\n".join(_table(head, rows, width, ascii)) + "\n"
 
 
 def _services(summary: Summary, width: int, ascii: bool) -> list[str]:
-    """The table, below it the nodes that could not be looked at, and a total."""
+    """Return the table of services, the nodes that could not be checked, and a total."""
     if not summary.rows:
         return _troubles(summary, width)
     last, rows = None, []
@@ -57,16 +60,16 @@ def _total(summary: Summary) -> str:
     total = plural(len(summary.rows), "service")
     starting = sum(row.state == STARTING for row in summary.rows)
     bad = sum(row.state not in {*HEALTHY_STATES, STARTING} for row in summary.rows)
-    parts = [f"{bad} not as it should be (!)"] if bad else []
+    parts = [f"{bad} {'needs' if bad == 1 else 'need'} attention (!)"] if bad else []
     if starting:
         parts.append(f"{starting} still starting")
     if summary.troubles:
-        parts.append(f"{plural(len(summary.troubles), 'node')} could not be looked at (!)")
-    return f"{total}, {', '.join(parts) or 'all as they should be'}"
+        parts.append(f"{plural(len(summary.troubles), 'node')} could not be checked (!)")
+    return f"{total}, {', '.join(parts) or 'all well'}"
 
 
-def _unwell(summary: Summary) -> list[str]:
-    """Service, node and state of what is not as it should be."""
+def _services_with_trouble(summary: Summary) -> list[str]:
+    """Return service, node and state of each service that needs attention."""
     bad = [row for row in summary.rows if row.state not in {*HEALTHY_STATES, STARTING}]
     lines = [f"{GAP}! {row.service} on {row.node}: {row.state}" for row in bad]
     more = len(lines) - MOST_NAMED
@@ -83,7 +86,7 @@ def _troubles(summary: Summary, width: int) -> list[str]:
     return lines
 
 
-def _bare(summary: Summary) -> list[str]:
+def _not_installed(summary: Summary) -> list[str]:
     return (
         [f"Nothing is installed on {', '.join(summary.not_installed)} yet."] if summary.not_installed else []
     )
@@ -92,7 +95,7 @@ def _bare(summary: Summary) -> list[str]:
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, ascii: bool) -> list[str]:
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     over = sum(widths[:-1]) + len(GAP) * (len(head) - 1) + max(len(head[-1]), 10) - width
-    for _ in range(max(over, 0)):  # takes from the widest until the last column has room
+    for _ in range(max(over, 0)):  # shrink the widest until the last column has room
         widest = max(range(len(head) - 1), key=lambda i: widths[i])
         widths[widest] = max(widths[widest] - 1, 4)
     before = sum(widths[:-1]) + len(GAP) * (len(head) - 1)
@@ -112,7 +115,7 @@ def _section(title: str, lines: list[str]) -> list[str]:
 
 
 def _pairs(pairs: Sequence[tuple[str, str]], width: int) -> list[str]:
-    """Labels and values; a value too long for the line goes below its label, whole: it is for copying."""
+    """Align labels and values. A long value goes below its label, uncut, for copying."""
     if not pairs:
         return []
     label = max(len(key) for key, _ in pairs)
@@ -130,7 +133,7 @@ def _credentials(summary: Summary) -> list[tuple[str, str]]:
     if summary.secrets_file and summary.admin_kept:
         pairs.append(("Password", f'"admin.password" in {summary.secrets_file}'))
     elif summary.admin_email:
-        pairs.append(("Password", "as the answers say (admin.password)"))
+        pairs.append(("Password", "see admin.password in the answers"))
     if summary.secrets_file and not summary.admin_kept:
         pairs.append(("Other passwords", f"{summary.secrets_file}"))
     return pairs

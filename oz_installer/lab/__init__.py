@@ -1,6 +1,6 @@
-"""Rehearsal: throw-away nodes on this machine, with stand-ins in place of Oz software.
+"""Rehearsal: disposable nodes on this machine that run stand-ins instead of Oz software.
 
-``up``, ``down`` and ``status`` are what the command line calls; ``fresh_database`` serves tests.
+The command line calls ``up``, ``down`` and ``status``; tests use ``fresh_database``.
 """
 
 from oz_installer.lab.database import fresh_database, reset_gateway

@@ -1,4 +1,4 @@
-"""``python -m oz_installer.lab up|down|status``: the lab without the rest of oz-install."""
+"""Run ``python -m oz_installer.lab up|down|status``: the lab without the rest of oz-install."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _say(text: str) -> None:
 
 
 def main() -> int:
-    """Run one command; the exit code."""
+    """Run one command and return its exit code."""
     options = parser().parse_args()
     try:
         if options.command == "up":

@@ -1,4 +1,4 @@
-"""The archive of all stand-in images, in the format of ``docker load``: every layer once, streamed."""
+"""Stream all stand-in images as one ``docker load`` archive that holds each layer once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Archive:
-    """Images over two layers: the root file system from Debian (a tar file) and our own files."""
+    """Images made of two layers: a Debian root file system (a tar file) and the lab's own files."""
 
     images: tuple[StandIn, ...]
     base: Path
@@ -32,12 +32,12 @@ class Archive:
 
     @property
     def full_names(self) -> tuple[str, ...]:
-        """Names and tags as Podman shows them, registry included."""
+        """Names and tags with their registry, as Podman shows them."""
         return tuple(name_in_full(name) for name in self.names)
 
     @cached_property
     def own_layer(self) -> bytes:
-        """Our files as a tar: the same bytes for the same sources."""
+        """The lab's own files as a reproducible tar."""
         return tar_of_folder(Path(str(resources.files("oz_installer.lab") / "standins" / "rootfs")))
 
     @cached_property
@@ -46,7 +46,7 @@ class Archive:
 
     @cached_property
     def digest(self) -> str:
-        """What the images hold, as one short digest; nodes remember it."""
+        """Short digest of the images' content; a node keeps the one it has loaded."""
         whole = json.dumps(self.manifest)
         return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
@@ -68,8 +68,8 @@ class Archive:
     def write(self, target: IO[bytes], *, with_base: bool = True) -> None:
         """Stream the archive into ``target``, which need not be seekable.
 
-        An engine that has the base layer already does not look for it in the archive:
-        without it a change of our own files is loaded in a moment.
+        An engine that already has the base layer does not need it in the archive: without it
+        a change of the lab's own files loads in a moment.
         """
         with tarfile.open(fileobj=target, mode="w|", format=tarfile.GNU_FORMAT, bufsize=_BLOCK) as tar:
             if with_base:
@@ -83,12 +83,12 @@ class Archive:
 
 
 def name_in_full(name: str) -> str:
-    """A name of Docker Hub with its registry, as Podman needs it: nginx:1 is docker.io/library/nginx:1."""
+    """Add the registry to a Docker Hub name: nginx:1 becomes docker.io/library/nginx:1."""
     return f"docker.io/{name}" if "/" in name else f"docker.io/library/{name}"
 
 
 def tar_of_folder(folder: Path) -> bytes:
-    """A folder as an uncompressed tar owned by root, sorted and without times."""
+    """Pack a folder as an uncompressed tar owned by root, sorted and without times."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for path in sorted(folder.rglob("*")):

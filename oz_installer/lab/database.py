@@ -16,7 +16,7 @@ _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
 def database_argv(lab: Lab, image: str, script: str) -> list[str]:
-    """Arguments of docker that start the database server."""
+    """Return the docker arguments that start the database server."""
     return [
         "run", "--detach", "--init", "--name", lab.database_container, "--hostname", "db",
         "--label", lab.label, "--network", lab.network, "--ip", str(lab.database_address),
@@ -28,7 +28,7 @@ def database_argv(lab: Lab, image: str, script: str) -> list[str]:
 
 
 def ensure_database(lab: Lab, image: str, say: Say) -> bool:
-    """Start the database server or mend it; whether anything had to be done. Raises DeployError."""
+    """Make the database server run; return whether anything had to be done. Raises DeployError."""
     found = inspect("container", lab.database_container)
     running = bool(found and found["State"]["Running"])
     if found and not running:
@@ -43,19 +43,19 @@ def ensure_database(lab: Lab, image: str, say: Say) -> bool:
 
 
 def database_answers(lab: Lab) -> bool:
-    """Whether PostgreSQL takes connections at its address."""
+    """Return whether PostgreSQL accepts connections at its address."""
     check = ["pg_isready", "--quiet", "--host", str(lab.database_address), "--dbname", DATABASE]
     return docker("exec", lab.database_container, *check, check=False).status == 0
 
 
 def fresh_database(lab: Lab, name: str) -> Secret:
-    """Make a role and an empty database of that name, throwing away what was there; the role's password.
+    """Replace role and database of that name by fresh ones; return the role's password.
 
-    The database has UTF8, en_US.UTF-8, template0 and pgcrypto, and belongs to the role, as Oz wants it.
-    Raises AnswersError for a name that is none, DeployError when PostgreSQL refuses.
+    The database is created from template0 with UTF8, en_US.UTF-8 and pgcrypto and belongs to the role,
+    as Oz requires. Raises AnswersError for an invalid name, DeployError when PostgreSQL refuses.
     """
     if not _NAME.fullmatch(name) or name in ("postgres", "template0", "template1"):
-        raise AnswersError(f"a database cannot be called {name!r}", "use small letters, digits and _")
+        raise AnswersError(f"invalid database name {name!r}", "use lower-case letters, digits and _")
     password = Secret.generate(24)
     script = f"""
         DROP DATABASE IF EXISTS "{name}" WITH (FORCE);
@@ -70,7 +70,7 @@ def fresh_database(lab: Lab, name: str) -> Secret:
 
 
 def reset_gateway(lab: Lab) -> None:
-    """Throw away the content of the database ``gateway``; role and password stay."""
+    """Empty the database ``gateway``; role and password stay."""
     psql(lab, "\n".join((
         f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE);',
         f"CREATE DATABASE {DATABASE} OWNER {ROLE} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'en_US.UTF-8';",
@@ -80,6 +80,6 @@ def reset_gateway(lab: Lab) -> None:
 
 
 def psql(lab: Lab, script: str) -> str:
-    """Run SQL as the superuser of the lab's database server; what it printed. Raises DeployError."""
+    """Run SQL as the database superuser and return its output. Raises DeployError."""
     command = ["psql", "--username", "postgres", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1"]
     return docker("exec", "-i", lab.database_container, *command, text=script, timeout=120).out

@@ -1,4 +1,4 @@
-"""The commands of this machine, docker before all: one way to call them, one way to fail."""
+"""Run commands on this machine, mostly docker, with one kind of error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LAST_LINES = 15
 
 @dataclass(frozen=True)
 class Result:
-    """What a command said, and its exit status."""
+    """Exit status and output of a command."""
 
     status: int
     out: str
@@ -34,7 +34,7 @@ def run(
 ) -> Result:
     """Run a command with ``text`` or the file ``stdin`` as its input; ``timeout`` in seconds.
 
-    Raises DeployError with the command's last words when it fails and ``check`` is set.
+    Raises DeployError with the last lines of output when the command fails and ``check`` is set.
     """
     command = [str(part) for part in argv]
     source: IO[bytes] | int = subprocess.PIPE if text is not None else (stdin or subprocess.DEVNULL)
@@ -48,9 +48,9 @@ def run(
                 process.kill()
                 raise
     except FileNotFoundError as error:
-        raise DeployError(f"the command {command[0]} is not there") from error
+        raise DeployError(f"command not found: {command[0]}") from error
     except subprocess.TimeoutExpired as error:
-        raise DeployError(f"«{_short(command)}» did not end within {timeout:.0f} s") from error
+        raise DeployError(f"«{_short(command)}» did not finish within {timeout:.0f} s") from error
     result = Result(process.returncode, (out or b"").decode(errors="replace"), err.decode(errors="replace"))
     if check and result.status != 0:
         tail = "\n".join((result.err or result.out).strip().splitlines()[-_LAST_LINES:])
@@ -66,7 +66,7 @@ def docker(
 
 
 def inspect(kind: str, name: str) -> dict[str, Any] | None:
-    """What docker knows of one container, image, network or volume; None when there is none."""
+    """Return ``docker inspect`` of a container, image, network or volume; None if missing."""
     result = docker(kind, "inspect", name, check=False, timeout=60)
     if result.status != 0:
         return None
@@ -75,7 +75,7 @@ def inspect(kind: str, name: str) -> dict[str, Any] | None:
 
 
 def labelled(kind: str, label: str) -> list[str]:
-    """Names of all containers, networks or volumes that carry the label, sorted."""
+    """Return the sorted names of all containers, networks or volumes with the label."""
     every = ["--all"] if kind == "container" else []
     column = "{{.Names}}" if kind == "container" else "{{.Name}}"
     result = docker(kind, "ls", *every, "--filter", f"label={label}", "--format", column, timeout=60)
@@ -83,5 +83,5 @@ def labelled(kind: str, label: str) -> list[str]:
 
 
 def _short(command: Sequence[str]) -> str:
-    """The beginning of a command, without what may be long or secret."""
+    """Return the first words of a command, without what may be long or secret."""
     return " ".join(command[:3])

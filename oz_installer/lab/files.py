@@ -1,4 +1,4 @@
-"""What ``lab up`` writes into the lab's folder: key, passwords, inventory and answers."""
+"""Files that ``lab up`` writes into the lab's folder: key, passwords, inventory and answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oz_installer.lab.options import Lab, LabNode
 from oz_installer.secret import Secret
 
 _LICENSE = "STAND-IN licence of the lab of oz-install; it licenses nothing.\n"
-# Node by node, in the order of the layouts; FACTS, section 1.
+# Roles per node, in the order of the layouts; FACTS, section 1.
 LAYOUTS: dict[int, tuple[str, tuple[str, ...]]] = {
     1: ("poc", ("api, bio",)),
     2: ("poc", ("bio", "api")),
@@ -21,14 +21,14 @@ LAYOUTS: dict[int, tuple[str, tuple[str, ...]]] = {
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner reads, at no moment otherwise."""
+    """Write a file that only its owner can read, from the moment it exists."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
 
 
 def ensure_keys_and_secrets(lab: Lab) -> str:
-    """Make key, passwords and licence where they are missing; the public key."""
+    """Create key, passwords and licence where missing; return the public key."""
     lab.directory.mkdir(parents=True, exist_ok=True)
     lab.directory.chmod(0o700)
     if not lab.key.is_file():
@@ -42,19 +42,19 @@ def ensure_keys_and_secrets(lab: Lab) -> str:
 
 
 def inventory_text(lab: Lab, nodes: Sequence[LabNode]) -> str:
-    """Lines of ``name address user key known_hosts``, as the benchmarks read them."""
+    """Return lines of ``name address user key known_hosts``, as the benchmarks read them."""
     head = "# name address user key known_hosts\n"
     return head + "".join(f"{node.name} {node.address} root {lab.key} {lab.known_hosts}\n" for node in nodes)
 
 
 SMALL = ("host.cpu", "host.memory", "host.disk", "host.flags", "runtime.disk", "storage.latency")
-"""Warnings that hold for every lab, and for the stand-ins do not matter."""
+"""Warnings that every lab gives and that do not matter for stand-ins."""
 
 
 def answers_text(lab: Lab, nodes: Sequence[LabNode]) -> str:
-    """An answers file for these nodes: the layout of their number, the lab's database and share.
+    """Return an answers file for these nodes, with the lab's database and share.
 
-    Five nodes and more get the layout of four with further BIO nodes.
+    The number of nodes chooses the layout; five and more get the layout of four with more BIO nodes.
     """
     count = len(nodes)
     scenario, roles = LAYOUTS[min(count, max(LAYOUTS))]
@@ -62,7 +62,7 @@ def answers_text(lab: Lab, nodes: Sequence[LabNode]) -> str:
     api = [node for node, role in zip(nodes, roles, strict=True) if "api" in role]
     storage = "{type: path, path: /mnt/oz}" if len(api) > 1 else "{type: local}"
     lines = [
-        f"# Answers for the lab {lab.name!r}, written by «oz-install lab up»; it is written anew each time.",
+        f"# Answers for the lab {lab.name!r}, written by «oz-install lab up», which overwrites it.",
         "version: 1",
         f"scenario: {scenario}",
         'release: "5.2"',
@@ -87,19 +87,19 @@ def answers_text(lab: Lab, nodes: Sequence[LabNode]) -> str:
         f"license: {{bio: {_quoted(lab.license)}}}",
         f"updater: {{token: {{file: {_quoted(lab.updater_token)}}}}}",
         "air_gapped: true",
-        "# One machine plays all nodes, so each has less than the layout's figures.",
+        "# One machine runs all nodes, so each has less than its layout requires.",
         f"accept: [{', '.join(SMALL)}]",
     ]
     return "\n".join(lines) + "\n"
 
 
 def _quoted(path: Path) -> str:
-    """A path as a YAML string in double quotes."""
+    """Return a path as a YAML string in double quotes."""
     return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def remove(lab: Lab) -> None:
-    """Remove what the lab wrote, and the folder when nothing else is in it."""
+    """Remove the lab's files, and its folder when nothing else is in it."""
     own = (
         lab.key, lab.key.with_suffix(".pub"), lab.known_hosts, lab.inventory, lab.answers,
         lab.database_password, lab.sudo_password, lab.updater_token, lab.license,

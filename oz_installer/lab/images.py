@@ -1,4 +1,4 @@
-"""Base images, made from Debian's packages once and kept in the engine by the digest of their recipe."""
+"""Base images, built once from Debian packages and tagged with the digest of their recipe."""
 
 from __future__ import annotations
 
@@ -23,39 +23,39 @@ _BUILD_LIMIT = 3600
 
 
 def recipe_text(recipe: Recipe) -> str:
-    """The shell script that turns a bare Debian into the image."""
+    """Return the shell script that turns a bare Debian into the image."""
     folder = resources.files("oz_installer.lab") / "recipes"
     return "\n".join((folder / f"{name}.sh").read_text() for name in ("common", recipe))
 
 
 def recipe_digest(recipe: Recipe, suite: Suite) -> str:
-    """Short digest of everything that decides what the image holds."""
+    """Return a short digest of everything that determines the image's content."""
     return hashlib.sha256(f"{suite}\n{recipe_text(recipe)}".encode()).hexdigest()[:12]
 
 
 def node_image(suite: Suite) -> str:
-    """Name and tag of the image that nodes run."""
+    """Return name and tag of the image that nodes run."""
     return f"oz-lab-node:{suite}-{recipe_digest('node', suite)}"
 
 
 def standin_base(recipe: Literal["standins", "rabbitmq"] = "standins") -> str:
-    """Name and tag of the one root file system of all stand-ins."""
+    """Return name and tag of the root file system that all stand-ins share."""
     return f"oz-lab-{recipe}:trixie-{recipe_digest(recipe, 'trixie')}"
 
 
 def ensure_node_image(suite: Suite, say: Say) -> str:
-    """Build the nodes' image unless it is there; return its name."""
+    """Build the node image unless it exists; return its name."""
     return _ensure("node", suite, node_image(suite), say)
 
 
 def ensure_standin_base(say: Say, recipe: Literal["standins", "rabbitmq"] = "standins") -> str:
-    """Build the stand-ins' root file system unless it is there; return its name."""
+    """Build the stand-ins' root file system unless it exists; return its name."""
     return _ensure(recipe, "trixie", standin_base(recipe), say)
 
 
 @contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Only one run at a time does what ``name`` stands for; the others wait."""
+    """Hold the lock ``name`` against other runs; wait for it first."""
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{name}.lock").open("w") as lock:
@@ -77,7 +77,7 @@ def _ensure(recipe: Recipe, suite: Suite, image: str, say: Say) -> str:
 
 
 def _build(recipe: Recipe, suite: Suite, bare: str, image: str) -> None:
-    """Run the recipe in a container that uses this machine's network; keep what it leaves as one layer."""
+    """Run the recipe in a container on this machine's network; keep the result as one layer."""
     container = f"oz-lab-build-{recipe}-{os.getpid()}"
     start = ["run", "-i", "--network", "host", "--label", f"{LABEL}-build=1", "--env", f"SUITE={suite}"]
     archive = _root_archive(image)
@@ -97,7 +97,7 @@ def _build(recipe: Recipe, suite: Suite, bare: str, image: str) -> None:
 
 
 def standin_root(recipe: Literal["standins", "rabbitmq"], say: Say) -> tuple[Path, str]:
-    """The stand-ins' root file system as a tar file, and its sha256; built or exported when missing."""
+    """Return the stand-ins' root file system (a tar file) and its sha256; build it if missing."""
     image = ensure_standin_base(say, recipe)
     archive = _root_archive(image)
     with locked(image.replace(":", "-")):
@@ -126,7 +126,7 @@ def _sha256(path: Path) -> str:
 
 
 def _ensure_bare(suite: Suite, say: Say) -> str:
-    """A bare Debian as an image, made by debootstrap unless it is there."""
+    """Build a bare Debian image with debootstrap unless it exists; return its name."""
     image = f"oz-lab-debian:{suite}"
     with locked(image.replace(":", "-")):
         if inspect("image", image):

@@ -1,4 +1,4 @@
-"""``lab up``, ``lab down`` and ``lab status``: what a rehearsal consists of, brought about and taken away."""
+"""Create, remove and inspect a lab: ``lab up``, ``lab down`` and ``lab status``."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class LabContainer:
 
 @dataclass(frozen=True, kw_only=True)
 class LabStatus:
-    """A lab as it stands; ``parts`` is empty when there is none."""
+    """State of a lab; ``parts`` is empty when there is none."""
 
     lab: Lab
     parts: tuple[LabContainer, ...]
@@ -61,9 +61,9 @@ class LabStatus:
 
 
 def up(options: LabOptions) -> Lab:
-    """Bring the lab about, or mend what is missing of it; returns its names and folders.
+    """Create the lab or what is missing of it; return its names and folders.
 
-    Raises PreflightError when this machine cannot carry it, DeployError when a step fails.
+    Raises PreflightError when this machine cannot run it, DeployError when a step fails.
     """
     began = time.monotonic()
     engine.ensure_tools(options.say)
@@ -78,15 +78,15 @@ def up(options: LabOptions) -> Lab:
         changed = _ensure_parts(lab, options, node_image, archives)
         _write_files(lab, options.nodes)
     seconds = time.monotonic() - began
-    what = f"is up after {seconds:.0f} s" if changed else "was up already; nothing to do"
-    options.say(f"The lab {lab.name!r} with {options.nodes} nodes {what}. Answers: {lab.answers}")
+    state = f"is up after {seconds:.0f} s" if changed else "was up already; nothing to do"
+    options.say(f"The lab {lab.name!r} with {options.nodes} nodes {state}. Answers: {lab.answers}")
     return lab
 
 
 def down(name: str = DEFAULT_NAME, *, directory: Path | None = None, say: Say = print) -> bool:
-    """Remove containers, volumes, network, cgroups and files of the lab; whether there was anything."""
+    """Remove all that belongs to the lab, cgroups and files included; return whether it existed."""
     if not engine.engine_answers():
-        raise PreflightError("no Docker Engine answers on this machine", "start it; the lab lives in it")
+        raise PreflightError("no Docker Engine answers on this machine", "start it: the lab runs in it")
     lab = find(name, directory)
     containers = labelled("container", lab.label)
     volumes = labelled("volume", lab.label)
@@ -107,7 +107,7 @@ def down(name: str = DEFAULT_NAME, *, directory: Path | None = None, say: Say = 
 
 
 def remove_cache(say: Say = print) -> None:
-    """Remove what all labs share and what can be made again: images, seeds and archives. Labs stay."""
+    """Remove images, seeds and archives, which labs share and can build again. Labs stay."""
     for volume in labelled("volume", SEED_LABEL):
         docker("volume", "rm", volume)
     for image in docker("image", "ls", "--filter", "reference=oz-lab-*", "--format", "{{.ID}}").out.split():
@@ -115,11 +115,11 @@ def remove_cache(say: Say = print) -> None:
     for archive in cache_folder().glob("oz-lab-*.*"):
         if archive.suffix in (".tar", ".sha256"):
             archive.unlink()
-    say("Images, seeds and archives of the labs are removed; the next «lab up» makes them again.")
+    say("Images, seeds and archives of the labs are removed; the next «lab up» builds them again.")
 
 
 def status(name: str = DEFAULT_NAME, *, directory: Path | None = None) -> LabStatus:
-    """The lab as it stands, the database server first, then the nodes."""
+    """Return the lab's state: the database server first, then the nodes."""
     lab = find(name, directory)
     names = labelled("container", lab.label) if engine.engine_answers() else []
     with ThreadPoolExecutor(8) as pool:
@@ -127,7 +127,7 @@ def status(name: str = DEFAULT_NAME, *, directory: Path | None = None) -> LabSta
 
 
 def find(name: str = DEFAULT_NAME, directory: Path | None = None) -> Lab:
-    """The lab of that name with the subnet that it has, or would have."""
+    """Return the lab of that name with the subnet that it has or would get."""
     network = inspect("network", f"oz-lab-{name}") if engine.engine_answers() else None
     known = network["Labels"].get(FOLDER_LABEL) if network else None
     folder = lab_directory(name, directory or (Path(known) if known else None))
@@ -145,7 +145,7 @@ def _part(lab: Lab, container: str) -> LabContainer:
         ready, detail = database_answers(lab), "PostgreSQL"
     elif state == "running":
         version = nodes.engine_version(lab.node(int(name.removeprefix("node"))))
-        ready, detail = version is not None, f"Docker {version}" if version else "its engine does not answer"
+        ready, detail = version is not None, f"Docker {version}" if version else "engine does not answer"
     address = str(network["IPAddress"]) if network else ""
     return LabContainer(
         name=name, container=container, address=address, state=state, ready=ready, detail=detail
@@ -153,17 +153,17 @@ def _part(lab: Lab, container: str) -> LabContainer:
 
 
 def _ensure_network(options: LabOptions) -> Lab:
-    """Make the lab's network and share unless they are there."""
+    """Create the lab's network and share unless they exist."""
     lab = find(options.name, options.directory)
     if not lab.key.is_file() and labelled("container", lab.label):
         raise PreflightError(
-            f"the key of the lab {lab.name!r} is gone from {lab.directory}, but its nodes are there",
-            "take the lab down and up again",
+            f"the key of the lab {lab.name!r} is missing from {lab.directory}, but its nodes exist",
+            "run «lab down», then «lab up» again",
         )
     if inspect("network", lab.network):
         if options.subnet not in (None, lab.subnet):
             raise PreflightError(
-                f"the lab {lab.name!r} already has the subnet {lab.subnet}", "take it down first"
+                f"the lab {lab.name!r} already has the subnet {lab.subnet}", "run «lab down» first"
             )
     else:
         with images.locked("subnets"):
@@ -177,14 +177,14 @@ def _ensure_network(options: LabOptions) -> Lab:
 
 
 def _taken_subnets() -> Iterable[IPv4Network]:
-    """Networks that this machine has routes to; docker's own are among them once they are made."""
+    """Yield the networks that this machine has routes to, Docker's own included once created."""
     for route in json.loads(run(["ip", "-json", "-4", "route", "show"]).out or "[]"):
         if route.get("dst", "default") != "default":
             yield IPv4Network(route["dst"], strict=False)
 
 
 def _ensure_parts(lab: Lab, options: LabOptions, node_image: str, archives: Sequence[Archive]) -> bool:
-    """Start what is missing, nodes and database at once; whether anything was."""
+    """Start missing nodes and the database in parallel; return whether anything was missing."""
     wanted = lab.nodes(options.nodes)
     public_key = files.ensure_keys_and_secrets(lab)
     seed = ensure_seed(node_image, archives[0], options.say) if _has_new(wanted) else None
@@ -209,22 +209,22 @@ def _ensure_parts(lab: Lab, options: LabOptions, node_image: str, archives: Sequ
 
     tasks: list[Callable[[], bool]] = [lambda: ensure_database(lab, images.standin_base(), options.say)]
     tasks += [lambda node=node: start(node) for node in wanted]  # type: ignore[misc]
-    return any(_together(tasks))
+    return any(_run_all(tasks))
 
 
 def _has_new(wanted: Sequence[LabNode]) -> bool:
-    """Whether any of the nodes is still to be made."""
+    """Return whether any of the nodes does not exist yet."""
     return any(inspect("container", node.container) is None for node in wanted)
 
 
-def _together(tasks: Sequence[Callable[[], T]]) -> list[T]:
-    """Run all tasks at once; the first failure is raised after all have ended."""
+def _run_all(tasks: Sequence[Callable[[], T]]) -> list[T]:
+    """Run all tasks in parallel; raise the first failure after all have ended."""
     with ThreadPoolExecutor(len(tasks)) as pool:
         return [future.result() for future in [pool.submit(task) for task in tasks]]
 
 
 def _write_files(lab: Lab, count: int) -> None:
-    """Write inventory and known_hosts for all nodes that there are, answers for the ones asked for."""
+    """Write inventory and known_hosts for all existing nodes, answers for the requested ones."""
     every = [node for node in lab.nodes(8) if node.container in labelled("container", lab.label)]
     lines = [line for node in every for line in nodes.known_hosts_lines(node)]
     lab.known_hosts.write_text("".join(f"{line}\n" for line in lines))

@@ -1,4 +1,4 @@
-"""The lab's nodes: containers with sshd and an engine of their own."""
+"""Lab nodes: containers with their own sshd and container engine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from oz_installer.lab.options import Lab, LabNode, Say
 READY_LIMIT = 180
 _MARK = "/var/lib/docker/oz-lab-standins"
 _STAND_IN = "label=com.ozforensics.stand-in=true"
-# What --privileged would give and this also gives where CAP_SYS_RESOURCE cannot be had.
+# Equals --privileged, but also works where CAP_SYS_RESOURCE is not available.
 _RIGHTS = (
     "--cap-add=ALL", "--cap-drop=SYS_RESOURCE", "--security-opt=seccomp=unconfined",
     "--security-opt=apparmor=unconfined", "--security-opt=systempaths=unconfined",
@@ -25,7 +25,7 @@ _RIGHTS = (
 
 
 def engine_argv(container: str, image: str, volume: str, cgroup: str, *more: str, key: str = "") -> list[str]:
-    """Arguments of docker that start a container with an engine whose data is in ``volume``."""
+    """Return the docker arguments for a container whose engine keeps its data in ``volume``."""
     return [
         "run", "--detach", "--init", *_RIGHTS, "--name", container, *more,
         "--env", f"OZ_LAB_KEY={key}", "--env", f"OZ_LAB_CGROUP={cgroup}",
@@ -34,7 +34,7 @@ def engine_argv(container: str, image: str, volume: str, cgroup: str, *more: str
 
 
 def node_argv(lab: Lab, node: LabNode, image: str, public_key: str) -> list[str]:
-    """Arguments of docker that start a node."""
+    """Return the docker arguments that start a node."""
     return engine_argv(
         node.container, image, node.volume, node.cgroup,
         "--hostname", node.name, "--label", lab.label, "--network", lab.network, "--ip", str(node.address),
@@ -46,13 +46,13 @@ def node_argv(lab: Lab, node: LabNode, image: str, public_key: str) -> list[str]
 def ensure_node(
     lab: Lab, node: LabNode, image: str, public_key: str, plant: Callable[[str], bool], say: Say
 ) -> bool:
-    """Start the node or mend it; whether anything had to be done. Raises DeployError.
+    """Make the node run; return whether anything had to be done. Raises DeployError.
 
     ``plant`` may fill the new volume of a node's engine before the engine starts.
     """
     found = inspect("container", node.container)
     if found and found["Config"]["Image"] != image:
-        say(f"{node.name} runs an older image; it stays as it is until the lab is taken down and up again.")
+        say(f"{node.name} runs an older image; to replace it, run «lab down», then «lab up» again.")
     if found and not found["State"]["Running"]:
         say(f"Starting {node.name} again ...")
         docker("start", node.container)
@@ -66,24 +66,24 @@ def ensure_node(
 
 
 def wait_for_engine(node: LabNode) -> None:
-    """Return when the node's engine answers. Raises DeployError when it does not for long."""
+    """Wait until the node's engine answers. Raises DeployError on a timeout."""
     wait_until(
         lambda: engine_version(node) is not None, f"{node.name}: its Docker Engine did not start", node
     )
 
 
 def ensure_images(node: LabNode, archive: Archive) -> bool:
-    """Load the stand-in images unless the node has them all; whether they were loaded."""
+    """Load the stand-in images unless the node has them; return whether they were loaded."""
     mark = f"{_MARK}-{archive.base_digest[:12]}"
     listing = f"docker image ls --filter {_STAND_IN} --format '{{{{.Repository}}}}:{{{{.Tag}}}}'"
     script = f"cat {mark} 2>/dev/null; echo; {listing}"
-    seen, *there = docker("exec", node.container, "sh", "-c", script).out.split("\n")
-    if seen == archive.digest and set(archive.names) <= set(there):
+    loaded_digest, *present = docker("exec", node.container, "sh", "-c", script).out.split("\n")
+    if loaded_digest == archive.digest and set(archive.names) <= set(present):
         return False
     load = ["docker", "exec", "-i", node.container, "docker", "load", "--quiet"]
     try:
-        if not (seen and set(archive.names) & set(there)):
-            raise DeployError("the base layer is not there")
+        if not (loaded_digest and set(archive.names) & set(present)):
+            raise DeployError("the base layer is missing")
         load_into(load, lambda pipe: archive.write(pipe, with_base=False))
     except DeployError:
         load_into(load, archive.write)
@@ -93,12 +93,12 @@ def ensure_images(node: LabNode, archive: Archive) -> bool:
 
 
 def ensure_podman_images(node: LabNode, archive: Archive) -> bool:
-    """Load the stand-in images into the node's Podman unless they are there; whether they were loaded."""
+    """Load the stand-in images into Podman unless present; return whether they were loaded."""
     listing = ["podman", "images", "--filter", _STAND_IN, "--format", "{{.Repository}}:{{.Tag}}"]
-    there = docker("exec", node.container, *listing).out.split()
+    present = docker("exec", node.container, *listing).out.split()
     mark = f"/var/lib/containers/oz-lab-standins-{archive.base_digest[:12]}"
-    seen = docker("exec", node.container, "cat", mark, check=False).out
-    if seen == archive.digest and set(archive.full_names) <= set(there):
+    loaded_digest = docker("exec", node.container, "cat", mark, check=False).out
+    if loaded_digest == archive.digest and set(archive.full_names) <= set(present):
         return False
     load_into(["docker", "exec", "-i", node.container, "podman", "load", "--quiet"], archive.write)
     docker("exec", "-i", node.container, "tee", mark, text=archive.digest)
@@ -117,13 +117,13 @@ def load_into(command: list[str], write: Callable[[IO[bytes]], None]) -> None:
             process.stdin.close()
         except BrokenPipeError:
             pass
-        words = process.stderr.read().decode(errors="replace").strip()
+        message = process.stderr.read().decode(errors="replace").strip()
     if process.returncode != 0:
-        raise DeployError(f"{command[3]}: loading the stand-in images failed: {words}")
+        raise DeployError(f"{command[3]}: loading the stand-in images failed: {message}")
 
 
 def known_hosts_lines(node: LabNode) -> list[str]:
-    """The node's host keys as lines of known_hosts, read from the node itself, not from the network."""
+    """Return the host keys as known_hosts lines, read inside the node, not over the network."""
     keys = docker("exec", node.container, "sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub").out
     return [f"{node.address} {kind} {key}" for kind, key in (line.split()[:2] for line in keys.splitlines())]
 
@@ -141,20 +141,20 @@ def remove_cgroups(node_cgroup: str) -> None:
 
 
 def wait_until(ready: Callable[[], bool], failure: str, node: LabNode | None = None) -> None:
-    """Ask until it is so; the limit is generous. Raises DeployError with the engine's last words."""
+    """Poll until ``ready()``. Raises DeployError with the engine's last log lines on a timeout."""
     end = time.monotonic() + READY_LIMIT
     while not ready():
         if time.monotonic() > end:
             tail = ["tail", "-20", "/var/log/dockerd.log"]
             log = docker("exec", node.container, *tail, check=False).out if node else ""
             raise DeployError(
-                f"{failure} within {READY_LIMIT} s", "take the lab down and up again", details=log
+                f"{failure} within {READY_LIMIT} s", "run «lab down», then «lab up» again", details=log
             )
         time.sleep(0.2)
 
 
 def engine_version(node: LabNode) -> str | None:
-    """Version of the node's engine; None when it does not answer."""
+    """Return the version of the node's engine; None when it does not answer."""
     result = docker(
         "exec", node.container, "docker", "version", "--format", "{{.Server.Version}}", check=False
     )

@@ -1,4 +1,4 @@
-"""What a lab is called and where its parts are: names, folders, addresses. Pure."""
+"""Names, folders and addresses of a lab. Pure."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ Say = Callable[[str], None]
 
 
 def home() -> Path:
-    """Folder of everything that rehearsals keep on this machine."""
+    """Return the folder of everything that labs keep on this machine."""
     return Path.home() / ".oz-install"
 
 
 def cache_folder() -> Path:
-    """Folder of what all labs share and what may be deleted at any time."""
+    """Return the folder of files that labs share; it may be deleted at any time."""
     return home() / "cache" / "lab"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabOptions:
-    """What ``lab up`` is asked for; ``say`` is told in plain words what happens."""
+    """Options of ``lab up``; ``say`` receives progress messages."""
 
     name: str = DEFAULT_NAME
     nodes: int = 2
@@ -50,8 +50,8 @@ class LabOptions:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise AnswersError(
-                f"a lab cannot be called {self.name!r}",
-                "use small letters, digits and -, at most 22 characters",
+                f"invalid lab name {self.name!r}",
+                "use lower-case letters, digits and -, at most 22 characters",
             )
         if not 1 <= self.nodes <= MAX_NODES:
             raise AnswersError(
@@ -61,7 +61,7 @@ class LabOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class LabNode:
-    """One node of a lab: its name for the operator, its container, its address if it has one."""
+    """One node of a lab: its name, container, volume, cgroup and, if any, address."""
 
     name: str
     container: str
@@ -72,7 +72,7 @@ class LabNode:
 
 @dataclass(frozen=True, kw_only=True)
 class Lab:
-    """A lab's names, folders and addresses; says nothing of what exists."""
+    """Names, folders and addresses of a lab, whether or not they exist."""
 
     name: str
     directory: Path
@@ -80,12 +80,12 @@ class Lab:
 
     @property
     def prefix(self) -> str:
-        """First part of the names of everything that the lab owns."""
+        """Prefix of the names of everything that the lab owns."""
         return f"oz-lab-{self.name}"
 
     @property
     def label(self) -> str:
-        """The label that everything of this lab carries."""
+        """Label on everything that belongs to this lab."""
         return f"{LABEL}={self.name}"
 
     @property
@@ -94,7 +94,7 @@ class Lab:
 
     @property
     def share(self) -> str:
-        """Volume that all nodes have at /mnt/oz."""
+        """Volume that all nodes mount at /mnt/oz."""
         return f"{self.prefix}-share"
 
     @property
@@ -127,7 +127,7 @@ class Lab:
 
     @property
     def sudo_password(self) -> Path:
-        """File with the password that sudo asks of the login ``ozpw``."""
+        """File with the sudo password of the user ``ozpw``."""
         return self.directory / "sudo_password"
 
     @property
@@ -139,7 +139,7 @@ class Lab:
         return self.directory / "license.key"
 
     def node(self, number: int) -> LabNode:
-        """The node of that number; the first is 1."""
+        """Return the node with that number; the first is 1."""
         name = f"node{number}"
         return LabNode(
             name=name,
@@ -150,17 +150,17 @@ class Lab:
         )
 
     def nodes(self, count: int) -> tuple[LabNode, ...]:
-        """The first ``count`` nodes."""
+        """Return the first ``count`` nodes."""
         return tuple(self.node(number) for number in range(1, count + 1))
 
 
 def lab_directory(name: str, directory: Path | None = None) -> Path:
-    """Folder of a lab's key, inventory and answers."""
+    """Return the folder of a lab's key, inventory and answers."""
     return (directory or home() / "labs" / name).expanduser().absolute()
 
 
 def choose_subnet(name: str, taken: Iterable[IPv4Network]) -> IPv4Network:
-    """A /24 that overlaps nothing in ``taken``; the default lab prefers 172.30.77.0/24.
+    """Return a /24 that overlaps nothing in ``taken``; the default lab prefers 172.30.77.0/24.
 
     Raises PreflightError when 172.30.0.0/16 has no free one.
     """
@@ -172,5 +172,6 @@ def choose_subnet(name: str, taken: Iterable[IPv4Network]) -> IPv4Network:
         if not any(candidate.overlaps(other) for other in used):
             return candidate
     raise PreflightError(
-        "no free subnet for the lab in 172.30.0.0/16", "take old labs down, or name a subnet with --subnet"
+        "no free subnet for the lab in 172.30.0.0/16",
+        "remove old labs with «lab down», or name a subnet with --subnet",
     )

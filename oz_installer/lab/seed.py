@@ -1,4 +1,4 @@
-"""New nodes get the stand-in images as hard links to one seed volume instead of loading them each.
+"""A seed volume that gives new nodes the stand-in images as hard links, without loading.
 
 An engine never changes a layer that it has loaded, so nodes can share the layers' files: a fresh
 node has its images in a second, and the machine keeps one copy of them on disk and in memory.
@@ -22,13 +22,13 @@ _DONE = "oz-lab-seed-complete"
 
 
 def seed_volume(node_image: str, archive: Archive) -> str:
-    """Name of the volume for this engine and these base layers."""
+    """Return the name of the seed volume for this engine and these base layers."""
     digest = hashlib.sha256(f"{node_image} {archive.base_digest}".encode()).hexdigest()[:12]
     return f"oz-lab-seed-{digest}"
 
 
 def ensure_seed(node_image: str, archive: Archive, say: Say) -> Path | None:
-    """Folder of the seed, filled when it is not there; None where engines keep layers otherwise."""
+    """Fill the seed if needed; return its folder, or None when the engine has no overlay2."""
     volume = seed_volume(node_image, archive)
     with images.locked(volume):
         if not inspect("volume", volume):
@@ -43,7 +43,7 @@ def ensure_seed(node_image: str, archive: Archive, say: Say) -> Path | None:
 
 
 def plant(seed: Path, volume: str) -> bool:
-    """Give a new volume what the seed holds; whether hard links could be made."""
+    """Copy the seed into a new volume by hard links; return whether that was possible."""
     target = mountpoint(volume)
     if any(target.iterdir()):
         return False
@@ -57,15 +57,15 @@ def plant(seed: Path, volume: str) -> bool:
 
 
 def mountpoint(volume: str) -> Path:
-    """Folder of a local volume on this machine. Raises DeployError when there is no such volume."""
+    """Return the folder of a local volume. Raises DeployError when there is no such volume."""
     found = inspect("volume", volume)
     if not found:
-        raise DeployError(f"the volume {volume} is gone", "run «lab up» again")
+        raise DeployError(f"the volume {volume} is missing", "run «lab up» again")
     return Path(found["Mountpoint"])
 
 
 def _fill(volume: str, node_image: str, archive: Archive) -> None:
-    """Start an engine on the volume, load the images, stop it in order."""
+    """Start an engine on the volume, load the images, stop it cleanly."""
     container = f"{volume}-{os.getpid()}"
     cgroup = f"/{volume}"
     start = nodes.engine_argv(container, node_image, volume, cgroup)

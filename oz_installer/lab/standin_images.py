@@ -1,4 +1,4 @@
-"""Which stand-in carries which of the vendor's image names, and how it starts. Pure.
+"""Stand-ins for the vendor's images: name, ports and start command of each. Pure.
 
 Names, ports and start commands: FACTS, section 3. All images share one root file system;
 they differ in their configuration only, so a node loads the layers once.
@@ -16,7 +16,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True, kw_only=True)
 class StandIn:
-    """One image: the vendor's name and how a container of it starts."""
+    """One image: the vendor's name and the start command of its containers."""
 
     name: str
     command: tuple[str, ...]
@@ -105,7 +105,7 @@ RABBITMQ = StandIn(
 
 
 def image_config(image: StandIn, layers: tuple[str, ...]) -> dict[str, Any]:
-    """The image's configuration in the format of ``docker load``; ``layers`` are ``sha256:`` digests."""
+    """Return the image configuration for ``docker load``; ``layers`` are ``sha256:`` digests."""
     environment = {"PATH": _PATH, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     environment |= {"OZ_STANDIN_FOR": image.name, **image.environment}
     config: dict[str, Any] = {

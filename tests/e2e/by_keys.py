@@ -207,7 +207,7 @@ class Operator:
         self.at.see("Installed. Next shows what runs where.", limit=INSTALLING)
         self.at.press("Enter")
         self.arrive("Done", "oz-install --answers")
-        self.at.see("services, all as they should be", "URLs")
+        self.at.see("services, all well", "URLs")
         self.at.press("End")
         self.at.see("running", "what runs where, and how it is")
 

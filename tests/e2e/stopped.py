@@ -117,7 +117,7 @@ def stop(path: Path, moment: Moment, number: signal.Signals, *flags: str) -> Out
         return run.end()
 
 
-GO_ON = "hint: Run the same command again to go on."
+GO_ON = "hint: Run the same command again to resume."
 NOTHING_CHANGED = "hint: Nothing was changed."
 """In the preflight there is nothing to go on with."""
 

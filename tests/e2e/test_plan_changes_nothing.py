@@ -180,7 +180,7 @@ def test_a_file_was_changed_by_hand(drifted: Ground, tmp_path: Path) -> None:
     assert not {"oz-redis", "oz-tfss", "oz-bio-updater"} & set(services)
     for command in ("plan", "--dry-run"):
         text = looked.said[command].stdout
-        assert f"! {NGINX}  was changed on the node, is put right" in text
+        assert f"! {NGINX}  was changed on the node, is reset" in text
         assert "\n  -# by hand\n" in text
         assert f"{NGINX}, which it reads, was changed by hand" in text
         assert "(differs from what was installed; not shown, because it holds secrets)" in text

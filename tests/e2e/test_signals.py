@@ -174,7 +174,7 @@ def test_stopped_left_and_killed(places: tuple[Place, Place]) -> None:
         if fresh:
             assert "left at once during «Start the API and its queues»" in ended.stderr
             assert f"its lock, remain on {FRESH}" in ended.stderr
-            assert "hint: Run the same command again to go on. It takes the lock over" in ended.stderr
+            assert "hint: Run the same command again to resume. It takes the lock over" in ended.stderr
             assert "Traceback" not in ended.stderr
         place.goes_on(dead=True)
 

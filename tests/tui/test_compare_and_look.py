@@ -155,14 +155,14 @@ async def test_look_shows_the_states_and_what_would_change(path: Path, blueprint
         await settle(pilot)
         await push(pilot, "look")
         shown = rows(pilot, "runs")
-        assert "1 not as it should be (!)" in shown
+        assert "1 needs attention (!)" in shown
         assert "  ! oz-api on n1: stopped" in shown
         assert "What these answers would change: 1 service starts" in shown
         node.stopped = set()
         await push(pilot, "look")
         shown = rows(pilot, "runs")
         assert "What these answers would change: Nothing to do on 1 node." in shown
-        assert "all as they should be" in shown
+        assert "all well" in shown
         assert str(blueprint.secrets_file) in shown
         assert_no_secret(blueprint, shown + text_of(pilot))
     assert [one.closed for one in node.opened] == [1, 1]

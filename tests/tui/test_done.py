@@ -50,7 +50,7 @@ async def test_what_is_not_well_is_named_at_the_top() -> None:
     async with wizard(core, path=PATH, size=(80, 24)) as pilot:
         await begin(pilot)
         await look(pilot)
-        assert "4 services, 1 not as it should be (!)" in text_of(pilot)
+        assert "4 services, 1 needs attention (!)" in text_of(pilot)
         assert "! oz-api on api1: stopped" in text_of(pilot)
 
 

@@ -34,7 +34,7 @@ class Silent(RunCore):
             self.waiting.set()
             assert stop.wait(PATIENCE), "nobody stops it"
             self.stopped.set()
-            raise Interrupted("stopped at your request", "Run the same command again to go on.")
+            raise Interrupted("stopped at your request", "Run the same command again to resume.")
 
     def prepare(self, path: Path, stop: threading.Event) -> Prepared:
         """Wait for the stop."""

@@ -235,7 +235,7 @@ def test_ctrl_c_is_told_in_one_line(
 
     monkeypatch.setattr(render, "write_bundles", stopped)
     said = refused(capsys, "render", "--answers", "answers.yml", "--out", "out", code=130)
-    assert said == "stopped at your request\nhint: Run the same command again to go on.\n"
+    assert said == "stopped at your request\nhint: Run the same command again to resume.\n"
 
 
 def test_ctrl_c_after_changes_never_says_that_there_were_none(
@@ -250,7 +250,7 @@ def test_ctrl_c_after_changes_never_says_that_there_were_none(
     monkeypatch.setattr(install, "_is_wanted", lambda *_: True)
     monkeypatch.setattr(install, "_carry_out", stopped)
     said = refused(capsys, "--answers", "answers.yml", "--yes", code=130)
-    assert said == "stopped at your request\nhint: Run the same command again to go on.\n"
+    assert said == "stopped at your request\nhint: Run the same command again to resume.\n"
 
 
 def test_ctrl_c_while_connecting_says_that_nothing_was_changed(

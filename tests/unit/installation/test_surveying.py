@@ -102,7 +102,7 @@ def test_a_node_that_is_down_does_not_hide_the_others(site: Site, capsys: pytest
     said = capsys.readouterr()
     assert "oz-tfss" in said.out
     assert "\napi1  ! unreachable: port 22 of 10.0.0.2 is closed\n" in said.out
-    assert "1 node could not be looked at (!)" in said.out
+    assert "1 node could not be checked (!)" in said.out
     assert "hint: Is sshd running?" in said.err
     assert "oz-celery-beat" not in said.out
     assert "secret-canary" not in said.out + said.err

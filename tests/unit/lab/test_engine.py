@@ -36,7 +36,7 @@ class Engines:
         """Start it, as the note says then."""
         process = subprocess.Popen(["sleep", "600"])
         self.started.append(process)
-        engine._note().write_text(f"{process.pid} {engine._started(process.pid)}")
+        engine._pid_file().write_text(f"{process.pid} {engine._started(process.pid)}")
 
 
 @pytest.fixture
@@ -68,5 +68,5 @@ def test_it_is_stopped_once_and_only_ours(engines: Engines) -> None:
     assert engine.stop_engine(said.append)
     assert str(process.pid) in said[0]
     assert not engine.stop_engine(said.append)
-    engine._note().write_text(f"{process.pid} 1")  # another process has that number now
+    engine._pid_file().write_text(f"{process.pid} 1")  # another process has that number now
     assert not engine.stop_engine(said.append)

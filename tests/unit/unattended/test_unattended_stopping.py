@@ -80,7 +80,7 @@ __main__.main()
     ("how", "words"),
     [
         ("told", "told\n"),
-        ("loading", "stopped at your request\nhint: Run the same command again to go on.\n"),
+        ("loading", "stopped at your request\nhint: Run the same command again to resume.\n"),
     ],
 )
 def test_an_interrupt_is_told_once_and_ends_with_its_code(how: str, words: str, tmp_path: Path) -> None:

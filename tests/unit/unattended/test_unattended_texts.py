@@ -45,7 +45,7 @@ def test_the_closing_table() -> None:
         "api1  oz-api          healthy   8000",
         "      oz-bio-updater  ! exited  8521, 60000-60100",
         "bio1  oz-bio-init     finished",
-        "3 services, 1 not as it should be (!)",
+        "3 services, 1 needs attention (!)",
     ]
     assert "  API     http://10.0.0.1:8880/api/version" in lines
     assert '  Password       "admin.password" in /root/answers.secrets.yml' in lines
@@ -55,7 +55,7 @@ def test_the_closing_table() -> None:
 def test_on_a_screen_the_long_table_comes_last() -> None:
     first, last = summary_text(SUMMARY), summary_text(SUMMARY, table_last=True)
     lines = last.splitlines()
-    assert lines[0] == "3 services, 1 not as it should be (!)"
+    assert lines[0] == "3 services, 1 needs attention (!)"
     assert lines[1] == "  ! oz-bio-updater on api1: exited", "named where the table is out of sight"
     assert lines[3] == "URLs"
     assert lines[-1] == "bio1  oz-bio-init     finished"
@@ -83,7 +83,7 @@ def test_the_table_keeps_to_its_width(width: int) -> None:
 
 def test_a_password_of_the_answers_is_not_looked_for_in_the_secrets_file() -> None:
     lines = summary_text(replace(SUMMARY, admin_kept=False)).splitlines()
-    assert "  Password         as the answers say (admin.password)" in lines
+    assert "  Password         see admin.password in the answers" in lines
     assert "  Other passwords  /root/answers.secrets.yml" in lines
 
 
@@ -109,7 +109,7 @@ def test_nodes_that_could_not_be_looked_at_have_a_row_each() -> None:
         "api1  oz-api   healthy  8000",
         "bio1  ! unreachable: port 22 of 10.0.0.2 is closed",
         "        " + "x" * 60,
-        "1 service, 1 node could not be looked at (!)",
+        "1 service, 1 node could not be checked (!)",
     ]
     document = summary_json(summary)
     assert document["troubles"][0]["node"] == "bio1"
@@ -172,7 +172,7 @@ def test_the_plan_as_text() -> None:
         "  ~ config/config.py  changes",
         "  + new.bin  new",
         "  - gone  is removed",
-        "  ! nginx.conf  was changed on the node, is put right",
+        "  ! nginx.conf  was changed on the node, is reset",
         "  ~ oz-api          restarts: reads config/config.py",
         "  ~ oz-celery-beat  is recreated: its image changes",
         "  - oz-x            is removed: switched off",
@@ -185,7 +185,7 @@ def test_the_plan_as_text() -> None:
         "  --- an SQL comment",
         "  +B = 2",
         "",
-        "1 new file, 1 file changes, 1 file is put right, 1 file is removed, 1 service starts, "
+        "1 new file, 1 file changes, 1 file is reset, 1 file is removed, 1 service starts, "
         "1 service is recreated, 1 service restarts, 1 service is removed, 1 job runs, "
         "1 image is pulled, on 1 of 2 nodes.",
     ]
@@ -195,8 +195,7 @@ def test_the_plan_warns_of_data_that_stay_behind() -> None:
     move = StorageMove(what="database", before="db1:5432/gateway", now="the bundled PostgreSQL")
     plan = Plan(nodes=(replace(BUSY, moves=(move,)),))
     assert plan_text(plan).splitlines()[1] == (
-        "  ! the API's database: db1:5432/gateway before, the bundled PostgreSQL from now on; "
-        "nothing is copied"
+        "  ! the API's database moves from db1:5432/gateway to the bundled PostgreSQL; no data is copied"
     )
     (told,) = plan_json(plan)["nodes"][0]["moves"]
     assert told == {"what": "database", "before": "db1:5432/gateway", "now": "the bundled PostgreSQL"}
