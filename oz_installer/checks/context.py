@@ -124,8 +124,8 @@ class CheckContext:
 
     @property
     def install_dir(self) -> str:
-        """The install folder without a slash at its end."""
-        return self.answers.install_dir.rstrip("/")
+        """The install folder, as answered."""
+        return self.answers.install_dir
 
     @property
     def api_nodes(self) -> tuple[CheckedNode, ...]:

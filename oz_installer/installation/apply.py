@@ -70,7 +70,7 @@ def _run(
 
 def _settings(blueprint: DesiredState, health_timeout: float | None) -> RunSettings:
     return RunSettings(
-        install_dir=blueprint.answers.install_dir.rstrip("/"),
+        install_dir=blueprint.answers.install_dir,
         engine=blueprint.answers.engine,
         owner=f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})",
         masker=blueprint.secrets.masker(),

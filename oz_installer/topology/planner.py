@@ -199,8 +199,7 @@ def _edges_outside(answers: Answers, nodes: tuple[TopologyNode, ...]) -> list[Ed
 def _notes(
     answers: Answers, release: Release, on: Mapping[str, bool], nodes: tuple[TopologyNode, ...]
 ) -> tuple[str, ...]:
-    folder = answers.install_dir.rstrip("/")
-    notes = [note.text.format(install_dir=folder) for note in release.notes if on[note.when]]
+    notes = [note.text.format(install_dir=answers.install_dir) for note in release.notes if on[note.when]]
     if answers.engine == "podman":
         notes.append(
             "After a reboot Podman needs its own unit: systemctl enable podman-restart on every node."

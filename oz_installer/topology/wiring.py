@@ -20,7 +20,7 @@ def wiring_for(answers: Answers, topology: Topology, node: TopologyNode) -> Wiri
     public = urlsplit(topology.public_url)
     values: dict[str, object] = {
         "node": node.name,
-        "install_dir": answers.install_dir.rstrip("/"),
+        "install_dir": answers.install_dir,
         "public_url": topology.public_url,
         "public_scheme": public.scheme,
         "public_host": public.hostname or "",

@@ -137,7 +137,7 @@ def place_of(context: CheckContext) -> MediaLocation:
     """Where the media are: mounted just as Compose will."""
     storage, reader = context.answers.storage, context.release.media_reader
     if storage.type == "path":
-        return MediaLocation(folder=str(storage.path).rstrip("/"), reader=reader)
+        return MediaLocation(folder=str(storage.path), reader=reader)
     options = nfs_options(storage)
     return MediaLocation(
         server=storage.server or "",

@@ -24,11 +24,10 @@ def require_matching_secrets(blueprint: DesiredState, facts: Mapping[str, NodeFa
         return
     nodes = [name for name in facts if any(name in some for some in lost.values())]
     file = blueprint.secrets_file
-    folder = blueprint.answers.install_dir.rstrip("/")
     raise AnswersError(
         f"the passwords of the installation on {', '.join(nodes)} are kept in {file}, "
         f"which {mismatch_text(not file.exists(), lacking, other)}",
-        f"{restore_hint(folder)}; or, to set new ones on purpose: "
+        f"{restore_hint(blueprint.answers.install_dir)}; or, to set new ones on purpose: "
         f"oz-install --answers {blueprint.path} --new-secrets",
     )
 

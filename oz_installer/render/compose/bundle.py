@@ -113,7 +113,7 @@ def _render_node(
     release = load_release(answers.release)
     site = compose_file.ComposeContext(
         engine=topology.engine,
-        install_dir=answers.install_dir.rstrip("/"),
+        install_dir=answers.install_dir,
         storage=answers.storage,
         names=_names(wiring, secrets),
         proxy=proxy_environment(answers, topology),

@@ -200,7 +200,7 @@ def _volume(mount: Mount, site: ComposeContext) -> str:
 
 def _media(site: ComposeContext) -> str:
     if site.storage.type == "path":
-        return str(site.storage.path).rstrip("/")
+        return str(site.storage.path)
     if site.storage.type == "nfs":
         return _nfs_name(site.storage)
     return f"{site.install_dir}/data/media"
