@@ -1,26 +1,32 @@
-"""A phase: one named step of an installation."""
+"""A phase: one named step of a recipe."""
 
 from __future__ import annotations
 
-from oz_installer.deploy.compose.run import Run
+from typing import Generic, TypeVar
+
+from oz_installer.deploy.run_context import RunContext
+
+R = TypeVar("R", bound=RunContext)
+"""The run that a platform's phases work on, such as ``NodesRun``."""
 
 
-class Phase:
+class Phase(Generic[R]):
     """Override ``title`` and ``run``; the others where they matter."""
 
     title = "unnamed"
-    read_only = False  # whether it only looks, so that nothing has been changed after it
+    read_only = False
+    """Whether the phase changes nothing."""
 
-    def should_run(self, run: Run) -> bool:  # noqa: ARG002
-        """Whether there is anything to do for this phase."""
+    def should_run(self, run: R) -> bool:  # noqa: ARG002
+        """Return whether there is anything to do in this phase."""
         return True
 
-    def run(self, run: Run) -> None:
-        """Do it on all nodes; raises DeployError."""
+    def run(self, run: R) -> None:
+        """Do it on all targets. Raises DeployError."""
         raise NotImplementedError
 
-    def undo(self, run: Run) -> None:
-        """Take back what ``run`` did, as far as it got; called in reverse order after a failure."""
+    def undo(self, run: R) -> None:
+        """Undo what ``run`` did, as far as it got; called in reverse order after a failure."""
 
-    def close(self, run: Run) -> None:
-        """Called at the end of every run in which ``run`` was entered, after any undoing."""
+    def close(self, run: R) -> None:
+        """Clean up at the end of every run in which ``run`` was entered, after any undo."""

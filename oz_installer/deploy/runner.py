@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from time import monotonic
+from typing import Any
 
-from oz_installer.deploy.compose.reconnect import reconnect
-from oz_installer.deploy.compose.run import Run
 from oz_installer.deploy.events import PhaseEnded, PhaseStarted, RunEnded, RunStarted
-from oz_installer.deploy.phase import Phase
+from oz_installer.deploy.phase import Phase, R
 from oz_installer.errors import RERUN_HINT, ConnectError, DeployError, Interrupted, OzError
 
 
-def run_phases(phases: Sequence[Phase], run: Run) -> None:
+def run_phases(phases: Sequence[Phase[R]], run: R) -> None:
     """Run every phase in order. On a failure the entered ones are undone in reverse order.
 
     Raises what the failing phase raised, as a DeployError where a node was lost on the way; Interrupted
@@ -20,8 +19,8 @@ def run_phases(phases: Sequence[Phase], run: Run) -> None:
     """
     began = monotonic()
     wanted = [phase for phase in phases if phase.should_run(run)]
-    run.emit(RunStarted(phases=tuple(phase.title for phase in wanted), nodes=run.nodes))
-    entered: list[Phase] = []
+    run.emit(RunStarted(phases=tuple(phase.title for phase in wanted), nodes=run.targets))
+    entered: list[Phase[R]] = []
     try:
         try:
             for number, phase in enumerate(wanted, 1):
@@ -44,7 +43,7 @@ def run_phases(phases: Sequence[Phase], run: Run) -> None:
     run.emit(RunEnded(outcome="done", seconds=monotonic() - began))
 
 
-def _timed(phase: Phase, run: Run) -> None:
+def _timed(phase: Phase[R], run: R) -> None:
     began = monotonic()
     try:
         phase.run(run)
@@ -54,18 +53,18 @@ def _timed(phase: Phase, run: Run) -> None:
     run.emit(PhaseEnded(phase=phase.title, seconds=monotonic() - began, outcome="done"))
 
 
-def _take_back(entered: Sequence[Phase], run: Run) -> list[str]:
+def _take_back(entered: Sequence[Phase[R]], run: R) -> list[str]:
     """Undo what was entered, and tidy up; what could not be taken back."""
     run.undoing = True
     run.cancelled.clear()
     if not all(phase.read_only for phase in entered):
         run.log("taking back what this run has changed")
-        reconnect(run)
+        run.recover()
     remains = [*_undo(entered, run), *_close(entered, run)]
     return list(dict.fromkeys(remains))
 
 
-def _undo(entered: Sequence[Phase], run: Run) -> list[str]:
+def _undo(entered: Sequence[Phase[R]], run: R) -> list[str]:
     remains = []
     for phase in reversed(entered):
         if type(phase).undo is Phase.undo:
@@ -80,7 +79,7 @@ def _undo(entered: Sequence[Phase], run: Run) -> list[str]:
     return remains
 
 
-def _close(entered: Sequence[Phase], run: Run) -> list[str]:
+def _close(entered: Sequence[Phase[R]], run: R) -> list[str]:
     remains = []
     for phase in reversed(entered):
         try:
@@ -91,7 +90,7 @@ def _close(entered: Sequence[Phase], run: Run) -> list[str]:
     return remains
 
 
-def _told(error: BaseException, entered: Sequence[Phase], remains: Sequence[str]) -> BaseException:
+def _told(error: BaseException, entered: Sequence[Phase[Any]], remains: Sequence[str]) -> BaseException:
     """The error as the operator gets it: what was taken back, and what could not be."""
     if isinstance(error, Interrupted):
         error = _stopped(entered)
@@ -106,7 +105,7 @@ def _told(error: BaseException, entered: Sequence[Phase], remains: Sequence[str]
     return error
 
 
-def _stopped(entered: Sequence[Phase]) -> Interrupted:
+def _stopped(entered: Sequence[Phase[Any]]) -> Interrupted:
     title = entered[-1].title if entered else "the start"
     if all(phase.read_only for phase in entered):
         return Interrupted(f"stopped at your request during «{title}»; nothing was changed", RERUN_HINT)
@@ -115,7 +114,7 @@ def _stopped(entered: Sequence[Phase]) -> Interrupted:
     )
 
 
-def _left(entered: Sequence[Phase], run: Run) -> Interrupted:
+def _left(entered: Sequence[Phase[R]], run: R) -> Interrupted:
     title = entered[-1].title if entered else "the start"
     if all(phase.read_only for phase in entered):
         return Interrupted(f"stopped at once during «{title}»; nothing was changed", RERUN_HINT)

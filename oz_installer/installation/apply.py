@@ -16,7 +16,7 @@ from oz_installer.installation.desired_state.desired_state import DesiredState
 from oz_installer.installation.prepare import Prepared
 
 if TYPE_CHECKING:
-    from oz_installer.deploy.compose.run import Run
+    from oz_installer.deploy.compose.run import NodesRun
 
 
 def apply(
@@ -48,11 +48,11 @@ def apply(
 
 def _run(
     prepared: Prepared, on_event: Callable[[Event], None], gate: Gate, health_timeout: float | None
-) -> Run:
-    from oz_installer.deploy.compose.run import Run
+) -> NodesRun:
+    from oz_installer.deploy.compose.run import NodesRun
 
     blueprint = prepared.blueprint
-    return Run(
+    return NodesRun(
         topology=blueprint.topology,
         bundles={name: blueprint.bundles[name] for name in prepared.transports},
         masked_files=blueprint.masked_files,

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from oz_installer.deploy.command_output import collapse_repeats
 from oz_installer.deploy.compose.facts import ContainerFact, parse_containers
-from oz_installer.deploy.compose.run import Run, hint_for
+from oz_installer.deploy.compose.run import NodesRun
+from oz_installer.deploy.errors import hint_for
 from oz_installer.deploy.events import NodeProgress
 from oz_installer.deploy.settings import RegistryLogin
 from oz_installer.errors import ConnectError, DeployError
@@ -35,7 +36,7 @@ def _load_sdk() -> None:
     load_sdk()
 
 
-def container_states(run: Run, node: str) -> Mapping[str, ContainerFact]:
+def container_states(run: NodesRun, node: str) -> Mapping[str, ContainerFact]:
     """Every container of the project on a node, by name."""
     if run.settings.engine == "podman":
         argv = docker_commands.list_containers("podman", PROJECT, DIGEST_LABEL)
@@ -44,7 +45,7 @@ def container_states(run: Run, node: str) -> Mapping[str, ContainerFact]:
     return {state.name: _fact(state) for state in found}
 
 
-def require_started(run: Run, node: str, names: Sequence[str], result: CommandResult) -> bool:
+def require_started(run: NodesRun, node: str, names: Sequence[str], result: CommandResult) -> bool:
     """Raises DeployError when podman-compose, which always says that all went well, started not all."""
     if run.settings.engine != "podman":
         return True
@@ -60,7 +61,7 @@ def require_started(run: Run, node: str, names: Sequence[str], result: CommandRe
     return True
 
 
-def diagnostics(run: Run, node: str, service: str) -> str:
+def diagnostics(run: NodesRun, node: str, service: str) -> str:
     """The last log lines and the last health output of a service, secrets masked."""
     transport = run.transports[node]
     if run.settings.engine == "podman":
@@ -76,7 +77,7 @@ def diagnostics(run: Run, node: str, service: str) -> str:
     return "\n".join(parts)
 
 
-def pull(run: Run, node: str, image: str, text: str) -> None:
+def pull(run: NodesRun, node: str, image: str, text: str) -> None:
     """Pull one image, telling its progress in bytes. Raises DeployError when it cannot be had."""
 
     def bring() -> bool:
@@ -99,7 +100,7 @@ def _pull_hint(said: str) -> str:
     return IMAGE_HINT if hint_for(said) == hint_for("") else hint_for(said)
 
 
-def _login_for(run: Run, image: str) -> RegistryLogin | None:
+def _login_for(run: NodesRun, image: str) -> RegistryLogin | None:
     """The login of the answers, if the image comes from its registry: no other one is shown it."""
     login = run.settings.registry
     if login is None:
@@ -108,7 +109,7 @@ def _login_for(run: Run, image: str) -> RegistryLogin | None:
     return login if registry_host(image) == server else None
 
 
-def _pull_with_docker(run: Run, node: str, image: str, text: str) -> None:
+def _pull_with_docker(run: NodesRun, node: str, image: str, text: str) -> None:
     login = _login_for(run, image)
     auth = RegistryAuth(username=login.username, password=login.password) if login else None
 
@@ -130,7 +131,7 @@ def _pull_with_docker(run: Run, node: str, image: str, text: str) -> None:
         engine.close()
 
 
-def _pull_with_podman(run: Run, node: str, image: str) -> None:
+def _pull_with_podman(run: NodesRun, node: str, image: str) -> None:
     transport, login = run.transports[node], _login_for(run, image)
     server = registry_host(image)
     if login:
@@ -149,7 +150,7 @@ def _pull_with_podman(run: Run, node: str, image: str) -> None:
             transport.run(docker_commands.logout("podman", server))
 
 
-def _engine(run: Run, node: str) -> DockerEngine:
+def _engine(run: NodesRun, node: str) -> DockerEngine:
     engine = run.engines.get(node)
     if engine is None:
         engine = run.engines[node] = DockerEngine(run.transports[node])

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from time import monotonic
 
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import NodeProgress
 from oz_installer.errors import DeployError
 
@@ -40,7 +40,7 @@ _HINT = (
 )
 
 
-def start_when_port_free(run: Run, node: str, start: Callable[[], object]) -> None:
+def start_when_port_free(run: NodesRun, node: str, start: Callable[[], object]) -> None:
     """Start; where a connection of the node has a port that is wanted, wait and start again, for
     ``PATIENCE_SECONDS`` at most. Raises what ``start`` raised last, and Interrupted."""
     until, told = monotonic() + PATIENCE_SECONDS, 0
@@ -68,13 +68,13 @@ def port_in_use(said: str) -> int | None:
     return int(found["newer"] or found["older"]) if found else None
 
 
-def _only_connections(run: Run, node: str, port: int) -> bool:
+def _only_connections(run: NodesRun, node: str, port: int) -> bool:
     """Whether nobody listens on it, as far as the node can say."""
     states = _states(run, node, port)
     return "all" in states and LISTENING not in states
 
 
-def _wait(run: Run, node: str, port: int, until: float) -> None:
+def _wait(run: NodesRun, node: str, port: int, until: float) -> None:
     """For a moment at least, then until no connection has the port, or somebody listens on it."""
     while True:
         run.check_cancelled()
@@ -84,12 +84,12 @@ def _wait(run: Run, node: str, port: int, until: float) -> None:
             return
 
 
-def _states(run: Run, node: str, port: int) -> list[str]:
+def _states(run: NodesRun, node: str, port: int) -> list[str]:
     argv = ("sh", "-c", _STATES, "oz-install", f"{port:04X}")
     return run.transports[node].run(argv).text.split()
 
 
-def _tell(run: Run, node: str, port: int) -> None:
+def _tell(run: NodesRun, node: str, port: int) -> None:
     text = f"TCP port {port} is in use by an outgoing connection of the node; waiting until it is free"
     run.log(text, node)
     run.emit(NodeProgress(node=node, text=f"waiting for TCP port {port} to become free"))

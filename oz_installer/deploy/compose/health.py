@@ -13,7 +13,7 @@ from typing import Literal
 from oz_installer.deploy.compose import container_engine
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.facts import ContainerFact
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.errors import DeployError
 from oz_installer.render.compose.bundle import BundleService
@@ -23,7 +23,7 @@ CHECK_SECONDS = 4
 CRASHING_SECONDS = 20.0
 
 
-def wait_healthy(run: Run, node: str, services: Sequence[BundleService]) -> bool:
+def wait_healthy(run: NodesRun, node: str, services: Sequence[BundleService]) -> bool:
     """Return when every service is well. Raises DeployError when one is unhealthy, keeps crashing, or is
     not well within its patience (its start period and all retries, or the run's own limit)."""
     began = monotonic()
@@ -59,7 +59,7 @@ def wait_healthy(run: Run, node: str, services: Sequence[BundleService]) -> bool
     return True
 
 
-def _run_checks(run: Run, node: str, pending: dict[str, BundleService], total: int) -> None:
+def _run_checks(run: NodesRun, node: str, pending: dict[str, BundleService], total: int) -> None:
     """Run the checks of what is pending, for a few seconds; what passes is pending no more."""
     checks = [
         (service.name, service.health_command) for service in pending.values() if service.health_command
@@ -81,20 +81,20 @@ def _run_checks(run: Run, node: str, pending: dict[str, BundleService], total: i
     run.transports[node].run(argv, on_output=hear)
 
 
-def _well(run: Run, node: str, pending: dict[str, BundleService], service: BundleService) -> None:
+def _well(run: NodesRun, node: str, pending: dict[str, BundleService], service: BundleService) -> None:
     del pending[service.name]
     known: Literal["healthy", "running"] = "healthy" if service.health_command else "running"
     run.emit(ServiceState(node=node, service=service.name, state=known))
 
 
-def _tell(run: Run, node: str, pending: dict[str, BundleService], total: int) -> None:
+def _tell(run: NodesRun, node: str, pending: dict[str, BundleService], total: int) -> None:
     text = f"waiting for {', '.join(pending)}" if pending else "all healthy"
     done = total - len(pending)
     run.emit(NodeProgress(node=node, text=text, done=done, total=total, unit="services"))
 
 
 def _judge(
-    run: Run,
+    run: NodesRun,
     node: str,
     service: BundleService,
     state: ContainerFact | None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oz_installer.deploy.command_output import collapse_repeats, drop_progress, last_message
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.errors import DeployError
 from oz_installer.remote import docker_commands
@@ -14,7 +14,7 @@ from oz_installer.render.compose.compose_file import PROJECT
 JOB_SILENCE = 900.0
 
 
-def run_job(run: Run, node: str, job: BundleService) -> None:
+def run_job(run: NodesRun, node: str, job: BundleService) -> None:
     """Run one job to its end. Raises DeployError with what it said."""
     run.emit(ServiceState(node=node, service=job.name, state="starting"))
     argv = docker_commands.compose_run(run.compose[node], PROJECT, run.settings.install_dir, job.name)
@@ -30,7 +30,7 @@ def run_job(run: Run, node: str, job: BundleService) -> None:
 class JobOutput:
     """Tells what a job says while it runs, a line at a time."""
 
-    def __init__(self, run: Run, node: str, job: str) -> None:
+    def __init__(self, run: NodesRun, node: str, job: str) -> None:
         self._run, self._node, self._job = run, node, job
         self._heard = b""
 
@@ -51,7 +51,7 @@ class JobOutput:
             self._run.emit(NodeProgress(node=self._node, text=f"{self._job}: {words}"))
 
 
-def job_error(run: Run, node: str, job: BundleService, result: CommandResult) -> DeployError:
+def job_error(run: NodesRun, node: str, job: BundleService, result: CommandResult) -> DeployError:
     """What is told of a job that failed."""
     said = run.settings.masker((result.stdout + result.stderr).decode("utf-8", "replace")).strip()
     last = last_message(said) or f"status {result.status}"

@@ -12,10 +12,11 @@ from oz_installer.deploy.compose.phases.stage import Stage
 from oz_installer.deploy.compose.phases.start import Start
 from oz_installer.deploy.compose.phases.switch import Switch
 from oz_installer.deploy.compose.phases.verify import Verify
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.phase import Phase
 
 
-def install() -> tuple[Phase, ...]:
+def install() -> tuple[Phase[NodesRun], ...]:
     """Install, upgrade or repair: the plan decides how much of it is needed."""
     return (
         CheckRequirements(),

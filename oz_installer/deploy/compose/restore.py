@@ -10,7 +10,7 @@ from typing import Any
 from oz_installer.deploy.compose import container_engine, health
 from oz_installer.deploy.compose.ephemeral_ports import start_when_port_free
 from oz_installer.deploy.compose.facts import ContainerFact
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.errors import DeployError
 from oz_installer.remote import docker_commands
 from oz_installer.render.compose.bundle import BundleService
@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 60
 NANOSECONDS = 1_000_000_000
 
 
-def restore_services(run: Run, node: str) -> None:
+def restore_services(run: NodesRun, node: str) -> None:
     """Let run what ran before, nothing else, and wait until it is as well as it was. What this run has not
     touched goes on as it is. Raises DeployError."""
     facts, engine = run.facts[node], run.settings.engine
@@ -42,7 +42,7 @@ def restore_services(run: Run, node: str) -> None:
         run.gate.wait(lambda: health.wait_healthy(run, node, services))
 
 
-def _stop_again(run: Run, node: str, recorded: Iterable[str], now: Mapping[str, ContainerFact]) -> None:
+def _stop_again(run: NodesRun, node: str, recorded: Iterable[str], now: Mapping[str, ContainerFact]) -> None:
     """What stood still before stands still again, made from the previous files."""
     still = [one for one in run.facts[node].containers.values() if one.digest and not _is_at_work(one)]
     started = [was.name for was in still if (there := now.get(was.name)) and _is_at_work(there)]
@@ -58,7 +58,7 @@ def _stop_again(run: Run, node: str, recorded: Iterable[str], now: Mapping[str, 
         run.change(node, f"remove {', '.join(foreign)}", argv)
 
 
-def _make_again(run: Run, node: str, names: Sequence[str], there: Sequence[str]) -> None:
+def _make_again(run: NodesRun, node: str, names: Sequence[str], there: Sequence[str]) -> None:
     """Make containers without starting them. Where that fails they go: the next run makes them."""
     engine, tool = run.settings.engine, run.compose[node]
     remove = docker_commands.remove_containers(engine, there)
@@ -73,7 +73,7 @@ def _make_again(run: Run, node: str, names: Sequence[str], there: Sequence[str])
         run.log(f"{error.message}; it did not run before, and is removed", node, "warning")
 
 
-def running_services(run: Run, node: str, names: Sequence[str]) -> list[BundleService]:
+def running_services(run: NodesRun, node: str, names: Sequence[str]) -> list[BundleService]:
     """Containers as services to be waited for, each with the health check that it has itself: the new
     files may have another one, or none of that name."""
     argv = docker_commands.inspect_containers(run.settings.engine, names)

@@ -1,4 +1,4 @@
-"""What all phases of one run share."""
+"""One run on nodes: connections, facts, plan, and how phases change nodes through the gate."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from time import monotonic
 from typing import TypeVar
 
 from oz_installer.deploy.command_output import collapse_repeats, drop_progress, last_lines
+from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.abort import AbortLoop
 from oz_installer.deploy.compose.facts import NodeFacts
+from oz_installer.deploy.errors import combine_errors, hint_for
 from oz_installer.deploy.events import Event, Level, Message
 from oz_installer.deploy.gate import Gate
 from oz_installer.deploy.plan import Plan
 from oz_installer.deploy.settings import RunSettings
-from oz_installer.errors import DeployError, Interrupted, LockedError, OzError
+from oz_installer.errors import ConnectError, DeployError, Interrupted, LockedError
 from oz_installer.remote.docker_commands import ComposeTool
 from oz_installer.remote.docker_engine import DockerEngine
-from oz_installer.remote.parallel import start_all
+from oz_installer.remote.parallel import start_all, wait_all
 from oz_installer.remote.transport import CommandResult, Transport
 from oz_installer.render.compose.bundle import Bundle
 from oz_installer.topology.model import Topology
@@ -28,11 +30,12 @@ from oz_installer.topology.model import Topology
 T = TypeVar("T")
 EmitEvent = Callable[[Event], None]
 STOP_POLL_SECONDS = 0.2
+RECONNECT_SECONDS = 15.0
 LOCK_LOST = 5
 
 
 @dataclass(kw_only=True)
-class Run:
+class NodesRun:
     """One installation at work. Nodes are named in the operator's order everywhere."""
 
     topology: Topology
@@ -61,13 +64,18 @@ class Run:
         return tuple(self.bundles)
 
     @property
+    def targets(self) -> tuple[str, ...]:
+        """Every node of this run: the targets of Compose are nodes."""
+        return self.nodes
+
+    @property
     def changing(self) -> tuple[str, ...]:
         """Nodes on which something changes."""
         return self.plan.changing
 
-    def log(self, text: str, node: str | None = None, level: Level = "info") -> None:
-        """Tell the front end a line."""
-        self.emit(Message(level=level, text=text, node=node))
+    def log(self, text: str, target: str | None = None, level: Level = "info") -> None:
+        """Report a line to the front end."""
+        self.emit(Message(level=level, text=text, node=target))
 
     def check_stop(self) -> None:
         """Raises Interrupted once the operator has asked to stop; never while undoing."""
@@ -130,6 +138,25 @@ class Run:
             raise combine_errors(failures)
         return {node: future.result() for node, future in futures.items()}
 
+    def recover(self) -> None:
+        """Reconnect to the changing nodes whose connection is lost, so that their changes can be undone.
+
+        A node that cannot be reached stays lost, and each command to it says so.
+        """
+        for future in wait_all(start_all(self.changing, self._reconnect)).values():
+            future.exception()
+
+    def _reconnect(self, node: str) -> None:
+        try:
+            self.transports[node].run(("true",), become=False, timeout=RECONNECT_SECONDS)
+        except ConnectError:
+            if self.reopen is None:
+                return
+            self.log("the connection was lost; connecting again to take back what was begun", node, "warning")
+            self.reopen(node)
+            self.engines.pop(node, None)
+            self.change(node, "wait for what is under way", commands.wait_idle(self.settings.install_dir))
+
     def _tell_to_stop(self, pending: Sequence[str]) -> None:
         self.cancelled.set()
         if pending and self.stop.is_set():
@@ -142,41 +169,3 @@ def _pending(futures: Mapping[str, Future[T]]) -> list[str]:
 
 def _failed(futures: Mapping[str, Future[T]]) -> bool:
     return any(future.done() and future.exception() is not None for future in futures.values())
-
-
-def combine_errors(failures: Sequence[BaseException]) -> BaseException:
-    """One error for several nodes: the first of the operator's own, naming the others."""
-    known = [error for error in failures if isinstance(error, OzError)]
-    if len(known) < len(failures):
-        return next(error for error in failures if not isinstance(error, OzError))
-    first = next((error for error in known if not isinstance(error, Interrupted)), known[0])
-    others = [str(error) for error in known if error is not first and not isinstance(error, Interrupted)]
-    if others:
-        first.message = "\n".join((first.message, *others))
-    if isinstance(first, DeployError):
-        first.details = "\n".join(dict.fromkeys(e.details for e in known if isinstance(e, DeployError)))
-    return first
-
-
-def hint_for(said: str) -> str:
-    """What to do about the commonest reasons that a command on a node gives."""
-    for words, hint in _HINTS:
-        if words in said:
-            return hint
-    return "Mend what it says on the node and run oz-install again; it goes on from here."
-
-
-_HINTS = (
-    ("No space left on device", "Free some space on the node, or choose another install_dir, and run again."),
-    (
-        "Read-only file system",
-        "The folder is mounted read-only; choose another install_dir or mount it writable.",
-    ),
-    ("Permission denied", "Give this login the right to do it, or set become: sudo for the node."),
-    ("permission denied", "Give this login the right to do it, or set become: sudo for the node."),
-    (
-        "port is already allocated",
-        "Another container on the node publishes this port; stop it and run again.",
-    ),
-    ("address already in use", "Another program on the node listens on this port; stop it and run again."),
-)

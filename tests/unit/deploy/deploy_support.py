@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oz_installer.deploy.compose.facts import ContainerFact, NodeDetails, NodeFacts
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import Event
 from oz_installer.deploy.gate import Gate, LiveGate
 from oz_installer.deploy.plan import NodePlan, Plan
@@ -196,7 +196,7 @@ def make_run(
     secrets: Sequence[str] = (),
     health_timeout: float | None = None,
     engine: str = "docker",
-) -> Run:
+) -> NodesRun:
     """A run over fake nodes."""
     wanted = bundles or (bundle(node="n1"),)
     told = events if events is not None else []
@@ -216,7 +216,7 @@ def make_run(
         masker=Masker(tuple(map(Secret, secrets))),
         health_timeout=health_timeout,
     )
-    return Run(
+    return NodesRun(
         topology=topology or nothing,
         bundles={one.node: one for one in wanted},
         transports=transports or {one.node: FakeTransport(one.node) for one in wanted},

@@ -20,7 +20,7 @@ from oz_installer.deploy.compose.ephemeral_ports import (
     port_in_use,
     start_when_port_free,
 )
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import Event, Message, NodeProgress
 from oz_installer.errors import DeployError, Interrupted
 from oz_installer.remote.transport import CommandResult
@@ -52,7 +52,7 @@ class World:
     """A node on which a port is in these states, one look after the other (the last one stays), and an engine
     that minds ``ports`` one after the other."""
 
-    run: Run
+    run: NodesRun
     states: list[str | CommandResult]
     ports: list[int]
     clock: Clock = field(default_factory=Clock)

@@ -13,7 +13,7 @@ import pytest
 
 from oz_installer.deploy.compose import health
 from oz_installer.deploy.compose import node_commands as commands
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import Event, NodeProgress, ServiceState
 from oz_installer.errors import DeployError, Interrupted
 from oz_installer.remote.transport import CommandResult
@@ -29,7 +29,7 @@ class World:
     """What a node's containers do over time, and what was told."""
 
     clock: Clock
-    run: Run
+    run: NodesRun
     transport: FakeTransport
     events: list[Event] = field(default_factory=list)
     states: Callable[[float], dict[str, str]] = field(default=lambda _: {})

@@ -8,7 +8,7 @@ from oz_installer.deploy.compose.phases.lock import Lock
 from oz_installer.deploy.compose.phases.save_secrets import SaveSecrets
 from oz_installer.deploy.compose.phases.stage import Stage
 from oz_installer.deploy.compose.recipes import install
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.gate import DryGate, DryRunChange
 from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.deploy.runner import run_phases
@@ -23,7 +23,7 @@ def test_after_the_locks_and_before_anything_is_sent() -> None:
     assert kinds.index(Lock) < kinds.index(SaveSecrets) < kinds.index(Stage)
 
 
-def keeping(run: Run) -> list[str]:
+def keeping(run: NodesRun) -> list[str]:
     kept: list[str] = []
     run.keep_secrets = lambda: kept.append("kept")
     return kept

@@ -19,7 +19,7 @@ from oz_installer.deploy.compose.phases.switch import Switch
 from oz_installer.deploy.compose.phases.verify import Verify
 from oz_installer.deploy.compose.planner import plan_node
 from oz_installer.deploy.compose.recipes import install
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import Event, PhaseEnded, ServiceState
 from oz_installer.deploy.gate import DryGate, DryRunChange, Gate
 from oz_installer.deploy.phase import Phase
@@ -64,7 +64,7 @@ def make_run(
     wanted: Bundle = NEW,
     gate: Gate | None = None,
     events: list[Event] | None = None,
-) -> tuple[Run, FakeTransport]:
+) -> tuple[NodesRun, FakeTransport]:
     """A run over one Podman node, whose engine is asked by commands only."""
     transport = FakeTransport("n1", answer)
     run = plain_run(
@@ -86,13 +86,13 @@ def make_run(
     return run, transport
 
 
-def undone(phases: Sequence[Phase], run: Run) -> DeployError:
+def undone(phases: Sequence[Phase[NodesRun]], run: NodesRun) -> DeployError:
     """Run the phases and a last one that fails; what the operator gets."""
 
-    class Fails(Phase):
+    class Fails(Phase[NodesRun]):
         title = "fails"
 
-        def run(self, run: Run) -> None:
+        def run(self, run: NodesRun) -> None:
             raise DeployError("on purpose")
 
     with pytest.raises(DeployError) as caught:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from oz_installer.deploy.compose.restore import health_checks_of, restore_services
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import Event, Message
 from oz_installer.errors import DeployError
 from oz_installer.remote.docker_commands import detect_compose
@@ -62,7 +62,7 @@ def _test(words: list[str]) -> dict[str, object] | None:
     return {"Test": words, "Interval": 1_000_000_000, "Retries": 3} if words else None
 
 
-def over(node: Node, events: list[Event] | None = None, **before: str) -> Run:
+def over(node: Node, events: list[Event] | None = None, **before: str) -> NodesRun:
     """A run over a node on which the containers of OLD had these statuses."""
     there = {name: container(name, status, digest="older") for name, status in before.items()}
     run = make_run(

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from oz_installer.deploy.compose.run import Run, hint_for
+from oz_installer.deploy.compose.run import NodesRun
+from oz_installer.deploy.errors import hint_for
 from oz_installer.deploy.events import Event, Message, PhaseEnded, PhaseStarted, RunEnded, RunStarted
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.plan import FileChange, NodePlan
@@ -20,7 +21,7 @@ from tests.unit.deploy.deploy_support import FakeTransport, bundle, failed, make
 NODES = ("n1", "n2", "n3")
 
 
-def several(**options: object) -> Run:
+def several(**options: object) -> NodesRun:
     """A run over three nodes, each of which changes."""
     files = (FileChange(path="a", kind="new"),)
     plans = [NodePlan(node=name, files=files) for name in NODES]
@@ -166,14 +167,14 @@ def test_hints(said: str, hint: str) -> None:
 # --- phases --------------------------------------------------------------------------------------------
 
 
-Deed = Callable[[Run], None]
+Deed = Callable[[NodesRun], None]
 
 
-def nothing(run: Run) -> None:
+def nothing(run: NodesRun) -> None:
     """Do nothing."""
 
 
-class Step(Phase):
+class Step(Phase[NodesRun]):
     """Writes down what happens to it."""
 
     def __init__(
@@ -190,21 +191,21 @@ class Step(Phase):
         self.title, self.log, self.wanted, self.read_only = title, log, wanted, read_only
         self.on_run, self.on_undo, self.on_close = on_run, on_undo, on_close
 
-    def should_run(self, run: Run) -> bool:
+    def should_run(self, run: NodesRun) -> bool:
         """As told."""
         return self.wanted
 
-    def run(self, run: Run) -> None:
+    def run(self, run: NodesRun) -> None:
         """Write down, then do as told."""
         self.log.append(f"run {self.title}")
         self.on_run(run)
 
-    def undo(self, run: Run) -> None:
+    def undo(self, run: NodesRun) -> None:
         """Write down, then do as told."""
         self.log.append(f"undo {self.title}")
         self.on_undo(run)
 
-    def close(self, run: Run) -> None:
+    def close(self, run: NodesRun) -> None:
         """Write down, then do as told."""
         self.log.append(f"close {self.title}")
         self.on_close(run)
@@ -213,7 +214,7 @@ class Step(Phase):
 def fails(error: BaseException) -> Deed:
     """Raises it."""
 
-    def do(run: Run) -> None:
+    def do(run: NodesRun) -> None:
         raise error
 
     return do
@@ -309,11 +310,11 @@ def test_a_request_to_stop_is_taken_back_too() -> None:
 def test_undoing_works_although_a_stop_was_asked_for() -> None:
     log: list[str] = []
 
-    def undo(run: Run) -> None:
+    def undo(run: NodesRun) -> None:
         run.each(NODES, lambda node: run.check_cancelled())
         log.append("undone for real")
 
-    def stop(run: Run) -> None:
+    def stop(run: NodesRun) -> None:
         run.stop.set()
         run.cancelled.set()
         run.check_cancelled()
@@ -353,10 +354,10 @@ def test_once_something_was_changed_a_failure_is_one_of_the_deployment(
 
 
 def test_a_phase_without_an_undo_is_not_told_as_undone() -> None:
-    class Plain(Phase):
+    class Plain(Phase[NodesRun]):
         title = "plain"
 
-        def run(self, run: Run) -> None:
+        def run(self, run: NodesRun) -> None:
             raise DeployError("broken")
 
     events: list[Event] = []

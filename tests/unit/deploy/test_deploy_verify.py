@@ -11,7 +11,7 @@ import pytest
 
 from oz_installer.answers.model import Node
 from oz_installer.deploy.compose.phases.verify import Verify
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.errors import DeployError
 from oz_installer.topology.model import Topology
@@ -58,7 +58,7 @@ def here(port: int) -> Topology:
     return replace(topology, nodes=(replace(topology.nodes[0], services=services),))
 
 
-def verifying(ports: type[Ports]) -> tuple[Run, FakeTransport]:
+def verifying(ports: type[Ports]) -> tuple[NodesRun, FakeTransport]:
     node = FakeTransport("n1", answer=lambda argv: "boom" if argv[1:2] == ("logs",) else None)
     files = (FileChange(path="a", kind="new"),)
     run = make_run(

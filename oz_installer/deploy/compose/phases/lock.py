@@ -8,7 +8,8 @@ from contextlib import suppress
 from oz_installer.deploy.compose import container_engine
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.process_identity import has_ended, process_identity
-from oz_installer.deploy.compose.run import Run, hint_for
+from oz_installer.deploy.compose.run import NodesRun
+from oz_installer.deploy.errors import hint_for
 from oz_installer.deploy.phase import Phase
 from oz_installer.errors import DeployError, LockedError, OzError
 from oz_installer.remote.transport import CommandResult
@@ -17,7 +18,7 @@ REFRESH_SECONDS = commands.STALE_LOCK_MINUTES * 60 / 6
 HELD, CHANGED = 5, 6
 
 
-class Lock(Phase):
+class Lock(Phase[NodesRun]):
     """Takes the locks first and gives them back last, whatever happens between."""
 
     title = "Lock the nodes"
@@ -26,11 +27,11 @@ class Lock(Phase):
         self._held: dict[str, bool] = {}
         self._over = threading.Event()
 
-    def should_run(self, run: Run) -> bool:
+    def should_run(self, run: NodesRun) -> bool:
         """Only where something changes."""
         return bool(run.changing)
 
-    def run(self, run: Run) -> None:
+    def run(self, run: NodesRun) -> None:
         """Raises LockedError naming the other run.
 
         The first node comes before the others, so that of two runs that begin at once one gets through.
@@ -42,7 +43,7 @@ class Lock(Phase):
         run.each(others, lambda node: self._lock(run, node))
         threading.Thread(target=self._refresh, args=(run,), name="lock", daemon=True).start()
 
-    def _lock(self, run: Run, node: str) -> None:
+    def _lock(self, run: NodesRun, node: str) -> None:
         result = self._ask(run, node, dead="")
         said = _words(result)
         if result.status == HELD and has_ended(said.get("process", "")):
@@ -71,7 +72,7 @@ class Lock(Phase):
             )
         self._held[node] = "made" in said
 
-    def _ask(self, run: Run, node: str, *, dead: str) -> CommandResult:
+    def _ask(self, run: NodesRun, node: str, *, dead: str) -> CommandResult:
         argv = commands.lock(
             run.settings.install_dir,
             run.id,
@@ -82,7 +83,7 @@ class Lock(Phase):
         )
         return run.gate.change(run.transports[node], "lock the node", argv)
 
-    def _refresh(self, run: Run) -> None:
+    def _refresh(self, run: NodesRun) -> None:
         """While images come in slowly nothing else tells the nodes that this run is alive."""
         while not self._over.wait(REFRESH_SECONDS):
             for node in tuple(self._held):
@@ -90,13 +91,13 @@ class Lock(Phase):
                     argv = commands.refresh_lock(run.settings.install_dir, run.id)
                     run.gate.change(run.transports[node], "keep the lock", argv)
 
-    def close(self, run: Run) -> None:
+    def close(self, run: NodesRun) -> None:
         """Give the locks back."""
         self._over.set()
         held, self._held = self._held, {}
         run.each(tuple(held), lambda node: self._unlock(run, node, held[node]))
 
-    def _unlock(self, run: Run, node: str, made: bool) -> None:
+    def _unlock(self, run: NodesRun, node: str, made: bool) -> None:
         argv = commands.unlock(run.settings.install_dir, run.id, made=made)
         run.gate.change(run.transports[node], "unlock the node", argv)
 

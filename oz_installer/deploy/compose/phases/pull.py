@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from oz_installer.deploy.compose import container_engine
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import NodeProgress
 from oz_installer.deploy.phase import Phase
 
 PATIENCE_SECONDS = 5.0
 
 
-class PullImages(Phase):
+class PullImages(Phase[NodesRun]):
     """Images are pulled one after the other on a node, and on all nodes at once."""
 
     title = "Pull images"
 
-    def should_run(self, run: Run) -> bool:
+    def should_run(self, run: NodesRun) -> bool:
         """Only where an image is missing."""
         return any(plan.images for plan in run.plan.nodes)
 
-    def run(self, run: Run) -> None:
+    def run(self, run: NodesRun) -> None:
         """Raises DeployError naming the image that cannot be had."""
         nodes = tuple(plan.node for plan in run.plan.nodes if plan.images)
         run.each(nodes, lambda node: self._pull(run, node), patience=PATIENCE_SECONDS)
 
-    def _pull(self, run: Run, node: str) -> None:
+    def _pull(self, run: NodesRun, node: str) -> None:
         images = run.plan.of(node).images
         for number, image in enumerate(images, 1):
             run.check_cancelled()

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import ServiceState
 from oz_installer.deploy.phase import Phase
 from oz_installer.remote import docker_commands
 
 
-class RemoveServices(Phase):
+class RemoveServices(Phase[NodesRun]):
     """Their volumes and data stay."""
 
     title = "Remove what is no longer wanted"
 
-    def should_run(self, run: Run) -> bool:
+    def should_run(self, run: NodesRun) -> bool:
         """Only where something is to go."""
         return any(_unwanted(run, node) for node in run.nodes)
 
-    def run(self, run: Run) -> None:
+    def run(self, run: NodesRun) -> None:
         """Stop and remove the containers."""
         run.each([node for node in run.nodes if _unwanted(run, node)], lambda node: self._remove(run, node))
 
-    def _remove(self, run: Run, node: str) -> None:
+    def _remove(self, run: NodesRun, node: str) -> None:
         names = _unwanted(run, node)
         run.change(
             node, f"remove {', '.join(names)}", docker_commands.remove_containers(run.settings.engine, names)
@@ -30,5 +30,5 @@ class RemoveServices(Phase):
             run.emit(ServiceState(node=node, service=name, state="removed"))
 
 
-def _unwanted(run: Run, node: str) -> tuple[str, ...]:
+def _unwanted(run: NodesRun, node: str) -> tuple[str, ...]:
     return tuple(change.name for change in run.plan.of(node).services if change.action == "remove")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from oz_installer.catalog.release import MinimumVersions, load_release
 from oz_installer.deploy.compose.facts import NodeDetails, NodeFacts
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.phase import Phase
 from oz_installer.errors import PreflightError
 from oz_installer.remote.docker_commands import ComposeTool
@@ -23,17 +23,17 @@ from oz_installer.remote.engine_requirements import (
 from oz_installer.render.compose.compose_file import PROJECT
 
 
-class CheckRequirements(Phase):
+class CheckRequirements(Phase[NodesRun]):
     """Engine and Compose are there, new enough and answer; the disk is not full."""
 
     title = "Check engines"
     read_only = True
 
-    def should_run(self, run: Run) -> bool:
+    def should_run(self, run: NodesRun) -> bool:
         """Only where something changes."""
         return bool(run.changing)
 
-    def run(self, run: Run) -> None:
+    def run(self, run: NodesRun) -> None:
         """Raises PreflightError with every node's shortcomings; nothing was changed then."""
         require_met([run.facts[node] for node in run.changing], run.settings.engine, run.topology.release)
         for node in run.changing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from oz_installer.deploy.compose import node_commands as commands
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import NodeProgress
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.record import Record, next_generation, record_of
@@ -15,7 +15,7 @@ from oz_installer.render.compose.bundle import Bundle
 from oz_installer.text import plural
 
 
-class Stage(Phase):
+class Stage(Phase[NodesRun]):
     """A staged generation is whole, digest-checked and accepted by Compose, or it is not there."""
 
     title = "Send files"
@@ -23,15 +23,15 @@ class Stage(Phase):
     def __init__(self) -> None:
         self._made: dict[str, tuple[str, ...]] = {}
 
-    def should_run(self, run: Run) -> bool:
+    def should_run(self, run: NodesRun) -> bool:
         """Only where a file differs."""
         return bool(staging(run))
 
-    def run(self, run: Run) -> None:
+    def run(self, run: NodesRun) -> None:
         """Raises DeployError: disk full, no right to write, or files that Compose does not accept."""
         run.each(staging(run), lambda node: self._stage(run, node))
 
-    def _stage(self, run: Run, node: str) -> None:
+    def _stage(self, run: NodesRun, node: str) -> None:
         bundle, plan, facts = run.bundles[node], run.plan.of(node), run.facts[node]
         existing = facts.details.generations if facts.details else ()
         generation = run.generations[node] = next_generation(existing, facts.generation)
@@ -66,19 +66,19 @@ class Stage(Phase):
             line.removeprefix("made ") for line in result.text.splitlines() if line.startswith("made ")
         )
 
-    def undo(self, run: Run) -> None:
+    def undo(self, run: NodesRun) -> None:
         """Remove what was staged and the folders that this run made."""
         nodes = [node for node in run.generations if node in run.transports]
         run.each(nodes, lambda node: self._unstage(run, node))
 
-    def _unstage(self, run: Run, node: str) -> None:
+    def _unstage(self, run: NodesRun, node: str) -> None:
         argv = commands.unstage(
             run.settings.install_dir, run.id, run.generations[node], self._made.get(node, ())
         )
         run.change(node, "remove what was staged", argv)
 
 
-def staging(run: Run) -> tuple[str, ...]:
+def staging(run: NodesRun) -> tuple[str, ...]:
     """Nodes that get a new generation."""
     return tuple(plan.node for plan in run.plan.nodes if plan.files)
 

@@ -9,7 +9,7 @@ from oz_installer.deploy.compose import cleanup_commands, container_engine, heal
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.ephemeral_ports import start_when_port_free
 from oz_installer.deploy.compose.jobs import run_job
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.deploy.phase import Phase
 from oz_installer.errors import DeployError
@@ -27,7 +27,7 @@ TITLES: dict[Stage, str] = {
 ABORT_SILENCE = 30.0
 
 
-class Start(Phase):
+class Start(Phase[NodesRun]):
     """Jobs of the stage first, on all nodes; then its services; then their health."""
 
     def __init__(self, stage: Stage) -> None:
@@ -35,11 +35,11 @@ class Start(Phase):
         self.title = TITLES[stage]
         self._finished: list[tuple[str, str]] = []
 
-    def should_run(self, run: Run) -> bool:
+    def should_run(self, run: NodesRun) -> bool:
         """Only where a job or service of this stage changes."""
         return any(self._jobs(run, node) or self._services(run, node) for node in run.nodes)
 
-    def run(self, run: Run) -> None:
+    def run(self, run: NodesRun) -> None:
         """Raises DeployError with log lines and health output of what does not come up."""
         working = [n for n in run.nodes if self._jobs(run, n)]
         run.each(
@@ -49,12 +49,12 @@ class Start(Phase):
         starting = [n for n in run.nodes if self._services(run, n)]
         run.each(starting, lambda node: self._start(run, node))
 
-    def undo(self, run: Run) -> None:
+    def undo(self, run: NodesRun) -> None:
         """Forget the jobs, so that the next run does them again (they notice what is there already)."""
         nodes = tuple(dict.fromkeys(node for node, _ in self._finished))
         run.each(nodes, lambda node: self._forget(run, node))
 
-    def _forget(self, run: Run, node: str) -> None:
+    def _forget(self, run: NodesRun, node: str) -> None:
         for job in (job for at, job in self._finished if at == node):
             before = run.facts[node].jobs.get(job)
             argv = (
@@ -64,20 +64,20 @@ class Start(Phase):
             )
             run.change(node, f"forget {job}", argv)
 
-    def _end_jobs(self, run: Run, node: str) -> None:
+    def _end_jobs(self, run: NodesRun, node: str) -> None:
         """Remove the containers of jobs under way, which ends their commands."""
         argv = cleanup_commands.remove_job_containers(run.settings.engine, PROJECT)
         run.change(node, "end the jobs under way", argv, timeout=ABORT_SILENCE)
 
-    def _jobs(self, run: Run, node: str) -> list[BundleService]:
+    def _jobs(self, run: NodesRun, node: str) -> list[BundleService]:
         wanted = run.plan.of(node).jobs
         return [job for job in run.bundles[node].jobs if job.stage == self.stage and job.name in wanted]
 
-    def _services(self, run: Run, node: str) -> list[BundleService]:
+    def _services(self, run: NodesRun, node: str) -> list[BundleService]:
         wanted = {change.name for change in run.plan.of(node).services if change.action != "remove"}
         return [s for s in run.bundles[node].long_running if s.stage == self.stage and s.name in wanted]
 
-    def _run_jobs(self, run: Run, node: str) -> None:
+    def _run_jobs(self, run: NodesRun, node: str) -> None:
         for job in self._jobs(run, node):
             run.check_cancelled()
             run_job(run, node, job)
@@ -86,7 +86,7 @@ class Start(Phase):
             self._finished.append((node, job.name))
             run.emit(ServiceState(node=node, service=job.name, state="finished"))
 
-    def _start(self, run: Run, node: str) -> None:
+    def _start(self, run: NodesRun, node: str) -> None:
         services = self._services(run, node)
         actions = {change.name: change.action for change in run.plan.of(node).services}
         up = [s.name for s in services if actions[s.name] in ("start", "recreate")]
@@ -100,11 +100,11 @@ class Start(Phase):
                 start_when_port_free(run, node, partial(self._restart, run, node, service.name))
         run.gate.wait(lambda: health.wait_healthy(run, node, services))
 
-    def _restart(self, run: Run, node: str, name: str) -> None:
+    def _restart(self, run: NodesRun, node: str, name: str) -> None:
         argv = engine_commands.restart_container(run.settings.engine, name)
         run.change(node, f"restart {name}", argv)
 
-    def _up(self, run: Run, node: str, names: list[str]) -> None:
+    def _up(self, run: NodesRun, node: str, names: list[str]) -> None:
         argv = engine_commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, names)
 
         def start() -> None:

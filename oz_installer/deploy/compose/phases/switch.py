@@ -6,13 +6,13 @@ from oz_installer.deploy.compose import cleanup_commands
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.phases.stage import staging
 from oz_installer.deploy.compose.restore import restore_services
-from oz_installer.deploy.compose.run import Run
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.phase import Phase
 from oz_installer.remote import docker_commands as engine_commands
 from oz_installer.render.compose.compose_file import PROJECT
 
 
-class Switch(Phase):
+class Switch(Phase[NodesRun]):
     """A kill at any instant leaves the old or the new generation, never half."""
 
     title = "Switch to the new files"
@@ -20,24 +20,24 @@ class Switch(Phase):
     def __init__(self) -> None:
         self._entered: set[str] = set()
 
-    def should_run(self, run: Run) -> bool:
+    def should_run(self, run: NodesRun) -> bool:
         """Only where something was staged."""
         return bool(staging(run))
 
-    def run(self, run: Run) -> None:
+    def run(self, run: NodesRun) -> None:
         """Point ``current`` at the staged generation."""
         run.each(staging(run), lambda node: self._switch(run, node))
 
-    def _switch(self, run: Run, node: str) -> None:
+    def _switch(self, run: NodesRun, node: str) -> None:
         self._entered.add(node)
         argv = commands.switch(run.settings.install_dir, run.id, run.generations[node])
         run.change(node, "switch to the new files", argv)
 
-    def undo(self, run: Run) -> None:
+    def undo(self, run: NodesRun) -> None:
         """Point back at what was there and let it run again, or remove what there was not."""
         run.each([n for n in run.nodes if n in self._entered], lambda node: self._back(run, node))
 
-    def _back(self, run: Run, node: str) -> None:
+    def _back(self, run: NodesRun, node: str) -> None:
         folder, tool = run.settings.install_dir, run.compose[node]
         facts = run.facts[node]
         previous = facts.generation

@@ -9,7 +9,8 @@ from time import monotonic
 from oz_installer.deploy.compose import container_engine
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.http_probe import http_status
-from oz_installer.deploy.compose.run import Run, combine_errors
+from oz_installer.deploy.compose.run import NodesRun
+from oz_installer.deploy.errors import combine_errors
 from oz_installer.deploy.phase import Phase
 from oz_installer.errors import DeployError
 from oz_installer.remote.parallel import start_all
@@ -19,7 +20,7 @@ PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.5
 
 
-class Verify(Phase):
+class Verify(Phase[NodesRun]):
     """Asks as users, monitoring and other nodes will; every node all at once, over its one connection."""
 
     title = "Verify from outside"
@@ -27,34 +28,34 @@ class Verify(Phase):
     def __init__(self) -> None:
         self._remembered: set[str] = set()
 
-    def should_run(self, run: Run) -> bool:
+    def should_run(self, run: NodesRun) -> bool:
         """Only where something changed."""
         return bool(run.changing)
 
-    def run(self, run: Run) -> None:
+    def run(self, run: NodesRun) -> None:
         """Raises DeployError naming what does not answer."""
         asked = {node: probes_from(run.topology, node) for node in run.nodes}
         run.each([node for node in asked if asked[node]], lambda node: self._verify(run, asked[node]))
         run.each(run.changing, lambda node: self._remember(run, node))
 
-    def undo(self, run: Run) -> None:
+    def undo(self, run: NodesRun) -> None:
         """Remember what was seen to work before."""
         run.each(tuple(self._remembered), lambda node: self._forget(run, node))
 
-    def _forget(self, run: Run, node: str) -> None:
+    def _forget(self, run: NodesRun, node: str) -> None:
         argv = commands.mark_verified(run.settings.install_dir, run.id, run.facts[node].verified)
         run.change(node, "forget that it works", argv)
 
-    def _remember(self, run: Run, node: str) -> None:
+    def _remember(self, run: NodesRun, node: str) -> None:
         self._remembered.add(node)
         digest, previous = run.bundles[node].digest, run.facts[node].generation
         argv = commands.mark_verified(run.settings.install_dir, run.id, digest, previous)
         run.change(node, "remember that it works", argv)
 
-    def _verify(self, run: Run, probes: Sequence[Probe]) -> None:
+    def _verify(self, run: NodesRun, probes: Sequence[Probe]) -> None:
         run.gate.wait(lambda: self._all_answer(run, probes))
 
-    def _all_answer(self, run: Run, probes: Sequence[Probe]) -> bool:
+    def _all_answer(self, run: NodesRun, probes: Sequence[Probe]) -> bool:
         by_key = {probe.placed.service_key: probe for probe in probes}
         futures = start_all(by_key, lambda key: self._answers(run, by_key[key]), name="verify")
         wait(futures.values())
@@ -62,7 +63,7 @@ class Verify(Phase):
             raise combine_errors(failures)
         return True
 
-    def _answers(self, run: Run, probe: Probe) -> None:
+    def _answers(self, run: NodesRun, probe: Probe) -> None:
         """Ask until it answers 200. Raises DeployError when its time is over."""
         began = monotonic()
         while True:
@@ -75,7 +76,7 @@ class Verify(Phase):
             run.cancelled.wait(POLL_SECONDS)
 
 
-def _no_answer(run: Run, probe: Probe, said: str) -> DeployError:
+def _no_answer(run: NodesRun, probe: Probe, said: str) -> DeployError:
     """What did not answer, with the service's own last log lines where its node can be asked."""
     there = probe.placed.node
     log = container_engine.diagnostics(run, there, probe.placed.name) if there in run.transports else ""
