@@ -34,6 +34,7 @@ PARTS = ("deploy", "delay", "upload", "check", "start", "wizard")
 WITHOUT_LAB = frozenset({"start", "wizard"})
 CACHE = Path.home() / ".oz-install" / "cache" / "bench"
 RESULTS = Path(__file__).with_name("RESULTS.md")
+README = Path(__file__).parents[1] / "README.md"
 PEER_PACKAGES = ("pyinfra", "ansible-core")
 
 
@@ -75,6 +76,9 @@ def main(words: Sequence[str]) -> int:
     if target is not None:
         target.write_text(report.replace_marked(target.read_text(), text))
         say(f"bench: written to {target}")
+    if target == RESULTS:
+        README.write_text(report.replace_marked(README.read_text(), short(done, chosen)))
+        say(f"bench: written to {README}")
     return 0
 
 
@@ -125,15 +129,24 @@ def peers_folder() -> Path:
     return folder / "bin"
 
 
-def written(done: Done, chosen: argparse.Namespace) -> str:
-    """All tables."""
+def short(done: Done, chosen: argparse.Namespace) -> str:
+    """The table of the README."""
+    return f"{heading(chosen)}\n\n{report.deployments(done.samples)}"
+
+
+def heading(chosen: argparse.Namespace) -> str:
+    """When, on what, and how often it was measured."""
     cores, load = os.cpu_count(), os.getloadavg()[1]
     today = datetime.datetime.now(tz=datetime.UTC).date()
     runs = 1 if chosen.quick else chosen.runs
-    head = (
+    return (
         f"{today}, {cores} cores, Python {platform.python_version()}, load {load:.1f}: medians of {runs} "
         f"round{'s' if runs > 1 else ''}. In brackets: times the floor of that column."
     )
+
+
+def written(done: Done, chosen: argparse.Namespace) -> str:
+    """All tables."""
     samples = done.samples
     limits = (*report.limits(samples, done.heavy), *checking_limits(samples), *wizard_limits(samples))
     tables = [
@@ -149,7 +162,7 @@ def written(done: Done, chosen: argparse.Namespace) -> str:
         report.starting(samples, done.imports),
         wizard_table(samples),
     ]
-    return "\n\n".join((head, *(one for one in tables if one.count("\n") > 1)))
+    return "\n\n".join((heading(chosen), *(one for one in tables if one.count("\n") > 1)))
 
 
 if __name__ == "__main__":

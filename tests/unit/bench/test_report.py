@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.__main__ import README, RESULTS
 from bench.report import BEGIN, END, Limit, deployments, limits, replace_marked
 from bench.report_wizard import wizard_limits, wizard_table
 from bench.samples import Cost, Sample, Samples, median, percentile, ratio
@@ -49,6 +50,12 @@ def test_only_what_stands_between_the_markers_is_replaced() -> None:
     assert replace_marked(f"a\n{BEGIN}\nold\n{END}\nb\n", "new") == f"a\n{BEGIN}\nnew\n{END}\nb\n"
     with pytest.raises(ValueError, match="no markers"):
         replace_marked("a", "new")
+
+
+def test_both_files_that_bench_writes_have_the_markers() -> None:
+    for file in (RESULTS, README):
+        text = file.read_text()
+        assert replace_marked(text, "new") != text
 
 
 def test_nothing_measured_gives_nothing() -> None:

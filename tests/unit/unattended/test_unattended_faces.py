@@ -148,14 +148,14 @@ def test_json_has_one_object_a_line_nothing_on_stderr_and_the_end_last() -> None
     assert err.getvalue() == ""
 
 
-def test_the_readme_names_every_event_with_its_fields() -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
+def test_the_docs_name_every_event_with_its_fields() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "json.md").read_text()
     for kind in (RunStarted, PhaseStarted, PhaseEnded, NodeProgress, ServiceState, Message, RunEnded):
-        (row,) = [line for line in readme.splitlines() if f"`{kind.__name__}`" in line and line[0] == "|"]
+        (row,) = [line for line in page.splitlines() if f"`{kind.__name__}`" in line and line[0] == "|"]
         assert [field.name for field in fields(kind) if f"`{field.name}`" not in row] == ["at"]
         outcome = get_type_hints(kind).get("outcome")
         assert all(word in row for word in get_args(outcome))
-    assert all(f"| `{name}` |" in readme for name in ("Plan", "Summary", "Error"))
+    assert all(f"| `{name}` |" in page for name in ("Plan", "Summary", "Error"))
 
 
 def test_a_secret_that_is_one_of_our_words_does_not_spoil_the_json() -> None:

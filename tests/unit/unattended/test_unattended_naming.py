@@ -20,7 +20,7 @@ from oz_installer.console.finding_ids import (
 )
 from oz_installer.errors import AnswersError
 
-README = Path(__file__).parents[3] / "README.md"
+CHECK_PAGE = Path(__file__).parents[3] / "docs" / "check.md"
 
 
 @pytest.fixture
@@ -108,10 +108,10 @@ def test_only_takes_the_ids_that_are_shown() -> None:
     assert check_names(typed) == ("host", "clock", "container")
 
 
-def test_the_names_of_the_checks_stand_in_help_and_readme() -> None:
+def test_the_names_of_the_checks_stand_in_help_and_docs() -> None:
     names = ", ".join(check.name for check in CHECKS)
     assert names == CHECK_NAMES
-    assert f"`{'`, `'.join(check.name for check in CHECKS)}`" in " ".join(README.read_text().split())
+    assert f"`{'`, `'.join(check.name for check in CHECKS)}`" in " ".join(CHECK_PAGE.read_text().split())
 
 
 def test_a_check_that_examines_nothing_says_why(loaded: LoadedAnswers) -> None:
