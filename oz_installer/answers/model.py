@@ -1,7 +1,7 @@
 """The answers as frozen dataclasses: one question, one field, declared once.
 
 A field's type says what shape it takes; ``ask(...)`` says how it is asked: label, help,
-default and rule. The reader of answers.yml, the JSON Schema, the reference in the README
+default and rule. The reader of answers.yml, the JSON Schema, docs/answers.md
 and the wizard's forms all come from these declarations (see ``questions.py``).
 
 Dataclasses, not pydantic: the models alone cost 270 ms of start-up with pydantic 2.14
