@@ -1,4 +1,4 @@
-"""How every run ends: what went wrong becomes a message, a hint and an exit code, here and nowhere else."""
+"""Turn exceptions into an error message, a hint and an exit code. The only place that does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class RunOptions:
-    """Flags that every command shares."""
+    """State that every command shares: two flags, and the secrets that an error message must not show."""
 
     def __init__(self) -> None:
         self.debug = False
@@ -23,7 +23,7 @@ class RunOptions:
 
 
 def run_guarded(work: Callable[[], int], options: RunOptions) -> int:
-    """The exit code of ``work``, or of what it raised."""
+    """Return the exit code of ``work``, or of the exception that it raised."""
     try:
         return work()
     except KeyboardInterrupt:
@@ -34,7 +34,7 @@ def run_guarded(work: Callable[[], int], options: RunOptions) -> int:
         if error.errno != errno.ENOSPC:
             return _fail(_unexpected(error), options)
         return _fail(OzError(f"a disk of this machine is full: {error}", f"Make room. {RERUN_HINT}"), options)
-    except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches an operator
+    except Exception as error:  # noqa: BLE001 - the last resort: operators see no traceback
         return _fail(_unexpected(error), options)
 
 

@@ -1,4 +1,4 @@
-"""``oz-install lab``: throw-away nodes on this machine, to rehearse on."""
+"""``oz-install lab``: throw-away nodes on this machine to rehearse on."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ import click
 DEFAULT = "default"
 
 
-@click.group(short_help="Rehearse on throw-away nodes on this machine.")
+@click.group()
 def lab() -> None:
-    """Rehearse on throw-away nodes on this machine (Linux, root, Docker Engine)."""
+    """Run throw-away nodes on this machine to rehearse on.
+
+    Needs Linux, root and Docker Engine.
+    """
 
 
 lab_name: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
-    "--name", default=DEFAULT, show_default=True, help="Which lab."
+    "--name", default=DEFAULT, show_default=True, help="Name of the lab."
 )
 
 
 @lab.command("up")
 @lab_name
-@click.option("--nodes", type=click.IntRange(1, 8), default=2, show_default=True, help="How many nodes.")
+@click.option("--nodes", type=click.IntRange(1, 8), default=2, show_default=True, help="Number of nodes.")
 @click.option(
     "--suite",
     type=click.Choice(["trixie", "bookworm"]),
@@ -35,12 +38,12 @@ lab_name: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     "extras",
     multiple=True,
     type=click.Choice(["rabbitmq", "podman"]),
-    help="Also RabbitMQ's image, or all images for Podman; may be given again.",
+    help="Also prepare RabbitMQ's image, or all images for Podman; may be repeated.",
 )
 def lab_up(name: str, nodes: int, suite: Any, extras: tuple[Any, ...]) -> None:
     """Start nodes and a database server.
 
-    Also writes an inventory and an answers file that is ready to use, and says where it is.
+    Also writes an inventory and an answers file that is ready to use, and prints where they are.
     """
     from oz_installer.lab import LabOptions, up
 
@@ -55,7 +58,7 @@ def lab_up(name: str, nodes: int, suite: Any, extras: tuple[Any, ...]) -> None:
 @click.option("--engine", is_flag=True, help="Also stop the Docker Engine, if the lab started it.")
 @click.option("--cache", is_flag=True, help="Also remove the images that all labs share.")
 def lab_down(name: str, engine: bool, cache: bool) -> None:
-    """Remove the lab and all that belongs to it."""
+    """Remove the lab and everything that belongs to it."""
     from oz_installer.lab import down, remove_cache, stop_engine
 
     down(name, say=_say)
@@ -69,7 +72,7 @@ def lab_down(name: str, engine: bool, cache: bool) -> None:
 @lab_name
 @click.pass_context
 def lab_status(context: click.Context, name: str) -> None:
-    """Show the lab's parts; exit code 1 when one is not ready."""
+    """Show the parts of the lab; exit code 1 when one is not ready."""
     from oz_installer.lab import status as look
 
     found = look(name)

@@ -1,4 +1,4 @@
-"""What the commands of an unattended run share: flags, waiting, asking, writing."""
+"""Helpers that the console commands share: opening connections, prompts, output."""
 
 from __future__ import annotations
 
@@ -7,49 +7,33 @@ import functools
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sized
 from pathlib import Path
 from typing import Any, Protocol
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.console.output.streams import is_interactive, write
 from oz_installer.secret import Masker, Secret
+from oz_installer.text import plural
 
 Opener = Callable[..., Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Flags:
-    """What the command line says."""
-
-    yes: bool = False
-    dry_run: bool = False
-    limit: tuple[str, ...] = ()
-    json: bool = False
-    health_timeout: float | None = None
-    new_secrets: bool = False
-    accept: tuple[str, ...] = ()
-    only: tuple[str, ...] = ()
-    skip_checks: bool = False
-    fix: bool = False
-
-
 class RunState(Protocol):
-    """What the command line learns while a command runs, for its last error message."""
+    """State of a run that its last error message needs."""
 
     debug: bool
     masker: Masker | None
 
 
 def bind_opener(opener: Opener, loaded: LoadedAnswers, path: Path) -> Callable[..., Any]:
-    """What opens a connection to a node of these answers."""
+    """Return a function that opens a connection to a node of these answers."""
     return functools.partial(opener, base=path.parent, known_hosts=loaded.answers.known_hosts)
 
 
 @contextlib.contextmanager
 def slow_notice(text: str, *, quiet: bool) -> Iterator[None]:
-    """Say what takes so long, once it has taken a second."""
+    """Print the text once the ``with`` block has taken a second."""
     timer = threading.Timer(1.0, write, (sys.stderr, f"{text}\n"))
     timer.daemon = True
     if not quiet:
@@ -60,8 +44,13 @@ def slow_notice(text: str, *, quiet: bool) -> Iterator[None]:
         timer.cancel()
 
 
+def connecting_notice(nodes: Sized, *, quiet: bool) -> contextlib.AbstractContextManager[None]:
+    """Print to how many nodes a command connects, once that has taken a second."""
+    return slow_notice(f"Connecting to {plural(len(nodes), 'node')} ...", quiet=quiet)
+
+
 def secret_prompt() -> Callable[[str], Secret] | None:
-    """What asks for a secret on the terminal, for each once; None where there is none."""
+    """Return a function that prompts for a secret, once for each; None without a terminal."""
     if not is_interactive(sys.stdin):
         return None
     import getpass
@@ -70,5 +59,5 @@ def secret_prompt() -> Callable[[str], Secret] | None:
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """One line of JSON on stdout."""
+    """Print one line of JSON on stdout."""
     write(sys.stdout, json.dumps(document, default=str) + "\n")

@@ -6,14 +6,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from oz_installer.answers import value_rules
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.model import Answers
-from oz_installer.checks.all_checks import CHECKS
-from oz_installer.checks.context import Finding
+from oz_installer.console.check_names import CHECK_NAMES
 from oz_installer.errors import AnswersError
 from oz_installer.topology.constraints import WARNINGS
+
+if TYPE_CHECKING:
+    from oz_installer.checks.context import Finding
 
 
 def accept_ids(loaded: LoadedAnswers, ids: Sequence[str]) -> LoadedAnswers:
@@ -40,10 +43,9 @@ def id_problem(one: str, nodes: Sequence[str]) -> str | None:
         return problem
     about, slash, place = one.partition("/")
     name, dot, what = about.partition(".")
-    checks = [check.name for check in CHECKS]
-    if name not in checks:
+    if name not in CHECK_NAMES:
         other = f"{dot}{what}{slash}{place}"
-        return f"{one!r} names no check{_meant(name, checks, other) or _meant(one, WARNINGS)}"
+        return f"{one!r} names no check{_meant(name, CHECK_NAMES, other) or _meant(one, WARNINGS)}"
     if (dot and not what) or not (dot or slash):
         return f"{one!r} is a check, not one of its warnings"
     return _place_problem(one, about, place, nodes) if slash else None
@@ -85,7 +87,7 @@ def unused_ids(
         return
     ids = list(dict.fromkeys(one.id for one in found))
     abouts = list(dict.fromkeys(one.partition("/")[0] for one in ids))
-    nodes, names = {one.node for one in found}, [check.name for check in CHECKS]
+    nodes = {one.node for one in found}
     for one in answers.accept:
         about, slash, place = one.partition("/")
         left_out = slash and place.partition(":")[0] not in nodes
@@ -95,7 +97,7 @@ def unused_ids(
         close = get_close_matches(one, ids if slash else abouts, n=1, cutoff=0.8)
         if close:
             yield f"{one} (did you mean {close[0]}?)"
-        elif one in typed or about.partition(".")[0] not in names:
+        elif one in typed or about.partition(".")[0] not in CHECK_NAMES:
             yield one
 
 

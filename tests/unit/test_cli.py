@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
+import click
 import pytest
 
 from oz_installer import __version__
 from oz_installer.answers.file import loads
-from oz_installer.cli.main import run
+from oz_installer.cli.main import COMMANDS, oz_install, run
 
 ANSWERS = """\
 version: 1
@@ -246,9 +247,9 @@ def test_ctrl_c_after_changes_never_says_that_there_were_none(
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(install, "prepare_for", lambda *_: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(install, "prepare_for", lambda *_, **__: SimpleNamespace(close=lambda: None))
     monkeypatch.setattr(install, "_is_wanted", lambda *_: True)
-    monkeypatch.setattr(install, "_carry_out", stopped)
+    monkeypatch.setattr(install, "_apply", stopped)
     said = refused(capsys, "--answers", "answers.yml", "--yes", code=130)
     assert said == "stopped at your request\nhint: Run the same command again to resume.\n"
 
@@ -272,7 +273,7 @@ def test_help_and_version_are_data(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     said = capsys.readouterr()
     assert "Exit codes: 0 done" in said.out
-    assert "does not ask and goes" in " ".join(said.out.split())
+    assert "it does not ask." in " ".join(said.out.split())
     assert "..." not in said.out.split("Commands:")[1]
     assert said.err == ""
 
@@ -289,3 +290,19 @@ def test_as_a_program(folder: Path) -> None:
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ")
+
+
+@pytest.mark.parametrize(("name", "short_help"), COMMANDS)
+def test_the_table_of_commands_says_what_each_command_says_itself(name: str, short_help: str) -> None:
+    command = oz_install.get_command(click.Context(oz_install), name)
+    assert command is not None
+    assert command.name == name
+    assert (command.help or "").splitlines()[0] == short_help
+    assert len(short_help) <= 74, "click would shorten it on 80 columns"
+
+
+@pytest.mark.parametrize("option", [["--yes"], ["--accept", "host.memory"], ["--answers", "answers.yml"]])
+def test_options_of_an_installation_before_a_command_are_refused(
+    capsys: pytest.CaptureFixture[str], folder: Path, option: list[str]
+) -> None:
+    assert "behind the command: oz-install plan ..." in refused(capsys, *option, "plan")

@@ -6,24 +6,19 @@ import contextlib
 import json
 import shutil
 import sys
-import threading
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 
-from oz_installer.answers.file import LoadedAnswers, read
-from oz_installer.answers.secrets.resolve import Ask
 from oz_installer.checks.context import Finding
+from oz_installer.console.commands.check_task import CheckFlags, CheckTask, make_task, run_check
 from oz_installer.console.commands.render import write_file
-from oz_installer.console.context import Flags, Opener, RunState, bind_opener, secret_prompt, slow_notice
-from oz_installer.console.finding_ids import accept_ids, check_names, empty_checks, unmatched_note
+from oz_installer.console.context import Opener, RunState
+from oz_installer.console.finding_ids import empty_checks, unmatched_note
 from oz_installer.console.output.streams import is_terminal, write
-from oz_installer.console.signals import stop_on_signal
-from oz_installer.errors import AnswersError, Interrupted, OzError, PreflightError
+from oz_installer.errors import AnswersError, OzError, PreflightError
 from oz_installer.formatting.findings import HERE, level_text, total_text
 from oz_installer.formatting.summary import table
-from oz_installer.installation.check import check_prepared, in_report_order, run_preflight, select_checks
-from oz_installer.installation.prepare import Prepared
 from oz_installer.secret import Masker
 from oz_installer.text import plural, single_line
 
@@ -31,7 +26,9 @@ LONG = 10
 """A table of more rows names at its end again what is not well."""
 
 
-def check(path: Path, flags: Flags, opener: Opener, shared: RunState, *, junit: Path | None = None) -> None:
+def check(
+    path: Path, flags: CheckFlags, opener: Opener, shared: RunState, *, junit: Path | None = None
+) -> None:
     """Print every finding, with ``fix`` after mending; also as JUnit XML. Raises PreflightError when one is a
     failure; AnswersError, Interrupted."""
     with _told_in(junit, shared):
@@ -91,69 +88,6 @@ def _last_words(task: CheckTask, found: Sequence[Finding]) -> str:
     hint = f"hint: {accept_hint(bad, mendable=not task.flags.fix)}\n" if bad else ""
     note = unmatched_note(answers, found, typed=task.flags.accept, only=task.flags.only)
     return f"{note}{hint}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckTask:
-    """Answers to be checked, maybe more than once, and how their nodes are reached."""
-
-    loaded: LoadedAnswers
-    path: Path
-    flags: Flags
-    open_node: Opener
-    ask: Ask | None
-    shared: RunState
-
-    @property
-    def masker(self) -> Masker:
-        """What hides the secrets, once they are known."""
-        return self.shared.masker or Masker()
-
-
-def make_task(path: Path, flags: Flags, opener: Opener, shared: RunState) -> CheckTask:
-    """Reads the answers. Raises AnswersError."""
-    loaded, only = accept_ids(read(path), flags.accept), check_names(flags.only)
-    select_checks(only)
-    if (parts := [one for one in flags.only if one not in only]) and not flags.json:
-        write(sys.stderr, f"{', '.join(parts)}: examined with the whole of {', '.join(check_names(parts))}\n")
-    flags = replace(flags, only=only)
-    opened = bind_opener(opener, loaded, path)
-    return CheckTask(
-        loaded=loaded, path=path, flags=flags, open_node=opened, ask=secret_prompt(), shared=shared
-    )
-
-
-def run_check(task: CheckTask) -> list[Finding]:
-    """All findings over connections of their own, in the order of a report. Raises AnswersError,
-    Interrupted."""
-    found: list[Finding] = []
-    with stop_on_signal() as stop, slow_notice("Checking ...", quiet=task.flags.json):
-        task.shared.masker = run_preflight(
-            task.loaded,
-            task.path,
-            task.open_node,
-            found.append,
-            stop,
-            ask=task.ask,
-            limit=task.flags.limit,
-            only=task.flags.only,
-        )
-        _go_on(stop)
-    return in_report_order(found, [node.name for node in task.loaded.answers.nodes])
-
-
-def _go_on(stop: threading.Event) -> None:
-    if stop.is_set():
-        raise Interrupted("stopped at your request", "Nothing was changed.")
-
-
-def preflight_findings(prepared: Prepared, flags: Flags) -> list[Finding]:
-    """All findings over the connections of a run, in the order of a report. Raises Interrupted."""
-    found: list[Finding] = []
-    with stop_on_signal() as stop, slow_notice("Checking ...", quiet=flags.json):
-        check_prepared(prepared, found.append, stop)
-        _go_on(stop)
-    return in_report_order(found, [node.name for node in prepared.blueprint.answers.nodes])
 
 
 def findings_text(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from oz_installer.console.context import Flags
 from oz_installer.console.output.json_lines import JsonLines
 from oz_installer.console.output.streams import write
 from oz_installer.deploy.events import Message, RunEnded
@@ -15,13 +15,16 @@ from oz_installer.installation.apply import apply
 from oz_installer.installation.prepare import Prepared
 from oz_installer.text import one_line
 
+if TYPE_CHECKING:
+    from oz_installer.console.commands.install import InstallFlags
+
 HOUSEKEEPING = ("lock ", "unlock ", "keep the lock", "remember ")
 """Changes that begin so serve the run itself; nobody decides by them."""
 
 NOT_CHECKED = "The preflight was not made: oz-install check makes it."
 
 
-def dry_run(prepared: Prepared, flags: Flags) -> None:
+def dry_run(prepared: Prepared, flags: InstallFlags) -> None:
     """Say what would be done, node by node; the phases' own news are of deeds, and are not told."""
     changes: list[DryRunChange] = []
     apply(prepared, lambda _event: None, gate=DryGate(changes.append))

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from oz_installer.checks.context import Finding, Remedy
-from oz_installer.console.commands.check import CheckTask, run_check
-from oz_installer.console.context import Flags, print_json
+from oz_installer.console.commands.check_task import CheckFlags, CheckTask, run_check
+from oz_installer.console.context import print_json
 from oz_installer.console.output.json_lines import mask_strings
 from oz_installer.console.output.progress import open_output
 from oz_installer.console.output.streams import is_interactive, write
@@ -142,7 +142,7 @@ def remedy_json(remedy: Remedy, one: Finding | None, masker: Masker) -> dict[str
     return {"event": "Remedy", **mask_strings(fields, masker)}
 
 
-def confirm(flags: Flags, *, changed: bool = False) -> None:
+def confirm(flags: CheckFlags, *, changed: bool = False) -> None:
     """Raises AnswersError where nobody can be asked, Interrupted when the answer is no."""
     if flags.yes:
         return

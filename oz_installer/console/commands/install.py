@@ -1,104 +1,100 @@
-"""The commands of an unattended run: from flags to what is printed."""
+"""``oz-install --answers FILE``: install, upgrade or repair, or report that there is nothing to do.
+
+What only a run with changes needs is imported when there are some.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from oz_installer.answers.file import read
-from oz_installer.console.commands.dry_run import dry_run
-from oz_installer.console.commands.preflight import preflight
 from oz_installer.console.commands.prepare import prepare_for
-from oz_installer.console.commands.render import check_picture, write_file
-from oz_installer.console.context import Flags, Opener, RunState, print_json
-from oz_installer.console.output.json_documents import plan_json, summary_json
-from oz_installer.console.output.progress import open_output, output_kind
-from oz_installer.console.output.streams import colours, is_interactive, write
-from oz_installer.console.signals import stop_on_signal
-from oz_installer.deploy.events import RunEnded
+from oz_installer.console.context import Opener, RunState, print_json
+from oz_installer.console.output.streams import is_interactive, write
 from oz_installer.errors import RERUN_HINT, DeployError, Interrupted
-from oz_installer.formatting.plan import plan_text, total_text
-from oz_installer.formatting.summary import summary_text
-from oz_installer.installation.apply import apply
-from oz_installer.installation.failure_log import write_failure_log
 from oz_installer.installation.prepare import Prepared
-from oz_installer.installation.summary import summarise, with_diffs
 from oz_installer.text import plural
 
 
-def install(path: Path, flags: Flags, opener: Opener, shared: RunState) -> None:
-    """Install, upgrade, repair, or say that there is nothing to do."""
+@dataclass(frozen=True, kw_only=True)
+class InstallFlags:
+    """The flags of an unattended installation."""
+
+    yes: bool = False
+    dry_run: bool = False
+    limit: tuple[str, ...] = ()
+    json: bool = False
+    health_timeout: float | None = None
+    new_secrets: bool = False
+    accept: tuple[str, ...] = ()
+    skip_checks: bool = False
+
+
+def install(path: Path, flags: InstallFlags, opener: Opener, shared: RunState) -> None:
+    """Install, upgrade or repair, or report that there is nothing to do."""
     with _untouched():
-        prepared = prepare_for(read(path), path, flags, opener, shared)
+        prepared = prepare_for(
+            read(path),
+            path,
+            opener,
+            shared,
+            limit=flags.limit,
+            accept=flags.accept,
+            new_secrets=flags.new_secrets,
+            quiet=flags.json,
+        )
     try:
         with _untouched():
             wanted = _is_wanted(prepared, flags)
         if wanted:
-            _carry_out(prepared, flags)
+            _apply(prepared, flags)
     finally:
         prepared.close()
 
 
-def _is_wanted(prepared: Prepared, flags: Flags) -> bool:
-    """Show what should be seen first; whether there is something to carry out, and leave to do so."""
+def _is_wanted(prepared: Prepared, flags: InstallFlags) -> bool:
+    """Return whether there are changes to apply and nothing forbids it: preflight, dry run, the operator."""
     if prepared.plan.nothing_to_do:
         _nothing_to_do(prepared, flags)
         return False
+    from oz_installer.console.commands.dry_run import dry_run
+    from oz_installer.console.commands.plan import print_plan
+    from oz_installer.console.commands.preflight import preflight
+
     prepared.require_engines()
     if flags.dry_run:
-        _show(prepared, flags)
+        print_plan(prepared, json=flags.json)
         dry_run(prepared, flags)
         return False
     warnings = preflight(prepared, flags)
     if not flags.yes and is_interactive(sys.stdin):
-        _show(prepared, flags)
-        _confirm(f"Go on in spite of {plural(warnings, 'warning')}?" if warnings else "Go on?")
+        print_plan(prepared, json=flags.json)
+        _confirm(f"Continue despite {plural(warnings, 'warning')}?" if warnings else "Continue?")
     return True
 
 
 @contextlib.contextmanager
 def _untouched() -> Iterator[None]:
-    """Where a run is stopped before it changes anything."""
+    """Report an interrupt inside the ``with`` block as one before any change."""
     try:
         yield
     except KeyboardInterrupt:
         raise Interrupted("stopped at your request; nothing was changed", RERUN_HINT) from None
 
 
-def show_plan(path: Path, flags: Flags, opener: Opener, shared: RunState, svg: Path | None) -> None:
-    """Print what would change."""
-    loaded = read(path)
-    if svg is not None:
-        check_picture(svg, loaded, path)
-    prepared = prepare_for(loaded, path, flags, opener, shared)
-    try:
-        if svg is not None:
-            from oz_installer.topology.drawing.svg import draw_svg
-
-            write_file(svg, draw_svg(prepared.blueprint.topology))
-        prepared.require_engines()
-        _show(prepared, flags)
-    finally:
-        prepared.close()
-
-
-def _nothing_to_do(prepared: Prepared, flags: Flags) -> None:
+def _nothing_to_do(prepared: Prepared, flags: InstallFlags) -> None:
     if flags.json:
+        from oz_installer.deploy.events import RunEnded
+
         print_json(RunEnded(outcome="nothing to do", seconds=0).as_json())
     else:
+        from oz_installer.formatting.plan import total_text
+
         write(sys.stdout, f"{total_text(prepared.plan)}\n")
-
-
-def _show(prepared: Prepared, flags: Flags) -> None:
-    plan = with_diffs(prepared)
-    masker = prepared.blueprint.secrets.masker()
-    if flags.json:
-        print_json(plan_json(plan, masker))
-        return
-    _draw(prepared)
-    write(sys.stdout, plan_text(plan, colour=colours(sys.stdout), masker=masker))
 
 
 def _confirm(question: str) -> None:
@@ -108,7 +104,12 @@ def _confirm(question: str) -> None:
         raise Interrupted("stopped at your request; nothing was changed", RERUN_HINT)
 
 
-def _carry_out(prepared: Prepared, flags: Flags) -> None:
+def _apply(prepared: Prepared, flags: InstallFlags) -> None:
+    from oz_installer.console.output.progress import open_output, output_kind
+    from oz_installer.console.signals import stop_on_signal
+    from oz_installer.installation.apply import apply
+    from oz_installer.installation.failure_log import write_failure_log
+
     masker = prepared.blueprint.secrets.masker()
     screen = open_output(output_kind(flags.json, sys.stderr), sys.stdout, sys.stderr, masker)
     try:
@@ -127,17 +128,16 @@ def _carry_out(prepared: Prepared, flags: Flags) -> None:
         ) from None
 
 
-def _summary(prepared: Prepared, flags: Flags) -> None:
+def _summary(prepared: Prepared, flags: InstallFlags) -> None:
+    from oz_installer.console.commands.plan import print_diagram
+    from oz_installer.console.output.json_documents import summary_json
+    from oz_installer.formatting.summary import summary_text
+    from oz_installer.installation.summary import summarise
+
     summary = summarise(prepared)
     if flags.json:
         print_json(summary_json(summary))
         return
-    # the picture is long: what is wanted next, URLs and credentials, stays on the screen below it
-    _draw(prepared)
+    # the diagram is long: URLs and credentials, which are needed next, stay on the screen below it
+    print_diagram(prepared)
     write(sys.stdout, summary_text(summary))
-
-
-def _draw(prepared: Prepared) -> None:
-    from oz_installer.topology.drawing.diagram import draw
-
-    write(sys.stdout, draw(prepared.blueprint.topology) + "\n")

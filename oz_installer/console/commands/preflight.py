@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from oz_installer.checks.context import Finding
 from oz_installer.console.commands.check import (
     accept_hint,
     findings_json,
     findings_text,
-    preflight_findings,
     raise_on_failures,
 )
-from oz_installer.console.context import Flags
+from oz_installer.console.commands.check_task import require_running
+from oz_installer.console.context import slow_notice
 from oz_installer.console.finding_ids import unmatched_note
 from oz_installer.console.output.streams import is_interactive, write
+from oz_installer.console.signals import stop_on_signal
 from oz_installer.errors import PreflightError
+from oz_installer.installation.check import check_prepared, in_report_order
 from oz_installer.installation.prepare import Prepared
 from oz_installer.text import plural
 
+if TYPE_CHECKING:
+    from oz_installer.console.commands.install import InstallFlags
 
-def preflight(prepared: Prepared, flags: Flags) -> int:
+
+def preflight(prepared: Prepared, flags: InstallFlags) -> int:
     """Examine everything; so many warnings are left to be accepted by who is asked on the terminal. Raises
     PreflightError when something fails, or is warned of and nobody is there to accept it; Interrupted."""
     if flags.skip_checks:
         return 0
-    found = preflight_findings(prepared, flags)
+    found = preflight_findings(prepared, quiet=flags.json)
     accepted = prepared.blueprint.answers.accept
     bad = [one for one in found if one.level != "ok" and not one.is_accepted(accepted)]
     if bad and flags.json:
@@ -44,3 +50,12 @@ def preflight(prepared: Prepared, flags: Flags) -> int:
 def _not_accepted(warnings: Sequence[Finding]) -> PreflightError:
     message = f"{plural(len(warnings), 'warning')} not accepted; nothing was changed"
     return PreflightError(message, accept_hint(warnings))
+
+
+def preflight_findings(prepared: Prepared, *, quiet: bool) -> list[Finding]:
+    """All findings over the connections of a run, in the order of a report. Raises Interrupted."""
+    found: list[Finding] = []
+    with stop_on_signal() as stop, slow_notice("Checking ...", quiet=quiet):
+        check_prepared(prepared, found.append, stop)
+        require_running(stop)
+    return in_report_order(found, [node.name for node in prepared.blueprint.answers.nodes])

@@ -1,26 +1,32 @@
-"""Connects and compares for a command, saying so where it takes long."""
+"""Connecting and comparing for a command, with a notice where it takes long."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers
-from oz_installer.console.context import Flags, Opener, RunState, bind_opener, secret_prompt, slow_notice
-from oz_installer.console.finding_ids import accept_ids
+from oz_installer.console.context import Opener, RunState, bind_opener, connecting_notice, secret_prompt
 from oz_installer.installation.prepare import Prepared, prepare
-from oz_installer.text import plural
 
 
 def prepare_for(
-    loaded: LoadedAnswers, path: Path, flags: Flags, opener: Opener, shared: RunState
+    loaded: LoadedAnswers,
+    path: Path,
+    opener: Opener,
+    shared: RunState,
+    *,
+    limit: tuple[str, ...] = (),
+    accept: tuple[str, ...] = (),
+    new_secrets: bool = False,
+    quiet: bool = False,
 ) -> Prepared:
-    """Connect, look and compare. Raises what ``prepare`` raises."""
-    loaded = accept_ids(loaded, flags.accept)
+    """Connect, read facts and compare. Raises what ``prepare`` raises."""
+    if accept:
+        from oz_installer.console.finding_ids import accept_ids
+
+        loaded = accept_ids(loaded, accept)
     open_node = bind_opener(opener, loaded, path)
-    count = len(flags.limit or loaded.answers.nodes)
-    with slow_notice(f"Connecting to {plural(count, 'node')} ...", quiet=flags.json):
-        prepared = prepare(
-            loaded, path, open_node, ask=secret_prompt(), limit=flags.limit, new_secrets=flags.new_secrets
-        )
+    with connecting_notice(limit or loaded.answers.nodes, quiet=quiet):
+        prepared = prepare(loaded, path, open_node, ask=secret_prompt(), limit=limit, new_secrets=new_secrets)
     shared.masker = prepared.blueprint.secrets.masker()
     return prepared

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from oz_installer.console.commands.check import make_task
+from oz_installer.console.commands.check_task import CheckFlags, make_task
 from oz_installer.console.commands.fix import confirm, failure_text, run_remedies, show_remedies
-from oz_installer.console.context import Flags, Opener, RunState
+from oz_installer.console.context import Opener, RunState
 from oz_installer.console.output.streams import write
 from oz_installer.errors import PreflightError
 from oz_installer.installation.repair import other_server
@@ -15,7 +15,7 @@ from oz_installer.installation.undo_log import pending_undos, undo_log_path
 from oz_installer.text import plural
 
 
-def undo(path: Path, flags: Flags, opener: Opener, shared: RunState) -> None:
+def undo(path: Path, flags: CheckFlags, opener: Opener, shared: RunState) -> None:
     """Show the commands, ask, run them, the last entry first, and note them as taken back.
 
     Raises AnswersError, PreflightError where something could not be taken back, Interrupted.

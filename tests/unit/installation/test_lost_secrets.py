@@ -16,6 +16,7 @@ from oz_installer.deploy.compose.facts import NodeFacts
 from oz_installer.deploy.record import Record, fingerprint
 from oz_installer.installation.desired_state.desired_state import build_desired_state
 from oz_installer.installation.desired_state.secrets_guard import changed_secrets, missing_secrets
+from oz_installer.installation.nodes import connect
 from oz_installer.secret import Secret
 from oz_installer.topology.planner import plan_topology
 from tests.unit.deploy.deploy_support import FakeTransport, fresh, short
@@ -82,7 +83,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     (tmp_path / "license.key").write_text("licence\n")
     (tmp_path / "answers.yml").write_text(ANSWERS)
     made = Site(tmp_path)
-    monkeypatch.setattr(main, "transport_opener", lambda: made.open)
+    monkeypatch.setattr(connect, "transport_opener", lambda: made.open)
     return made
 
 

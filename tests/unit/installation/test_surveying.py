@@ -12,6 +12,7 @@ import pytest
 from oz_installer.answers.model import Node
 from oz_installer.cli import main
 from oz_installer.errors import ConnectError
+from oz_installer.installation.nodes import connect
 from oz_installer.installation.summary import _states
 from oz_installer.remote.transport import CommandResult
 from tests.unit.deploy.deploy_support import FakeTransport, bundle, container, failed, service, short
@@ -84,7 +85,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     slots = dict.fromkeys(("redis.password", "ftp.password", "api_pg.password"), "x" * 20)
     (tmp_path / "answers.secrets.json").write_text(json.dumps({"version": 1, "secrets": slots}))
     made = Site(tmp_path)
-    monkeypatch.setattr(main, "transport_opener", lambda: made.connect)
+    monkeypatch.setattr(connect, "transport_opener", lambda: made.connect)
     return made
 
 

@@ -14,8 +14,8 @@ import pytest
 from oz_installer.checks.context import Finding, Remedy
 from oz_installer.console.commands import fix
 from oz_installer.console.commands.check import raise_on_failures
+from oz_installer.console.commands.check_task import CheckFlags
 from oz_installer.console.commands.fix import FixResult, remedy_lines
-from oz_installer.console.context import Flags
 from oz_installer.errors import AnswersError, Interrupted, PreflightError
 from oz_installer.installation.repair import RepairResult
 from oz_installer.secret import Masker, Secret
@@ -85,7 +85,7 @@ class Case:
             for one in remedies
         ]
 
-    def run(self, flags: Flags, *accepted: str) -> FixResult:
+    def run(self, flags: CheckFlags, *accepted: str) -> FixResult:
         loaded = SimpleNamespace(answers=SimpleNamespace(accept=accepted))
         task: Any = SimpleNamespace(
             loaded=loaded,
@@ -126,7 +126,7 @@ def test_what_is_shown() -> None:
 
 def test_it_is_done_and_looked_at_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(monkeypatch, [OK, finding("engine", START)], [OK])
-    fixed = case.run(Flags(fix=True, yes=True))
+    fixed = case.run(CheckFlags(fix=True, yes=True))
     assert case.order == ["mend", "check"]
     assert case.mended == [[START]]
     assert fixed.found == [OK]
@@ -139,7 +139,7 @@ def test_it_is_done_and_looked_at_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_comes_to_light_is_mended_next_and_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = finding("engine", START), finding("host", MODE, "warning")
     case = Case(monkeypatch, [first], [first, second], [first])
-    assert case.run(Flags(fix=True, yes=True)).found == [first]
+    assert case.run(CheckFlags(fix=True, yes=True)).found == [first]
     assert case.mended == [[START], [MODE]]
 
 
@@ -148,24 +148,24 @@ def test_an_endless_supply_of_remedies_ends(monkeypatch: pytest.MonkeyPatch) -> 
         [finding("engine", Remedy(title="x", node="a", commands=((str(number),),)))] for number in range(20)
     ]
     case = Case(monkeypatch, *rounds)
-    case.run(Flags(fix=True, yes=True))
+    case.run(CheckFlags(fix=True, yes=True))
     assert len(case.mended) == fix.ROUNDS
 
 
 def test_nothing_to_mend_and_what_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(monkeypatch, [finding("host", MODE, "warning"), finding("ports")])
-    fixed = case.run(Flags(fix=True), "host")
+    fixed = case.run(CheckFlags(fix=True), "host")
     assert case.err.getvalue().startswith("check --fix can mend none of this")
     assert (case.order, fixed.done, fixed.hint) == ([], [], "Nothing was changed.")
     case = Case(monkeypatch, [finding("host", MODE, "warning")])
-    case.run(Flags(fix=True), "host")
+    case.run(CheckFlags(fix=True), "host")
     assert case.err.getvalue() == "There is nothing to mend.\n"
 
 
 def test_without_a_terminal_it_takes_yes(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(monkeypatch, [finding("engine", START)])
     with pytest.raises(AnswersError, match="nobody can be asked") as raised:
-        case.run(Flags(fix=True))
+        case.run(CheckFlags(fix=True))
     assert "--yes" in raised.value.hint
     assert raised.value.exit_code == 2
     assert case.order == []
@@ -183,17 +183,17 @@ def test_on_a_terminal_it_is_asked(monkeypatch: pytest.MonkeyPatch, answer: bool
 
     monkeypatch.setattr("click.confirm", confirm)
     if answer:
-        case.run(Flags(fix=True))
+        case.run(CheckFlags(fix=True))
     else:
         with pytest.raises(Interrupted, match="nothing was changed"):
-            case.run(Flags(fix=True))
+            case.run(CheckFlags(fix=True))
     assert asked == ["Do this?"]
     assert case.mended == ([[START]] if answer else [])
 
 
 def test_json(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(monkeypatch, [finding("host", MODE)], [OK])
-    case.run(Flags(fix=True, yes=True, json=True))
+    case.run(CheckFlags(fix=True, yes=True, json=True))
     told, mended = case.events
     assert (told["event"], told["id"], told["node"], told["title"]) == ("Remedy", "host/a", "a", MODE.title)
     assert told["commands"] == [["chmod", "********", "/opt/o  z"]]
@@ -206,7 +206,7 @@ def test_json(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_could_not_be_mended_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     warning = finding("host", MODE, "warning")
     case = Case(monkeypatch, [warning], [warning], error="status 1: no")
-    fixed = case.run(Flags(fix=True, yes=True))
+    fixed = case.run(CheckFlags(fix=True, yes=True))
     with pytest.raises(PreflightError, match="1 thing could not be mended: a: status 1: no") as raised:
         fixed.refuse()
     assert "answers.undo.txt" in raised.value.hint
@@ -217,7 +217,7 @@ def test_what_could_not_be_mended_fails_the_run(monkeypatch: pytest.MonkeyPatch)
 
 def test_what_is_half_done_is_told_with_its_way_back(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(monkeypatch, [finding("engine", START)], [finding("engine", START)], error="status 1: no")
-    fixed = case.run(Flags(fix=True, yes=True, json=True))
+    fixed = case.run(CheckFlags(fix=True, yes=True, json=True))
     assert case.events[-1]["left"] == [["service", "docker", "stop"]]
     with pytest.raises(PreflightError) as raised:
         fixed.refuse()

@@ -9,8 +9,10 @@ from typing import Any
 import click
 import pytest
 
-from oz_installer.console.commands import install
-from oz_installer.console.context import Flags, secret_prompt
+from oz_installer.console.commands import install, plan
+from oz_installer.console.commands import preflight as preflight_command
+from oz_installer.console.commands.install import InstallFlags
+from oz_installer.console.context import secret_prompt
 from oz_installer.console.output.progress import output_kind
 from oz_installer.console.output.streams import colours, is_interactive, is_terminal
 from oz_installer.errors import Interrupted
@@ -62,13 +64,13 @@ def test_a_plain_terminal_is_asked_before_anything_changes(monkeypatch: pytest.M
 
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setattr(sys, "stdin", Terminal())
-    monkeypatch.setattr(install, "_show", lambda *_: None)
+    monkeypatch.setattr(plan, "print_plan", lambda *_, **__: None)
     warnings = [0, 2, 0]
-    monkeypatch.setattr(install, "preflight", lambda *_: warnings.pop(0))
+    monkeypatch.setattr(preflight_command, "preflight", lambda *_: warnings.pop(0))
     monkeypatch.setattr(click, "confirm", confirm)
     prepared: Any = Prepared()
     for _ in range(2):
         with pytest.raises(Interrupted):
-            install._is_wanted(prepared, Flags())
-    assert asked == ["Go on?", "Go on in spite of 2 warnings?"]
-    assert install._is_wanted(prepared, Flags(yes=True))
+            install._is_wanted(prepared, InstallFlags())
+    assert asked == ["Continue?", "Continue despite 2 warnings?"]
+    assert install._is_wanted(prepared, InstallFlags(yes=True))

@@ -24,7 +24,7 @@ from oz_installer.console.commands.check import (
     findings_text,
     not_well_text,
 )
-from oz_installer.console.context import Flags
+from oz_installer.console.commands.check_task import CheckFlags, CheckTask
 from oz_installer.console.finding_ids import accept_ids
 from oz_installer.errors import AnswersError, Interrupted, OzError, PreflightError
 from oz_installer.formatting.junit import junit_error_report, junit_report
@@ -136,12 +136,12 @@ class Case:
         (folder / "answers.yml").write_text(MINIMAL.replace("accept: [host.disk]", ""))
         monkeypatch.setattr(check, "run_check", self._looked)
 
-    def _looked(self, task: check.CheckTask) -> list[Finding]:
+    def _looked(self, task: CheckTask) -> list[Finding]:
         return [one for one in self.found if not task.flags.only or one.check in task.flags.only]
 
     def run(self, junit: Path | None = None, **flags: Any) -> None:
         """All of the command but the looking."""
-        check.check(self.folder / "answers.yml", Flags(**flags), lambda: None, RunOptions(), junit=junit)
+        check.check(self.folder / "answers.yml", CheckFlags(**flags), lambda: None, RunOptions(), junit=junit)
 
 
 def test_what_is_not_well_stands_once_more_at_the_end_of_a_long_table(
@@ -216,7 +216,7 @@ def test_a_check_that_cannot_be_made_is_in_the_junit_file_too(
     )
     monkeypatch.delenv("OZ_NOT_SET", raising=False)
     with pytest.raises(AnswersError) as caught:
-        check.check(tmp_path / "answers.yml", Flags(), lambda: None, RunOptions(), junit=file)
+        check.check(tmp_path / "answers.yml", CheckFlags(), lambda: None, RunOptions(), junit=file)
     assert caught.value.exit_code == 2
     suite = ElementTree.parse(file).getroot()[0]  # noqa: S314 - our own
     assert (suite.get("tests"), suite.get("errors"), suite.get("failures")) == ("1", "1", "0")

@@ -15,8 +15,8 @@ import pytest
 from oz_installer.checks.context import Remedy
 from oz_installer.console.commands import fix
 from oz_installer.console.commands import undo as undo_command
+from oz_installer.console.commands.check_task import CheckFlags
 from oz_installer.console.commands.undo import undo
-from oz_installer.console.context import Flags
 from oz_installer.errors import PreflightError
 from oz_installer.installation.repair import RepairResult
 from oz_installer.installation.undo_log import UndoLog
@@ -30,7 +30,7 @@ MADE = Remedy(
 )
 
 
-def task_with(path: Path, flags: Flags, *names: str) -> Any:
+def task_with(path: Path, flags: CheckFlags, *names: str) -> Any:
     nodes = [SimpleNamespace(name=name, host=f"{name}.example.com", port=None) for name in names]
     answers = SimpleNamespace(nodes=nodes)
     loaded = SimpleNamespace(answers=answers)
@@ -50,7 +50,7 @@ def test_json_tells_what_is_still_to_be_run(
 ) -> None:
     path = tmp_path / "answers.yml"
     UndoLog(tmp_path / "answers.undo.txt").begin(MADE)
-    flags = Flags(yes=True, json=True)
+    flags = CheckFlags(yes=True, json=True)
     task = task_with(path, flags, "a")
 
     def mend(
@@ -87,7 +87,7 @@ def test_what_is_of_another_server_is_refused(
     path, nothing = tmp_path / "answers.yml", None
     at = "" if names == ("b",) else "old.example.com:22"
     UndoLog(tmp_path / "answers.undo.txt").begin(replace(MADE, at=at))
-    flags = Flags(yes=True)
+    flags = CheckFlags(yes=True)
     monkeypatch.setattr(undo_command, "make_task", lambda *_: task_with(path, flags, *names))
     monkeypatch.setattr(fix, "repair", lambda *_a, **_k: pytest.fail("something was done"))
     with pytest.raises(PreflightError) as caught:
@@ -99,7 +99,7 @@ def test_what_is_of_another_server_is_refused(
 def test_without_a_list_there_is_nothing_to_take_back(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path, flags, nothing = tmp_path / "answers.yml", Flags(yes=True), None
+    path, flags, nothing = tmp_path / "answers.yml", CheckFlags(yes=True), None
     monkeypatch.setattr(undo_command, "make_task", lambda *_: task_with(path, flags, "a"))
     undo(path, flags, nothing, nothing)  # type: ignore[arg-type]
     assert capsys.readouterr().err == "There is nothing to take back.\n"

@@ -13,8 +13,8 @@ import pytest
 
 from oz_installer.answers.file import read
 from oz_installer.console.commands import dry_run
+from oz_installer.console.commands.install import InstallFlags
 from oz_installer.console.commands.render import check_picture, write_file
-from oz_installer.console.context import Flags
 from oz_installer.deploy.events import ServiceState
 from oz_installer.deploy.gate import DryRunChange
 from oz_installer.errors import AnswersError
@@ -48,7 +48,7 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_only_what_matters_node_by_node(prepared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    dry_run.dry_run(prepared, Flags())
+    dry_run.dry_run(prepared, InstallFlags())
     assert stream.getvalue().splitlines() == [
         "would keep new passwords",
         "n1: would write the files below /opt/oz",
@@ -57,12 +57,12 @@ def test_only_what_matters_node_by_node(prepared: Any, monkeypatch: pytest.Monke
         "n2: would run job ********",
         "Nothing was changed. The preflight was not made: oz-install check makes it.",
     ]
-    dry_run.dry_run(prepared, Flags(skip_checks=True))
+    dry_run.dry_run(prepared, InstallFlags(skip_checks=True))
     assert stream.getvalue().endswith("\nNothing was changed.\n"), "who skips it knows"
 
 
 def test_the_same_as_json(prepared: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    dry_run.dry_run(prepared, Flags(json=True))
+    dry_run.dry_run(prepared, InstallFlags(json=True))
     out, err = capsys.readouterr()
     events = [json.loads(line) for line in out.splitlines()]
     assert err == ""

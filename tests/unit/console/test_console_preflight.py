@@ -13,7 +13,7 @@ import pytest
 
 from oz_installer.checks.context import Finding, Remedy
 from oz_installer.console.commands import preflight as module
-from oz_installer.console.context import Flags
+from oz_installer.console.commands.install import InstallFlags
 from oz_installer.errors import PreflightError
 
 OK = Finding(id="host.cpu/a", subject="CPU", node="a", level="ok", seen="8 cores")
@@ -32,7 +32,7 @@ class Case:
         self.out, self.err = io.StringIO(), io.StringIO()
         self.asked: list[Any] = []
 
-        def examined(*args: Any) -> list[Finding]:
+        def examined(*args: Any, **_: Any) -> list[Finding]:
             self.asked.append(args)
             return list(found)
 
@@ -41,7 +41,7 @@ class Case:
         monkeypatch.setattr("sys.stdout", self.out)
         monkeypatch.setattr("sys.stderr", self.err)
 
-    def run(self, flags: Flags, *accepted: str) -> int:
+    def run(self, flags: InstallFlags, *accepted: str) -> int:
         """The preflight of answers that accept these warnings; how many it leaves to be asked about."""
         prepared: Any = SimpleNamespace(blueprint=SimpleNamespace(answers=SimpleNamespace(accept=accepted)))
         return module.preflight(prepared, flags)
@@ -49,13 +49,13 @@ class Case:
 
 def test_all_is_well_and_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(monkeypatch, [OK], terminal=False)
-    case.run(Flags(yes=True))
+    case.run(InstallFlags(yes=True))
     assert len(case.asked) == 1
     assert case.out.getvalue() == case.err.getvalue() == ""
 
 
 def test_a_failure_stops_the_run_whoever_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    for flags, terminal in ((Flags(), True), (Flags(yes=True), True), (Flags(), False)):
+    for flags, terminal in ((InstallFlags(), True), (InstallFlags(yes=True), True), (InstallFlags(), False)):
         case = Case(monkeypatch, [OK, WARNING, FAILURE], terminal=terminal)
         with pytest.raises(PreflightError, match=r"1 check failed \(b\)"):
             case.run(flags, "host.memory")
@@ -66,7 +66,7 @@ def test_a_failure_stops_the_run_whoever_asks(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_warning_needs_leave_where_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    for flags, terminal in ((Flags(yes=True), True), (Flags(), False)):
+    for flags, terminal in ((InstallFlags(yes=True), True), (InstallFlags(), False)):
         case = Case(monkeypatch, [OK, WARNING], terminal=terminal)
         with pytest.raises(PreflightError, match="1 warning not accepted; nothing was changed") as raised:
             case.run(flags)
@@ -81,22 +81,22 @@ def test_an_id_that_matches_nothing_is_told_beside_the_warning_that_stops(
     remedy = Remedy(title="mend it", node="a", commands=(("x",),))
     case = Case(monkeypatch, [OK, replace(WARNING, remedy=remedy)], terminal=False)
     with pytest.raises(PreflightError) as raised:
-        case.run(Flags(), "host.memroy")
+        case.run(InstallFlags(), "host.memroy")
     assert "oz-install check --fix can mend 1 thing" in raised.value.hint
     assert "host.memroy (did you mean host.memory?)" in case.err.getvalue()
 
 
 def test_a_warning_on_a_terminal_is_shown_before_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(monkeypatch, [OK, WARNING], terminal=True)
-    assert case.run(Flags()) == 1
+    assert case.run(InstallFlags()) == 1
     assert "2 GB" in case.err.getvalue()
-    assert case.run(Flags(), "host.memory") == 0, "it was accepted before"
+    assert case.run(InstallFlags(), "host.memory") == 0, "it was accepted before"
 
 
 def test_json_tells_what_is_bad_as_events(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(monkeypatch, [OK, FAILURE], terminal=False)
     with pytest.raises(PreflightError):
-        case.run(Flags(json=True))
+        case.run(InstallFlags(json=True))
     lines = [json.loads(line) for line in case.out.getvalue().splitlines()]
     assert [(line["event"], line["id"]) for line in lines] == [("Finding", "ports.80/b")]
     assert case.err.getvalue() == ""
@@ -104,5 +104,5 @@ def test_json_tells_what_is_bad_as_events(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_who_skips_the_checks_is_not_kept_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(monkeypatch, [FAILURE], terminal=False)
-    case.run(Flags(skip_checks=True))
+    case.run(InstallFlags(skip_checks=True))
     assert case.asked == []

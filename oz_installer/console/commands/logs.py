@@ -1,0 +1,34 @@
+"""``oz-install logs``: the last log lines of a service, with the node and container before each."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from oz_installer.answers.file import read
+from oz_installer.console.context import Opener, bind_opener, connecting_notice, print_json, secret_prompt
+from oz_installer.console.output.streams import write
+from oz_installer.errors import PreflightError
+from oz_installer.installation.logs import read_logs
+from oz_installer.text import single_line
+
+
+def show_logs(path: Path, service: str, lines: int, opener: Opener, *, json: bool = False) -> None:
+    """Print the last log lines of a service, wherever it runs. Raises PreflightError naming the containers
+    whose log cannot be read, after the others."""
+    loaded = read(path)
+    with connecting_notice(loaded.answers.nodes, quiet=json):
+        found = read_logs(
+            loaded, path, bind_opener(opener, loaded, path), service, lines, ask=secret_prompt()
+        )
+    for key, text in found.texts.items():
+        if json:
+            node, _, name = key.partition("/")
+            for line in text.splitlines():
+                print_json({"event": "LogLine", "node": node, "service": name, "text": single_line(line)})
+            continue
+        told = (f"{key} | {single_line(line)}\n" for line in text.splitlines() or ["(no log)"])
+        write(sys.stdout, "".join(told))
+    if found.failures:
+        told = (f"cannot read the log of {key}: {why}" for key, why in found.failures.items())
+        raise PreflightError("\n".join(told), "oz-install status shows what runs where.")

@@ -1,0 +1,60 @@
+"""``oz-install plan``: the changes, with the topology they lead to."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from oz_installer.answers.file import read
+from oz_installer.console.commands.prepare import prepare_for
+from oz_installer.console.context import Opener, RunState, print_json
+from oz_installer.console.output.json_documents import plan_json
+from oz_installer.console.output.streams import colours, write
+from oz_installer.formatting.plan import plan_text
+from oz_installer.installation.prepare import Prepared
+from oz_installer.installation.summary import with_diffs
+
+
+def show_plan(
+    path: Path,
+    opener: Opener,
+    shared: RunState,
+    *,
+    limit: tuple[str, ...] = (),
+    json: bool = False,
+    svg: Path | None = None,
+) -> None:
+    """Print what would change; ``svg``: a file to write the topology to as a picture."""
+    from oz_installer.console.commands.render import check_picture, write_file
+
+    loaded = read(path)
+    if svg is not None:
+        check_picture(svg, loaded, path)
+    prepared = prepare_for(loaded, path, opener, shared, limit=limit, quiet=json)
+    try:
+        if svg is not None:
+            from oz_installer.topology.drawing.svg import draw_svg
+
+            write_file(svg, draw_svg(prepared.blueprint.topology))
+        prepared.require_engines()
+        print_plan(prepared, json=json)
+    finally:
+        prepared.close()
+
+
+def print_plan(prepared: Prepared, *, json: bool) -> None:
+    """Print the topology and the changes, secrets masked."""
+    plan = with_diffs(prepared)
+    masker = prepared.blueprint.secrets.masker()
+    if json:
+        print_json(plan_json(plan, masker))
+        return
+    print_diagram(prepared)
+    write(sys.stdout, plan_text(plan, colour=colours(sys.stdout), masker=masker))
+
+
+def print_diagram(prepared: Prepared) -> None:
+    """Print the topology as a picture of characters."""
+    from oz_installer.topology.drawing.diagram import draw
+
+    write(sys.stdout, draw(prepared.blueprint.topology) + "\n")
