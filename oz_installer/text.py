@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 LONGEST_LINE = 200
 """Most characters of a ``safe_line``."""
@@ -40,6 +41,23 @@ def safe_line(text: object, longest: int = LONGEST_LINE) -> str:
 def plural(amount: int, noun: str) -> str:
     """Return ``1 file`` or ``3 files``."""
     return f"{amount} {noun}" if amount == 1 else f"{amount} {noun}s"
+
+
+def join_and(words: Iterable[str], at_most: int | None = None) -> str:
+    """A list in a sentence: ``a``, ``a and b``, ``a, b and c``; ``a, b and 3 more`` where only some fit."""
+    return _joined(words, "and", at_most)
+
+
+def join_or(words: Iterable[str]) -> str:
+    """A choice in a sentence: ``a``, ``a or b``, ``a, b or c``."""
+    return _joined(words, "or", None)
+
+
+def _joined(words: Iterable[str], conjunction: str, at_most: int | None) -> str:
+    shown = list(words)
+    if at_most is not None and len(shown) > at_most:
+        shown = [*shown[:at_most], f"{len(shown) - at_most} more"]
+    return f" {conjunction} ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
 
 
 def parse_fields(text: str) -> dict[str, str]:

@@ -24,6 +24,7 @@ from oz_installer.installation.nodes.connection_pool import ConnectionPool
 from oz_installer.installation.prepare import Prepared
 from oz_installer.remote.transport import Transport
 from oz_installer.secret import Masker, Secret
+from oz_installer.text import join_and
 from oz_installer.topology.layout import layout_name, requirements_of, roles_of, standard_layout
 from oz_installer.topology.model import Topology
 
@@ -170,9 +171,7 @@ def _spot(answers: Answers, index: int, roles: tuple[str, ...], ports: tuple[Por
     if not roles:
         return CheckedNode(name=name, roles=())
     by_layout = layout is not None and layout.nodes[index].roles == roles
-    source = (
-        f"layout {layout_name(answers)}" if by_layout else f"the vendor's figure for {' and '.join(roles)}"
-    )
+    source = f"layout {layout_name(answers)}" if by_layout else f"the vendor's figure for {join_and(roles)}"
     needs = requirements_of(answers, index, roles)
     return CheckedNode(name=name, roles=roles, requirements=needs, source=source, ports=ports)
 

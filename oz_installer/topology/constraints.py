@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from oz_installer.answers.model import Answers
 from oz_installer.catalog.release import Release, Scenario, load_release, load_scenarios, releases
 from oz_installer.errors import Problem
+from oz_installer.text import join_and, join_or
 from oz_installer.topology.layout import roles_of
 
 Rule = Callable[[Answers, Scenario, Release], Iterator[Problem]]
@@ -88,7 +89,7 @@ def both_roles(answers: Answers, _scenario: Scenario, _release: Release) -> Iter
 def engine_of_release(answers: Answers, _scenario: Scenario, release: Release) -> Iterator[Problem]:
     """Podman is for API 5 only [source document]."""
     if answers.engine not in release.engines:
-        can = " or ".join(release.engines)
+        can = join_or(release.engines)
         yield Problem(
             key="engine",
             message=f"{release.title} runs on {can} only",
@@ -99,7 +100,7 @@ def engine_of_release(answers: Answers, _scenario: Scenario, release: Release) -
 def broker_of_release(answers: Answers, _scenario: Scenario, release: Release) -> Iterator[Problem]:
     """Release lines without Celery need no broker, others only what they support."""
     if answers.broker.type not in release.brokers:
-        can = " or ".join(release.brokers) or "none"
+        can = join_or(release.brokers) or "none"
         yield Problem(
             key="broker.type", message=f"{release.title} takes {can} as broker", hint=f"set it to {can}"
         )
@@ -123,7 +124,7 @@ def database(answers: Answers, scenario: Scenario, _release: Release) -> Iterato
     if answers.database.host is None and scenario.bundled_database and len(apis) > 1:
         yield Problem(
             key="database.host",
-            message=f"the bundled PostgreSQL is for one api node, not for {' and '.join(apis)}",
+            message=f"the bundled PostgreSQL is for one api node, not for {join_and(apis)}",
             hint="name the host of an external server, or give one node the role api",
         )
     for key in ("name", "user"):
@@ -155,9 +156,10 @@ def shared_storage(answers: Answers, _scenario: Scenario, _release: Release) -> 
     """Two api nodes must see the same media files [source document]."""
     apis = [name for name, roles in roles_of(answers).items() if "api" in roles]
     if len(apis) > 1 and answers.storage.type == "local":
+        every = "both" if len(apis) == 2 else "all"
         yield Problem(
             key="storage.type",
-            message=f"{' and '.join(apis)} both run the API and need one shared volume for media",
+            message=f"{join_and(apis)} {every} run the API and need one shared volume for media",
             hint="set it to nfs, or to path for a shared mount that they already have",
         )
 
@@ -193,7 +195,7 @@ def load_balancer(answers: Answers, _scenario: Scenario, _release: Release) -> I
         yield Problem(
             key="load_balancer.node",
             message=f"{answers.load_balancer.node!r} is no api node",
-            hint=f"choose {' or '.join(apis)}",
+            hint=f"choose {join_or(apis)}",
         )
 
 

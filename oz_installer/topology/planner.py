@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from oz_installer.answers.model import Answers
 from oz_installer.catalog.release import Port, Release, Service, load_release
 from oz_installer.errors import AnswersError
+from oz_installer.text import join_and
 from oz_installer.topology.constraints import check_constraints
 from oz_installer.topology.layout import layout_name, requirements_of, roles_of
 from oz_installer.topology.model import Edge, PlacedService, Topology, TopologyNode
@@ -208,7 +209,7 @@ def _notes(
     if len(apis) > 1 and answers.load_balancer.type == "external":
         web = next(placed for node in nodes if (placed := node.part("web")))
         notes.append(
-            f"Put your load balancer in front of port {web.service.published_port} of {' and '.join(apis)}."
+            f"Put your load balancer in front of port {web.service.published_port} of {join_and(apis)}."
         )
     return (*notes, *_tls_note(answers, nodes))
 

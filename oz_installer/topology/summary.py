@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oz_installer.catalog.release import Endpoint, Port, load_release
+from oz_installer.text import join_and
 from oz_installer.topology.model import Topology, TopologyNode
 from oz_installer.topology.wiring import url_host
 
@@ -120,7 +121,7 @@ def _notes(
     if topology.services_for("web-ui"):
         who = f" as {admin_email}" if admin_email else ""
         yield f"Open the web UI and log in{who}."
-    if kept := " and ".join(str(path) for path in secrets if path):
+    if kept := join_and(str(path) for path in secrets if path):
         yield f"Keep a copy of {kept} in a safe place: a rerun needs the secrets."
     answers = f"--answers {shlex.quote(str(answers_file or 'FILE'))}"
     yield f"oz-install status {answers} shows this table again."

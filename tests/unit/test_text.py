@@ -11,6 +11,8 @@ from oz_installer.text import (
     bytes_text,
     clock_text,
     format_kib,
+    join_and,
+    join_or,
     one_line,
     parse_fields,
     parse_int,
@@ -61,6 +63,17 @@ def test_plural() -> None:
     assert [plural(amount, "file") for amount in (0, 1, 2)] == ["0 files", "1 file", "2 files"]
 
 
+def test_lists_in_a_sentence() -> None:
+    names = ["a", "b", "c", "d"]
+    assert [join_and(names[:count]) for count in range(4)] == ["", "a", "a and b", "a, b and c"]
+    assert [join_and(names, most) for most in (4, 3, 2)] == [
+        "a, b, c and d",
+        "a, b, c and 1 more",
+        "a, b and 2 more",
+    ]
+    assert join_or(name for name in names[:3]) == "a, b or c"
+
+
 def test_foreign_text_keeps_line_ends_and_tabs_but_no_controls() -> None:
     assert strip_control("a\tb\nc") == "a\tb\nc"
     assert strip_control("\u202eabc\x1b") == "\ufffdabc"
@@ -83,7 +96,7 @@ def test_plain_parsing() -> None:
 
 def test_the_ground_floor_imports_nothing_heavy() -> None:
     code = (
-        "import sys; import re; before = set(sys.modules); import oz_installer.text;"
+        "import sys, re, collections.abc; before = set(sys.modules); import oz_installer.text;"
         "print(*sorted(set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from oz_installer.answers.local_files import write_private
 from oz_installer.errors import AnswersError, LockedError
 from oz_installer.secret import Secret
+from oz_installer.text import join_and
 
 PATIENCE = 10.0
 """How long another process may hold the lock, in seconds."""
@@ -141,7 +142,7 @@ def mismatch_text(is_lost: bool, lacking: Collection[str], other: Collection[str
         return "is missing"
     said = [f"lacks {', '.join(lacking)}"] if lacking else []
     said += [f"holds another {', '.join(other)}"] if other else []
-    return " and ".join(said)
+    return join_and(said)
 
 
 def restore_hint(install_dir: str) -> str:

@@ -9,7 +9,7 @@ from oz_installer.answers.licence_file import is_world_readable, json_error, rea
 from oz_installer.answers.local_files import UnreadableFile, resolve_path
 from oz_installer.checks.base import InstallationCheck
 from oz_installer.checks.context import CheckContext, Finding
-from oz_installer.text import plural, safe_line
+from oz_installer.text import join_and, plural, safe_line
 from oz_installer.topology.licences import nodes_by_licence
 
 _ROLES = {"bio": "bio"}
@@ -73,14 +73,14 @@ class LicenceCheck(InstallationCheck[Mapping[str, LicenceFacts]]):
             return self.finding(
                 None,
                 "failure",
-                f"{file.path} would go to {' and '.join(strangers)}, too",
+                f"{file.path} would go to {join_and(strangers)}, too",
                 about=key,
                 subject=subject,
                 needed=f"only on nodes with the role {role}",
                 why="A licence on other servers may be counted, or taken.",
                 hint="This is a fault of oz-install; please report it.",
             )
-        names = " and ".join(node.name for node in holders)
+        names = join_and(node.name for node in holders)
         return self.finding(
             None, "ok", f"{plural(file.size, 'byte')}, goes only to {names}", about=key, subject=subject
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from oz_installer.checks.base import ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
-from oz_installer.text import parse_fields, safe_line
+from oz_installer.text import join_and, parse_fields, safe_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,4 +121,4 @@ class IdentityCheck(ShellCheck[MachineIds]):
 def _twins(facts: Mapping[str, MachineIds], name: str, of: Callable[[MachineIds], str]) -> str:
     """The other nodes that say the same, in words; empty where there is none."""
     mine = of(facts[name])
-    return " and ".join(other for other, one in facts.items() if other != name and mine and of(one) == mine)
+    return join_and(other for other, one in facts.items() if other != name and mine and of(one) == mine)

@@ -25,7 +25,7 @@ from oz_installer.checks.network.port_probe import (
     required_connections,
 )
 from oz_installer.checks.runner import unreachable_finding
-from oz_installer.text import plural, safe_line
+from oz_installer.text import join_and, plural, safe_line
 from oz_installer.topology.model import Topology
 
 _FEW_SESSIONS = (
@@ -219,7 +219,7 @@ def _missed(name: str, found: Sequence[Connection], facts: NetworkFacts) -> str:
         "to": any(way.target == name for way in found),
         "from": absent and any(way.source == name for way in found),
     }
-    return " and ".join(word for word, some in directions.items() if some)
+    return join_and(word for word, some in directions.items() if some)
 
 
 def _untried(context: CheckContext, target: str, found: Sequence[Connection], facts: NetworkFacts) -> str:

@@ -19,6 +19,7 @@ from oz_installer.checks.network.listener import CONNECT_SECONDS, Listener
 from oz_installer.errors import ConnectError
 from oz_installer.remote.parallel import start_all
 from oz_installer.remote.transport import Transport
+from oz_installer.text import join_and
 from oz_installer.topology.model import Topology
 
 REACH_SECONDS = 5.0
@@ -87,7 +88,7 @@ def required_connections(topology: Topology) -> tuple[Connection, ...]:
             found.setdefault(place, []).append(edge.purpose)
     return tuple(
         Connection(
-            source=source, target=target, port=port, last=last, purpose=" and ".join(dict.fromkeys(purposes))
+            source=source, target=target, port=port, last=last, purpose=join_and(dict.fromkeys(purposes))
         )
         for (source, target, port, last), purposes in found.items()
     )

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from oz_installer.checks.base import InstallationCheck, ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
-from oz_installer.text import parse_fields, safe_line
+from oz_installer.text import join_and, parse_fields, safe_line
 
 _NAME = "name"
 SECONDS = 2.5
@@ -164,7 +164,7 @@ def _resolving(
     place: str,
 ) -> Finding:
     if facts.addresses:
-        seen = f"{host} is {' and '.join(facts.addresses[:3])}"
+        seen = f"{host} is {join_and(facts.addresses[:3])}"
         return check.finding(node, "ok", seen, about=_NAME)
     because = f": {facts.said}" if facts.said else ""
     return check.finding(

@@ -17,7 +17,7 @@ from oz_installer.checks.registry.facts import (
     parse,
 )
 from oz_installer.remote.image_reference import DOCKER_HUB, parse_reference, registry_host
-from oz_installer.text import format_kib, plural
+from oz_installer.text import format_kib, join_and, plural
 
 UNPACKED = 3
 """Inferred: images take about so many times their compressed size."""
@@ -119,7 +119,7 @@ class RegistryCheck(ProbeCheck[RegistryFacts]):
     ) -> Finding:
         name = parse_reference(image)
         if answer.outcome == "platform":
-            return self._wrong_platform(node, key, image, " and ".join(answer.others), facts.platform)
+            return self._wrong_platform(node, key, image, join_and(answer.others), facts.platform)
         level: Level = "failure"
         hint = f"Is its name right (answers: images)? Or load it there: {context.answers.engine} load -i FILE"
         if answer.outcome == "no-tag":
@@ -158,7 +158,7 @@ class RegistryCheck(ProbeCheck[RegistryFacts]):
             seen,
             about=about,
             subject="Registry",
-            needed=f"{_few(images)}, which this node has not yet" if images else "",
+            needed=f"{join_and(images, _SHOWN)}, which this node has not yet" if images else "",
             hint=hint,
         )
 
@@ -198,18 +198,12 @@ def _sum(facts: RegistryFacts, images: dict[str, str]) -> str:
     verb = "is" if there == 1 else "are"
     if not coming:
         return f"{plural(there, 'image')} {verb} there"
-    registries = " and ".join(dict.fromkeys(parse_reference(image).registry for image in facts.found))
+    registries = join_and(dict.fromkeys(parse_reference(image).registry for image in facts.found))
     text = f"{plural(there, 'image')} {verb} there, {coming}" if there else plural(coming, "image")
     text += f" will come from {registries}"
     if all(answer.layers is None for answer in facts.found.values()):
         text += f"; how large {'it is' if coming == 1 else 'they are'} was not asked"
     return text
-
-
-def _few(names: list[str]) -> str:
-    """The first ones, and how many there are besides."""
-    rest = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _who(context: CheckContext, registry: str) -> str:

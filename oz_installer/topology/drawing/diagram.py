@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
 
+from oz_installer.text import join_and
 from oz_installer.topology.drawing.canvas import Box, Label, Party, Picture, Point, Wire, as_text
 from oz_installer.topology.drawing.node_box import edge_text, merge_edges, node_lines, node_title
 from oz_installer.topology.model import Edge, Topology, TopologyNode
@@ -288,7 +289,7 @@ def _each(nodes: Iterable[TopologyNode | str]) -> list[str]:
 
 
 def _names(nodes: Sequence[TopologyNode]) -> str:
-    return " and ".join(node.name for node in nodes)
+    return join_and(node.name for node in nodes)
 
 
 def _ports_by_target(edges: Iterable[Edge]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
+from oz_installer.text import plural
 from oz_installer.tui.widgets.menu import Item
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class SshImport:
                 working = working.add_node(node_from_host(host, _names(working)))
         if names:
             self._screen.wizard.edit(working)
-            self._screen.say(f"Added {len(names)} node{'s' if len(names) > 1 else ''}.", "-good")
+            self._screen.say(f"Added {plural(len(names), 'node')}.", "-good")
 
 
 def items(hosts: Sequence[SshHost], working: WorkingCopy) -> list[Item]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 
-from oz_installer.tui.screens.test_screen import TestScreen, join_and
+from oz_installer.text import join_and
+from oz_installer.tui.screens.test_screen import TestScreen
 from oz_installer.tui.steps import keys_of
 from oz_installer.tui.views.hidden_answers import HiddenAnswers
 from oz_installer.tui.widgets.choice import Option

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from threading import Event as Stop
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.timer import Timer
 
+from oz_installer.text import join_and
 from oz_installer.tui.controllers.exit import ExitGuard
 from oz_installer.tui.controllers.install_jobs import JobStage, install
 from oz_installer.tui.core import Installed, JobFailed, JobFinished
@@ -233,12 +234,5 @@ class InstallScreen(StepScreen):
 def begin_question(working: WorkingCopy, checked: bool) -> str:
     """Where it would be installed, and what is not known about that yet."""
     names = [str(working.get(f"nodes[{place}].name") or place + 1) for place in range(working.nodes())]
-    shown, more = names[:MOST_NAMES], len(names) - MOST_NAMES
-    where = f"{', '.join(shown)} and {more} more" if more > 0 else " and ".join(_two(shown))
     told = "The checks found no failure." if checked else NOT_CHECKED
-    return f"Install Oz on {where or 'no node'}? {told}"
-
-
-def _two(names: Sequence[str]) -> list[str]:
-    """All but the last in one, and the last."""
-    return [*filter(None, [", ".join(names[:-1])]), *names[-1:]]
+    return f"Install Oz on {join_and(names, MOST_NAMES) or 'no node'}? {told}"

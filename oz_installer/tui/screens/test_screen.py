@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 
+from oz_installer.text import plural
 from oz_installer.tui.core import JobFailed, JobFinished
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.views.findings import findings_lines, indented
@@ -202,15 +203,10 @@ class TestScreen(StepScreen):
             self.wizard.asking.forget()  # a password that was asked for may have been the wrong one
             self._end(f"Tested: {bad} failed.", "-bad")
         elif short:
-            self._end(f"Tested: {short} warning{'s' if short > 1 else ''}.", "-warning")
+            self._end(f"Tested: {plural(short, 'warning')}.", "-warning")
         else:
             self._end("Tested: ok." if self._findings else "There is nothing to test.", "-good")
 
     def _end(self, text: str, tone: str) -> None:
         self.query_one("#test", FlatButton).relabel(self.TEST)
         self.say(text, tone)  # type: ignore[arg-type]
-
-
-def join_and(names: tuple[str, ...]) -> str:
-    """Names as a list in a sentence."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from oz_installer.answers.questions import question
+from oz_installer.text import join_and, plural
 from oz_installer.tui.views.problem_text import problem_words
 from oz_installer.tui.views.test_results import may_accept, short_result
 
@@ -74,8 +75,7 @@ def layout_text(seating: RoleAssignment | None) -> tuple[str, bool]:
 
 
 def _numbers(sizes: Sequence[int]) -> str:
-    words = [str(size) for size in sizes] or ["no"]
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+    return join_and(map(str, sizes)) or "no"
 
 
 def roles_text(seat: NodeRoles) -> str:
@@ -85,7 +85,7 @@ def roles_text(seat: NodeRoles) -> str:
 
 def node_roles_text(seat: NodeRoles, width: int) -> list[Content]:
     """What a node is to be."""
-    roles = " and ".join(seat.roles) or "no role yet"
+    roles = join_and(seat.roles) or "no role yet"
     how = "set by you" if seat.custom else "by the layout"
     needs = seat.needs
     needed = f"; needs {needs.cpu} cores, {needs.memory} GB memory, {needs.disk} GB disk" if needs else ""
@@ -129,8 +129,8 @@ def findings_total(tried: NodeProbe) -> str:
     failures = sum(one.level == "failure" for one in tried.findings)
     warnings = sum(one.level == "warning" for one in tried.findings)
     counts = ((failures, "failure"), (warnings, "warning"))
-    told = [f"{count} {word}{'s' if count > 1 else ''}" for count, word in counts if count]
-    return f"{' and '.join(told)}, below." if told else "Everything is as needed."
+    told = [f"{plural(count, word)}" for count, word in counts if count]
+    return f"{join_and(told)}, below." if told else "Everything is as needed."
 
 
 def problem_lines(problem: Problem, width: int) -> list[str]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from oz_installer.text import plural
+
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.catalog.release import Resources
@@ -143,5 +145,5 @@ def short_result(tried: NodeProbe) -> tuple[str, Tone]:
     failures = sum(one.level == "failure" for one in tried.findings)
     warnings = sum(one.level == "warning" for one in tried.findings)
     if failures:
-        return f"! {failures} failure{'s' if failures > 1 else ''}", "-bad"
+        return f"! {plural(failures, 'failure')}", "-bad"
     return (f"? {warnings} short" if warnings else "ok", "-warning" if warnings else "-good")

@@ -10,6 +10,7 @@ from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.widgets import Input
 
+from oz_installer.text import join_and, plural
 from oz_installer.tui.internals.stable_components import StableComponents
 from oz_installer.tui.widgets.answer_widget import Notice
 
@@ -79,11 +80,11 @@ class TextInput(StableComponents, Input):
         self.replace(clean, *self.selection)
         left = []
         if len(lines) > 1:
-            left.append(f"{len(lines) - 1} more line{'s' if len(lines) > 2 else ''}")
+            left.append(f"{plural(len(lines) - 1, 'more line')}")
         if len(clean) < len(line):
             left.append("control characters")
         if left:
-            self.post_message(Notice(f"Pasted one line; left out: {' and '.join(left)}."))
+            self.post_message(Notice(f"Pasted one line; left out: {join_and(left)}."))
 
     def action_copy(self) -> None:
         """A password is not copied out of its field."""
