@@ -70,9 +70,9 @@ class DockerEngine:
 
     def _api(self) -> Any:
         if self._client is None:
-            client = _make_client(self._transport, self._timeout)
-            client._version = client.version(api_version=False)["ApiVersion"]
-            self._client = client
+            with contextlib.closing(_make_client(self._transport, self._timeout, _FIRST_API)) as first:
+                version = first.version(api_version=False)["ApiVersion"]
+            self._client = _make_client(self._transport, self._timeout, version)
         return self._client
 
     def containers(self, label: str) -> list[ContainerState]:
@@ -229,32 +229,37 @@ def load_sdk() -> None:
     import docker  # noqa: F401
 
 
-def _make_client(transport: Transport, timeout: float) -> Any:
+def _make_client(transport: Transport, timeout: float, version: str) -> Any:
     """A docker.APIClient whose every request opens a stream of the node."""
+    import queue
+
     import docker
     import requests.adapters
     import urllib3.connection
     import urllib3.connectionpool
 
     class Connection(urllib3.connection.HTTPConnection):
-        def _new_conn(self) -> Any:
-            sock = transport.stream(_DIAL, timeout=timeout)
-            sock.settimeout(timeout)
-            return sock
+        def connect(self) -> None:
+            """Open a stream of the node."""
+            self.sock = transport.stream(_DIAL, timeout=timeout)
+            self.sock.settimeout(timeout)
+
+    class Idle(queue.LifoQueue[Any]):
+        def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+            """Close the connection: an idle one would hold one of the few sessions."""
+            if item is not None:
+                item.close()
+            super().put(None, block, timeout)
 
     class Pool(urllib3.connectionpool.HTTPConnectionPool):
         ConnectionCls = Connection
-
-        def _put_conn(self, conn: Any) -> None:
-            """Not kept: an idle connection would hold one of the few sessions."""
-            if conn is not None:
-                conn.close()
+        QueueCls = Idle
 
     class Adapter(requests.adapters.HTTPAdapter):
         def get_connection_with_tls_context(self, *_: Any, **__: Any) -> Any:
             return Pool("localhost")
 
-    client = docker.APIClient(base_url="http://localhost:80", version=_FIRST_API, timeout=timeout)  # type: ignore[arg-type]
+    client = docker.APIClient(base_url="http://localhost:80", version=version, timeout=timeout)  # type: ignore[arg-type]
     client.trust_env = False
     client.mount("http://", Adapter())
     return client

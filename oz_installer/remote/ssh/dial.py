@@ -6,13 +6,15 @@ import random
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from oz_installer.errors import ConnectError
 from oz_installer.remote.ssh.auth import Credentials, authenticate
 from oz_installer.remote.ssh.config import Endpoint
-from oz_installer.remote.ssh.keepalive import HOST_KEY_TYPES, KeepaliveTransport, set_tcp_options
+from oz_installer.remote.ssh.keepalive import KeepaliveTransport, set_tcp_options
 from oz_installer.remote.ssh.known_hosts import (
     HostKeyStatus,
     KnownKey,
@@ -28,6 +30,10 @@ from oz_installer.remote.ssh.paramiko_import import paramiko
 from oz_installer.remote.ssh.target import AcceptHostKey, HostKeyQuestion, HostKeyRefused
 
 BUSY_SECONDS = 15.0
+
+ChooseKeyTypes = Callable[[tuple[str, ...]], tuple[str, ...]]
+"""Host key types that paramiko knows -> those to accept, the preferred one first."""
+
 _accepted: dict[str, str] = {}
 _accepting = threading.Lock()
 
@@ -68,13 +74,9 @@ def _shake_hands(
     """A connection whose host key is accepted. Asks again with other key types when the pinned one
     is not the one the server prefers to show."""
     known = keys_for(read_known_hosts(hop.endpoint.known_hosts), hop.endpoint.key_alias, hop.endpoint.port)
-    families = [preferred_key_types(known, HOST_KEY_TYPES)]
+    families: list[ChooseKeyTypes] = [partial(preferred_key_types, known)]
     if hop.host_key is not None:
-        families = [
-            HOST_KEY_TYPES,
-            tuple(name for name in HOST_KEY_TYPES if name.startswith("ecdsa")),
-            tuple(name for name in HOST_KEY_TYPES if name.startswith("rsa")),
-        ]
+        families = [partial(_key_types_of, family) for family in ("", "ecdsa", "rsa")]
     refusal: ConnectError | None = None
     for key_types in families:
         try:
@@ -93,8 +95,12 @@ def _shake_hands(
     raise refusal or ConnectError("no host key", node=hop.node)
 
 
+def _key_types_of(family: str, offered: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in offered if name.startswith(family))
+
+
 def _negotiate(
-    hop: Hop, via: KeepaliveTransport | None, key_types: tuple[str, ...], timeout: float
+    hop: Hop, via: KeepaliveTransport | None, key_types: ChooseKeyTypes, timeout: float
 ) -> KeepaliveTransport:
     patience = min(BUSY_SECONDS, timeout)
     deadline = time.monotonic() + patience
@@ -116,10 +122,11 @@ def _negotiate(
 
 
 def _negotiate_once(
-    hop: Hop, via: KeepaliveTransport | None, key_types: tuple[str, ...], timeout: float
+    hop: Hop, via: KeepaliveTransport | None, key_types: ChooseKeyTypes, timeout: float
 ) -> KeepaliveTransport:
     transport = KeepaliveTransport(_open_socket(hop, via, timeout))
-    transport.get_security_options().key_types = key_types
+    security = transport.get_security_options()
+    security.key_types = key_types(tuple(security.key_types))
     transport.banner_timeout = transport.handshake_timeout = timeout
     begin = time.monotonic()
     try:

@@ -19,12 +19,7 @@ KEEPALIVE_SECONDS = 10.0
 DEAD_AFTER_SECONDS = 30.0
 _GLOBAL_REQUEST = 80
 _CHANNEL_REQUEST = 98
-
-
-# preference lists that paramiko's type stubs leave out; strongest and fastest first, the rest as fallback
-_CIPHERS: tuple[str, ...] = paramiko.Transport._preferred_ciphers  # type: ignore[attr-defined]
-_KEX: tuple[str, ...] = paramiko.Transport._preferred_kex  # type: ignore[attr-defined]
-HOST_KEY_TYPES: tuple[str, ...] = paramiko.Transport._preferred_keys  # type: ignore[attr-defined]
+_FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 
 
 class TimedPacketizer(Packetizer):
@@ -80,15 +75,6 @@ def _handle_request(channel: paramiko.Channel, message: paramiko.Message) -> Non
 class KeepaliveTransport(paramiko.Transport):
     """One SSH connection with the fast algorithms first, keep-alives, and exit signals."""
 
-    _preferred_ciphers: ClassVar[tuple[str, ...]] = (
-        "aes128-gcm@openssh.com",
-        "aes256-gcm@openssh.com",
-        *(name for name in _CIPHERS if "gcm" not in name),
-    )
-    _preferred_kex: ClassVar[tuple[str, ...]] = (
-        *(name for name in _KEX if name.startswith("curve25519")),
-        *(name for name in _KEX if not name.startswith("curve25519")),
-    )
     _channel_handler_table: ClassVar[dict[int, Any]] = {
         **paramiko.Transport._channel_handler_table,  # type: ignore[attr-defined]
         _CHANNEL_REQUEST: _handle_request,
@@ -99,6 +85,9 @@ class KeepaliveTransport(paramiko.Transport):
         self.idle_seconds: float | None = None
         self._refusals: dict[int, paramiko.ChannelException] = {}
         self._opening = threading.local()
+        options = self.get_security_options()
+        options.ciphers = (*_FAST_CIPHERS, *(name for name in options.ciphers if "gcm" not in name))
+        options.kex = tuple(sorted(options.kex, key=lambda name: not name.startswith("curve25519")))
 
     def _next_channel(self) -> int:
         number: int = super()._next_channel()  # type: ignore[misc]

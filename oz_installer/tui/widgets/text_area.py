@@ -35,8 +35,8 @@ class MultilineInput(StableComponents, TextArea):
         self._tell()
         return result
 
-    async def _on_paste(self, event: events.Paste) -> None:
-        """Its lines, without control characters."""
+    def on_paste(self, event: events.Paste) -> None:
+        """Insert the pasted lines without control characters."""
         event.stop()
         event.prevent_default()
         lines = event.text.split("\n")

@@ -68,8 +68,8 @@ class TextInput(StableComponents, Input):
         if self._told is not None and not self._quiet:
             self._told(value)
 
-    def _on_paste(self, event: events.Paste) -> None:
-        """The first line that is not empty, without control characters."""
+    def on_paste(self, event: events.Paste) -> None:
+        """Insert the first line that is not empty, without control characters."""
         event.stop()
         event.prevent_default()
         lines = [line for line in event.text.splitlines() if line.strip()]
