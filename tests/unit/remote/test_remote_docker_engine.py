@@ -42,8 +42,8 @@ class EngineNode:
                 path = found[1].decode()
                 self.paths.append(path.partition("?")[0])
                 body = json.dumps({"ApiVersion": API} if path.endswith("/version") else [CONTAINER]).encode()
-                head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-                sock.sendall(head.encode() + body)
+                head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+                sock.sendall(f"{head}\r\n\r\n".encode() + body)
 
 
 def test_the_engine_is_asked_with_its_own_api_version_and_no_stream_stays_open() -> None:
