@@ -3,25 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-
-@dataclass(frozen=True, kw_only=True)
-class FileChange:
-    """A file that differs. ``diff`` is a unified diff with secrets masked; empty for binary content."""
-
-    path: str
-    kind: Literal["new", "changed", "removed", "drifted"]
-    diff: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServiceChange:
-    """A service that will start, be recreated, restart, be removed or be waited for, and why."""
-
-    name: str
-    action: Literal["start", "recreate", "restart", "remove", "wait"]
-    reason: str
+from oz_installer.deploy.change import Change, ChangeKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,42 +17,72 @@ class StorageMove:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NodePlan:
-    """What changes on one node. ``moves`` warn; they are no change by themselves."""
+class TargetPlan:
+    """The changes of one target, in their order. ``moves`` warn; they are no changes by themselves."""
 
-    node: str
-    files: tuple[FileChange, ...] = ()
-    services: tuple[ServiceChange, ...] = ()
-    jobs: tuple[str, ...] = ()
-    images: tuple[str, ...] = ()
-    needs_verification: bool = False
+    target: str
+    changes: tuple[Change, ...] = ()
     moves: tuple[StorageMove, ...] = ()
+
+    def of_kind(self, kind: ChangeKind) -> tuple[Change, ...]:
+        """Return the changes of one kind, in order."""
+        return tuple(change for change in self.changes if change.kind == kind)
+
+    @property
+    def files(self) -> tuple[Change, ...]:
+        """Files that differ."""
+        return self.of_kind("file")
+
+    @property
+    def services(self) -> tuple[Change, ...]:
+        """Services that start, are recreated, restart, are removed or are waited for."""
+        return self.of_kind("service")
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """Names of the jobs that run."""
+        return tuple(change.name for change in self.of_kind("job"))
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Images that are pulled."""
+        return tuple(change.name for change in self.of_kind("image"))
+
+    @property
+    def needs_verification(self) -> bool:
+        """Whether only the last step of an earlier run is missing."""
+        return bool(self.of_kind("verification"))
 
     @property
     def nothing_to_do(self) -> bool:
-        """Whether the node is as it should be, and was seen to work."""
-        return not (self.files or self.services or self.jobs or self.needs_verification)
+        """Whether the target is as it should be, and was verified; images alone are no change."""
+        return all(change.kind == "image" for change in self.changes)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What changes on all nodes, in the operator's order."""
+    """The changes of all targets, in the operator's order."""
 
-    nodes: tuple[NodePlan, ...]
+    targets: tuple[TargetPlan, ...]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Every change, target by target."""
+        return tuple(change for plan in self.targets for change in plan.changes)
 
     @property
     def nothing_to_do(self) -> bool:
-        """Whether every node is as it should be."""
-        return all(node.nothing_to_do for node in self.nodes)
+        """Whether every target is as it should be."""
+        return all(plan.nothing_to_do for plan in self.targets)
 
     @property
     def changing(self) -> tuple[str, ...]:
-        """Nodes on which something changes."""
-        return tuple(node.node for node in self.nodes if not node.nothing_to_do)
+        """Targets on which something changes."""
+        return tuple(plan.target for plan in self.targets if not plan.nothing_to_do)
 
-    def of(self, node: str) -> NodePlan:
-        """The plan of that node; KeyError when there is none."""
-        for plan in self.nodes:
-            if plan.node == node:
+    def of(self, target: str) -> TargetPlan:
+        """Return the plan of that target. Raises KeyError when there is none."""
+        for plan in self.targets:
+            if plan.target == target:
                 return plan
-        raise KeyError(node)
+        raise KeyError(target)

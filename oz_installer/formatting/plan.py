@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
+from oz_installer.deploy.change import Change
+from oz_installer.deploy.plan import Plan, TargetPlan
 from oz_installer.secret import Masker
 from oz_installer.text import plural, single_line, strip_control
 
@@ -33,27 +34,27 @@ def plan_text(plan: Plan, *, colour: bool = False, masker: Masker | None = None)
     """
     mask = masker or Masker()
     lines: list[str] = []
-    for node in plan.nodes:
+    for node in plan.targets:
         if not (node.nothing_to_do and not node.images):
             lines += [*_node(node, colour, mask), ""]
-    for node in plan.nodes:
+    for node in plan.targets:
         for file in node.files:
-            if file.diff and file.kind != "new":
-                lines += [*_diff(node.node, file, colour, mask), ""]
+            if file.diff and file.action != "new":
+                lines += [*_diff(node.target, file, colour, mask), ""]
     return "\n".join([*lines, total_text(plan)]) + "\n"
 
 
 def total_text(plan: Plan) -> str:
     """Return ``3 files change, 2 services restart, on 1 of 4 nodes``."""
-    busy = [node for node in plan.nodes if not node.nothing_to_do]
+    busy = [node for node in plan.targets if not node.nothing_to_do]
     if not busy:
-        return f"Nothing to do on {plural(len(plan.nodes), 'node')}."
+        return f"Nothing to do on {plural(len(plan.targets), 'node')}."
     parts = list(_totals(busy))
-    return f"{', '.join(parts)}, on {len(busy)} of {plural(len(plan.nodes), 'node')}."
+    return f"{', '.join(parts)}, on {len(busy)} of {plural(len(plan.targets), 'node')}."
 
 
-def _totals(nodes: list[NodePlan]) -> Iterator[str]:
-    kinds = [change.kind for node in nodes for change in node.files]
+def _totals(nodes: list[TargetPlan]) -> Iterator[str]:
+    kinds = [change.action for node in nodes for change in node.files]
     actions = [change.action for node in nodes for change in node.services]
     for count, noun, verb, plural_verb in (
         (kinds.count("new"), "new file", "", ""),
@@ -73,8 +74,8 @@ def _totals(nodes: list[NodePlan]) -> Iterator[str]:
             yield f"{plural(count, noun)} {verb if count == 1 else plural_verb}".rstrip()
 
 
-def _node(node: NodePlan, colour: bool, mask: Masker) -> Iterator[str]:
-    yield _paint(f"{node.node}", BOLD, colour)
+def _node(node: TargetPlan, colour: bool, mask: Masker) -> Iterator[str]:
+    yield _paint(f"{node.target}", BOLD, colour)
     for move in node.moves:
         before, now = single_line(mask(move.before)), single_line(mask(move.now))
         text = f"  ! the API's {move.what} moves from {before} to {now}; no data is copied"
@@ -92,13 +93,13 @@ def _node(node: NodePlan, colour: bool, mask: Masker) -> Iterator[str]:
         yield "  ? is verified from outside: the previous run did not get that far"
 
 
-def _file(file: FileChange, colour: bool) -> str:
-    sign = SIGNS[file.kind]
-    return _paint(f"  {sign} {single_line(file.path)}  {FILE_WORDS[file.kind]}", _sign_colour(sign), colour)
+def _file(file: Change, colour: bool) -> str:
+    sign = SIGNS[file.action]
+    return _paint(f"  {sign} {single_line(file.name)}  {FILE_WORDS[file.action]}", _sign_colour(sign), colour)
 
 
-def _diff(node: str, file: FileChange, colour: bool, mask: Masker) -> Iterator[str]:
-    yield _paint(f"{node}: {single_line(file.path)}", BOLD, colour)
+def _diff(node: str, file: Change, colour: bool, mask: Masker) -> Iterator[str]:
+    yield _paint(f"{node}: {single_line(file.name)}", BOLD, colour)
     lines = strip_control(mask(file.diff)).split("\n")
     if len(lines) > 1 and lines[0].startswith("--- ") and lines[1].startswith("+++ "):
         lines = lines[2:]  # the path is already in the heading
@@ -106,7 +107,7 @@ def _diff(node: str, file: FileChange, colour: bool, mask: Masker) -> Iterator[s
         yield "  " + _paint(line, _diff_colour(line), colour)
 
 
-def _service(service: ServiceChange, width: int, colour: bool, mask: Masker) -> str:
+def _service(service: Change, width: int, colour: bool, mask: Masker) -> str:
     sign = ACTION_SIGNS[service.action]
     reason = f": {single_line(mask(service.reason))}" if service.reason else ""
     text = f"  {sign} {service.name:<{width}}  {ACTIONS[service.action]}{reason}"

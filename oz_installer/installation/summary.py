@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from oz_installer.answers.local_files import typed_secrets_dir
 from oz_installer.deploy.compose.facts import ContainerFact, NodeFacts
-from oz_installer.deploy.plan import NodePlan, Plan
+from oz_installer.deploy.plan import Plan, TargetPlan
 from oz_installer.installation.desired_state.desired_state import DesiredState
 from oz_installer.installation.nodes.read_facts import read_facts
 from oz_installer.installation.prepare import Prepared
@@ -76,18 +76,18 @@ def with_diffs(prepared: Prepared, stop: threading.Event | None = None) -> Plan:
 
     On a node where nothing is installed there is nothing to compare with: ``render`` shows those files.
     """
-    plans = {plan.node: plan for plan in prepared.plan.nodes}
+    plans = {plan.target: plan for plan in prepared.plan.targets}
     differing = [name for name, plan in plans.items() if plan.files and prepared.facts[name].record]
     looks = start_all(differing, lambda name: _with_diffs(prepared, plans[name]), name="diff")
     found = {name: future.result() for name, future in wait_all(looks, stop).items()}
-    return replace(prepared.plan, nodes=tuple((plans | found).values()))
+    return replace(prepared.plan, targets=tuple((plans | found).values()))
 
 
-def _with_diffs(prepared: Prepared, plan: NodePlan) -> NodePlan:
+def _with_diffs(prepared: Prepared, plan: TargetPlan) -> TargetPlan:
     from oz_installer.deploy.compose.diffs import add_diffs
 
     blueprint = prepared.blueprint
-    shown = blueprint.masked_files(plan.node)
-    wanted = {file.path: shown.get(file.path, file.content) for file in blueprint.bundles[plan.node].files}
+    shown = blueprint.masked_files(plan.target)
+    wanted = {file.path: shown.get(file.path, file.content) for file in blueprint.bundles[plan.target].files}
     install_dir, masker = blueprint.answers.install_dir, blueprint.secrets.masker()
-    return add_diffs(plan, wanted, set(shown), prepared.transports[plan.node], install_dir, masker)
+    return add_diffs(plan, wanted, set(shown), prepared.transports[plan.target], install_dir, masker)

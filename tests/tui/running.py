@@ -20,8 +20,9 @@ from oz_installer.deploy.events import (
     RunStarted,
     ServiceState,
 )
-from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange
+from oz_installer.deploy.plan import Plan
 from oz_installer.topology.summary import Summary, SummaryRow
+from tests.plans import file_change, service_change, target_plan
 from tests.tui.fake_core import FakeCore
 from tests.tui.support import PATIENCE
 
@@ -45,21 +46,19 @@ license: {bio: license.key}
 """
 NODES = ("api1", "bio1", "bio2")
 PLAN = Plan(
-    nodes=(
-        NodePlan(
-            node="api1",
-            files=(
-                FileChange(
-                    path="api.env",
-                    kind="changed",
-                    diff="--- api.env\n+++ api.env\n@@ -1,2 +1,2 @@\n LOG=info\n-WORKERS=2\n+WORKERS=4\n",
-                ),
+    targets=(
+        target_plan(
+            "api1",
+            file_change(
+                "api.env",
+                "changed",
+                diff="--- api.env\n+++ api.env\n@@ -1,2 +1,2 @@\n LOG=info\n-WORKERS=2\n+WORKERS=4\n",
             ),
-            services=(ServiceChange(name="oz-api", action="restart", reason="api.env changed"),),
+            service_change("oz-api", "restart", "api.env changed"),
             images=("oz-api:5.2",),
         ),
-        NodePlan(node="bio1"),
-        NodePlan(node="bio2"),
+        target_plan("bio1"),
+        target_plan("bio2"),
     )
 )
 SUMMARY = Summary(

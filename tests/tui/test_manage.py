@@ -52,7 +52,7 @@ async def test_nodes_that_cannot_be_reached_and_looking_again() -> None:
         await manage(pilot)
         assert "bio1: no answer on port 22" in text_of(pilot)
         core.outside.failure = None
-        core.outside.plan = replace(PLAN, nodes=PLAN.nodes[1:])
+        core.outside.plan = replace(PLAN, targets=PLAN.targets[1:])
         step_of(pilot).query_one("#look").focus()
         await press(pilot, "enter")
         assert "What these answers would change: Nothing to do on 2 nodes." in text_of(pilot)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from oz_installer.console.output.json_lines import mask_strings
-from oz_installer.deploy.plan import Plan
+from oz_installer.deploy.plan import Plan, TargetPlan
 from oz_installer.formatting.plan import total_text
 from oz_installer.secret import Masker
 from oz_installer.topology.summary import HEALTHY_STATES, Summary
@@ -14,9 +14,23 @@ from oz_installer.topology.summary import HEALTHY_STATES, Summary
 
 def plan_json(plan: Plan, masker: Masker | None = None) -> dict[str, Any]:
     """The same as plain data: one more line of --json."""
-    nodes = [{**asdict(node), "nothing_to_do": node.nothing_to_do} for node in plan.nodes]
+    nodes = [_target_json(one) for one in plan.targets]
     document = {"nothing_to_do": plan.nothing_to_do, "total": total_text(plan), "nodes": nodes}
     return {"event": "Plan", **mask_strings(document, masker or Masker())}
+
+
+def _target_json(plan: TargetPlan) -> dict[str, Any]:
+    """A target's changes by kind, under the names that readers of --json know."""
+    return {
+        "node": plan.target,
+        "files": [{"path": one.name, "kind": one.action, "diff": one.diff} for one in plan.files],
+        "services": [{"name": one.name, "action": one.action, "reason": one.reason} for one in plan.services],
+        "jobs": list(plan.jobs),
+        "images": list(plan.images),
+        "unverified": plan.needs_verification,
+        "moves": [asdict(move) for move in plan.moves],
+        "nothing_to_do": plan.nothing_to_do,
+    }
 
 
 def summary_json(summary: Summary) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import tarfile
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from oz_installer.deploy.plan import FileChange, NodePlan
+from oz_installer.deploy.change import Change
+from oz_installer.deploy.plan import TargetPlan
 from oz_installer.remote.transport import Transport
 from oz_installer.render.compose.compose_file import DIGEST_LABEL
 from oz_installer.secret import Masker
@@ -17,51 +18,52 @@ CONTEXT_LINES = 3
 
 
 def add_diffs(
-    plan: NodePlan,
+    plan: TargetPlan,
     wanted: Mapping[str, bytes],
     secret: Collection[str],
     transport: Transport,
     install_dir: str,
     masker: Masker,
-) -> NodePlan:
+) -> TargetPlan:
     """The plan with diffs. ``wanted`` are the new files as they may be shown, ``secret`` the paths of those
     that hold secrets. Of these, and of files that are nobody's, only the masked twin leaves the node."""
     paths = [
-        change.path if _is_open(change, secret) else f"shown/{change.path}"
+        change.name if _is_open(change, secret) else f"shown/{change.name}"
         for change in plan.files
-        if change.kind != "new"
+        if change.action != "new"
     ]
     there = _fetch(transport, install_dir, paths)
-    files = tuple(_with_diff(change, there, wanted, secret, masker) for change in plan.files)
-    return replace(plan, files=files)
+    files = (_with_diff(change, there, wanted, secret, masker) for change in plan.files)
+    others = (change for change in plan.changes if change.kind != "file")
+    return replace(plan, changes=(*files, *others))
 
 
 def _with_diff(
-    change: FileChange,
+    change: Change,
     there: Mapping[str, bytes],
     wanted: Mapping[str, bytes],
     secret: Collection[str],
     masker: Masker,
-) -> FileChange:
-    shown = f"shown/{change.path}"
-    old = there.get(shown, there.get(change.path, b"") if _is_open(change, secret) else b"")
-    diff = unified(old, wanted.get(change.path, b""), change.path)
-    if not diff and change.kind != "new":
-        diff = _remark(change, secret, old, wanted.get(change.path, b""))
+) -> Change:
+    shown = f"shown/{change.name}"
+    old = there.get(shown, there.get(change.name, b"") if _is_open(change, secret) else b"")
+    diff = unified(old, wanted.get(change.name, b""), change.name)
+    if not diff and change.action != "new":
+        diff = _remark(change, secret, old, wanted.get(change.name, b""))
     return replace(change, diff=masker(diff))
 
 
-def _is_open(change: FileChange, secret: Collection[str]) -> bool:
+def _is_open(change: Change, secret: Collection[str]) -> bool:
     """Whether what stands on the node may be shown as it is."""
-    hidden = change.path in secret or change.path.startswith("licence/")
-    return change.kind != "removed" and not hidden
+    hidden = change.name in secret or change.name.startswith("licence/")
+    return change.action != "removed" and not hidden
 
 
-def _remark(change: FileChange, secret: Collection[str], old: bytes, new: bytes) -> str:
-    if change.kind == "removed":
+def _remark(change: Change, secret: Collection[str], old: bytes, new: bytes) -> str:
+    if change.action == "removed":
         return "(not shown, because it may hold secrets)\n"
-    if change.path in secret:
-        if change.kind == "changed":
+    if change.name in secret:
+        if change.action == "changed":
             return "(only secrets, or files that its services read, differ)\n"
         return "(differs from what was installed; not shown, because it holds secrets)\n"
     if old == new:

@@ -4,34 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from oz_installer.deploy.change import Change, FileAction, ServiceAction
 from oz_installer.deploy.compose.facts import NodeFacts
-from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange, StorageMove
+from oz_installer.deploy.plan import Plan, StorageMove, TargetPlan
 from oz_installer.remote.image_reference import has_image
 from oz_installer.render.compose.bundle import Bundle, BundleService
 
 
 def plan_changes(bundles: Mapping[str, Bundle], facts: Mapping[str, NodeFacts]) -> Plan:
     """What changes on every node, in the operator's order."""
-    return Plan(nodes=tuple(plan_node(bundle, facts[node]) for node, bundle in bundles.items()))
+    return Plan(targets=tuple(plan_node(bundle, facts[node]) for node, bundle in bundles.items()))
 
 
-def plan_node(bundle: Bundle, facts: NodeFacts) -> NodePlan:
+def plan_node(bundle: Bundle, facts: NodeFacts) -> TargetPlan:
     """What changes on one node; services and jobs in the order of their start."""
     files = _file_changes(bundle, facts)
-    present = facts.details.images if facts.details else frozenset()
     services = _service_changes(bundle, facts, _edited(files, facts))
-    jobs = tuple(job.name for job in bundle.jobs if facts.jobs.get(job.name) != job.digest)
-    touched = {change.name for change in services if change.action in ("start", "recreate")} | set(jobs)
-    wanted = dict.fromkeys(service.image for service in bundle.services if service.name in touched)
-    return NodePlan(
-        node=bundle.node,
-        files=files,
-        services=services,
-        jobs=jobs,
-        images=tuple(image for image in wanted if not has_image(present, image)),
-        needs_verification=facts.verified != bundle.digest and not (files or services or jobs),
+    jobs = _job_changes(bundle, facts)
+    unverified = facts.verified != bundle.digest and not (files or services or jobs)
+    verification = (Change(target=bundle.node, kind="verification", name=bundle.node, action="verify"),)
+    return TargetPlan(
+        target=bundle.node,
+        changes=(
+            *files,
+            *services,
+            *jobs,
+            *_image_changes(bundle, facts, (*services, *jobs)),
+            *(verification if unverified else ()),
+        ),
         moves=_moves(bundle, facts),
     )
+
+
+def _job_changes(bundle: Bundle, facts: NodeFacts) -> tuple[Change, ...]:
+    wanted = (job.name for job in bundle.jobs if facts.jobs.get(job.name) != job.digest)
+    return tuple(Change(target=bundle.node, kind="job", name=name, action="run") for name in wanted)
+
+
+def _image_changes(bundle: Bundle, facts: NodeFacts, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """Images that are missing for what starts, is recreated or runs."""
+    present = facts.details.images if facts.details else frozenset()
+    touched = {change.name for change in changes if change.action in ("start", "recreate", "run")}
+    wanted = dict.fromkeys(service.image for service in bundle.services if service.name in touched)
+    missing = (image for image in wanted if not has_image(present, image))
+    return tuple(Change(target=bundle.node, kind="image", name=image, action="pull") for image in missing)
 
 
 def _moves(bundle: Bundle, facts: NodeFacts) -> tuple[StorageMove, ...]:
@@ -43,58 +59,71 @@ def _moves(bundle: Bundle, facts: NodeFacts) -> tuple[StorageMove, ...]:
     )
 
 
-def _file_changes(bundle: Bundle, facts: NodeFacts) -> tuple[FileChange, ...]:
-    recorded = facts.record.files if facts.record else {}
+def _file_changes(bundle: Bundle, facts: NodeFacts) -> tuple[Change, ...]:
     wanted = {file.path: file.digest for file in bundle.files}
-    changes = []
-    for path in sorted({*wanted, *facts.files}):
-        there = facts.files.get(path)
-        if path not in wanted:
-            changes.append(FileChange(path=path, kind="removed"))
-        elif there is None:
-            changes.append(FileChange(path=path, kind="drifted" if path in recorded else "new"))
-        elif there != wanted[path]:
-            drifted = recorded.get(path) == wanted[path]
-            changes.append(FileChange(path=path, kind="drifted" if drifted else "changed"))
-        elif path in facts.wrong_modes:
-            changes.append(FileChange(path=path, kind="drifted"))
-    return tuple(changes)
+    actions = {path: _file_action(path, wanted, facts) for path in sorted({*wanted, *facts.files})}
+    return tuple(
+        Change(target=bundle.node, kind="file", name=path, action=action)
+        for path, action in actions.items()
+        if action
+    )
 
 
-def _edited(files: tuple[FileChange, ...], facts: NodeFacts) -> frozenset[str]:
+def _file_action(path: str, wanted: Mapping[str, str], facts: NodeFacts) -> FileAction | None:
+    """What happens to a file of the bundle or of the node; None when it stays."""
+    recorded = facts.record.files if facts.record else {}
+    there = facts.files.get(path)
+    if path not in wanted:
+        return "removed"
+    if there is None:
+        return "drifted" if path in recorded else "new"
+    if there != wanted[path]:
+        return "drifted" if recorded.get(path) == wanted[path] else "changed"
+    return "drifted" if path in facts.wrong_modes else None
+
+
+def _edited(files: tuple[Change, ...], facts: NodeFacts) -> frozenset[str]:
     """Files that are there with another content than was installed."""
     recorded = facts.record.files if facts.record else {}
-    paths = [change.path for change in files if change.kind == "drifted"]
+    paths = [change.name for change in files if change.action == "drifted"]
     return frozenset(
         path for path in paths if facts.files.get(path, recorded.get(path)) != recorded.get(path)
     )
 
 
-def _service_changes(bundle: Bundle, facts: NodeFacts, edited: frozenset[str]) -> tuple[ServiceChange, ...]:
+def _service_changes(bundle: Bundle, facts: NodeFacts, edited: frozenset[str]) -> tuple[Change, ...]:
+    def change(name: str, action: ServiceAction, reason: str) -> Change:
+        return Change(target=bundle.node, kind="service", name=name, action=action, reason=reason)
+
     wanted = {service.name for service in bundle.long_running}
-    changes = [
-        ServiceChange(name=name, action="remove", reason="no longer part of this node")
-        for name, there in sorted(facts.containers.items())
-        if name not in wanted and there.digest
-    ]
+    obsolete = (
+        name for name, there in sorted(facts.containers.items()) if name not in wanted and there.digest
+    )
+    changes = [change(name, "remove", "no longer part of this node") for name in obsolete]
     for service in bundle.long_running:
-        there = facts.containers.get(service.name)
-        if there is None:
-            changes.append(ServiceChange(name=service.name, action="start", reason="is not there"))
-        elif there.digest != service.digest:
-            changes.append(ServiceChange(name=service.name, action="recreate", reason="its settings change"))
-        elif not there.running:
-            changes.append(
-                ServiceChange(name=service.name, action="start", reason=f"is not running: {there.status}")
-            )
-        elif read := next((path for path in service.config_files if path in edited), None):
-            reason = f"{read}, which it reads, was changed by hand"
-            changes.append(ServiceChange(name=service.name, action="restart", reason=reason))
-        elif there.health == "unhealthy":
-            changes.append(ServiceChange(name=service.name, action="restart", reason="is unhealthy"))
-        elif there.health == "starting" and not _seen_well(service, bundle, facts):
-            changes.append(ServiceChange(name=service.name, action="wait", reason="is still starting"))
+        if found := _service_action(service, bundle, facts, edited):
+            changes.append(change(service.name, *found))
     return tuple(changes)
+
+
+def _service_action(
+    service: BundleService, bundle: Bundle, facts: NodeFacts, edited: frozenset[str]
+) -> tuple[ServiceAction, str] | None:
+    """What happens to a service and why; None when it stays."""
+    there = facts.containers.get(service.name)
+    if there is None:
+        return "start", "is not there"
+    if there.digest != service.digest:
+        return "recreate", "its settings change"
+    if not there.running:
+        return "start", f"is not running: {there.status}"
+    if read := next((path for path in service.config_files if path in edited), None):
+        return "restart", f"{read}, which it reads, was changed by hand"
+    if there.health == "unhealthy":
+        return "restart", "is unhealthy"
+    if there.health == "starting" and not _seen_well(service, bundle, facts):
+        return "wait", "is still starting"
+    return None
 
 
 def _seen_well(service: BundleService, bundle: Bundle, facts: NodeFacts) -> bool:

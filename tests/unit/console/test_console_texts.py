@@ -7,18 +7,20 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, get_args, get_type_hints
+from typing import Literal, get_args
 
 import pytest
 
 from oz_installer.console.output.errors import print_error
 from oz_installer.console.output.json_documents import plan_json, summary_json
-from oz_installer.deploy.plan import FileChange, NodePlan, Plan, ServiceChange, StorageMove
+from oz_installer.deploy.change import ServiceAction
+from oz_installer.deploy.plan import Plan, StorageMove
 from oz_installer.errors import AnswersError, ConnectError, DeployError, Interrupted, OzError, Problem
 from oz_installer.formatting.plan import plan_text, total_text
 from oz_installer.formatting.summary import summary_text, table
 from oz_installer.secret import MASK, Masker, Secret
 from oz_installer.topology.summary import Summary, SummaryRow
+from tests.plans import file_change, service_change, target_plan
 
 ROWS = (
     SummaryRow(node="api1", service="oz-api", state="healthy", image="oz/api:5", ports="8000"),
@@ -146,24 +148,20 @@ def test_the_summary_as_json() -> None:
 
 
 DIFF = "--- config.py\n+++ config.py\n@@ -1,2 +1,2 @@\n--- an SQL comment\n+B = 2\n"
-BUSY = NodePlan(
-    node="api1",
-    files=(
-        FileChange(path="config/config.py", kind="changed", diff=DIFF),
-        FileChange(path="new.bin", kind="new", diff="+all of it\n"),
-        FileChange(path="gone", kind="removed"),
-        FileChange(path="nginx.conf", kind="drifted"),
-    ),
-    services=(
-        ServiceChange(name="oz-api", action="restart", reason="reads config/config.py"),
-        ServiceChange(name="oz-celery-beat", action="recreate", reason="its image changes"),
-        ServiceChange(name="oz-x", action="remove", reason="switched off"),
-        ServiceChange(name="oz-y", action="start", reason=""),
-    ),
+BUSY = target_plan(
+    "api1",
+    file_change("config/config.py", "changed", diff=DIFF),
+    file_change("new.bin", "new", diff="+all of it\n"),
+    file_change("gone", "removed"),
+    file_change("nginx.conf", "drifted"),
+    service_change("oz-api", "restart", "reads config/config.py"),
+    service_change("oz-celery-beat", "recreate", "its image changes"),
+    service_change("oz-x", "remove", "switched off"),
+    service_change("oz-y", "start"),
     jobs=("oz-init-db",),
     images=("nginx:1.27.3",),
 )
-PLAN = Plan(nodes=(BUSY, NodePlan(node="bio1")))
+PLAN = Plan(targets=(BUSY, target_plan("bio1")))
 
 
 def test_the_plan_as_text() -> None:
@@ -193,7 +191,7 @@ def test_the_plan_as_text() -> None:
 
 def test_the_plan_warns_of_data_that_stay_behind() -> None:
     move = StorageMove(what="database", before="db1:5432/gateway", now="the bundled PostgreSQL")
-    plan = Plan(nodes=(replace(BUSY, moves=(move,)),))
+    plan = Plan(targets=(replace(BUSY, moves=(move,)),))
     assert plan_text(plan).splitlines()[1] == (
         "  ! the API's database moves from db1:5432/gateway to the bundled PostgreSQL; no data is copied"
     )
@@ -202,14 +200,14 @@ def test_the_plan_warns_of_data_that_stay_behind() -> None:
 
 
 def test_totals_count() -> None:
-    files = tuple(FileChange(path=name, kind="changed") for name in "abc")
-    services = tuple(ServiceChange(name=name, action="restart", reason="r") for name in "ab")
+    files = tuple(file_change(name, "changed") for name in "abc")
+    services = tuple(service_change(name, "restart", "r") for name in "ab")
     nodes = (
-        NodePlan(node="n1", files=files, services=services),
-        *(NodePlan(node=f"n{i}") for i in (2, 3, 4)),
+        target_plan("n1", *files, *services),
+        *(target_plan(f"n{i}") for i in (2, 3, 4)),
     )
-    assert total_text(Plan(nodes=nodes)) == "3 files change, 2 services restart, on 1 of 4 nodes."
-    assert plan_text(Plan(nodes=nodes[1:])) == "Nothing to do on 3 nodes.\n"
+    assert total_text(Plan(targets=nodes)) == "3 files change, 2 services restart, on 1 of 4 nodes."
+    assert plan_text(Plan(targets=nodes[1:])) == "Nothing to do on 3 nodes.\n"
 
 
 def test_colours_change_nothing_but_colour() -> None:
@@ -220,8 +218,8 @@ def test_colours_change_nothing_but_colour() -> None:
 
 
 def test_a_file_cannot_steer_the_terminal_or_leak() -> None:
-    change = FileChange(path="a\x1b[2J", kind="changed", diff="+x\x1b]0;hi\x07 canary\n")
-    plan = Plan(nodes=(NodePlan(node="n1", files=(change,)),))
+    change = file_change("a\x1b[2J", "changed", diff="+x\x1b]0;hi\x07 canary\n")
+    plan = Plan(targets=(target_plan("n1", change),))
     mask = Masker((Secret("canary"),))
     lines = plan_text(plan, masker=mask).splitlines()
     assert lines[1:5] == ["  ~ a  changes", "", "n1: a", f"  +x {MASK}"]
@@ -288,9 +286,9 @@ def test_a_traceback_only_with_debug_and_without_secrets() -> None:
     assert "canary" not in told
 
 
-@pytest.mark.parametrize("action", get_args(get_type_hints(ServiceChange)["action"]))
+@pytest.mark.parametrize("action", get_args(ServiceAction))
 def test_every_action_has_its_words(action: Literal["start", "wait"]) -> None:
-    change = ServiceChange(name="oz-api", action=action, reason="because")
-    text = plan_text(Plan(nodes=(NodePlan(node="n1", services=(change,)),)))
+    change = service_change("oz-api", action, "because")
+    text = plan_text(Plan(targets=(target_plan("n1", change),)))
     assert "oz-api" in text
     assert text.splitlines()[-1].startswith("1 service ")

@@ -12,7 +12,7 @@ from oz_installer.deploy.compose.facts import ContainerFact, NodeDetails, NodeFa
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import Event
 from oz_installer.deploy.gate import Gate, LiveGate
-from oz_installer.deploy.plan import NodePlan, Plan
+from oz_installer.deploy.plan import Plan, TargetPlan
 from oz_installer.deploy.record import record_of
 from oz_installer.deploy.settings import RunSettings
 from oz_installer.errors import ConnectError
@@ -189,7 +189,7 @@ def make_run(
     *bundles: Bundle,
     transports: dict[str, FakeTransport] | None = None,
     facts: dict[str, NodeFacts] | None = None,
-    plans: Sequence[NodePlan] = (),
+    plans: Sequence[TargetPlan] = (),
     gate: Gate | None = None,
     events: list[Event] | None = None,
     topology: Topology | None = None,
@@ -221,7 +221,7 @@ def make_run(
         bundles={one.node: one for one in wanted},
         transports=transports or {one.node: FakeTransport(one.node) for one in wanted},
         facts=facts or {one.node: fresh(one.node) for one in wanted},
-        plan=Plan(nodes=tuple(plans) or tuple(NodePlan(node=one.node) for one in wanted)),
+        plan=Plan(targets=tuple(plans) or tuple(TargetPlan(target=one.node) for one in wanted)),
         gate=gate or LiveGate(),
         settings=settings,
         emit=told.append,

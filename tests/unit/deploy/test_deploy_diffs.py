@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from oz_installer.deploy.compose.diffs import add_diffs, unified
-from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.remote.transport import CommandResult
 from oz_installer.secret import Masker, Secret
+from tests.plans import file_change, target_plan
 from tests.unit.deploy.deploy_support import FakeTransport
 
 
@@ -68,14 +68,14 @@ HIDDEN = ("compose.yaml", "config/redis.conf", "licence/license.key")
 
 def diffs(current: Path, *changes: tuple[str, str], secret: Sequence[str] = HIDDEN) -> dict[str, str]:
     """The diff of each changed file, by its path."""
-    files = tuple(FileChange(path=path, kind=kind) for path, kind in changes)  # type: ignore[arg-type]
+    files = tuple(file_change(path, kind) for path, kind in changes)  # type: ignore[arg-type]
     node = Node()
     masker = Masker((Secret("new-secret"),))
-    plan = add_diffs(NodePlan(node="n1", files=files), WANTED, secret, node, str(current), masker)
+    plan = add_diffs(target_plan("n1", *files), WANTED, secret, node, str(current), masker)
     assert not any(b"old-secret" in said for said in node.said)
-    assert [change.path for change in plan.files] == [path for path, _ in changes]
+    assert [change.name for change in plan.files] == [path for path, _ in changes]
     assert "secret" not in "".join(change.diff for change in plan.files).replace("secrets", "")
-    return {change.path: change.diff for change in plan.files}
+    return {change.name: change.diff for change in plan.files}
 
 
 def test_a_file_without_secrets_is_compared_as_it_stands(current: Path) -> None:
@@ -140,7 +140,7 @@ def test_names_are_never_options_or_code(current: Path) -> None:
 def test_nothing_installed_and_nothing_to_compare(tmp_path: Path) -> None:
     assert diffs(tmp_path, ("config/nginx.conf", "changed"))["config/nginx.conf"].count("\n+") == 5
     node = FakeTransport()
-    plan = NodePlan(node="n1", files=(FileChange(path="a", kind="new"),))
+    plan = target_plan("n1", file_change("a", "new"))
     add_diffs(plan, {"a": b"x\n"}, (), node, "/opt/oz", Masker())
     assert node.sent == []
 

@@ -10,12 +10,12 @@ from oz_installer.deploy.compose.phases.stage import Stage
 from oz_installer.deploy.compose.recipes import install
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.gate import DryGate, DryRunChange
-from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.deploy.runner import run_phases
 from oz_installer.errors import LockedError
+from tests.plans import file_change, target_plan
 from tests.unit.deploy.deploy_support import FakeTransport, failed, make_run
 
-CHANGING = [NodePlan(node="n1", files=(FileChange(path="a", kind="new"),))]
+CHANGING = [target_plan("n1", file_change("a", "new"))]
 
 
 def test_after_the_locks_and_before_anything_is_sent() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from oz_installer.deploy.compose.facts import NodeFacts
 from oz_installer.deploy.compose.planner import plan_changes, plan_node
-from oz_installer.deploy.plan import NodePlan
+from oz_installer.deploy.plan import TargetPlan
 from oz_installer.remote.image_reference import has_image
 from tests.unit.deploy.deploy_support import bundle, container, details, fresh, installed, service
 
@@ -30,10 +30,10 @@ OLD = bundle(
 )
 
 
-def summary(plan: NodePlan) -> dict[str, Any]:
+def summary(plan: TargetPlan) -> dict[str, Any]:
     """The plan in a form that reads well in a table."""
     return {
-        **{f"file {change.path}": change.kind for change in plan.files},
+        **{f"file {change.name}": change.action for change in plan.files},
         **{f"service {change.name}": change.action for change in plan.services},
         **{f"job {name}": "run" for name in plan.jobs},
         **{f"image {name}": "pull" for name in plan.images},
@@ -186,9 +186,9 @@ def test_images_are_looked_for_only_for_what_starts_and_named_once() -> None:
 def test_nodes_keep_the_operators_order() -> None:
     bundles = {name: bundle(node=name) for name in ("z", "a", "m")}
     plan = plan_changes(bundles, {name: fresh(name) for name in bundles})
-    assert [node.node for node in plan.nodes] == ["z", "a", "m"]
+    assert [node.target for node in plan.targets] == ["z", "a", "m"]
     assert not plan.nothing_to_do
-    assert plan.of("a").node == "a"
+    assert plan.of("a").target == "a"
     with pytest.raises(KeyError):
         plan.of("nobody")
 

@@ -9,9 +9,9 @@ import pytest
 
 from oz_installer.catalog.release import MinimumVersions, load_release
 from oz_installer.deploy.compose.phases.requirements import CheckRequirements, compose_of, unmet_requirements
-from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.errors import OzError, PreflightError
 from oz_installer.remote.engine_requirements import DISK_FREE_MIB
+from tests.plans import file_change, target_plan
 from tests.unit.deploy.deploy_support import FakeTransport, bundle, container, details, fresh, make_run
 
 OLDEST = load_release("5.2").engines
@@ -148,7 +148,7 @@ def test_the_plugin_is_preferred() -> None:
 def test_all_nodes_are_told_at_once_and_nothing_is_sent() -> None:
     names = ("n1", "n2", "n3")
     transports = {name: FakeTransport(name) for name in names}
-    files = (FileChange(path="a", kind="new"),)
+    files = (file_change("a", "new"),)
     run = make_run(
         *(bundle(node=name) for name in names),
         transports=transports,
@@ -157,7 +157,7 @@ def test_all_nodes_are_told_at_once_and_nothing_is_sent() -> None:
             "n2": fresh("n2"),
             "n3": fresh("n3", details=details(disk_free=7)),
         },
-        plans=[NodePlan(node=name, files=files) for name in names],
+        plans=[target_plan(name, *files) for name in names],
     )
     phase = CheckRequirements()
     assert phase.should_run(run)

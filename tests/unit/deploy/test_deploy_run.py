@@ -12,10 +12,10 @@ from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.errors import hint_for
 from oz_installer.deploy.events import Event, Message, PhaseEnded, PhaseStarted, RunEnded, RunStarted
 from oz_installer.deploy.phase import Phase
-from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.deploy.runner import run_phases
 from oz_installer.errors import ConnectError, DeployError, Interrupted, LockedError, OzError, PreflightError
 from oz_installer.remote.parallel import start_all, wait_all
+from tests.plans import file_change, target_plan
 from tests.unit.deploy.deploy_support import FakeTransport, bundle, failed, make_run
 
 NODES = ("n1", "n2", "n3")
@@ -23,8 +23,8 @@ NODES = ("n1", "n2", "n3")
 
 def several(**options: object) -> NodesRun:
     """A run over three nodes, each of which changes."""
-    files = (FileChange(path="a", kind="new"),)
-    plans = [NodePlan(node=name, files=files) for name in NODES]
+    files = (file_change("a", "new"),)
+    plans = [target_plan(name, *files) for name in NODES]
     return make_run(*(bundle(node=name) for name in NODES), plans=plans, **options)  # type: ignore[arg-type]
 
 

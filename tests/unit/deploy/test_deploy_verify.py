@@ -12,10 +12,10 @@ import pytest
 from oz_installer.answers.model import Node
 from oz_installer.deploy.compose.phases.verify import Verify
 from oz_installer.deploy.compose.run import NodesRun
-from oz_installer.deploy.plan import FileChange, NodePlan
 from oz_installer.errors import DeployError
 from oz_installer.topology.model import Topology
 from oz_installer.topology.planner import plan_topology
+from tests.plans import file_change, target_plan
 from tests.unit.deploy.deploy_support import FakeTransport, bundle, fresh, make_run
 from tests.unit.topology.topology_answers import layout
 
@@ -60,12 +60,12 @@ def here(port: int) -> Topology:
 
 def verifying(ports: type[Ports]) -> tuple[NodesRun, FakeTransport]:
     node = FakeTransport("n1", answer=lambda argv: "boom" if argv[1:2] == ("logs",) else None)
-    files = (FileChange(path="a", kind="new"),)
+    files = (file_change("a", "new"),)
     run = make_run(
         bundle(node="n1"),
         transports={"n1": node},
         facts={"n1": fresh()},
-        plans=[NodePlan(node="n1", files=files)],
+        plans=[target_plan("n1", *files)],
         topology=here(ports.port),  # type: ignore[attr-defined]
         health_timeout=0.1,
         engine="podman",  # its logs are asked for by a command

@@ -238,7 +238,7 @@ def test_a_stop_while_differences_or_states_are_fetched(path: Path, what: str) -
     }
     node.hang_at("node.sh look" if what == "summarise" else "sh")
     if what == "with_diffs":
-        assert any(one.files for one in prepared.plan.nodes)
+        assert any(one.files for one in prepared.plan.targets)
     with clock.heeded():
         calls[what](prepared, clock.stop)
     prepared.close()

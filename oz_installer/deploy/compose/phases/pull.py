@@ -17,11 +17,11 @@ class PullImages(Phase[NodesRun]):
 
     def should_run(self, run: NodesRun) -> bool:
         """Only where an image is missing."""
-        return any(plan.images for plan in run.plan.nodes)
+        return any(plan.images for plan in run.plan.targets)
 
     def run(self, run: NodesRun) -> None:
         """Raises DeployError naming the image that cannot be had."""
-        nodes = tuple(plan.node for plan in run.plan.nodes if plan.images)
+        nodes = tuple(plan.target for plan in run.plan.targets if plan.images)
         run.each(nodes, lambda node: self._pull(run, node), patience=PATIENCE_SECONDS)
 
     def _pull(self, run: NodesRun, node: str) -> None:

@@ -35,8 +35,8 @@ class Stage(Phase[NodesRun]):
         bundle, plan, facts = run.bundles[node], run.plan.of(node), run.facts[node]
         existing = facts.details.generations if facts.details else ()
         generation = run.generations[node] = next_generation(existing, facts.generation)
-        removed = [change.path for change in plan.files if change.kind == "removed"]
-        send = {change.path for change in plan.files if change.kind != "removed"}
+        removed = [change.name for change in plan.files if change.action == "removed"]
+        send = {change.name for change in plan.files if change.action != "removed"}
         record = record_of(bundle, generation, run.fingerprints(node))
         payload = tar_bytes(_upload(bundle, send, run.masked_files(node), record))
         total = len(payload)
@@ -80,7 +80,7 @@ class Stage(Phase[NodesRun]):
 
 def staging(run: NodesRun) -> tuple[str, ...]:
     """Nodes that get a new generation."""
-    return tuple(plan.node for plan in run.plan.nodes if plan.files)
+    return tuple(plan.target for plan in run.plan.targets if plan.files)
 
 
 def _upload(bundle: Bundle, send: set[str], shown: Mapping[str, bytes], record: Record) -> list[RemoteFile]:
