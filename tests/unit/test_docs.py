@@ -12,10 +12,17 @@ import pytest
 from oz_installer import errors
 from oz_installer.catalog.release import load_release, releases
 from oz_installer.cli.main import oz_install
+from tests.unit.test_english import BANNED
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md")))
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "bench" / "RESULTS.md",
+    *sorted(DOCS.glob("*.md")),
+)
+WRITTEN = [page for page in PAGES if page.name != "answers.md"]  # that one comes from the questions
 README_LINES = 100
 NAMED = re.compile(r"`((?:oz_installer|templates|tests|docs)/[^`\s]*)`")
 NAMED_WITH_NAMES = re.compile(r"`((?:oz_installer|templates|tests|docs)/[^`\s]*)` \(((?:`[\w.]+`(?:, )?)+)\)")
@@ -85,6 +92,12 @@ def test_what_is_broken_is_found(tmp_path: Path) -> None:
     assert list(broken_links(page)) == ["none.md", "page.md#none"]
     assert list(missing_files(page)) == ["oz_installer/none.py", "tests/unit/NAME/none.py"]
     assert list(missing_names(page)) == ["oz_installer/errors.py: NoSuchError"]
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_pages_are_in_plain_english(page: Path) -> None:
+    text = re.sub(r"`[^`\n]*`", "", without_code(page.read_text()))
+    assert BANNED.findall(text) == []
 
 
 def test_the_readme_is_short_and_leads_to_every_page() -> None:
