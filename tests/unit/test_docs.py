@@ -11,6 +11,7 @@ import pytest
 
 from oz_installer import errors
 from oz_installer.catalog.release import load_release, releases
+from oz_installer.checks.all_checks import CHECKS
 from oz_installer.cli.main import oz_install
 from tests.unit.test_english import BANNED
 
@@ -113,6 +114,21 @@ def test_the_map_names_every_room() -> None:
     package = ROOT / "oz_installer"
     found = {file.parent for file in package.rglob("*.py") if "standins" not in file.parts} - {package}
     assert {str(one.relative_to(ROOT)) for one in found if f"{one.name}/" not in text} == set()
+
+
+def test_the_map_names_the_file_of_every_check() -> None:
+    text = (DOCS / "architecture.md").read_text()
+    files = {check.name: type(check).__module__.split(".")[-2:] for check in CHECKS}
+    rows = {
+        name: [row for row in text.splitlines() if row.startswith("|") and f"`{name}`" in row]
+        for name in files
+    }
+    missing = [
+        name
+        for name, (family, module) in files.items()
+        if not any(f"`{family}`" in row.split("|")[1] and f" {module}.py" in row for row in rows[name])
+    ]
+    assert missing == []
 
 
 def commands(
