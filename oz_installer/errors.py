@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 RERUN_HINT = "Run the same command again to resume."
+FAULT_HINT = "This is a fault of oz-install: send this message to Oz Forensics."
 
 
 class OzError(Exception):
@@ -98,3 +99,13 @@ class Interrupted(OzError):
     """The operator stopped the run."""
 
     exit_code = 130
+
+
+def unexpected(
+    error: Exception, what: str = "something unexpected happened", *, with_text: bool = True
+) -> OzError:
+    """Wrap an exception that only a fault of oz-install can raise; its own text may be left out."""
+    kind = type(error).__name__
+    fault = OzError(f"{what}: {kind}: {error}" if with_text else f"{what}: {kind}", FAULT_HINT)
+    fault.__cause__ = error
+    return fault

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from oz_installer.checks.base import Check, InstallationCheck, NodeCheck, ProbeCheck, ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
-from oz_installer.errors import ConnectError, OzError
+from oz_installer.errors import ConnectError, OzError, unexpected
 from oz_installer.remote.parallel import start_all
 from oz_installer.text import safe_line
 
@@ -223,9 +223,9 @@ def check_error(check: Check[Any], node: CheckedNode | None, error: Exception) -
         return check.finding(node, "failure", seen, hint=error.hint)
     if isinstance(error, OzError):
         return check.finding(node, "failure", safe_line(error.message, 400), hint=error.hint)
-    seen = f"the check itself broke: {type(error).__name__}: {safe_line(error)}"
-    hint = "This is a fault of oz-install: please send us this line. The other checks stand."
-    return check.finding(node, "failure", seen, hint=hint)
+    fault = unexpected(error, "the check itself broke")
+    hint = f"{fault.hint} The other checks are not affected."
+    return check.finding(node, "failure", safe_line(fault.message, 400), hint=hint)
 
 
 def sort_findings(

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from oz_installer.errors import RERUN_HINT, Interrupted, OzError
+from oz_installer.errors import RERUN_HINT, Interrupted, OzError, unexpected
 
 if TYPE_CHECKING:
     from oz_installer.secret import Masker
@@ -32,17 +32,16 @@ def run_guarded(work: Callable[[], int], options: RunOptions) -> int:
         return _fail(error, options)
     except OSError as error:
         if error.errno != errno.ENOSPC:
-            return _fail(_unexpected(error), options)
+            return _fail(_fault(error), options)
         return _fail(OzError(f"a disk of this machine is full: {error}", f"Make room. {RERUN_HINT}"), options)
     except Exception as error:  # noqa: BLE001 - the last resort: operators see no traceback
-        return _fail(_unexpected(error), options)
+        return _fail(_fault(error), options)
 
 
-def _unexpected(error: Exception) -> OzError:
-    hint = "Run again with --debug and send us what it prints; rerunning is safe."
-    unexpected = OzError(f"something unexpected happened: {type(error).__name__}: {error}", hint)
-    unexpected.__cause__ = error
-    return unexpected
+def _fault(error: Exception) -> OzError:
+    fault = unexpected(error)
+    fault.hint += " Add what the same command prints with --debug; it is safe to run again."
+    return fault
 
 
 def _fail(error: OzError, options: RunOptions) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual.dom import DOMNode
 from textual.message import Message
 
-from oz_installer.errors import AnswersError, OzError
+from oz_installer.errors import AnswersError, OzError, unexpected
 from oz_installer.tui.core import JobFailed, JobFinished
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HELD = "install"
 """The job that must not be cut off."""
 
-GOES_ON = "The installation goes on. Tell Oz Forensics what you did."
+GOES_ON = "The installation continues."
 
 Tell = Callable[[object], None]
 Job = Callable[[Tell, Stop], Any]
@@ -102,8 +102,8 @@ class Jobs:
         except Exception as fault:
             if not self._is_beside(name):
                 raise
-            kind = type(fault).__name__  # its text may hold anything
-            tell(JobFailed(job=name, message=f"a fault of oz-install's own ({kind})", hint=GOES_ON))
+            failure = unexpected(fault, with_text=False)  # its text may hold anything
+            tell(JobFailed(job=name, message=failure.message, hint=f"{GOES_ON} {failure.hint}"))
         else:
             tell(JobFinished(job=name, result=result))
 

@@ -9,6 +9,7 @@ from oz_installer.answers.licence_file import is_world_readable, json_error, rea
 from oz_installer.answers.local_files import UnreadableFile, resolve_path
 from oz_installer.checks.base import InstallationCheck
 from oz_installer.checks.context import CheckContext, Finding
+from oz_installer.errors import FAULT_HINT
 from oz_installer.text import join_and, plural, safe_line
 from oz_installer.topology.licences import nodes_by_licence
 
@@ -78,7 +79,7 @@ class LicenceCheck(InstallationCheck[Mapping[str, LicenceFacts]]):
                 subject=subject,
                 needed=f"only on nodes with the role {role}",
                 why="A licence on other servers may be counted, or taken.",
-                hint="This is a fault of oz-install; please report it.",
+                hint=FAULT_HINT,
             )
         names = join_and(node.name for node in holders)
         return self.finding(

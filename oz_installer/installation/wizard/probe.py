@@ -24,7 +24,7 @@ from oz_installer.checks.engine.engine import EngineCheck
 from oz_installer.checks.host.host import HostCheck
 from oz_installer.checks.runner import as_completed, run_checks, run_shell_checks
 from oz_installer.checks.storage.storage import StorageCheck
-from oz_installer.errors import AnswersError, OzError
+from oz_installer.errors import AnswersError, OzError, unexpected
 from oz_installer.installation.check import OnFinding, check_context, mask_findings
 from oz_installer.installation.nodes.connect_all import OpenTransport
 from oz_installer.installation.nodes.connection_pool import ConnectionPool
@@ -204,13 +204,8 @@ def _late(name: str) -> NodeProbe:
 
 
 def _failed(tried: NodeProbe, error: Exception, masker: Masker) -> NodeProbe:
-    if isinstance(error, OzError):
-        return replace(tried, error=masker(error.message), hint=masker(error.hint))
-    return replace(
-        tried,
-        error=masker(f"something unexpected happened: {type(error).__name__}: {error}"),
-        hint="This is a fault of oz-install: please send us this line.",
-    )
+    said = error if isinstance(error, OzError) else unexpected(error)
+    return replace(tried, error=masker(said.message), hint=masker(said.hint))
 
 
 def _text(error: AnswersError) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from oz_installer.answers.model import Answers
 from oz_installer.catalog.release import Release, Stage, load_release
-from oz_installer.errors import OzError
+from oz_installer.errors import FAULT_HINT, OzError
 from oz_installer.render.compose import compose_file
 from oz_installer.render.config import config_files
 from oz_installer.secret import Secret
@@ -195,9 +195,7 @@ def _licence_files(node: TopologyNode, licences: Mapping[str, bytes]) -> Iterabl
     }
     for key, path in sorted(wanted.items()):
         if key not in licences:
-            raise OzError(
-                f"the licence {key!r} was not read", "this is a fault of oz-install; please report it"
-            )
+            raise OzError(f"the licence {key!r} was not read", FAULT_HINT)
         yield BundleFile(path=path, content=licences[key], secret=True)
 
 
