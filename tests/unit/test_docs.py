@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -12,7 +13,11 @@ import pytest
 from oz_installer import errors
 from oz_installer.catalog.release import load_release, releases
 from oz_installer.checks.all_checks import CHECKS
+from oz_installer.checks.context import Finding, Remedy
 from oz_installer.cli.main import oz_install
+from oz_installer.console.output.json_documents import plan_json, summary_json
+from oz_installer.deploy.plan import Plan, TargetPlan
+from oz_installer.topology.summary import Summary
 from tests.unit.test_english import BANNED
 
 ROOT = Path(__file__).parents[2]
@@ -158,6 +163,15 @@ def test_every_command_and_option_is_described() -> None:
         text = section(page, name)
         options = [option for param in command.params for option in param.opts if option.startswith("-")]
         assert [option for option in options if not re.search(rf"`{option}[` ]", text)] == [], name
+
+
+def test_every_field_of_plan_and_summary_is_described() -> None:
+    text = (DOCS / "json.md").read_text()
+    plan = plan_json(Plan(targets=(TargetPlan(target="n"),)))
+    names = {*plan, *plan["nodes"][0], *summary_json(Summary())}
+    assert {name for name in names if f"`{name}`" not in text} == set()
+    findings = {field.name for kind in (Finding, Remedy) for field in fields(kind)}
+    assert {name for name in findings if f"`{name}`" not in text} == set()
 
 
 def test_every_exit_code_is_described() -> None:
