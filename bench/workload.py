@@ -109,9 +109,9 @@ class Workload:
         return document
 
     def _bundles(self, path: Path) -> Mapping[str, Bundle]:
-        blueprint = build_desired_state(read(path), path, ask=None, connecting=False)
-        blueprint.save_secrets()
-        return blueprint.bundles
+        desired_state = build_desired_state(read(path), path, ask=None, connecting=False)
+        desired_state.save_secrets()
+        return desired_state.bundles
 
     def _inventory(self, slow: bool) -> str:
         lines = []

@@ -51,40 +51,40 @@ def _run(
 ) -> NodesRun:
     from oz_installer.deploy.compose.run import NodesRun
 
-    blueprint = prepared.blueprint
+    desired_state = prepared.desired_state
     return NodesRun(
-        topology=blueprint.topology,
-        bundles={name: blueprint.bundles[name] for name in prepared.transports},
-        masked_files=blueprint.masked_files,
-        fingerprints=blueprint.fingerprints,
+        topology=desired_state.topology,
+        bundles={name: desired_state.bundles[name] for name in prepared.transports},
+        masked_files=desired_state.masked_files,
+        fingerprints=desired_state.fingerprints,
         transports=prepared.transports,
         reopen=prepared.reopen,
         facts=dict(prepared.facts),
         plan=prepared.plan,
         gate=gate,
-        settings=_settings(blueprint, health_timeout),
+        settings=_settings(desired_state, health_timeout),
         emit=on_event,
-        keep_secrets=blueprint.save_secrets if blueprint.secrets.made else None,
+        keep_secrets=desired_state.save_secrets if desired_state.secrets.made else None,
     )
 
 
-def _settings(blueprint: DesiredState, health_timeout: float | None) -> RunSettings:
+def _settings(desired_state: DesiredState, health_timeout: float | None) -> RunSettings:
     return RunSettings(
-        install_dir=blueprint.answers.install_dir,
-        engine=blueprint.answers.engine,
+        install_dir=desired_state.answers.install_dir,
+        engine=desired_state.answers.engine,
         owner=f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})",
-        masker=blueprint.secrets.masker(),
+        masker=desired_state.secrets.masker(),
         health_timeout=health_timeout,
-        registry=_registry_login(blueprint),
+        registry=_registry_login(desired_state),
     )
 
 
-def _registry_login(blueprint: DesiredState) -> RegistryLogin | None:
-    registry = blueprint.answers.registry
-    if not registry.username or "registry.password" not in blueprint.secrets:
+def _registry_login(desired_state: DesiredState) -> RegistryLogin | None:
+    registry = desired_state.answers.registry
+    if not registry.username or "registry.password" not in desired_state.secrets:
         return None
     return RegistryLogin(
         server=registry.server or "",
         username=registry.username,
-        password=blueprint.secrets["registry.password"],
+        password=desired_state.secrets["registry.password"],
     )

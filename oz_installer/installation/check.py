@@ -91,16 +91,16 @@ def check_prepared(
     ``stop`` is set it returns with what there is. Raises AnswersError for a name that no check has.
     """
     checks = select_checks(only)
-    blueprint = prepared.blueprint
+    desired_state = prepared.desired_state
     site = check_context(
-        blueprint.answers,
+        desired_state.answers,
         prepared.transports.__getitem__,
-        blueprint.secrets,
+        desired_state.secrets,
         names=tuple(prepared.transports),
-        topology=blueprint.topology,
-        base=blueprint.path.parent,
+        topology=desired_state.topology,
+        base=desired_state.path.parent,
     )
-    run_checks(checks, site, mask_findings(on_finding, blueprint.secrets.masker()), stop)
+    run_checks(checks, site, mask_findings(on_finding, desired_state.secrets.masker()), stop)
 
 
 def select_checks(only: Sequence[str]) -> Sequence[Check[Any]]:

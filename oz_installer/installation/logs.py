@@ -48,11 +48,11 @@ def read_logs(
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
     placed = find_services(inputs.topology, service)
     homes = [node for node in loaded.answers.nodes if node.name in {one.node for one in placed}]
-    looked, failed, blueprint = connect_all(homes, *connectors(inputs, open_transport))
+    looked, failed, desired_state = connect_all(homes, *connectors(inputs, open_transport))
     transports = {name: one.transport for name, one in looked.items()}
     try:
         # a password that is lost could not be masked
-        require_matching_secrets(blueprint, {name: one.facts for name, one in looked.items()})
+        require_matching_secrets(desired_state, {name: one.facts for name, one in looked.items()})
         return _read(placed, transports, failed, loaded.answers.engine, lines, inputs.secrets.masker())
     finally:
         for transport in transports.values():

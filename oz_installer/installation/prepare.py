@@ -52,7 +52,7 @@ class Prepared:
     """Connections, facts and the plan. ``reopen`` replaces a lost connection, ``close`` ends all; ``report``
     is written once the plan is carried out."""
 
-    blueprint: DesiredState
+    desired_state: DesiredState
     transports: Mapping[str, Transport]
     facts: Mapping[str, NodeFacts]
     plan: Plan
@@ -65,8 +65,8 @@ class Prepared:
 
         require_met(
             [self.facts[node] for node in self.plan.changing],
-            self.blueprint.answers.engine,
-            self.blueprint.answers.release,
+            self.desired_state.answers.engine,
+            self.desired_state.answers.release,
         )
 
     def close(self) -> None:
@@ -97,25 +97,25 @@ def prepare(
     lines = ConnectionPool(lambda name: open_transport(nodes[name], inputs.secrets))
     try:
         looks = connectors(inputs, lambda node, _: lines(node.name))
-        looked, failures, blueprint = connect_all(chosen, *looks, stop)
+        looked, failures, desired_state = connect_all(chosen, *looks, stop)
         if failures:
             raise combine_errors(list(failures.values()))
         transports = {name: one.transport for name, one in looked.items()}
         first = {name: one.facts for name, one in looked.items()}
         if not new_secrets:
-            require_matching_secrets(blueprint, first)
-            require_all_nodes(blueprint, first)
-        facts, plan = _compare(blueprint, transports, first, stop)
+            require_matching_secrets(desired_state, first)
+            require_all_nodes(desired_state, first)
+        facts, plan = _compare(desired_state, transports, first, stop)
     except BaseException:
         lines.close()
         raise
     reopen = _reopening(transports, nodes, open_transport, inputs.secrets)
     return Prepared(
-        blueprint=blueprint,
+        desired_state=desired_state,
         transports=transports,
         facts=facts,
         plan=plan,
-        report=RunReport(blueprint, plan),
+        report=RunReport(desired_state, plan),
         reopen=reopen,
     )
 
@@ -146,17 +146,17 @@ def connectors(
 
 
 def _compare(
-    blueprint: DesiredState,
+    desired_state: DesiredState,
     transports: Mapping[str, Transport],
     facts: dict[str, NodeFacts],
     stop: threading.Event | None,
 ) -> tuple[dict[str, NodeFacts], Plan]:
     """Facts and plan. Where the files are right but something must start, the details are looked at, too."""
-    bundles = {name: blueprint.bundles[name] for name in transports}
+    bundles = {name: desired_state.bundles[name] for name in transports}
     plan = plan_changes(bundles, facts)
     lacking = {name: transports[name] for name in plan.changing if not facts[name].details}
     if lacking:
-        facts = {**facts, **read_facts(blueprint, lacking, detailed=True, stop=stop)}
+        facts = {**facts, **read_facts(desired_state, lacking, detailed=True, stop=stop)}
         plan = plan_changes(bundles, facts)
     return facts, plan
 

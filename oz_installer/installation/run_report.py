@@ -33,10 +33,10 @@ class RunReport:
     ``trouble`` says why it could not be written. Nothing is written of a run that never began.
     """
 
-    def __init__(self, blueprint: DesiredState, plan: Plan) -> None:
-        self.path = report_path(blueprint.path)
+    def __init__(self, desired_state: DesiredState, plan: Plan) -> None:
+        self.path = report_path(desired_state.path)
         self.write_error = ""
-        self._blueprint, self._plan = blueprint, plan
+        self._blueprint, self._plan = desired_state, plan
         self._events: list[Event] = []
         self._lock = Lock()
         self._began: float | None = None

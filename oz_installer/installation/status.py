@@ -42,21 +42,21 @@ def read_status(
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
     chosen = select_nodes(loaded.answers, limit)
-    looked, failed, blueprint = connect_all(chosen, *connectors(inputs, open_transport))
+    looked, failed, desired_state = connect_all(chosen, *connectors(inputs, open_transport))
     for one in looked.values():
         one.close()
     facts = {name: one.facts for name, one in looked.items()}
-    require_matching_secrets(blueprint, facts)
+    require_matching_secrets(desired_state, facts)
     well = {name: seen for name, seen in facts.items() if seen.engine_ok}
     bare = tuple(name for name, seen in well.items() if _is_bare(seen))
     told = _troubles(failed, facts, loaded.answers.engine)
     summary = replace(
-        summary_from(blueprint, {name: seen for name, seen in well.items() if name not in bare}),
+        summary_from(desired_state, {name: seen for name, seen in well.items() if name not in bare}),
         troubles=tuple((node.name, told[node.name][0]) for node in chosen if node.name in told),
         not_installed=bare,
     )
     hints = dict.fromkeys(hint for _, hint in told.values() if hint)
-    return StatusReport(summary=summary, hints=tuple(hints), masker=blueprint.secrets.masker())
+    return StatusReport(summary=summary, hints=tuple(hints), masker=desired_state.secrets.masker())
 
 
 def _is_bare(seen: NodeFacts) -> bool:

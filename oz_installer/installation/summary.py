@@ -20,7 +20,9 @@ from oz_installer.topology.summary import Summary, summary_of
 def summarise(prepared: Prepared, stop: threading.Event | None = None) -> Summary:
     """What runs where now, and where the report of the last run is. Looks at the nodes again. Raises
     Interrupted soon after ``stop`` is set."""
-    summary = summary_from(prepared.blueprint, read_facts(prepared.blueprint, prepared.transports, stop=stop))
+    summary = summary_from(
+        prepared.desired_state, read_facts(prepared.desired_state, prepared.transports, stop=stop)
+    )
     report = prepared.report.write(summary)
     if trouble := prepared.report.write_error:
         notes = (*summary.notes, f"The report of this run could not be written: {trouble}.")
@@ -28,21 +30,21 @@ def summarise(prepared: Prepared, stop: threading.Event | None = None) -> Summar
     return replace(summary, report=report)
 
 
-def summary_from(blueprint: DesiredState, facts: Mapping[str, NodeFacts]) -> Summary:
+def summary_from(desired_state: DesiredState, facts: Mapping[str, NodeFacts]) -> Summary:
     """What runs where, on the nodes that the facts are of."""
     states: dict[str, str] = {}
     for name, seen in facts.items():
-        states |= _states(blueprint.bundles[name], seen)
-    kept, typed = blueprint.secrets_file.exists(), typed_secrets_dir(blueprint.path)
+        states |= _states(desired_state.bundles[name], seen)
+    kept, typed = desired_state.secrets_file.exists(), typed_secrets_dir(desired_state.path)
     return summary_of(
-        blueprint.topology,
+        desired_state.topology,
         states,
         nodes=facts,
-        secrets_file=blueprint.secrets_file if kept else None,
+        secrets_file=desired_state.secrets_file if kept else None,
         typed_secrets=typed if typed.is_dir() else None,
-        answers_file=blueprint.path,
-        admin_email=blueprint.answers.admin.email,
-        admin_kept=kept and blueprint.answers.admin.password is None,
+        answers_file=desired_state.path,
+        admin_email=desired_state.answers.admin.email,
+        admin_kept=kept and desired_state.answers.admin.password is None,
     )
 
 
@@ -86,8 +88,10 @@ def with_diffs(prepared: Prepared, stop: threading.Event | None = None) -> Plan:
 def _with_diffs(prepared: Prepared, plan: TargetPlan) -> TargetPlan:
     from oz_installer.deploy.compose.diffs import add_diffs
 
-    blueprint = prepared.blueprint
-    shown = blueprint.masked_files(plan.target)
-    wanted = {file.path: shown.get(file.path, file.content) for file in blueprint.bundles[plan.target].files}
-    install_dir, masker = blueprint.answers.install_dir, blueprint.secrets.masker()
+    desired_state = prepared.desired_state
+    shown = desired_state.masked_files(plan.target)
+    wanted = {
+        file.path: shown.get(file.path, file.content) for file in desired_state.bundles[plan.target].files
+    }
+    install_dir, masker = desired_state.answers.install_dir, desired_state.secrets.masker()
     return add_diffs(plan, wanted, set(shown), prepared.transports[plan.target], install_dir, masker)

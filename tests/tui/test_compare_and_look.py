@@ -38,13 +38,13 @@ updater: {token: {env: OZ_TEST_TOKEN}}
 class Node:
     """A node as an installation left it; ``stopped`` are services that do not run any more."""
 
-    def __init__(self, blueprint: DesiredState) -> None:
-        self._bundle = blueprint.bundles["n1"]
-        record = record_of(self._bundle, "000001", blueprint.fingerprints("n1"))
+    def __init__(self, desired_state: DesiredState) -> None:
+        self._bundle = desired_state.bundles["n1"]
+        record = record_of(self._bundle, "000001", desired_state.fingerprints("n1"))
         self._record = record.dumps()
         self._files: Mapping[str, bytes] = {
             **{file.path: file.content for file in self._bundle.files},
-            **{f"shown/{path}": content for path, content in blueprint.masked_files("n1").items()},
+            **{f"shown/{path}": content for path, content in desired_state.masked_files("n1").items()},
         }
         self.stopped: set[str] = set()
         self.opened: list[FakeTransport] = []
@@ -100,7 +100,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def blueprint(path: Path) -> DesiredState:
+def desired_state(path: Path) -> DesiredState:
     """What was installed; its passwords are kept."""
     made = build_desired_state(read(path), path, ask=None, connecting=True)
     made.save_secrets()
@@ -118,16 +118,16 @@ async def push(pilot: Driver, button: str) -> None:
     await press(pilot, "enter")
 
 
-def assert_no_secret(blueprint: DesiredState, shown: str) -> None:
+def assert_no_secret(desired_state: DesiredState, shown: str) -> None:
     """None of those that were given, nor of those that were made."""
-    for secret in blueprint.secrets.values():
+    for secret in desired_state.secrets.values():
         assert secret.reveal() not in shown
 
 
 async def test_compare_shows_what_is_different_from_what_the_node_has(
-    path: Path, blueprint: DesiredState
+    path: Path, desired_state: DesiredState
 ) -> None:
-    node = Node(blueprint)
+    node = Node(desired_state)
     path.write_text(ANSWERS % NEW, encoding="utf-8")
     async with wizard(InstallerCore(lambda: node.open), path=path, step="review") as pilot:
         await push(pilot, "compare")
@@ -135,20 +135,20 @@ async def test_compare_shows_what_is_different_from_what_the_node_has(
         lines = [line.strip() for line in shown.splitlines()]
         assert any(line.startswith("-") and OLD in line for line in lines)
         assert any(line.startswith("+") and NEW in line for line in lines)
-        assert_no_secret(blueprint, shown + text_of(pilot))
+        assert_no_secret(desired_state, shown + text_of(pilot))
     assert [one.closed for one in node.opened] == [1]
 
 
-async def test_compare_with_what_is_installed_just_so(path: Path, blueprint: DesiredState) -> None:
-    node = Node(blueprint)
+async def test_compare_with_what_is_installed_just_so(path: Path, desired_state: DesiredState) -> None:
+    node = Node(desired_state)
     async with wizard(InstallerCore(lambda: node.open), path=path, step="review") as pilot:
         await push(pilot, "compare")
         assert "Nothing to do on 1 node." in text_of(pilot)
     assert all(short(sent.argv) == "node.sh look" for one in node.opened for sent in one.sent)
 
 
-async def test_look_shows_the_states_and_what_would_change(path: Path, blueprint: DesiredState) -> None:
-    node = Node(blueprint)
+async def test_look_shows_the_states_and_what_would_change(path: Path, desired_state: DesiredState) -> None:
+    node = Node(desired_state)
     node.stopped = {"oz-api"}
     async with wizard(InstallerCore(lambda: node.open), path=path, step="review") as pilot:
         app_of(pilot).go("done")
@@ -163,6 +163,6 @@ async def test_look_shows_the_states_and_what_would_change(path: Path, blueprint
         shown = rows(pilot, "runs")
         assert "What these answers would change: Nothing to do on 1 node." in shown
         assert "all well" in shown
-        assert str(blueprint.secrets_file) in shown
-        assert_no_secret(blueprint, shown + text_of(pilot))
+        assert str(desired_state.secrets_file) in shown
+        assert_no_secret(desired_state, shown + text_of(pilot))
     assert [one.closed for one in node.opened] == [1, 1]

@@ -25,8 +25,8 @@ MASKER = Masker((Secret(CANARY),))
 def prepared(folder: Path) -> Prepared:
     """As far as the core itself looks at it."""
     secrets = SimpleNamespace(masker=lambda: MASKER)
-    blueprint = SimpleNamespace(path=folder / "answers.yml", secrets=secrets)
-    return cast("Prepared", SimpleNamespace(blueprint=blueprint))
+    desired_state = SimpleNamespace(path=folder / "answers.yml", secrets=secrets)
+    return cast("Prepared", SimpleNamespace(desired_state=desired_state))
 
 
 @pytest.mark.parametrize("call", ["apply.apply", "summary.with_diffs", "summary.summarise"])

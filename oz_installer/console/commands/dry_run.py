@@ -28,7 +28,7 @@ def dry_run(prepared: Prepared, flags: InstallFlags) -> None:
     """Say what would be done, node by node; the phases' own news are of deeds, and are not told."""
     changes: list[DryRunChange] = []
     apply(prepared, lambda _event: None, gate=DryGate(changes.append))
-    masker = prepared.blueprint.secrets.masker()
+    masker = prepared.desired_state.secrets.masker()
     end = RunEnded(outcome="rehearsed", seconds=0)
     if flags.json:
         lines = JsonLines(sys.stdout, masker)

@@ -110,13 +110,13 @@ def _apply(prepared: Prepared, flags: InstallFlags) -> None:
     from oz_installer.installation.apply import apply
     from oz_installer.installation.failure_log import write_failure_log
 
-    masker = prepared.blueprint.secrets.masker()
+    masker = prepared.desired_state.secrets.masker()
     screen = open_output(output_kind(flags.json, sys.stderr), sys.stdout, sys.stderr, masker)
     try:
         with stop_on_signal() as stop:
             apply(prepared, screen.on_event, health_timeout=flags.health_timeout, stop=stop)
     except DeployError as error:
-        write_failure_log(prepared.blueprint.path, error, masker)
+        write_failure_log(prepared.desired_state.path, error, masker)
         raise
     finally:
         screen.close()

@@ -35,7 +35,7 @@ def show_plan(
         if svg is not None:
             from oz_installer.topology.drawing.svg import draw_svg
 
-            write_file(svg, draw_svg(prepared.blueprint.topology))
+            write_file(svg, draw_svg(prepared.desired_state.topology))
         prepared.require_engines()
         print_plan(prepared, json=json)
     finally:
@@ -45,7 +45,7 @@ def show_plan(
 def print_plan(prepared: Prepared, *, json: bool) -> None:
     """Print the topology and the changes, secrets masked."""
     plan = with_diffs(prepared)
-    masker = prepared.blueprint.secrets.masker()
+    masker = prepared.desired_state.secrets.masker()
     if json:
         print_json(plan_json(plan, masker))
         return
@@ -57,4 +57,4 @@ def print_diagram(prepared: Prepared) -> None:
     """Print the topology as a picture of characters."""
     from oz_installer.topology.drawing.diagram import draw
 
-    write(sys.stdout, draw(prepared.blueprint.topology) + "\n")
+    write(sys.stdout, draw(prepared.desired_state.topology) + "\n")

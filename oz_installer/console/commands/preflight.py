@@ -33,7 +33,7 @@ def preflight(prepared: Prepared, flags: InstallFlags) -> int:
     if flags.skip_checks:
         return 0
     found = preflight_findings(prepared, quiet=flags.json)
-    accepted = prepared.blueprint.answers.accept
+    accepted = prepared.desired_state.answers.accept
     bad = [one for one in found if one.level != "ok" and not one.is_accepted(accepted)]
     if bad and flags.json:
         write(sys.stdout, findings_json(bad, accepted, total=False))
@@ -42,7 +42,7 @@ def preflight(prepared: Prepared, flags: InstallFlags) -> int:
     raise_on_failures(bad)
     if bad and (flags.yes or not is_interactive(sys.stdin)):
         if not flags.json:
-            write(sys.stderr, unmatched_note(prepared.blueprint.answers, found, typed=flags.accept))
+            write(sys.stderr, unmatched_note(prepared.desired_state.answers, found, typed=flags.accept))
         raise _not_accepted(bad)
     return len(bad)
 
@@ -58,4 +58,4 @@ def preflight_findings(prepared: Prepared, *, quiet: bool) -> list[Finding]:
     with stop_on_signal() as stop, slow_notice("Checking ...", quiet=quiet):
         check_prepared(prepared, found.append, stop)
         require_running(stop)
-    return in_report_order(found, [node.name for node in prepared.blueprint.answers.nodes])
+    return in_report_order(found, [node.name for node in prepared.desired_state.answers.nodes])

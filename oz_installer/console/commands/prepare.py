@@ -28,5 +28,5 @@ def prepare_for(
     open_node = bind_opener(opener, loaded, path)
     with connecting_notice(limit or loaded.answers.nodes, quiet=quiet):
         prepared = prepare(loaded, path, open_node, ask=secret_prompt(), limit=limit, new_secrets=new_secrets)
-    shared.masker = prepared.blueprint.secrets.masker()
+    shared.masker = prepared.desired_state.secrets.masker()
     return prepared

@@ -21,28 +21,28 @@ SVG_HEAD = 1024
 
 def write_bundles(path: Path, out: Path, shared: RunState) -> None:
     """Write every node's bundle below ``out``."""
-    blueprint = build_desired_state(read(path), path, ask=secret_prompt(), connecting=False)
-    shared.masker = blueprint.secrets.masker()
+    desired_state = build_desired_state(read(path), path, ask=secret_prompt(), connecting=False)
+    shared.masker = desired_state.secrets.masker()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise AnswersError(
             f"{out} is there already and is not an empty folder", "Name a new folder with --out."
         )
     try:
-        _write_bundles(blueprint, out)
+        _write_bundles(desired_state, out)
     except OSError as error:
         raise AnswersError(
             f"cannot write to {out}: {error.strerror}", "Name another folder with --out."
         ) from error
-    count = sum(len(bundle.files) for bundle in blueprint.bundles.values())
-    nodes = plural(len(blueprint.bundles), "node")
+    count = sum(len(bundle.files) for bundle in desired_state.bundles.values())
+    nodes = plural(len(desired_state.bundles), "node")
     write(sys.stdout, f"{plural(count, 'file')} of {nodes} {'is' if count == 1 else 'are'} in {out}\n")
 
 
-def _write_bundles(blueprint: DesiredState, out: Path) -> None:
+def _write_bundles(desired_state: DesiredState, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     out.chmod(0o700)
-    blueprint.save_secrets()  # the files hold them, and an installation later must not make others
-    for node, bundle in blueprint.bundles.items():
+    desired_state.save_secrets()  # the files hold them, and an installation later must not make others
+    for node, bundle in desired_state.bundles.items():
         for file in bundle.files:
             target = out / node / file.path
             target.parent.mkdir(parents=True, exist_ok=True)

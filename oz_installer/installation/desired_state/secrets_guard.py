@@ -12,37 +12,37 @@ from oz_installer.installation.desired_state.desired_state import DesiredState
 from oz_installer.topology.model import Topology
 
 
-def require_matching_secrets(blueprint: DesiredState, facts: Mapping[str, NodeFacts]) -> None:
+def require_matching_secrets(desired_state: DesiredState, facts: Mapping[str, NodeFacts]) -> None:
     """Raises AnswersError when a generated password is not the one that a node has installed: it was made in
     this run, by ``render`` or with an older copy of the file, and the node's own is lost."""
-    secrets = blueprint.secrets
+    secrets = desired_state.secrets
     prints = {slot: fingerprint(slot, secrets[slot]) for slot in secrets.generated}
-    lacking = missing_secrets(blueprint.topology, secrets.made, facts)
+    lacking = missing_secrets(desired_state.topology, secrets.made, facts)
     other = {slot: nodes for slot, nodes in changed_secrets(prints, facts).items() if slot not in lacking}
     lost = {**lacking, **other}
     if not lost:
         return
     nodes = [name for name in facts if any(name in some for some in lost.values())]
-    file = blueprint.secrets_file
+    file = desired_state.secrets_file
     raise AnswersError(
         f"the passwords of the installation on {', '.join(nodes)} are kept in {file}, "
         f"which {mismatch_text(not file.exists(), lacking, other)}",
-        f"{restore_hint(blueprint.answers.install_dir)}; or, to set new ones on purpose: "
-        f"oz-install --answers {blueprint.path} --new-secrets",
+        f"{restore_hint(desired_state.answers.install_dir)}; or, to set new ones on purpose: "
+        f"oz-install --answers {desired_state.path} --new-secrets",
     )
 
 
-def require_all_nodes(blueprint: DesiredState, facts: Mapping[str, NodeFacts]) -> None:
+def require_all_nodes(desired_state: DesiredState, facts: Mapping[str, NodeFacts]) -> None:
     """Raises AnswersError when passwords would be made while there is no file of them, and not every node was
     looked at: another one may have them."""
-    unseen = [node.name for node in blueprint.answers.nodes if node.name not in facts]
-    if not blueprint.secrets.made or not unseen or blueprint.secrets_file.exists():
+    unseen = [node.name for node in desired_state.answers.nodes if node.name not in facts]
+    if not desired_state.secrets.made or not unseen or desired_state.secrets_file.exists():
         return
     raise AnswersError(
-        f"{blueprint.secrets_file}, which keeps the passwords, is missing, and --limit leaves out "
+        f"{desired_state.secrets_file}, which keeps the passwords, is missing, and --limit leaves out "
         f"{', '.join(unseen)}, where some may be installed",
         "Run without --limit; or, to make new passwords on purpose: "
-        f"oz-install --answers {blueprint.path} --new-secrets",
+        f"oz-install --answers {desired_state.path} --new-secrets",
     )
 
 

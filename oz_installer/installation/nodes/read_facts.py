@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def read_facts(
-    blueprint: DesiredState,
+    desired_state: DesiredState,
     transports: Mapping[str, Transport],
     *,
     detailed: bool = False,
@@ -25,21 +25,25 @@ def read_facts(
 ) -> dict[str, NodeFacts]:
     """Read the facts of every node, in one round trip each, all at once. Raises Interrupted."""
     futures = start_all(
-        transports, lambda name: read_node_facts(blueprint, transports[name], detailed=detailed), name="look"
+        transports,
+        lambda name: read_node_facts(desired_state, transports[name], detailed=detailed),
+        name="look",
     )
     return {name: future.result() for name, future in wait_all(futures, stop).items()}
 
 
-def read_node_facts(blueprint: DesiredState, transport: Transport, *, detailed: bool = False) -> NodeFacts:
+def read_node_facts(
+    desired_state: DesiredState, transport: Transport, *, detailed: bool = False
+) -> NodeFacts:
     """Read the facts of one node in one round trip. Raises PreflightError when it answers nonsense.
 
     Details come where another bundle is installed, or when they are asked for.
     """
-    name, answers = transport.name, blueprint.answers
-    bundle = blueprint.bundles[name]
+    name, answers = transport.name, desired_state.answers
+    bundle = desired_state.bundles[name]
     digest = "" if detailed else bundle.digest
     result = transport.run(commands.read_facts(answers.install_dir, answers.engine, digest, bundle.images))
-    masker = blueprint.secrets.masker()
+    masker = desired_state.secrets.masker()
     try:
         return parse_facts(name, result.text, masker)
     except (ValueError, KeyError) as error:

@@ -178,7 +178,7 @@ class InstallerCore(OfflineCore):
         loaded = read(path)
         open_transport = self._open(path, loaded.answers.known_hosts)
         prepared = prepare(loaded, path, open_transport, ask=self.ask, stop=stop)
-        self._learn(prepared.blueprint.secrets.masker())
+        self._learn(prepared.desired_state.secrets.masker())
         return prepared
 
     def with_diffs(self, prepared: Prepared, stop: Stop) -> Plan:
@@ -211,12 +211,12 @@ class InstallerCore(OfflineCore):
         from oz_installer.installation.apply import apply
         from oz_installer.installation.failure_log import write_failure_log
 
-        masker = prepared.blueprint.secrets.masker()
+        masker = prepared.desired_state.secrets.masker()
         with _masked(prepared):
             try:
                 apply(prepared, lambda event: on_event(mask_event(event, masker)), stop=stop)
             except DeployError as error:
-                write_failure_log(prepared.blueprint.path, error, masker)
+                write_failure_log(prepared.desired_state.path, error, masker)
                 raise
 
     def summarise(self, prepared: Prepared, stop: Stop) -> Summary:
@@ -233,4 +233,4 @@ class InstallerCore(OfflineCore):
 def _masked(prepared: Prepared) -> AbstractContextManager[None]:
     from oz_installer.installation.failure_log import mask_errors
 
-    return mask_errors(prepared.blueprint.secrets.masker())
+    return mask_errors(prepared.desired_state.secrets.masker())

@@ -43,7 +43,9 @@ class Case:
 
     def run(self, flags: InstallFlags, *accepted: str) -> int:
         """The preflight of answers that accept these warnings; how many it leaves to be asked about."""
-        prepared: Any = SimpleNamespace(blueprint=SimpleNamespace(answers=SimpleNamespace(accept=accepted)))
+        prepared: Any = SimpleNamespace(
+            desired_state=SimpleNamespace(answers=SimpleNamespace(accept=accepted))
+        )
         return module.preflight(prepared, flags)
 
 

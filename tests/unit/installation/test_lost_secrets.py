@@ -198,8 +198,8 @@ def test_a_given_password_is_the_operators_own_affair(site: Site, monkeypatch: p
     (site.folder / "answers.yml").write_text(ANSWERS + given)
     assert site.run("plan") == 0
     path = site.folder / "answers.yml"
-    blueprint = build_desired_state(read(path), path, ask=None, connecting=True)
-    assert blueprint.fingerprints("n1").keys() == {*SLOTS} - {"admin.password"}
+    desired_state = build_desired_state(read(path), path, ask=None, connecting=True)
+    assert desired_state.fingerprints("n1").keys() == {*SLOTS} - {"admin.password"}
 
 
 TWO = ANSWERS.replace(
@@ -210,13 +210,13 @@ TWO = ANSWERS.replace(
 def test_a_node_keeps_on_record_what_stands_in_its_files(site: Site) -> None:
     path = site.folder / "answers.yml"
     path.write_text(TWO)
-    blueprint = build_desired_state(read(path), path, ask=None, connecting=True)
-    prints = {node: blueprint.fingerprints(node) for node in ("n1", "n2")}
+    desired_state = build_desired_state(read(path), path, ask=None, connecting=True)
+    prints = {node: desired_state.fingerprints(node) for node in ("n1", "n2")}
     assert {*prints["n1"], *prints["n2"]} == {*SLOTS}
     for node, some in prints.items():
-        bundle = blueprint.bundles[node]
+        bundle = desired_state.bundles[node]
         for slot in SLOTS:
-            value = blueprint.secrets[slot].reveal().encode()
+            value = desired_state.secrets[slot].reveal().encode()
             assert any(value in file.content for file in bundle.files) == (slot in some)
             assert value.decode() not in str(some)
 

@@ -76,14 +76,14 @@ def test_a_run_is_reported_without_secrets(prepared: Prepared, monkeypatch: pyte
     told = carry_out(prepared, monkeypatch)
     assert [type(event).__name__ for event in told] == ["RunStarted", "PhaseStarted", "Message", "RunEnded"]
     summary = summarise(prepared)
-    report = prepared.blueprint.path.with_suffix(".report.txt")
+    report = prepared.desired_state.path.with_suffix(".report.txt")
     assert summary.report == report
     assert f"Report: {report}" in summary_text(summary, 200)
     assert summary_text(summary, 20).endswith(f"Report\n  {report}\n"), "whole, for copying"
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
     text = report.read_text()
     for wanted in (
-        f"oz-install --answers {prepared.blueprint.path}",
+        f"oz-install --answers {prepared.desired_state.path}",
         "5.2, poc-1, docker",
         "new files",
         "phase 1 of 1: Send files",
@@ -95,7 +95,7 @@ def test_a_run_is_reported_without_secrets(prepared: Prepared, monkeypatch: pyte
         assert wanted in text, text
     assert "\x1b" not in text
     assert CANARY not in text
-    for slot, secret in prepared.blueprint.secrets.items():
+    for slot, secret in prepared.desired_state.secrets.items():
         assert secret.reveal() not in text, slot
 
 
@@ -126,7 +126,7 @@ def test_looking_and_rehearsing_write_none(prepared: Prepared, monkeypatch: pyte
 
 def test_who_looks_later_is_told_of_the_last_one(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
     carry_out(prepared, monkeypatch)
-    path = prepared.blueprint.path
+    path = prepared.desired_state.path
     before = prepared.report.path.read_bytes()
     again = prepare(read(path), path, lambda *_: FakeTransport("n1", answer=answer), new_secrets=True)
     assert summarise(again).report == prepared.report.path
