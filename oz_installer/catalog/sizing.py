@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
-from typing import Literal
+from typing import Literal, Protocol
 
 from oz_installer.catalog.release import Scenario, load_scenarios
 
@@ -23,6 +23,31 @@ _GB_OF_ORDERS = 4 / 100_000
 _HA_NODES = 4
 _LEAST_CLUSTER = 3
 _BESIDE_BIO = 2
+
+
+class WorkloadFigures(Protocol):
+    """What sizing reads of a workload, None where it is not given: the answers' ``Workload`` has it all."""
+
+    @property
+    def apm(self) -> float | None: ...
+
+    @property
+    def analyses_per_month(self) -> float | None: ...
+
+    @property
+    def media_mb(self) -> float | None: ...
+
+    @property
+    def analyses_per_day(self) -> float | None: ...
+
+    @property
+    def archive_days(self) -> int | None: ...
+
+    @property
+    def needs_ha(self) -> bool: ...
+
+    @property
+    def needs_autoscaling(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -51,34 +76,24 @@ class _Load:
     derived: tuple[str, ...]
 
 
-def size(
-    *,
-    apm: float | None,
-    analyses_per_month: float | None,
-    media_mb: float | None,
-    analyses_per_day: float | None,
-    archive_days: int | None,
-    needs_ha: bool,
-    needs_autoscaling: bool = False,
-    seconds: float = 3.0,
-    concurrency: int = 2,
-) -> Sizing:
+def size(workload: WorkloadFigures, *, seconds: float = 3.0, concurrency: int = 2) -> Sizing:
     """Size an installation; all numbers are above zero.
 
     ``seconds`` is what an analysis takes, ``concurrency`` how many a BIO does at a time.
     """
-    load = _completed(apm, analyses_per_month, analyses_per_day)
+    load = _completed(workload)
     bios = None if load.apm is None else max(1, ceil(load.apm * seconds / (60 * concurrency) - 1e-9))
     storage = database = None
-    if load.day is not None and archive_days is not None:
-        database = load.day * archive_days * _GB_OF_ORDERS
-        if media_mb is not None:
-            storage = media_mb * _MEDIA * load.day * archive_days / 1000
-    scenario, nodes, reason = _chosen(load, bios, needs_ha, needs_autoscaling)
+    if load.day is not None and workload.archive_days is not None:
+        database = load.day * workload.archive_days * _GB_OF_ORDERS
+        if workload.media_mb is not None:
+            storage = workload.media_mb * _MEDIA * load.day * workload.archive_days / 1000
+    scenario, nodes, reason = _chosen(load, bios, workload)
     return Sizing(bios, storage, database, scenario, reason, nodes, load.derived)
 
 
-def _completed(apm: float | None, month: float | None, day: float | None) -> _Load:
+def _completed(workload: WorkloadFigures) -> _Load:
+    apm, month, day = workload.apm, workload.analyses_per_month, workload.analyses_per_day
     told = (apm, month if month is not None else None if day is None else day * DAYS)
     derived: list[str] = []
     if month is None and day is not None:
@@ -117,18 +132,16 @@ def _between(value: float, *, inverse: bool = False) -> float:
     return value * points[-1][1] / points[-1][0]
 
 
-def _chosen(
-    load: _Load, bios: int | None, needs_ha: bool, needs_autoscaling: bool
-) -> tuple[ScenarioName, int | None, str]:
+def _chosen(load: _Load, bios: int | None, workload: WorkloadFigures) -> tuple[ScenarioName, int | None, str]:
     """Scenario, nodes and the reason in one sentence."""
     poc, medium = load_scenarios()["poc"], load_scenarios()["medium"]
     cluster = max(_LEAST_CLUSTER, (bios or 1) + _BESIDE_BIO)
     if over := _over(load, medium, "medium load carries"):
         return "high-load", cluster, f"{over}: high load, on Kubernetes."
-    if needs_autoscaling:
+    if workload.needs_autoscaling:
         wish = "Autoscaling, and high availability of most components, need Kubernetes"
         return "high-load", cluster, f"{wish}: high load."
-    if needs_ha:
+    if workload.needs_ha:
         carried = _within(load, medium, "they carry")
         wish = "High availability needs two API and two BIO nodes: medium load with 4 nodes"
         return "medium", _HA_NODES, f"{wish}; {carried}." if carried else f"{wish}."

@@ -17,6 +17,7 @@ from oz_installer.errors import Problem
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.store import SavedDraft
     from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.answers.model import Workload
     from oz_installer.answers.secrets.resolve import Ask
     from oz_installer.catalog.release import Release, Scenario
     from oz_installer.catalog.sizing import Sizing
@@ -57,17 +58,7 @@ class Core(Protocol):
     def topology(self, working: WorkingCopy) -> Topology | None:
         """What will run where; None while answers are missing or wrong."""
 
-    def size(
-        self,
-        *,
-        apm: float | None,
-        analyses_per_month: float | None,
-        media_mb: float | None,
-        analyses_per_day: float | None,
-        archive_days: int | None,
-        needs_ha: bool,
-        needs_autoscaling: bool,
-    ) -> Sizing:
+    def size(self, workload: Workload) -> Sizing:
         """What a workload needs, by the vendor's formulas."""
 
     def scenarios(self) -> Mapping[str, Scenario]:

@@ -208,15 +208,7 @@ def space_findings(
     check: Owner, node: CheckedNode, facts: StorageFacts, workload: Workload
 ) -> Iterator[Finding]:
     """Free space against the vendor's formula, where the workload is told."""
-    wanted = size(
-        apm=workload.apm,
-        analyses_per_month=workload.analyses_per_month,
-        media_mb=workload.media_mb,
-        analyses_per_day=workload.analyses_per_day,
-        archive_days=workload.archive_days,
-        needs_ha=workload.needs_ha,
-        needs_autoscaling=workload.needs_autoscaling,
-    ).storage_gb
+    wanted = size(workload).storage_gb
     if wanted is None or facts.free is None:
         return
     yield check.finding(

@@ -12,6 +12,7 @@ from oz_installer.errors import AnswersError
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.answers.model import Workload
     from oz_installer.catalog.release import Release, Scenario
     from oz_installer.catalog.sizing import Sizing
     from oz_installer.errors import Problem
@@ -62,29 +63,11 @@ class OfflineCore:
         except AnswersError:
             return None
 
-    def size(
-        self,
-        *,
-        apm: float | None,
-        analyses_per_month: float | None,
-        media_mb: float | None,
-        analyses_per_day: float | None,
-        archive_days: int | None,
-        needs_ha: bool,
-        needs_autoscaling: bool,
-    ) -> Sizing:
+    def size(self, workload: Workload) -> Sizing:
         """What a workload needs, by the vendor's formulas."""
         from oz_installer.catalog.sizing import size
 
-        return size(
-            apm=apm,
-            analyses_per_month=analyses_per_month,
-            media_mb=media_mb,
-            analyses_per_day=analyses_per_day,
-            archive_days=archive_days,
-            needs_ha=needs_ha,
-            needs_autoscaling=needs_autoscaling,
-        )
+        return size(workload)
 
     def scenarios(self) -> Mapping[str, Scenario]:
         """The vendor's scenarios by name."""

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 
+from oz_installer.answers.model import Workload
 from oz_installer.catalog.sizing import format_number
 from oz_installer.tui.core import JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
@@ -53,8 +54,8 @@ class WorkloadScreen(StepScreen):
         figures = tuple(working.get(key) for key in KEYS)
         if figures != self._sized_for:
             self._sized_for = figures
-            asked = {key.removeprefix("workload."): working.get(key) for key in KEYS}
-            self.start("size", lambda _tell, _stop: self.core.size(**asked))
+            asked = Workload(**{key.removeprefix("workload."): working.get(key) for key in KEYS})
+            self.start("size", lambda _tell, _stop: self.core.size(asked))
         self._show_cards(working, judged)
 
     def on_resize(self) -> None:

@@ -8,21 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oz_installer.answers.model import Workload
 from oz_installer.catalog.release import load_scenarios
 from oz_installer.catalog.sizing import Sizing, format_number, size
 
-NOTHING: dict[str, Any] = {
-    "apm": None,
-    "analyses_per_month": None,
-    "media_mb": None,
-    "analyses_per_day": None,
-    "archive_days": None,
-    "needs_ha": False,
-}
-
 
 def sized(**told: Any) -> Sizing:
-    return size(**{**NOTHING, **told})
+    return size(Workload(**told))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +30,8 @@ def sized(**told: Any) -> Sizing:
     ],
 )
 def test_bio_instances(apm: float, seconds: float, concurrency: int, instances: int) -> None:
-    assert sized(apm=apm, seconds=seconds, concurrency=concurrency).bio_instances == instances
+    made = size(Workload(apm=apm), seconds=seconds, concurrency=concurrency)
+    assert made.bio_instances == instances
 
 
 def test_storage_and_database_in_decimal_gigabytes() -> None:
