@@ -16,7 +16,7 @@ from oz_installer import __version__
 from tests.unit.render.golden_cases import ENVIRONMENT, LAYOUTS, golden, prepare, tree
 
 ROOT = Path(__file__).parents[2]
-DATA = ("catalog/scenarios.yml", "catalog/releases/5.2.yml", "deploy/node.sh", "py.typed")
+DATA = ("catalog/scenarios.yml", "catalog/releases/5.2.yml", "deploy/compose/node.sh", "py.typed")
 
 
 @pytest.fixture(scope="module")
