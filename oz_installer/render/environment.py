@@ -13,7 +13,6 @@ from pathlib import Path
 import jinja2
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
-from jinja2.exceptions import UndefinedError
 
 from oz_installer.errors import OzError
 from oz_installer.render.filters import FILTERS, Quoted
@@ -118,5 +117,5 @@ def _only_quoted(value: object) -> object:
     if isinstance(value, Quoted) or type(value) is int:
         return value
     if isinstance(value, StrictUndefined):
-        raise UndefinedError(value._undefined_message)
+        str(value)  # raises UndefinedError, with the name of what is undefined
     raise UnquotedError(f"a template emits a {type(value).__name__} that no filter has quoted")

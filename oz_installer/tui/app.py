@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
 from oz_installer.tui.controllers.exit import STOPPED, ExitController, ExitOutcome
@@ -21,8 +22,10 @@ from oz_installer.tui.controllers.secret_prompt import SecretPrompt
 from oz_installer.tui.controllers.validation import ValidationController
 from oz_installer.tui.core import Core, JobFinished
 from oz_installer.tui.internals.chunked_screen import apply_theme, copy_size_classes
+from oz_installer.tui.internals.crash import CrashSafeApp
 from oz_installer.tui.internals.idle_gc import IdleGc
 from oz_installer.tui.internals.key_queue import KeyQueueApp
+from oz_installer.tui.internals.scrollbars import ThinScrollBars
 from oz_installer.tui.internals.switch_interval import short_switch_interval
 from oz_installer.tui.jobs import JobMessage, Jobs
 from oz_installer.tui.screens.step_screen import StepScreen
@@ -49,7 +52,7 @@ def _commands() -> type[Provider]:
     return PaletteProvider
 
 
-class WizardApp(IdleGc, KeyQueueApp[ExitOutcome]):
+class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
     """The wizard. ``path`` is an answers file to edit, ``start_step`` where to begin in it."""
 
     TITLE = "oz-install"
@@ -70,6 +73,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome]):
 
     def __init__(self, core: Core, path: Path | None = None, start_step: str | None = None) -> None:
         super().__init__()
+        ScrollBar.renderer = ThinScrollBars  # Textual's own way to have them drawn otherwise
         self.core = core
         self.asking = SecretPrompt(self)
         core.ask = self.asking
@@ -77,7 +81,6 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome]):
         self.jobs = Jobs(self)
         self.files = FileController(self)
         self.leaving = ExitController(self)
-        self.failure: BaseException | None = None
         self._first, self._start_step = path, start_step
         self._steps: dict[str, StepScreen] = {}
         self.judging = ValidationController(self)
@@ -283,13 +286,6 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome]):
             field.reveal(False)
         return super().export_screenshot(title=title, simplify=simplify)
 
-    # --- failures -------------------------------------------------------------------------------------
-    def _handle_exception(self, error: Exception) -> None:
-        if self.failure is None:
-            self.failure = getattr(error, "error", error)  # of a job: what it raised
-            self.files.draft_in_a_fault()
-        super()._handle_exception(error)
-
-    def _fatal_error(self) -> None:
-        """Textual would print a traceback with local variables, passwords among them; ``cli`` tells it."""
-        self._close_messages_no_wait()
+    def save_in_crash(self) -> None:
+        """Keep the answers as a draft."""
+        self.files.draft_in_a_fault()

@@ -37,7 +37,7 @@ from tests.tui.support import Driver, app_of, press, settle, until, wizard
 TCSS = Path(sys.modules[WizardApp.__module__].__file__ or "").with_name("app.tcss")
 
 
-def breathing(pilot: Driver) -> ChunkedScreen:
+def breathing(pilot: Driver) -> ChunkedScreen[Any]:
     """The screen that is open."""
     screen = pilot.app.screen
     assert isinstance(screen, ChunkedScreen)
@@ -296,7 +296,7 @@ async def test_a_choice_shows_its_cursor_where_it_is(fifty_path: Path) -> None:
 
 
 def test_no_style_tells_parts_with_the_cursor_from_others() -> None:
-    parts = re.compile(r"\b(TextInput|LinesInput|Choice|Tabs|Cards|Menu|Lines):focus[^{,]*--")
+    parts = re.compile(r"\b(TextInput|MultilineInput|Choice|Tabs|Cards|Menu|RowList):focus[^{,]*--")
     assert "Choice > .choice--cursor" in TCSS.read_text()
     assert not parts.findall(TCSS.read_text())
 

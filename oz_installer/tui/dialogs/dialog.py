@@ -17,7 +17,7 @@ from oz_installer.tui.widgets.button import FlatButton
 T = TypeVar("T")
 
 
-class Dialog(ChunkedScreen, ModalScreen[T | None]):
+class Dialog(ModalScreen[T | None], ChunkedScreen[T | None]):
     """A box with a title. Dismissed with None when it is given up."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -6,24 +6,20 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from textual import events
+from textual.app import App
 from textual.dom import DOMNode
 from textual.geometry import Region, Size
-from textual.message_pump import MessagePump
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
 from oz_installer.tui.internals.row_compositor import RowCompositor
+from oz_installer.tui.internals.switches import on
 
-if TYPE_CHECKING:
-    from textual.app import App
-
-    _Screen = Screen[Any]
-else:
-    _Screen = MessagePump  # mixed in: the styles of the screen's own class stay first
+T = TypeVar("T")
 
 LONG = (events.ScreenResume, events.Resize, events.Compose)
 SIZES = ("-narrow", "-wide", "-short", "-tall")
@@ -39,11 +35,13 @@ AHEAD = 0.002
 """Seconds of drawing what nobody sees yet, before a key gets its turn."""
 
 
-class ChunkedScreen(_Screen):
+class ChunkedScreen(Screen[T]):
     """Textual handles the events that wait for a screen without a pause; each time it is shown it styles all
     of it, and draws all of it, in one go: 85 and 40 ms for the largest."""
 
-    focused = Reactive(None, repaint=False)  # Textual: the whole screen, at every Tab
+    focused: Reactive[Widget | None] = Reactive(None, repaint=not on("quiet-focus"))
+    """The widget with the cursor. Textual repaints the whole screen whenever it changes."""
+
     _theme = ""
     _breathed = 0.0
     _until = 0.0  # when the piece ends that a layout began; 0: none did
@@ -52,30 +50,32 @@ class ChunkedScreen(_Screen):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._compositor = RowCompositor()
+        if on("row-compositor"):
+            self._compositor = RowCompositor()
 
     async def on_event(self, event: events.Event) -> None:
         """Handle it; after a long one others come before the next."""
-        if isinstance(event, events.ScreenResume):
+        if isinstance(event, events.ScreenResume) and on("styled-once"):
             event.refresh_styles = False
             if self._theme not in ("", self.app.theme):  # at first it is styled already
                 await self.restyle()
             self._theme = self.app.theme
         await super().on_event(event)
-        if isinstance(event, LONG) or time.monotonic() - self._breathed > PIECE:
+        if on("pieces") and (isinstance(event, LONG) or time.monotonic() - self._breathed > PIECE):
             await asyncio.sleep(0)
             self._breathed = time.monotonic()
 
     def _screen_resized(self, size: Size) -> None:
         """Lay it out for another size; the one that it was shown in it hears once more, too."""
-        if size != self._size:
+        if size != self._size or not on("same-size"):
             super()._screen_resized(size)
 
     def scroll_to_center(self, widget: Widget, *args: Any, **kwargs: Any) -> None:
         """Bring what the cursor moved to into sight, in the frame that shows the cursor; Textual draws one
         without it first."""
-        at_once = {"animate": False, "immediate": not self._layout_required}
-        super().scroll_to_center(widget, *args, **{**kwargs, **at_once})
+        if on("scroll-at-once"):
+            kwargs |= {"animate": False, "immediate": not self._layout_required}
+        super().scroll_to_center(widget, *args, **kwargs)
 
     async def restyle(self) -> None:
         """Give every widget the colours of another theme; they are seen when all have them."""
@@ -89,7 +89,8 @@ class ChunkedScreen(_Screen):
 
     def _on_timer_update(self) -> None:
         """What is laid out and painted anew is drawn once; Textual draws all of it twice."""
-        if self._repaint_required and (self._layout_required or self._scroll_required):
+        laid_out = self._layout_required or self._scroll_required
+        if self._repaint_required and laid_out and on("one-frame"):
             self._repaint_required = False
             self._dirty_widgets.add(self)
         super()._on_timer_update()
@@ -102,7 +103,7 @@ class ChunkedScreen(_Screen):
     def _compositor_refresh(self) -> None:
         """Put the screen together from what its widgets drew: those that have drawn nothing yet come first.
         What there is no time for, behind a long layout, too, waits for the next piece."""
-        if self.is_current:
+        if self.is_current and on("pieces"):
             if self._undrawn is None:
                 self._undrawn = iter(list(self._cold()))
             until, self._until = self._until or time.monotonic() + PIECE, 0.0
@@ -114,7 +115,7 @@ class ChunkedScreen(_Screen):
         self._undrawn = None
         self._compositor.update_widgets(self._dirty_widgets)  # what has changed since the first piece
         super()._compositor_refresh()
-        if self._ahead is None and self is self.app.screen:
+        if self._ahead is None and self is self.app.screen and on("draw-ahead"):
             self._ahead = self._out_of_sight()
             self.call_later(self._draw_ahead)
 

@@ -9,6 +9,8 @@ from textual.app import App
 from textual.events import Event, InputEvent
 from textual.message_pump import MessagePump
 
+from oz_installer.tui.internals.switches import on
+
 EVERY, PAUSE = 0.25, 0.08
 """Seconds: how often it is looked for at most, and how long nobody has pressed a key then."""
 
@@ -26,6 +28,8 @@ class IdleGc(MessagePump):
 
     def start_idle_gc(self) -> None:
         """All modules are there: they stay for good, and are not looked through again."""
+        if not on("idle-gc"):
+            return
         self._before = first, second, _ = gc.get_threshold()
         gc.set_threshold(first, second, FULL_EVERY)
         gc.freeze()

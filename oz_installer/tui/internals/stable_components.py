@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from textual.widget import Widget
 
-from textual.message_pump import MessagePump
-
-if TYPE_CHECKING:
-    from textual.widget import Widget as _Widget
-else:
-    _Widget = MessagePump  # mixed in: the styles of the widget's own class stay first
+from oz_installer.tui.internals.switches import on
 
 
-class StableComponents(_Widget):
-    """Its parts (``COMPONENT_CLASSES``) look the same with the cursor in it and elsewhere: no style may join
-    them with ``:focus``. Textual styles each of them anew at every Tab, half of what the styling takes."""
+class StableComponents(Widget):
+    """A widget whose parts (``COMPONENT_CLASSES``) look the same with and without the cursor.
+
+    No style may join them with ``:focus``. Textual styles each of them again at every Tab, which is half of
+    what the styling takes.
+
+    Name it behind a base class that brings its own styles: the first base decides which apply.
+    """
 
     _steady = False
 
     def watch_has_focus(self, has_focus: bool) -> None:
-        """Only the widget's own style may be another one."""
-        self._steady = True
+        """Style only the widget itself."""
+        self._steady = on("stable-components")
         try:
             super().watch_has_focus(has_focus)
         finally:

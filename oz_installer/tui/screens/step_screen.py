@@ -15,7 +15,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import Screen
 from textual.widgets import Static
 
 from oz_installer.tui.internals.chunked_screen import ChunkedScreen
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from oz_installer.tui.core import Core, Validation
 
 
-class StepScreen(ChunkedScreen, Screen[None]):
+class StepScreen(ChunkedScreen[None]):
     """The frame of one step."""
 
     STEP: ClassVar[str]

@@ -34,7 +34,7 @@ class Card:
     parts: Sequence[tuple[str, Sequence[str]]]
 
 
-class Cards(StableComponents, AnswerWidget, can_focus=True):
+class Cards(AnswerWidget, StableComponents, can_focus=True):
     """Cards for the choices of one question. Left and right choose; what is barred says why. ``head`` stands
     above them, and is to be seen with them."""
 

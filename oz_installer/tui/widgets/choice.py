@@ -14,7 +14,6 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from oz_installer.tui.internals.stable_components import StableComponents
 from oz_installer.tui.views.focus_next import focus_next
@@ -32,7 +31,7 @@ class Option:
     barred: str = ""
 
 
-class Choice(StableComponents, Widget, can_focus=True):
+class Choice(StableComponents, can_focus=True):
     """One of the options, or any number (``many``). Arrows move, Space switches, Enter goes on.
 
     ``told`` is called at once with what was chosen: a value, or a tuple of values in the options' order.

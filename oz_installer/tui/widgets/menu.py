@@ -29,7 +29,7 @@ class Item:
     barred: str = ""
 
 
-class Menu(StableComponents, Widget, can_focus=True):
+class Menu(StableComponents, can_focus=True):
     """The items, the highlighted one marked by an arrow."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

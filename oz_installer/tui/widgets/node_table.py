@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.coordinate import Coordinate
 from textual.widget import Widget
-from textual.widgets import DataTable
-from textual.widgets.data_table import RowKey
+
+from oz_installer.tui.internals.row_cache_table import RowCacheTable
 
 HEADINGS = ("#", "Name", "Host", "Roles", "Login", "Test")
 SHARES = (0, 24, 32, 0, 22, 22)
@@ -22,15 +19,11 @@ SHARES = (0, 24, 32, 0, 22, 22)
 
 NUMBER, ROLES = 2, 9
 GIVEN = {0: NUMBER, 3: ROLES}
-ELSEWHERE = Coordinate(-2, -2)
-"""A place that no row has, nor the headings."""
-
-Lines = list[list[Segment]]
 Row = tuple[tuple[str, str], ...]
 """Text and colour of each cell."""
 
 
-class NodeTable(DataTable[Content]):
+class NodeTable(RowCacheTable[Content]):
     """Rows are replaced and drawn only where they have changed, so that fifty of them stay quick."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,7 +42,6 @@ class NodeTable(DataTable[Content]):
         super().__init__(id=id, cursor_type="row", zebra_stripes=False, cell_padding=1)
         self._rows_shown: list[Row] = []
         self._widths: tuple[int, ...] = ()
-        self._looks: object = None
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows; the cursor keeps its place."""
@@ -97,35 +89,6 @@ class NodeTable(DataTable[Content]):
             self._page.scroll_page_up(animate=False)
         else:
             super().action_page_up()
-
-    def notify_style_update(self) -> None:
-        """Textual forgets every row that it drew; but those are kept by the focus, so other looks alone ask
-        for that."""
-        looks = self.app.theme, self.screen.classes
-        if looks != self._looks:
-            self._looks = looks
-            super().notify_style_update()
-            return
-        Widget.notify_style_update(self)
-        self._styles_cache.clear()
-        self._get_styles_to_render_cell.cache_clear()
-        self.refresh()
-
-    def _render_line_in_row(
-        self,
-        row_key: RowKey,
-        line_no: int,
-        base_style: Style,
-        cursor_location: Coordinate,
-        hover_location: Coordinate,
-    ) -> tuple[Lines, Lines]:
-        """Other rows look the same wherever the cursor is; Textual keeps them for this place of it only."""
-        row = self._row_locations.get(row_key)
-        if cursor_location.row != row:
-            cursor_location = ELSEWHERE
-        if hover_location.row != row:
-            hover_location = ELSEWHERE
-        return super()._render_line_in_row(row_key, line_no, base_style, cursor_location, hover_location)
 
     @property
     def _page(self) -> Widget:

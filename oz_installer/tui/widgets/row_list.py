@@ -14,13 +14,9 @@ from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
-from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
-from oz_installer.tui.internals.scrollbars import ThinScrollBars
 from oz_installer.tui.internals.stable_components import StableComponents
-
-ScrollBar.renderer = ThinScrollBars  # Textual's own way to have them drawn otherwise
 
 Row = tuple[str, str]
 """A text of one line, and its look: one of ``LOOKS`` or nothing."""
@@ -44,7 +40,7 @@ class MeasuredRows:
         return MeasuredRows(fresh, width)
 
 
-class RowList(StableComponents, ScrollView, can_focus=True):
+class RowList(ScrollView, StableComponents, can_focus=True):
     """Rows that scroll. The cursor of ``pick`` is a sign, so that it is seen without colours."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

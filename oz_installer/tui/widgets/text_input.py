@@ -6,12 +6,9 @@ import re
 from collections.abc import Callable
 
 from textual import events
-from textual.geometry import Size
-from textual.reactive import Reactive
-from textual.widgets import Input
 
 from oz_installer.text import join_and, plural
-from oz_installer.tui.internals.stable_components import StableComponents
+from oz_installer.tui.internals.single_row_input import SingleRowInput
 from oz_installer.tui.widgets.answer_widget import Notice
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -22,10 +19,9 @@ def printable(line: str) -> str:
     return _CONTROL.sub("", line.replace("\t", " "))
 
 
-class TextInput(StableComponents, Input):
+class TextInput(SingleRowInput):
     """A text input of one row that calls ``told`` with every change, at once."""
 
-    virtual_size = Reactive(Size(0, 0))  # Textual: a longer text lays the whole screen out anew
     _told: Callable[[str], None] | None = None
     _quiet = False
 
@@ -48,13 +44,6 @@ class TextInput(StableComponents, Input):
             validate_on=(),  # the answers are judged as a whole
         )
         self._told = told
-
-    def _size_updated(
-        self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
-    ) -> bool:
-        """One row has no scroll bars, so only another size is news. Textual takes each layout and each scroll
-        for one."""
-        return size != self._size and super()._size_updated(size, virtual_size, container_size, layout)
 
     def show(self, text: str) -> None:
         """Show a text without telling it."""

@@ -1,0 +1,28 @@
+"""An app whose crash prints no traceback: one with local variables would show passwords."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from textual.app import App
+
+T = TypeVar("T")
+
+
+class CrashSafeApp(App[T]):
+    """Keeps the first exception in ``failure``, for the program around it to report."""
+
+    failure: BaseException | None = None
+
+    def save_in_crash(self) -> None:
+        """Save what would be lost; called once, before the app ends."""
+
+    def _handle_exception(self, error: Exception) -> None:
+        if self.failure is None:
+            self.failure = getattr(error, "error", error)  # of a job: what it raised
+            self.save_in_crash()
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """End without Textual's own traceback."""
+        self._close_messages_no_wait()

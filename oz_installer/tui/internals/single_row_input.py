@@ -1,0 +1,24 @@
+"""An input of one row that lays nothing out when its text or its surroundings change."""
+
+from __future__ import annotations
+
+from textual.geometry import Size
+from textual.reactive import Reactive
+from textual.widgets import Input
+
+from oz_installer.tui.internals.stable_components import StableComponents
+from oz_installer.tui.internals.switches import on
+
+
+class SingleRowInput(Input, StableComponents):
+    """A text input without scroll bars."""
+
+    virtual_size = Reactive(Size(0, 0), layout=not on("quiet-text"))  # Textual: a longer text lays out all
+
+    def _size_updated(
+        self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
+    ) -> bool:
+        """Pass on only another size: Textual takes each layout and each scroll for one."""
+        if on("steady-size") and size == self._size:
+            return False
+        return super()._size_updated(size, virtual_size, container_size, layout)
