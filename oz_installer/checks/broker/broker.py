@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from oz_installer.answers.model import Broker
 from oz_installer.checks.base import ProbeCheck
 from oz_installer.checks.broker import rabbitmq, redis
 from oz_installer.checks.broker.session import BrokerLogin, BrokerServer
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
-from oz_installer.checks.network.tcp import TCP_SECONDS, TcpResult, dns_hint, try_tcp_from_shell, tunnel_error
+from oz_installer.checks.network.service import Service, access_finding, version_finding
+from oz_installer.checks.network.tcp import TCP_SECONDS, TcpResult, try_tcp_from_shell, tunnel_error
 from oz_installer.remote.docker_commands import parse_version
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 from oz_installer.secret import Secret
@@ -49,7 +51,8 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
         """From the outside in."""
         broker, attempt = context.answers.broker, facts.attempt
         product, place = NAMES[broker.type], f"{broker.host}:{broker.effective_port}"
-        if trouble := self._outside(node, facts, product, place):
+        service = _service(broker, product, place)
+        if trouble := access_finding(self, node, service, attempt.ended, attempt.message, facts.knock):
             yield trouble
             return
         yield self._login(node, attempt, product, place, bool(context.secrets.get("broker.password")))
@@ -60,36 +63,6 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
         yield self._version(context, node, attempt.server, broker.type)
         if broker.type == "redis":
             yield from self._redis(context, node, attempt.server)
-
-    def _outside(self, node: CheckedNode, facts: BrokerFacts, product: str, place: str) -> Finding | None:
-        attempt, knock = facts.attempt, facts.knock
-        if knock is not None and knock.open:
-            return self.finding(
-                node,
-                "warning",
-                f"{place} answers; whether it lets us in could not be tried",
-                why="sshd of the node forbids tunnels, and nothing is installed on a node to check it.",
-                hint="Allow them (AllowTcpForwarding local), or accept this.",
-            )
-        if knock is not None or attempt.ended == "unreachable":
-            why = knock.said if knock else attempt.message
-            return self.finding(
-                node,
-                "failure",
-                f"{place} cannot be reached: {why}",
-                needed="a TCP connection from every api node",
-                hint=dns_hint(why, place.rpartition(":")[0], "broker.host")
-                or f"Is the address right as this node sees it, does {product} listen there (bind, "
-                "protected-mode, listeners), and does no firewall stand between?",
-            )
-        if attempt.ended == "stranger":
-            return self.finding(
-                node,
-                "failure",
-                f"what listens at {place} does not speak {product}: {attempt.message}",
-                hint=f"Is broker.type right, and is it {product}'s own port, without TLS?",
-            )
-        return None
 
     def _login(
         self, node: CheckedNode, attempt: BrokerLogin, product: str, place: str, given: bool
@@ -124,16 +97,8 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
     def _version(self, context: CheckContext, node: CheckedNode, server: BrokerServer, kind: str) -> Finding:
         bundled, found = _bundled(context, kind), parse_version(server.version)
         old = bool(bundled and found and found[: len(bundled)] < bundled)
-        return self.finding(
-            node,
-            "warning" if old else "ok",
-            f"{NAMES[kind]} {server.version}" if server.version else "it does not tell its version",
-            about="version",
-            subject="Broker version",
-            needed=f"{'.'.join(map(str, bundled))} or newer (what the vendor bundles)" if bundled else "",
-            why="Oz is not known to work with an older one.",
-            hint="Upgrade it, or ask Oz Forensics and accept this.",
-        )
+        seen = f"{NAMES[kind]} {server.version}" if server.version else "it does not tell its version"
+        return version_finding(self, node, "Broker version", seen, ".".join(map(str, bundled)), old=old)
 
     def _redis(self, context: CheckContext, node: CheckedNode, server: BrokerServer) -> Iterator[Finding]:
         yield self._mode(node, server)
@@ -215,6 +180,17 @@ def _attempt(context: CheckContext, transport: Transport, host: str, port: int) 
         return BrokerLogin(ended="stranger", message=safe_line(error) or type(error).__name__)
     finally:
         sock.close()
+
+
+def _service(broker: Broker, product: str, place: str) -> Service:
+    return Service(
+        product=product,
+        listener=place,
+        host=broker.host or "",
+        key="broker.host",
+        listens_by="bind and protected-mode" if broker.type == "redis" else "listeners.tcp",
+        stranger_hint=f"Correct broker.type, or give {product}'s own port without TLS (broker.port).",
+    )
 
 
 def _bundled(context: CheckContext, kind: str) -> tuple[int, ...]:

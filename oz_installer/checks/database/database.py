@@ -27,7 +27,8 @@ from oz_installer.checks.database.remedies import (
     is_role_missing,
     role_remedy,
 )
-from oz_installer.checks.network.tcp import TcpResult, dns_hint, try_tcp_from_shell
+from oz_installer.checks.network.service import Service, access_finding
+from oz_installer.checks.network.tcp import TcpResult, try_tcp_from_shell
 from oz_installer.render.filters import sql_name
 
 _TOO_MANY = "53300"
@@ -86,10 +87,8 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
             return
         database, attempt = context.answers.database, facts.attempt
         place = f"{database.host}:{database.port}"
-        if facts.tcp is not None:
-            yield self._from_shell(node, facts.tcp, place)
-            return
-        if trouble := self._outside(node, attempt, database, place):
+        trouble = access_finding(self, node, _service(database), attempt.outcome, attempt.said, facts.tcp)
+        if trouble := trouble or self._no_tls(node, attempt, database, place):
             yield trouble
             return
         yield self._tls(node, attempt, database)
@@ -108,38 +107,10 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
         servers = {name: one.attempt.server for name, one in facts.items() if one.attempt}
         yield from clock_findings(self, {name: server.ahead for name, server in servers.items() if server})
 
-    def _from_shell(self, node: CheckedNode, knock: TcpResult, place: str) -> Finding:
-        if not knock.open:
-            return self._unreachable(node, knock.said, place)
-        return self.finding(
-            node,
-            "warning",
-            f"{place} answers; whether it lets us in could not be tried",
-            why="sshd of the node forbids tunnels, and nothing is installed on a node to check it.",
-            hint="Allow them (AllowTcpForwarding local), or accept this: the installation logs in itself.",
-        )
-
-    def _unreachable(self, node: CheckedNode, why: str, place: str) -> Finding:
-        return self.finding(
-            node,
-            "failure",
-            f"{place} cannot be reached: {why}",
-            needed="a TCP connection from every api node",
-            hint=dns_hint(why, place.rpartition(":")[0], "database.host")
-            or "Is the address right as this node sees it, does PostgreSQL listen there "
-            "(listen_addresses), and does no firewall stand between?",
-        )
-
-    def _outside(
+    def _no_tls(
         self, node: CheckedNode, attempt: LoginResult, database: Database, place: str
     ) -> Finding | None:
-        """What ends it before PostgreSQL has said anything of us."""
-        if attempt.outcome == "unreachable":
-            return self._unreachable(node, attempt.said, place)
-        if attempt.outcome == "stranger":
-            seen = f"what listens at {place} does not speak PostgreSQL" + _because(attempt.said)
-            hint = "Is it PostgreSQL's own port (5432), and not that of a pooler or another service?"
-            return self.finding(node, "failure", seen, hint=hint)
+        """What ends it while TLS is set up."""
         if attempt.outcome == "no-tls":
             return self.finding(
                 node,
@@ -228,15 +199,23 @@ def _door(context: CheckContext, host: str) -> ConnectionSettings:
     )
 
 
+def _service(database: Database) -> Service:
+    return Service(
+        product="PostgreSQL",
+        listener=f"{database.host}:{database.port}",
+        host=database.host or "",
+        key="database.host",
+        listens_by="listen_addresses",
+        stranger_hint="Give PostgreSQL's own port (answers: database.port; 5432 as a rule), not that of a "
+        "pooler or of another service.",
+    )
+
+
 def _admin_could_help(context: CheckContext, attempt: LoginResult) -> bool:
     """Nobody logs in as administrator while all is there."""
     if attempt.server is not None:
         return needs_admin(context, attempt.server)
     return attempt.state in (*REFUSED, NO_DATABASE)
-
-
-def _because(text: str) -> str:
-    return f": {text}" if text else ""
 
 
 def _login_hint(attempt: LoginResult, database: Database, ground: AdminView | None) -> str:

@@ -15,6 +15,7 @@ from oz_installer.checks.database.remedies import (
     manual_statements,
     owner_remedy,
 )
+from oz_installer.checks.network.service import version_finding
 from oz_installer.remote.docker_commands import parse_version
 from oz_installer.text import safe_line
 
@@ -41,19 +42,10 @@ def property_findings(
 
 
 def _version(check: Owner, context: CheckContext, node: CheckedNode, server: Server) -> Finding:
-    """The vendor names no oldest version; that which it bundles is known to do."""
     bundled = _bundled_major(context)
     old = bundled is not None and server.number // 10_000 < bundled
-    return check.finding(
-        node,
-        "warning" if old else "ok",
-        f"PostgreSQL {safe_line(server.version)}",
-        about="version",
-        subject="Database version",
-        needed=f"{bundled} or newer (what the vendor bundles)" if bundled else "",
-        why="Oz is not known to work with an older one.",
-        hint="Upgrade PostgreSQL, or ask Oz Forensics and accept this.",
-    )
+    seen = f"PostgreSQL {safe_line(server.version)}"
+    return version_finding(check, node, "Database version", seen, str(bundled or ""), old=old)
 
 
 def _encoding(check: Owner, context: CheckContext, node: CheckedNode, server: Server) -> Finding:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from oz_installer.checks.base import ProbeCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
 from oz_installer.checks.host.disk_query import NEAREST, SECONDS, hung_disk_finding
-from oz_installer.checks.network.tcp import dns_hint
+from oz_installer.checks.network.service import Service, access_finding
 from oz_installer.checks.storage import nfs
 from oz_installer.checks.storage.findings import (
     folder_findings,
@@ -91,23 +91,18 @@ class StorageCheck(ProbeCheck[StorageFacts]):
     def _server(self, context: CheckContext, node: CheckedNode, answer: NfsAnswer, export: str) -> Finding:
         port = nfs.port_of(context.answers.storage.options)
         wanted = nfs.version_of(context.answers.storage.options)
-        server, place = context.answers.storage.server, f"the NFS server of {export}"
-        if answer.ended == "unreachable":
-            return self.finding(
-                node,
-                "failure",
-                f"{place} does not answer at port {port}: {answer.said}",
-                needed="a TCP connection from every api node",
-                hint=dns_hint(answer.said, str(server), "storage.server")
-                or "Is its name right as this node sees it, does it run, does no firewall stand between?",
-            )
-        if answer.ended == "stranger":
-            return self.finding(
-                node,
-                "failure",
-                f"what listens at port {port} of {server} does not speak NFS: {answer.said}",
-                hint="Is it the server's address, and does nfsd run there?",
-            )
+        server, place = context.answers.storage.server or "", f"the NFS server of {export}"
+        service = Service(
+            product="NFS",
+            listener=f"port {port} of {server}",
+            host=server,
+            key="storage.server",
+            listens_by="nfsd",
+            stranger_hint="Correct the server's address (answers: storage.server), or start nfsd there.",
+            unreachable=f"{place} does not answer at port {port}",
+        )
+        if trouble := access_finding(self, node, service, answer.ended, answer.said):
+            return trouble
         if answer.ended == "version":
             low, high = answer.versions
             return self.finding(
