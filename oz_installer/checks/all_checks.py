@@ -1,4 +1,4 @@
-"""Every check, in the order of a report. A new one is a file in this folder and a line here."""
+"""All checks in report order. A new check is a file in the folder of its family and a line here."""
 
 from __future__ import annotations
 

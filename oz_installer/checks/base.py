@@ -1,10 +1,10 @@
-"""What a check is: something that gives facts, and a pure judge that gives findings.
+"""Base classes of the checks: each one gathers facts, and a pure ``judge`` turns them into findings.
 
 Check
-├── NodeCheck   facts of each node that it concerns, judged one by one, then across the nodes
-│   ├── Look    by a piece of shell; those of all looks are one round trip
-│   └── Visit   by a conversation
-└── Survey      facts of the installation as a whole
+├── NodeCheck           facts per node, judged one node at a time, then across the nodes
+│   ├── ShellCheck      gathered by a piece of shell; the pieces of all shell checks share one round trip
+│   └── ProbeCheck      gathered by a dialogue with the node
+└── InstallationCheck   facts of the installation as a whole
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ F = TypeVar("F")
 
 
 class Check(Generic[F]):
-    """One subject. ``name`` begins the ids of its findings, ``title`` names it on screen."""
+    """A check of one subject. ``name`` begins the ids of its findings, ``title`` is shown on screen."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -38,16 +38,16 @@ class Check(Generic[F]):
         hint_when_ok: str = "",
         remedy: Remedy | None = None,
     ) -> Finding:
-        """A finding of this check; ``node`` None: of no node. ``about`` is the second part of its id, as in
-        ``host.memory/api1``, ``target`` another node that it is about, as in ``network.8501/api1:bio2``.
+        """Build a finding of this check; ``node`` is None for a finding that belongs to no node.
 
-        Where the level is ok, ``why`` and ``hint`` are left out: they tell what is amiss and how to mend it.
-        ``hint_when_ok`` stands there instead of ``hint``, for what is worth doing all the same."""
+        ``about`` is the second part of the id, as in ``host.memory/api1``; ``target`` is the other node of
+        the finding, as in ``network.8501/api1:bio2``. At level ok, ``why`` and ``hint`` are dropped, and
+        ``hint_when_ok`` replaces ``hint``: advice that applies although nothing is wrong."""
         is_ok = level == "ok"
         name = f"{self.name}.{about}" if about else self.name
-        place = f"/{node.name}" if node else ""
+        suffix = f"/{node.name}" if node else ""
         return Finding(
-            id=f"{name}{place}{f':{target}' if target else ''}",
+            id=f"{name}{suffix}{f':{target}' if target else ''}",
             subject=subject or self.title,
             node=node.name if node else None,
             level=level,
@@ -60,62 +60,63 @@ class Check(Generic[F]):
 
 
 class NodeCheck(Check[F]):
-    """Judged node by node."""
+    """A check that is judged one node at a time."""
 
     def nodes(self, context: CheckContext) -> tuple[CheckedNode, ...]:
-        """The nodes that it concerns."""
+        """Return the nodes that this check applies to."""
         return context.nodes
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: F) -> Iterator[Finding]:
-        """What is to be said of the facts. Pure."""
+        """Turn the facts of a node into findings. Pure."""
         raise NotImplementedError
 
     def across(self, context: CheckContext, facts: Mapping[str, F]) -> Iterator[Finding]:
-        """What shows only when nodes are held against each other: facts by node, of those that gave some.
-        Pure."""
+        """Compare nodes with each other: ``facts`` by node, without the nodes that returned none. Pure."""
         del context, facts
         yield from ()
 
 
 class ShellCheck(NodeCheck[F]):
-    """Facts from a piece of shell. Those of all looks go to a node as one script, in one round trip."""
+    """A check by a piece of shell. All pieces go to a node as one script, in one round trip."""
 
     def prelude(self, context: CheckContext) -> str:
-        """POSIX sh that runs before all pieces and sets variables for them: what several looks need is asked
-        once, for one text stands there once."""
+        """Return POSIX sh that runs before all pieces and sets variables for them.
+
+        A prelude that several checks return runs once."""
         del context
         return ""
 
     def script(self, context: CheckContext, node: CheckedNode) -> str:
-        """POSIX sh, run in a shell of its own; stderr is dropped. Changes nothing; what may hang is called by
-        ``soon``, which gives up after five seconds."""
+        """Return POSIX sh that runs in a subshell and changes nothing; stderr is dropped.
+
+        A command that may hang is called by ``soon``, which ends it after five seconds."""
         raise NotImplementedError
 
     def parse(self, text: str) -> F:
-        """Facts from what the script printed. Raises ValueError or KeyError when it is not as wanted."""
+        """Parse the output of the script. Raises ValueError or KeyError for unexpected output."""
         raise NotImplementedError
 
     def display(self, facts: F) -> Iterator[tuple[str, str]]:
-        """What the operator may want to read of a node that was only connected to: label and value."""
+        """Yield label and value of the facts that are shown after a connection test."""
         del facts
         yield from ()
 
 
 class ProbeCheck(NodeCheck[F]):
-    """Facts that need a conversation: a thread for each node that it concerns."""
+    """A check by a dialogue with a node, in one thread per node."""
 
     def probe(self, context: CheckContext, node: CheckedNode) -> F:
-        """Ask. Leaves nothing behind, ends within ten seconds. Raises OzError where the node itself fails."""
+        """Gather facts within ten seconds and leave nothing behind. Raises OzError when the node fails."""
         raise NotImplementedError
 
 
 class InstallationCheck(Check[F]):
-    """Facts of the installation as a whole, or of the workstation: what belongs to no single node."""
+    """A check of the installation as a whole or of the workstation, not of a single node."""
 
     def probe(self, context: CheckContext) -> F:
-        """Ask. Leaves nothing behind, ends within ten seconds. Raises OzError."""
+        """Gather facts within ten seconds and leave nothing behind. Raises OzError."""
         raise NotImplementedError
 
     def judge(self, context: CheckContext, facts: F) -> Iterator[Finding]:
-        """What is to be said of the facts; of the workstation or of any node. Pure."""
+        """Turn the facts into findings, of the workstation or of any node. Pure."""
         raise NotImplementedError

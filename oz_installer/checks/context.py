@@ -1,4 +1,4 @@
-"""What checks look at, and what they find. Frozen, and free of secrets once it is told."""
+"""The context that checks read and the findings they return. Frozen; findings hold no secrets once masked."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ Level = Literal["ok", "warning", "failure"]
 
 @dataclass(frozen=True, kw_only=True)
 class Remedy:
-    """How ``check --fix`` mends what a finding is about. ``title`` says what it does, as «start Docker».
+    """The commands by which ``check --fix`` fixes a finding. ``title`` says what they do: «start Docker».
 
     ``commands`` run on ``node`` as root, one after the other, each an argv; with ``database`` they are SQL
-    statements instead, run by the database's administrator through that node. ``undo`` takes them back, and
-    can be run again where that broke off. They stand on the screen before they run: no secrets.
+    statements instead, run by the database administrator through that node. ``undo`` undoes them, and can
+    be run again after it broke off. All are shown before they run, so they hold no secrets.
 
-    ``at``: what an undo list tells of the server: host and port of the node, or of the database.
+    ``at``: the server as the undo log names it: host and port of the node, or of the database.
 
-    ``undo_of``: the number of the command whose work each of ``undo`` takes back, the first is 0; empty: all
-    of them take back the first's.
+    ``undo_of``: for each of ``undo``, the index of the command that it undoes; empty: all undo the first.
     """
 
     title: str
@@ -39,7 +38,7 @@ class Remedy:
     at: str = ""
 
     def undo_for(self, tried: int) -> tuple[tuple[str, ...], ...]:
-        """What of ``undo`` takes back the first commands, as many as ``tried`` says."""
+        """Return the ``undo`` commands for the first ``tried`` commands."""
         numbers = self.undo_of or (0,) * len(self.undo)
         pairs = zip(self.undo, numbers, strict=True)
         return tuple(command for command, number in pairs if number < tried)
@@ -47,9 +46,10 @@ class Remedy:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One judgement. ``id`` is stable, for ``accept``: ``host.memory/api1``; ``host`` is the check's name.
+    """The judgement on a fact. ``id`` is stable, for ``accept``: ``host.memory/api1``, ``host`` the check.
 
-    ``node``: None where it is of none. ``needed`` names its source, ``why`` it matters, ``hint`` what to do.
+    ``seen`` is what is, ``needed`` what is required and by whom, ``why`` what breaks, ``hint`` what to do.
+    ``node`` is None for a finding that belongs to no node.
     """
 
     id: str
@@ -64,15 +64,15 @@ class Finding:
 
     @property
     def check(self) -> str:
-        """The name of the check that it comes from."""
+        """The name of the check that made this finding."""
         return self.id.partition("/")[0].partition(".")[0]
 
     def is_accepted(self, accepted: Collection[str]) -> bool:
-        """A warning whose id is accepted: ``host.memory/api1``, or ``host.memory`` for every node."""
+        """Return whether this is an accepted warning: ``host.memory/api1``, or ``host.memory`` for all."""
         return self.level == "warning" and (self.id in accepted or self.id.partition("/")[0] in accepted)
 
     def map_text(self, change: Callable[[str], str]) -> Finding:
-        """The same with its free texts changed, such as by a masker."""
+        """Return a copy whose free texts went through ``change``, a masker for example."""
         return replace(
             self,
             seen=change(self.seen),
@@ -84,8 +84,8 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedNode:
-    """One node as checks see it. ``needs`` is None where no layout says what it needs, ``source`` is who says
-    it; ``ports`` are those that it will publish."""
+    """A node as checks see it. ``requirements`` is None when no layout states them; ``source`` names the
+    layout; ``ports`` are the ports that the node will publish."""
 
     name: str
     roles: tuple[str, ...]
@@ -96,8 +96,9 @@ class CheckedNode:
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratedSecrets:
-    """Passwords that oz-install made: by slot their fingerprints, and the file that keeps them; ``lacking``:
-    the slots that are not in it."""
+    """The passwords that oz-install generated: fingerprints by slot, and the file that stores them.
+
+    ``lacking``: the slots that the file does not hold."""
 
     file: Path
     is_lost: bool
@@ -107,10 +108,10 @@ class GeneratedSecrets:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckContext:
-    """Everything that a check may know. ``reach`` gives a node's connection; it raises ConnectError.
+    """Everything that a check may read. ``transport`` returns a node's connection or raises ConnectError.
 
-    ``topology`` is None while answers are in the making; ``base`` is the folder that files in the answers are
-    relative to. ``own_passwords`` is None where nobody asks whether they are the installed ones.
+    ``topology`` is None while the answers are being edited; ``answers_dir`` is the folder that relative paths
+    in the answers start from. ``own_passwords`` is None when they are not compared with the installed ones.
     """
 
     answers: Answers
@@ -133,5 +134,5 @@ class CheckContext:
         return tuple(node for node in self.nodes if "api" in node.roles)
 
     def node(self, name: str) -> CheckedNode | None:
-        """The node of that name; None where it is not looked at."""
+        """Return the node of that name; None when it is not checked."""
         return next((node for node in self.nodes if node.name == name), None)

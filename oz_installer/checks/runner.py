@@ -1,4 +1,4 @@
-"""Runs checks: every node at once, all looks of a node in one round trip, whatever breaks a finding."""
+"""Run checks on all nodes in parallel, one round trip per node. A check that crashes becomes a finding."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from oz_installer.remote.parallel import start_all
 from oz_installer.text import safe_line
 
 T = TypeVar("T")
-Tell = Callable[[Finding], None]
+OnFinding = Callable[[Finding], None]
 
 LIMIT_SECONDS = 15.0
-"""After this, what has not answered is told as not answering."""
+"""The time limit of a run: a job that is not done by then is reported as not answering."""
 
 SILENCE_SECONDS = 12.0
 _TURN_SECONDS = 0.1
-# Starting programs is what a look costs, so pieces use the shell's own means; ``show KEY COMMAND`` prints a
-# line without a subshell. An engine that hangs costs five seconds once: the piece that meets it tells the
-# shell around it by a signal, and the others do not ask any more. ``patience`` is less with one that is slow.
+# Most of the cost of a script is starting programs, so the pieces use shell built-ins; ``show KEY COMMAND``
+# prints a line without a subshell. An engine that hangs costs five seconds once: the piece that notices it
+# signals the enclosing shell, and later pieces skip the engine. A slow engine gets less ``patience``.
 _HEAD = """LC_ALL=C; export LC_ALL
 hung= patience=5
 trap 'hung=yes' USR1
@@ -37,7 +37,7 @@ soon() {
     *) timeout 5 "$@" ;;
   esac
   set -- $? "$1"
-  [ "$1" != 143 ] || set -- 124 "$2"  # so does busybox call it
+  [ "$1" != 143 ] || set -- 124 "$2"  # the status of busybox's timeout
   case $1,$2 in 124,docker | 124,podman) kill -USR1 $$ ;; esac
   return "$1"
 }
@@ -50,9 +50,9 @@ nl='
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOutput:
-    """What was learned of one node: findings, facts worth showing, and all facts by check.
+    """The results of a node: findings, facts to show, and all facts by check.
 
-    ``unreached``: there is nothing but the finding that the node cannot be reached.
+    ``unreached``: the only finding is that the node cannot be reached.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -63,7 +63,7 @@ class CheckOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class _Job:
-    """Work for a thread of its own: ``late`` is told when it is not over in time."""
+    """The work of one thread; ``late`` is the finding to report when it does not end in time."""
 
     work: Callable[[], CheckOutput]
     late: Finding
@@ -73,81 +73,82 @@ class _Job:
 def run_checks(
     checks: Sequence[Check[Any]],
     context: CheckContext,
-    tell: Tell,
+    on_finding: OnFinding,
     stop: threading.Event,
     *,
     limit: float = LIMIT_SECONDS,
 ) -> None:
-    """Run all checks on all nodes at once; ``tell`` is called in this thread, as answers come.
+    """Run all checks on all nodes in parallel; ``on_finding`` is called in this thread as results arrive.
 
-    Ends within ``limit`` seconds whatever a node does, and at once when ``stop`` is set.
+    Ends within ``limit`` seconds whatever a node does, and immediately when ``stop`` is set.
     """
     jobs = _jobs(checks, context, limit)
     known: dict[str, dict[str, Any]] = {}
-    gone: set[str] = set()
-    held: list[tuple[str, Finding]] = []  # of nodes that cannot be reached: one finding is enough for each
+    unreachable: set[str] = set()
+    # Findings of nodes that cannot be reached wait: one finding per such node is enough.
+    postponed: list[tuple[str, Finding]] = []
     for key, future in as_completed({key: job.work for key, job in jobs.items()}, stop, limit):
         job = jobs[key]
-        looked = CheckOutput(findings=(job.late,)) if future is None else future.result()
-        for name, facts in looked.facts.items():
+        output = CheckOutput(findings=(job.late,)) if future is None else future.result()
+        for name, facts in output.facts.items():
             known.setdefault(name, {})[job.node] = facts
-        if looked.unreached and key != f"look/{job.node}":
-            held += [(job.node, finding) for finding in looked.findings]
+        if output.unreached and key != f"look/{job.node}":
+            postponed += [(job.node, finding) for finding in output.findings]
             continue
-        for finding in looked.findings:
-            if finding.check == "look" and finding.node in gone:
+        for finding in output.findings:
+            if finding.check == "look" and finding.node in unreachable:
                 continue
-            if finding.check == "look" and finding.node and (looked.unreached or not job.node):
-                gone.add(finding.node)
-            tell(finding)
-    for node, finding in held:
-        if node not in gone:
-            tell(finding)
+            if finding.check == "look" and finding.node and (output.unreached or not job.node):
+                unreachable.add(finding.node)
+            on_finding(finding)
+    for node, finding in postponed:
+        if node not in unreachable:
+            on_finding(finding)
     if stop.is_set():
         return
     for check in checks:
         if isinstance(check, NodeCheck):
             for finding in _across(check, context, known.get(check.name, {})):
-                tell(finding)
+                on_finding(finding)
 
 
 def _jobs(checks: Sequence[Check[Any]], context: CheckContext, limit: float) -> dict[str, _Job]:
-    """All looks of a node are one job, every visit and every survey another."""
-    looks = [check for check in checks if isinstance(check, ShellCheck)]
+    """Group all shell checks of a node into one job; every other check is a job of its own."""
+    shell_checks = [check for check in checks if isinstance(check, ShellCheck)]
     jobs: dict[str, _Job] = {}
     for node in context.nodes:
-        if mine := [look for look in looks if node in look.nodes(context)]:
+        if mine := [check for check in shell_checks if node in check.nodes(context)]:
             late = _late("look", "Node", node, limit)
             jobs[f"look/{node.name}"] = _Job(
-                work=partial(_looked, mine, context, node), late=late, node=node.name
+                work=partial(_run_shell_checks, mine, context, node), late=late, node=node.name
             )
     for check in checks:
         if isinstance(check, ProbeCheck):
             for node in check.nodes(context):
                 late = _late(check.name, check.title, node, limit)
-                work = partial(_visited, check, context, node)
+                work = partial(_run_probe_check, check, context, node)
                 jobs[f"{check.name}/{node.name}"] = _Job(work=work, late=late, node=node.name)
         elif isinstance(check, InstallationCheck):
             late = _late(check.name, check.title, None, limit)
-            jobs[check.name] = _Job(work=partial(_surveyed, check, context), late=late)
+            jobs[check.name] = _Job(work=partial(_run_installation_check, check, context), late=late)
     return jobs
 
 
 def _across(check: NodeCheck[Any], context: CheckContext, known: Mapping[str, Any]) -> Iterator[Finding]:
-    """Facts in the order of the nodes, whichever answered first."""
+    """Compare the nodes, in the order of the answers."""
     try:
         ordered = {node.name: known[node.name] for node in context.nodes if node.name in known}
         yield from list(check.across(context, ordered))
-    except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
+    except Exception as error:  # noqa: BLE001 - a check that crashes is a finding
         yield check_error(check, None, error)
 
 
 def as_completed(
     work: Mapping[str, Callable[[], T]], stop: threading.Event, limit: float
 ) -> Iterator[tuple[str, Future[T] | None]]:
-    """Do all of it at once; each key when it is over, those that are not over in time with None.
+    """Run all work in parallel; yield each key when it is done, with None when it is late.
 
-    Ends at once when ``stop`` is set. What is left behind goes on in threads that keep nobody waiting.
+    Ends immediately when ``stop`` is set. Unfinished work continues in threads that do not delay the exit.
     """
     pending = start_all(work, lambda key: work[key](), name="check")
     until = time.monotonic() + limit
@@ -163,67 +164,70 @@ def as_completed(
 
 
 def run_shell_checks(
-    looks: Sequence[ShellCheck[Any]], context: CheckContext, node: CheckedNode
+    checks: Sequence[ShellCheck[Any]], context: CheckContext, node: CheckedNode
 ) -> CheckOutput:
-    """One round trip to a node. Raises OzError when the node cannot be asked."""
+    """Run shell checks on a node in one round trip. Raises OzError when the node does not answer."""
     findings: list[Finding] = []
     shown: list[tuple[str, str]] = []
     known: dict[str, Any] = {}
     pieces: dict[str, str] = {}
-    for one in looks:
+    for one in checks:
         try:
             pieces[one.name] = one.script(context, node)
-        except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
+        except Exception as error:  # noqa: BLE001 - a check that crashes is a finding
             findings.append(check_error(one, node, error))
     transport = context.transport(node.name)
-    script = combine_scripts(pieces, [one.prelude(context) for one in looks])
+    script = combine_scripts(pieces, [one.prelude(context) for one in checks])
     answer = transport.run(("sh", "-c", script), timeout=SILENCE_SECONDS)
     parts = sections(answer.text)
     if "end" not in parts:
         reason = safe_line(answer.stderr_text or answer.text) or "nothing"
-        raise OzError(f"its answer is not whole; it said: {reason}", "Does its login have a plain shell?")
-    for one in looks:
+        raise OzError(
+            f"its output is incomplete: {reason}",
+            "Check that the login has a plain shell (getent passwd LOGIN).",
+        )
+    for one in checks:
         if one.name not in pieces:
             continue
         try:
             facts = known[one.name] = one.parse(parts[one.name])
             shown += one.display(facts)
             findings += one.judge(context, node, facts)
-        except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
+        except Exception as error:  # noqa: BLE001 - a check that crashes is a finding
             findings.append(check_error(one, node, error))
     return CheckOutput(findings=tuple(findings), shown=tuple(shown), facts=known)
 
 
-def _visited(check: ProbeCheck[Any], context: CheckContext, node: CheckedNode) -> CheckOutput:
-    """One check of one node; whatever goes wrong is a finding."""
+def _run_probe_check(check: ProbeCheck[Any], context: CheckContext, node: CheckedNode) -> CheckOutput:
+    """Run one check of one node; any error becomes a finding."""
     try:
         facts = check.probe(context, node)
         return CheckOutput(findings=tuple(check.judge(context, node, facts)), facts={check.name: facts})
-    except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
+    except Exception as error:  # noqa: BLE001 - a check that crashes is a finding
         lost = isinstance(error, ConnectError) and error.node in (None, node.name)
         return CheckOutput(findings=(check_error(check, node, error),), unreached=lost)
 
 
-def _surveyed(check: InstallationCheck[Any], context: CheckContext) -> CheckOutput:
-    """The same of a survey."""
+def _run_installation_check(check: InstallationCheck[Any], context: CheckContext) -> CheckOutput:
+    """Run a check of the whole installation; any error becomes a finding."""
     try:
         return CheckOutput(findings=tuple(check.judge(context, check.probe(context))))
-    except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
+    except Exception as error:  # noqa: BLE001 - a check that crashes is a finding
         return CheckOutput(findings=(check_error(check, None, error),))
 
 
 def check_error(check: Check[Any], node: CheckedNode | None, error: Exception) -> Finding:
-    """What is told of a check that could not be made."""
+    """Return the finding for a check that could not run."""
     if isinstance(error, ConnectError) and node and error.node and error.node != node.name:
-        seen = f"could not be tried without {error.node}, which cannot be reached"
-        hint = f"Mend what is told of {error.node}, then check again."
+        seen = f"not checked: it needs {error.node}, which cannot be reached"
+        hint = f"Fix the findings of {error.node}, then check again."
         return check.finding(node, "warning", seen, hint=hint)
     if isinstance(error, ConnectError):
-        seen = f"could not be tried: the node itself cannot be reached: {safe_line(error.message, 400)}"
+        seen = f"not checked: the node cannot be reached: {safe_line(error.message, 400)}"
         return check.finding(node, "failure", seen, hint=error.hint)
     if isinstance(error, OzError):
         return check.finding(node, "failure", safe_line(error.message, 400), hint=error.hint)
-    fault = unexpected(error, "the check itself broke")
+    fault = unexpected(error, "internal error in this check")
     hint = f"{fault.hint} The other checks are not affected."
     return check.finding(node, "failure", safe_line(fault.message, 400), hint=hint)
 
@@ -231,44 +235,49 @@ def check_error(check: Check[Any], node: CheckedNode | None, error: Exception) -
 def sort_findings(
     findings: Sequence[Finding], nodes: Sequence[str], checks: Sequence[Check[Any]]
 ) -> list[Finding]:
-    """The order of a report: by node, then by check, then as the check told them."""
-    rank = {check.name: place for place, check in enumerate(checks)}
-    place = {name: number for number, name in enumerate(nodes)}
-    return sorted(findings, key=lambda one: (place.get(one.node or "", len(place)), rank.get(one.check, -1)))
+    """Sort findings for a report: by node, then by check; the order within a check stays."""
+    check_index = {check.name: index for index, check in enumerate(checks)}
+    node_index = {name: index for index, name in enumerate(nodes)}
+    return sorted(
+        findings,
+        key=lambda one: (node_index.get(one.node or "", len(node_index)), check_index.get(one.check, -1)),
+    )
 
 
 def combine_scripts(pieces: Mapping[str, str], before: Sequence[str] = ()) -> str:
-    """One script of the pieces, each in a shell and a section of its own, after what several of them need."""
+    """Join the pieces into one script: the preludes, then a section with a subshell per piece."""
     first = "".join(f"{{\n{text}\n}} 2>/dev/null\n" for text in dict.fromkeys(before) if text)
     body = "".join(f"section {name}\n(\n{piece}\n) 2>/dev/null\n" for name, piece in pieces.items())
     return f"{_HEAD}{first}{body}section end\n"
 
 
 def sections(text: str) -> dict[str, str]:
-    """What each piece printed."""
+    """Split the script's output by piece."""
     parts = re.split(r"(?:^|\n)@([a-z0-9-]+)\n", text)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def _looked(looks: Sequence[ShellCheck[Any]], context: CheckContext, node: CheckedNode) -> CheckOutput:
+def _run_shell_checks(
+    checks: Sequence[ShellCheck[Any]], context: CheckContext, node: CheckedNode
+) -> CheckOutput:
     try:
-        return run_shell_checks(looks, context, node)
-    except Exception as error:  # noqa: BLE001 - a node that cannot be asked is a finding
+        return run_shell_checks(checks, context, node)
+    except Exception as error:  # noqa: BLE001 - a node that does not answer is a finding
         return CheckOutput(
             findings=(unreachable_finding(node, error),), unreached=isinstance(error, ConnectError)
         )
 
 
 def unreachable_finding(node: CheckedNode, error: Exception) -> Finding:
-    """What is told of a node that cannot be asked; whoever finds that first, it is told once."""
-    hint = error.hint if isinstance(error, OzError) else "Is the node alive and the network up?"
+    """Return the finding for a node that does not answer. Its id is fixed, so a run reports it once."""
+    hint = error.hint if isinstance(error, OzError) else "Check that the node is up and the network works."
     message = error.message if isinstance(error, OzError) else f"{type(error).__name__}: {error}"
     return Finding(
         id=f"look/{node.name}",
         subject="Node",
         node=node.name,
         level="failure",
-        seen=f"cannot be examined: {safe_line(message, 400)}",
+        seen=f"cannot be checked: {safe_line(message, 400)}",
         hint=hint,
     )
 
@@ -280,5 +289,5 @@ def _late(name: str, title: str, node: CheckedNode | None, limit: float) -> Find
         node=node.name if node else None,
         level="failure",
         seen=f"no answer within {limit:g} s",
-        hint="Is a node overloaded, or a command on it stuck (a dead mount, a hanging engine)?",
+        hint="Check the node for high load (uptime) and for a stuck command (a dead mount, a hung engine).",
     )

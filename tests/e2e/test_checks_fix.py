@@ -239,7 +239,7 @@ def test_an_engine_that_is_slow_is_warned_of_and_left_alone(clean: Site, tmp_pat
     lines = ("#!/bin/sh", '[ "$1" != info ] || exec sleep 60', 'exec /usr/bin/docker "$@"')
     case.on(f"printf '%s\\n' {shlex.join(lines)} > {tool}; chmod 755 {tool}")
     try:
-        assert case.failures() == {"engine": "the engine is slow: docker info gives no answer within 5 s"}
+        assert case.failures() == {"engine": "the engine is slow: docker info does not answer within 5 s"}
         fixed = case.check("--fix", "--yes")
         assert fixed.status == 0, fixed.stderr
         assert "check --fix can mend none of this" in fixed.stderr

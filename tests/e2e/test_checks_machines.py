@@ -32,7 +32,7 @@ def test_a_cloned_machine(bench: Bench) -> None:
     with bench.during("node2", f"echo {twin} > /etc/machine-id", f"echo {own} > /etc/machine-id"):
         found = bench.check()
     assert bad(found) == {"identity.machine/node1": "warning", "identity.machine/node2": "warning"}
-    assert found["identity.machine/node1"].seen == "has the machine id of node2"
+    assert found["identity.machine/node1"].seen == "has the same machine ID as node2"
     with bench.during("node2", "hostname node1", "hostname node2"):
         found = bench.check()
     assert bad(found) == {"identity.name/node1": "warning", "identity.name/node2": "warning"}

@@ -69,7 +69,7 @@ def behind(bench: Bench, store: Store, image: str = "oz/small:1", password: str 
 def test_images_that_are_there_ask_nobody(bench: Bench) -> None:
     found = bench.check()
     assert bad(found) == {}
-    assert found["registry/node1"].seen.endswith("images are there")
+    assert found["registry/node1"].seen.endswith("images on the node")
     assert not [name for name in found if name.startswith("registry.")]
 
 
@@ -94,8 +94,8 @@ def test_an_image_that_is_gone_is_named_and_loaded_again(bench: Bench) -> None:
 def test_a_registry_whose_authority_only_the_node_knows(bench: Bench, store: Store) -> None:
     found = bench.check(**behind(bench, store))
     assert bad(found) == {}
-    assert found["registry.login/node1"].seen == f"{store.address} lets {registry.USER} in"
-    assert found["registry/node1"].seen.endswith(f"1 will come from {store.address}")
+    assert found["registry.login/node1"].seen == f"{store.address} accepts the login of {registry.USER}"
+    assert found["registry/node1"].seen.endswith(f"1 to pull from {store.address}")
     assert "MB of compressed images" in found["registry.size/node1"].seen
     hide = (
         f"touch -r {store.folder} /var/tmp/was; mv {store.folder}/ca.crt /var/tmp/ca.was",
@@ -129,7 +129,7 @@ def test_tunnels_that_are_forbidden_leave_the_engine(bench: Bench, store: Store)
     with bench.during("node1", narrow, f"rm -f {file}; {reload}"):
         found = bench.check(**behind(bench, store))
         assert bad(found) == {"database/node1": "warning"}
-        assert "how large it is was not asked" in found["registry/node1"].seen
+        assert "size unknown" in found["registry/node1"].seen
         found = bench.check(**behind(bench, store, password="wrong"))
         assert bad(found) == {"database/node1": "warning", "registry.login/node1": "failure"}
         assert f"refuses the login of {registry.USER}" in found["registry.login/node1"].seen
@@ -150,7 +150,7 @@ def test_a_licence_that_is_missing_empty_or_open(bench: Bench) -> None:
     licence.write_text("a licence")
     found = bench.check(**changes)
     assert bad(found) == {}
-    assert found["licence.bio"].seen == "9 bytes, goes only to node2"
+    assert found["licence.bio"].seen == "9 bytes, sent only to node2"
     folder.chmod(0o755)
     licence.chmod(0o644)
     assert bad(bench.check(**changes)) == {"licence.bio-mode": "warning"}
@@ -196,7 +196,7 @@ def test_podman_asks_with_the_login_and_leaves_none(bench: Bench, store: Store) 
         found = bench.check(**changes)
         wrong = bench.check(**changes | {"registry": behind(bench, store, password="wrong")["registry"]})
     for node, level in zip(NODES, ("warning", "failure"), strict=True):
-        assert found[f"registry/{node}"].seen.startswith("1 image will come from")
+        assert found[f"registry/{node}"].seen.startswith("1 image to pull from")
         assert wrong[f"registry.login/{node}"].level == level
     assert "authentication required" in wrong["registry.login/node1"].seen
     assert f"refuses the login of {registry.USER}" in wrong["registry.login/node2"].seen

@@ -63,7 +63,7 @@ def short_of_memory(node: str) -> Finding:
         "warning",
         "15.6 GB",
         needed="24 GB (medium-4)",
-        why="The kernel ends processes when memory runs out, first of all the BIO.",
+        why="When memory runs out, the kernel kills processes, BIO first.",
         hint="Give the machine more memory, or accept this for a test installation.",
     )
 

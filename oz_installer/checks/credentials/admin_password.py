@@ -1,4 +1,4 @@
-"""The first administrator's password: whether it is soon guessed. It is taken all the same."""
+"""The check of the first administrator's password: a short one is a warning."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ PASSWORD = "admin.password"  # noqa: S105 - the answer's key
 
 
 class AdminPasswordCheck(InstallationCheck[bool]):
-    """Says something only when there is something to say: no rule of the vendor's is known."""
+    """Warn of a short password. The vendor is not known to have a rule, so a good one is no finding."""
 
     name = "admin"
     title = "Administrator"
 
     def probe(self, context: CheckContext) -> bool:
-        """Whether the password is short."""
+        """Return whether the password is short."""
         given = context.secrets.get(PASSWORD)
         return given is not None and weak_password_advice(given.reveal()) is not None
 
     def judge(self, context: CheckContext, facts: bool) -> Iterator[Finding]:
-        """At most one finding."""
+        """Return at most one finding."""
         del context
         if facts:
             yield self.finding(
@@ -32,6 +32,6 @@ class AdminPasswordCheck(InstallationCheck[bool]):
                 "the password is short",
                 about="password",
                 needed=f"{MIN_PASSWORD_LENGTH} characters or more",
-                why="Whoever guesses it can see and change everything in Oz.",
-                hint=f"Give a longer one (answers: {PASSWORD}), leave it out, or accept this.",
+                why="Anyone who guesses the password can see and change everything in Oz.",
+                hint=f"Set a longer password (answers: {PASSWORD}), leave it out, or accept this.",
             )

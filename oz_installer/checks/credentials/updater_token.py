@@ -1,4 +1,4 @@
-"""The BIO updater's client token: whether it looks like one. Only its form can be told here."""
+"""The check of the BIO updater's client token. Only its form is checked; the vendor is not called."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from oz_installer.checks.base import InstallationCheck
 from oz_installer.checks.context import CheckContext, Finding, Level
 
 SHORTEST, LONGEST = 8, 512
-"""Inferred: what a token's length may be."""
+"""Bounds of a token's length; inferred, not the vendor's."""
 
 _PLACEHOLDERS = re.compile(
     r"(change[-_ ]?(me|it|this)|(your|my|client|the|insert|enter|put)?[-_ ]*(client)?[-_ ]*token([-_ ]?here)?"
@@ -21,56 +21,56 @@ _PLACEHOLDERS = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class TokenFacts:
-    """What is wrong with the token, never the token itself; None: no updater asks for one."""
+    """The problem of the token, never the token itself. ``wanted``: the updater needs a token."""
 
-    fault: tuple[Level, str] | None = None
+    problem: tuple[Level, str] | None = None
     wanted: bool = True
 
 
 class UpdaterTokenCheck(InstallationCheck[TokenFacts]):
-    """A wrong token shows only hours later, when no models come."""
+    """Check the token now: a wrong one shows only hours later, when no models arrive."""
 
     name = "updater"
     title = "Updater token"
 
     def probe(self, context: CheckContext) -> TokenFacts:
-        """Look at it here; the vendor is not asked."""
+        """Check the form of the token."""
         if not context.answers.components.bio_updater or "updater.token" not in context.secrets:
             return TokenFacts(wanted=False)
-        return TokenFacts(fault=token_problem(context.secrets["updater.token"].reveal()))
+        return TokenFacts(problem=token_problem(context.secrets["updater.token"].reveal()))
 
     def judge(self, context: CheckContext, facts: TokenFacts) -> Iterator[Finding]:
-        """One finding."""
+        """Return one finding if a token is wanted."""
         del context
         if not facts.wanted:
             return
-        if facts.fault is None:
-            seen = "looks like one; whether it is valid, only the vendor knows"
+        if facts.problem is None:
+            seen = "has the form of a token; only the vendor knows whether it is valid"
             yield self.finding(None, "ok", seen, about="token")
             return
-        level, seen = facts.fault
+        level, seen = facts.problem
         yield self.finding(
             None,
             level,
             seen,
             about="token",
             needed="the client token that Oz Forensics gave you, one line",
-            why="The updater would be refused, and no models would come to the BIO nodes.",
-            hint="Correct it (answers: updater.token), switch components.bio_updater off"
+            why="The vendor would refuse the updater, and the BIO nodes would receive no models.",
+            hint="Correct the token (answers: updater.token), set components.bio_updater: false"
             + (", or accept this." if level == "warning" else "."),
         )
 
 
 def token_problem(token: str) -> tuple[Level, str] | None:
-    """What is wrong with a token, in words that do not show it; None when nothing is."""
+    """Return what is wrong with a token without showing it; None for a good one."""
     if token != token.strip():
         return "failure", "begins or ends with white space"
     if not token.isprintable():
-        return "failure", "holds characters that do not print"
+        return "failure", "contains unprintable characters"
     if _PLACEHOLDERS.fullmatch(token):
         return "failure", "is a placeholder, not a token"
     if any(char.isspace() for char in token):
-        return "warning", "holds white space"
+        return "warning", "contains white space"
     if not SHORTEST <= len(token) <= LONGEST:
         return "warning", f"has {len(token)} characters"
     return None

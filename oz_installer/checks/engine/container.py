@@ -1,4 +1,4 @@
-"""Whether a container really starts: a program of a few bytes is imported as an image, run, and removed."""
+"""The check that a container starts: import a tiny program as an image, run it, remove it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from oz_installer.remote.transport import TIMED_OUT
 from oz_installer.text import parse_fields, parse_int, safe_line
 
 EXPECTED_STATUS = 7
-"""The program does nothing but end with it; no engine does by itself."""
+"""The exit status of the test program; no engine returns it by itself."""
 
 _LABEL = "oz-install.check"
 _PROGRAM = "oz-install-check"
 _SECONDS = 8
-# Machine code of exit(7), by the ELF number of the machine and as uname calls it.
+# ELF number of the machine and machine code of exit(7), by the machine's name in uname.
 _CODE = {
     "x86_64": (62, bytes.fromhex("bf07000000b83c0000000f05")),
     "aarch64": (183, bytes.fromhex("e00080d2a80b80d2010000d4")),
 }
-# $1 engine, $2 name; the image on stdin is for every machine, the node runs its own program. What a killed
-# check has left is gone with the next one an hour later.
+# $1 engine, $2 name; the image on stdin holds a program per machine type, and the node runs its own. Images
+# that a killed check left behind are removed by the next check after an hour.
 _SCRIPT = f"""
 engine=$1 name=$2 image=
 timeout 5 "$engine" ps -q > /dev/null 2>&1 || {{ echo "engine none"; exit; }}
@@ -40,68 +40,69 @@ trap 'exit 1' HUP INT TERM
 trap '' PIPE
 timeout {_SECONDS} "$engine" image prune --force --filter label={_LABEL} --filter until=1h > /dev/null 2>&1
 image=$(timeout {_SECONDS} "$engine" import --change 'LABEL {_LABEL}=1' - 2> /dev/null | tail -n 1)
-[ -n "$image" ] || {{ echo "status 125"; echo "said the engine takes no image"; exit; }}
-said=$(timeout {_SECONDS} "$engine" run --rm --network none --name "$name" "$image" \\
+[ -n "$image" ] || {{ echo "status 125"; echo "said the engine cannot import an image"; exit; }}
+output=$(timeout {_SECONDS} "$engine" run --rm --network none --name "$name" "$image" \\
   "/$(uname -m)/{_PROGRAM}" 2>&1)
 echo "status $?"
-echo "said $(echo "$said" | tr '\\n' ' ')"
+echo "said $(echo "$output" | tr '\\n' ' ')"
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContainerFacts:
-    """How it ended; ``status`` None: there is no engine to ask, or none that answers."""
+    """The result of the test container; ``status`` is None without an engine that answers."""
 
     status: int | None
-    said: str = ""
+    message: str = ""
 
 
 class ContainerCheck(ProbeCheck[ContainerFacts]):
-    """What versions cannot tell: kernel, cgroups, storage driver and security modules work together."""
+    """Prove what versions cannot: kernel, cgroups, storage driver and security modules work together."""
 
     name = "container"
     title = "Container"
 
     def probe(self, context: CheckContext, node: CheckedNode) -> ContainerFacts:
-        """Import, run, remove."""
+        """Import the image, run it, remove it."""
         name = f"{_PROGRAM}-{uuid.uuid4().hex[:12]}"
         argv = ("sh", "-c", _SCRIPT, _PROGRAM, context.answers.engine, name)
         result = context.transport(node.name).run(argv, stdin=image(), timeout=4 * _SECONDS)
-        told = parse_fields(result.text)
-        status = parse_int(told.get("status", ""))
-        return ContainerFacts(status=status, said=safe_line(told.get("said", "") or result.stderr_text, 300))
+        values = parse_fields(result.text)
+        status = parse_int(values.get("status", ""))
+        message = safe_line(values.get("said", "") or result.stderr_text, 300)
+        return ContainerFacts(status=status, message=message)
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: ContainerFacts) -> Iterator[Finding]:
-        """An engine that is not there is the engine's own finding."""
+        """Judge the exit status. A missing engine is a finding of the engine's own check."""
         del context
         if facts.status is None:
             return
         if facts.status == EXPECTED_STATUS:
-            yield self.finding(node, "ok", "one starts and ends as it should")
+            yield self.finding(node, "ok", "a test container starts and exits as expected")
             return
         late = f"does not start within {_SECONDS} s" if facts.status in TIMED_OUT else "does not start"
         yield self.finding(
             node,
             "failure",
-            f"one {late}: {facts.said or f'status {facts.status}'}",
+            f"a test container {late}: {facts.message or f'status {facts.status}'}",
             needed="an engine that runs containers",
-            why="Nothing of Oz would start either.",
-            hint="The words are the engine's own; its log says more (journalctl -u docker). Mend that first.",
+            why="The containers of Oz would not start either.",
+            hint="Fix the error of the engine quoted here; its log has the details (journalctl -u docker).",
         )
 
 
 @cache
 def image() -> bytes:
-    """The program that only ends, as a tar."""
+    """Return the test program for every machine type, as a tar."""
     return tar_of(_CODE)
 
 
 def tar_of(codes: Mapping[str, tuple[int, bytes]]) -> bytes:
-    """A tar of one program (ELF number and code) a machine, in a folder that is called as uname calls it."""
+    """Pack one program (ELF number and code) per machine type, in folders named as in uname."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as tar:
-        for machine, (number_, code) in codes.items():
-            content = minimal_elf(number_, code)
+        for machine, (elf_number, code) in codes.items():
+            content = minimal_elf(elf_number, code)
             info = tarfile.TarInfo(f"{machine}/{_PROGRAM}")
             info.size, info.mode = len(content), 0o755
             tar.addfile(info, io.BytesIO(content))
@@ -109,7 +110,7 @@ def tar_of(codes: Mapping[str, tuple[int, bytes]]) -> bytes:
 
 
 def minimal_elf(machine: int, code: bytes) -> bytes:
-    """The smallest program that Linux runs: an ELF header, one segment, the code."""
+    """Build the smallest program that Linux runs: an ELF header, one segment, the code."""
     base, head = 0x400000, 64 + 56
     size = head + len(code)
     ident = b"\x7fELF" + bytes((2, 1, 1, 0)) + bytes(8)

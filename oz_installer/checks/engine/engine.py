@@ -1,4 +1,4 @@
-"""The container engine and its Compose: there, running, new enough, and free of projects called as ours."""
+"""The check of the container engine and its Compose: installed, running, recent, without foreign projects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from oz_installer.checks.base import ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Remedy
 from oz_installer.checks.engine.remedies import install_compose, install_engine, join_group, start_engine
 from oz_installer.checks.host.capabilities import (
-    MEANS,
+    CAPABILITIES_SCRIPT,
     NO_CAPABILITIES,
     NodeCapabilities,
     is_masked,
@@ -30,28 +30,27 @@ from oz_installer.remote.engine_requirements import (
 from oz_installer.render.compose.compose_file import PROJECT
 from oz_installer.text import parse_fields, safe_line
 
-# Only the Compose of this engine is asked: Podman makes a folder in the login's home even when asked its
-# version.
-_SCRIPT = """{means}
+# Only this engine's Compose is queried: podman creates a folder in the login's home even for its version.
+_SCRIPT = """{capabilities}
 echo "engine {engine}"
 echo "status $engine_status"
 if [ "$engine_status" != 0 ]; then
-  echo "version $(echo "$engine_said" | tr '\\n\\t' '  ')"
-  means
+  echo "version $(echo "$engine_error" | tr '\\n\\t' '  ')"
+  capabilities
   exit
 fi
-echo "$engine_told"
+echo "$engine_output"
 echo "listed $engine_listed_status"
 [ -z "$engine_slow" ] || echo "slow yes"
 [ -n "$disk_hangs" ] || [ ! -s {dir}/current/record.json ] || echo "recorded yes"
 compose=$engine_plugin v1=
 if [ -z "$compose" ]; then{compose}fi
-case " $compose $v1" in *" "[v0-9]*[0-9].[0-9]*) ;; *) means ;; esac
+case " $compose $v1" in *" "[v0-9]*[0-9].[0-9]*) ;; *) capabilities ;; esac
 echo "$engine_listed"
 """
 _COMPOSE = {
     "docker": """
-  [ -z "$engine_slow" ] || hung=  # Compose tells its version without the engine
+  [ -z "$engine_slow" ] || hung=  # Compose reports its version without the engine
   compose=$(soon docker compose version --short); asked=$?
   v1=$(soon docker-compose version --short); asked="$asked $?"
   echo "asked $asked"
@@ -69,185 +68,196 @@ _COMPOSE = {
 
 @dataclass(frozen=True, kw_only=True)
 class EngineCheckFacts:
-    """The engine, and the containers of a project that is called as ours: those we started, and strangers.
-    ``slow``: it tells its version, but nothing of itself in time; ``listed``: the containers are all that it
-    has; ``compose_late``: a Compose that was asked gave no answer in time."""
+    """The engine, and the containers of a Compose project with our name: ours, and foreign ones.
+
+    ``slow``: the engine reports its version, but nothing more in time; ``listed``: the list of containers is
+    complete; ``compose_late``: a Compose did not answer in time."""
 
     engine: EngineFacts
     name: str = "docker"
     ours: tuple[str, ...] = ()
-    strangers: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
     recorded: bool = False
-    means: NodeCapabilities = NO_CAPABILITIES
+    capabilities: NodeCapabilities = NO_CAPABILITIES
     slow: bool = False
     listed: bool = True
     compose_late: bool = False
 
 
 class EngineCheck(ShellCheck[EngineCheckFacts]):
-    """Judged by the same words as the deployment's own phase."""
+    """Judge the engine with the functions that the deployment's own phase uses."""
 
     name = "engine"
     title = "Container engine"
 
     def prelude(self, context: CheckContext) -> str:
-        """Versions, and all containers."""
+        """Query the engine's version and all containers."""
         return engine_query(context.answers.engine, context.install_dir)
 
     def script(self, context: CheckContext, node: CheckedNode) -> str:
-        """What it told, and Compose where that was not among it."""
+        """Print the engine's facts, and query Compose if they do not include it."""
         del node
         engine = context.answers.engine
         return _SCRIPT.format(
-            engine=engine, means=MEANS, dir=shlex.quote(context.install_dir), compose=_COMPOSE[engine]
+            engine=engine,
+            capabilities=CAPABILITIES_SCRIPT,
+            dir=shlex.quote(context.install_dir),
+            compose=_COMPOSE[engine],
         )
 
     def parse(self, text: str) -> EngineCheckFacts:
-        """Facts from its lines."""
-        told = parse_fields(
+        """Parse the facts."""
+        values = parse_fields(
             "\n".join(line for line in text.splitlines() if not line.startswith("container "))
         )
         mine = [one for one in parse_containers(text) if one.project == PROJECT]
-        answers = told["status"] == "0"
-        version = safe_line(told.get("version", ""), 300)
+        answers = values["status"] == "0"
+        version = safe_line(values.get("version", ""), 300)
         return EngineCheckFacts(
             engine=EngineFacts(
                 answers=answers,
                 said="" if answers else version,
                 version=version if answers else "",
-                compose_plugin=safe_line(told.get("plugin", "")),
-                compose_v1=safe_line(told.get("v1", "")),
-                podman_compose=safe_line(told.get("podman-compose", "")),
+                compose_plugin=safe_line(values.get("plugin", "")),
+                compose_v1=safe_line(values.get("v1", "")),
+                podman_compose=safe_line(values.get("podman-compose", "")),
             ),
-            name=told["engine"],
+            name=values["engine"],
             ours=tuple(one.name for one in mine if one.ours),
-            strangers=tuple(one.name for one in mine if not one.ours),
-            recorded=told.get("recorded") == "yes",
-            means=parse_capabilities(told),
-            slow=told.get("slow") == "yes",
-            listed=told.get("listed") == "0",
-            compose_late="124" in told.get("asked", "").split(),
+            foreign=tuple(one.name for one in mine if not one.ours),
+            recorded=values.get("recorded") == "yes",
+            capabilities=parse_capabilities(values),
+            slow=values.get("slow") == "yes",
+            listed=values.get("listed") == "0",
+            compose_late="124" in values.get("asked", "").split(),
         )
 
     def display(self, facts: EngineCheckFacts) -> Iterator[tuple[str, str]]:
-        """Versions, or that there is none."""
+        """Yield the versions of engine and Compose."""
         name, version = NAMES[facts.name][0], facts.engine.version
-        yield "Engine", f"{name} {version}" if version else f"{name}: none that answers"
+        yield "Engine", f"{name} {version}" if version else f"{name}: not available"
         if tool := facts.engine.compose(facts.name):
-            yield "Compose", _called(tool)
+            yield "Compose", _tool_text(tool)
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: EngineCheckFacts) -> Iterator[Finding]:
-        """The engine first: without it the rest cannot be told."""
+        """Judge the engine first: without it nothing else is known."""
         engine, oldest = context.answers.engine, context.release.engines[context.answers.engine]
         name, compose = NAMES[engine]
         needed = f"{name} {oldest.engine} or newer (the vendor's requirement)"
-        lack = check_engine(facts.engine, engine, oldest.engine)
+        unmet = check_engine(facts.engine, engine, oldest.engine)
         if engine == "docker":
-            lack = _unmasked(lack, facts.means)
-        remedy = _engine_remedy(context, node, facts, lack)
-        if facts.slow and lack is None:
+            unmet = _unmasked(unmet, facts.capabilities)
+        remedy = _engine_remedy(context, node, facts, unmet)
+        if facts.slow and unmet is None:
             yield self._slow(node, facts)
         else:
-            yield self._judged(node, lack, "", name, facts.engine.version, needed, remedy)
+            yield self._judged(node, unmet, "", name, facts.engine.version, needed, remedy)
         if not facts.engine.answers:
             return
         tool = facts.engine.compose(engine)
-        seen = _called(tool) if tool else ""
+        seen = _tool_text(tool) if tool else ""
         needed = f"{compose} {oldest.compose} or newer (the vendor's requirement)"
-        lack = check_compose(facts.engine, engine, oldest.compose)
-        remedy = install_compose(context, node, facts.means) if lack and lack.cause == "missing" else None
+        unmet = check_compose(facts.engine, engine, oldest.compose)
+        remedy = (
+            install_compose(context, node, facts.capabilities) if unmet and unmet.cause == "missing" else None
+        )
         if facts.compose_late and tool is None:
-            yield self._not_told(node, compose)
+            yield self._compose_unknown(node, compose)
         else:
-            yield self._judged(node, lack, "compose", compose, seen, needed, remedy)
-        if lack := check_project(PROJECT, facts.strangers, ours=bool(facts.ours), recorded=facts.recorded):
-            yield self._judged(node, lack, "project", "Compose project", "", "")
+            yield self._judged(node, unmet, "compose", compose, seen, needed, remedy)
+        if unmet := check_project(PROJECT, facts.foreign, ours=bool(facts.ours), recorded=facts.recorded):
+            yield self._judged(node, unmet, "project", "Compose project", "", "")
         elif not facts.listed:
-            yield self._not_listed(node)
+            yield self._containers_unknown(node, facts.name)
 
     def _slow(self, node: CheckedNode, facts: EngineCheckFacts) -> Finding:
-        """A busy engine is no dead one: to start it again would stop what it is busy with."""
+        """Report a busy engine as a warning without a remedy: a restart would stop its work."""
         unseen = (
             f"storage driver, cgroups, start at boot, engine's disk{'' if facts.listed else ', containers'}"
         )
         return self.finding(
             node,
             "warning",
-            f"the engine is slow: {facts.name} info gives no answer within 5 s",
+            f"the engine is slow: {facts.name} info does not answer within 5 s",
             subject=NAMES[facts.name][0],
-            needed="an engine that answers at once",
-            why="What it is busy with delays everything that is done with it. "
-            f"Not looked at because of it: {unseen}.",
-            hint=f"Look at disk, load and journalctl -u {facts.name}, and check again; or accept this.",
+            needed="an engine that answers in time",
+            why=f"A slow engine delays every command. Not checked for that reason: {unseen}.",
+            hint=f"Check disk, load and journalctl -u {facts.name}, then check again; or accept this.",
         )
 
-    def _not_told(self, node: CheckedNode, compose: str) -> Finding:
+    def _compose_unknown(self, node: CheckedNode, compose: str) -> Finding:
         return self.finding(
             node,
             "warning",
-            "its version could not be asked: it gave no answer in time",
+            "its version is unknown: it did not answer in time",
             about="compose",
             subject=compose,
-            hint="Look at the node's disk and load, and check again.",
+            hint="Check the node's disk and load, then check again.",
         )
 
-    def _not_listed(self, node: CheckedNode) -> Finding:
+    def _containers_unknown(self, node: CheckedNode, engine: str) -> Finding:
         return self.finding(
             node,
             "warning",
-            "could not be looked at: the engine did not list its containers",
+            "not checked: the engine did not list its containers",
             about="project",
             subject="Compose project",
-            why=f"Another project called «{PROJECT}» would be in the way.",
-            hint="Check again when the engine lists them (ps -a).",
+            why=f"A foreign Compose project named «{PROJECT}» would block the installation.",
+            hint=f"Check again when {engine} ps -a lists the containers.",
         )
 
     def _judged(
         self,
         node: CheckedNode,
-        lack: UnmetRequirement | None,
+        unmet: UnmetRequirement | None,
         about: str,
         subject: str,
         seen: str,
         needed: str,
         remedy: Remedy | None = None,
     ) -> Finding:
-        if lack is None:
+        if unmet is None:
             return self.finding(node, "ok", seen, about=about, subject=subject, needed=needed)
         return self.finding(
             node,
             "failure",
-            lack.message,
+            unmet.message,
             about=about,
             subject=subject,
             needed=needed,
-            hint=lack.hint,
+            hint=unmet.hint,
             remedy=remedy,
         )
 
 
 def _engine_remedy(
-    context: CheckContext, node: CheckedNode, facts: EngineCheckFacts, lack: UnmetRequirement | None
+    context: CheckContext, node: CheckedNode, facts: EngineCheckFacts, unmet: UnmetRequirement | None
 ) -> Remedy | None:
-    """A Docker that hangs is not started again, and Podman is no service."""
-    cause = lack.cause if lack else ""
+    """Return the remedy for the cause. A Docker that hangs is not restarted, and Podman is not a service."""
+    cause = unmet.cause if unmet else ""
     if cause == "missing":
-        return install_engine(context, node, facts.means)
+        return install_engine(context, node, facts.capabilities)
     if context.answers.engine != "docker":
         return None
     if cause == "denied":
-        return join_group(node, facts.means)
-    return start_engine(node, facts.means) if cause == "silent" else None
+        return join_group(node, facts.capabilities)
+    return start_engine(node, facts.capabilities) if cause == "silent" else None
 
 
-def _unmasked(lack: UnmetRequirement | None, means: NodeCapabilities) -> UnmetRequirement | None:
-    """With how to start Docker, where its service is masked: nothing starts that, and somebody wanted it so.
-    One that runs all the same hangs."""
-    if lack is None or lack.cause != "silent" or means.process or not is_masked(means.enabled):
-        return lack
-    commands = f"{unmask_command(means.enabled)} && systemctl enable --now docker.service"
-    return replace(lack, hint=f"Its service is masked. As root: {commands}; then run again.")
+def _unmasked(unmet: UnmetRequirement | None, capabilities: NodeCapabilities) -> UnmetRequirement | None:
+    """Add to the hint how to unmask Docker's service: a masked one does not start, on purpose of the admin.
+
+    A masked Docker whose process is running hangs, so its hint stays."""
+    if (
+        unmet is None
+        or unmet.cause != "silent"
+        or capabilities.process
+        or not is_masked(capabilities.enabled)
+    ):
+        return unmet
+    commands = f"{unmask_command(capabilities.enabled)} && systemctl enable --now docker.service"
+    return replace(unmet, hint=f"The service is masked. Run as root: {commands}; then run again.")
 
 
-def _called(tool: ComposeTool) -> str:
+def _tool_text(tool: ComposeTool) -> str:
     return " ".join((*tool.argv, ".".join(map(str, tool.version))))

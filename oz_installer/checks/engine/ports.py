@@ -1,4 +1,4 @@
-"""The ports that a node will publish: free, or taken by what we installed ourselves."""
+"""The check that the ports a node will publish are free or already used by this installation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oz_installer.checks.host.engine_query import engine_query, parse_containers
 from oz_installer.checks.network.listener import MARK
 from oz_installer.text import plural, safe_line
 
-# without the listeners of the check of the network, which runs at the same time
+# Leaves out the listeners of the network check, which runs at the same time.
 _SCRIPT = """
 awk '$4 == "0A" && $NF != {mark} {{ n = split($2, a, ":"); print "listen", a[n] }}' \
   /proc/net/tcp /proc/net/tcp6
@@ -28,10 +28,10 @@ _HOLDER = re.compile(r":(\d+)\s+\S+\s+users:\(\(\"([^\"]+)\"")
 
 @dataclass(frozen=True, kw_only=True)
 class PortFacts:
-    """Who has which TCP port: ``listening`` all that somebody listens on, ``holders`` programs where they are
-    known, ``containers`` those that publish it, ``ours`` what we published.
+    """The TCP ports in use: ``listening`` all ports with a listener, ``holders`` their programs if known,
+    ``containers`` the containers that publish a port, ``ours`` the ports that our containers publish.
 
-    ``complete`` says that the engine listed its containers, ``absent`` that there is no engine to have some.
+    ``complete``: the engine listed its containers; ``absent``: there is no engine.
     """
 
     listening: frozenset[int] = frozenset()
@@ -42,37 +42,37 @@ class PortFacts:
     absent: bool = False
 
     def taken(self, port: int) -> bool:
-        """By somebody else."""
+        """Return whether another program or container uses the port."""
         return port not in self.ours and (port in self.listening or port in self.containers)
 
     def holder(self, port: int) -> str:
-        """Who has it, in words."""
+        """Name the container or program that uses the port."""
         if port in self.containers:
             return f"the container {self.containers[port]}"
         return self.holders.get(port, "another program")
 
 
 class PortsCheck(ShellCheck[PortFacts]):
-    """One finding for all that are free, one for each that is not."""
+    """Report all free ports as one finding, and each taken port as one."""
 
     name = "ports"
     title = "Ports"
 
     def nodes(self, context: CheckContext) -> tuple[CheckedNode, ...]:
-        """Those that publish some."""
+        """Return the nodes that publish ports."""
         return tuple(node for node in context.nodes if node.ports)
 
     def prelude(self, context: CheckContext) -> str:
-        """What containers publish, which need not listen."""
+        """Query the containers' published ports, which need no listener."""
         return engine_query(context.answers.engine, context.install_dir)
 
     def script(self, context: CheckContext, node: CheckedNode) -> str:
-        """Listeners of the kernel."""
+        """Print the kernel's listeners."""
         del context, node
         return _SCRIPT.format(mark=MARK)
 
     def parse(self, text: str) -> PortFacts:
-        """Facts from its lines."""
+        """Parse the facts."""
         running = [(one, _published(one.ports)) for one in parse_containers(text) if one.running]
         listening = set()
         holders: dict[int, str] = {}
@@ -97,10 +97,10 @@ class PortsCheck(ShellCheck[PortFacts]):
         )
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: PortFacts) -> Iterator[Finding]:
-        """Failures, where it is sure that the port is not ours."""
+        """Report a taken port as a failure when it is certain that it is not ours."""
         del context
-        lost = [(port, number) for port in node.ports if (number := _first_taken(port, facts)) is not None]
-        for port, number in lost:
+        taken = [(port, number) for port in node.ports if (number := _first_taken(port, facts)) is not None]
+        for port, number in taken:
             yield self.finding(
                 node,
                 "failure" if facts.complete else "warning",
@@ -108,36 +108,38 @@ class PortsCheck(ShellCheck[PortFacts]):
                 about=str(port.host),
                 subject=f"Port {number}",
                 needed=f"free, for {port.purpose}",
-                why="" if facts.complete else "The engine did not list its containers, so it may be our own.",
-                hint=f"Stop what listens on TCP port {number} of {node.name}, or move it to another port.",
+                why=f"The service for {port.purpose} cannot publish this port and does not start."
+                if facts.complete
+                else "The engine did not list its containers, so Oz itself may be using the port.",
+                hint=f"Stop the program on TCP port {number} of {node.name}, or move it to another port.",
             )
-        if lost:
+        if taken:
             return
         if facts.complete or facts.absent:
             yield self._free(node, facts)
         else:
-            yield self._unsure(node)
+            yield self._uncertain(node)
 
     def _free(self, node: CheckedNode, facts: PortFacts) -> Finding:
         ours = sum(port.host in facts.ours for port in node.ports)
         seen = (
-            "ours already"
+            "already used by Oz"
             if ours == len(node.ports)
             else "free"
             if not ours
-            else f"free, {ours} ours already"
+            else f"free, {ours} already used by Oz"
         )
         return self.finding(node, "ok", f"{plural(len(node.ports), 'port')} {seen}")
 
-    def _unsure(self, node: CheckedNode) -> Finding:
-        """What a container publishes need not listen."""
+    def _uncertain(self, node: CheckedNode) -> Finding:
+        """Report that the ports have no listener, but that a container may publish them without one."""
         return self.finding(
             node,
             "warning",
-            "no program has them, but what containers publish could not be looked at",
+            "no program listens on the ports, but the ports that containers publish are unknown",
             needed=f"{plural(len(node.ports), 'port')} free",
-            why="The engine did not list its containers.",
-            hint="Check again when the engine lists them (ps -a).",
+            why="The engine did not list its containers; one of them may hold a port that Oz needs.",
+            hint="Check again when the engine lists its containers (ps -a).",
         )
 
 

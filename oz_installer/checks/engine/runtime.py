@@ -1,4 +1,4 @@
-"""How the container engine is set up: storage driver, cgroups, start at boot, the disk behind it."""
+"""The check of the engine's settings: storage driver, cgroups, start at boot, disk."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from oz_installer.text import format_kib, parse_fields, safe_line
 
 SLOW_DRIVERS = {
     "vfs": "it copies every layer of every image for every container",
-    "devicemapper": "Docker has given it up",
-    "aufs": "Docker has given it up",
+    "devicemapper": "Docker no longer supports it",
+    "aufs": "Docker no longer supports it",
 }
 _UNITS = {"docker": "docker.service", "podman": "podman-restart.service"}
-# The engine's own words are ``info DRIVER MANAGER VERSION LIMITS ROOT``, and the root may hold spaces.
+# The engine prints ``info DRIVER MANAGER VERSION LIMITS ROOT``; the root may hold spaces.
 _SCRIPT = """
 [ -n "$engine_info" ] || exit
 echo "info $engine_info"
@@ -35,9 +35,11 @@ echo "boot $boot"
 
 @dataclass(frozen=True, kw_only=True)
 class RuntimeFacts:
-    """``known``: the engine told of itself. ``free`` in KiB; ``shared``: its disk is the install folder's;
-    ``hangs``: it does not answer; ``boot`` is systemd's word, empty where there is no systemd; ``as_root``:
-    commands run so; ``sudo``: where not, it asks for no password."""
+    """Settings of the engine. ``known``: the engine reported them.
+
+    ``free`` is in KiB; ``shared``: the engine uses the install folder's disk; ``hangs``: its disk does not
+    answer. ``boot`` is systemd's word, empty without systemd. ``as_root``: commands run as root; ``sudo``:
+    they do not, but sudo works without a password."""
 
     known: bool = True
     driver: str = ""
@@ -53,26 +55,26 @@ class RuntimeFacts:
 
 
 class RuntimeCheck(ShellCheck[RuntimeFacts]):
-    """Nothing of it keeps Oz from running today; all of it bites later."""
+    """Judge settings that let Oz start today but cause trouble later."""
 
     name = "runtime"
     title = "Engine settings"
 
     def prelude(self, context: CheckContext) -> str:
-        """What the engine says."""
+        """Query the engine."""
         return engine_query(context.answers.engine, context.install_dir)
 
     def script(self, context: CheckContext, node: CheckedNode) -> str:
-        """The disk behind it, and what systemd says."""
+        """Print the engine's settings, its disk, and systemd's state of its unit."""
         del node
         return _SCRIPT.format(unit=_UNITS[context.answers.engine])
 
     def parse(self, text: str) -> RuntimeFacts:
-        """Facts from its lines."""
-        told = parse_fields(text)
-        if "info" not in told:
+        """Parse the facts."""
+        values = parse_fields(text)
+        if "info" not in values:
             return RuntimeFacts(known=False)
-        driver, manager, version, limits, root = (*told["info"].split(" ", 4), "", "", "", "", "")[:5]
+        driver, manager, version, limits, root = (*values["info"].split(" ", 4), "", "", "", "", "")[:5]
         disk = disk_of(text, "root")
         return RuntimeFacts(
             driver=safe_line(driver),
@@ -84,13 +86,13 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
             free=disk.free if disk.place == safe_line(root) else None,
             shared=disk.at == disk_of(text, "here").at,
             hangs=disk.hangs,
-            boot=safe_line(told.get("boot", "")),
-            as_root=told.get("uid") == "0",
-            sudo=told.get("sudo") == "yes",
+            boot=safe_line(values.get("boot", "")),
+            as_root=values.get("uid") == "0",
+            sudo=values.get("sudo") == "yes",
         )
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: RuntimeFacts) -> Iterator[Finding]:
-        """Nothing where the engine does not answer: that is the engine's own finding."""
+        """Judge the settings. An engine that does not answer is a finding of the engine's own check."""
         if not facts.known:
             return
         yield self._driver(node, facts)
@@ -104,10 +106,10 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
         return self.finding(
             node,
             "warning" if why else "ok",
-            facts.driver or "not told",
+            facts.driver or "not reported",
             about="driver",
             subject="Storage driver",
-            needed="overlay2 (Docker's advice)" if why else "",
+            needed="overlay2 (Docker's recommendation)" if why else "",
             why=f"{facts.driver} is slow: {why}.",
             hint="Set storage-driver to overlay2 in /etc/docker/daemon.json, or accept this.",
         )
@@ -116,12 +118,12 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
         return self.finding(
             node,
             "ok" if facts.limits else "warning",
-            f"{facts.cgroup or 'not told'}{'' if facts.limits else ', without limits of memory'}",
+            f"{facts.cgroup or 'not reported'}{'' if facts.limits else ', without memory limits'}",
             about="cgroup",
             subject="cgroups",
-            needed="" if facts.limits else "limits of memory",
-            why="The BIO updater's limit of 500 MB would not hold.",
-            hint="Boot with cgroup_enable=memory swapaccount=1 on the kernel's command line, or accept this.",
+            needed="" if facts.limits else "memory limits",
+            why="The BIO updater's memory limit of 500 MB would have no effect.",
+            hint="Boot with cgroup_enable=memory swapaccount=1 on the kernel command line, or accept this.",
         )
 
     def _boot(self, context: CheckContext, node: CheckedNode, facts: RuntimeFacts) -> Finding:
@@ -134,7 +136,7 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
             about="boot",
             subject="Start at boot",
             needed="enabled",
-            why="After a restart of the server Oz would stay down.",
+            why="Oz would not start after a reboot of the server.",
             hint=_enabling(facts.boot, unit),
             remedy=_enable(
                 node, facts, f"start {NAMES[context.answers.engine][0]}'s containers at boot", unit
@@ -142,10 +144,10 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
         )
 
     def _disk(self, node: CheckedNode, facts: RuntimeFacts) -> Finding:
-        """Where it is the install folder's disk, the machine's own finding has the figure."""
+        """Judge the engine's disk; when it is the install folder's, the machine's check judges the size."""
         if facts.hangs:
             return hung_disk_finding(self, node, facts.root, about="disk", subject="Engine's disk")
-        seen = "not told" if facts.free is None else f"{format_kib(facts.free)} free at {facts.root}"
+        seen = "not reported" if facts.free is None else f"{format_kib(facts.free)} free at {facts.root}"
         needed = node.requirements.disk if node.requirements and not facts.shared else 0
         level: Level = "ok" if (facts.free or 0) >= needed * GIB * MEMORY_SHARE else "warning"
         return self.finding(
@@ -155,19 +157,19 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
             about="disk",
             subject="Engine's disk",
             needed=f"{needed} GB ({node.source})" if needed else "",
-            why="Images and containers' logs lie there.",
-            hint="Enlarge it, move the engine's data-root to a larger disk, or accept this for a test.",
+            why="Images and container logs are stored there; a full disk stops the containers.",
+            hint="Enlarge the disk, move the engine's data-root to a larger one, or accept this for a test.",
         )
 
 
 def _enabling(boot: str, unit: str) -> str:
-    """What somebody runs as root so that it starts at boot; what is masked is never enabled for them."""
+    """Return the hint with the commands that enable a unit; a masked one is never enabled by a remedy."""
     masked = f"{unmask_command(boot, unit)} && " if is_masked(boot) else ""
-    return f"{masked}systemctl enable {unit}"
+    return f"Run as root: {masked}systemctl enable {unit}"
 
 
 def _enable(node: CheckedNode, facts: RuntimeFacts, title: str, unit: str) -> Remedy | None:
-    """Masked, static, not-found: cannot be enabled."""
+    """Return the remedy for a disabled unit; a masked, static or missing one cannot be enabled."""
     if facts.boot != "disabled" or not (facts.as_root or facts.sudo):
         return None
     root = () if facts.as_root else ("sudo", "-n")

@@ -1,4 +1,4 @@
-"""What a node has for mending what is wrong with its engine: rights, packages, services."""
+"""Capabilities of a node that decide how its engine can be fixed: rights, packages, services."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ PACKAGES = (
     "docker.io", "docker-cli", "docker-compose", "docker-compose-v2", "docker-ce", "docker-ce-cli",
     "containerd.io", "podman", "podman-compose", "netavark", "aardvark-dns", "crun", "nftables",
 )  # fmt: skip
-"""Those that it matters of whether they are installed."""
+"""The packages whose presence decides which remedy fits."""
 
-MEANS = f"""
-means() {{
+CAPABILITIES_SCRIPT = f"""
+capabilities() {{
   echo "login $(id -u) $(id -un)"
   [ "$(id -u)" = 0 ] || ! soon sudo -n true || echo "sudo yes"
   if soon getent group docker > /dev/null; then
@@ -37,13 +37,13 @@ means() {{
   ! pidof dockerd > /dev/null || echo "process yes"
 }}
 """
-"""A shell function that prints them; ``soon`` is there. Called only where something is wrong."""
+"""A shell function that prints the capabilities by means of ``soon``. Called only for a faulty engine."""
 
 LOGIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
-"""A login that may stand in a command: no domain, and nothing that looks like an option."""
+"""A login that is safe in a command: without a domain, and not mistaken for an option."""
 
-_NEWEST = (99,)  # Debian's testing and unstable have no number
-# Distributions made of Debian or Ubuntu have numbers of their own, but name what they are made of.
+_NEWEST = (99,)  # Debian testing and unstable have no version number
+# Derivatives of Debian and Ubuntu have version numbers of their own, but state the codename of their base.
 _CODENAMES = {
     "bookworm": ("debian", (12,)),
     "trixie": ("debian", (13,)),
@@ -54,13 +54,14 @@ _CODENAMES = {
 
 @dataclass(frozen=True, kw_only=True)
 class NodeCapabilities:
-    """``root``: commands run as root; ``sudo``: where not, sudo asks for no password. ``login`` is empty
-    where it is no plain name. ``member``: the login is in the group docker; None where there is no such
-    group.
+    """Rights, packages and services of a node.
 
-    ``base`` is the distribution by whose packages it goes, debian, ubuntu, fedora or rhel, with its version.
-    ``service`` is systemd or init, empty where docker is no service; ``active`` and ``enabled`` are systemd's
-    words; ``process``: a dockerd runs.
+    ``root``: commands run as root; ``sudo``: they do not, but sudo works without a password. ``login`` is
+    empty unless it is a plain name. ``member``: the login is in the group docker; None without that group.
+
+    ``base`` is the distribution whose packages it uses (debian, ubuntu, fedora, rhel), with the version.
+    ``service`` is systemd or init, empty when docker is not a service; ``active`` and ``enabled`` are
+    systemd's words; ``process``: a dockerd is running.
     """
 
     root: bool = False
@@ -76,54 +77,54 @@ class NodeCapabilities:
     process: bool = False
 
     def as_root(self, *argv: str) -> tuple[str, ...]:
-        """The command as this login has to give it."""
+        """Return the command with sudo where this login needs it."""
         return argv if self.root else ("sudo", "-n", *argv)
 
     @property
     def can_become_root(self) -> bool:
-        """Whether commands can be run as root."""
+        """Return whether commands can run as root."""
         return self.root or self.sudo
 
 
 NO_CAPABILITIES = NodeCapabilities()
-"""Where nothing was wrong, nothing was asked."""
+"""The value for a node without faults: its capabilities were not read."""
 
 
-def parse_capabilities(told: Mapping[str, str]) -> NodeCapabilities:
-    """From the lines of ``means``; without any rights where they were not printed."""
-    uid, _, login = told.get("login", "").partition(" ")
-    service, active, enabled = (*told.get("service", "").split(), "", "", "")[:3]
+def parse_capabilities(values: Mapping[str, str]) -> NodeCapabilities:
+    """Parse the lines of ``capabilities``; without these lines there are no rights at all."""
+    uid, _, login = values.get("login", "").partition(" ")
+    service, active, enabled = (*values.get("service", "").split(), "", "", "")[:3]
     return NodeCapabilities(
         root=parse_int(uid) == 0,
-        sudo=parse_int(uid) is not None and told.get("sudo") == "yes",
+        sudo=parse_int(uid) is not None and values.get("sudo") == "yes",
         login=login if LOGIN.fullmatch(login) else "",
-        member={"member": True, "other": False}.get(told.get("group", "")),
-        base=_base(told),
-        manager=told.get("manager", ""),
-        installed=frozenset(told.get("installed", "").split()) & frozenset(PACKAGES),
+        member={"member": True, "other": False}.get(values.get("group", "")),
+        base=_base(values),
+        manager=values.get("manager", ""),
+        installed=frozenset(values.get("installed", "").split()) & frozenset(PACKAGES),
         service=service,
         active=active,
         enabled=enabled,
-        process=told.get("process") == "yes",
+        process=values.get("process") == "yes",
     )
 
 
 def is_masked(enabled: str) -> bool:
-    """By systemd's word: ``masked`` or ``masked-runtime``; neither starts by any means."""
+    """Return whether a unit is ``masked`` or ``masked-runtime`` and therefore cannot be started."""
     return enabled.startswith("masked")
 
 
 def unmask_command(enabled: str, unit: str = "docker.service") -> str:
-    """The command that makes a masked unit one that can be started."""
+    """Return the command that unmasks a unit."""
     return f"systemctl unmask {'--runtime ' if enabled == 'masked-runtime' else ''}{unit}"
 
 
-def _base(told: Mapping[str, str]) -> tuple[str, tuple[int, ...]]:
-    name, _, release = told.get("system", "").partition(" ")
+def _base(values: Mapping[str, str]) -> tuple[str, tuple[int, ...]]:
+    name, _, release = values.get("system", "").partition(" ")
     version = tuple(int(part) for part in release.split(".") if part.isascii() and part.isdigit())
     if name in ("debian", "ubuntu", "fedora", "rhel"):
         return name, version or _NEWEST
-    like = told.get("like", "").split()
+    like = values.get("like", "").split()
     if {"rhel", "centos"} & set(like):
         return "rhel", version
-    return _CODENAMES.get(told.get("codename", ""), ("", ()))
+    return _CODENAMES.get(values.get("codename", ""), ("", ()))

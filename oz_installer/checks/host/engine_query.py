@@ -1,6 +1,6 @@
-"""What several looks want of a node's engine and disks, asked once for all: it costs more than the rest.
+"""The query for a node's engine and disks, run once for all shell checks because it is the slowest part.
 
-``docker info`` is slow, for it asks every plugin of the command line; so it knows Compose's version.
+``docker info`` is slow because it runs every plugin of the command line; so it also knows Compose's version.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from oz_installer.remote.engine_requirements import TIMED_OUT_TEXT
 from oz_installer.render.compose.compose_file import DIGEST_LABEL
 from oz_installer.text import safe_line
 
-# A template gives no version where the engine does not answer. Docker before 20.10 does not know its cgroups'
-# version: asked without it then. The root comes last, it may hold spaces.
+# The template prints no version when the engine does not answer. Docker before 20.10 does not know the cgroup
+# version; a second template leaves it out. The root comes last, because it may hold spaces.
 _DOCKER = """{{{{with .ServerVersion}}}}version {{{{.}}}}{{{{end}}}}
 plugin {{{{range .ClientInfo.Plugins}}}}{{{{if eq .Name "compose"}}}}{{{{.Version}}}}{{{{end}}}}{{{{end}}}}
 has {{{{.Containers}}}}
@@ -32,25 +32,25 @@ _VERSIONS = {
     "docker": "docker version --format '{{.Server.Version}}'",
     "podman": "podman info --format '{{.Version.Version}}'",
 }
-# A busy Docker is not a dead one: its version takes it no time. Podman is no service, it tells all in one.
+# A busy Docker still reports its version quickly. Podman is not a service and reports everything at once.
 _AGAIN = {
     "docker": """
       hung= patience=2
       if engine_version=$(soon {version}) && [ -n "$engine_version" ]; then
-        engine_status=0 engine_slow=yes engine_told="version $engine_version"
+        engine_status=0 engine_slow=yes engine_output="version $engine_version"
       fi
 """,
     "podman": "",
 }
 _LABELS = {"docker": '{{{{.Label "{}"}}}}', "podman": '{{{{index .Labels "{}"}}}}'}
 _SCRIPT = """
-engine_status=127 engine_told= engine_said='{engine}: not found'
+engine_status=127 engine_output= engine_error='{engine}: not found'
 engine_slow= engine_info= engine_plugin= engine_listed= engine_listed_status=127
 if command -v {engine} > /dev/null; then
   for form in {forms}; do
-    engine_told=$(soon {engine} info --format "$form"); engine_status=$?
-    case $engine_status,$engine_told in
-      0,version*) break ;;  # a template that fails has said its beginning all the same
+    engine_output=$(soon {engine} info --format "$form"); engine_status=$?
+    case $engine_status,$engine_output in
+      0,version*) break ;;  # a template that fails prints its beginning all the same
       124,*) break ;;
       0,*) engine_status=1 ;;
     esac
@@ -58,19 +58,19 @@ if command -v {engine} > /dev/null; then
   case $engine_status in
     0) ;;
     124)
-      engine_told= engine_said="{late}"{again}
+      engine_output= engine_error="{late}"{again}
       ;;
-    *)  # one that tells no more than its version answers, too
-      engine_told=$(soon {version}); engine_status=$?
-      engine_told="version $engine_told"
-      [ "$engine_status" = 0 ] || engine_told= engine_said=$(soon {version} 2>&1)
+    *)  # an engine that reports only its version answers, too
+      engine_output=$(soon {version}); engine_status=$?
+      engine_output="version $engine_output"
+      [ "$engine_status" = 0 ] || engine_output= engine_error=$(soon {version} 2>&1)
       ;;
   esac
-  case $engine_told in *"$nl"info*) engine_info=${{engine_told##*"$nl"info }} ;; esac
-  case $engine_told in *"$nl"plugin*)
-    engine_plugin=${{engine_told#*"$nl"plugin }} engine_plugin=${{engine_plugin%%"$nl"*}} ;;
+  case $engine_output in *"$nl"info*) engine_info=${{engine_output##*"$nl"info }} ;; esac
+  case $engine_output in *"$nl"plugin*)
+    engine_plugin=${{engine_output#*"$nl"plugin }} engine_plugin=${{engine_plugin%%"$nl"*}} ;;
   esac
-  case $engine_status,$engine_told in
+  case $engine_status,$engine_output in
     0,*"$nl"has" 0$nl"*) engine_listed_status=0 ;;
     0,*) engine_listed=$(soon {engine} ps -a --no-trunc --format {listed}); engine_listed_status=$? ;;
   esac
@@ -79,15 +79,15 @@ fi
 
 
 def engine_query(engine: str, install_dir: str) -> str:
-    """Shell that sets, for all pieces after it:
+    """Return shell that sets these variables for all later pieces:
 
-    ``engine_status`` 0: it answers; 127: it is not there; 124: it hangs. ``engine_slow``: it tells its
-    version, but no more within its time. ``engine_said``: what it said when it does not answer.
-    ``engine_told``: lines of ``version``, ``plugin`` (of Compose), ``has`` (so many containers), ``info``
+    ``engine_status`` 0: the engine answers; 127: it is not installed; 124: it hangs. ``engine_slow``: it
+    reports its version, but nothing more in time. ``engine_error``: its message when it does not answer.
+    ``engine_output``: lines of ``version``, ``plugin`` (of Compose), ``has`` (number of containers), ``info``
     (storage driver, manager and version of cgroups, whether memory can be limited, root); ``engine_plugin``
-    and ``engine_info`` by themselves, too.
-    ``engine_listed``: lines of ``container``, tabs between name, Compose project, our digest, status and
-    published ports; ``engine_listed_status`` 0: they are all. What is asked of disks: see ``disk_asked``.
+    and ``engine_info`` hold these two lines alone.
+    ``engine_listed``: lines of ``container`` with tabs between name, Compose project, our digest, status and
+    published ports; ``engine_listed_status`` 0: the list is complete. For the disks see ``disk_query``.
     """
     label = _LABELS[engine]
     columns = (
@@ -110,7 +110,7 @@ def engine_query(engine: str, install_dir: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class ListedContainer:
-    """A container. ``ours``: it has our digest; ``ports``: what it publishes, as the engine writes it."""
+    """A container. ``ours``: it has our digest; ``ports``: its published ports in the engine's notation."""
 
     name: str
     project: str
@@ -120,7 +120,7 @@ class ListedContainer:
 
 
 def parse_containers(text: str) -> tuple[ListedContainer, ...]:
-    """The containers among what a piece printed."""
+    """Parse the containers from a piece's output."""
     rows = [
         line.removeprefix("container ").split("\t")
         for line in text.splitlines()

@@ -1,4 +1,4 @@
-"""What a machine says of itself."""
+"""Facts about a machine."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class HostFacts:
-    """A machine as it describes itself. Memory and disk in KiB; None where it could not tell.
+    """A machine as it describes itself. Memory and disk in KiB; None when unknown.
 
-    ``place`` is the install folder, or the nearest folder above it that is there; ``options`` are those that
-    its file system is mounted with. ``uid`` and ``login`` are whom commands run as; ``owner`` and ``mode``
-    those of the install folder, where it is there. ``sudo``: where access is denied, it asks for no password.
-    ``disk_hangs``: the disk behind it does not answer, and nothing more is known of it.
+    ``place`` is the install folder, or the nearest existing one above it; ``options`` are its mount options.
+    ``uid`` and ``login`` are the user that runs the commands; ``owner`` and ``mode`` belong to the install
+    folder, if it exists. ``sudo``: access is denied, but sudo works without a password.
+    ``disk_hangs``: the disk behind the folder does not answer, and nothing more is known about it.
     """
 
     cores: int | None = None

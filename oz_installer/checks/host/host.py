@@ -1,4 +1,4 @@
-"""The machine itself: cores, memory, disk, CPU flags, kernel, Python, the install folder."""
+"""The check of the machine: cores, memory, disk, CPU flags, kernel, Python, install folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from oz_installer.text import format_kib, parse_fields, parse_int, plural, safe_
 GIB = 1024 * 1024  # in KiB
 OLDEST_KERNEL = (3, 10)
 MEMORY_SHARE = 0.9
-"""A machine of 32 GB shows a little less: firmware and kernel keep some."""
+"""Tolerance: a machine of 32 GB reports a little less, because firmware and kernel reserve some."""
 
 _SCRIPT = """
 dir={dir} place=$disk_place
@@ -53,54 +53,54 @@ _ID = re.compile(r"uid=(\d+)(?:\(([^)]*)\))?")
 
 
 class HostCheck(ShellCheck[HostFacts]):
-    """Held against the figures of the layout: what falls short is a warning, for a test may do with less."""
+    """Compare the machine with the layout. Too little is a warning only, because a test may need less."""
 
     name = "host"
     title = "Machine"
 
     def prelude(self, context: CheckContext) -> str:
-        """The disk behind the install folder, beside the engine's."""
+        """Query the disks of the install folder and the engine."""
         return engine_query(context.answers.engine, context.install_dir)
 
     def script(self, context: CheckContext, node: CheckedNode) -> str:
-        """Everything that the machine says of itself."""
+        """Print the facts of the machine."""
         del node
         return _SCRIPT.format(dir=shlex.quote(context.install_dir))
 
     def parse(self, text: str) -> HostFacts:
-        """Facts from its lines."""
-        told = parse_fields(text)
+        """Parse the facts."""
+        values = parse_fields(text)
         disk = disk_of(text, "here")
-        kernel, _, machine = told.get("uname", "").rpartition(" ")
-        who = _ID.match(told.get("id", ""))
-        owner = (*told.get("owner", "").split(), "", "", "")[:3]
+        kernel, _, machine = values.get("uname", "").rpartition(" ")
+        user = _ID.match(values.get("id", ""))
+        owner = (*values.get("owner", "").split(), "", "", "")[:3]
         return HostFacts(
-            cores=parse_int(told.get("cores", "")),
-            memory=parse_int(told.get("memory", "")),
-            flags=frozenset(told.get("flags", "").split()),
-            model=safe_line(told.get("model", "")),
+            cores=parse_int(values.get("cores", "")),
+            memory=parse_int(values.get("memory", "")),
+            flags=frozenset(values.get("flags", "").split()),
+            model=safe_line(values.get("model", "")),
             machine=safe_line(machine),
             kernel=safe_line(kernel),
-            os=safe_line(told.get("os", "")),
-            python=safe_line(told.get("python", "")),
+            os=safe_line(values.get("os", "")),
+            python=safe_line(values.get("python", "")),
             place=disk.place,
             disk_size=disk.size,
             disk_free=disk.free,
             disk_hangs=disk.hangs,
-            installed=told.get("installed") == "yes",
-            access=told.get("access", "ok"),
-            sudo=told.get("sudo") == "yes",
-            uid=int(who[1]) if who else None,
-            login=safe_line(who[2]) if who else "",
-            selinux=safe_line(told.get("selinux", "")),
+            installed=values.get("installed") == "yes",
+            access=values.get("access", "ok"),
+            sudo=values.get("sudo") == "yes",
+            uid=int(user[1]) if user else None,
+            login=safe_line(user[2]) if user else "",
+            selinux=safe_line(values.get("selinux", "")),
             owner=safe_line(owner[0]),
             owner_uid=parse_int(owner[1]),
             mode=int(owner[2], 8) if owner[2].isdigit() else 0,
-            options=frozenset(told.get("options", "").split(",")) - {""},
+            options=frozenset(values.get("options", "").split(",")) - {""},
         )
 
     def display(self, facts: HostFacts) -> Iterator[tuple[str, str]]:
-        """What a person asks of a server first."""
+        """Yield OS, CPU, memory and disk."""
         yield "OS", facts.os or facts.kernel
         if facts.cores is not None:
             yield "CPU", f"{plural(facts.cores, 'core')}{f', {facts.model}' if facts.model else ''}"
@@ -115,7 +115,7 @@ class HostCheck(ShellCheck[HostFacts]):
             )
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: HostFacts) -> Iterator[Finding]:
-        """Every figure, then what the vendor asks, then whether we may write at all."""
+        """Judge the sizes, then the vendor's requirements, then access to the install folder."""
         yield self._cores(node, facts)
         yield self._memory(node, facts)
         yield self._disk(context, node, facts)
@@ -131,7 +131,7 @@ class HostCheck(ShellCheck[HostFacts]):
 
     def _cores(self, node: CheckedNode, facts: HostFacts) -> Finding:
         needed = node.requirements.cpu if node.requirements else 0
-        seen = "not told" if facts.cores is None else plural(facts.cores, "core")
+        seen = "not reported" if facts.cores is None else plural(facts.cores, "core")
         return self._figure(
             node,
             "cpu",
@@ -139,13 +139,13 @@ class HostCheck(ShellCheck[HostFacts]):
             seen,
             f"{needed} cores",
             (facts.cores or 0) >= needed,
-            "With fewer cores it carries fewer analyses a minute.",
+            "With fewer cores the node processes fewer analyses per minute.",
             "Give the machine more cores, or accept this for a test installation.",
         )
 
     def _memory(self, node: CheckedNode, facts: HostFacts) -> Finding:
         needed = node.requirements.memory if node.requirements else 0
-        seen = "not told" if facts.memory is None else format_kib(facts.memory)
+        seen = "not reported" if facts.memory is None else format_kib(facts.memory)
         return self._figure(
             node,
             "memory",
@@ -153,20 +153,22 @@ class HostCheck(ShellCheck[HostFacts]):
             seen,
             f"{needed} GB",
             (facts.memory or 0) >= needed * GIB * MEMORY_SHARE,
-            "The kernel ends processes when memory runs out, first of all the BIO.",
+            "When memory runs out, the kernel kills processes, BIO first.",
             "Give the machine more memory, or accept this for a test installation.",
         )
 
     def _disk(self, context: CheckContext, node: CheckedNode, facts: HostFacts) -> Finding:
-        """Where Oz is installed already, a part of the disk is used by it: there its size counts."""
+        """Judge the free space; where Oz is installed, the size, because Oz itself uses a part of it."""
         if facts.disk_hangs:
             return hung_disk_finding(self, node, context.install_dir, about="disk", subject="Disk")
-        if facts.disk_free is not None and (lack := check_disk(facts.disk_free)):
-            return self.finding(node, "failure", lack.message, about="disk", subject="Disk", hint=lack.hint)
+        if facts.disk_free is not None and (unmet := check_disk(facts.disk_free)):
+            return self.finding(node, "failure", unmet.message, about="disk", subject="Disk", hint=unmet.hint)
         needed = node.requirements.disk if node.requirements else 0
         have = facts.disk_size if facts.installed else facts.disk_free
         seen = (
-            "not told" if facts.disk_free is None else f"{format_kib(facts.disk_free)} free at {facts.place}"
+            "not reported"
+            if facts.disk_free is None
+            else f"{format_kib(facts.disk_free)} free at {facts.place}"
         )
         if facts.installed and facts.disk_size is not None:
             seen += f", of {format_kib(facts.disk_size)}"
@@ -177,7 +179,7 @@ class HostCheck(ShellCheck[HostFacts]):
             seen,
             f"{needed} GB",
             (have or 0) >= needed * GIB * MEMORY_SHARE,
-            "Images, models and logs need room; a full disk stops the queues.",
+            "Images, models and logs need space; a full disk stops the queues.",
             "Enlarge the disk, choose another install_dir, or accept this for a test installation.",
         )
 
@@ -212,7 +214,7 @@ class HostCheck(ShellCheck[HostFacts]):
         if not missing:
             faster = [flag for flag in wanted.recommended if flag in facts.flags]
             without = [flag for flag in wanted.recommended if flag not in facts.flags]
-            seen = "all that are needed" + (f", and {' '.join(faster)}" if faster else "")
+            seen = "all required flags" + (f", and {' '.join(faster)}" if faster else "")
             return self.finding(
                 node,
                 "ok",
@@ -220,7 +222,9 @@ class HostCheck(ShellCheck[HostFacts]):
                 about="flags",
                 subject=subject,
                 needed=needed,
-                hint_when_ok=f"{' '.join(without)} would allow the vendor's faster image." if without else "",
+                hint_when_ok=f"With {' '.join(without)} the vendor's faster image could be used."
+                if without
+                else "",
             )
         return self.finding(
             node,
@@ -229,8 +233,8 @@ class HostCheck(ShellCheck[HostFacts]):
             about="flags",
             subject=subject,
             needed=needed,
-            why="The BIO's TensorFlow is built for them: without them it ends with an illegal instruction.",
-            hint="Use another machine, or let the hypervisor pass the host's CPU model through.",
+            why="TensorFlow in BIO is built for these flags; without them BIO crashes.",
+            hint="Use another machine, or configure the hypervisor to pass through the host's CPU model.",
         )
 
     def _python(self, context: CheckContext, node: CheckedNode, facts: HostFacts) -> Finding:
@@ -244,22 +248,22 @@ class HostCheck(ShellCheck[HostFacts]):
             about="python",
             subject="Python",
             needed=f"{oldest} or newer (the vendor's requirement)",
-            why="oz-install does without it; the vendor's own tools do not.",
-            hint="Install python3 from the distribution.",
+            why="oz-install does not need Python on the node; the vendor's tools do.",
+            hint="Install python3 from the distribution's packages.",
         )
 
     def _folder(self, context: CheckContext, node: CheckedNode, facts: HostFacts) -> Finding:
-        if lack := check_folder(facts.access):
+        if unmet := check_folder(facts.access):
             return self.finding(
                 node,
                 "failure",
-                safe_line(lack.message),
+                safe_line(unmet.message),
                 about="folder",
                 subject="Install folder",
-                hint=lack.hint,
+                hint=unmet.hint,
                 remedy=make_folder(context, node, facts),
             )
-        seen = f"{context.install_dir} can be written"
+        seen = f"{context.install_dir} is writable"
         return self.finding(node, "ok", seen, about="folder", subject="Install folder")
 
     def _kernel(self, node: CheckedNode, facts: HostFacts) -> Finding:
@@ -268,19 +272,19 @@ class HostCheck(ShellCheck[HostFacts]):
         return self.finding(
             node,
             "warning" if old else "ok",
-            facts.kernel or "not told",
+            facts.kernel or "not reported",
             about="kernel",
             subject="Kernel",
             needed="3.10 or newer (Docker's requirement)",
-            why="Containers of today are not known to work with it.",
+            why="Current container images are not known to work with an older kernel.",
             hint="Upgrade the operating system.",
         )
 
     def _rights(self, context: CheckContext, node: CheckedNode, facts: HostFacts) -> Finding:
-        """Who is not root needs the engine's group; whether the engine lets it in is the engine's check."""
+        """State the login. Whether it may use the engine is judged by the check of the engine."""
         about, subject = "rights", "Rights"
         if facts.uid in (0, None):
             return self.finding(node, "ok", "commands run as root", about=about, subject=subject)
-        engine = "in the group docker" if context.answers.engine == "docker" else "rootless"
-        seen = f"commands run as {facts.login}, not as root: it must be {engine}"
+        needs = "it must be in the group docker" if context.answers.engine == "docker" else "rootless Podman"
+        seen = f"commands run as {facts.login}, not as root: {needs}"
         return self.finding(node, "ok", seen, about=about, subject=subject)

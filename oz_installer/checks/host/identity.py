@@ -1,4 +1,4 @@
-"""Whether nodes are different machines: cloned ones carry the same machine id or host name."""
+"""The check that nodes are different machines: clones share a machine ID or a host name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from oz_installer.text import join_and, parse_fields, safe_line
 
 @dataclass(frozen=True, kw_only=True)
 class MachineIds:
-    """Empty where the machine does not tell. ``boot`` is new with every start of a kernel."""
+    """The ids of a machine; empty when unknown. ``boot`` changes with every boot."""
 
     host: str = ""
     machine: str = ""
@@ -21,7 +21,7 @@ class MachineIds:
 
 @dataclass(frozen=True, kw_only=True)
 class _Likeness:
-    """What two nodes may have in common, and what is to be said of it; ``seen`` names twins and host."""
+    """An id that two nodes may share, and the finding for it; ``seen`` names twins and host."""
 
     of: Callable[[MachineIds], str]
     level: Level
@@ -32,45 +32,45 @@ class _Likeness:
     hint: str
 
 
-_LIKE = (  # the first that holds is told: what follows from it is not
+_LIKENESSES = (  # only the first that holds is reported: the others follow from it
     _Likeness(
         of=lambda one: one.boot,
         level="failure",
         about="machine",
         seen="is the same machine as {twins}",
-        needed="a machine of its own for every node",
-        why="What one node starts would stand in the other's way.",
-        hint="Correct the hosts in the answers, or make one node of the two with both roles.",
+        needed="a separate machine for each node",
+        why="The containers of the two nodes would conflict: same names, same ports.",
+        hint="Correct the hosts in the answers, or merge the two into one node with both roles.",
     ),
     _Likeness(
         of=lambda one: one.machine,
         level="warning",
         about="machine",
-        seen="has the machine id of {twins}",
-        needed="an id of its own",
-        why="It is a clone: addresses by DHCP and monitoring mix the two up.",
-        hint="rm /etc/machine-id; systemd-machine-id-setup; then reboot. Or accept this.",
+        seen="has the same machine ID as {twins}",
+        needed="a unique machine ID",
+        why="The machine is a clone: DHCP and monitoring confuse it with the other one.",
+        hint="Run rm /etc/machine-id; systemd-machine-id-setup; then reboot. Or accept this.",
     ),
     _Likeness(
         of=lambda one: one.host,
         level="warning",
         about="name",
-        seen="is called {host}, as {twins} is",
-        needed="a host name of its own",
-        why="Logs and metrics of the two cannot be told apart.",
-        hint="hostnamectl set-hostname NAME, or accept this.",
+        seen="has the same host name as {twins}: {host}",
+        needed="a unique host name",
+        why="Logs and metrics do not show which of the nodes they come from.",
+        hint="Run hostnamectl set-hostname NAME, or accept this.",
     ),
 )
 
 
 class IdentityCheck(ShellCheck[MachineIds]):
-    """Compared only: a machine alone is always itself."""
+    """Compare the machines of all nodes; a single node needs no comparison."""
 
     name = "identity"
     title = "Identity"
 
     def script(self, context: CheckContext, node: CheckedNode) -> str:
-        """Host name, machine id, this boot's id with the network's addresses."""
+        """Print host name, machine ID, and the boot's ID with the addresses of the network cards."""
         del context, node
         return (
             "read -r host < /proc/sys/kernel/hostname\n"
@@ -83,42 +83,43 @@ class IdentityCheck(ShellCheck[MachineIds]):
         )
 
     def parse(self, text: str) -> MachineIds:
-        """Names from its lines."""
-        told = parse_fields(text)
+        """Parse the ids."""
+        values = parse_fields(text)
         return MachineIds(
-            host=safe_line(told.get("host", "")),
-            machine=safe_line(told.get("machine", "")),
-            boot=safe_line(told.get("boot", "")),
+            host=safe_line(values.get("host", "")),
+            machine=safe_line(values.get("machine", "")),
+            boot=safe_line(values.get("boot", "")),
         )
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: MachineIds) -> Iterator[Finding]:
-        """Nothing alone."""
+        """Return nothing: ids mean something only in comparison."""
         del context, node, facts
         yield from ()
 
     def across(self, context: CheckContext, facts: Mapping[str, MachineIds]) -> Iterator[Finding]:
-        """One machine entered twice is a failure; the rest tells of clones."""
+        """Report a machine that is entered twice as a failure, and clones as warnings."""
         if len(facts) < 2:
             return
         for name, mine in facts.items():
             node = context.node(name)
-            for like in _LIKE:
-                if twins := _twins(facts, name, like.of):
+            for likeness in _LIKENESSES:
+                if twins := _twins(facts, name, likeness.of):
                     yield self.finding(
                         node,
-                        like.level,
-                        like.seen.format(twins=twins, host=mine.host),
-                        about=like.about,
-                        needed=like.needed,
-                        why=like.why,
-                        hint=like.hint,
+                        likeness.level,
+                        likeness.seen.format(twins=twins, host=mine.host),
+                        about=likeness.about,
+                        needed=likeness.needed,
+                        why=likeness.why,
+                        hint=likeness.hint,
                     )
                     break
             else:
-                yield self.finding(node, "ok", f"{mine.host or 'a machine'} of its own", about="machine")
+                host = f", host name {mine.host}" if mine.host else ""
+                yield self.finding(node, "ok", f"a separate machine{host}", about="machine")
 
 
 def _twins(facts: Mapping[str, MachineIds], name: str, of: Callable[[MachineIds], str]) -> str:
-    """The other nodes that say the same, in words; empty where there is none."""
+    """Join the names of the other nodes with the same id; empty without one."""
     mine = of(facts[name])
     return join_and(other for other, one in facts.items() if other != name and mine and of(one) == mine)

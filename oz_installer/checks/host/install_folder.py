@@ -1,4 +1,4 @@
-"""The install folder: who owns it, how it is mounted, what SELinux lets containers read of it. Pure."""
+"""Findings about the install folder: owner, mount options, SELinux label. Pure."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from oz_installer.checks.host.facts import HostFacts
 
 _OTHERS_WRITE, _STICKY = 0o002, 0o1000
 _SUBJECT = "Install folder"
-# What is gone already is well; the folders above may hold something of others' by then.
+# A folder that is already gone is fine; by now a parent folder may hold other people's files.
 _REMOVE = '[ ! -d "$1" ] || rmdir "$1"'
 _REMOVE_EMPTY = '[ ! -d "$1" ] || rmdir --ignore-fail-on-non-empty "$1"'
 
 
 def make_folder(context: CheckContext, node: CheckedNode, facts: HostFacts) -> Remedy | None:
-    """An install folder that is not there and that the login itself cannot make; one that is there stays."""
+    """Return the remedy for a missing install folder that only root can create; an existing one stays."""
     folder, place = context.install_dir, facts.place.rstrip("/")
     if not facts.access.startswith("denied ") or not facts.sudo or not LOGIN.fullmatch(facts.login):
         return None
     if folder == place or not folder.startswith(f"{place}/"):
         return None
     below = folder[len(place) + 1 :].split("/")
-    made = ["/".join((place, *below[:depth])) for depth in range(len(below), 0, -1)]
+    created = ["/".join((place, *below[:depth])) for depth in range(len(below), 0, -1)]
     return Remedy(
-        title=f"make {folder} for {facts.login}",
+        title=f"create {folder} for {facts.login}",
         node=node.name,
         commands=(("sudo", "-n", "install", "-d", "-m", "755", "-o", facts.login, folder),),
         undo=tuple(
             ("sudo", "-n", "sh", "-c", _REMOVE if path == folder else _REMOVE_EMPTY, "sh", path)
-            for path in made
+            for path in created
         ),
     )
 
@@ -40,11 +40,11 @@ def make_folder(context: CheckContext, node: CheckedNode, facts: HostFacts) -> R
 def folder_findings(
     check: ShellCheck[Any], context: CheckContext, node: CheckedNode, facts: HostFacts
 ) -> Iterator[Finding]:
-    """Only what is not well."""
+    """Yield the faults of an existing install folder."""
     if facts.mode & _OTHERS_WRITE and not facts.mode & _STICKY:
-        yield _open_to_all(check, context.install_dir, node, facts)
+        yield _world_writable(check, context.install_dir, node, facts)
     elif facts.owner_uid not in (None, 0, facts.uid):
-        yield _of_another(check, context.install_dir, node, facts)
+        yield _foreign_owner(check, context.install_dir, node, facts)
     if "noexec" in facts.options:
         yield check.finding(
             node,
@@ -53,16 +53,16 @@ def folder_findings(
             about="noexec",
             subject=_SUBJECT,
             needed="mounted without noexec",
-            why="Containers cannot run what is mounted into them from there.",
-            hint="Choose another install_dir, mount it without noexec, or accept this.",
+            why="Containers cannot execute files that are mounted from there.",
+            hint="Choose another install_dir, remount it (mount -o remount,exec), or accept this.",
         )
     if facts.selinux == "Enforcing":
-        yield _labelled(check, context.install_dir, node)
+        yield _selinux(check, context.install_dir, node)
 
 
-def _open_to_all(check: ShellCheck[Any], folder: str, node: CheckedNode, facts: HostFacts) -> Finding:
+def _world_writable(check: ShellCheck[Any], folder: str, node: CheckedNode, facts: HostFacts) -> Finding:
     remedy = Remedy(
-        title=f"let only its owner write {folder}",
+        title=f"make {folder} writable by its owner only",
         node=node.name,
         commands=(("chmod", "o-w", folder),),
         undo=(("chmod", "o+w", folder),),
@@ -70,19 +70,19 @@ def _open_to_all(check: ShellCheck[Any], folder: str, node: CheckedNode, facts: 
     return check.finding(
         node,
         "warning",
-        f"everybody may write {folder} (mode {facts.mode:o})",
+        f"everyone can write to {folder} (mode {facts.mode:o})",
         about="owner",
         subject=_SUBJECT,
-        needed="written by its owner only",
-        why="Whoever has a login there could change what runs.",
-        hint=f"chmod o-w {folder}, or accept this on a machine that nobody else uses.",
+        needed="writable by its owner only",
+        why="Anyone with a login on the node could change what runs there.",
+        hint=f"Run chmod o-w {folder}, or accept this on a machine that nobody else uses.",
         remedy=remedy if facts.uid in (0, facts.owner_uid) else None,
     )
 
 
-def _of_another(check: ShellCheck[Any], folder: str, node: CheckedNode, facts: HostFacts) -> Finding:
+def _foreign_owner(check: ShellCheck[Any], folder: str, node: CheckedNode, facts: HostFacts) -> Finding:
     remedy = Remedy(
-        title=f"give {folder} to root",
+        title=f"make root the owner of {folder}",
         node=node.name,
         commands=(("chown", "root", folder),),
         undo=(("chown", str(facts.owner_uid), folder),),
@@ -95,12 +95,12 @@ def _of_another(check: ShellCheck[Any], folder: str, node: CheckedNode, facts: H
         subject=_SUBJECT,
         needed=f"owned by root or by {facts.login or 'the login'}",
         why="Its owner could change what runs as root.",
-        hint=f"chown root {folder}, choose another install_dir, or accept this.",
+        hint=f"Run chown root {folder}, choose another install_dir, or accept this.",
         remedy=remedy if facts.uid == 0 else None,
     )
 
 
-def _labelled(check: ShellCheck[Any], folder: str, node: CheckedNode) -> Finding:
+def _selinux(check: ShellCheck[Any], folder: str, node: CheckedNode) -> Finding:
     return check.finding(
         node,
         "warning",
@@ -108,7 +108,7 @@ def _labelled(check: ShellCheck[Any], folder: str, node: CheckedNode) -> Finding
         about="selinux",
         subject="SELinux",
         needed=f"a label on {folder} that containers may read",
-        why="Otherwise containers are denied their own files, where the engine has SELinux switched on.",
-        hint=f"semanage fcontext -a -t container_file_t '{folder}(/.*)?' && restorecon -R {folder}; "
+        why="Without the label, containers cannot read their own files if the engine has SELinux enabled.",
+        hint=f"Run semanage fcontext -a -t container_file_t '{folder}(/.*)?' && restorecon -R {folder}; "
         "then accept this.",
     )

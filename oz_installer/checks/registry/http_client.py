@@ -1,4 +1,4 @@
-"""Asks an image registry as a node sees it: HTTPS through a tunnel, with the registry's own login.
+"""A client for image registries as a node sees them: HTTPS through a tunnel, with the registry's login.
 
 Source: OCI Distribution Specification 1.1; token authentication as Docker's registry describes it.
 """
@@ -34,7 +34,7 @@ _ACCEPT = ", ".join(
         "application/vnd.docker.distribution.manifest.v2+json",
     )
 )
-_NOT_TOLD = (401, 403)
+_NO_ACCESS = (401, 403)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +44,8 @@ class _Reply:
     body: bytes = field(repr=False)
 
     @property
-    def said(self) -> str:
-        """The registry's own words, as far as it has any."""
+    def message(self) -> str:
+        """The registry's own error message, otherwise the HTTP status."""
         try:
             errors = json.loads(self.body)["errors"]
             return safe_line("; ".join(str(one.get("message") or one.get("code")) for one in errors))
@@ -54,11 +54,11 @@ class _Reply:
 
 
 class _Refused(Exception):
-    """The login is not taken."""
+    """The registry refuses the login."""
 
 
 class _Connection(http.client.HTTPConnection):
-    """Opens its connections through a tunnel of the node."""
+    """An HTTPS connection through a tunnel of the node."""
 
     default_port = 443
 
@@ -67,7 +67,7 @@ class _Connection(http.client.HTTPConnection):
         self._transport, self._context = transport, context
 
     def connect(self) -> None:
-        """Tunnel, then TLS. Raises OSError, ForwardingForbidden."""
+        """Open the tunnel, then TLS. Raises OSError, ForwardingForbidden."""
         sock = self._transport.tunnel(self.host, self.port, timeout=SECONDS)
         try:
             sock.settimeout(SECONDS)
@@ -78,49 +78,55 @@ class _Connection(http.client.HTTPConnection):
 
 
 class RegistryClient:
-    """One conversation with a registry; not for several threads. The password goes only to the registry, and
-    to the server that it names for tokens, as the engine does it; never unencrypted."""
+    """A client of one registry; not thread-safe.
+
+    As with the engine, the password goes only to the registry and to its token server, always encrypted."""
 
     def __init__(
-        self, transport: Transport, door: tuple[str, int], login: RegistryAuth | None, context: ssl.SSLContext
+        self,
+        transport: Transport,
+        address: tuple[str, int],
+        login: RegistryAuth | None,
+        context: ssl.SSLContext,
     ) -> None:
-        self._transport, self._door, self._login, self._context = transport, door, login, context
+        self._transport, self._address, self._login, self._context = transport, address, login, context
         self._basic = False
         self._tokens: dict[str, str] = {}
         self._connections: dict[tuple[str, int], _Connection] = {}
 
     def authenticate(self) -> LookupResult:
-        """Whether it is a registry and lets us in. Raises ConnectError when the node is gone."""
-        return _told(self._enter)
+        """Return whether this is a registry that grants access. Raises ConnectError when the node is lost."""
+        return _as_result(self._authenticate)
 
     def manifest(self, name: ImageReference, platform: str, *, sizes: bool) -> LookupResult:
-        """Whether it has the image for this platform. Without ``sizes`` only whether it is there: what hands
-        out a manifest may count as a pull."""
-        return _told(lambda: self._image(name, platform, sizes=sizes))
+        """Return whether the registry has the image for this platform.
+
+        Without ``sizes`` it only checks that the image exists: reading a manifest may count as a pull."""
+        return _as_result(lambda: self._image(name, platform, sizes=sizes))
 
     def close(self) -> None:
-        """End its connections."""
+        """Close the connections."""
         for connection in self._connections.values():
             connection.close()
 
-    def _enter(self) -> LookupResult:
-        reply = self._send(self._door, "GET", "/v2/", {})
+    def _authenticate(self) -> LookupResult:
+        reply = self._send(self._address, "GET", "/v2/", {})
         if reply.status == 401:
             challenges = _challenges(reply.headers)
             if self._login is None:
-                # Whether nobody in particular may pull shows only with an image.
+                # Only a request for an image shows whether anonymous users may pull.
                 return LookupResult(
-                    outcome="in" if "bearer" in challenges else "refused", said="it asks for a login"
+                    outcome="in" if "bearer" in challenges else "refused", message="it requires a login"
                 )
             if "bearer" in challenges:
-                self._token(challenges["bearer"], "")  # that it is given is the proof
+                self._token(challenges["bearer"], "")  # a token proves that the login is valid
                 return LookupResult(outcome="in")
             reply = self._ask("GET", "/v2/", "")
-        if reply.status in _NOT_TOLD:
-            return LookupResult(outcome="refused", said=reply.said)
+        if reply.status in _NO_ACCESS:
+            return LookupResult(outcome="refused", message=reply.message)
         if reply.status != 200:
             return LookupResult(
-                outcome="stranger", said=f"HTTP status {reply.status} to a registry's first question"
+                outcome="stranger", message=f"HTTP status {reply.status} instead of a registry's /v2/ answer"
             )
         return LookupResult(outcome="in")
 
@@ -140,10 +146,10 @@ class RegistryClient:
             layers = {str(layer["digest"]): int(layer["size"]) for layer in document.get("layers", ())}
             if reply.status == 200:
                 return LookupResult(outcome="in", layers=layers or None)
-        if reply.status in _NOT_TOLD:
-            return LookupResult(outcome="refused", said=reply.said)
+        if reply.status in _NO_ACCESS:
+            return LookupResult(outcome="refused", message=reply.message)
         if reply.status != 200:
-            return LookupResult(outcome="error", said=reply.said)
+            return LookupResult(outcome="error", message=reply.message)
         return LookupResult(outcome="in")
 
     def _manifest(self, name: ImageReference, tag: str, scope: str, method: str) -> _Reply:
@@ -155,7 +161,7 @@ class RegistryClient:
         )
 
     def _absent(self, name: ImageReference, scope: str) -> LookupResult:
-        """No such repository, or only not this tag: then the others."""
+        """Return whether the repository or only the tag is missing, with the existing tags."""
         reply = self._ask("GET", f"/v2/{quote(name.repository)}/tags/list?n={_TAGS_ASKED}", scope)
         tags = json.loads(reply.body).get("tags") if reply.status == 200 else None
         if not tags:
@@ -163,10 +169,10 @@ class RegistryClient:
         return LookupResult(outcome="no-tag", others=tuple(safe_line(tag) for tag in tags))
 
     def _ask(self, method: str, path: str, scope: str, headers: Mapping[str, str] | None = None) -> _Reply:
-        """One question, and once more with what the registry wants to know who we are."""
-        reply = self._send(self._door, method, path, {**(headers or {}), **self._authorization(scope)})
+        """Send a request; repeat it with the credentials that the registry asks for."""
+        reply = self._send(self._address, method, path, {**(headers or {}), **self._authorization(scope)})
         if reply.status == 401 and self._learn(_challenges(reply.headers), scope):
-            reply = self._send(self._door, method, path, {**(headers or {}), **self._authorization(scope)})
+            reply = self._send(self._address, method, path, {**(headers or {}), **self._authorization(scope)})
         return reply
 
     def _authorization(self, scope: str) -> dict[str, str]:
@@ -175,7 +181,7 @@ class RegistryClient:
         return _basic(self._login) if self._basic and self._login else {}
 
     def _learn(self, challenges: Mapping[str, Mapping[str, str]], scope: str) -> bool:
-        """Whether there is anything to try that was not tried."""
+        """Prepare the credentials of a challenge; return False when all were tried."""
         if "bearer" in challenges and scope not in self._tokens:
             self._tokens[scope] = self._token(challenges["bearer"], scope)
             return True
@@ -185,30 +191,30 @@ class RegistryClient:
         return False
 
     def _token(self, challenge: Mapping[str, str], scope: str) -> str:
-        """From the server that the registry names. Raises _Refused, ValueError, OSError."""
+        """Get a token from the registry's token server. Raises _Refused, ValueError, OSError."""
         realm = urlsplit(challenge["realm"])
         if realm.scheme != "https" or not realm.hostname:
-            raise ValueError("it wants the login told unencrypted")
-        asked = {"service": challenge.get("service", ""), "scope": scope}
+            raise ValueError("it wants the login sent unencrypted")
+        fields = {"service": challenge.get("service", ""), "scope": scope}
         if self._login:
-            asked["account"] = self._login.username
-        query = urlencode({key: value for key, value in asked.items() if value})
+            fields["account"] = self._login.username
+        query = urlencode({key: value for key, value in fields.items() if value})
         path = f"{realm.path or '/'}?{'&'.join(part for part in (realm.query, query) if part)}"
-        door = (realm.hostname, realm.port or 443)
-        reply = self._send(door, "GET", path, _basic(self._login) if self._login else {})
-        if reply.status in (400, *_NOT_TOLD):
-            raise _Refused(reply.said)
+        address = (realm.hostname, realm.port or 443)
+        reply = self._send(address, "GET", path, _basic(self._login) if self._login else {})
+        if reply.status in (400, *_NO_ACCESS):
+            raise _Refused(reply.message)
         if reply.status != 200:
-            raise ValueError(f"{realm.hostname}, which gives out its tokens, answers with {reply.said}")
-        told = json.loads(reply.body)
-        return str(told.get("token") or told["access_token"])
+            raise ValueError(f"its token server {realm.hostname} answers with {reply.message}")
+        document = json.loads(reply.body)
+        return str(document.get("token") or document["access_token"])
 
-    def _send(self, door: tuple[str, int], method: str, path: str, headers: Mapping[str, str]) -> _Reply:
-        """One request over a connection that is kept; a kept one that has ended meanwhile is opened anew."""
-        connection = self._connections.get(door)
+    def _send(self, address: tuple[str, int], method: str, path: str, headers: Mapping[str, str]) -> _Reply:
+        """Send a request over a kept connection; reopen one that was closed in the meantime."""
+        connection = self._connections.get(address)
         kept = connection is not None and connection.sock is not None
         if connection is None:
-            connection = self._connections[door] = _Connection(self._transport, *door, self._context)
+            connection = self._connections[address] = _Connection(self._transport, *address, self._context)
         try:
             return _exchange(connection, method, path, headers)
         except ConnectionError:
@@ -228,37 +234,37 @@ def _exchange(connection: _Connection, method: str, path: str, headers: Mapping[
         raise
     if len(body) > _LARGEST:
         connection.close()
-        raise ValueError("its answer has no end")
+        raise ValueError(f"its answer is larger than {_LARGEST // 1024**2} MB")
     return _Reply(status=response.status, headers=response.headers, body=body)
 
 
-def _told(ask: Callable[[], LookupResult]) -> LookupResult:
-    """Whatever goes wrong, as an answer."""
+def _as_result(request: Callable[[], LookupResult]) -> LookupResult:
+    """Turn every error of a request into a result."""
     try:
-        return ask()
+        return request()
     except _Refused as refused:
-        return LookupResult(outcome="refused", said=str(refused))
+        return LookupResult(outcome="refused", message=str(refused))
     except ForwardingForbidden:
         return LookupResult(outcome="forbidden")
     except ssl.SSLCertVerificationError as error:
-        return LookupResult(outcome="untrusted", said=safe_line(error.verify_message))
+        return LookupResult(outcome="untrusted", message=safe_line(error.verify_message))
     except ssl.SSLError as error:
-        return LookupResult(outcome="stranger", said=safe_line(f"no TLS: {error.reason}"))
+        return LookupResult(outcome="stranger", message=safe_line(f"no TLS: {error.reason}"))
     except TimeoutError:
-        return LookupResult(outcome="unreachable", said=f"no answer within {SECONDS:.0f} s")
+        return LookupResult(outcome="unreachable", message=f"no answer within {SECONDS:.0f} s")
     except OSError as error:
-        return LookupResult(outcome="unreachable", said=tunnel_error(error) or type(error).__name__)
+        return LookupResult(outcome="unreachable", message=tunnel_error(error) or type(error).__name__)
     except (http.client.HTTPException, ValueError, LookupError, TypeError, AttributeError) as error:
-        return LookupResult(outcome="stranger", said=safe_line(error) or type(error).__name__)
+        return LookupResult(outcome="stranger", message=safe_line(error) or type(error).__name__)
 
 
 def _challenges(headers: Message) -> dict[str, Mapping[str, str]]:
-    """What a login may look like: ``bearer`` and ``basic`` with their parameters."""
-    found: dict[str, Mapping[str, str]] = {}
+    """Parse the accepted kinds of login: ``bearer`` and ``basic`` with their parameters."""
+    challenges: dict[str, Mapping[str, str]] = {}
     for line in headers.get_all("WWW-Authenticate") or ():
         scheme, _, rest = str(line).partition(" ")
-        found[scheme.lower()] = parse_keqv_list([one for one in parse_http_list(rest) if "=" in one])
-    return found
+        challenges[scheme.lower()] = parse_keqv_list([one for one in parse_http_list(rest) if "=" in one])
+    return challenges
 
 
 def _basic(login: RegistryAuth) -> dict[str, str]:
@@ -267,7 +273,7 @@ def _basic(login: RegistryAuth) -> dict[str, str]:
 
 
 def _chosen(manifests: Sequence[Any], platform: str) -> tuple[str | None, tuple[str, ...]]:
-    """The digest of this platform's manifest, and the platforms that there are."""
+    """Return the digest of this platform's manifest, and all platforms."""
     listed = {
         f"{one['platform']['os']}/{one['platform']['architecture']}": str(one["digest"]) for one in manifests
     }

@@ -18,7 +18,7 @@ from oz_installer.remote.image_reference import DOCKER_HUB, api_address_of, pars
 from oz_installer.remote.parallel import start_all
 from oz_installer.remote.transport import Transport
 
-PATIENCE_SECONDS = 9.0
+TIME_LIMIT_SECONDS = 9.0
 _AUTHORITIES = """
 system=/etc/ssl/certs/ca-certificates.crt
 [ -f "$system" ] || system=/etc/pki/tls/certs/ca-bundle.crt
@@ -26,8 +26,8 @@ for folder in "$@"; do cat "$folder"/*.crt; done 2> /dev/null
 cat "$system" 2> /dev/null
 """
 _CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
-_LANES = 4
-"""Conversations with one registry at once."""
+_CONNECTIONS = 4
+"""Parallel connections to one registry."""
 
 Ask = Callable[[str], LookupResult]
 
@@ -35,11 +35,11 @@ Ask = Callable[[str], LookupResult]
 def look_up_images(
     context: CheckContext, node: CheckedNode, facts: RegistryFacts, images: Sequence[str]
 ) -> RegistryFacts:
-    """Every registry at once; one that lets nobody in is not asked for images. Raises ConnectError."""
+    """Look up images in all registries in parallel, as far as they grant access. Raises ConnectError."""
     transport, groups = context.transport(node.name), dict[str, list[str]]()
     for image in images:
         groups.setdefault(registry_host(image), []).append(image)
-    talks = {
+    sessions = {
         registry: _RegistrySession(
             transport=transport,
             registry=registry,
@@ -51,28 +51,28 @@ def look_up_images(
         for registry in groups
     }
     futures = start_all(
-        groups, lambda name: talks[name].all_of(groups[name], proxy=facts.proxy), name="registry"
+        groups, lambda name: sessions[name].all_of(groups[name], proxy=facts.proxy), name="registry"
     )
-    wait(futures.values(), timeout=PATIENCE_SECONDS)
+    wait(futures.values(), timeout=TIME_LIMIT_SECONDS)
     for future in futures.values():
         if future.done():
             future.result()
-    doors = {
-        name: talk.door or LookupResult(outcome="unreachable", said="no answer in time")
-        for name, talk in talks.items()
+    registries = {
+        name: session.access or LookupResult(outcome="unreachable", message="no answer in time")
+        for name, session in sessions.items()
     }
-    found = {image: answer for talk in talks.values() for image, answer in dict(talk.found).items()}
+    found = {image: result for session in sessions.values() for image, result in dict(session.found).items()}
     late = {
-        image: LookupResult(outcome="error", said="no answer in time")
+        image: LookupResult(outcome="error", message="no answer in time")
         for name, group in groups.items()
         for image in group
-        if doors[name].outcome == "in" and image not in found
+        if registries[name].outcome == "in" and image not in found
     }
-    return replace(facts, doors=doors, found={**found, **late})
+    return replace(facts, registries=registries, found={**found, **late})
 
 
 def credentials_for(context: CheckContext, registry: str) -> RegistryAuth | None:
-    """The login of the answers, for the registry that it is for: no other one is shown it."""
+    """Return the login of the answers, for its own registry only: no other one may see it."""
     user = context.answers.registry.username
     if not user or "registry.password" not in context.secrets or registry != main_registry(context):
         return None
@@ -80,12 +80,12 @@ def credentials_for(context: CheckContext, registry: str) -> RegistryAuth | None
 
 
 def _context() -> ssl.SSLContext:
-    """It verifies with what this workstation trusts."""
+    """Return a TLS context that trusts the authorities of this workstation."""
     return ssl.create_default_context()
 
 
 def trusted_cas(transport: Transport, engine: str, registry: str) -> ssl.SSLContext | None:
-    """What verifies with whom the node's engine trusts; None where the node names nobody."""
+    """Return a TLS context that trusts the authorities of the node's engine; None without any."""
     folders = (f"{folder}/{registry}" for folder in CERTIFICATES[engine])
     result = transport.run(("sh", "-c", _AUTHORITIES, "oz-install-authorities", *folders), timeout=10.0)
     found = _CERTIFICATE.findall(result.stdout.decode("ascii", "ignore"))
@@ -99,7 +99,7 @@ def trusted_cas(transport: Transport, engine: str, registry: str) -> ssl.SSLCont
 
 @dataclass(kw_only=True)
 class _RegistrySession:
-    """A conversation with one registry; ``door`` and ``found`` fill as it goes on."""
+    """The lookups in one registry; ``access`` and ``found`` fill while it runs."""
 
     transport: Transport
     registry: str
@@ -107,51 +107,53 @@ class _RegistrySession:
     login: RegistryAuth | None
     platform: str
     context: ssl.SSLContext
-    door: LookupResult | None = None
+    access: LookupResult | None = None
     found: dict[str, LookupResult] = field(default_factory=dict)
 
     @cached_property
     def sizes(self) -> bool:
-        """At Docker's own registry each manifest counts against what one may pull as nobody."""
+        """Whether sizes are read: at Docker Hub each manifest counts against the anonymous pull limit."""
         return self.registry != DOCKER_HUB or self.login is not None
 
     def all_of(self, images: Sequence[str], *, proxy: bool) -> None:
-        """First whether we are let in, then its images."""
-        answer = LookupResult(outcome="forbidden") if proxy else self._enter()
+        """Log in, then look up the images."""
+        answer = LookupResult(outcome="forbidden") if proxy else self._authenticate()
         if answer.outcome == "untrusted" and (
             known := trusted_cas(self.transport, self.engine, self.registry)
         ):
             self.context = known
-            answer = self._enter()
+            answer = self._authenticate()
         if answer.outcome == "in":
-            self.door = answer
-            self._each(images, self._tunnelled)
+            self.access = answer
+            self._each(images, self._each_by_tunnel)
             return
         first = self._engine(images[0])
         if first.outcome in ("in", "missing", "platform"):
-            self.door = LookupResult(outcome="in")
+            self.access = LookupResult(outcome="in")
             self.found[images[0]] = first
             self._each(images[1:], self._each_by_engine)
             return
-        # a refusal is the engine's word on the login; of the rest the tunnel knows more
-        self.door = first if first.outcome == "refused" or answer.outcome == "forbidden" else answer
+        # for a refused login the engine's message counts, otherwise the tunnel's, which says more
+        self.access = first if first.outcome == "refused" or answer.outcome == "forbidden" else answer
 
     def _each(self, images: Sequence[str], work: Callable[[Sequence[str]], None]) -> None:
-        """In a few lanes at once."""
-        lanes = {str(number): images[number::_LANES] for number in range(min(_LANES, len(images)))}
+        """Do the work on a few parts of the images in parallel."""
+        parts = {
+            str(number): images[number::_CONNECTIONS] for number in range(min(_CONNECTIONS, len(images)))
+        }
         for future in start_all(
-            lanes, lambda key: work(lanes[key]), name=f"registry-{self.registry}"
+            parts, lambda key: work(parts[key]), name=f"registry-{self.registry}"
         ).values():
             future.result()
 
-    def _tunnelled(self, images: Sequence[str]) -> None:
+    def _each_by_tunnel(self, images: Sequence[str]) -> None:
         client = self._client()
         try:
             for image in images:
                 answer = client.manifest(parse_reference(image), self.platform, sizes=self.sizes)
-                if answer.outcome != "in":  # a mirror may have it, or the node's own login open it
-                    word = self._engine(image)
-                    answer = word if word.outcome == "in" else answer
+                if answer.outcome != "in":  # a mirror may have it, or the node's own login may work
+                    by_engine = self._engine(image)
+                    answer = by_engine if by_engine.outcome == "in" else answer
                 self.found[image] = answer
         finally:
             client.close()
@@ -160,7 +162,7 @@ class _RegistrySession:
         for image in images:
             self.found[image] = self._engine(image)
 
-    def _enter(self) -> LookupResult:
+    def _authenticate(self) -> LookupResult:
         client = self._client()
         try:
             return client.authenticate()

@@ -1,4 +1,4 @@
-"""Images: on the node, for its kind of machine, or to be had from their registry, with room for them."""
+"""The check of images: on the node or in their registry, for the node's platform, with enough disk."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from oz_installer.remote.image_reference import DOCKER_HUB, parse_reference, reg
 from oz_installer.text import format_kib, join_and, plural
 
 UNPACKED = 3
-"""Inferred: images take about so many times their compressed size."""
+"""Ratio of the unpacked to the compressed size of images; inferred."""
 
 _SECONDS = 20.0
 _SHOWN = 3
 
 
 class RegistryCheck(ProbeCheck[RegistryFacts]):
-    """No registry is asked for what is on the node."""
+    """Look for the images on the node, and for the missing ones in their registries."""
 
     name = "registry"
     title = "Images"
 
     def nodes(self, context: CheckContext) -> tuple[CheckedNode, ...]:
-        """All, once it is known what runs where."""
+        """Return the nodes that need images; without a topology none."""
         return tuple(node for node in context.nodes if images_of(context, node))
 
     def probe(self, context: CheckContext, node: CheckedNode) -> RegistryFacts:
-        """What the node has; what it lacks is asked for."""
+        """List the node's images and look up the missing ones in their registries."""
         images = images_of(context, node)
         result = context.transport(node.name).run(
             image_query(context.answers.engine, images), timeout=_SECONDS
         )
         facts = parse(result.text, images)
         missing = [
-            image for image in images if image not in facts.there and not must_be_loaded(context, image)
+            image for image in images if image not in facts.present and not must_be_loaded(context, image)
         ]
         if not facts.known or not missing:
             return facts
@@ -53,22 +53,22 @@ class RegistryCheck(ProbeCheck[RegistryFacts]):
         return look_up_images(context, node, facts, missing)
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: RegistryFacts) -> Iterator[Finding]:
-        """Nothing where the engine does not answer: that is the engine's own finding."""
+        """Judge images and registries. A silent engine is a finding of the engine's own check."""
         if not facts.known:
             return
         images = images_of(context, node)
-        bad = [*self._there(node, facts, images), *self._lacking(context, node, facts, images)]
-        if not bad and not any(door.outcome != "in" for door in facts.doors.values()):
-            yield self.finding(node, "ok", _sum(facts, images))
-        for registry, door in facts.doors.items():
-            lacking = [one for one in images if one not in facts.there and registry_host(one) == registry]
-            yield self._door(context, node, registry, door, lacking)
-        yield from bad
-        yield from self._size(node, facts)
+        faults = [*self._present(node, facts, images), *self._missing(context, node, facts, images)]
+        if not faults and not any(access.outcome != "in" for access in facts.registries.values()):
+            yield self.finding(node, "ok", _summary(facts, images))
+        for registry, access in facts.registries.items():
+            missing = [one for one in images if one not in facts.present and registry_host(one) == registry]
+            yield self._access(context, node, registry, access, missing)
+        yield from faults
+        yield from self._size(context.answers.engine, node, facts)
 
-    def _there(self, node: CheckedNode, facts: RegistryFacts, images: dict[str, str]) -> Iterator[Finding]:
-        """Images of another kind of machine."""
-        for image, platform in facts.there.items():
+    def _present(self, node: CheckedNode, facts: RegistryFacts, images: dict[str, str]) -> Iterator[Finding]:
+        """Report images on the node that are built for another platform."""
+        for image, platform in facts.present.items():
             if platform.strip("/") and facts.platform and platform != facts.platform:
                 yield self._wrong_platform(node, images[image], image, platform, facts.platform)
 
@@ -76,25 +76,25 @@ class RegistryCheck(ProbeCheck[RegistryFacts]):
         return self.finding(
             node,
             "failure",
-            f"{image} is made for {seen}",
+            f"{image} is built for {seen}",
             about=key,
             subject=f"Image {key}",
-            needed=f"{needed}, as this node is",
-            why="It would not start here.",
-            hint=f"Bring the image for {needed}, or name another one (answers: images).",
+            needed=f"{needed}, the platform of this node",
+            why="A container of this image does not start on this node.",
+            hint=f"Provide the image for {needed}, or set another image (answers: images).",
         )
 
-    def _lacking(
+    def _missing(
         self, context: CheckContext, node: CheckedNode, facts: RegistryFacts, images: dict[str, str]
     ) -> Iterator[Finding]:
-        """What is not on the node and cannot be had."""
+        """Report images that are neither on the node nor available from a registry."""
         for image, key in images.items():
-            if image in facts.there:
+            if image in facts.present:
                 continue
             if must_be_loaded(context, image):
                 yield self._not_loaded(context, node, key, image)
-            elif (answer := facts.found.get(image)) and answer.outcome != "in":
-                yield self._not_found(context, node, key, image, answer, facts)
+            elif (result := facts.found.get(image)) and result.outcome != "in":
+                yield self._not_found(context, node, key, image, result, facts)
 
     def _not_loaded(self, context: CheckContext, node: CheckedNode, key: str, image: str) -> Finding:
         return self.finding(
@@ -103,9 +103,9 @@ class RegistryCheck(ProbeCheck[RegistryFacts]):
             f"{image} is not on the node",
             about=key,
             subject=f"Image {key}",
-            needed="every image on the node: the answers are air-gapped and name no registry of yours for it",
-            why="Nothing is fetched from outside.",
-            hint=f"Load it there: {context.answers.engine} load -i FILE; or set registry.server.",
+            needed="every image on the node, because air_gapped is set without a registry of your own",
+            why="oz-install downloads nothing when air_gapped is set, so the service cannot start.",
+            hint=f"Load it on the node: {context.answers.engine} load -i FILE; or set registry.server.",
         )
 
     def _not_found(
@@ -114,59 +114,64 @@ class RegistryCheck(ProbeCheck[RegistryFacts]):
         node: CheckedNode,
         key: str,
         image: str,
-        answer: LookupResult,
+        result: LookupResult,
         facts: RegistryFacts,
     ) -> Finding:
         name = parse_reference(image)
-        if answer.outcome == "platform":
-            return self._wrong_platform(node, key, image, join_and(answer.others), facts.platform)
+        if result.outcome == "platform":
+            return self._wrong_platform(node, key, image, join_and(result.others), facts.platform)
         level: Level = "failure"
-        hint = f"Is its name right (answers: images)? Or load it there: {context.answers.engine} load -i FILE"
-        if answer.outcome == "no-tag":
+        why = "The installation cannot pull the image, so its service does not start."
+        hint = "Correct the image's name (answers: images), "
+        hint += f"or load it on the node: {context.answers.engine} load -i FILE"
+        if result.outcome == "no-tag":
             seen = f"{name.registry} has {name.repository}, but no {name.tag}"
-            close = get_close_matches(name.tag, answer.others, n=3, cutoff=0.3)
-            hint = f"It has {', '.join(close)}. Correct the tag (answers: images)." if close else hint
-        elif answer.outcome == "missing":
-            seen = f"{name.registry} has no {name.repository}:{name.tag}"
-        elif answer.outcome == "refused":
-            who = _who(context, name.registry)
-            seen = f"{name.registry} has no {name.repository}, or lets {who} not read it: {answer.said}"
-            hint = "Correct its name (answers: images), or let the registry's administrator open it."
-        else:
-            level = "warning"
-            seen = (
-                f"whether {name.registry} has {name.repository}:{name.tag} could not be told: {answer.said}"
+            close = get_close_matches(name.tag, result.others, n=3, cutoff=0.3)
+            hint = (
+                f"Correct the tag (answers: images); the registry has {join_and(close)}." if close else hint
             )
-            hint = "Try again; or accept this: the installation pulls it itself."
-        return self.finding(node, level, seen, about=key, subject=f"Image {key}", hint=hint)
+        elif result.outcome == "missing":
+            seen = f"{name.registry} has no {name.repository}:{name.tag}"
+        elif result.outcome == "refused":
+            user = _user(context, name.registry)
+            seen = f"{name.registry} has no {name.repository}, or {user} may not read it: {result.message}"
+            hint = (
+                "Correct the image's name (answers: images), or ask the registry's administrator for access."
+            )
+        else:
+            level, why = "warning", "If the image is missing, the installation stops when it pulls it."
+            seen = f"unknown whether {name.registry} has {name.repository}:{name.tag}: {result.message}"
+            hint = "Check again; or accept this: the installation pulls the image itself."
+        return self.finding(node, level, seen, about=key, subject=f"Image {key}", why=why, hint=hint)
 
-    def _door(
-        self, context: CheckContext, node: CheckedNode, registry: str, door: LookupResult, images: list[str]
+    def _access(
+        self, context: CheckContext, node: CheckedNode, registry: str, access: LookupResult, images: list[str]
     ) -> Finding:
         about = "login" if registry == main_registry(context) else f"login-{registry}"
-        who = _who(context, registry)
-        if door.outcome == "in":
-            seen = f"{registry} answers" if who == _NOBODY else f"{registry} lets {who} in"
+        user = _user(context, registry)
+        if access.outcome == "in":
+            seen = f"{registry} answers" if user == _ANONYMOUS else f"{registry} accepts the login of {user}"
             return self.finding(node, "ok", seen, about=about, subject="Registry")
-        seen, hint = _closed(context, registry, who, door)
-        # older Podmans ask without the login that they are given: then only a pull can tell
-        unsure = door.outcome == "error" and context.answers.engine == "podman"
-        hint += " Or accept this: the installation pulls them itself." if unsure else ""
+        seen, hint = _no_access(context, registry, user, access)
+        # older versions of Podman ignore the login that they are given here: only a pull shows the truth
+        unsure = access.outcome == "error" and context.answers.engine == "podman"
+        hint += " Or accept this: the installation pulls the images itself." if unsure else ""
         return self.finding(
             node,
             "warning" if unsure else "failure",
             seen,
             about=about,
             subject="Registry",
-            needed=f"{join_and(images, _SHOWN)}, which this node has not yet" if images else "",
+            needed=f"{join_and(images, _SHOWN)}, not on this node yet" if images else "",
+            why="The node cannot pull these images, so their services do not start." if images else "",
             hint=hint,
         )
 
-    def _size(self, node: CheckedNode, facts: RegistryFacts) -> Iterator[Finding]:
-        """Layers that several images share count once."""
+    def _size(self, engine: str, node: CheckedNode, facts: RegistryFacts) -> Iterator[Finding]:
+        """Judge the disk. Layers that images share count once."""
         layers: dict[str, int] = {}
-        for answer in facts.found.values():
-            layers |= answer.layers or {}
+        for result in facts.found.values():
+            layers |= result.layers or {}
         if not layers or facts.free is None:
             return
         packed = sum(layers.values()) // 1024
@@ -177,71 +182,71 @@ class RegistryCheck(ProbeCheck[RegistryFacts]):
             level,
             f"{format_kib(free)} free for {format_kib(packed)} of compressed images",
             about="size",
-            subject="Room for images",
+            subject="Space for images",
             needed=f"about {format_kib(unpacked)}: about three times the compressed size (inferred)",
-            why="A full disk stops the engine and what runs in it.",
-            hint="Enlarge the disk behind the engine, or remove old images there (image prune).",
+            why="A full disk stops the engine and its containers.",
+            hint=f"Enlarge the disk behind the engine, or remove old images on it ({engine} image prune).",
         )
 
 
-_NOBODY = "nobody in particular"
+_ANONYMOUS = "an anonymous user"
 
 
 def must_be_loaded(context: CheckContext, image: str) -> bool:
-    """Whether an image must be loaded on the node: without a way out only the operator's own registries are
-    asked, and an image of those has their name."""
+    """Return whether an image must be loaded on the node.
+
+    An air-gapped installation uses only the operator's own registries, which appear in an image's name."""
     return bool(getattr(context.answers, "air_gapped", False)) and registry_host(image) == DOCKER_HUB
 
 
-def _sum(facts: RegistryFacts, images: dict[str, str]) -> str:
-    there, coming = len(facts.there), len(images) - len(facts.there)
-    verb = "is" if there == 1 else "are"
-    if not coming:
-        return f"{plural(there, 'image')} {verb} there"
+def _summary(facts: RegistryFacts, images: dict[str, str]) -> str:
+    present, missing = len(facts.present), len(images) - len(facts.present)
+    if not missing:
+        return f"{plural(present, 'image')} on the node"
     registries = join_and(dict.fromkeys(parse_reference(image).registry for image in facts.found))
-    text = f"{plural(there, 'image')} {verb} there, {coming}" if there else plural(coming, "image")
-    text += f" will come from {registries}"
-    if all(answer.layers is None for answer in facts.found.values()):
-        text += f"; how large {'it is' if coming == 1 else 'they are'} was not asked"
+    text = f"{plural(present, 'image')} on the node, {missing}" if present else plural(missing, "image")
+    text += f" to pull from {registries}"
+    if all(result.layers is None for result in facts.found.values()):
+        text += "; size unknown"
     return text
 
 
-def _who(context: CheckContext, registry: str) -> str:
+def _user(context: CheckContext, registry: str) -> str:
     user = context.answers.registry.username
-    return user if user and registry == main_registry(context) else _NOBODY
+    return user if user and registry == main_registry(context) else _ANONYMOUS
 
 
-def _closed(context: CheckContext, registry: str, who: str, door: LookupResult) -> tuple[str, str]:
-    """Why a registry cannot be used, and what to do."""
-    because = f": {door.said}" if door.said else ""
-    if door.outcome == "refused":
-        if who == _NOBODY:
+def _no_access(context: CheckContext, registry: str, user: str, access: LookupResult) -> tuple[str, str]:
+    """Return why a registry cannot be used, and the hint."""
+    reason = f": {access.message}" if access.message else ""
+    load = f"or load the images on the node: {context.answers.engine} load -i FILE"
+    if access.outcome == "refused":
+        if user == _ANONYMOUS:
             key = "registry" if registry == main_registry(context) else "registry.server, if it is yours"
-            return f"{registry} wants a login{because}", f"Give user name and password (answers: {key})."
+            return f"{registry} requires a login{reason}", f"Set user name and password (answers: {key})."
         return (
-            f"{registry} refuses the login of {who}{because}",
+            f"{registry} refuses the login of {user}{reason}",
             "Correct user name and password or token (answers: registry).",
         )
-    if door.outcome == "untrusted":
+    if access.outcome == "untrusted":
         folder = CERTIFICATES[context.answers.engine][0]
         return (
-            f"the certificate of {registry} is not trusted{because}",
-            f"Put the certificate of its authority into {folder}/{registry}/ca.crt on the node.",
+            f"the certificate of {registry} is not trusted{reason}",
+            f"Copy the certificate of its authority to {folder}/{registry}/ca.crt on the node.",
         )
-    if door.outcome == "stranger":
+    if access.outcome == "stranger":
         return (
-            f"what answers at {registry} is no registry{because}",
-            "Correct the address (answers: registry.server, images); it is host[:port][/path].",
+            f"the server at {registry} is not a registry{reason}",
+            "Correct the address (answers: registry.server, images), in the form host[:port][/path].",
         )
-    if door.outcome == "error":
+    if access.outcome == "error":
         return (
-            f"{registry} cannot be used{because}",
-            "The words are the engine's own. Correct the registry's address and login (answers: registry), "
-            f"or load the images there: {context.answers.engine} load -i FILE",
+            f"{registry} cannot be used{reason}",
+            "Fix the engine's error quoted here: correct the registry's address and login "
+            f"(answers: registry), {load}",
         )
-    outside = " Is there a mirror or a proxy for the engine to use?" if registry == DOCKER_HUB else ""
+    mirror = " or configure a mirror or a proxy for the engine," if registry == DOCKER_HUB else ""
     return (
-        f"{registry} cannot be reached{because}",
-        f"Is the address right as this node sees it, and does no firewall stand between?{outside} "
-        f"Or load the images there: {context.answers.engine} load -i FILE",
+        f"{registry} cannot be reached{reason}",
+        f"Check that the address is right for this node and that no firewall blocks it,{mirror} {load}",
     )

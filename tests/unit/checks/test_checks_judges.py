@@ -84,7 +84,7 @@ def test_a_shortfall_says_what_was_seen_what_is_needed_and_who_says_so() -> None
     found = judged(HostCheck(), replace(HOST, cores=2, memory=2 * GIB, flags=frozenset({"avx"})))
     cpu = found["host.cpu"]
     assert (cpu.id, cpu.seen, cpu.needed) == ("host.cpu/n2", "2 cores", "16 cores (layout medium-4)")
-    assert "analyses a minute" in cpu.why
+    assert "analyses per minute" in cpu.why
     assert found["host.memory"].seen == "2.0 GB"
     assert "without avx2 fma sse4_1 sse4_2" in found["host.flags"].seen
     assert "vendor" in found["host.flags"].needed
@@ -97,9 +97,12 @@ def test_only_bio_nodes_need_flags_and_a_node_without_figures_falls_short_of_non
 
 
 def test_the_faster_image_is_advice() -> None:
-    assert "avx512f would allow" in judged(HostCheck(), HOST)["host.flags"].hint
+    assert (
+        "With avx512f the vendor's faster image could be used."
+        in judged(HostCheck(), HOST)["host.flags"].hint
+    )
     fast = judged(HostCheck(), replace(HOST, flags=FLAGS | {"avx512f"}))["host.flags"]
-    assert (fast.seen, fast.hint) == ("all that are needed, and avx512f", "")
+    assert (fast.seen, fast.hint) == ("all required flags, and avx512f", "")
 
 
 # ---- the engine
@@ -121,7 +124,7 @@ def engine(**changes: Any) -> EngineCheckFacts:
         (engine(compose_plugin=""), {"engine.compose": "failure"}, "not installed"),
         (engine(compose_plugin="", compose_v1="1.26.2"), {"engine.compose": "failure"}, "too old"),
         (engine(compose_plugin="", compose_v1="1.29.2"), {}, ""),
-        (replace(SEEN, strangers=("a", "b")), {"engine.project": "failure"}, "a, b"),
+        (replace(SEEN, foreign=("a", "b")), {"engine.project": "failure"}, "a, b"),
         (replace(SEEN, ours=("oz-api",)), {"engine.project": "failure"}, "another folder"),
         (replace(SEEN, ours=("oz-api",), recorded=True), {}, ""),
     ],
@@ -161,9 +164,13 @@ def test_podman_has_its_own_figures() -> None:
         (
             PortFacts(listening=frozenset({8880}), containers={8880: "oz"}, ours=frozenset({8880})),
             {},
-            "2 ports free, 1 ours already",
+            "2 ports free, 1 already used by Oz",
         ),
-        (PortFacts(ours=frozenset({8880, 60000}), listening=frozenset({8880})), {}, "2 ports ours already"),
+        (
+            PortFacts(ours=frozenset({8880, 60000}), listening=frozenset({8880})),
+            {},
+            "2 ports already used by Oz",
+        ),
         (PortFacts(listening=frozenset({60003})), {"ports.60000": "failure"}, "another program"),
         (PortFacts(listening=frozenset({8880}), complete=False), {"ports.8880": "warning"}, "another"),
     ],

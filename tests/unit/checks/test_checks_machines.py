@@ -57,7 +57,7 @@ def test_of_three_clocks_the_odd_one_is_named() -> None:
     facts["n3"] = ClockFacts(ahead=-3700.0, synchronised=False)
     found = {one.id: one for one in ClockCheck().across(site(spots=spots), facts)}
     assert [name for name, one in found.items() if one.level != "ok"] == ["clock.skew/n3"]
-    assert found["clock.skew/n3"].seen == "62 min behind the other nodes'; nothing synchronises it"
+    assert found["clock.skew/n3"].seen == "62 min behind the other nodes'; it is not synchronised"
 
 
 def test_a_clock_is_read_to_a_fraction_of_a_second() -> None:
@@ -138,7 +138,7 @@ def test_an_engine_that_is_not_enabled_can_be_enabled_and_disabled_again() -> No
     assert sudo.commands == (("sudo", "-n", "systemctl", "enable", "docker.service"),)
     assert sudo.undo == (("sudo", "-n", "systemctl", "disable", "docker.service"),)
     masked = judged(RuntimeCheck(), replace(RUNTIME, boot="masked", as_root=True))["runtime.boot"]
-    assert masked.hint == "systemctl unmask docker.service && systemctl enable docker.service"
+    assert masked.hint == "Run as root: systemctl unmask docker.service && systemctl enable docker.service"
     for word in ("masked", "static", "not-found"):  # systemctl enable would fail
         assert (
             judged(RuntimeCheck(), replace(RUNTIME, boot=word, as_root=True))["runtime.boot"].remedy is None
@@ -183,9 +183,9 @@ def test_a_docker_that_does_not_know_its_cgroups_version(
 @pytest.mark.parametrize(
     ("facts", "bad", "words"),
     [
-        (ContainerFacts(status=7), {}, "starts and ends"),
+        (ContainerFacts(status=7), {}, "starts and exits"),
         (ContainerFacts(status=0), {"container": "failure"}, "does not start: status 0"),
-        (ContainerFacts(status=125, said="no cgroup"), {"container": "failure"}, "no cgroup"),
+        (ContainerFacts(status=125, message="no cgroup"), {"container": "failure"}, "no cgroup"),
         (ContainerFacts(status=124), {"container": "failure"}, "within 8 s"),
         (ContainerFacts(status=143), {"container": "failure"}, "within 8 s"),  # busybox
     ],

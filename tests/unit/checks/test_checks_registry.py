@@ -179,7 +179,7 @@ def test_an_authority_that_nobody_here_knows(tmp_path: Path) -> None:
     with serving(fake, tmp_path):
         answer = client(fake, ssl.create_default_context(), LOGIN).authenticate()
     assert (answer.outcome, fake.told) == ("untrusted", [])
-    assert "certificate" in answer.said
+    assert "certificate" in answer.message
 
 
 def test_a_closed_port_and_forbidden_tunnels(tmp_path: Path) -> None:
@@ -251,8 +251,8 @@ def test_what_is_missing_is_asked_for(
         began = time.monotonic()
         facts = RegistryCheck().probe(at, API)
         assert time.monotonic() - began < 5
-    assert facts.there == {"there:1": AMD}
-    assert facts.doors == {HOST: LookupResult(outcome="in")}
+    assert facts.present == {"there:1": AMD}
+    assert facts.registries == {HOST: LookupResult(outcome="in")}
     assert facts.free
     assert CANARY not in repr(facts)
     found = judged(RegistryCheck(), facts, API, at)
@@ -277,7 +277,7 @@ def test_without_a_way_out_the_operators_own_registry_is_asked(
         at = planned(Node(port=fake.port), dict.fromkeys(load_release("5.2").images, f"{HOST}/oz/plain:1"))
         found = judged(RegistryCheck(), RegistryCheck().probe(air_gapped(at), API), API, air_gapped(at))
     assert levels(found) == {}
-    assert found["registry.login"].seen == f"{HOST} lets {USER} in"
+    assert found["registry.login"].seen == f"{HOST} accepts the login of {USER}"
 
 
 def test_nothing_is_asked_where_nothing_is_missing_or_nothing_may_be_fetched(
@@ -336,7 +336,7 @@ def test_a_registry_that_says_nothing_is_left_in_time(
 
 def facts_of(at: CheckContext, **changes: Any) -> RegistryFacts:
     """A node that has all images."""
-    return replace(RegistryFacts(platform=AMD, there=dict.fromkeys(images_of(at, API), AMD)), **changes)
+    return replace(RegistryFacts(platform=AMD, present=dict.fromkeys(images_of(at, API), AMD)), **changes)
 
 
 def told(at: CheckContext, **changes: Any) -> dict[str, Finding]:
@@ -349,9 +349,9 @@ def lacking(at: CheckContext, **answers: LookupResult) -> dict[str, Any]:
     keys = {name.replace("_", "-"): answer for name, answer in answers.items()}
     there = {image: AMD for image, key in images.items() if key not in keys}
     return {
-        "there": there,
+        "present": there,
         "found": {image: keys[key] for image, key in images.items() if key in keys},
-        "doors": {HOST: LookupResult(outcome="in")},
+        "registries": {HOST: LookupResult(outcome="in")},
     }
 
 
@@ -373,21 +373,21 @@ def lacking(at: CheckContext, **answers: LookupResult) -> dict[str, Any]:
         ),
         (LookupResult(outcome="no-tag", others=("zzz",)), "failure", "but no 5.2.0-systemd", "docker load"),
         (
-            LookupResult(outcome="refused", said="denied"),
+            LookupResult(outcome="refused", message="denied"),
             "failure",
-            f"or lets {USER} not read it: denied",
-            "open it",
+            f"or {USER} may not read it: denied",
+            "administrator for access",
         ),
         (
             LookupResult(outcome="platform", others=("linux/arm64",)),
             "failure",
-            "is made for linux/arm64",
+            "is built for linux/arm64",
             AMD,
         ),
         (
-            LookupResult(outcome="error", said="status 500"),
+            LookupResult(outcome="error", message="status 500"),
             "warning",
-            "could not be told: status 500",
+            f"unknown whether {HOST} has oz/ozforensics/oz-api:5.2.0-systemd: status 500",
             "accept",
         ),
     ],
@@ -396,29 +396,29 @@ def test_an_image_that_is_not_on_the_node(answer: LookupResult, level: str, seen
     at = planned()
     found = told(at, **lacking(at, oz_api=answer))
     assert levels(found) == ({"registry.oz-api": level} if level else {})
-    assert found["registry.login"].seen == f"{HOST} lets {USER} in"
+    assert found["registry.login"].seen == f"{HOST} accepts the login of {USER}"
     if level:
         assert seen in found["registry.oz-api"].seen
         assert hint in found["registry.oz-api"].hint
     else:
-        assert f"1 will come from {HOST}; how large it is was not asked" in found["registry"].seen
+        assert f"1 to pull from {HOST}; size unknown" in found["registry"].seen
 
 
 def test_all_there_is_one_finding() -> None:
     at = planned()
     found = told(at)
     assert list(found) == ["registry"]
-    assert found["registry"].seen == f"{len(images_of(at, API))} images are there"
+    assert found["registry"].seen == f"{len(images_of(at, API))} images on the node"
     assert told(at, known=False) == {}
 
 
 def test_an_image_of_another_machine() -> None:
     at = planned()
     images = {key: image for image, key in images_of(at, API).items()}
-    there = {**facts_of(at).there, images["oz-redis"]: "linux/arm64", images["oz-webui"]: "/"}
-    found = told(at, there=there)
+    there = {**facts_of(at).present, images["oz-redis"]: "linux/arm64", images["oz-webui"]: "/"}
+    found = told(at, present=there)
     assert levels(found) == {"registry.oz-redis": "failure"}
-    assert found["registry.oz-redis"].needed == f"{AMD}, as this node is"
+    assert found["registry.oz-redis"].needed == f"{AMD}, the platform of this node"
 
 
 @pytest.mark.parametrize(
@@ -426,20 +426,20 @@ def test_an_image_of_another_machine() -> None:
     [
         ("refused", f"refuses the login of {USER}: because", "answers: registry"),
         ("untrusted", "is not trusted: because", f"certs.d/{HOST}/ca.crt"),
-        ("stranger", "is no registry: because", "registry.server"),
+        ("stranger", "is not a registry: because", "registry.server"),
         ("unreachable", "cannot be reached: because", "firewall"),
         ("error", "cannot be used: because", "docker load"),
     ],
 )
 def test_a_registry_that_is_closed(ended: Any, seen: str, hint: str) -> None:
     at = planned()
-    found = told(at, there={}, doors={HOST: LookupResult(outcome=ended, said="because")})
+    found = told(at, present={}, registries={HOST: LookupResult(outcome=ended, message="because")})
     assert levels(found) == {"registry.login": "failure"}
     assert seen in found["registry.login"].seen
     assert hint in found["registry.login"].hint
-    other = told(at, there={}, doors={"other.example.com:5000": LookupResult(outcome="refused")})
+    other = told(at, present={}, registries={"other.example.com:5000": LookupResult(outcome="refused")})
     assert levels(other) == {"registry.login-other.example.com:5000": "failure"}
-    assert "wants a login" in other["registry.login-other.example.com:5000"].seen
+    assert "requires a login" in other["registry.login-other.example.com:5000"].seen
 
 
 @pytest.mark.parametrize(
@@ -456,7 +456,9 @@ def test_room(free: int | None, level: str) -> None:
 def test_what_podman_says_of_a_registry_is_no_proof() -> None:
     at = planned()
     at = replace(at, answers=replace(at.answers, engine="podman"))
-    found = told(at, there={}, doors={HOST: LookupResult(outcome="error", said="authentication required")})
+    found = told(
+        at, present={}, registries={HOST: LookupResult(outcome="error", message="authentication required")}
+    )
     assert levels(found) == {"registry.login": "warning"}
 
 
@@ -482,7 +484,7 @@ def test_without_a_topology_there_is_nothing_to_ask() -> None:
 )
 def test_what_a_node_says(text: str, known: bool, there: dict[str, str]) -> None:
     facts = parse(text, {"a:1": "a", "b:1": "b"})
-    assert (facts.known, facts.there) == (known, there)
+    assert (facts.known, facts.present) == (known, there)
     assert facts.proxy is ("proxy yes" in text)
 
 

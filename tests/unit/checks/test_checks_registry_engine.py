@@ -92,10 +92,10 @@ def says(folder: Path, status: int, body: Any = None) -> None:
             {"Platforms": BOTH["Platforms"][:1]},
             LookupResult(outcome="platform", others=("linux/arm64",)),
         ),
-        (401, None, LookupResult(outcome="refused", said="its words")),
-        (403, None, LookupResult(outcome="refused", said="its words")),
-        (404, None, LookupResult(outcome="missing", said="its words")),
-        (500, None, LookupResult(outcome="error", said="its words")),
+        (401, None, LookupResult(outcome="refused", message="its words")),
+        (403, None, LookupResult(outcome="refused", message="its words")),
+        (404, None, LookupResult(outcome="missing", message="its words")),
+        (500, None, LookupResult(outcome="error", message="its words")),
     ],
 )
 @pytest.mark.parametrize("login", [LOGIN, None])
@@ -150,9 +150,9 @@ def test_an_engine_that_cannot_be_asked_says_nothing_of_images(engine: Path, sta
     ("status", "said", "answer"),
     [
         (0, "a warning\n", LookupResult(outcome="in")),
-        (125, "a warning\nError: no such\n", LookupResult(outcome="error", said="Error: no such")),
-        (124, "", LookupResult(outcome="error", said="no answer within 4 s")),
-        (143, "", LookupResult(outcome="error", said="no answer within 4 s")),
+        (125, "a warning\nError: no such\n", LookupResult(outcome="error", message="Error: no such")),
+        (124, "", LookupResult(outcome="error", message="no answer within 4 s")),
+        (143, "", LookupResult(outcome="error", message="no answer within 4 s")),
         (125, "", LookupResult(outcome="error")),
     ],
 )
@@ -169,7 +169,7 @@ def test_podman(engine: Path, status: int, said: str, answer: LookupResult) -> N
 @pytest.mark.parametrize(
     ("status", "bad", "words"),
     [
-        (200, {}, f"will come from {HOST}; how large"),
+        (200, {}, f"to pull from {HOST}; size unknown"),
         (404, {}, "has no"),
         (401, {"registry.login": "failure"}, "refuses the login"),
         (500, {"registry.login": "failure"}, "cannot be used: its words"),
@@ -217,7 +217,7 @@ def test_whom_the_node_trusts(engine: Path, tmp_path: Path, monkeypatch: pytest.
         (folder / HOST).mkdir(parents=True)
         (folder / HOST / "ca.crt").write_text("a word before\n" + (tmp_path / "ca.crt").read_text())
         found = judged(RegistryCheck(), RegistryCheck().probe(at, API), API, at)
-        assert found["registry.login"].seen == f"{HOST} lets {USER} in"
+        assert found["registry.login"].seen == f"{HOST} accepts the login of {USER}"
     assert fake.told
 
 

@@ -34,11 +34,13 @@ ALL = frozenset({"docker.io", "docker-cli", "docker-compose"})
 
 
 def remedy(
-    engine: EngineFacts, means: NodeCapabilities, *, about: str = "engine", name: str = "docker"
+    engine: EngineFacts, capabilities: NodeCapabilities, *, about: str = "engine", name: str = "docker"
 ) -> Remedy | None:
     """What the judge of the engine hands out."""
     found = judged(
-        EngineCheck(), EngineCheckFacts(engine=engine, name=name, means=means), at=site(engine=name)
+        EngineCheck(),
+        EngineCheckFacts(engine=engine, name=name, capabilities=capabilities),
+        at=site(engine=name),
     )
     return found[about].remedy
 
@@ -55,7 +57,7 @@ def packages(one: Remedy | None) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(
-    ("engine", "means", "wanted"),
+    ("engine", "capabilities", "wanted"),
     [
         ("docker", {}, ("docker.io", "docker-cli", "docker-compose")),
         ("docker", {"base": ("debian", (99,))}, ("docker.io", "docker-cli", "docker-compose")),
@@ -78,14 +80,16 @@ def packages(one: Remedy | None) -> tuple[str, ...]:
         ("podman", {"base": ("fedora", (42,)), "manager": "dnf"}, ("podman", "podman-compose")),
     ],
 )
-def test_an_engine_that_is_not_there(engine: str, means: dict[str, Any], wanted: tuple[str, ...]) -> None:
+def test_an_engine_that_is_not_there(
+    engine: str, capabilities: dict[str, Any], wanted: tuple[str, ...]
+) -> None:
     facts = replace(MISSING, said=f"{engine}: not found")
-    one = remedy(facts, replace(DEBIAN, **means), name=engine)
+    one = remedy(facts, replace(DEBIAN, **capabilities), name=engine)
     assert packages(one) == wanted
     if one is not None:
         assert one.undo[0][-len(wanted) :] == wanted
         assert len(one.undo) == 1
-        assert (one.commands[0][:2] == ("sudo", "-n")) is (not replace(DEBIAN, **means).root)
+        assert (one.commands[0][:2] == ("sudo", "-n")) is (not replace(DEBIAN, **capabilities).root)
 
 
 def test_podman_of_debian_brings_what_it_needs() -> None:
@@ -122,20 +126,22 @@ def test_apt_asks_nobody_and_removes_nothing() -> None:
 def test_a_compose_comes_from_where_its_engine_came_from(
     installed: set[str], wanted: tuple[str, ...]
 ) -> None:
-    means = replace(DEBIAN, installed=frozenset(installed))
+    capabilities = replace(DEBIAN, installed=frozenset(installed))
     facts = EngineFacts(answers=True, version="26.1.5")
-    assert packages(remedy(facts, means, about="engine.compose")) == wanted
-    assert remedy(facts, means) is None
+    assert packages(remedy(facts, capabilities, about="engine.compose")) == wanted
+    assert remedy(facts, capabilities) is None
 
 
 def test_a_compose_that_is_too_old_stays() -> None:
     facts = EngineFacts(answers=True, version="26.1.5", compose_v1="1.25.0")
-    means = replace(DEBIAN, installed=frozenset({"docker.io"}))
-    assert remedy(facts, means, about="engine.compose") is None
+    capabilities = replace(DEBIAN, installed=frozenset({"docker.io"}))
+    assert remedy(facts, capabilities, about="engine.compose") is None
 
 
 def test_what_is_well_has_no_remedy() -> None:
-    assert all(one.remedy is None for one in judged(EngineCheck(), replace(SEEN, means=DEBIAN)).values())
+    assert all(
+        one.remedy is None for one in judged(EngineCheck(), replace(SEEN, capabilities=DEBIAN)).values()
+    )
 
 
 # ---- services
@@ -202,14 +208,14 @@ def test_an_engine_that_hangs_and_podman_are_not_started() -> None:
     ],
 )
 def test_a_login_that_the_engine_denies(changes: dict[str, Any], able: bool) -> None:
-    means = NodeCapabilities(sudo=True, login="oz", member=False)
-    one = remedy(DENIED, replace(means, **changes))
+    capabilities = NodeCapabilities(sudo=True, login="oz", member=False)
+    one = remedy(DENIED, replace(capabilities, **changes))
     assert (one is not None) is able
     if one is not None:
         assert one.commands == (("sudo", "-n", "usermod", "-aG", "docker", "oz"),)
         assert [command[:4] for command in one.undo] == [("sudo", "-n", "sh", "-c")]
         assert one.undo[0][-1] == "oz"
-        assert "as good as root" in one.title
+        assert "the rights of root" in one.title
 
 
 # ---- the folder
@@ -274,11 +280,11 @@ def test_this_machine_tells_what_it_has(tools: Any) -> None:
     program(tools, "docker", "#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2; exit 1\n")
     program(tools, "dpkg-query", '#!/bin/sh\n[ "$4" != docker.io ] || echo "install ok installed"\n')
     program(tools, "apt-get", "#!/bin/sh\n")
-    means = EngineCheck().parse(printed_by(EngineCheck(), here())).means
-    assert means.root is (os.getuid() == 0)
-    assert means.login
-    assert means.base[0]
-    assert (means.manager, means.installed) == ("apt-get", frozenset({"docker.io"}))
+    capabilities = EngineCheck().parse(printed_by(EngineCheck(), here())).capabilities
+    assert capabilities.root is (os.getuid() == 0)
+    assert capabilities.login
+    assert capabilities.base[0]
+    assert (capabilities.manager, capabilities.installed) == ("apt-get", frozenset({"docker.io"}))
 
 
 def test_nothing_more_is_asked_where_all_is_well(tools: Any) -> None:
@@ -286,7 +292,7 @@ def test_nothing_more_is_asked_where_all_is_well(tools: Any) -> None:
         '#!/bin/sh\ncase "$1 $2" in "info "*) echo version 26.1.5 ;; "compose version") echo 2.26.1 ;; esac\n'
     )
     program(tools, "docker", text)
-    assert EngineCheck().parse(printed_by(EngineCheck(), here())).means == NodeCapabilities()
+    assert EngineCheck().parse(printed_by(EngineCheck(), here())).capabilities == NodeCapabilities()
     program(tools, "docker", text.replace("echo 2.26.1", "exit 1"))
     program(tools, "docker-compose", "#!/bin/sh\nexit 1\n")
-    assert EngineCheck().parse(printed_by(EngineCheck(), here())).means.login
+    assert EngineCheck().parse(printed_by(EngineCheck(), here())).capabilities.login

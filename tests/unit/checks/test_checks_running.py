@@ -135,7 +135,7 @@ def test_a_check_that_breaks_is_a_finding_and_the_others_stand(bad: Simple) -> N
     seen = found(bad, Simple(), Unreached())
     broken = seen[f"{bad.name}/n1"]
     assert broken.level == "failure"
-    assert "the check itself broke" in broken.seen
+    assert "internal error in this check" in broken.seen
     assert broken.hint
     assert seen["simple/n1"].level == "ok"
     assert "cannot be reached: port 22" in seen["unreached/n1"].seen
@@ -165,7 +165,7 @@ def test_a_login_without_a_shell_is_told() -> None:
 
     told: list[Finding] = []
     run_checks((Simple(),), site(lambda name: NoShell(name=name), (API,)), told.append, threading.Event())
-    assert told[0].seen.endswith("it said: This account is not available.")
+    assert told[0].seen.endswith("its output is incomplete: This account is not available.")
     assert "plain shell" in told[0].hint
 
 

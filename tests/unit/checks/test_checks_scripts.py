@@ -106,7 +106,7 @@ def test_an_engine_and_its_containers(
     assert facts.engine.answers
     assert facts.engine.version == "26.1.5+dfsg1"
     assert (facts.engine.compose_plugin, facts.engine.compose_v1) == (plugin, v1)
-    assert (facts.ours, facts.strangers, facts.recorded) == (("oz-api",), ("other",), False)
+    assert (facts.ours, facts.foreign, facts.recorded) == (("oz-api",), ("other",), False)
     shown = dict(EngineCheck().display(facts))
     assert shown["Engine"] == "Docker 26.1.5+dfsg1"
     assert shown["Compose"].endswith((plugin or v1).partition("-")[0])
@@ -137,7 +137,7 @@ def test_an_engine_without_containers_is_not_asked_for_them(
     assert (tools / "asked").read_text().split() == asked
     assert facts.listed
     assert facts.engine.answers
-    assert bool(facts.ours or facts.strangers) is ("ps" in asked)
+    assert bool(facts.ours or facts.foreign) is ("ps" in asked)
 
 
 def test_an_engine_that_tells_no_more_than_its_version_answers(tools: Path) -> None:

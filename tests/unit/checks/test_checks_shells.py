@@ -162,9 +162,11 @@ def test_a_disk_that_does_not_answer_is_a_finding_and_all_else_is_known(
     told = {one.id: one for one in seen.findings}
     disk = told["host.disk/n1"]
     assert disk.level == "failure"
-    assert disk.seen == f"the disk behind {tmp_path}/oz does not answer within 5 s: a dead NFS mount?"
+    assert (
+        disk.seen == f"the disk behind {tmp_path}/oz does not answer within 5 s (possibly a dead NFS mount)"
+    )
     assert "umount" in disk.hint
-    assert "host.folder/n1" not in told, "whether it can be written is not known"
+    assert "host.folder/n1" not in told, "whether it is writable is not known"
     assert told["runtime.disk/n1"].seen == f"150 GB free at {tmp_path}/engine"
     assert seen.facts["host"].cores
     assert seen.facts["host"].os

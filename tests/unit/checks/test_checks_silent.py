@@ -228,7 +228,7 @@ def test_what_needs_another_node_says_which_one_is_gone() -> None:
         "look/n1": "failure",
         **{f"first/{name}": "warning" for name in NAMES[1:]},
     }
-    assert found["first/n2"].seen == "could not be tried without n1, which cannot be reached"
+    assert found["first/n2"].seen == "not checked: it needs n1, which cannot be reached"
     assert "n1" in found["first/n2"].hint
 
 

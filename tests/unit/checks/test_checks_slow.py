@@ -32,7 +32,7 @@ __all__ = ["tools"]
 )
 def test_an_engine_whose_service_is_masked(enabled: str, words: str) -> None:
     """Somebody wanted it so: he is told how to undo that, and nothing does it for him."""
-    seen = EngineCheckFacts(engine=SILENT, means=replace(SYSTEMD, enabled=enabled))
+    seen = EngineCheckFacts(engine=SILENT, capabilities=replace(SYSTEMD, enabled=enabled))
     found = judged(EngineCheck(), seen, at=site())["engine"]
     assert words in found.hint
     assert (found.remedy is None) is enabled.startswith("masked")
@@ -50,11 +50,11 @@ def test_a_mask_of_docker_is_told_of_a_docker_that_does_not_run(
     engine: str, process: bool, words: str
 ) -> None:
     means = replace(SYSTEMD, enabled="masked", process=process)
-    hung = EngineCheckFacts(engine=HANGS, name=engine, means=means)
+    hung = EngineCheckFacts(engine=HANGS, name=engine, capabilities=means)
     hint = judged(EngineCheck(), hung, at=site(engine=engine))["engine"].hint
     assert f"journalctl -u {engine}" in hint
     assert "mask" not in hint
-    seen = EngineCheckFacts(engine=replace(SILENT, said="no"), name=engine, means=means)
+    seen = EngineCheckFacts(engine=replace(SILENT, said="no"), name=engine, capabilities=means)
     hint = judged(EngineCheck(), seen, at=site(engine=engine))["engine"].hint
     assert words in hint
     assert "mask" not in hint
@@ -62,24 +62,24 @@ def test_a_mask_of_docker_is_told_of_a_docker_that_does_not_run(
 
 def test_an_engine_that_is_slow_is_warned_of() -> None:
     means = replace(SYSTEMD, process=True, active="active")
-    found = judged(EngineCheck(), replace(SEEN, slow=True, means=means), at=site())
+    found = judged(EngineCheck(), replace(SEEN, slow=True, capabilities=means), at=site())
     assert levels(found) == {"engine": "warning"}
-    assert found["engine"].seen == "the engine is slow: docker info gives no answer within 5 s"
+    assert found["engine"].seen == "the engine is slow: docker info does not answer within 5 s"
     assert found["engine"].remedy is None
     assert found["engine"].why.endswith(
-        "Not looked at because of it: storage driver, cgroups, start at boot, engine's disk."
+        "Not checked for that reason: storage driver, cgroups, start at boot, engine's disk."
     )
     lost = replace(SEEN.engine, compose_plugin="")
-    seen = replace(SEEN, slow=True, means=means, engine=lost, strangers=("other",), compose_late=True)
+    seen = replace(SEEN, slow=True, capabilities=means, engine=lost, foreign=("other",), compose_late=True)
     found = judged(EngineCheck(), seen, at=site())
     assert levels(found) == {"engine": "warning", "engine.compose": "warning", "engine.project": "failure"}
     assert found["engine.compose"].remedy is None  # it may well be there
     has = replace(means, installed=frozenset({"docker.io", "docker-cli"}))
-    found = judged(EngineCheck(), replace(seen, compose_late=False, means=has), at=site())
+    found = judged(EngineCheck(), replace(seen, compose_late=False, capabilities=has), at=site())
     assert levels(found)["engine.compose"] == "failure"
     assert found["engine.compose"].seen == "Docker Compose is not installed"
     assert found["engine.compose"].remedy is not None
-    there = replace(seen, engine=SEEN.engine, strangers=())
+    there = replace(seen, engine=SEEN.engine, foreign=())
     assert levels(judged(EngineCheck(), there, at=site())) == {"engine": "warning"}
     old = replace(SEEN.engine, version="1.13.1")
     assert levels(judged(EngineCheck(), replace(SEEN, slow=True, engine=old), at=site())) == {
@@ -92,12 +92,12 @@ def test_containers_that_were_not_listed_are_warned_of() -> None:
     found = judged(EngineCheck(), replace(SEEN, slow=True, listed=False), at=site())
     assert levels(found) == {"engine": "warning", "engine.project": "warning"}
     assert found["engine"].why.endswith("engine's disk, containers.")
-    assert "could not be looked at" in found["engine.project"].seen
-    found = judged(EngineCheck(), replace(SEEN, listed=False, strangers=("other",)), at=site())
+    assert "not checked: the engine did not list its containers" in found["engine.project"].seen
+    found = judged(EngineCheck(), replace(SEEN, listed=False, foreign=("other",)), at=site())
     assert levels(found) == {"engine.project": "failure"}  # what it has listed is there
     found = judged(PortsCheck(), PortFacts(complete=False), API)
     assert levels(found) == {"ports": "warning"}
-    assert "could not be looked at" in found["ports"].seen
+    assert "the ports that containers publish are unknown" in found["ports"].seen
     assert (
         levels(judged(PortsCheck(), PortFacts(complete=False, absent=True), API)) == {}
     )  # nothing publishes

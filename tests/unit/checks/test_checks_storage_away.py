@@ -181,7 +181,7 @@ def test_a_media_folder_that_hangs_is_a_finding_and_nothing_touches_it(tools: Pa
     for node in ("n1", "n2"):
         one = found[f"storage.folder/{node}"]
         assert one.level == "failure"
-        assert one.seen == f"the disk behind {folder} does not answer within 5 s: a dead NFS mount?"
+        assert one.seen == f"the disk behind {folder} does not answer within 5 s (possibly a dead NFS mount)"
     assert list(folder.iterdir()) == []
 
 

@@ -67,7 +67,7 @@ def _open(file: Path) -> bool:
 @pytest.mark.parametrize(
     ("content", "mode", "bad", "words"),
     [
-        (b"licence", 0o600, {}, "7 bytes, goes only to n2"),
+        (b"licence", 0o600, {}, "7 bytes, sent only to n2"),
         (b"licence", 0o640, {}, ""),
         (b"licence", 0o644, {"licence.bio-mode": "warning"}, ""),
         (b"", 0o600, {"licence.bio": "failure"}, "is empty"),
@@ -110,7 +110,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b'{"a": 1}', "8 bytes, goes only to"),
+        (b'{"a": 1}', "8 bytes, sent only to"),
         (b"{", "is not JSON: "),
         (b"\xff\xfe", "is not JSON"),
     ],
@@ -134,7 +134,7 @@ def test_the_bio_licence_goes_to_bio_nodes_only() -> None:
     wrong = replace(at, topology=replace(at.topology, nodes=nodes))
     found = surveyed(LicenceCheck(), {"bio": LicenceFacts(path="license.key", size=7)}, wrong)
     assert levels(found) == {"licence.bio": "failure"}
-    assert "would go to n2, too" in found["licence.bio"].seen
+    assert "would also be sent to n2" in found["licence.bio"].seen
     assert LicenceCheck().probe(site()) == {}, "nobody knows yet what is mounted"
 
 

@@ -26,7 +26,9 @@ START = Remedy(
     commands=(("service", "docker", "start"),),
     undo=(("service", "docker", "stop"),),
 )
-MODE = Remedy(title="let only its owner write /opt/oz", node="a", commands=(("chmod", "o-w", "/opt/o  z"),))
+MODE = Remedy(
+    title="make /opt/oz writable by its owner only", node="a", commands=(("chmod", "o-w", "/opt/o  z"),)
+)
 SQL = Remedy(title="make the database", node="b", commands=(("CREATE DATABASE x",),), database="postgres")
 
 
@@ -114,7 +116,7 @@ def test_what_is_shown() -> None:
         "  taken back by:\n"
         "    service docker stop\n"
         "  Host: is bad\n"
-        "  let only its owner write /opt/oz:\n"
+        "  make /opt/oz writable by its owner only:\n"
         "    chmod o-w '/opt/o  z'\n"
         "\n"
         "b\n"
