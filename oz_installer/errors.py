@@ -17,7 +17,8 @@ a ``hint`` (what to do next). ``cli`` is the only place that prints them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from oz_installer.frozen import dataclass
 
 RERUN_HINT = "Run the same command again to resume."
 FAULT_HINT = "This is a fault of oz-install: send this message to Oz Forensics."

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from oz_installer.answers import value_rules
+from oz_installer.frozen import dataclass
 
 MIN_PASSWORD_LENGTH = 8
 """Shorter passwords of people are advised against, in characters."""

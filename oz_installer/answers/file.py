@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from oz_installer.answers.questions import root
 from oz_installer.answers.yaml.parser import parse, parse_error
 from oz_installer.answers.yaml.reader import Reader, build_section
 from oz_installer.errors import AnswersError, Problem
+from oz_installer.frozen import dataclass
 
 LARGEST = 1024 * 1024
 """No answers file may be larger, in bytes."""

@@ -11,7 +11,6 @@ Dataclasses, not pydantic: the models alone cost 270 ms of start-up with pydanti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +19,7 @@ from oz_installer.answers.fields import SecretRef as SecretRef
 from oz_installer.answers.fields import ask, weak_password_advice
 from oz_installer.answers.node import Node as Node
 from oz_installer.answers.node import Role as Role
+from oz_installer.frozen import dataclass
 
 Scenario = Literal["poc", "medium", "high-load"]
 Engine = Literal["docker", "podman"]

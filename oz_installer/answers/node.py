@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from oz_installer.answers import value_rules
 from oz_installer.answers.fields import SecretRef, ask
+from oz_installer.frozen import dataclass
 
 Role = Literal["api", "bio"]
 

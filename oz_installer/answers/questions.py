@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from types import NoneType
@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from oz_installer.answers import value_rules
 from oz_installer.answers.model import Answers, SecretRef
+from oz_installer.frozen import dataclass
 
 Kind = Literal[
     "text", "integer", "number", "boolean", "choice", "secret", "path", "list", "map", "settings", "table"

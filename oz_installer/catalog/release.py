@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -13,6 +13,7 @@ import yaml
 
 from oz_installer.catalog.decode import decode
 from oz_installer.errors import OzError
+from oz_installer.frozen import dataclass
 
 Stage = Literal["foundation", "bio", "app", "edge"]
 STAGES: tuple[Stage, ...] = get_args(Stage)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from oz_installer.frozen import dataclass
 
 ChangeKind = Literal["file", "service", "job", "image", "verification"]
 FileAction = Literal["new", "changed", "removed", "drifted"]

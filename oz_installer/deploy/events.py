@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from time import time
 from typing import Any, Literal
+
+from oz_installer.frozen import dataclass
 
 Level = Literal["info", "warning", "error"]
 

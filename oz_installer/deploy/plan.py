@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from oz_installer.deploy.change import Change, ChangeKind
+from oz_installer.frozen import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

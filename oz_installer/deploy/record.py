@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 
 from oz_installer import __version__
+from oz_installer.frozen import dataclass
 from oz_installer.render.compose.bundle import Bundle
 from oz_installer.secret import Secret
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from oz_installer.answers.secrets.resolve import Ask, Secrets
 from oz_installer.deploy.compose.facts import NodeFacts
 from oz_installer.deploy.compose.planner import plan_changes
 from oz_installer.deploy.plan import Plan
+from oz_installer.frozen import dataclass
 from oz_installer.installation.desired_state.desired_state import (
     DesiredState,
     Inputs,

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from oz_installer.frozen import dataclass
 
 Argv = tuple[str, ...]
 

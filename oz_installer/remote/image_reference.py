@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from oz_installer.frozen import dataclass
 
 DOCKER_HUB = "docker.io"
 _API_HOSTS = {DOCKER_HUB: f"registry-1.{DOCKER_HUB}"}  # as the docker client has it

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from oz_installer.errors import ConnectError, OzError
+from oz_installer.frozen import dataclass
 
 TIMED_OUT = (124, 143)
 """Exit statuses of ``timeout`` when the time is up: that of coreutils, that of busybox."""

@@ -7,11 +7,12 @@ release that mounts a new file needs the template and no code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import quote
 
 from oz_installer.catalog.release import load_release
 from oz_installer.errors import AnswersError, OzError
+from oz_installer.frozen import dataclass
 from oz_installer.render.environment import render_template
 from oz_installer.render.filters import unprintable
 from oz_installer.secret import Secret

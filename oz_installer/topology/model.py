@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from oz_installer.catalog.release import Part, Port, Resources, Service
+from oz_installer.frozen import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from oz_installer.answers.local_files import resolve_path
@@ -14,6 +13,7 @@ from oz_installer.answers.questions import Section, root
 from oz_installer.answers.secrets.store import SecretStore
 from oz_installer.answers.value_rules import unprintable_character
 from oz_installer.errors import AnswersError, Problem
+from oz_installer.frozen import dataclass
 from oz_installer.secret import Masker, Secret
 
 LARGEST = 64 * 1024

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from oz_installer.answers.file import read
@@ -16,6 +15,7 @@ from oz_installer.console.commands.prepare import prepare_for
 from oz_installer.console.context import Opener, RunState, print_json
 from oz_installer.console.output.streams import is_interactive, write
 from oz_installer.errors import RERUN_HINT, DeployError, Interrupted
+from oz_installer.frozen import dataclass
 from oz_installer.installation.prepare import Prepared
 from oz_installer.text import plural
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from oz_installer.deploy.record import Record, parse_record
+from oz_installer.frozen import dataclass
 from oz_installer.remote.docker_commands import parse_version
 
 HUNG = "124"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers
@@ -14,6 +14,7 @@ from oz_installer.answers.secrets.resolve import Ask, Secrets, resolve_secrets
 from oz_installer.answers.secrets.store import SecretStore
 from oz_installer.deploy.record import fingerprint
 from oz_installer.errors import AnswersError, Problem
+from oz_installer.frozen import dataclass
 from oz_installer.installation.desired_state.local_files import known_hosts_problems, read_licences
 from oz_installer.render.compose.bundle import Bundle, render
 from oz_installer.render.config import secret_slots

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import getpass
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from oz_installer.errors import ConnectError
+from oz_installer.frozen import dataclass
 from oz_installer.remote.ssh.paramiko_import import enable_match_exec, paramiko
 
 SYSTEM_KNOWN_HOSTS = Path("/etc/ssh/ssh_known_hosts")

@@ -7,11 +7,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from oz_installer.errors import ConnectError
+from oz_installer.frozen import dataclass
 from oz_installer.remote.ssh.auth import Credentials, authenticate
 from oz_installer.remote.ssh.config import Endpoint
 from oz_installer.remote.ssh.keepalive import KeepaliveTransport, set_tcp_options

@@ -11,10 +11,11 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+from oz_installer.frozen import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

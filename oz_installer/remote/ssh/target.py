@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from oz_installer.errors import ConnectError
+from oz_installer.frozen import dataclass
 from oz_installer.secret import Secret
 
 Become = Literal["none", "sudo"]

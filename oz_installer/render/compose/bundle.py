@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from oz_installer.answers.model import Answers
 from oz_installer.catalog.release import Release, Stage, load_release
 from oz_installer.errors import FAULT_HINT, OzError
+from oz_installer.frozen import dataclass
 from oz_installer.render.compose import compose_file
 from oz_installer.render.config import config_files
 from oz_installer.secret import Secret

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -18,6 +18,7 @@ import yaml
 
 from oz_installer.answers.model import Storage
 from oz_installer.catalog.release import HealthCheck, Mount, Port, Release, Service
+from oz_installer.frozen import dataclass
 from oz_installer.topology.model import PlacedService, TopologyNode
 from oz_installer.topology.wiring import url_host
 
