@@ -22,8 +22,9 @@ from oz_installer.checks.base import ProbeCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
 from oz_installer.checks.network.tcp import tunnel_error
 from oz_installer.remote.parallel import start_all
+from oz_installer.remote.ssh.dev_tcp import connect_command, connect_error
 from oz_installer.remote.transport import ForwardingForbidden, Transport
-from oz_installer.text import plural, safe_line
+from oz_installer.text import parse_int, plural, safe_line
 
 SECONDS = 4
 _RESOLVE_SECONDS = 3
@@ -41,19 +42,20 @@ done
 wait
 echo end
 """
-# Arguments: four a destination: number, host and port to connect to, host:port to ask the proxy there for.
-_FROM_SHELL = f"""
-LC_ALL=C; export LC_ALL
-while [ $# -gt 3 ]; do
-  (
-    said=$(timeout {SECONDS} bash -c 'exec 3<>"/dev/tcp/$0/$1" || exit 1
+_ASK_PROXY = """ || exit 1
       [ -n "$2" ] || exit 0
       printf "CONNECT %s HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n" "$2" "$2" >&3
       IFS= read -r line <&3
       case $line in "HTTP/1."?" 200"*) exit 0 ;; esac
       echo "the proxy says $line"
-      exit 1' "$2" "$3" "$4" 2>&1 < /dev/null)
-    echo "$1 $? $(printf '%s' "$said" | tr '\\r\\n' '  ')"
+      exit 1"""
+# Arguments: four a destination: number, host and port to connect to, host:port to ask the proxy there for.
+_FROM_SHELL = f"""
+LC_ALL=C; export LC_ALL
+while [ $# -gt 3 ]; do
+  (
+    said=$({connect_command('"$2" "$3" "$4"', seconds=SECONDS, then=_ASK_PROXY)})
+    echo "$1 $? $(printf '%s' "$said" | tr '\\r' ' ' | head -n 1)"
   ) &
   shift 4
 done
@@ -265,12 +267,6 @@ def _from_shell(transport: Transport, wanted: Sequence[Destination], proxy: Prox
 
 
 def _ended(told: Sequence[str]) -> str:
-    if not told:
+    if not told or (status := parse_int(told[0])) is None:
         return "the node's shell gives no answer"
-    if told[0] == "0":
-        return ""
-    return (
-        f"no answer within {SECONDS} s"
-        if told[0] in ("124", "143")
-        else safe_line(told[1].rpartition(": ")[2])
-    )
+    return connect_error(status, told[1], seconds=SECONDS)

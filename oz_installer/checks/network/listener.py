@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 
+from oz_installer.remote.ssh.dev_tcp import LATE_PATTERN, connect_command
 from oz_installer.remote.transport import Transport
 from oz_installer.text import safe_line
 
@@ -103,10 +104,10 @@ while read -r number host port && [ "$number" != go ]; do
   (
     word=none
     if command -v bash > /dev/null; then
-      said=$(timeout {CONNECT_SECONDS} bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$host" "$port" 2>&1 < /dev/null)
+      said=$({connect_command('"$host" "$port"', seconds=CONNECT_SECONDS)})
       case "$?:$said" in
         0:*) word=open ;;
-        124:* | 143:*) word=late ;;
+        {LATE_PATTERN}) word=late ;;
         *refused*) word=refused ;;
         *) word="other $(printf '%s' "$said" | tr '\\n' ' ')" ;;
       esac

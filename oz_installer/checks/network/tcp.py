@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from oz_installer.remote.ssh.dev_tcp import connect_argv, connect_error
 from oz_installer.remote.transport import (
-    TIMED_OUT,
     ForwardingForbidden,
     Transport,
     TunnelRefused,
@@ -62,13 +62,7 @@ def try_tcp(transport: Transport, host: str, port: int) -> TcpResult:
 
 def try_tcp_from_shell(transport: Transport, host: str, port: int) -> TcpResult:
     """The same with bash's /dev/tcp."""
-    argv = ("timeout", f"{TCP_SECONDS:.0f}", "bash", "-c", 'exec 3<>"/dev/tcp/$0/$1"', host, str(port))
+    argv = connect_argv(host, port, seconds=TCP_SECONDS)
     result = transport.run(argv, become=False, timeout=2 * TCP_SECONDS)
-    if result.ok:
-        return TcpResult(open=True, tunnel=False)
-    why = (
-        f"no answer within {TCP_SECONDS:.0f} s"
-        if result.status in TIMED_OUT
-        else safe_line(result.stderr_text)
-    )
-    return TcpResult(open=False, said=why, tunnel=False)
+    why = connect_error(result.status, result.stderr_text, seconds=TCP_SECONDS)
+    return TcpResult(open=result.ok, said=why, tunnel=False)

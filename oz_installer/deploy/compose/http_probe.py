@@ -6,6 +6,7 @@ import http.client
 import socket
 
 from oz_installer.errors import ConnectError
+from oz_installer.remote.ssh.dev_tcp import connect_argv, connect_error
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 
 TIMEOUT = 10.0
@@ -40,17 +41,15 @@ def http_status(transport: Transport, host: str, port: int, path: str) -> tuple[
         tunnel.close()
 
 
-_SHELL = (
-    'exec 3<>"/dev/tcp/$0/$1" && printf "GET %s HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n" "$2" "$0" >&3'
-    " && head -c 600 <&3"
-)
+_GET = ' && printf "GET %s HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n" "$2" "$0" >&3 && head -c 600 <&3'
 
 
 def _from_shell(transport: Transport, host: str, port: int, path: str) -> tuple[int, str]:
     """The same with bash's /dev/tcp, where sshd forbids tunnels."""
-    argv = ("timeout", str(int(TIMEOUT)), "bash", "-c", _SHELL, host, str(port), path)
+    argv = connect_argv(host, port, path, seconds=TIMEOUT, then=_GET)
     result = transport.run(argv, become=False)
     words = result.text.split()
     if len(words) > 1 and words[0].startswith("HTTP/") and words[1].isdigit():
         return int(words[1]), " ".join(words)[:300]
-    return 0, f"no answer: {result.stderr_text or 'connection refused or timed out'}"
+    why = connect_error(result.status, result.stderr_text, seconds=TIMEOUT)
+    return 0, f"no answer: {why or 'it does not speak HTTP'}"
