@@ -4,19 +4,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from oz_installer.deploy.events import Event, NodeProgress, PhaseEnded, PhaseStarted, RunStarted
-from oz_installer.formatting.events import count_text
-from oz_installer.text import clock_text, single_line
+from oz_installer.deploy.events import Event, NodeProgress, PhaseEnded, PhaseStarted, RunEnded, RunStarted
+from oz_installer.formatting.events import count_text, outcome_text
+from oz_installer.text import bytes_text, clock_text, single_line
 
-BAR, COUNT, CLOCK, NAME, GAP = 12, 17, 5, 16, "  "
+NAME, GAP = 16, "  "
+Row = tuple[str, str]
+"""A line and its look: ``good``, ``muted``, ``warning``, ``bad``, or empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowLayout:
+    """Widths of a row's columns, what stands around them, and whether bytes have a rate."""
+
+    head_bar: int = 12
+    bar: int = 12
+    count: int = 17
+    clock: int = 5
+    indent: str = GAP
+    before_clock: str = GAP
+    rates: bool = False
+    ascii: bool = False
 
 
 @dataclass
 class NodeLane:
-    """Progress of one node; ``ended`` is the time at which its work was complete."""
+    """Progress of one node: its last event, the first of the same work, and when that was complete."""
 
     progress: NodeProgress | None = None
+    first: NodeProgress | None = None
     ended: float | None = None
+
+    def apply(self, event: NodeProgress) -> None:
+        """Update the lane from an event of its node."""
+        first = self.first
+        if first is None or first.text != event.text or (event.done or 0) < (first.done or 0):
+            self.first = event
+        complete = event.total is not None and event.done is not None and event.done >= event.total
+        self.progress, self.ended = event, event.at if complete else None
 
     @property
     def share(self) -> float:
@@ -26,6 +51,17 @@ class NodeLane:
             return 0.0
         return min(max(event.done / event.total, 0.0), 1.0)
 
+    @property
+    def rate(self) -> str:
+        """Bytes per second as `` · 3.4 MB/s``; empty where there is none, or too little to tell."""
+        event, first = self.progress, self.first
+        if event is None or first is None or self.ended is not None:
+            return ""
+        seconds = event.at - first.at
+        if event.unit != "bytes" or event.done is None or seconds < 0.5:
+            return ""
+        return f" · {bytes_text(round((event.done - (first.done or 0)) / seconds))}/s"
+
 
 @dataclass
 class ProgressBoard:
@@ -34,6 +70,7 @@ class ProgressBoard:
     began: float | None = None
     phase: PhaseStarted | None = None
     phases_over: int = 0
+    ended: RunEnded | None = None
     lanes: dict[str, NodeLane] = field(default_factory=dict)
 
     def apply(self, event: Event) -> None:
@@ -49,10 +86,9 @@ class ProgressBoard:
             case PhaseEnded():
                 self.phases_over += event.outcome in ("done", "skipped")
             case NodeProgress():
-                lane = self.lanes.setdefault(event.node, NodeLane())
-                lane.progress = event
-                complete = event.total is not None and event.done is not None and event.done >= event.total
-                lane.ended = event.at if complete else None
+                self.lanes.setdefault(event.node, NodeLane()).apply(event)
+            case RunEnded():
+                self.ended = event
 
     def share(self) -> float:
         """Return the completed part of the run, 0 to 1: equal phases, the current one by its nodes."""
@@ -64,38 +100,50 @@ class ProgressBoard:
 
     def lines(self, now: float, width: int, height: int, *, ascii: bool = False) -> list[str]:
         """Return overall progress, then one line per node, within ``width`` and ``height``."""
-        lines = [self._head(now, width, ascii)]
+        layout = RowLayout(ascii=ascii)
         room = max(height - 2, 1)
         names = list(self.lanes)
         if len(names) > room:
             busy = [name for name in names if self.lanes[name].progress and not self.lanes[name].ended]
             chosen = set([*busy, *(name for name in names if name not in busy)][: room - 1])
             names = [name for name in names if name in chosen]
-        lines += [self._row(name, now, width, ascii) for name in names]
+        lines = [self.head(now, width, layout), *(self.row(name, now, width, layout)[0] for name in names)]
         if len(names) < len(self.lanes):
             lines.append(f"  and {len(self.lanes) - len(names)} more nodes"[:width])
         return lines
 
-    def _head(self, now: float, width: int, ascii: bool) -> str:
-        elapsed = clock_text(now - (self.began if self.began is not None else now))
-        share = self.share()
-        tail = f"{GAP}{bar(share, BAR, ascii)}{GAP}{share:4.0%}{GAP}{elapsed:>{CLOCK}}"
-        phase = self.phase
+    def head(self, now: float, width: int, layout: RowLayout) -> str:
+        """Return overall progress in one line."""
+        phase, ended = self.phase, self.ended
         text = f"Phase {phase.number} of {phase.of}: {phase.phase}" if phase else "Starting"
-        return align_ends(single_line(text), tail, width, ascii)
+        text = outcome_text(ended) if ended else text
+        share = 1.0 if self._is_done else self.share()
+        until = ended.at if ended else now
+        elapsed = clock_text(until - (self.began if self.began is not None else until))
+        drawn = bar(share, layout.head_bar, layout.ascii)
+        tail = f"{GAP}{drawn}{GAP}{share:4.0%}{GAP}{elapsed:>{layout.clock}}"
+        return align_ends(single_line(text), tail, width, layout.ascii)
 
-    def _row(self, name: str, now: float, width: int, ascii: bool) -> str:
-        lane = self.lanes[name]
+    def row(self, name: str, now: float, width: int, layout: RowLayout) -> Row:
+        """Return the progress of a node: what it does, how far it is, how fast, for how long."""
+        lane, ascii = self.lanes[name], layout.ascii
         label = min(max(map(len, self.lanes)), NAME)
+        head = f"{layout.indent}{fit(name, label, ascii):<{label}}{GAP}"
         event = lane.progress
-        text = single_line(event.text) if event else "waiting"
-        tail = ""
-        if event:
-            began = self.phase.at if self.phase else event.at
-            drawn = bar(lane.share, BAR, ascii) if event.total else " " * BAR
-            elapsed = clock_text((lane.ended or now) - began)
-            tail = f"{GAP}{drawn}{GAP}{fit(count_text(event), COUNT, ascii):<{COUNT}}{GAP}{elapsed:>{CLOCK}}"
-        return align_ends(f"  {fit(name, label, ascii):<{label}}{GAP}{text}", tail, width, ascii)
+        if event is None:
+            idle = "waiting" if self.ended is None else "done" if self._is_done else "-"
+            return fit(f"{head}{idle}", width, ascii), "good" if idle == "done" else "muted"
+        began = self.phase.at if self.phase else event.at
+        elapsed = clock_text((lane.ended or (self.ended.at if self.ended else now)) - began)
+        drawn = bar(lane.share, layout.bar, ascii) if event.total else " " * layout.bar
+        counts = fit(count_text(event) + (lane.rate if layout.rates else ""), layout.count, ascii)
+        tail = f"{GAP}{drawn}{GAP}{counts:<{layout.count}}{layout.before_clock}{elapsed:>{layout.clock}}"
+        row = align_ends(f"{head}{single_line(event.text)}", tail, width, ascii)
+        return row, "" if lane.ended is None else "good"
+
+    @property
+    def _is_done(self) -> bool:
+        return self.ended is not None and self.ended.outcome in ("done", "nothing to do")
 
 
 def bar(share: float, width: int, ascii: bool) -> str:
