@@ -1,4 +1,4 @@
-"""answers.yml: read with line numbers, refused with reasons. ``parsing.py`` knows YAML."""
+"""answers.yml: read with line numbers, refused with reasons. ``yaml/parser.py`` knows YAML."""
 
 from __future__ import annotations
 

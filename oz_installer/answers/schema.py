@@ -1,6 +1,6 @@
 """The JSON Schema of answers.yml, for editors; it accepts whatever the reader accepts.
 
-What needs two answers to judge (``together.py``) and what no schema can say is left to the reader.
+What needs two answers to judge (``section_rules.py``) and what no schema can say is left to the reader.
 """
 
 from __future__ import annotations

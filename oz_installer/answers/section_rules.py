@@ -1,4 +1,4 @@
-"""What must fit together within one section. What concerns the layout is judged in ``topology/rules.py``."""
+"""Rules within one section of the answers; ``topology/constraints.py`` has those that concern all of them."""
 
 from __future__ import annotations
 

@@ -247,7 +247,7 @@ def email(value: str) -> str | None:
 
 
 def nodes(value: Sequence[Any]) -> str | None:
-    """At least one; that names and hosts are unique is judged in ``together.py``."""
+    """At least one; that names and hosts are unique is judged in ``section_rules.py``."""
     return None if value else "needs at least one node"
 
 

@@ -106,6 +106,17 @@ def test_pages_are_in_plain_english(page: Path) -> None:
     assert BANNED.findall(text) == []
 
 
+def test_modules_named_in_the_code_exist() -> None:
+    package = ROOT / "oz_installer"
+    missing = []
+    for file in package.rglob("*.py"):
+        for name in re.findall(r"``((?:\w+/)*\w+\.py)``", file.read_text()):
+            places = [folder / name for folder in (package, *file.parents[:3])]
+            if not any(place.exists() for place in (*places, ROOT / "templates" / f"{name}.j2")):
+                missing.append(f"{file.relative_to(ROOT)}: {name}")
+    assert missing == []
+
+
 def test_the_readme_is_short_and_leads_to_every_page() -> None:
     readme = PAGES[0].read_text()
     assert len(readme.splitlines()) <= README_LINES

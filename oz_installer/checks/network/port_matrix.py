@@ -1,7 +1,7 @@
 """The port matrix: whether every node reaches every other where the layout's wiring wants it.
 
 Before anything of Oz listens, a small program does on each target, for the seconds of this check (see
-``listening.py``); where Oz runs already, its own ports are tried. Packets to a plain listener pass the node's
+``listener.py``); where Oz runs already, its own ports are tried. Packets to a plain listener pass the node's
 INPUT chain, those to a port that Docker publishes FORWARD and DOCKER-USER instead: rules for these alone are
 read (see ``forwarding.py``), and what blocks here in INPUT alone, Docker's own rules may let through later:
 where the target's own firewall is why, it is a warning.

@@ -1,4 +1,4 @@
-"""What the wizard asks of the core; ``tui/bridge.py`` says what it may.
+"""What the wizard asks of the core; ``tui/core.py`` says what it may.
 
 A room is loaded when it is first needed, so that the first frame waits for none of them.
 """

@@ -1,1 +1,1 @@
-"""One file a phase; ``deploy/recipes.py`` says in which order."""
+"""One file a phase; ``deploy/compose/recipes.py`` says in which order."""
