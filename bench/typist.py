@@ -12,10 +12,9 @@ import time
 from collections.abc import Generator
 from itertools import cycle
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from textual import events
-from textual.driver import Driver
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import DataTable, Input, TextArea
@@ -29,6 +28,7 @@ from oz_installer.tui.widgets.choice import Choice
 from oz_installer.tui.widgets.menu import Menu
 from oz_installer.tui.widgets.row_list import RowList
 from tests.tui.fifty import ANSWERS, FiftyCore
+from tests.tui.probes import driver_of
 from tests.tui.watchdog import Clock, watchdog
 
 KEYS = 100
@@ -68,7 +68,7 @@ class Typist:
         self._gaps = cycle(GAPS)
         self._before: object = None
         self._painted: asyncio.Future[Paint] | None = None
-        self._driver = cast("Driver", app._driver)
+        self._driver = driver_of(app)
         self._flush = self._driver.flush
         self._driver.flush = self._flushed  # type: ignore[method-assign]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 from textual.theme import Theme
@@ -69,10 +69,10 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
         Binding("ctrl+c", "interrupt", "Copy, or quit"),
     ]
     ENABLE_COMMAND_PALETTE = True
-    theme = Reactive(DARK.name)
 
     def __init__(self, core: Core, path: Path | None = None, start_step: str | None = None) -> None:
         super().__init__()
+        self._use_themes(DARK, LIGHT)
         ScrollBar.renderer = ThinScrollBars  # Textual's own way to have them drawn otherwise
         self.core = core
         self.asking = SecretPrompt(self)
@@ -85,10 +85,12 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
         self._steps: dict[str, StepScreen] = {}
         self.judging = ValidationController(self)
 
-    @property
-    def available_themes(self) -> dict[str, Theme]:
-        """Ours only, from the start: the stylesheet is not read again when one is set."""
-        return {theme.name: theme for theme in (DARK, LIGHT)}
+    def _use_themes(self, first: Theme, *others: Theme) -> None:
+        """Register our themes and begin with the first, before the stylesheet is read: once is enough."""
+        for theme in (first, *others):
+            self.register_theme(theme)
+        self.set_reactive(App.theme, first.name)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     async def run_async(self, **options: Any) -> ExitOutcome | None:
         """Keys do not wait for threads that compute."""

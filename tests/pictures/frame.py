@@ -11,9 +11,9 @@ from rich.color import ColorType, blend_rgb
 from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import LayoutUpdate
 
 from oz_installer.tui.app import WizardApp
+from tests.tui.probes import full_frame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +59,7 @@ class Frame:
 
 def frame_of(app: WizardApp) -> Frame:
     """The screen of a running app, as its terminal shows it."""
-    drawn = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
-    assert isinstance(drawn, LayoutUpdate)
+    drawn = full_frame(app)
     return Frame(app.size.width, tuple(tuple(_runs(chain.from_iterable(row))) for row in drawn.strips))
 
 

@@ -6,12 +6,12 @@ import asyncio
 from typing import Any
 
 from textual import events
-from textual.keys import _character_to_key
 from textual.widget import Widget
 
 from oz_installer.tui.widgets.answer_widget import question_at
 from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.choice import Choice
+from tests.tui.probes import key_name
 from tests.tui.support import PATIENCE, Driver, app_of, press, settle, step_of, text_of
 
 MOST = 120
@@ -23,7 +23,7 @@ async def hit(pilot: Driver, *keys: str) -> None:
     done their work. Also quicker than Pilot, which sleeps after each."""
     app = app_of(pilot)
     for key in keys:
-        name = _character_to_key(key) if len(key) == 1 else key
+        name = key_name(key) if len(key) == 1 else key
         app.post_message(events.Key(name, {"space": " "}.get(key, key if len(key) == 1 else None)))
     until = asyncio.get_running_loop().time() + PATIENCE
     done = asyncio.Event()

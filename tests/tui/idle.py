@@ -8,10 +8,8 @@ that gets no processor for 20 ms looks idle, too.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
 
-import textual._wait
-from textual.worker import Worker
+from tests.tui.probes import is_worker, something_ready, textual_wait_for_idle, timers_of
 
 SOON = 0.02
 """A timer that is due within so many seconds is waited for: a frame comes 17 ms behind what changed."""
@@ -23,22 +21,18 @@ LONGEST = 1.0
 async def wait_for_idle(min_sleep: float = 0.0, max_sleep: float = LONGEST) -> None:
     """Wait until nothing is ready to run and no timer is due soon. Of a thread nobody can say whether it
     computes or waits: with a job at work Textual's guess is taken."""
-    loop = cast("Any", asyncio.get_running_loop())
+    loop = asyncio.get_running_loop()
     until = loop.time() + max_sleep
     while loop.time() < until:
         await asyncio.sleep(0)
-        if loop._ready:
+        if something_ready(loop):
             continue
-        if any(map(_is_job, asyncio.all_tasks())):
-            await textual._wait.wait_for_idle(min_sleep, max_sleep)
+        if any(map(is_worker, asyncio.all_tasks())):
+            await textual_wait_for_idle(min_sleep, max_sleep)
             return
-        if not any(_is_due(timer, loop.time() + SOON) for timer in loop._scheduled):
+        if not any(_is_due(timer, loop.time() + SOON) for timer in timers_of(loop)):
             return
         await asyncio.sleep(0.001)
-
-
-def _is_job(task: asyncio.Task[Any]) -> bool:
-    return getattr(task.get_coro(), "cr_code", None) is Worker._run.__code__
 
 
 def _is_due(timer: asyncio.TimerHandle, by: float) -> bool:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 from textual.geometry import Region
-from textual.screen import Screen
 
 from oz_installer.tui.internals.row_compositor import RowCompositor
+from tests.tui.probes import dirty_regions, on_layout
 
 
 class Painted:
@@ -34,17 +34,13 @@ class Painted:
 def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Painted]:
     """Note it."""
     seen = Painted()
-    lay_out, paint = Screen._refresh_layout, RowCompositor.render_update
-
-    def _refresh_layout(self: Screen[object], *args: object, **more: object) -> None:
-        seen.laid_out.append(type(self).__name__)
-        lay_out(self, *args, **more)  # type: ignore[arg-type]
+    paint = RowCompositor.render_update
 
     def render_update(self: RowCompositor, *args: object, **more: object) -> object:
-        seen.frames.append(list(self._dirty_regions))
+        seen.frames.append(dirty_regions(self))
         return paint(self, *args, **more)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(Screen, "_refresh_layout", _refresh_layout)
+        on_layout(patch, lambda screen: seen.laid_out.append(type(screen).__name__))
         patch.setattr(RowCompositor, "render_update", render_update)
         yield seen

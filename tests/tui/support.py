@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import cast
 
 from textual import events
-from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from oz_installer.tui.app import WizardApp
@@ -18,6 +17,7 @@ from oz_installer.tui.controllers.exit import ExitOutcome
 from oz_installer.tui.core import Core
 from oz_installer.tui.screens.step_screen import StepScreen
 from tests.tui.fake_core import FakeCore
+from tests.tui.probes import key_name, strips_of
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "screens"
 SIZES = ((80, 24), (120, 40))
@@ -93,7 +93,7 @@ async def press(pilot: Driver, *keys: str) -> None:
     for key in keys:
         if key.startswith("="):
             for letter in key[1:-1]:  # the app keeps them in order; Textual's pilot waits 60 ms behind each
-                pilot.app.post_message(events.Key(_character_to_key(letter), letter))
+                pilot.app.post_message(events.Key(key_name(letter), letter))
             await pilot.press(key[-1])
         else:
             await pilot.press(key)
@@ -116,7 +116,7 @@ async def install(pilot: Driver) -> None:
 
 def text_of(pilot: Driver) -> str:
     """What stands on the screen, row by row, without trailing spaces."""
-    strips = pilot.app.screen._compositor.render_strips()
+    strips = strips_of(pilot.app.screen)
     return "".join(f"{strip.text.rstrip()}\n" for strip in strips)
 
 

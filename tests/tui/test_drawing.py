@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 from rich.segment import Segment
 from rich.style import Style as RichStyle
-from textual._compositor import Compositor
-from textual._styles_cache import StylesCache
+from textual.app import App
 from textual.color import Color
 from textual.css.stylesheet import Stylesheet
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.style import Style
 from textual.visual import RenderOptions
 from textual.widget import Widget
@@ -25,13 +24,28 @@ from textual.widgets import DataTable
 
 from oz_installer.tui.app import WizardApp
 from oz_installer.tui.internals.chunked_screen import PIECE, ROWS, ChunkedScreen
-from oz_installer.tui.internals.row_compositor import RowCompositor
 from oz_installer.tui.internals.scrollbars import ThinScrollBars
 from oz_installer.tui.widgets.choice import Choice
 from oz_installer.tui.widgets.node_table import NodeTable
 from oz_installer.tui.widgets.text_input import TextInput
 from tests.tui.fifty import FiftyCore
 from tests.tui.painted import watched
+from tests.tui.probes import (
+    Compositor,
+    StylesCache,
+    change,
+    draw,
+    draw_late,
+    forget_frame,
+    forget_lines,
+    has_lines,
+    lay_out,
+    on_cell,
+    on_frame,
+    on_scroll_update,
+    places_of,
+    strips_of,
+)
 from tests.tui.support import Driver, app_of, press, settle, until, wizard
 
 TCSS = Path(sys.modules[WizardApp.__module__].__file__ or "").with_name("app.tcss")
@@ -62,17 +76,15 @@ async def test_where_the_cursor_goes_is_in_sight_in_its_first_frame(
     fifty_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames: list[tuple[Widget, bool]] = []
-    show = WizardApp._display
 
-    def display(self: WizardApp, screen: Any, update: Any) -> None:
-        focused = self.screen.focused
+    def seen(app: App[Any], update: Any) -> None:
+        focused = app.screen.focused
         if update is not None and focused is not None:
-            frames.append((focused, self.screen.can_view_entire(focused)))
-        show(self, screen, update)
+            frames.append((focused, app.screen.can_view_entire(focused)))
 
     async with wizard(FiftyCore(), path=fifty_path, step="access", size=(80, 24)) as pilot:
         began = pilot.app.focused
-        monkeypatch.setattr(WizardApp, "_display", display)
+        on_frame(monkeypatch, seen)
         await press(pilot, "tab")
         while pilot.app.focused is not began:
             await press(pilot, "tab")
@@ -97,14 +109,10 @@ async def test_what_has_changed_is_drawn_again(fifty_path: Path) -> None:
         for keys in (("tab",), ("x",), ("tab", "right"), ("pagedown",), ("ctrl+t",), ("ctrl+t", "tab")):
             await press(pilot, *keys)
             screen = breathing(pilot)
-            kept = [strip.text for strip in screen._compositor.render_strips()]
-            styles = [list(strip) for strip in screen._compositor.render_strips()]
-            assert isinstance(screen._compositor, RowCompositor)
-            screen._compositor._given.clear()
-            for widget in screen.walk_children(with_self=True):
-                if isinstance(widget, Widget):
-                    widget._styles_cache.clear()
-            anew = screen._compositor.render_strips()
+            kept = [strip.text for strip in strips_of(screen)]
+            styles = [list(strip) for strip in strips_of(screen)]
+            forget_frame(screen)
+            anew = strips_of(screen)
             assert [strip.text for strip in anew] == kept, keys
             assert [list(strip) for strip in anew] == styles, keys
 
@@ -115,11 +123,11 @@ async def test_what_is_out_of_sight_is_drawn_ahead(fifty_path: Path) -> None:
 
         def below() -> list[Widget]:
             page = Region(0, 30, 120, 30)
-            places = screen._compositor.full_map.items()
+            places = places_of(screen).items()
             return [widget for widget, place in places if place.region.overlaps(page) and place.region.y > 30]
 
         assert len(below()) > 10
-        await until(pilot, lambda: all(widget._styles_cache._cache for widget in below()))
+        await until(pilot, lambda: all(map(has_lines, below())))
 
 
 async def test_what_is_laid_out_and_painted_anew_is_drawn_once(
@@ -141,22 +149,18 @@ async def test_a_long_layout_lets_others_have_their_turn_before_it_is_drawn(
     fifty_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames: list[object] = []
-    show, lay_out = WizardApp._display, Compositor.reflow
+    reflow = Compositor.reflow
 
-    def display(self: WizardApp, screen: Any, update: Any) -> None:
-        frames.append(update)
-        show(self, screen, update)
-
-    def reflow(self: Compositor, *args: Any) -> Any:
+    def slow_reflow(self: Compositor, *args: Any) -> Any:
         time.sleep(4 * PIECE)
-        return lay_out(self, *args)
+        return reflow(self, *args)
 
     async with wizard(FiftyCore(), path=fifty_path, step="database") as pilot:
-        monkeypatch.setattr(WizardApp, "_display", display)
-        monkeypatch.setattr(Compositor, "reflow", reflow)
+        on_frame(monkeypatch, lambda _app, update: frames.append(update))
+        monkeypatch.setattr(Compositor, "reflow", slow_reflow)
         screen = breathing(pilot)
         screen.refresh()
-        screen._refresh_layout()
+        lay_out(screen)
         assert frames == []
         await until(pilot, lambda: bool(frames))
 
@@ -169,12 +173,10 @@ async def test_what_changes_before_a_late_frame_is_in_it(
         screen.set_focus(None)
         await settle(pilot)
         with watched(monkeypatch) as seen:
-            screen._until = time.monotonic() - 3 * PIECE
-            screen._compositor_refresh()
+            draw_late(screen, time.monotonic() - 3 * PIECE)
             assert seen.regions == [], "it is late, and waits"
-            box._set_dirty()
-            screen._dirty_widgets.add(box)
-            screen._compositor_refresh()
+            change(box)
+            draw(screen)
             assert box.region in seen.regions
 
 
@@ -182,7 +184,7 @@ async def test_a_tall_widget_is_drawn_a_few_rows_at_a_time(fifty_path: Path) -> 
     async with wizard(FiftyCore(), path=fifty_path, step="nodes") as pilot:
         screen = breathing(pilot)
         table = screen.query_one(NodeTable)
-        table._styles_cache.clear()
+        forget_lines([table])
         parts = [part for widget, part in screen._cold() if widget is table]
         assert len(parts) > 1
         assert all(0 < part.height <= ROWS for part in parts)
@@ -193,13 +195,7 @@ async def test_a_tall_widget_is_drawn_a_few_rows_at_a_time(fifty_path: Path) -> 
 def cells(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Rows of which a cell was looked for."""
     rows: list[int] = []
-    find = DataTable._render_cell
-
-    def render_cell(self: DataTable[Any], row_index: int, *args: Any, **more: Any) -> Any:
-        rows.append(row_index)
-        return find(self, row_index, *args, **more)
-
-    monkeypatch.setattr(DataTable, "_render_cell", render_cell)
+    on_cell(monkeypatch, rows.append)
     return rows
 
 
@@ -270,15 +266,9 @@ async def test_a_layout_changes_no_field_that_keeps_its_size(
     fifty_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     updated: list[Widget] = []
-    update = Widget._scroll_update
-
-    def scroll_update(self: Widget, size: Size) -> None:
-        updated.append(self)
-        update(self, size)
-
     async with wizard(FiftyCore(), path=fifty_path, step="access", size=(120, 40)) as pilot:
-        monkeypatch.setattr(Widget, "_scroll_update", scroll_update)
-        breathing(pilot)._refresh_layout()
+        on_scroll_update(monkeypatch, updated.append)
+        lay_out(breathing(pilot))
         assert not [widget for widget in updated if isinstance(widget, TextInput)]
         await pilot.resize_terminal(80, 40)
         await settle(pilot)

@@ -9,6 +9,7 @@ from oz_installer.tui.widgets.choice import Choice
 from oz_installer.tui.widgets.row_list import RowList
 from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS, MEDIUM, finding
+from tests.tui.probes import strips_of
 from tests.tui.running import FAILURE, PATH, WARNING, RunCore
 from tests.tui.support import SIZES, Driver, install, press, settle, step_of, text_of, wizard
 from tests.tui.test_last_steps import push
@@ -23,7 +24,7 @@ def _no_color(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def styles(pilot: Driver) -> set[Style]:
     """Everything that text on the screen looks like."""
-    strips = pilot.app.screen._compositor.render_strips()
+    strips = strips_of(pilot.app.screen)
     return {segment.style for strip in strips for segment in strip if segment.style}
 
 

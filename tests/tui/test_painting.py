@@ -25,6 +25,7 @@ from oz_installer.tui.widgets.static_text import LiveText
 from tests.tui.fake_core import FakeCore
 from tests.tui.fifty import FiftyCore
 from tests.tui.painted import watched
+from tests.tui.probes import on_frame, resize
 from tests.tui.support import app_of, press, settle, step_of, wizard
 
 
@@ -80,9 +81,9 @@ async def test_a_dialog_is_styled_and_laid_out_for_its_size_once(
         dialog = pilot.app.screen
         assert had == [True], "Textual tells it what it has"
         with watched(monkeypatch) as seen:
-            dialog._screen_resized(dialog.size)
+            resize(dialog, dialog.size)
             assert seen.laid_out == []
-            dialog._screen_resized(dialog.size - (1, 0))
+            resize(dialog, dialog.size - (1, 0))
             assert seen.laid_out == ["NodeDialog"]
 
 
@@ -100,21 +101,17 @@ async def test_what_was_edited_is_painted_before_what_follows(
     fifty_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     order: list[str] = []
-    follow, paint = StepScreen.follow, WizardApp._display
+    follow = StepScreen.follow
 
     def noted(self: StepScreen) -> None:
         order.append("followed")
         follow(self)
 
-    def painted(self: WizardApp, *args: object) -> None:
-        order.append("painted")
-        paint(self, *args)  # type: ignore[arg-type]
-
     async with wizard(FiftyCore(), path=fifty_path, step="storage") as pilot:
         app_of(pilot).go("storage", "storage.type" if key == "right" else "storage.server")
         await press(pilot, "end")
         monkeypatch.setattr(StepScreen, "follow", noted)
-        monkeypatch.setattr(WizardApp, "_display", painted)
+        on_frame(monkeypatch, lambda *_: order.append("painted"))
         await press(pilot, key)
     assert order[:2] == ["painted", "followed"], order
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import asyncio.events
 import os
 import threading
 import time
@@ -15,6 +13,8 @@ from typing import Any
 from textual.css.stylesheet import Stylesheet
 from textual.theme import BUILTIN_THEMES
 from textual.widgets import DataTable, Input, TextArea
+
+from tests.tui.probes import callback_runner, run_callbacks_by, task_of
 
 COLOURS = BUILTIN_THEMES["textual-dark"].to_color_system().generate()
 
@@ -84,15 +84,15 @@ class Watch:
 
 def _task_of(handle: Any) -> str:
     """Whose turn it was, where that is a task: widgets and timers have one each."""
-    task = getattr(handle._callback, "__self__", None)
-    return f"{task.get_name()}: {task.get_coro()}" if isinstance(task, asyncio.Task) else ""
+    task = task_of(handle)
+    return f"{task.get_name()}: {task.get_coro()}" if task is not None else ""
 
 
 @contextmanager
 def watchdog() -> Iterator[Watch]:
     """Watch the event loop of this thread."""
     watch, clock = Watch(slower=yardstick()), Clock()
-    run = asyncio.events.Handle._run
+    run = callback_runner()
 
     def timed(self: Any) -> None:
         began = clock()
@@ -102,9 +102,9 @@ def watchdog() -> Iterator[Watch]:
         if seconds > watch.seconds:
             watch.seconds, watch.callback = seconds, f"{repr(self)[:300]} {_task_of(self)}"
 
-    asyncio.events.Handle._run = timed  # type: ignore[method-assign]
+    run_callbacks_by(timed)
     try:
         yield watch
     finally:
-        asyncio.events.Handle._run = run  # type: ignore[method-assign]
+        run_callbacks_by(run)
         watch.slower = min(watch.slower, yardstick())

@@ -57,17 +57,6 @@ def split_blocks(stdin: bytes | Iterable[bytes], first: bytes = b"") -> Iterator
         yield bytes(rest)
 
 
-def send_exec(channel: paramiko.Channel, command: str) -> None:
-    """Ask for the command without waiting for the server's yes: a refusal shows as a closed channel."""
-    message = paramiko.Message()
-    message.add_byte(b"\x62")
-    message.add_int(channel.remote_chanid)
-    message.add_string("exec")
-    message.add_boolean(True)
-    message.add_string(command)
-    channel.get_transport()._send_user_message(message)  # type: ignore[attr-defined]
-
-
 class ExecChannel:
     """The bytes of one command. ``stdout`` and ``stderr`` grow; ``on_output`` sees both as they come."""
 

@@ -136,6 +136,17 @@ class KeepaliveTransport(paramiko.Transport):
         self.close()
 
 
+def send_exec(channel: paramiko.Channel, command: str) -> None:
+    """Ask for the command without waiting for the server's yes: a refusal shows as a closed channel."""
+    message = paramiko.Message()
+    message.add_byte(bytes([_CHANNEL_REQUEST]))
+    message.add_int(channel.remote_chanid)
+    message.add_string("exec")
+    message.add_boolean(True)
+    message.add_string(command)
+    channel.get_transport()._send_user_message(message)  # type: ignore[attr-defined]
+
+
 def set_tcp_options(sock: socket.socket) -> None:
     """TCP_NODELAY (an exec costs 8 ms rather than 51), and the kernel's own detection of a lost peer."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from oz_installer.errors import ConnectError
 from oz_installer.remote.ssh import sudo
 from oz_installer.remote.ssh.dial import dial
-from oz_installer.remote.ssh.exec_channel import ExecChannel, IdleTimeout, send_exec
+from oz_installer.remote.ssh.exec_channel import ExecChannel, IdleTimeout
 from oz_installer.remote.ssh.jump_chain import jump_chain
-from oz_installer.remote.ssh.keepalive import KeepaliveTransport
+from oz_installer.remote.ssh.keepalive import KeepaliveTransport, send_exec
 from oz_installer.remote.ssh.known_hosts import fingerprint
 from oz_installer.remote.ssh.paramiko_import import paramiko
 from oz_installer.remote.ssh.session_limit import SessionLimiter
