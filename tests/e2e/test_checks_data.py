@@ -83,7 +83,7 @@ def test_too_few_connections_and_none_at_all(bench: Bench) -> None:
     found = of(bench.check(), "database")
     free = int(found["database.connections/node1"].seen.split()[0])
     needed = int(found["database.connections/node1"].needed.split()[0])
-    assert found["database.connections/node1"].seen.startswith(f"{free} free for us of 400 (max_connections)")
+    assert found["database.connections/node1"].seen.startswith(f"{free} free for Oz of 400 (max_connections)")
     assert free > needed
     with limited(
         bench, f"ALTER ROLE gateway_user CONNECTION LIMIT {needed - 1}",
@@ -91,14 +91,14 @@ def test_too_few_connections_and_none_at_all(bench: Bench) -> None:
     ):  # fmt: skip
         found = bench.check()
         assert bad(found) == both("database.connections", "warning")
-        assert f"{needed - 1} free for us" in found["database.connections/node1"].seen
+        assert f"{needed - 1} free for Oz" in found["database.connections/node1"].seen
         assert "CONNECTION LIMIT" in found["database.connections/node1"].hint
     with max_connections(bench, 60):
         assert bad(bench.check()) == {}
         with idle_sessions(bench, 50):  # 3 are the superuser's
             found = bench.check()
             assert bad(found) == both("database.connections", "warning")
-            assert "7 free for us of 60 (max_connections), 3 of them reserved, 50 in use" in (
+            assert "7 free for Oz of 60 (max_connections), 3 of them reserved, 50 in use" in (
                 found["database.connections/node1"].seen
             )
         with idle_sessions(bench, 57):

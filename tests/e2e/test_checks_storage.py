@@ -80,14 +80,14 @@ def test_a_folder_that_nothing_is_mounted_at_and_one_that_readers_cannot_enter(b
     with bench.during("node1", "chmod 700 /mnt/oz", "chmod 755 /mnt/oz"):
         found = bench.storage()
         assert bad(found) == both("storage.reader", "warning")
-        assert "the user 101 cannot read" in found["storage.reader/node1"].seen
+        assert "the user 101 cannot read files" in found["storage.reader/node1"].seen
     alone = {"type": "path", "path": "/srv/media"}
     with contextlib.ExitStack() as stack:
         for node in BOTH:
             stack.enter_context(bench.during(node, "mkdir /srv/media", "rmdir /srv/media"))
         found = bench.storage(storage=alone)
         assert both("storage.mount", "warning").items() <= bad(found).items()
-        assert "it lies on the system's disk" in found["storage.mount/node1"].seen
+        assert "it is on the system disk" in found["storage.mount/node1"].seen
         mount = "mount --bind /mnt/oz /srv/media"
         for node in BOTH:
             stack.enter_context(bench.during(node, mount, "umount /srv/media"))

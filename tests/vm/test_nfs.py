@@ -79,9 +79,9 @@ def test_an_export_that_is_read_only(pair: Pair) -> None:
     found = pair.nfs()
     assert bad(found) == every("storage.folder")
     for node in NODES:
-        assert f"{PLACE} cannot be written" in found[f"storage.folder/{node}"].seen
+        assert f"{PLACE} is not writable" in found[f"storage.folder/{node}"].seen
         assert "Read-only file system" in found[f"storage.folder/{node}"].seen
-        assert "Export it read-write" in found[f"storage.folder/{node}"].hint
+        assert "Export it with rw,no_root_squash" in found[f"storage.folder/{node}"].hint
     pair.export()
     assert bad(pair.nfs()) == {}
 

@@ -1,4 +1,4 @@
-"""Logs in to a RabbitMQ by the first words of AMQP 0-9-1, up to an open virtual host, and says good-bye."""
+"""Login to RabbitMQ by the AMQP 0-9-1 handshake, up to an open virtual host."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oz_installer.secret import Secret
 from oz_installer.text import safe_line
 
 LONGEST = 1 << 17
-"""No frame of a handshake is longer, in bytes: the protocol's own limit before it is negotiated is 4096."""
+"""Most bytes of a handshake frame; before negotiation the protocol itself allows only 4096."""
 
 _METHOD, _END = 1, 0xCE
 _START, _START_OK, _TUNE, _TUNE_OK = (10, 10), (10, 11), (10, 30), (10, 31)
@@ -21,7 +21,7 @@ _SIZES |= {b"T": 8, b"D": 5, b"V": 0}
 
 
 class ConnectionClosed(Exception):
-    """The server ended the connection, with a code and a text."""
+    """The server closed the connection with a code and a text."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -35,56 +35,57 @@ def log_in(sock: socket.socket, user: str, password: Secret, vhost: str = "/") -
         try:
             stream.write(b"AMQP\x00\x00\x09\x01")
             stream.flush()
-            version = _version(_hear(stream, _START))
-            _log_in(stream, user, password)
-            tune = _hear(stream, _TUNE)
+            version = _version(_read_method(stream, _START))
+            _send_login(stream, user, password)
+            tune = _read_method(stream, _TUNE)
         except ConnectionClosed as closed:
-            return BrokerLogin(ended="refused", message=safe_line(closed))
-        except (
-            EOFError
-        ):  # what is refused without a word: a server that knows no authentication_failure_close
-            ended = BrokerLogin(ended="refused", message="it hangs up after the login")
-            return ended if version else BrokerLogin(ended="stranger", message="it hangs up")
+            return BrokerLogin(outcome="refused", message=safe_line(closed))
+        except EOFError:  # a server without authentication_failure_close refuses by closing the connection
+            if not version:
+                return BrokerLogin(outcome="stranger", message="it closes the connection")
+            return BrokerLogin(outcome="refused", message="it closes the connection after the login")
         except (ValueError, struct.error, IndexError) as error:
-            return BrokerLogin(ended="stranger", message=safe_line(error))
+            return BrokerLogin(outcome="stranger", message=safe_line(error))
         try:
             channels, frame, _ = struct.unpack("!HIH", tune[:8])
-            _say(stream, _TUNE_OK, struct.pack("!HIH", channels, frame, 0))
-            _say(stream, _OPEN, _short(vhost.encode()) + b"\x00\x00")
-            _hear(stream, _OPEN_OK)
+            _send_method(stream, _TUNE_OK, struct.pack("!HIH", channels, frame, 0))
+            _send_method(stream, _OPEN, _short(vhost.encode()) + b"\x00\x00")
+            _read_method(stream, _OPEN_OK)
         except (ConnectionClosed, EOFError, ValueError, struct.error) as error:
             return BrokerLogin(
-                ended="vhost", message=safe_line(error) or "it hangs up", server=BrokerServer(version=version)
+                outcome="vhost",
+                message=safe_line(error) or "it closes the connection",
+                server=BrokerServer(version=version),
             )
         with contextlib.suppress(ConnectionClosed, EOFError, ValueError, OSError):
-            _say(stream, _CLOSE, struct.pack("!H", 200) + _short(b"bye") + struct.pack("!HH", 0, 0))
-            _hear(stream, _CLOSE_OK)
-    return BrokerLogin(ended="in", server=BrokerServer(version=version))
+            _send_method(stream, _CLOSE, struct.pack("!H", 200) + _short(b"bye") + struct.pack("!HH", 0, 0))
+            _read_method(stream, _CLOSE_OK)
+    return BrokerLogin(outcome="in", server=BrokerServer(version=version))
 
 
-def _log_in(stream: Stream, user: str, password: Secret) -> None:
-    wish = _short(b"authentication_failure_close") + b"t\x01"  # a refusal in words
+def _send_login(stream: Stream, user: str, password: Secret) -> None:
+    wish = _short(b"authentication_failure_close") + b"t\x01"  # asks for a refusal with a message
     capabilities = _short(b"capabilities") + b"F" + _long(wish)
     properties = _short(b"product") + b"S" + _long(b"oz-install") + capabilities
     response = f"\0{user}\0{password.reveal()}".encode()
-    _say(stream, _START_OK, _long(properties) + _short(b"PLAIN") + _long(response) + _short(b"en_US"))
+    _send_method(stream, _START_OK, _long(properties) + _short(b"PLAIN") + _long(response) + _short(b"en_US"))
 
 
-def _say(stream: Stream, method: tuple[int, int], arguments: bytes) -> None:
+def _send_method(stream: Stream, method: tuple[int, int], arguments: bytes) -> None:
     payload = struct.pack("!HH", *method) + arguments
     stream.write(struct.pack("!BHI", _METHOD, 0, len(payload)) + payload + bytes((_END,)))
     stream.flush()
 
 
-def _hear(stream: Stream, wanted: tuple[int, int]) -> bytes:
-    """Arguments of the method that must come next. Raises Closed, EOFError, ValueError for another one."""
+def _read_method(stream: Stream, wanted: tuple[int, int]) -> bytes:
+    """Read the arguments of the expected method. Raises ConnectionClosed, EOFError, ValueError."""
     while True:
         kind, _, size = struct.unpack("!BHI", _exactly(stream, 7))
         if size > LONGEST or kind not in (_METHOD, 8):
-            raise ValueError("its answer is no AMQP 0-9-1")
+            raise ValueError("its answer is not AMQP 0-9-1")
         payload = _exactly(stream, size)
         if _exactly(stream, 1) != bytes((_END,)):
-            raise ValueError("its answer is no AMQP 0-9-1")
+            raise ValueError("its answer is not AMQP 0-9-1")
         if kind == _METHOD:  # others are heartbeats
             break
     method = struct.unpack("!HH", payload[:4])
@@ -92,7 +93,7 @@ def _hear(stream: Stream, wanted: tuple[int, int]) -> bytes:
         (code,) = struct.unpack("!H", payload[4:6])
         raise ConnectionClosed(code, payload[7 : 7 + payload[6]].decode("utf-8", "replace"))
     if method != wanted:
-        raise ValueError(f"it says {method[0]}.{method[1]} where {wanted[0]}.{wanted[1]} was due")
+        raise ValueError(f"it sends {method[0]}.{method[1]} instead of {wanted[0]}.{wanted[1]}")
     return payload[4:]
 
 
@@ -104,21 +105,21 @@ def _exactly(stream: Stream, size: int) -> bytes:
 
 
 def _version(start: bytes) -> str:
-    """Of the server's properties; empty where it does not say."""
+    """Read the version from the server's properties; empty when it is not among them."""
     (size,) = struct.unpack("!I", start[2:6])
-    table, place = start[6 : 6 + size], 0
-    while place < len(table):
-        name, place = table[place + 1 : place + 1 + table[place]], place + 1 + table[place]
-        kind, place = table[place : place + 1], place + 1
+    table, at = start[6 : 6 + size], 0
+    while at < len(table):
+        name, at = table[at + 1 : at + 1 + table[at]], at + 1 + table[at]
+        kind, at = table[at : at + 1], at + 1
         width = _SIZES.get(kind, 0)
         if kind in (b"S", b"F", b"A", b"x"):
-            (width,) = struct.unpack("!I", table[place : place + 4])
-            place += 4
+            (width,) = struct.unpack("!I", table[at : at + 4])
+            at += 4
         elif kind not in _SIZES:
             return ""
         if name == b"version" and kind == b"S":
-            return safe_line(table[place : place + width].decode("utf-8", "replace"))
-        place += width
+            return safe_line(table[at : at + width].decode("utf-8", "replace"))
+        at += width
     return ""
 
 

@@ -1,39 +1,39 @@
-"""How talking to a broker ended, whichever it is."""
+"""Types that the clients of both brokers share: the stream, the server's facts, the login's result."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Ended = Literal["in", "forbidden", "unreachable", "stranger", "refused", "vhost"]
+Outcome = Literal["in", "forbidden", "unreachable", "stranger", "refused", "vhost"]
 
 
 class Stream(Protocol):
-    """A connection as ``makefile("rwb")`` gives it."""
+    """A connection as ``makefile("rwb")`` returns it."""
 
     def read(self, size: int, /) -> bytes:
-        """So many bytes, fewer at the end."""
+        """Read ``size`` bytes, fewer at the end of the stream."""
         ...
 
     def readline(self, size: int, /) -> bytes:
-        """A line of at most so many bytes."""
+        """Read a line of at most ``size`` bytes."""
         ...
 
     def write(self, data: bytes, /) -> int:
-        """Into the buffer."""
+        """Write to the buffer."""
         ...
 
     def flush(self) -> None:
-        """Onto the wire."""
+        """Send the buffer."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class BrokerServer:
-    """A broker as it describes itself; empty or None where it does not say.
+    """A broker as it describes itself; empty or None when unknown.
 
-    Of Redis: ``mode`` is standalone, sentinel or cluster, ``role`` master or slave, ``policy`` what is thrown
-    away when ``memory_limit`` (bytes, 0: none) is reached, ``databases`` whether all that Oz uses are there.
+    For Redis: ``mode`` is standalone, sentinel or cluster, ``role`` master or slave, ``policy`` decides what
+    is evicted at ``memory_limit`` (bytes, 0: none), ``databases``: all databases that Oz uses exist.
     """
 
     version: str = ""
@@ -46,8 +46,8 @@ class BrokerServer:
 
 @dataclass(frozen=True, kw_only=True)
 class BrokerLogin:
-    """``said`` is why not. ``vhost``: let in, but not into RabbitMQ's virtual host."""
+    """The result of a login; ``message`` is the reason. ``vhost``: only the virtual host was refused."""
 
-    ended: Ended
+    outcome: Outcome
     message: str = ""
     server: BrokerServer = BrokerServer()

@@ -1,4 +1,4 @@
-"""Room for this topology's connections to the database, and the database server's clock. Pure."""
+"""Findings about the database's free connections and the database server's clock. Pure."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from oz_installer.checks.database.postgres import Server
 from oz_installer.checks.host.clock import TOLERATED_SECONDS
 from oz_installer.topology.model import Topology
 
-SOURCE = "6 gunicorn workers a node, 2 a queue: the vendor's start commands"
+SOURCE = "6 gunicorn workers per node, 2 per queue: the vendor's start commands"
 
 
 def connections_needed(topology: Topology) -> int:
-    """How many connections to the database all services together hold."""
+    """Count the connections to the database that all services hold together."""
     return sum(placed.service.connections for node in topology.nodes for placed in node.services)
 
 
 def free_connections(server: Server, needed: int) -> tuple[int, str]:
-    """How many are left for us, and what sets the narrowest limit. Those that an installation of ours holds
-    already are ours to use again, up to what it needs."""
+    """Return the connections that are free for Oz, and the setting with the narrowest limit.
+
+    Connections that an existing installation of Oz holds count as free, up to ``needed``."""
     ours = min(server.used_by_us, needed)
     limits = [(server.limit - server.reserved - server.used, "max_connections")]
     if server.role_limit >= 0 and not server.superuser:
@@ -36,7 +37,7 @@ def free_connections(server: Server, needed: int) -> tuple[int, str]:
 def connection_findings(
     check: NodeCheck[Any], node: CheckedNode, server: Server, topology: Topology | None
 ) -> Iterator[Finding]:
-    """Connections that are left against those that are needed; not known without a topology."""
+    """Compare the free connections with those that the topology needs; unknown without a topology."""
     needed = connections_needed(topology) if topology else 0
     free, narrowest = free_connections(server, needed)
     level: Level = "failure" if free <= 0 else "warning" if free < needed else "ok"
@@ -49,22 +50,22 @@ def connection_findings(
         "the database's CONNECTION LIMIT": f"{server.database_limit} ({narrowest}), "
         f"{server.used_in_database} in use",
     }[narrowest]
-    ours = f", {server.used_by_us} of those ours" if server.used_by_us else ""
+    ours = f", {server.used_by_us} of those by Oz" if server.used_by_us else ""
     yield check.finding(
         node,
         level,
-        f"{max(free, 0)} free for us of {limit}{ours}",
+        f"{max(free, 0)} free for Oz of {limit}{ours}",
         about="connections",
         subject="Database connections",
         needed=f"{needed} ({SOURCE})" if topology else "",
-        why="Requests and analyses fail when PostgreSQL refuses another connection.",
-        hint=f"Raise {narrowest}, end what holds the others, put a pooler in session mode in front, "
+        why="Requests and analyses fail when PostgreSQL refuses further connections.",
+        hint=f"Raise {narrowest}, close the other connections, put a pooler in session mode in front, "
         "or accept this.",
     )
 
 
 def clock_findings(check: NodeCheck[Any], ahead: Mapping[str, float]) -> Iterator[Finding]:
-    """The server's clock beside this workstation's, asked through several nodes: seconds ahead by node."""
+    """Compare the server's clock with this workstation's; ``ahead`` are the seconds measured by node."""
     if not ahead:
         return
     off = median(ahead.values())
@@ -81,7 +82,7 @@ def clock_findings(check: NodeCheck[Any], ahead: Mapping[str, float]) -> Iterato
         about=about,
         subject=subject,
         needed=f"within {TOLERATED_SECONDS:.0f} s",
-        why="Times in the database do not fit those of the nodes: sessions end too early or too late.",
-        hint="Set it there: timedatectl set-ntp true (or chrony). If the clock check says the same of every "
-        "node, this workstation's is wrong. Or accept this.",
+        why="Times in the database differ from those of the nodes: sessions end too early or too late.",
+        hint="Run timedatectl set-ntp true on the server (or use chrony). If the clock check reports the "
+        "same for every node, set this workstation's clock. Or accept this.",
     )

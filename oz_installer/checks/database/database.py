@@ -1,4 +1,4 @@
-"""PostgreSQL from every api node: reachable, encrypted as asked, lets us in, and is what Oz needs."""
+"""The check of an external PostgreSQL from every api node: connection, TLS, login, properties."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _NO_RIGHT = "42501"
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseFacts:
-    """How logging in ended; ``knock`` where sshd forbids tunnels. Neither with a bundled database.
+    """The result of the login; ``tcp`` when sshd forbids tunnels. Both are None for a bundled database.
 
-    ``admin``: how the administrator's login ended, where one is given and something is missing.
+    ``admin`` is the result of the administrator's login, tried only when something is missing.
     """
 
     attempt: LoginResult | None = None
@@ -49,30 +49,30 @@ class DatabaseFacts:
 
     @property
     def admin_view(self) -> AdminView | None:
-        """What the administrator saw."""
-        return self.admin.ground if self.admin else None
+        """What the administrator sees; None without a login."""
+        return self.admin.admin_view if self.admin else None
 
 
 class DatabaseCheck(ProbeCheck[DatabaseFacts]):
-    """One real login a node, with the driver's own errors to tell what is wrong."""
+    """Log in once per node and judge the driver's own errors."""
 
     name = "database"
     title = "Database"
 
     def nodes(self, context: CheckContext) -> tuple[CheckedNode, ...]:
-        """What uses the database."""
+        """Return the nodes that use the database."""
         return context.api_nodes
 
     def probe(self, context: CheckContext, node: CheckedNode) -> DatabaseFacts:
-        """Log in and ask; where tunnels are forbidden, only whether the port answers."""
+        """Log in and query; when tunnels are forbidden, only try the port."""
         database = context.answers.database
         if database.host is None:
             return DatabaseFacts()
-        transport, door = context.transport(node.name), _door(context, database.host)
-        attempt = probe_database(transport, door)
+        transport, settings = context.transport(node.name), _settings(context, database.host)
+        attempt = probe_database(transport, settings)
         if attempt.outcome == "forbidden":
-            knock = try_tcp_from_shell(transport, database.host, database.port)
-            return DatabaseFacts(attempt=attempt, tcp=knock)
+            tcp = try_tcp_from_shell(transport, database.host, database.port)
+            return DatabaseFacts(attempt=attempt, tcp=tcp)
         admin = admin_connection_for(context)
         if admin is None or not _admin_could_help(context, attempt):
             return DatabaseFacts(attempt=attempt)
@@ -81,15 +81,15 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
         )
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: DatabaseFacts) -> Iterator[Finding]:
-        """From the outside in: what cannot be told because of another failure is not told."""
+        """Judge from the connection to the content; a failure hides the findings that depend on it."""
         if facts.attempt is None:
             yield self.finding(node, "ok", "bundled: PostgreSQL comes with the installation")
             return
         database, attempt = context.answers.database, facts.attempt
-        place = f"{database.host}:{database.port}"
-        trouble = access_finding(self, node, _service(database), attempt.outcome, attempt.said, facts.tcp)
-        if trouble := trouble or self._no_tls(node, attempt, database, place):
-            yield trouble
+        address = f"{database.host}:{database.port}"
+        failure = access_finding(self, node, _service(database), attempt.outcome, attempt.message, facts.tcp)
+        if failure := failure or self._no_tls(node, attempt, database, address):
+            yield failure
             return
         yield self._tls(node, attempt, database)
         yield self._login(context, node, facts, attempt, database)
@@ -102,49 +102,51 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
             yield admin_login_finding(self, context, node, facts.admin)
 
     def across(self, context: CheckContext, facts: Mapping[str, DatabaseFacts]) -> Iterator[Finding]:
-        """One server, one clock."""
+        """Judge the server's clock once, from the measurements of all nodes."""
         del context
         servers = {name: one.attempt.server for name, one in facts.items() if one.attempt}
         yield from clock_findings(self, {name: server.ahead for name, server in servers.items() if server})
 
     def _no_tls(
-        self, node: CheckedNode, attempt: LoginResult, database: Database, place: str
+        self, node: CheckedNode, attempt: LoginResult, database: Database, address: str
     ) -> Finding | None:
-        """What ends it while TLS is set up."""
+        """Judge a login that ended while TLS was set up."""
         if attempt.outcome == "no-tls":
             return self.finding(
                 node,
                 "failure",
-                f"{place} takes no TLS",
+                f"{address} does not support TLS",
                 about="tls",
                 subject="Database TLS",
-                needed=f"TLS, as sslmode {database.sslmode} asks",
-                hint="Switch ssl on in postgresql.conf, or set database.sslmode to prefer or disable.",
+                needed=f"TLS, required by sslmode {database.sslmode}",
+                why="The API cannot connect to the database.",
+                hint="Set ssl = on in postgresql.conf, or set database.sslmode to prefer or disable.",
             )
         if attempt.outcome == "untrusted":
             return self.finding(
                 node,
                 "failure",
-                f"the certificate of {place} is not trusted: {attempt.said}",
+                f"the certificate of {address} is not trusted: {attempt.message}",
                 about="tls",
                 subject="Database TLS",
                 needed=f"a certificate that sslmode {database.sslmode} accepts",
+                why="The API cannot connect to the database.",
                 hint="Use a certificate of a known authority, or set database.sslmode to require.",
             )
         return None
 
     def _tls(self, node: CheckedNode, attempt: LoginResult, database: Database) -> Finding:
-        place = f"{database.host}:{database.port}"
+        address = f"{database.host}:{database.port}"
         unwanted = not attempt.tls and database.sslmode == "prefer"
         return self.finding(
             node,
             "warning" if unwanted else "ok",
-            f"{place} answers, {attempt.tls or 'not encrypted'}",
+            f"{address} answers, {attempt.tls or 'not encrypted'}",
             about="tls",
             subject="Database TLS",
             needed=f"sslmode {database.sslmode}",
-            why="Faces and names travel readable between this node and the database.",
-            hint="Switch ssl on in postgresql.conf, or accept this in a closed network.",
+            why="Biometric and personal data cross the network unencrypted.",
+            hint="Set ssl = on in postgresql.conf, or accept this in a closed network.",
         )
 
     def _login(
@@ -157,18 +159,18 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
     ) -> Finding:
         subject, about = "Database login", "login"
         if attempt.server is not None:
-            seen = f"{database.user} gets into {database.name}"
+            seen = f"{database.user} can log in to {database.name}"
             return self.finding(node, "ok", seen, about=about, subject=subject)
         if attempt.outcome == "untried":
             return self.finding(
                 node,
                 "warning",
-                "could not be tried: the check cannot prepare this password as PostgreSQL does",
+                "not checked: the check cannot prepare this password as PostgreSQL does",
                 about=about,
                 subject=subject,
-                why="It holds characters that SASLprep (RFC 4013) does not know; PostgreSQL's own library "
-                "takes them as they are.",
-                hint="Use letters, digits and usual signs, or accept this: the installation logs in itself.",
+                why="The password contains characters that SASLprep (RFC 4013) does not define; PostgreSQL's "
+                "own library sends them unchanged.",
+                hint="Use letters, digits and punctuation, or accept this: the installation logs in itself.",
             )
         remedy: Remedy | None = None
         if attempt.state == NO_DATABASE:
@@ -178,16 +180,19 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
             seen = f"there is no role {database.user}"
             remedy, hint = role_remedy(context, node, facts.admin_view)
         else:
-            seen, hint = attempt.said, _login_hint(attempt, database, facts.admin_view)
-        return self.finding(node, "failure", seen, about=about, subject=subject, hint=hint, remedy=remedy)
+            seen, hint = attempt.message, _login_hint(attempt, database, facts.admin_view)
+        why = "The API cannot start without its database."
+        return self.finding(
+            node, "failure", seen, about=about, subject=subject, why=why, hint=hint, remedy=remedy
+        )
 
 
 def admin_connection_for(context: CheckContext) -> ConnectionSettings | None:
-    """Where the administrator logs in; None where the answers name none."""
+    """Return the administrator's login; None when the answers name no administrator."""
     return admin_connection(context.answers.database, context.secrets, HOME)
 
 
-def _door(context: CheckContext, host: str) -> ConnectionSettings:
+def _settings(context: CheckContext, host: str) -> ConnectionSettings:
     database = context.answers.database
     return ConnectionSettings(
         host=host,
@@ -206,31 +211,31 @@ def _service(database: Database) -> Service:
         host=database.host or "",
         key="database.host",
         listens_by="listen_addresses",
-        stranger_hint="Give PostgreSQL's own port (answers: database.port; 5432 as a rule), not that of a "
+        stranger_hint="Set PostgreSQL's own port (answers: database.port; usually 5432), not that of a "
         "pooler or of another service.",
     )
 
 
 def _admin_could_help(context: CheckContext, attempt: LoginResult) -> bool:
-    """Nobody logs in as administrator while all is there."""
+    """Return whether an administrator can provide what is missing."""
     if attempt.server is not None:
         return needs_admin(context, attempt.server)
     return attempt.state in (*REFUSED, NO_DATABASE)
 
 
-def _login_hint(attempt: LoginResult, database: Database, ground: AdminView | None) -> str:
+def _login_hint(attempt: LoginResult, database: Database, admin_view: AdminView | None) -> str:
     if attempt.state == _TOO_MANY:
-        return "Raise max_connections of the server (or the role's CONNECTION LIMIT), or end what holds them."
+        return "Raise max_connections of the server (or the role's CONNECTION LIMIT), or close connections."
     if attempt.state == _STARTING:
-        return "PostgreSQL is starting or stopping: try again in a minute."
+        return "Check again in a minute: PostgreSQL is starting or stopping."
     if attempt.state == _NO_RIGHT:
         grant = f"GRANT CONNECT ON DATABASE {sql_name(database.name)} TO {sql_name(database.user)};"
-        return f"Let the database's administrator run: {grant}"
+        return f"Ask the database administrator to run: {grant}"
     if attempt.outcome == "refused":
-        known = ground is not None and ground.role
-        there = "is there." if known else "may be missing, too (with database.admin_user we could tell)."
+        known = admin_view is not None and admin_view.role
+        role = "exists." if known else "may also be missing (database.admin_user would show it)."
         return (
-            f"The role {database.user} {there} Check its password, and that pg_hba.conf lets this node in "
+            f"The role {database.user} {role} Check its password, and that pg_hba.conf admits this node "
             f"(host {sql_name(database.name)} {sql_name(database.user)} ADDRESS scram-sha-256)."
         )
-    return "Ask the database's administrator; the words are PostgreSQL's own."
+    return "Ask the database administrator; the message is PostgreSQL's own."

@@ -1,4 +1,4 @@
-"""Logs in to PostgreSQL as a node sees it and asks it about itself: a pure driver over a tunnel."""
+"""Login to PostgreSQL as a node sees it, and queries about the database: pg8000 over a tunnel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from oz_installer.remote.transport import ForwardingForbidden, Transport
 from oz_installer.secret import Secret
 from oz_installer.text import safe_line
 
-Ended = Literal[
+Outcome = Literal[
     "in", "forbidden", "unreachable", "stranger", "no-tls", "untrusted", "refused", "untried", "error"
 ]
 
@@ -29,16 +29,16 @@ _ORDER: Mapping[str, tuple[bool, ...]] = {
 _REFUSED = ("28000", "28P01")  # invalid authorization, wrong password
 _PROGRAM = "oz-install"
 
-# Sessions but for those of checks; older servers do not say of what kind a process is, and of other roles'
-# sessions nobody but a superuser learns it.
+# All sessions but those of checks. Older servers do not report the kind of a process, and only a superuser
+# sees that of other roles' sessions.
 _SESSIONS = (  # of constants only
     "(select count(*) from pg_stat_activity a where a.datid is not null and a.pid <> pg_backend_pid()"  # noqa: S608
     " and coalesce(to_jsonb(a) ->> 'backend_type', 'client backend') = 'client backend'"
     f" and not (a.usesysid = r.oid and a.application_name = '{_PROGRAM}'){{}})::int"
 )
 
-# Of one row; to_jsonb because older servers do not know which extensions are trusted.
-_QUESTIONS: Mapping[str, str] = {
+# The columns of one row; to_jsonb because older servers do not know which extensions are trusted.
+_COLUMNS: Mapping[str, str] = {
     "number": "current_setting('server_version_num')::int",
     "version": "current_setting('server_version')",
     "encoding": "pg_encoding_to_char(d.encoding)",
@@ -62,34 +62,33 @@ _QUESTIONS: Mapping[str, str] = {
     "used_by_us": _SESSIONS.format(" and a.usesysid = r.oid and a.datid = d.oid"),
 }
 _SQL = (  # of constants only
-    f"select {', '.join(_QUESTIONS.values())} from pg_database d, pg_roles r"  # noqa: S608
+    f"select {', '.join(_COLUMNS.values())} from pg_database d, pg_roles r"  # noqa: S608
     " where d.datname = current_database() and r.rolname = current_user"
 )
-_GROUND: Mapping[str, str] = {
+_ADMIN_VIEW: Mapping[str, str] = {
     "superuser": "r.rolsuper",
     "may_create_roles": "r.rolsuper or r.rolcreaterole",
     "may_create_databases": "r.rolsuper or r.rolcreatedb",
-    # From 16 on it takes the admin option, which the maker of a role has.
+    # Since PostgreSQL 16 this takes the admin option, which the creator of a role has.
     "may_lend": "r.rolsuper or not exists(select 1 from pg_roles where rolname = :role) or case"
     " when cast(current_setting('server_version_num') as integer) < 160000 then r.rolcreaterole"
     " else exists(select 1 from pg_auth_members m join pg_roles o on o.oid = m.roleid"
     " where m.member = r.oid and m.admin_option and o.rolname = :role) end",
     "role": "exists(select 1 from pg_roles where rolname = :role)",
     "owner": "coalesce((select pg_get_userbyid(datdba) from pg_database where datname = :name), '')",
-    "available": _QUESTIONS["available"].replace("name::text", "cast(name as text)"),
+    "available": _COLUMNS["available"].replace("name::text", "cast(name as text)"),
     "trusted": "array(select distinct cast(v.name as text) from pg_available_extension_versions v"
     " where coalesce(cast(to_jsonb(v) ->> 'trusted' as boolean), false))",
 }
-_GROUND_SQL = f"select {', '.join(_GROUND.values())} from pg_roles r where r.rolname = current_user"  # noqa: S608
+_ADMIN_VIEW_SQL = f"select {', '.join(_ADMIN_VIEW.values())} from pg_roles r where r.rolname = current_user"  # noqa: S608
 
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A database as it describes itself to our role. ``locale`` is its collation.
+    """A database as it describes itself to the role of Oz. ``locale`` is its collation.
 
-    Limits of connections are -1 where there is none; ``used`` counts those of others and ours, ``used_by_us``
-    those of our role in this database. ``ahead``: seconds by which its clock is ahead of this workstation's,
-    as far as the way there and back lets tell it.
+    A connection limit of -1 means none; ``used`` counts all connections, ``used_by_us`` those of this role in
+    this database. ``ahead``: seconds that its clock is certainly ahead of this workstation's.
     """
 
     number: int
@@ -116,8 +115,10 @@ class Server:
 
 @dataclass(frozen=True, kw_only=True)
 class AdminView:
-    """What an administrator sees: what it may do (``may_lend``: make itself a member of the role), whether
-    the role is there, who owns the database (empty: it is not there)."""
+    """The server as an administrator sees it: its rights, the role, the database.
+
+    ``may_lend``: it may make itself a member of the role. ``role``: the role exists. ``owner`` owns the
+    database; empty when there is no such database."""
 
     superuser: bool
     may_create_roles: bool
@@ -131,25 +132,26 @@ class AdminView:
 
 @dataclass(frozen=True, kw_only=True)
 class LoginResult:
-    """How trying to log in ended. ``state`` is the SQLSTATE; ``tls`` the version, empty without TLS;
-    ``tables``: how much the database holds, None where that was not asked."""
+    """The result of a login. ``state`` is the SQLSTATE; ``tls`` the TLS version, empty without TLS.
 
-    outcome: Ended
-    said: str = ""
+    ``tables`` is the number of the database's tables, views and sequences; None when not counted."""
+
+    outcome: Outcome
+    message: str = ""
     state: str = ""
     tls: str = ""
     server: Server | None = None
-    ground: AdminView | None = None
+    admin_view: AdminView | None = None
     tables: int | None = None
 
 
-Ask = Callable[[Any], Mapping[str, Any]]
-"""Asks over a connection of pg8000; fields of an attempt."""
+Query = Callable[[Any], Mapping[str, Any]]
+"""A query over a pg8000 connection; it returns fields of ``LoginResult``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionSettings:
-    """Where to log in, and as whom."""
+    """The server, database and role of a login."""
 
     host: str
     port: int
@@ -159,92 +161,94 @@ class ConnectionSettings:
     sslmode: str
 
 
-def probe_database(transport: Transport, door: ConnectionSettings) -> LoginResult:
-    """Try as libpq would with this sslmode, and ask. Raises ConnectError when the node is gone."""
-    return log_in_and_query(transport, door, lambda connection: {"server": _server(connection)})
+def probe_database(transport: Transport, settings: ConnectionSettings) -> LoginResult:
+    """Log in as libpq does with this sslmode, and query. Raises ConnectError when the node is lost."""
+    return log_in_and_query(transport, settings, lambda connection: {"server": _server(connection)})
 
 
 def log_in_as_admin(transport: Transport, admin: ConnectionSettings, role: str, name: str) -> LoginResult:
-    """The same as an administrator, who is asked about the role and the database of that name."""
-    return log_in_and_query(transport, admin, lambda connection: {"ground": _ground(connection, role, name)})
+    """Log in as the administrator and query the role and the database of that name."""
+    return log_in_and_query(
+        transport, admin, lambda connection: {"admin_view": _admin_view(connection, role, name)}
+    )
 
 
 def log_in_and_query(
-    transport: Transport, door: ConnectionSettings, ask: Ask, *, patience: float | None = None
+    transport: Transport, settings: ConnectionSettings, query: Query, *, timeout: float | None = None
 ) -> LoginResult:
-    """Log in and let ``ask`` ask; what it gives become fields of the attempt. ``patience`` in seconds."""
-    orders = _ORDER.get(door.sslmode, (True,))
-    attempt = _try(transport, door, ask, patience, tls=orders[0])
+    """Log in and run ``query``; its results become fields of ``LoginResult``. ``timeout`` in seconds."""
+    orders = _ORDER.get(settings.sslmode, (True,))
+    attempt = _try(transport, settings, query, timeout, tls=orders[0])
     if len(orders) > 1 and (attempt.outcome == "no-tls" or attempt.state == "28000"):
-        second = _try(transport, door, ask, patience, tls=orders[1])
+        second = _try(transport, settings, query, timeout, tls=orders[1])
         return second if second.outcome not in ("no-tls", "stranger") else attempt
     return attempt
 
 
 def _try(
-    transport: Transport, door: ConnectionSettings, ask: Ask, patience: float | None, *, tls: bool
+    transport: Transport, settings: ConnectionSettings, query: Query, timeout: float | None, *, tls: bool
 ) -> LoginResult:
     try:
-        sock = transport.tunnel(door.host, door.port, timeout=TCP_SECONDS)
+        sock = transport.tunnel(settings.host, settings.port, timeout=TCP_SECONDS)
     except ForwardingForbidden:
         return LoginResult(outcome="forbidden")
     except OSError as error:
-        return LoginResult(outcome="unreachable", said=tunnel_error(error))
+        return LoginResult(outcome="unreachable", message=tunnel_error(error))
     try:
-        sock.settimeout(patience or TCP_SECONDS)
+        sock.settimeout(timeout or TCP_SECONDS)
         if not tls:
-            return _talk(sock, door, ask, "")
+            return _log_in(sock, settings, query, "")
         sock.sendall(_SSL_REQUEST)
         answer = sock.recv(1)
         if answer != b"S":
             return LoginResult(outcome="no-tls") if answer == b"N" else LoginResult(outcome="stranger")
-        wrapped = _context(door.sslmode).wrap_socket(sock, server_hostname=door.host)
+        wrapped = _context(settings.sslmode).wrap_socket(sock, server_hostname=settings.host)
         sock = wrapped
-        return _talk(wrapped, door, ask, wrapped.version() or "TLS")
+        return _log_in(wrapped, settings, query, wrapped.version() or "TLS")
     except ssl.SSLCertVerificationError as error:
-        return LoginResult(outcome="untrusted", said=safe_line(error.verify_message))
+        return LoginResult(outcome="untrusted", message=safe_line(error.verify_message))
     except (OSError, ValueError) as error:
-        return LoginResult(outcome="stranger", said=safe_line(error) or type(error).__name__)
+        return LoginResult(outcome="stranger", message=safe_line(error) or type(error).__name__)
     finally:
         sock.close()
 
 
 def _context(sslmode: str) -> ssl.SSLContext:
-    """As libpq understands the mode; what verifies asks the authorities of this workstation."""
+    """Return a TLS context that fits libpq's mode; it verifies by the authorities of this workstation."""
     if sslmode in ("verify-ca", "verify-full"):
         context = ssl.create_default_context()
         context.check_hostname = sslmode == "verify-full"
         return context
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # to read all authorities would take 20 ms
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without authorities: reading all takes 20 ms
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
 
 
-def _talk(sock: socket.socket, door: ConnectionSettings, ask: Ask, tls: str) -> LoginResult:
-    """Log in over a connection that is ready, and ask. Nothing but pg8000's own errors tells why not."""
+def _log_in(sock: socket.socket, settings: ConnectionSettings, query: Query, tls: str) -> LoginResult:
+    """Log in over an open connection, and query. The reasons of a failure are pg8000's own errors."""
     from pg8000.exceptions import DatabaseError, InterfaceError
     from pg8000.native import Connection
     from scramp import ScramException
 
     try:
         connection = Connection(
-            door.user,
-            host=door.host,
-            database=door.name,
-            password=door.password.reveal(),
+            settings.user,
+            host=settings.host,
+            database=settings.name,
+            password=settings.password.reveal(),
             sock=sock,
             ssl_context=False,
             application_name=_PROGRAM,
         )
     except DatabaseError as error:
         return _refusal(error, tls)
-    except ScramException:  # its words may hold the password
+    except ScramException:  # its text may hold the password
         return LoginResult(outcome="untried", tls=tls)
     except (InterfaceError, struct.error, LookupError) as error:
-        return LoginResult(outcome="stranger", said=safe_line(error), tls=tls)
+        return LoginResult(outcome="stranger", message=safe_line(error), tls=tls)
     try:
-        return LoginResult(outcome="in", tls=tls, **ask(connection))
+        return LoginResult(outcome="in", tls=tls, **query(connection))
     except DatabaseError as error:
         return _refusal(error, tls)
     finally:
@@ -253,34 +257,34 @@ def _talk(sock: socket.socket, door: ConnectionSettings, ask: Ask, tls: str) -> 
 
 
 def _server(connection: Any) -> Server:
-    row = _row(_QUESTIONS, connection.run(_SQL))
+    row = _row(_COLUMNS, connection.run(_SQL))
     return Server(**row, ahead=_ahead(connection))
 
 
-def _ground(connection: Any, role: str, name: str) -> AdminView:
-    return AdminView(**_row(_GROUND, connection.run(_GROUND_SQL, role=role, name=name)))
+def _admin_view(connection: Any, role: str, name: str) -> AdminView:
+    return AdminView(**_row(_ADMIN_VIEW, connection.run(_ADMIN_VIEW_SQL, role=role, name=name)))
 
 
-def _row(questions: Mapping[str, str], rows: Any) -> dict[str, Any]:
-    """The answers by name; lists as sets."""
-    pairs = zip(questions, rows[0], strict=True)
+def _row(columns: Mapping[str, str], rows: Any) -> dict[str, Any]:
+    """Map the values of the only row to their names; lists become sets."""
+    pairs = zip(columns, rows[0], strict=True)
     return {name: frozenset(value) if isinstance(value, list) else value for name, value in pairs}
 
 
 def _ahead(connection: Any) -> float:
-    """What is known for sure of how far the server's clock is off: 0.0 within the time that asking takes."""
+    """Return the offset of the server's clock that is certain: 0.0 within the time that the query takes."""
     before = time.time()
-    there = float(connection.run("select extract(epoch from clock_timestamp())")[0][0])
+    server = float(connection.run("select extract(epoch from clock_timestamp())")[0][0])
     after = time.time()
-    return there - after if there > after else min(there - before, 0.0)
+    return server - after if server > after else min(server - before, 0.0)
 
 
 def _refusal(error: Exception, tls: str) -> LoginResult:
-    told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-    state = str(told.get("C", ""))
+    fields = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+    state = str(fields.get("C", ""))
     return LoginResult(
         outcome="refused" if state in _REFUSED else "error",
-        said=safe_line(told.get("M", error)),
+        message=safe_line(fields.get("M", error)),
         state=state,
         tls=tls,
     )

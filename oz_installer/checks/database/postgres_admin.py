@@ -1,4 +1,4 @@
-"""What the administrator of a PostgreSQL server runs to mend something: shown first, then run."""
+"""Statements that a PostgreSQL administrator runs to fix a finding; they are shown before they run."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from oz_installer.render.filters import sql, sql_name
 from oz_installer.secret import Secret
 
 HOME = "postgres"
-"""The database in which roles and databases are made; every server has it."""
+"""The database for statements that create roles and databases; every server has it."""
 PLACEHOLDER = "$1"
-"""Stands for the role's password in statements that are shown."""
+"""The role's password in statements that are shown."""
 
 _PASSWORD = re.compile(r" PASSWORD \$1\Z")
 _PLAIN = "NOSUPERUSER NOCREATEDB NOCREATEROLE"  # the vendor's requirement
-_ITERATIONS = 4096  # PostgreSQL's own
+_ITERATIONS = 4096  # PostgreSQL's default
 _SECONDS = 60.0  # a database is copied file by file
 
 
 def create_role(node: str, role: str) -> Remedy:
-    """Makes the role that Oz logs in as: it owns its database and may nothing else."""
+    """Create the role that Oz logs in as; it owns its database and has no other right."""
     return Remedy(
         title=f"create the role {role}",
         node=node,
@@ -41,21 +41,22 @@ def create_role(node: str, role: str) -> Remedy:
 
 
 def create_database(node: str, name: str, role: str, wanted: DatabaseRequirements, admin: str = "") -> Remedy:
-    """Makes the database as the vendor wants it. ``admin`` is one who is no superuser: only members of a role
-    may make it an owner."""
-    lend, back = _membership(role, admin)
+    """Create the database that the vendor requires.
+
+    ``admin`` is an administrator without superuser rights: only a member of a role may make it an owner."""
+    grant, revoke = _membership(role, admin)
     return Remedy(
         title=f"create the database {name}",
         node=node,
         database=HOME,
-        commands=(*lend, (create_database_sql(name, role, wanted),), *back),
-        undo=(*lend, (f"DROP DATABASE IF EXISTS {sql_name(name)}",), *back),
-        undo_of=(*(1 for _ in lend), len(lend), *(0 for _ in back)),
+        commands=(*grant, (create_database_sql(name, role, wanted),), *revoke),
+        undo=(*grant, (f"DROP DATABASE IF EXISTS {sql_name(name)}",), *revoke),
+        undo_of=(*(1 for _ in grant), len(grant), *(0 for _ in revoke)),
     )
 
 
 def create_database_sql(name: str, role: str, wanted: DatabaseRequirements) -> str:
-    """The statement that makes the database."""
+    """Return the statement that creates the database."""
     locale = sql(wanted.locale)
     return (
         f"CREATE DATABASE {sql_name(name)} OWNER {sql_name(role)} TEMPLATE template0 "
@@ -64,32 +65,32 @@ def create_database_sql(name: str, role: str, wanted: DatabaseRequirements) -> s
 
 
 def change_owner(node: str, name: str, role: str, owner: str, admin: str = "") -> Remedy:
-    """Makes the role the owner, who may create tables."""
-    lend, back = _membership(role, admin)
+    """Make the role the owner of the database, with the right to create tables."""
+    grant, revoke = _membership(role, admin)
     commands = tuple((statement,) for statement in owner_sql(name, role))
-    first = len(lend)
-    undo: tuple[tuple[str, ...], ...] = back
-    undo_of: tuple[int, ...] = tuple(0 for _ in back)
+    first = len(grant)
+    undo: tuple[tuple[str, ...], ...] = revoke
+    undo_of: tuple[int, ...] = tuple(0 for _ in revoke)
     if _is_writable(owner):
         undo = (
-            *lend,
+            *grant,
             (f"REVOKE CREATE ON SCHEMA public FROM {sql_name(role)}",),
             (f"ALTER DATABASE {sql_name(name)} OWNER TO {sql_name(owner)}",),
-            *back,
+            *revoke,
         )
-        undo_of = (*(first for _ in lend), first + 1, first, *undo_of)
+        undo_of = (*(first for _ in grant), first + 1, first, *undo_of)
     return Remedy(
         title=f"make {role} the owner of {name}",
         node=node,
         database=name,
-        commands=(*lend, *commands, *back),
+        commands=(*grant, *commands, *revoke),
         undo=undo,
         undo_of=undo_of,
     )
 
 
 def owner_sql(name: str, role: str) -> tuple[str, ...]:
-    """The statements that make the role the owner; to be run in that database."""
+    """Return the statements that make the role the owner; they run in that database."""
     return (
         f"ALTER DATABASE {sql_name(name)} OWNER TO {sql_name(role)}",
         f"GRANT CREATE ON SCHEMA public TO {sql_name(role)}",
@@ -97,7 +98,7 @@ def owner_sql(name: str, role: str) -> tuple[str, ...]:
 
 
 def create_extension(node: str, name: str, extension: str) -> Remedy:
-    """Makes an extension that the server has ready."""
+    """Create an extension that is installed on the server."""
     return Remedy(
         title=f"create the extension {extension} in {name}",
         node=node,
@@ -107,15 +108,15 @@ def create_extension(node: str, name: str, extension: str) -> Remedy:
     )
 
 
-def admin_name(admin: str | None, ground: AdminView | None) -> str:
-    """The administrator where it must become a member of roles first; empty for a superuser."""
-    return admin if admin and ground is not None and not ground.superuser else ""
+def admin_name(admin: str | None, admin_view: AdminView | None) -> str:
+    """Return the administrator who must first become a member of the role; empty for a superuser."""
+    return admin if admin and admin_view is not None and not admin_view.superuser else ""
 
 
 def admin_connection(
     database: Database, secrets: Mapping[str, Secret], name: str
 ) -> ConnectionSettings | None:
-    """Where the administrator logs in, to the database of that name; None where the answers name none."""
+    """Return the administrator's login to a database; None when the answers name no administrator."""
     user, password = database.admin_user, secrets.get("database.admin_password")
     if database.host is None or user is None or password is None:
         return None
@@ -130,8 +131,10 @@ def admin_connection(
 
 
 class StatementsFailed(OzError):
-    """Not all statements were done. ``done``: how many were; ``tried``: how many may have changed something,
-    one more where the connection broke before the server told how it went."""
+    """A remedy whose statements were not all executed. ``done`` is the number of executed ones.
+
+    ``tried`` is the number that may have changed something: one more when the connection broke before the
+    server reported a result."""
 
     def __init__(self, message: str, hint: str = "", *, node: str, done: int = 0, tried: int = 0) -> None:
         super().__init__(message, hint, node=node)
@@ -141,27 +144,29 @@ class StatementsFailed(OzError):
 def run_statements(
     transport: Transport, admin: ConnectionSettings, remedy: Remedy, role_password: Secret
 ) -> None:
-    """Carry out a remedy's statements, each by itself, in its database. ``admin`` is where the administrator
-    logs in, whatever its database; the role's password goes as a verifier, so that no log has it in clear.
+    """Run the statements of a remedy one by one in its database.
 
-    A database that holds tables is not dropped. Raises StatementsFailed with PostgreSQL's own words; OzError
-    when nothing was begun, ConnectError when the node is gone.
+    ``admin`` is the administrator's login; its database is replaced. The role's password is sent as a
+    verifier, so that no log holds it in clear text. A database with content is not dropped. Raises
+    StatementsFailed with PostgreSQL's message; OzError before anything was executed, ConnectError when the
+    node is lost.
     """
     require_empty(transport, admin, remedy)
     statements = _Statements([with_password(statement, role_password) for statement, *_ in remedy.commands])
-    attempt = log_in_and_query(transport, replace(admin, name=remedy.database), statements, patience=_SECONDS)
+    attempt = log_in_and_query(transport, replace(admin, name=remedy.database), statements, timeout=_SECONDS)
     if statements.done == len(remedy.commands):
         return
     if not statements.begun and attempt.state in ("28000", "28P01"):
         raise StatementsFailed(
-            f"PostgreSQL refuses the administrator {admin.user}: {attempt.said}",
+            f"PostgreSQL refuses the administrator {admin.user}: {attempt.message}",
             "Check database.admin_user and database.admin_password.",
             node=remedy.node,
         )
     failed = f"«{remedy.commands[statements.done][0]}»: " if statements.begun else ""
     raise StatementsFailed(
-        f"could not {remedy.title}: {failed}{_words(attempt)}",
-        f"The words are PostgreSQL's own; {statements.done} of {len(remedy.commands)} statements were done.",
+        f"could not {remedy.title}: {failed}{_reason(attempt)}",
+        f"Fix the reported problem, then try again; {statements.done} of {len(remedy.commands)} statements "
+        "were executed.",
         node=remedy.node,
         done=statements.done,
         tried=statements.done + statements.is_unknown,
@@ -169,8 +174,10 @@ def run_statements(
 
 
 class _Statements:
-    """Runs statements over a connection, up to the first that fails. ``done`` are those that were done;
-    ``begun``: one was sent; ``is_unknown``: the connection broke before the server told how the next went."""
+    """A callable that runs statements over a connection up to the first that fails.
+
+    ``done`` is the number of executed ones; ``begun``: one was sent; ``is_unknown``: the connection broke
+    before the server reported the result of the next one."""
 
     def __init__(self, statements: Sequence[str]) -> None:
         self._statements = statements
@@ -178,14 +185,14 @@ class _Statements:
         self.begun = self.is_unknown = False
 
     def __call__(self, connection: Any) -> Mapping[str, Any]:
-        """Fields of an attempt: none."""
+        """Run the statements; they add no fields to the login's result."""
         from pg8000.exceptions import DatabaseError
 
         for statement in self._statements:
             self.begun = True
             try:
                 connection.execute_simple(statement)
-            except DatabaseError:  # what PostgreSQL refuses it takes back by itself
+            except DatabaseError:  # PostgreSQL rolls back a refused statement by itself
                 raise
             except Exception as error:
                 self.is_unknown = True
@@ -195,34 +202,34 @@ class _Statements:
 
 
 def with_password(statement: str, password: Secret) -> str:
-    """The statement as it is run: with a verifier of the password in the placeholder's place."""
+    """Return the statement with a verifier of the password in place of the placeholder."""
     if not _PASSWORD.search(statement):
         return statement
     return statement.removesuffix(PLACEHOLDER) + sql(scram_verifier(password))
 
 
 def scram_verifier(password: Secret, salt: bytes | None = None) -> str:
-    """What PostgreSQL keeps of a password (RFC 5803, SCRAM-SHA-256). Raises OzError for one that has none."""
+    """Compute the SCRAM-SHA-256 verifier of a password (RFC 5803). Raises OzError if there is none."""
     from scramp import ScramException, ScramMechanism  # comes with pg8000
 
     try:
         mechanism = ScramMechanism("SCRAM-SHA-256")
-        found, stored, server, _ = mechanism.make_auth_info(password.reveal(), _ITERATIONS, salt)
+        used_salt, stored, server, _ = mechanism.make_auth_info(password.reveal(), _ITERATIONS, salt)
     except ScramException:
         raise OzError(
-            "the role's password holds characters that PostgreSQL's logins cannot carry",
+            "the role's password contains characters that a PostgreSQL login cannot use",
             "Use letters, digits and punctuation for database.password.",
         ) from None
-    salted, kept, served = (base64.b64encode(part).decode() for part in (found, stored, server))
-    return f"SCRAM-SHA-256${_ITERATIONS}:{salted}${kept}:{served}"
+    parts = [base64.b64encode(part).decode() for part in (used_salt, stored, server)]
+    return f"SCRAM-SHA-256${_ITERATIONS}:{parts[0]}${parts[1]}:{parts[2]}"
 
 
-def _words(attempt: LoginResult) -> str:
-    why = {
-        "forbidden": "sshd of the node forbids tunnels",
-        "no-tls": "the server takes no TLS, which database.sslmode asks for",
+def _reason(attempt: LoginResult) -> str:
+    reasons = {
+        "forbidden": "sshd on the node forbids tunnels",
+        "no-tls": "the server does not support TLS, which database.sslmode requires",
     }
-    return why.get(attempt.outcome) or attempt.said or f"the connection ended ({attempt.outcome})"
+    return reasons.get(attempt.outcome) or attempt.message or f"the connection ended ({attempt.outcome})"
 
 
 def _membership(role: str, admin: str) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]]:

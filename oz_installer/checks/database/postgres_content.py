@@ -1,4 +1,4 @@
-"""What a database holds: one that is not empty is not dropped."""
+"""The guard that keeps a database with content from being dropped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from oz_installer.checks.database.postgres import ConnectionSettings, log_in_and
 from oz_installer.errors import OzError
 from oz_installer.remote.transport import Transport
 
-# What an extension brings is not counted: it came with `check --fix`.
+# Objects of extensions do not count: they came with `check --fix`.
 _COUNT = """
 SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f', 'S')
@@ -24,14 +24,15 @@ _MISSING = "3D000"
 
 
 def require_empty(transport: Transport, admin: ConnectionSettings, remedy: Remedy) -> None:
-    """Raises OzError, with nothing done, when a statement of the remedy drops a database that holds tables,
-    or when nobody can tell; ConnectError when the node is gone."""
+    """Refuse a remedy that drops a database with content; nothing is executed before.
+
+    Raises OzError for such a database or an unknown content, ConnectError when the node is lost."""
     for statement, *_ in remedy.commands:
         if match := _DROP.fullmatch(statement):
-            _refuse_full(transport, admin, match[1].replace('""', '"'), statement, remedy.node)
+            _require_empty(transport, admin, match[1].replace('""', '"'), statement, remedy.node)
 
 
-def _refuse_full(
+def _require_empty(
     transport: Transport, admin: ConnectionSettings, name: str, statement: str, node: str
 ) -> None:
     attempt = log_in_and_query(transport, replace(admin, name=name), _count)
@@ -39,14 +40,14 @@ def _refuse_full(
         return
     if attempt.tables is None:
         raise OzError(
-            f"nobody can tell whether the database {name} is empty: {attempt.said or attempt.outcome}",
-            "It is not dropped.",
+            f"cannot tell whether the database {name} is empty: {attempt.message or attempt.outcome}",
+            "The database was not dropped. Fix the reported problem, then try again.",
             node=node,
         )
     if attempt.tables:
         raise OzError(
             f"the database {name} holds {attempt.tables} tables, views and sequences: it is not dropped",
-            f"When nobody needs what it holds, let its administrator run: {statement}",
+            f"If its content is no longer needed, ask its administrator to run: {statement}",
             node=node,
         )
 

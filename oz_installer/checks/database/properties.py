@@ -1,4 +1,4 @@
-"""What a database is like once we are in: version, encoding, rights, extensions. Pure."""
+"""Findings about a database after a login: version, encoding, rights, extensions. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Owner = NodeCheck[Any]
 
 
 def needs_admin(context: CheckContext, server: Server) -> bool:
-    """Whether something is missing that an administrator could give."""
+    """Return whether something is missing that an administrator can provide."""
     return not _has_rights(server) or any(
         name not in server.installed and not _may_create(server, name)
         for name in context.release.database.extensions
@@ -31,14 +31,14 @@ def needs_admin(context: CheckContext, server: Server) -> bool:
 
 
 def property_findings(
-    check: Owner, context: CheckContext, node: CheckedNode, server: Server, ground: AdminView | None
+    check: Owner, context: CheckContext, node: CheckedNode, server: Server, admin_view: AdminView | None
 ) -> Iterator[Finding]:
-    """All of it, in the order of what stands on what."""
+    """Yield the findings, each after those it depends on."""
     yield _version(check, context, node, server)
     yield _encoding(check, context, node, server)
-    yield _rights(check, context, node, server, ground)
+    yield _rights(check, context, node, server, admin_view)
     for extension in context.release.database.extensions:
-        yield _extension(check, context, node, server, ground, extension)
+        yield _extension(check, context, node, server, admin_view, extension)
 
 
 def _version(check: Owner, context: CheckContext, node: CheckedNode, server: Server) -> Finding:
@@ -54,12 +54,12 @@ def _encoding(check: Owner, context: CheckContext, node: CheckedNode, server: Se
     level: Level = "ok"
     why = hint = ""
     if server.encoding != wanted.encoding:
-        level, why = "failure", "Texts in other alphabets cannot be stored."
+        level, why = "failure", "Text in other alphabets cannot be stored."
         statement = create_database_sql(database.name, database.user, wanted)
-        hint = f"Make the database anew. {manual_statements(statement)}"
+        hint = f"Create the database again. {manual_statements(statement)}"
     elif not same_locale:
         level, why = "warning", "Sorting and letter case may differ from what the vendor tests."
-        hint = "Make the database anew with that locale, or accept this."
+        hint = "Create the database again with that locale, or accept this."
     return check.finding(
         node,
         level,
@@ -73,13 +73,13 @@ def _encoding(check: Owner, context: CheckContext, node: CheckedNode, server: Se
 
 
 def _rights(
-    check: Owner, context: CheckContext, node: CheckedNode, server: Server, ground: AdminView | None
+    check: Owner, context: CheckContext, node: CheckedNode, server: Server, admin_view: AdminView | None
 ) -> Finding:
     user, enough = context.answers.database.user, _has_rights(server)
     remedy: Remedy | None = None
     hint = ""
     if not enough:
-        remedy, hint = owner_remedy(context, node, ground)
+        remedy, hint = owner_remedy(context, node, admin_view)
     return check.finding(
         node,
         "ok" if enough else "failure",
@@ -87,6 +87,7 @@ def _rights(
         about="rights",
         subject="Database rights",
         needed=f"owned by {user} (the vendor's requirement)",
+        why="Oz cannot create its tables.",
         hint=hint,
         remedy=remedy,
     )
@@ -97,12 +98,12 @@ def _extension(
     context: CheckContext,
     node: CheckedNode,
     server: Server,
-    ground: AdminView | None,
+    admin_view: AdminView | None,
     name: str,
 ) -> Finding:
     level: Level = "ok"
     remedy: Remedy | None = None
-    seen, hint = "is there", ""
+    seen, hint = "is installed", ""
     if name not in server.installed:
         if name not in server.available:
             level, seen, hint = "failure", "is not installed on the database server", INSTALL_HINT
@@ -110,7 +111,7 @@ def _extension(
             seen = "will be created"
         else:
             level, seen = "failure", f"is missing, and {context.answers.database.user} may not create it"
-            remedy, hint = extension_remedy(context, node, ground, name)
+            remedy, hint = extension_remedy(context, node, admin_view, name)
     return check.finding(
         node,
         level,
@@ -118,6 +119,7 @@ def _extension(
         about=name,
         subject="Database extension",
         needed=f"{name} (the vendor's requirement)",
+        why="Oz cannot create its tables without this extension.",
         hint=hint,
         remedy=remedy,
     )
@@ -128,12 +130,12 @@ def _has_rights(server: Server) -> bool:
 
 
 def _may_create(server: Server, extension: str) -> bool:
-    """Creates it itself, or makes it without an administrator; one that is not there at all nobody can."""
+    """Return whether this role can create the extension without an administrator."""
     return server.superuser or (extension in server.trusted and server.may_create)
 
 
 def _bundled_major(context: CheckContext) -> int | None:
-    """Major version of the PostgreSQL that the release brings, from its image's tag."""
+    """Return the major version of the release's own PostgreSQL, from its image's tag."""
     service = next((one for one in context.release.services if one.part == "database"), None)
     tag = context.release.images[service.image].rpartition(":")[2] if service else ""
     version = parse_version(tag)

@@ -1,4 +1,4 @@
-"""Findings that external services share: how a node reaches one, and whether it is new enough. Pure."""
+"""Findings that all external services share: connection, protocol and version. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from oz_installer.checks.network.tcp import TcpResult, dns_hint
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """An external service, in the words of its findings.
+    """An external service as its findings name it.
 
-    ``listener`` is where it listens, ``host`` the name to resolve and ``key`` the answer that has it;
-    ``listens_by`` names the settings that decide what it listens at. ``unreachable`` stands in place of
+    ``listener`` is its address, ``host`` the name to resolve and ``key`` the answer that holds the name;
+    ``listens_by`` names the settings that decide on which addresses it listens. ``unreachable`` replaces
     «LISTENER cannot be reached».
     """
 
@@ -33,40 +33,42 @@ def access_finding(
     node: CheckedNode,
     service: Service,
     outcome: str,
-    said: str = "",
+    message: str = "",
     tcp: TcpResult | None = None,
 ) -> Finding | None:
-    """Judge what ended a login before the service was asked anything; None where nothing did.
+    """Judge why a login ended before the service answered; None when it did answer.
 
     ``outcome`` is ``unreachable``, ``stranger``, or anything else. ``tcp`` is the connection that the node's
-    shell tried where sshd forbids tunnels: then nothing more could be tried.
+    shell tried because sshd forbids tunnels; then the login itself was not tried.
     """
     if tcp is not None and tcp.open:
         return check.finding(
             node,
             "warning",
-            f"{service.listener} answers; the login could not be tried",
-            why="sshd of the node forbids tunnels, and nothing is installed on a node to check it.",
+            f"{service.listener} answers; the login was not checked",
+            why="sshd on the node forbids tunnels, and a check installs nothing on a node.",
             hint="Set AllowTcpForwarding local in the node's sshd_config, or accept this: the installation "
-            "shows whether it works.",
+            "shows whether the login works.",
         )
     if tcp is not None or outcome == "unreachable":
-        why = tcp.said if tcp else said
+        reason = tcp.message if tcp else message
         return check.finding(
             node,
             "failure",
-            f"{service.unreachable or f'{service.listener} cannot be reached'}: {why}",
+            f"{service.unreachable or f'{service.listener} cannot be reached'}: {reason}",
             needed="a TCP connection from every api node",
-            hint=dns_hint(why, service.host, service.key)
-            or f"Check that the address is right as this node sees it, that {service.product} listens there "
-            f"({service.listens_by}), and that no firewall stands between.",
+            why=f"The services on this node cannot use {service.product}.",
+            hint=dns_hint(reason, service.host, service.key)
+            or f"Check that the address is right for this node, that {service.product} listens on it "
+            f"({service.listens_by}), and that no firewall blocks it.",
         )
     if outcome == "stranger":
         return check.finding(
             node,
             "failure",
-            f"what listens at {service.listener} does not speak {service.product}"
-            + (f": {said}" if said else ""),
+            f"the service at {service.listener} does not speak {service.product}"
+            + (f": {message}" if message else ""),
+            why=f"The services on this node cannot use it as {service.product}.",
             hint=service.stranger_hint,
         )
     return None
@@ -75,7 +77,7 @@ def access_finding(
 def version_finding(
     check: NodeCheck[Any], node: CheckedNode, subject: str, seen: str, bundled: str, *, old: bool
 ) -> Finding:
-    """Compare a service with the version that the vendor bundles, for the vendor names no oldest one."""
+    """Compare a service with the version that the vendor bundles; the vendor states no minimum."""
     return check.finding(
         node,
         "warning" if old else "ok",
@@ -83,6 +85,6 @@ def version_finding(
         about="version",
         subject=subject,
         needed=f"{bundled} or newer (what the vendor bundles)" if bundled else "",
-        why="Oz is not known to work with an older one.",
-        hint="Upgrade it, or ask Oz Forensics and accept this.",
+        why="Oz is not known to work with an older version.",
+        hint="Upgrade the service, or ask Oz Forensics and accept this.",
     )

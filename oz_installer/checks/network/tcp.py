@@ -27,15 +27,15 @@ _NO_NAME = (
 
 @dataclass(frozen=True, kw_only=True)
 class TcpResult:
-    """Whether something takes connections there; ``said`` is why not. ``tunnel``: sshd let us ask."""
+    """Whether something takes connections there; ``message`` is why not. ``tunnel``: sshd let us ask."""
 
     open: bool
-    said: str = ""
+    message: str = ""
     tunnel: bool = True
 
 
 def tunnel_error(error: OSError) -> str:
-    """Why a connection through a tunnel failed, without where to: that is said beside it."""
+    """Why a connection through a tunnel failed, without where to: that is message beside it."""
     return safe_line(error.reason if isinstance(error, TunnelRefused | TunnelTimeout) else error)
 
 
@@ -56,7 +56,7 @@ def try_tcp(transport: Transport, host: str, port: int) -> TcpResult:
     except ForwardingForbidden:
         return try_tcp_from_shell(transport, host, port)
     except OSError as error:
-        return TcpResult(open=False, said=tunnel_error(error))
+        return TcpResult(open=False, message=tunnel_error(error))
     return TcpResult(open=True)
 
 
@@ -65,4 +65,4 @@ def try_tcp_from_shell(transport: Transport, host: str, port: int) -> TcpResult:
     argv = connect_argv(host, port, seconds=TCP_SECONDS)
     result = transport.run(argv, become=False, timeout=2 * TCP_SECONDS)
     why = connect_error(result.status, result.stderr_text, seconds=TCP_SECONDS)
-    return TcpResult(open=result.ok, said=why, tunnel=False)
+    return TcpResult(open=result.ok, message=why, tunnel=False)

@@ -1,4 +1,4 @@
-"""Whether an NFS server answers: the NULL call of its protocol (RFC 5531), which asks for no right."""
+"""The NULL call of NFS (RFC 5531): it shows whether a server answers, and needs no rights."""
 
 from __future__ import annotations
 
@@ -20,65 +20,67 @@ _LARGEST = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class NfsAnswer:
-    """``unknown``: the port is open, and sshd lets us ask no more. ``versions``: lowest and highest."""
+    """The answer of an NFS server. ``versions``: the lowest and the highest that it supports.
 
-    ended: Literal["ok", "unknown", "unreachable", "stranger", "version"]
-    said: str = ""
+    ``unknown``: the port is open, but sshd forbids tunnels, so nothing more was tried."""
+
+    outcome: Literal["ok", "unknown", "unreachable", "stranger", "version"]
+    message: str = ""
     versions: tuple[int, int] = (0, 0)
 
     @property
     def speaks_nfs(self) -> bool:
-        """Whether a mount may be tried. From what does not speak NFS it would hang."""
-        return self.ended in ("ok", "unknown")
+        """Whether a mount may be tried: from a server that does not speak NFS it would hang."""
+        return self.outcome in ("ok", "unknown")
 
 
 def version_of(options: str) -> int:
-    """Major version that mount options ask for; 4 is the kernel's own first choice."""
+    """Return the major version in mount options; without one, the kernel's own first choice, 4."""
     found = re.search(r"(?:^|,)(?:nfs)?v(?:ers)?=?([234])", options)
     return int(found[1]) if found else 4
 
 
 def port_of(options: str) -> int:
-    """Port that mount options ask for."""
+    """Return the port in mount options, or the usual one."""
     found = re.search(r"(?:^|,)port=([0-9]{1,5})(?:,|$)", options)
     return int(found[1]) if found and 0 < int(found[1]) < 65536 else PORT
 
 
 def nfs_null_call(transport: Transport, host: str, port: int, version: int) -> NfsAnswer:
-    """Call NULL through a tunnel, or knock from the shell. Raises ConnectError when the node is gone."""
+    """Call NULL through a tunnel, or try the port from the shell. Raises ConnectError."""
     try:
         sock = transport.tunnel(host, port, timeout=TCP_SECONDS)
     except ForwardingForbidden:
-        knock = try_tcp_from_shell(transport, host, port)
-        return NfsAnswer(ended="unknown" if knock.open else "unreachable", said=knock.said)
+        tcp = try_tcp_from_shell(transport, host, port)
+        return NfsAnswer(outcome="unknown" if tcp.open else "unreachable", message=tcp.message)
     except OSError as error:
-        return NfsAnswer(ended="unreachable", said=tunnel_error(error))
+        return NfsAnswer(outcome="unreachable", message=tunnel_error(error))
     try:
         sock.settimeout(TCP_SECONDS)
-        return _called(sock, version)
+        return _call(sock, version)
     except (OSError, struct.error) as error:
-        return NfsAnswer(ended="stranger", said=safe_line(error) or type(error).__name__)
+        return NfsAnswer(outcome="stranger", message=safe_line(error) or type(error).__name__)
     finally:
         sock.close()
 
 
-def _called(sock: socket.socket, version: int) -> NfsAnswer:
+def _call(sock: socket.socket, version: int) -> NfsAnswer:
     call = struct.pack("!10I", _CALL_ID, 0, 2, _PROGRAM, version, 0, 0, 0, 0, 0)
     sock.sendall(struct.pack("!I", 0x8000_0000 | len(call)) + call)
     with sock.makefile("rb") as stream:
         (size,) = struct.unpack("!I", stream.read(4))
         reply = stream.read(min(size & 0x7FFF_FFFF, _LARGEST))
-    identity, kind, denied = struct.unpack("!III", reply[:12])
+    identity, kind, rejected = struct.unpack("!III", reply[:12])
     if identity != _CALL_ID or kind != 1:
-        return NfsAnswer(ended="stranger", said="its answer is no RPC")
-    if denied:  # a server that wants Kerberos; mounting says more
-        return NfsAnswer(ended="ok")
+        return NfsAnswer(outcome="stranger", message="its answer is not RPC")
+    if rejected:  # a server that requires Kerberos; the mount shows more
+        return NfsAnswer(outcome="ok")
     (length,) = struct.unpack("!I", reply[16:20])
     rest = reply[20 + (length + 3) // 4 * 4 :]
     (status,) = struct.unpack("!I", rest[:4])
     if status == 2:
         low, high = struct.unpack("!II", rest[4:12])
-        return NfsAnswer(ended="version", versions=(low, high))
+        return NfsAnswer(outcome="version", versions=(low, high))
     if status:
-        return NfsAnswer(ended="stranger", said=f"RPC, but no NFS (accept_stat {status})")
-    return NfsAnswer(ended="ok")
+        return NfsAnswer(outcome="stranger", message=f"RPC, but not NFS (accept_stat {status})")
+    return NfsAnswer(outcome="ok")

@@ -1,4 +1,4 @@
-"""Has the first api node hold a file for another one, which mounts meanwhile and keeps its own findings."""
+"""A file held on the first api node in a thread, while another node mounts and judges its own folder."""
 
 from __future__ import annotations
 
@@ -16,71 +16,84 @@ from oz_installer.remote.transport import Transport
 from oz_installer.text import safe_line
 
 REACH_SECONDS = 5.0
-"""How long a node waits for the connection to another, and its session."""
+"""Time limit for the connection to the peer and its session."""
 HELD_AT = 9.5
-"""So long after its check began a node waits for another that is connected to: the runner gives up on both at
-15 s, and there is still something to be seen then."""
+"""Seconds after the start of the check until which a node waits for a connected peer.
+
+The runner abandons both at 15 s, and the node still has to look for the file."""
 OVER_AT = 14.0
-"""So long after its check began it waits for the other's file to go: it goes without us, too."""
+"""Seconds after the start of the check until which it waits for the peer's file to be removed.
+
+The file is removed even if nobody waits."""
 
 
 class _PeerFile:
-    """``Held`` on another node, in a thread of its own."""
+    """A ``HeldFile`` on another node, in a thread of its own."""
 
     def __init__(
-        self, reach: Callable[[], Transport], place: MediaLocation, name: str, word: str, *, began: float
+        self,
+        transport_of: Callable[[], Transport],
+        location: MediaLocation,
+        name: str,
+        content: str,
+        *,
+        began: float,
     ) -> None:
-        self._reach, self._place, self._name, self._word = reach, place, name, word
+        self._transport_of, self._location, self._name, self._content = transport_of, location, name, content
         self._began = began
-        self._asked = time.monotonic()
+        self._started = time.monotonic()
         self._connected: Future[float] = Future()
         self._opened: Future[None] = Future()
-        self._told: Future[StorageFacts] = Future()
+        self._facts: Future[StorageFacts] = Future()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._hold, name=f"hold-{name}", daemon=True)
         self._thread.start()
 
     def _hold(self) -> None:
         try:
-            transport = self._reach()
+            transport = self._transport_of()
             self._connected.set_result(time.monotonic())
-            server = self._place.ask(transport)
+            server = self._location.call_server(transport)
             if server is not None and not server.speaks_nfs:
-                self._told.set_result(StorageFacts(server=server, away="gets no answer from the NFS server"))
+                self._facts.set_result(
+                    StorageFacts(server=server, unavailable="gets no answer from the NFS server")
+                )
                 return
-            with HeldFile(transport, self._place, self._name, self._word, on_open=self._open) as held:
-                self._told.set_result(held.facts)
+            with HeldFile(transport, self._location, self._name, self._content, on_open=self._open) as held:
+                self._facts.set_result(held.facts)
                 self._over.wait()
         except Exception as error:  # noqa: BLE001 - raised again by ``facts``
-            if not self._told.done():
-                self._told.set_exception(error)
+            if not self._facts.done():
+                self._facts.set_exception(error)
 
     def _open(self) -> None:
         self._opened.set_result(None)
 
     def begin(self) -> None:
-        """Wait until it is at work, or will not be soon. Sessions are taken in the order of the nodes, as
-        everybody does: with MaxSessions 1 two checks would else wait for each other."""
-        either: list[Future[Any]] = [self._opened, self._told]
+        """Wait until the peer's session is open, up to a limit.
+
+        Sessions are opened in the order of the nodes everywhere: with MaxSessions 1 two checks would
+        otherwise wait for each other."""
+        either: list[Future[Any]] = [self._opened, self._facts]
         wait(either, self._left(REACH_SECONDS), return_when=FIRST_COMPLETED)
 
     def facts(self) -> StorageFacts:
-        """What it sees; with ``away`` where it cannot be reached, or holds nothing in time."""
+        """Return the peer's facts; ``unavailable`` is set when it holds no file in time."""
         if self._connected.done():
-            wait([self._told], self._left())
+            wait([self._facts], self._left())
         try:
-            return self._told.result(0)
+            return self._facts.result(0)
         except ConnectError:
-            return StorageFacts(away="cannot be reached")
+            return StorageFacts(unavailable="cannot be reached")
         except OzError as error:
-            return StorageFacts(away=f"cannot be asked: {safe_line(error.message)}")
+            return StorageFacts(unavailable=f"cannot be checked: {safe_line(error.message)}")
         except TimeoutError:
-            return StorageFacts(away=self._late())
+            return StorageFacts(unavailable=self._late())
 
     def end(self) -> None:
-        """Let the file go."""
+        """Release the file."""
         self._over.set()
-        if self._told.done():
+        if self._facts.done():
             self._thread.join(max(0.0, min(END_SECONDS, self._began + OVER_AT - time.monotonic())))
 
     def _left(self, longest: float = math.inf) -> float:
@@ -88,20 +101,22 @@ class _PeerFile:
 
     def _late(self) -> str:
         if not self._connected.done():
-            return f"was not connected to within {_seconds(time.monotonic() - self._asked)}"
+            return f"was not connected within {_seconds(time.monotonic() - self._started)}"
         spent = _seconds(time.monotonic() - self._connected.result())
         if not self._opened.done():
             return f"opened no session within {spent}"
-        return f"took longer than {spent} to {'mount it' if self._place.device else 'write there'}"
+        return f"took longer than {spent} to {'mount it' if self._location.device else 'write there'}"
 
 
 @contextlib.contextmanager
 def hold_on_peer(
-    reach: Callable[[], Transport], place: MediaLocation, name: str, word: str, *, began: float
+    transport_of: Callable[[], Transport], location: MediaLocation, name: str, content: str, *, began: float
 ) -> Iterator[Callable[[], StorageFacts]]:
-    """``Held`` on another node. What is given waits for the facts of that node, but not so long that findings
-    of this one, whose check ``began`` then (of the monotonic clock), were late."""
-    holder = _PeerFile(reach, place, name, word, began=began)
+    """Hold a file on another node inside the block.
+
+    The function it yields waits for the facts of that node, but not so long that the check of this node,
+    which ``began`` at that time (monotonic clock), would be late."""
+    holder = _PeerFile(transport_of, location, name, content, began=began)
     try:
         holder.begin()
         yield holder.facts

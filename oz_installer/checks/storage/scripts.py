@@ -1,4 +1,4 @@
-"""What runs on api nodes to try the media folder; all of it goes when stdin ends, or by itself."""
+"""Scripts that try the media folder on api nodes; they clean up when stdin ends, or by themselves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOUNT_SECONDS = 8
 NO_ENGINE = "no engine"
 HANGS = "hangs"
 
-# Machine code of a program that ends when its stdin does, or after 25 seconds: poll(0), exit(7).
+# Machine code of a program that exits when its stdin ends, or after 25 seconds: poll(0), exit(7).
 _WAITING = {
     "x86_64": (
         62,
@@ -29,10 +29,10 @@ _WAITING = {
     ),
 }
 
-# Common to both ends. $1 path or nfs, $2 folder, $3 name of the file, $4 what it holds, $5 whether to
-# measure, $6 user that reads media; of NFS: $7 engine, $8 and $9 the volume's options and device, ${10} the
+# Common to both scripts. $1 path or nfs, $2 folder, $3 name of the file, $4 its content, $5 whether to
+# measure, $6 user that reads media; for NFS: $7 engine, $8 and $9 the volume's options and device, ${10} the
 # program.
-# Files and volumes that a killed check has left are gone after an hour, with the next check.
+# Files and volumes that a killed check left behind are removed by the next check after an hour.
 _BEGIN = f"""
 kind=$1 folder=$2 name=$3 word=$4 measure=$5 reader=$6 engine=$7 options=$8 device=$9 program=${{10}}
 image= volume=oz-install-check-$(date +%s)-${{name##*.}}
@@ -73,7 +73,7 @@ mount_it() {{
 }}
 trap 'leave > /dev/null 2>&1' EXIT
 trap 'exit 1' HUP INT TERM
-trap '' PIPE  # nobody listens any more: the end must be reached all the same
+trap '' PIPE  # without a reader the script must still run to its end
 if [ "$kind" = nfs ]; then
   folder=
   command -v "$engine" > /dev/null || {{ echo "mount 127 {NO_ENGINE}"; exit; }}
@@ -84,7 +84,7 @@ if [ "$kind" = nfs ]; then
   cd /
 fi
 disk=$(timeout 5 stat -f -c '%S %b %a' "$folder" 2> /dev/null)
-case $? in 124 | 143) folder=; echo "folder {HANGS}"; exit ;; esac  # nothing there may be touched any more
+case $? in 124 | 143) folder=; echo "folder {HANGS}"; exit ;; esac  # nothing on it may be touched any more
 [ -d "$folder" ] || {{ [ -e "$folder" ] && echo "folder file" || echo "folder missing"; exit; }}
 file=$folder/$name
 timeout 5 find "$folder" -maxdepth 1 -name '{PREFIX}*' -mmin +60 -exec rm -f {{}} + 2> /dev/null
@@ -104,7 +104,7 @@ measure() {{
   echo "reader $? $(last)"
 }}
 """
-# The file is there, and locked, as long as stdin is open: a workstation that dies takes it along.
+# The file exists and is locked while stdin is open, so it is removed even when the workstation dies.
 HOLD = (
     _BEGIN
     + f"""
@@ -121,7 +121,7 @@ rm -f "$file"
 echo "removed"
 """
 )
-# It waits to be told whether the other end holds its file: both mount meanwhile.
+# Waits for a line that says whether the other node holds its file: both mount in the meantime.
 READ = (
     _BEGIN
     + f"""
@@ -147,5 +147,5 @@ echo "over"
 
 @cache
 def program() -> str:
-    """The program that waits, as the engine's ``import`` takes it, in base64."""
+    """Return the waiting program in base64, packed for the engine's ``import``."""
     return base64.b64encode(gzip.compress(tar_of(_WAITING), mtime=0)).decode()

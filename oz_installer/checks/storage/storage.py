@@ -1,4 +1,4 @@
-"""Media storage from every api node: there, writable, and the same for all of them."""
+"""The check of media storage from every api node: present, writable, and shared by all of them."""
 
 from __future__ import annotations
 
@@ -29,69 +29,70 @@ from oz_installer.text import format_kib, parse_int
 
 
 class StorageCheck(ProbeCheck[StorageFacts]):
-    """The first api node holds a file, the others look for it."""
+    """Hold a file on the first api node and look for it on the others."""
 
     name = "storage"
     title = "Media storage"
 
     def nodes(self, context: CheckContext) -> tuple[CheckedNode, ...]:
-        """What reads and writes media."""
+        """Return the nodes that read and write media."""
         return context.api_nodes
 
     def probe(self, context: CheckContext, node: CheckedNode) -> StorageFacts:
-        """By the type of storage. Nothing is mounted from what does not speak NFS: it would hang."""
+        """Try the storage. A server that does not speak NFS is not mounted: that would hang."""
         began = time.monotonic()
         transport = context.transport(node.name)
         if context.answers.storage.type == "local":
             return _local(transport, context.install_dir)
-        place = place_of(context)
-        answer = place.ask(transport)
+        location = media_location(context)
+        answer = location.call_server(transport)
         if answer is not None and not answer.speaks_nfs:
             return StorageFacts(server=answer)
-        return replace(_tried(context, node, place, transport, began), server=answer)
+        return replace(_try(context, node, location, transport, began), server=answer)
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: StorageFacts) -> Iterator[Finding]:
-        """From the server to the file; sharing only where there is something to share."""
+        """Judge from the server to the file; sharing only for storage that nodes share."""
         storage = context.answers.storage
         if storage.type == "local":
             if facts.folder == HANGS:
                 yield hung_disk_finding(self, node, f"{context.install_dir}/data/media", about="", subject="")
                 return
-            text = f"{context.install_dir}/data/media on the node itself"
+            seen = f"{context.install_dir}/data/media on the node itself"
             free = f", {format_kib(facts.free)} free" if facts.free else ""
-            yield self.finding(node, "ok", text + free)
+            yield self.finding(node, "ok", seen + free)
             yield from space_findings(self, node, facts, context.answers.workload)
             return
-        place = storage.location
+        path = storage.location
         if facts.server is not None:
-            yield self._server(context, node, facts.server, place)
+            yield self._server(context, node, facts.server, path)
             if not facts.server.speaks_nfs:
                 return
-        yield from mount_findings(self, context, node, facts, place)
+        yield from mount_findings(self, context, node, facts, path)
         if facts.mount:
             return
         first = context.api_nodes[0]
-        yield folder_findings(self, node, facts, place, nfs=facts.server is not None)
+        yield folder_findings(self, node, facts, path, nfs=facts.server is not None)
         if facts.folder != "ok":
             return
-        if node != first and not facts.away:
-            yield sharing_findings(self, node, facts, place, first.name)
+        if node != first and not facts.unavailable:
+            yield sharing_findings(self, node, facts, path, first.name)
         yield from measurement_findings(self, context, node, facts, first.name)
         if node == first:
             yield from space_findings(self, node, facts, context.answers.workload)
 
     def across(self, context: CheckContext, facts: Mapping[str, StorageFacts]) -> Iterator[Finding]:
-        """What could not be tried for want of the first api node; only here shows whether it has failed."""
-        well = {name for name, one in facts.items() if one.is_writable}
+        """Report nodes that could not be compared with the first api node, whose own state is known here."""
+        writable = {name for name, one in facts.items() if one.is_writable}
         for node in context.api_nodes:
-            if node.name in well and facts[node.name].away:
-                first, place = context.api_nodes[0].name, context.answers.storage.location
-                yield sharing_findings(self, node, facts[node.name], place, first, told=first not in well)
+            if node.name in writable and facts[node.name].unavailable:
+                first, path = context.api_nodes[0].name, context.answers.storage.location
+                is_reported = first not in writable
+                yield sharing_findings(self, node, facts[node.name], path, first, is_reported=is_reported)
 
     def _server(self, context: CheckContext, node: CheckedNode, answer: NfsAnswer, export: str) -> Finding:
         port = nfs.port_of(context.answers.storage.options)
         wanted = nfs.version_of(context.answers.storage.options)
-        server, place = context.answers.storage.server or "", f"the NFS server of {export}"
+        server, subject = context.answers.storage.server or "", f"the NFS server of {export}"
         service = Service(
             product="NFS",
             listener=f"port {port} of {server}",
@@ -99,37 +100,38 @@ class StorageCheck(ProbeCheck[StorageFacts]):
             key="storage.server",
             listens_by="nfsd",
             stranger_hint="Correct the server's address (answers: storage.server), or start nfsd there.",
-            unreachable=f"{place} does not answer at port {port}",
+            unreachable=f"{subject} does not answer at port {port}",
         )
-        if trouble := access_finding(self, node, service, answer.ended, answer.said):
-            return trouble
-        if answer.ended == "version":
+        if failure := access_finding(self, node, service, answer.outcome, answer.message):
+            return failure
+        if answer.outcome == "version":
             low, high = answer.versions
             return self.finding(
                 node,
                 "failure",
-                f"{place} speaks NFS {low}{'' if low == high else f' to {high}'} only",
+                f"{subject} speaks NFS {low}{'' if low == high else f' to {high}'} only",
                 needed=f"NFS {wanted} (storage.options)",
-                hint=f"Set vers={high} in storage.options, or switch version {wanted} on in the server.",
+                why="The media volume cannot be mounted, so no container that uses media starts.",
+                hint=f"Set vers={high} in storage.options, or enable version {wanted} on the server.",
             )
-        return self.finding(node, "ok", f"{place} answers at port {port}")
+        return self.finding(node, "ok", f"{subject} answers at port {port}")
 
 
-def _tried(
-    context: CheckContext, node: CheckedNode, place: MediaLocation, transport: Transport, began: float
+def _try(
+    context: CheckContext, node: CheckedNode, location: MediaLocation, transport: Transport, began: float
 ) -> StorageFacts:
-    """The file held on the first api node, and looked for on this one."""
+    """Hold a file on the first api node; on any other node look for it."""
     first = context.api_nodes[0]
-    name, word = f"{PREFIX}{uuid.uuid4().hex[:12]}", uuid.uuid4().hex
+    name, content = f"{PREFIX}{uuid.uuid4().hex[:12]}", uuid.uuid4().hex
     if node == first:
-        with HeldFile(transport, place, name, word, measure=True) as held:
+        with HeldFile(transport, location, name, content, measure=True) as held:
             return held.facts
-    with hold_on_peer(lambda: context.transport(first.name), place, name, word, began=began) as other:
-        return read_back(transport, place, name, word, other)
+    with hold_on_peer(lambda: context.transport(first.name), location, name, content, began=began) as facts:
+        return read_back(transport, location, name, content, facts)
 
 
-def place_of(context: CheckContext) -> MediaLocation:
-    """Where the media are: mounted just as Compose will."""
+def media_location(context: CheckContext) -> MediaLocation:
+    """Return the location of media, mounted exactly as Compose mounts it."""
     storage, reader = context.answers.storage, context.release.media_reader
     if storage.type == "path":
         return MediaLocation(folder=str(storage.path), reader=reader)
@@ -149,5 +151,5 @@ def _local(transport: Transport, install_dir: str) -> StorageFacts:
     result = transport.run(argv, timeout=2 * SECONDS)
     if result.status in TIMED_OUT:
         return StorageFacts(folder=HANGS)
-    words = result.text.splitlines()[-1].split() if result.text.strip() else []
-    return StorageFacts(free=parse_int(words[3]) if len(words) > 3 else None)
+    columns = result.text.splitlines()[-1].split() if result.text.strip() else []
+    return StorageFacts(free=parse_int(columns[3]) if len(columns) > 3 else None)

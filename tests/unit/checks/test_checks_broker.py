@@ -45,7 +45,7 @@ def at(
 
 
 def facts(found: BrokerServer = REDIS, **changes: Any) -> BrokerFacts:
-    return BrokerFacts(attempt=BrokerLogin(ended="in", server=replace(found, **changes)))
+    return BrokerFacts(attempt=BrokerLogin(outcome="in", server=replace(found, **changes)))
 
 
 # ---- judges
@@ -55,16 +55,18 @@ def facts(found: BrokerServer = REDIS, **changes: Any) -> BrokerFacts:
 @pytest.mark.parametrize(
     ("seen", "bad", "words"),
     [
-        (BrokerFacts(attempt=BrokerLogin(ended="unreachable", message="refused")), {"broker": "failure"},
+        (BrokerFacts(attempt=BrokerLogin(outcome="unreachable", message="refused")), {"broker": "failure"},
          "cannot be reached: refused"),
-        (BrokerFacts(attempt=BrokerLogin(ended="stranger", message="no RESP")), {"broker": "failure"},
+        (BrokerFacts(attempt=BrokerLogin(outcome="stranger", message="no RESP")), {"broker": "failure"},
          "does not speak"),
-        (BrokerFacts(attempt=BrokerLogin(ended="refused", message="wrong")), {"broker.login": "failure"},
+        (BrokerFacts(attempt=BrokerLogin(outcome="refused", message="wrong")), {"broker.login": "failure"},
          "refuses the login: wrong"),
-        (BrokerFacts(attempt=BrokerLogin(ended="forbidden"), knock=TcpResult(open=True)),
+        (BrokerFacts(attempt=BrokerLogin(outcome="forbidden"), tcp=TcpResult(open=True)),
          {"broker": "warning"},
-         "could not be tried"),
-        (BrokerFacts(attempt=BrokerLogin(ended="forbidden"), knock=TcpResult(open=False, said="timed out")),
+         "the login was not checked"),
+        (BrokerFacts(
+            attempt=BrokerLogin(outcome="forbidden"), tcp=TcpResult(open=False, message="timed out")
+        ),
          {"broker": "failure"}, "cannot be reached: timed out"),
     ],
 )  # fmt: skip
@@ -80,19 +82,19 @@ def test_from_outside(kind: str, seen: BrokerFacts, bad: dict[str, str], words: 
         ({}, {}, "volatile-ttl, 512 MB"),
         ({"version": "6.2.0"}, {}, "Redis 6.2.0"),
         ({"version": "6.0.16"}, {"broker.version": "warning"}, "Redis 6.0.16"),
-        ({"version": ""}, {}, "does not tell its version"),
+        ({"version": ""}, {}, "does not report its version"),
         ({"mode": "cluster"}, {"broker.mode": "failure"}, "cluster"),
         ({"mode": "sentinel"}, {"broker.mode": "failure"}, "sentinel"),
         ({"role": "slave"}, {"broker.mode": "failure"}, "a read-only replica"),
-        ({"mode": "", "role": ""}, {}, "does not tell its mode"),
+        ({"mode": "", "role": ""}, {}, "does not report its mode"),
         ({"databases": False}, {"broker.databases": "failure"}, "there is no database 3"),
-        ({"databases": None}, {"broker.databases": "warning"}, "may not choose database 3"),
+        ({"databases": None}, {"broker.databases": "warning"}, "may not select database 3"),
         ({"policy": "noeviction"}, {}, "noeviction"),
         ({"policy": "volatile-lru"}, {}, "volatile-lru"),
         ({"policy": "allkeys-lru"}, {"broker.policy": "warning"}, "allkeys-lru"),
         ({"policy": "allkeys-random", "memory_limit": None}, {"broker.policy": "warning"}, "allkeys-random"),
         ({"policy": "allkeys-lru", "memory_limit": 0}, {}, "allkeys-lru, no limit"),
-        ({"policy": "", "memory_limit": None}, {}, "does not tell its memory policy"),
+        ({"policy": "", "memory_limit": None}, {}, "does not report its memory policy"),
     ],
 )
 def test_redis(changes: dict[str, Any], bad: dict[str, str], words: str) -> None:
@@ -105,7 +107,7 @@ def test_rabbitmq() -> None:
     found = judged(BrokerCheck(), facts(RABBIT), at=at("rabbitmq"))
     assert levels(found) == {}
     assert set(found) == {"broker.login", "broker.version"}
-    shut = BrokerLogin(ended="vhost", message="NOT_ALLOWED - vhost / not found", server=RABBIT)
+    shut = BrokerLogin(outcome="vhost", message="NOT_ALLOWED - vhost / not found", server=RABBIT)
     found = judged(BrokerCheck(), BrokerFacts(attempt=shut), at=at("rabbitmq"))
     assert levels(found) == {"broker.vhost": "failure"}
     assert "rabbitmqctl" in found["broker.vhost"].hint
@@ -117,8 +119,8 @@ def test_only_brokers_of_the_operators_own_are_asked() -> None:
 
 
 def test_a_password_that_nobody_gave_is_asked_for() -> None:
-    refused = BrokerFacts(attempt=BrokerLogin(ended="refused", message="NOAUTH Authentication required."))
-    assert "give broker.password" in judged(BrokerCheck(), refused, at=at(password=""))["broker.login"].hint
+    refused = BrokerFacts(attempt=BrokerLogin(outcome="refused", message="NOAUTH Authentication required."))
+    assert "Set broker.password" in judged(BrokerCheck(), refused, at=at(password=""))["broker.login"].hint
 
 
 # ---- talking to Redis
@@ -162,11 +164,11 @@ def asked(kind: str, answer: Any, password: str = CANARY) -> BrokerLogin:
 
 def test_a_healthy_redis() -> None:
     redis = Redis()
-    assert asked("redis", redis) == BrokerLogin(ended="in", server=REDIS)
+    assert asked("redis", redis) == BrokerLogin(outcome="in", server=REDIS)
     assert b"AUTH\r\n$15\r\ncanary-password" in redis.heard
     assert b"SELECT\r\n$1\r\n3\r\n" in redis.heard
     open_one = Redis()
-    assert asked("redis", open_one, password="").ended == "in"
+    assert asked("redis", open_one, password="").outcome == "in"
     assert b"AUTH" not in open_one.heard
 
 
@@ -174,19 +176,19 @@ def test_a_healthy_redis() -> None:
     ("answers", "expected"),
     [
         ({"AUTH": b"-WRONGPASS invalid username-password pair\r\n"},
-         BrokerLogin(ended="refused", message="WRONGPASS invalid username-password pair")),
+         BrokerLogin(outcome="refused", message="WRONGPASS invalid username-password pair")),
         ({"PING": b"-LOADING Redis is loading\r\n"},
-         BrokerLogin(ended="refused", message="LOADING Redis is loading")),
+         BrokerLogin(outcome="refused", message="LOADING Redis is loading")),
         ({"SELECT": b"-ERR DB index is out of range\r\n"},
-         BrokerLogin(ended="in", server=replace(REDIS, databases=False))),
+         BrokerLogin(outcome="in", server=replace(REDIS, databases=False))),
         ({"SELECT": b"-NOPERM no permission\r\n"},
-         BrokerLogin(ended="in", server=replace(REDIS, databases=None))),
+         BrokerLogin(outcome="in", server=replace(REDIS, databases=None))),
         ({"INFO": b"-NOPERM no permission\r\n"},
-         BrokerLogin(ended="in", server=BrokerServer(databases=True))),
+         BrokerLogin(outcome="in", server=BrokerServer(databases=True))),
         ({"PING": b"HTTP/1.1 400 Bad Request\r\n"},
-         BrokerLogin(ended="stranger", message="its answer is no RESP")),
-        ({"INFO": b"$99999999999\r\n"}, BrokerLogin(ended="stranger", message="its answer is no RESP")),
-        ({"INFO": b"$-1\r\n"}, BrokerLogin(ended="stranger", message="its answer is no RESP")),
+         BrokerLogin(outcome="stranger", message="its answer is not RESP")),
+        ({"INFO": b"$99999999999\r\n"}, BrokerLogin(outcome="stranger", message="its answer is not RESP")),
+        ({"INFO": b"$-1\r\n"}, BrokerLogin(outcome="stranger", message="its answer is not RESP")),
     ],
 )  # fmt: skip
 def test_a_redis_that_says_something_else(answers: dict[str, bytes], expected: BrokerLogin) -> None:
@@ -214,18 +216,18 @@ def endless(peer: socket.socket, heard: bytes) -> None:
 @pytest.mark.parametrize("answer", [hangs_up, silent, web, endless])
 def test_what_is_no_broker(kind: str, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker, "TCP_SECONDS", 0.5)
-    assert asked(kind, answer).ended == "stranger"
+    assert asked(kind, answer).outcome == "stranger"
 
 
 def test_a_closed_port_and_forbidden_tunnels() -> None:
     with server(hangs_up) as port:
         pass
     shut = at(reach=lambda name: Elsewhere(name, port=port))
-    assert BrokerCheck().probe(shut, shut.api_nodes[0]).attempt.ended == "unreachable"
+    assert BrokerCheck().probe(shut, shut.api_nodes[0]).attempt.outcome == "unreachable"
     forbidden = at(reach=Elsewhere, host="127.0.0.1")
     found = BrokerCheck().probe(forbidden, forbidden.api_nodes[0])
-    assert found.attempt.ended == "forbidden"
-    assert found.knock is not None
+    assert found.attempt.outcome == "forbidden"
+    assert found.tcp is not None
 
 
 # ---- talking to RabbitMQ
@@ -277,7 +279,7 @@ class Rabbit:
 
 def test_a_healthy_rabbitmq() -> None:
     rabbit = Rabbit(START, TUNE, HEARTBEAT + frame((10, 41), b"\x00"), frame((10, 51), b""))
-    assert asked("rabbitmq", rabbit) == BrokerLogin(ended="in", server=RABBIT)
+    assert asked("rabbitmq", rabbit) == BrokerLogin(outcome="in", server=RABBIT)
     assert rabbit.over.wait(10)
     assert rabbit.heard.startswith(b"AMQP\x00\x00\x09\x01")
     assert b"\x00oz\x00canary-password" in rabbit.heard
@@ -288,18 +290,18 @@ def test_a_healthy_rabbitmq() -> None:
     ("words", "ended", "said"),
     [
         ((START, close(403, b"ACCESS_REFUSED - Login was refused")), "refused", "ACCESS_REFUSED"),
-        ((START,), "refused", "hangs up after the login"),
+        ((START,), "refused", "closes the connection after the login"),
         ((START, TUNE, close(530, b"NOT_ALLOWED - vhost / not found")), "vhost", "vhost / not found"),
-        ((START, TUNE), "vhost", "hangs up"),
-        ((b"AMQP\x00\x01\x00\x00",), "stranger", "no AMQP"),
-        ((frame((10, 10), b"\x00\x09" + long(PROPERTIES), end=0),), "stranger", "no AMQP"),
+        ((START, TUNE), "vhost", "closes the connection"),
+        ((b"AMQP\x00\x01\x00\x00",), "stranger", "not AMQP"),
+        ((frame((10, 10), b"\x00\x09" + long(PROPERTIES), end=0),), "stranger", "not AMQP"),
         ((frame((20, 10), b""),), "stranger", "20.10"),
-        ((struct.pack("!BHI", 1, 0, 1 << 30),), "stranger", "no AMQP"),
+        ((struct.pack("!BHI", 1, 0, 1 << 30),), "stranger", "not AMQP"),
     ],
 )
 def test_a_rabbitmq_that_says_something_else(words: tuple[bytes, ...], ended: str, said: str) -> None:
     found = asked("rabbitmq", Rabbit(*words))
-    assert found.ended == ended
+    assert found.outcome == ended
     assert said in found.message
 
 

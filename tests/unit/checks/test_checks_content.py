@@ -58,7 +58,7 @@ def dropping() -> Remedy:
     return Remedy(title="take it back", node="n1", database=made.database, commands=made.undo)
 
 
-@pytest.mark.parametrize(("content", "words"), [(counted(3), "holds 3 tables"), (CLOSED, "nobody can tell")])
+@pytest.mark.parametrize(("content", "words"), [(counted(3), "holds 3 tables"), (CLOSED, "cannot tell")])
 def test_what_is_not_empty_stays(content: bytes, words: str) -> None:
     ran: list[str] = []
     with server(postgres(content, ran)) as port, pytest.raises(OzError) as caught:
@@ -78,8 +78,11 @@ def test_what_is_empty_or_gone_is_dropped(content: bytes) -> None:
 @pytest.mark.parametrize(
     ("may_lend", "words"),
     [
-        (True, 'oz-install check --fix runs as boss: GRANT "gateway_user" TO "boss"; CREATE DATABASE'),
-        (False, "boss may not do it. Let the database's administrator run: CREATE DATABASE"),
+        (
+            True,
+            'Run oz-install check --fix; as boss it runs: GRANT "gateway_user" TO "boss"; CREATE DATABASE',
+        ),
+        (False, "boss lacks the rights to do it. Ask the database administrator to run: CREATE DATABASE"),
     ],
 )
 def test_who_cannot_become_a_member_of_the_role_is_offered_nothing(*, may_lend: bool, words: str) -> None:

@@ -40,7 +40,7 @@ GROUND = AdminView(
     trusted=frozenset({"pgcrypto"}),
 )
 LOST = GROUND.__class__(**{**GROUND.__dict__, "role": False, "owner": ""})
-WRONG = LoginResult(outcome="refused", said="password authentication failed", state="28P01", tls="T")
+WRONG = LoginResult(outcome="refused", message="password authentication failed", state="28P01", tls="T")
 ADMIN = "canary-admin-password"
 HOSTILE = ('a"b', 'a"; DROP DATABASE x; --', "a' PASSWORD $1", "ж$1\\", ":name")
 
@@ -65,7 +65,7 @@ def with_admin(name: str = "boss") -> CheckContext:
 def seen(
     server: Server, at: CheckContext, spot: CheckedNode = API, ground: AdminView | None = None
 ) -> dict[str, Finding]:
-    admin = LoginResult(outcome="in", ground=ground) if ground else None
+    admin = LoginResult(outcome="in", admin_view=ground) if ground else None
     facts = DatabaseFacts(attempt=LoginResult(outcome="in", tls="T", server=server), admin=admin)
     return judged(DatabaseCheck(), facts, spot, at)
 
@@ -107,8 +107,8 @@ def test_connections_that_are_free(changes: dict[str, Any], needed: int, expecte
 def test_room_for_connections(used: int, level: str) -> None:
     one = seen(replace(SERVER, used=used), with_topology())["database.connections"]
     assert one.level == level
-    assert f"{97 - used} free for us of 100 (max_connections), 3 of them reserved, {used} in use" in one.seen
-    assert one.needed == "35 (6 gunicorn workers a node, 2 a queue: the vendor's start commands)"
+    assert f"{97 - used} free for Oz of 100 (max_connections), 3 of them reserved, {used} in use" in one.seen
+    assert one.needed == "35 (6 gunicorn workers per node, 2 per queue: the vendor's start commands)"
 
 
 def test_without_a_topology_only_what_is_used_up_is_told() -> None:
@@ -209,7 +209,7 @@ def test_the_way_there_and_back_is_no_skew(off: float) -> None:
 def test_what_an_administrator_can_create(
     attempt: LoginResult, ground: AdminView, bad: set[str], remedies: list[str]
 ) -> None:
-    facts = DatabaseFacts(attempt=attempt, admin=LoginResult(outcome="in", ground=ground))
+    facts = DatabaseFacts(attempt=attempt, admin=LoginResult(outcome="in", admin_view=ground))
     found = judged(DatabaseCheck(), facts, API, with_admin())
     assert levels(found) == {f"database.{name}": "failure" for name in bad}
     assert [one.remedy.title for one in found.values() if one.remedy] == remedies
@@ -219,11 +219,11 @@ def test_what_an_administrator_can_create(
 
 
 def test_a_role_that_is_there_has_another_password() -> None:
-    facts = DatabaseFacts(attempt=WRONG, admin=LoginResult(outcome="in", ground=GROUND))
+    facts = DatabaseFacts(attempt=WRONG, admin=LoginResult(outcome="in", admin_view=GROUND))
     hint = judged(DatabaseCheck(), facts, API, with_admin())["database.login"].hint
-    assert "The role gateway_user is there. Check its password" in hint
+    assert "The role gateway_user exists. Check its password" in hint
     unknown = judged(DatabaseCheck(), DatabaseFacts(attempt=WRONG), API)["database.login"].hint
-    assert "may be missing, too" in unknown
+    assert "may also be missing" in unknown
     assert '(host "gateway" "gateway_user" ADDRESS scram-sha-256)' in unknown
 
 
@@ -247,15 +247,15 @@ def test_rights_and_extensions_inside() -> None:
 
 def test_an_administrator_who_is_refused_is_a_warning() -> None:
     refused = LoginResult(
-        outcome="refused", said="password authentication failed for user boss", state="28P01"
+        outcome="refused", message="password authentication failed for user boss", state="28P01"
     )
     found = judged(DatabaseCheck(), DatabaseFacts(attempt=WRONG, admin=refused), API, with_admin())
     assert levels(found) == {"database.login": "failure", "database.admin": "warning"}
-    assert "boss does not get in: password authentication failed" in found["database.admin"].seen
+    assert "boss cannot log in: password authentication failed" in found["database.admin"].seen
 
 
 def test_right_to_connect() -> None:
-    attempt = LoginResult(outcome="error", state="42501", said="permission denied for database", tls="T")
+    attempt = LoginResult(outcome="error", state="42501", message="permission denied for database", tls="T")
     hint = judged(DatabaseCheck(), DatabaseFacts(attempt=attempt))["database.login"].hint
     assert 'GRANT CONNECT ON DATABASE "gateway" TO "gateway_user";' in hint
 
@@ -331,7 +331,7 @@ def test_an_administrator_who_is_refused_is_told_without_any_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("port", "words"), [(None, "sshd of the node forbids tunnels"), (1, "Connection refused")]
+    ("port", "words"), [(None, "sshd on the node forbids tunnels"), (1, "Connection refused")]
 )
 def test_what_cannot_be_reached_is_told(port: int | None, words: str) -> None:
     remedy: Remedy = create_role("n1", "gateway_user")

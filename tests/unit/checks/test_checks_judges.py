@@ -198,36 +198,40 @@ def test_nodes_that_publish_nothing_are_not_asked() -> None:
     ("attempt", "bad", "words"),
     [
         (
-            LoginResult(outcome="unreachable", said="refused"),
+            LoginResult(outcome="unreachable", message="refused"),
             {"database": "failure"},
             "cannot be reached: refused",
         ),
         (
-            LoginResult(outcome="unreachable", said="Name or service not known"),
+            LoginResult(outcome="unreachable", message="Name or service not known"),
             {"database": "failure"},
             "not known",
         ),
-        (LoginResult(outcome="stranger", said="x"), {"database": "failure"}, "does not speak PostgreSQL: x"),
-        (LoginResult(outcome="no-tls"), {"database.tls": "failure"}, "takes no TLS"),
-        (LoginResult(outcome="untrusted", said="self-signed"), {"database.tls": "failure"}, "self-signed"),
+        (
+            LoginResult(outcome="stranger", message="x"),
+            {"database": "failure"},
+            "does not speak PostgreSQL: x",
+        ),
+        (LoginResult(outcome="no-tls"), {"database.tls": "failure"}, "does not support TLS"),
+        (LoginResult(outcome="untrusted", message="self-signed"), {"database.tls": "failure"}, "self-signed"),
         (
             LoginResult(
-                outcome="refused", said="password authentication failed", state="28P01", tls="TLSv1.3"
+                outcome="refused", message="password authentication failed", state="28P01", tls="TLSv1.3"
             ),
             {"database.login": "failure"},
             "password authentication failed",
         ),
         (
-            LoginResult(outcome="error", said="no", state="3D000", tls="TLSv1.3"),
+            LoginResult(outcome="error", message="no", state="3D000", tls="TLSv1.3"),
             {"database.login": "failure"},
             "there is no database gateway",
         ),
         (
-            LoginResult(outcome="error", said="too many clients", state="53300", tls="TLSv1.3"),
+            LoginResult(outcome="error", message="too many clients", state="53300", tls="TLSv1.3"),
             {"database.login": "failure"},
             "too many",
         ),
-        (LoginResult(outcome="in", tls="TLSv1.3", server=SERVER), {}, "gateway_user gets into gateway"),
+        (LoginResult(outcome="in", tls="TLSv1.3", server=SERVER), {}, "gateway_user can log in to gateway"),
     ],
 )
 def test_database_from_outside(attempt: LoginResult, bad: dict[str, str], words: str) -> None:
@@ -269,7 +273,7 @@ def test_database_encryption(sslmode: str, tls: str, level: str) -> None:
 
 
 def test_what_the_administrator_must_run_is_told_as_sql() -> None:
-    no_database = DatabaseFacts(attempt=LoginResult(outcome="error", state="3D000", said="no"))
+    no_database = DatabaseFacts(attempt=LoginResult(outcome="error", state="3D000", message="no"))
     hint = judged(DatabaseCheck(), no_database)["database.login"].hint
     assert 'CREATE DATABASE "gateway" OWNER "gateway_user" TEMPLATE template0' in hint
     bare = replace(SERVER, installed=frozenset(), trusted=frozenset())
@@ -282,7 +286,7 @@ def test_forbidden_tunnels_are_told_and_only_the_port_is_judged() -> None:
     found = judged(DatabaseCheck(), DatabaseFacts(attempt=forbidden, tcp=TcpResult(open=True, tunnel=False)))
     assert levels(found) == {"database": "warning"}
     assert "forbids tunnels" in found["database"].why
-    shut = DatabaseFacts(attempt=forbidden, tcp=TcpResult(open=False, said="timed out", tunnel=False))
+    shut = DatabaseFacts(attempt=forbidden, tcp=TcpResult(open=False, message="timed out", tunnel=False))
     assert levels(judged(DatabaseCheck(), shut)) == {"database": "failure"}
 
 
@@ -300,7 +304,7 @@ def test_a_bundled_database_is_there_by_itself() -> None:
         (StorageFacts(folder="missing"), {"storage.folder": "failure"}, "there is no folder /mnt/oz"),
         (StorageFacts(folder="Permission denied"), {"storage.folder": "failure"}, "Permission denied"),
         (StorageFacts(shared=False), {"storage.shared": "failure"}, "the file is not there"),
-        (StorageFacts(shared=False, said="stale handle"), {"storage.shared": "failure"}, "stale handle"),
+        (StorageFacts(shared=False, message="stale handle"), {"storage.shared": "failure"}, "stale handle"),
         (StorageFacts(held=False), {"storage.shared": "warning"}, "n1 cannot write"),
     ],
 )

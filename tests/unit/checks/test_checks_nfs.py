@@ -43,12 +43,12 @@ def silent(peer: socket.socket, heard: bytes) -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (reply(1, 0, 0, 0, 0), NfsAnswer(ended="ok")),
-        (reply(1, 0, 1, 8, 7, 7, 0), NfsAnswer(ended="ok")),  # with a verifier
-        (reply(1, 1, 1, 5), NfsAnswer(ended="ok")),  # wants Kerberos
-        (reply(1, 0, 0, 0, 2, 3, 3), NfsAnswer(ended="version", versions=(3, 3))),
-        (reply(1, 0, 0, 0, 1), NfsAnswer(ended="stranger", said="RPC, but no NFS (accept_stat 1)")),
-        (reply(1, 0, 0, 0, 0, identity=1), NfsAnswer(ended="stranger", said="its answer is no RPC")),
+        (reply(1, 0, 0, 0, 0), NfsAnswer(outcome="ok")),
+        (reply(1, 0, 1, 8, 7, 7, 0), NfsAnswer(outcome="ok")),  # with a verifier
+        (reply(1, 1, 1, 5), NfsAnswer(outcome="ok")),  # wants Kerberos
+        (reply(1, 0, 0, 0, 2, 3, 3), NfsAnswer(outcome="version", versions=(3, 3))),
+        (reply(1, 0, 0, 0, 1), NfsAnswer(outcome="stranger", message="RPC, but not NFS (accept_stat 1)")),
+        (reply(1, 0, 0, 0, 0, identity=1), NfsAnswer(outcome="stranger", message="its answer is not RPC")),
     ],
 )
 def test_what_a_server_answers(answer: Any, expected: NfsAnswer) -> None:
@@ -60,14 +60,14 @@ def test_what_a_server_answers(answer: Any, expected: NfsAnswer) -> None:
 def test_what_is_no_nfs_server(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nfs, "TCP_SECONDS", 0.5)
     with server(answer) as port:
-        assert nfs.nfs_null_call(Elsewhere(port=port), "nfs", 2049, 4).ended == "stranger"
+        assert nfs.nfs_null_call(Elsewhere(port=port), "nfs", 2049, 4).outcome == "stranger"
 
 
 def test_a_closed_port_and_forbidden_tunnels() -> None:
     with server(hangs_up) as port:
-        assert nfs.nfs_null_call(Elsewhere(), "127.0.0.1", port, 4).ended == "unknown"
-    assert nfs.nfs_null_call(Elsewhere(port=port), "nfs", 2049, 4).ended == "unreachable"
-    assert nfs.nfs_null_call(Elsewhere(), "127.0.0.1", port, 4).ended == "unreachable"
+        assert nfs.nfs_null_call(Elsewhere(), "127.0.0.1", port, 4).outcome == "unknown"
+    assert nfs.nfs_null_call(Elsewhere(port=port), "nfs", 2049, 4).outcome == "unreachable"
+    assert nfs.nfs_null_call(Elsewhere(), "127.0.0.1", port, 4).outcome == "unreachable"
 
 
 def test_nothing_is_mounted_from_what_is_no_nfs_server() -> None:
@@ -75,7 +75,7 @@ def test_nothing_is_mounted_from_what_is_no_nfs_server() -> None:
         at = site(lambda name: Elsewhere(name, port=port), storage=NFS)
         facts = StorageCheck().probe(at, BIO)
     assert facts.server is not None
-    assert facts.server.ended == "stranger"
+    assert facts.server.outcome == "stranger"
 
 
 @pytest.mark.parametrize(

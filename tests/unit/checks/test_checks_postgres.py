@@ -129,5 +129,5 @@ def test_knocking_through_a_tunnel_and_from_the_shell(monkeypatch: pytest.Monkey
         assert (found.open, found.tunnel) == (True, False)
     shut = try_tcp(Elsewhere(), "127.0.0.1", port)
     assert (shut.open, shut.tunnel) == (False, False)
-    assert "refused" in shut.said.lower()
+    assert "refused" in shut.message.lower()
     assert not try_tcp(Elsewhere(port=port), "db", 1).open

@@ -38,7 +38,7 @@ PLACE = "db.example.com:5432"
 )
 def test_a_place_is_named_once_and_the_hint_fits(error: OSError, reason: str, hint: str) -> None:
     node = Closed(error)
-    assert try_tcp(node, "db.example.com", 5432) == TcpResult(open=False, said=reason)
+    assert try_tcp(node, "db.example.com", 5432) == TcpResult(open=False, message=reason)
     at = site(lambda _: node)
     found = judged(DatabaseCheck(), DatabaseCheck().probe(at, API), API, at)["database"]
     assert found.seen == f"{PLACE} cannot be reached: {reason}"

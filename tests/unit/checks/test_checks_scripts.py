@@ -252,7 +252,7 @@ def test_another_folder_of_the_same_name_is_told_from_the_shared_one(shared: Pat
             LocalTransport(become="none"), MediaLocation(folder=str(shared)), f"{PREFIX}a", "word"
         )
         assert facts.shared is False
-        assert "No such file" in facts.said
+        assert "No such file" in facts.message
         other = read_back(
             LocalTransport(become="none"), MediaLocation(folder=str(tmp_path)), f"{PREFIX}a", "another"
         )

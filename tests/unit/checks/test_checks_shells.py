@@ -107,7 +107,7 @@ def test_a_media_folder_is_tried_by_busybox(tmp_path: Path, monkeypatch: pytest.
     at = site(lambda name: LocalTransport(name, become="none"), nodes, storage=storage)
     for spot in nodes:
         facts = StorageCheck().probe(at, spot)
-        assert (facts.folder, facts.readable, facts.away) == ("ok", None, "")
+        assert (facts.folder, facts.readable, facts.unavailable) == ("ok", None, "")
         assert facts.free
         assert facts.shared is (True if spot == BIO else None)
     assert list(media.iterdir()) == []
@@ -130,7 +130,7 @@ def test_a_setpriv_that_cannot_become_another_user_tells_nothing(
 def test_a_port_that_is_tried_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: int) -> None:
     program(tmp_path, "timeout", f"#!/bin/sh\nexit {late}\n")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert try_tcp_from_shell(LocalTransport(become="none"), "127.0.0.1", 1).said == "no answer within 5 s"
+    assert try_tcp_from_shell(LocalTransport(become="none"), "127.0.0.1", 1).message == "no answer within 5 s"
 
 
 # ---- disks

@@ -17,12 +17,12 @@ from oz_installer.checks.engine.container import minimal_elf
 from oz_installer.checks.storage.nfs import NfsAnswer
 from oz_installer.checks.storage.probe import HeldFile, MediaLocation, StorageFacts, facts_of, read_back
 from oz_installer.checks.storage.scripts import _WAITING, HOLD, NO_ENGINE, PREFIX, READ
-from oz_installer.checks.storage.storage import StorageCheck, place_of
+from oz_installer.checks.storage.storage import StorageCheck, media_location
 from oz_installer.remote.local import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, judged, levels, site
 
 NFS = '{type: nfs, server: nfs.example.com, export: /srv/oz, options: "vers=4.1,hard"}'
-OK = NfsAnswer(ended="ok")
+OK = NfsAnswer(outcome="ok")
 NODEV = "failed to mount local volume: mount :/srv/oz:/var/lib/docker/volumes/x/_data: no such device"
 
 
@@ -37,19 +37,19 @@ NODEV = "failed to mount local volume: mount :/srv/oz:/var/lib/docker/volumes/x/
             {},
             "nfs.example.com:/srv/oz can be mounted with vers=4.1,hard",
         ),
-        (StorageFacts(server=NfsAnswer(ended="unknown"), shared=True), {}, "sees what n1 writes"),
+        (StorageFacts(server=NfsAnswer(outcome="unknown"), shared=True), {}, "sees what n1 writes"),
         (
-            StorageFacts(server=NfsAnswer(ended="unreachable", said="refused")),
+            StorageFacts(server=NfsAnswer(outcome="unreachable", message="refused")),
             {"storage": "failure"},
             "nfs.example.com:/srv/oz does not answer at port 2049: refused",
         ),
         (
-            StorageFacts(server=NfsAnswer(ended="stranger", said="its answer is no RPC")),
+            StorageFacts(server=NfsAnswer(outcome="stranger", message="its answer is not RPC")),
             {"storage": "failure"},
-            "port 2049 of nfs.example.com does not speak NFS: its answer is no RPC",
+            "port 2049 of nfs.example.com does not speak NFS: its answer is not RPC",
         ),
         (
-            StorageFacts(server=NfsAnswer(ended="version", versions=(3, 3))),
+            StorageFacts(server=NfsAnswer(outcome="version", versions=(3, 3))),
             {"storage": "failure"},
             "speaks NFS 3 only",
         ),
@@ -62,7 +62,7 @@ NODEV = "failed to mount local volume: mount :/srv/oz:/var/lib/docker/volumes/x/
         (
             StorageFacts(server=OK, mount="no engine"),
             {"storage.mount": "warning"},
-            "could not be tried: there is no container engine",
+            "not checked: there is no container engine",
         ),
         (
             StorageFacts(server=OK, mount="mount :/srv/oz: permission denied"),
@@ -72,9 +72,13 @@ NODEV = "failed to mount local volume: mount :/srv/oz:/var/lib/docker/volumes/x/
         (
             StorageFacts(server=OK, folder="cannot create: Permission denied"),
             {"storage.folder": "failure"},
-            "cannot be written: cannot create: Permission denied",
+            "is not writable: cannot create: Permission denied",
         ),
-        (StorageFacts(server=OK, folder="unseen"), {"storage.folder": "warning"}, "could not be tried"),
+        (
+            StorageFacts(server=OK, folder="unseen"),
+            {"storage.folder": "warning"},
+            "writing to it was not checked",
+        ),
         (StorageFacts(server=OK, shared=False), {"storage.shared": "failure"}, "the file is not there"),
     ],
 )
@@ -90,7 +94,9 @@ def test_what_to_do_about_root_on_nfs_and_about_a_missing_client() -> None:
     assert "no_root_squash" in found["storage.folder"].hint
     found = judged(StorageCheck(), StorageFacts(server=OK, mount=NODEV), API, at)
     assert "nfs-common" in found["storage.client"].hint
-    found = judged(StorageCheck(), StorageFacts(server=NfsAnswer(ended="version", versions=(3, 3))), API, at)
+    found = judged(
+        StorageCheck(), StorageFacts(server=NfsAnswer(outcome="version", versions=(3, 3))), API, at
+    )
     assert "vers=3" in found["storage"].hint
 
 
@@ -98,10 +104,10 @@ def test_what_to_do_about_root_on_nfs_and_about_a_missing_client() -> None:
     ("spot", "facts", "bad", "words"),
     [
         (API, StorageFacts(system_disk=True), {"storage.mount": "warning"}, "nothing is mounted at /mnt/oz"),
-        (API, StorageFacts(system_disk=False), {}, "can be written"),
+        (API, StorageFacts(system_disk=False), {}, "is writable"),
         (API, StorageFacts(folder="missing", system_disk=True), {"storage.folder": "failure"}, "no folder"),
         (API, StorageFacts(folder="file", system_disk=True), {"storage.folder": "failure"}, "is a file, not"),
-        (API, StorageFacts(locks=True), {}, "can be locked"),
+        (API, StorageFacts(locks=True), {}, "files can be locked"),
         (API, StorageFacts(locks=False), {"storage.locks": "warning"}, "files cannot be locked"),
         (BIO, StorageFacts(shared=True, lock_seen=True), {}, "sees the lock of n1"),
         (
@@ -113,7 +119,7 @@ def test_what_to_do_about_root_on_nfs_and_about_a_missing_client() -> None:
         (API, StorageFacts(write_ms=50.0), {}, "a write of 4 KiB takes 50 ms"),
         (API, StorageFacts(write_ms=50.1), {"storage.latency": "warning"}, "takes 50 ms"),
         (API, StorageFacts(write_ms=0.42), {}, "takes 0.4 ms"),
-        (API, StorageFacts(readable=True), {}, "the user 101 reads what root writes"),
+        (API, StorageFacts(readable=True), {}, "the user 101 can read files that root writes"),
         (API, StorageFacts(readable=False), {"storage.reader": "warning"}, "the user 101 cannot read"),
     ],
 )
@@ -151,7 +157,7 @@ def test_a_folder(spot: CheckedNode, facts: StorageFacts, bad: dict[str, str], w
         ("mount 1 \n", StorageFacts(mount="status 1")),
         ("denied sh: cannot create x: Read-only file system\n",
          StorageFacts(folder="sh: cannot create x: Read-only file system")),
-        ("", StorageFacts(folder="the node gives no answer")),
+        ("", StorageFacts(folder="the node does not answer")),
         ("sudo: a password is required\n", StorageFacts(folder="sudo: a password is required")),
     ],
 )  # fmt: skip
@@ -246,7 +252,7 @@ def test_the_volume_is_that_of_the_compose_file_and_all_goes_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = docker(tmp_path, monkeypatch, "echo 'docker: Error: no such device' >&2; exit 125")
-    place = place_of(site(storage=NFS))
+    place = media_location(site(storage=NFS))
     facts = read_back(LocalTransport(become="none"), place, f"{PREFIX}a", "word")
     assert facts.mount == "Error: no such device"
     created = next(line for line in told() if line.startswith("volume create"))
@@ -266,7 +272,7 @@ def test_the_volume_is_that_of_the_compose_file_and_all_goes_again(
 
 
 def test_a_node_without_an_engine() -> None:
-    place = replace(place_of(site(storage=NFS)), engine="no-such-engine")
+    place = replace(media_location(site(storage=NFS)), engine="no-such-engine")
     facts = read_back(LocalTransport(become="none"), place, f"{PREFIX}a", "word")
     assert facts.mount == NO_ENGINE
 
@@ -274,7 +280,7 @@ def test_a_node_without_an_engine() -> None:
 def test_a_mount_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = docker(tmp_path, monkeypatch, "sleep 60")
     short = READ.replace("timeout 8", "timeout 0.3")
-    place = place_of(site(storage=NFS))
+    place = media_location(site(storage=NFS))
     began = time.monotonic()
     argv = place.argv(short, f"{PREFIX}a", "word", measure=False)
     result = LocalTransport(become="none").run(argv, timeout=20)
@@ -284,7 +290,7 @@ def test_a_mount_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_container_of_podman_is_none_because_podman_would_change_the_owner() -> None:
-    place = place_of(site(storage=NFS, engine="podman"))
+    place = media_location(site(storage=NFS, engine="podman"))
     assert place.engine == "podman"
     assert "podman volume mount" in HOLD
 

@@ -76,10 +76,10 @@ def told(at: CheckContext, limit: float = 15.0) -> dict[str, Finding]:
 def test_without_the_first_node_the_other_is_examined_all_the_same(shared: Path) -> None:
     found = told(sharing(shared, gone))
     assert found["storage/n1"].level == "failure"
-    assert found["storage.folder/n2"].seen.startswith(f"{shared} can be written, ")
+    assert found["storage.folder/n2"].seen.startswith(f"{shared} is writable, ")
     assert {"storage.latency/n2", "storage.reader/n2"} <= set(found)
     one = found["storage.shared/n2"]
-    assert (one.level, one.seen) == ("ok", "could not be tried: n1 cannot be reached")
+    assert (one.level, one.seen) == ("ok", "not checked: n1 cannot be reached")
     assert one.hint
 
 
@@ -90,7 +90,7 @@ def test_the_first_node_is_waited_for_in_bounded_time(
     began = time.monotonic()
     facts = StorageCheck().probe(sharing(shared, silent), BIO)
     assert time.monotonic() - began < 4
-    assert facts.away.startswith("was not connected to within ")
+    assert facts.unavailable.startswith("was not connected within ")
     assert (facts.folder, facts.shared) == ("ok", None)
     assert facts.write_ms
     found = told(sharing(shared, silent), limit=4)
@@ -116,8 +116,8 @@ def test_what_the_first_node_holds_too_late_goes_again(shared: Path, monkeypatch
     assert asked.is_set()
     (one,) = check.across(at, facts)
     assert (one.id, one.level) == ("storage.shared/n2", "warning")
-    assert one.seen.startswith("could not be tried: n1 was not connected to within ")
-    assert "n1 itself is well" in one.hint
+    assert one.seen.startswith("not checked: n1 was not connected within ")
+    assert "Check the load of n1" in one.hint
     holders = [thread for thread in threading.enumerate() if thread.name.startswith(f"hold-{PREFIX}")]
     let_go.set()
     for thread in holders:
@@ -128,12 +128,12 @@ def test_what_the_first_node_holds_too_late_goes_again(shared: Path, monkeypatch
 
 def test_why_the_first_node_cannot_be_asked_is_told(shared: Path) -> None:
     facts = StorageCheck().probe(sharing(shared, refusing), BIO)
-    assert facts.away == "cannot be asked: sudo wants a password"
+    assert facts.unavailable == "cannot be checked: sudo wants a password"
     assert facts.folder == "ok"
 
 
-AWAY = StorageFacts(away="cannot be reached")
-NO_SERVER = NfsAnswer(ended="unreachable")
+AWAY = StorageFacts(unavailable="cannot be reached")
+NO_SERVER = NfsAnswer(outcome="unreachable")
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,8 @@ NO_SERVER = NfsAnswer(ended="unreachable")
         ({"n1": StorageFacts(), "n2": AWAY}, [("storage.shared/n2", "warning")]),
         ({"n1": StorageFacts(folder="hangs"), "n2": AWAY}, [("storage.shared/n2", "ok")]),
         ({"n1": StorageFacts(server=NO_SERVER), "n2": AWAY}, [("storage.shared/n2", "ok")]),
-        ({"n2": StorageFacts(away="x", folder="missing")}, []),
-        ({"n2": StorageFacts(away="x", mount="refused")}, []),
+        ({"n2": StorageFacts(unavailable="x", folder="missing")}, []),
+        ({"n2": StorageFacts(unavailable="x", mount="refused")}, []),
         ({"n1": StorageFacts(), "n2": StorageFacts(shared=True)}, []),
         ({"n2": StorageFacts(server=NO_SERVER)}, []),
         ({}, []),

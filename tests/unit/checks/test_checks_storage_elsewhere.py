@@ -15,7 +15,7 @@ from oz_installer.checks.storage import peer
 from oz_installer.checks.storage.peer import hold_on_peer
 from oz_installer.checks.storage.probe import MediaLocation, StorageFacts, read_back
 from oz_installer.checks.storage.scripts import PREFIX
-from oz_installer.checks.storage.storage import StorageCheck, place_of
+from oz_installer.checks.storage.storage import StorageCheck, media_location
 from oz_installer.errors import ConnectError
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import ForwardingForbidden, Transport
@@ -56,7 +56,7 @@ def busy() -> Iterator[Busy]:
 
 def away(transport: Transport, place: MediaLocation) -> str:
     with hold_on_peer(lambda: transport, place, "x", "word", began=time.monotonic()) as other:
-        return other().away
+        return other().unavailable
 
 
 def test_a_node_that_is_busy_is_waited_for_once_the_other_one_has_tried_its_own(
@@ -74,7 +74,7 @@ def test_a_node_that_is_busy_is_waited_for_once_the_other_one_has_tried_its_own(
 
     monkeypatch.setattr(peer._PeerFile, "facts", facts)
     seen = StorageCheck().probe(sharing(shared, here), BIO)
-    assert (seen.away, seen.shared, seen.lock_seen) == ("", True, True)
+    assert (seen.unavailable, seen.shared, seen.lock_seen) == ("", True, True)
     assert list(shared.iterdir()) == []
 
 
@@ -90,11 +90,11 @@ def test_what_takes_too_long_is_told_as_that(
     assert 0.6 <= time.monotonic() - began < 4
     assert why.startswith("took longer than 0.")
     assert why.endswith(f" s to {words}")
-    facts = {"n1": StorageFacts(), "n2": StorageFacts(away=why)}
+    facts = {"n1": StorageFacts(), "n2": StorageFacts(unavailable=why)}
     (one,) = StorageCheck().across(site(), facts)
     assert one.level == "warning"
-    assert one.seen == f"could not be tried: n1 {why}"
-    assert "n1 itself is well" in one.hint
+    assert one.seen == f"not checked: n1 {why}"
+    assert "Check the load of n1" in one.hint
 
 
 def test_a_session_that_does_not_open_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +131,7 @@ def test_no_session_is_taken_before_the_first_node_has_its_own(shared: Path) -> 
 
 
 def test_a_first_node_that_cannot_write_holds_nothing_to_look_for(shared: Path) -> None:
-    place = place_of(sharing(shared, here))
+    place = media_location(sharing(shared, here))
     facts = read_back(here("n2"), place, f"{PREFIX}a", "word", lambda: StorageFacts(folder="missing"))
     assert (facts.folder, facts.held, facts.shared) == ("ok", False, None)
     assert StorageCheck().probe(sharing(shared / "nowhere", here), BIO).folder == "missing"
@@ -157,7 +157,7 @@ class Lost(LocalTransport):
 def test_a_node_that_is_lost_meanwhile_is_not_said_to_share_nothing(shared: Path) -> None:
     node = Lost()
     with pytest.raises(ConnectError) as caught:
-        read_back(node, place_of(sharing(shared, here)), f"{PREFIX}a", "word", node.lose)
+        read_back(node, media_location(sharing(shared, here)), f"{PREFIX}a", "word", node.lose)
     assert caught.value.node == "n2"
 
 
@@ -176,5 +176,5 @@ def test_a_node_that_its_server_does_not_answer_mounts_nothing(
     """It would hang."""
     monkeypatch.setattr(busy, "tunnel", tunnel)
     at = site(storage="{type: nfs, server: 127.0.0.1, export: /srv/oz, options: 'vers=4.1,port=1'}")
-    assert away(busy, place_of(at)) == "gets no answer from the NFS server"
+    assert away(busy, media_location(at)) == "gets no answer from the NFS server"
     assert not busy.begun.is_set()
