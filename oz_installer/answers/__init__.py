@@ -1,1 +1,1 @@
-"""What the operator wants."""
+"""The answers: questions, the reader and writer of answers.yml, drafts and secrets."""

@@ -1,4 +1,4 @@
-"""Values nested by section, reached and changed by dotted key; what is changed is copied."""
+"""Read and change values nested by section, by dotted key; changes return copies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Values = Mapping[str, Any]
 
 
 class UnparsedText(str):
-    """A text among values that is no answer: unlike the same text that is one."""
+    """A typed text that is no valid answer; unequal to the same text as an answer."""
 
     __slots__ = ()
 
@@ -29,12 +29,12 @@ _PART = re.compile(r"[^.\[\]]+")
 
 
 def split_key(key: str) -> list[str | int]:
-    """``nodes[1].host`` as ``nodes``, 1, ``host``."""
+    """Split ``nodes[1].host`` into ``nodes``, 1, ``host``."""
     return [int(part) if part.isdigit() else part for part in _PART.findall(key)]
 
 
 def with_value(values: Any, parts: list[str | int], value: Any) -> Any:
-    """A copy with the value in its place."""
+    """Return a copy with the value set at the key."""
     if not parts:
         return value
     first, rest = parts[0], parts[1:]
@@ -46,7 +46,7 @@ def with_value(values: Any, parts: list[str | int], value: Any) -> Any:
 
 
 def without_value(values: Any, parts: list[str | int]) -> Any:
-    """A copy without what stands there; a section that becomes empty goes, too."""
+    """Return a copy without the value at the key; a section that becomes empty is removed too."""
     first, rest = parts[0], parts[1:]
     if isinstance(first, int):
         rows = list(values)
@@ -59,7 +59,7 @@ def without_value(values: Any, parts: list[str | int]) -> Any:
 
 
 def plain_secrets(values: Any, key: str = "") -> Iterator[tuple[str, SecretRef]]:
-    """The secrets that stand in the values themselves, with their dotted keys, in order."""
+    """Yield the plain secrets of the values with their dotted keys, in order."""
     if isinstance(values, Mapping):
         for name, value in values.items():
             yield from plain_secrets(value, f"{key}.{name}".lstrip("."))
@@ -71,7 +71,7 @@ def plain_secrets(values: Any, key: str = "") -> Iterator[tuple[str, SecretRef]]
 
 
 def map_plain_secrets(values: Values, change: Callable[[str, SecretRef], SecretRef]) -> Values:
-    """The values with each secret that stands in them itself changed; ``change`` is told its dotted key."""
+    """Return a copy with each plain secret replaced by ``change(dotted key, secret)``."""
     made = values
     for key, ref in plain_secrets(values):
         made = with_value(made, split_key(key), change(key, ref))

@@ -1,4 +1,4 @@
-"""How a question is declared, and where a secret is said to be."""
+"""Declare questions (``ask``) and secret references (``SecretRef``)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from oz_installer.answers import value_rules
 from oz_installer.frozen import dataclass
 
 MIN_PASSWORD_LENGTH = 8
-"""Shorter passwords of people are advised against, in characters."""
+"""Minimum recommended length of a password that people type, in characters."""
 
 
 def weak_password_advice(value: str) -> str | None:
-    """A password that is soon guessed. No rule of the vendor's is known: it is taken all the same."""
+    """Return why a password is weak, or None.
+
+    Advice only: the vendor has no known rule, so a weak password is accepted.
+    """
     if len(value) >= MIN_PASSWORD_LENGTH:
         return None
-    return f"is shorter than {MIN_PASSWORD_LENGTH} characters and soon guessed; a longer one is better"
+    return f"is shorter than {MIN_PASSWORD_LENGTH} characters and easy to guess; choose a longer one"
 
 
 def ask(
@@ -30,10 +33,10 @@ def ask(
     advanced: bool = False,
     off: bool = False,
 ) -> Any:
-    """Declare one question. ``rule`` returns what is wrong with a value, or None; ``advice`` of a secret why
-    another one would be better.
+    """Declare one question.
 
-    ``advanced`` questions may be folded away by a form; ``off`` lets false stand for None.
+    ``rule`` returns what is wrong with a value, or None; ``advice`` returns why a valid secret is weak. A
+    form may fold ``advanced`` questions away; with ``off``, false means None.
     """
     metadata = {
         "label": label, "help": help, "rule": rule, "advice": advice, "advanced": advanced, "off": off,
@@ -47,7 +50,7 @@ def ask(
 
 @dataclass(frozen=True, kw_only=True)
 class SecretRef:
-    """Where a secret is to be had: ``env``, ``file``, ``prompt``, or ``plain`` in the file itself.
+    """The source of a secret: ``env``, ``file``, ``prompt``, or ``plain`` in the answers.
 
     ``where`` is the variable's name or the path; for ``plain`` it is the secret and is never shown.
     """

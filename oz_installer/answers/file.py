@@ -1,4 +1,4 @@
-"""answers.yml: read with line numbers, refused with reasons. ``yaml/parser.py`` knows YAML."""
+"""Read answers.yml, with a line number for each problem. ``yaml/parser.py`` knows YAML."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from oz_installer.errors import AnswersError, Problem
 from oz_installer.frozen import dataclass
 
 LARGEST = 1024 * 1024
-"""No answers file may be larger, in bytes."""
+"""Maximum size of an answers file, in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedAnswers:
-    """Answers and where they stand in their file; ``lines`` maps each given key to its line."""
+    """Answers with their file; ``lines`` maps each given key to its line."""
 
     answers: Answers
     source: str
     lines: Mapping[str, int] = field(repr=False)
 
     def with_location(self, problem: Problem) -> Problem:
-        """The problem with this file's name and the line of its key, or of what its key stands in."""
+        """Return the problem with the file's name and the line of its key, or of the key around it."""
         names = [node.name for node in self.answers.nodes]
         placed = replace(problem, source=self.source, line=line_of(problem.key, self.lines))
         return _named(placed, names)
@@ -38,11 +38,11 @@ class LoadedAnswers:
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedFile:
-    """A file as far as it could be read: ``values`` by section, ``problems`` what is wrong or missing.
+    """A parsed answers file, which may be incomplete: ``values`` by section, and ``problems``.
 
-    ``refused`` has the texts of keys whose value is no answer, never secrets, so that a form can show them;
-    ``refused_secrets`` the keys of those secrets, ``nulls`` keys that were given as null, ``lost`` the
-    problems of what is in none of these.
+    ``refused`` has the texts of keys with invalid values, never secrets, so that a form can show them;
+    ``refused_secrets`` has the keys of invalid secrets, ``nulls`` the keys given as null, ``lost`` the
+    problems of everything that is in none of these.
     """
 
     values: Mapping[str, Any] = field(repr=False)
@@ -55,7 +55,7 @@ class ParsedFile:
     lost: tuple[Problem, ...] = ()
 
     def build_answers(self) -> LoadedAnswers:
-        """Make answers of it. Raises AnswersError with all the problems."""
+        """Build the answers. Raises AnswersError with every problem."""
         if self.problems:
             raise parse_error(self.source, self.problems)
         answers: Answers = build_section(root(), self.values)
@@ -73,29 +73,30 @@ def loads(text: str, source: str = "answers.yml") -> Answers:
 
 
 def read(path: Path) -> LoadedAnswers:
-    """Read an answers file, keeping its lines. Raises AnswersError with every problem found."""
+    """Read an answers file and its line numbers. Raises AnswersError with every problem found."""
     draft = parse_file(path)
     if not draft.lines and all(problem.message == "is missing" for problem in draft.problems):
         raise AnswersError(
-            f"{path.absolute()}: holds no answers", "write some into it; docs/answers.md shows the smallest"
+            f"{path.absolute()}: has no answers",
+            "write answers into it; docs/answers.md shows the smallest file",
         )
     return draft.build_answers()
 
 
 def parse_file(path: Path) -> ParsedFile:
-    """Read a file that need not be complete. Raises AnswersError when it cannot be read as YAML at all."""
+    """Read a file that may be incomplete. Raises AnswersError when it is not YAML."""
     data, mode = _bytes(path)
     draft = parse_text(_decode(data, str(path)), str(path))
     if mode & (stat.S_IRGRP | stat.S_IROTH) and _holds_plain(draft.values):
         raise AnswersError(
-            f"{path}: holds a secret and can be read by others",
-            f"chmod 600 {path}, or write {{env: NAME}} or {{file: PATH}} in place of the secret",
+            f"{path}: contains a secret and can be read by others",
+            f"run chmod 600 {path}, or replace the secret by {{env: NAME}} or {{file: PATH}}",
         )
     return draft
 
 
 def parse_text(text: str, source: str = "answers.yml") -> ParsedFile:
-    """Read a text that need not be complete. Raises AnswersError when it is not YAML at all."""
+    """Read a text that may be incomplete. Raises AnswersError when it is not YAML."""
     reader = Reader(source)
     document = parse(text, reader)
     values = reader.section(root(), document, "")
@@ -115,7 +116,7 @@ def parse_text(text: str, source: str = "answers.yml") -> ParsedFile:
 
 
 def line_of(key: str, lines: Mapping[str, int]) -> int | None:
-    """The line of a dotted key; of the nearest key around it when it was left out."""
+    """Return the line of a dotted key, or of the nearest key around it when it was left out."""
     while key not in lines:
         shorter = re.sub(r"(\.?[^.\[\]]*|\[\d+\])$", "", key)
         if not shorter or shorter == key:
@@ -125,14 +126,14 @@ def line_of(key: str, lines: Mapping[str, int]) -> int | None:
 
 
 def _named(problem: Problem, names: Sequence[str]) -> Problem:
-    """The problem with the name of its node, where it stands in one that has a name."""
+    """Return the problem with the name of its node, if it is in a node that has a name."""
     found = re.match(r"nodes\[(\d+)\]", problem.key)
     index = int(found[1]) if found else len(names)
     return replace(problem, item=names[index]) if index < len(names) else problem
 
 
 def _bytes(path: Path) -> tuple[bytes, int]:
-    """The file's content and mode. Raises AnswersError when it cannot be had."""
+    """Return the file's content and mode. Raises AnswersError when it cannot be read."""
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
             status = os.fstat(stream.fileno())
@@ -140,18 +141,20 @@ def _bytes(path: Path) -> tuple[bytes, int]:
                 raise AnswersError(f"{path}: is not a regular file", "name the answers file itself")
             data = stream.read(LARGEST + 1)
     except FileNotFoundError as error:
-        hint = "name an answers file with --answers; docs/answers.md says what stands in it"
-        raise AnswersError(f"{path.absolute()}: there is no such file", hint) from error
+        hint = "name an answers file with --answers; docs/answers.md describes its content"
+        raise AnswersError(f"{path.absolute()}: no such file", hint) from error
     except IsADirectoryError as error:
         raise AnswersError(f"{path}: is a folder", "name the answers file in it") from error
     except OSError as error:
         raise AnswersError(f"{path}: cannot be read: {error.strerror}", "check its owner and mode") from error
     except ValueError as error:
         raise AnswersError(
-            f"{str(path)!r}: is no file's name", "name an answers file with --answers"
+            f"{str(path)!r}: is not a file name", "name an answers file with --answers"
         ) from error
     if len(data) > LARGEST:
-        raise AnswersError(f"{path}: is larger than 1 MiB", "an answers file has some hundred lines at most")
+        raise AnswersError(
+            f"{path}: is larger than 1 MiB", "name the answers file; it has a few hundred lines at most"
+        )
     return data, status.st_mode
 
 

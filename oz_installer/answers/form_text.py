@@ -1,4 +1,4 @@
-"""What a form's input says as the value of a question, and back: the same rules as for answers.yml."""
+"""Convert a form's text to the value of a question and back, by the rules of answers.yml."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _LONGEST_TABLE = 65536
 
 
 def parse_form_text(question: Question, text: str) -> Any:
-    """The value that a typed text means; nothing typed is None or the default.
+    """Return the value of a typed text; an empty text is None or the default.
 
-    Lists are words with commas or spaces between; maps and settings ``KEY: value``, one a line or with commas
-    between. A secret is the secret itself. Raises Refused (``problem; what would be right``).
+    Lists are words separated by commas or spaces; maps and settings are ``KEY: value``, one per line or
+    separated by commas. A secret is the secret itself. Raises InvalidValue (``problem; hint``).
     """
     meant = text if question.kind == "secret" else text.strip()
     if not meant:
@@ -32,7 +32,10 @@ def parse_form_text(question: Question, text: str) -> Any:
 
 
 def format_form_text(question: Question, value: Any) -> str:
-    """A value as a form shows it, such that ``from_text`` gives it back. Never for secrets: ValueError."""
+    """Return a value as a form shows it; ``parse_form_text`` reverses it.
+
+    Raises ValueError for a secret.
+    """
     if question.kind == "secret":
         raise ValueError(f"{question.key} is a secret; it has no text")
     if value is None:
@@ -61,7 +64,7 @@ def _tree(question: Question, text: str) -> Tree:
 
 
 def _separators(text: str) -> None:
-    """Say how a number is written whose digits stand in groups or behind a comma. Raises Refused."""
+    """Raise InvalidValue, with the right form, for grouped digits or a decimal comma."""
     if re.fullmatch(r"[1-9][0-9]{0,2}(,[0-9]{3}){1,4}", text):
         raise InvalidValue(f"should be a number without commas; write {text.replace(',', '')}")
     if re.fullmatch(r"[1-9][0-9]{0,2}[.]000", text):
@@ -69,7 +72,7 @@ def _separators(text: str) -> None:
         raise InvalidValue(f"could be {few} or {few}000; write {few} or {few}000")
     if re.fullmatch(r"[0-9]{1,9},[0-9]{1,9}", text):
         raise InvalidValue(
-            f"should be a number without comma; write {text.replace(',', '.')} or leave it out"
+            f"should be a number without a comma; write {text.replace(',', '.')} or leave it out"
         )
     if re.fullmatch(r"[0-9]{1,3}([ _'][0-9]{3}){1,4}", text):
         raise InvalidValue(f"should be a number; write {re.sub('[^0-9]', '', text)}")
@@ -77,7 +80,7 @@ def _separators(text: str) -> None:
 
 def _items(text: str) -> Tree:
     if text.startswith("["):
-        return _yaml(text, "write the words with commas between them")
+        return _yaml(text, "write words separated by commas")
     items = ListNode(1)
     items.items += [Scalar(word, False, 1) for word in re.split(r"[\s,]+", text) if word]
     return items
@@ -86,7 +89,7 @@ def _items(text: str) -> Tree:
 def _table(text: str) -> Tree:
     if not text.startswith("{") and "\n" not in text and ":" in text:
         text = f"{{{text}}}"
-    return _yaml(text, "write KEY: value, one a line")
+    return _yaml(text, "write KEY: value, one per line")
 
 
 def _yaml(text: str, wanted: str) -> Tree:
@@ -96,6 +99,6 @@ def _yaml(text: str, wanted: str) -> Tree:
         return read_value(text)
     except AnswersError as error:
         problem = error.problems[0]
-        told = problem.message.startswith("is not YAML")
-        message = f"cannot be read; {wanted}" if told else f"{problem.message}; {problem.hint or wanted}"
+        is_syntax = problem.message.startswith("is not YAML")
+        message = f"cannot be read; {wanted}" if is_syntax else f"{problem.message}; {problem.hint or wanted}"
         raise InvalidValue(message) from None

@@ -1,4 +1,4 @@
-"""Licence files on this machine: read whole, or what is wrong with them."""
+"""Read and check licence files on this machine."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from pathlib import Path
 from oz_installer.answers.local_files import UnreadableFile, read_file
 
 LARGEST = 1024 * 1024
-"""No licence is larger, in bytes."""
+"""Maximum size of a licence, in bytes."""
 
 
 def read_licence(file: Path) -> bytes:
-    """Its content. Raises Unreadable."""
+    """Return the content of a licence. Raises UnreadableFile."""
     content = read_file(file, LARGEST + 1)
     if len(content) > LARGEST:
-        raise UnreadableFile("is larger than 1 MB, which no licence is")
+        raise UnreadableFile("is larger than 1 MB, so it is not a licence")
     return content
 
 
 def json_error(content: bytes) -> str:
-    """Why it is no JSON, which the web adapter reads; empty when it is."""
+    """Return why the content is not JSON, which the web adapter needs; empty when it is."""
     try:
         json.loads(content)
     except json.JSONDecodeError as error:
         return f"is not JSON: {error.msg} in line {error.lineno}"
     except UnicodeDecodeError:
-        return "is not JSON: it is not text"
+        return "is not JSON: it is not UTF-8 text"
     return ""
 
 
 def is_world_readable(file: Path) -> bool:
-    """Whether every login of this machine may read it: the file, and all folders on the way."""
+    """Return whether mode and parent folders let every user of this machine read the file."""
     try:
         whole = file.resolve()
         return bool(whole.stat().st_mode & stat.S_IROTH) and all(

@@ -1,4 +1,4 @@
-"""Paths of the answers as paths on this machine: reading what they name, writing a private file."""
+"""Files on this machine: resolve paths of the answers, read files, write private files."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from pathlib import Path
 
 
 def resolve_path(path: Path | str, base: Path) -> Path:
-    """``path`` with ``~`` expanded; a relative one stands in ``base``, the folder of the answers file."""
+    """Return ``path`` with ``~`` expanded, relative to ``base``, the folder of the answers file."""
     try:
         expanded = Path(path).expanduser()
-    except RuntimeError:  # ~nobody-of-that-name stays as it is written
+    except RuntimeError:  # ~unknown-user stays as it is written
         expanded = Path(path)
     return base / expanded
 
 
 def secrets_file_path(answers: Path) -> Path:
-    """The file of generated secrets beside an answers file: ``answers.yml`` -> ``answers.secrets.json``."""
+    """The file of generated secrets: ``answers.yml`` -> ``answers.secrets.json``."""
     return answers.with_suffix(".secrets.json")
 
 
 def typed_secrets_dir(answers: Path) -> Path:
-    """The folder of typed secrets beside an answers file: ``answers.yml`` -> ``answers.secrets.d``."""
+    """The folder of typed secrets: ``answers.yml`` -> ``answers.secrets.d``."""
     return answers.with_suffix(".secrets.d")
 
 
 class UnreadableFile(Exception):
-    """A file cannot be used; the text goes on after its path."""
+    """A file cannot be used; the text continues a sentence that starts with its path."""
 
 
 def read_file(file: Path, most: int) -> bytes:
-    """Its first bytes, no more than ``most``. Raises Unreadable, also when it is blank."""
+    """Return the first ``most`` bytes of a file. Raises UnreadableFile, also when it is blank."""
     try:
         with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
@@ -45,9 +45,9 @@ def read_file(file: Path, most: int) -> bytes:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Replace a file whole or not at all, readable by its owner only. Raises OSError.
+    """Replace a file atomically, readable by its owner only. Raises OSError.
 
-    The content is on the disk before the name points to it, so that a crash leaves the old or the new.
+    The content is synced to disk before the rename, so that a crash leaves the old file or the new one.
     """
     target = path.resolve()
     temporary = target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")

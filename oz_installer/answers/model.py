@@ -1,11 +1,11 @@
 """The answers as frozen dataclasses: one question, one field, declared once.
 
-A field's type says what shape it takes; ``ask(...)`` says how it is asked: label, help,
-default and rule. The reader of answers.yml, the JSON Schema, docs/answers.md
-and the wizard's forms all come from these declarations (see ``questions.py``).
+A field's type is the shape of the value; ``ask(...)`` adds label, help, default and rule. The reader of
+answers.yml, the JSON Schema, docs/answers.md and the wizard's forms all come from these declarations (see
+``questions.py``).
 
-Dataclasses, not pydantic: the models alone cost 270 ms of start-up with pydantic 2.14
-(measured; bare Python is 17), which is a third of what a whole «nothing to do» may take.
+Dataclasses, not pydantic: with pydantic 2.14 the models alone cost 270 ms of start-up (measured; bare Python
+takes 17 ms), a third of the time that a run with nothing to do may take.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ JsonValue = Any
 
 @dataclass(frozen=True, kw_only=True)
 class Database:
-    """The PostgreSQL server that keeps Oz's data."""
+    """The PostgreSQL server that stores Oz's data."""
 
     host: str | None = ask(
         "Host",
-        "Host name or IP address as the api nodes see it. Left out: a bundled "
-        "PostgreSQL, for PoC and tests only.",
+        "Host name or IP address as the api nodes see it. Leave it out to use the bundled "
+        "PostgreSQL (PoC and tests only).",
         default=None,
         rule=value_rules.host,
     )
@@ -44,7 +44,7 @@ class Database:
     )
     password: SecretRef | None = ask(
         "Password",
-        "Password of the role. Left out: generated, which only a bundled database can use.",
+        "Password of the role. Generated when left out, for the bundled database only.",
         default=None,
     )
     sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = ask(
@@ -52,21 +52,23 @@ class Database:
     )
     admin_user: str | None = ask(
         "Administrator",
-        "PostgreSQL role that may create role and database, for `oz-install check` and `check --fix` only; "
-        "it goes into no file on a node.",
+        "PostgreSQL role that may create the role and the database. Only `oz-install check` and "
+        "`check --fix` use it; it is never written to a node.",
         default=None,
         rule=value_rules.user,
     )
-    admin_password: SecretRef | None = ask("Admin password", "Password of that role.", default=None)
+    admin_password: SecretRef | None = ask(
+        "Admin password", "Password of the administrator role.", default=None
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Storage:
-    """Where media files are kept; shared when two or more nodes run the API."""
+    """The storage of media files; shared when two or more nodes run the API."""
 
     type: Literal["nfs", "path", "local"] = ask(
         "Type",
-        "nfs: an NFS export; path: a shared mount that the nodes already have; "
+        "nfs: an NFS export; path: a shared mount that exists on the nodes; "
         "local: a folder below install_dir.",
         default="local",
     )
@@ -86,7 +88,7 @@ class Storage:
 
     @property
     def location(self) -> str:
-        """What is shared, as operators call it; empty for a local folder."""
+        """The shared path or the export as ``server:path``; empty for a local folder."""
         if self.type == "local":
             return ""
         return str(self.path) if self.type == "path" else f"{self.server}:{self.export or '/'}"
@@ -98,11 +100,11 @@ class License:
 
     bio: Path = ask(
         "BIO licence",
-        "license.key for the BIO nodes; relative to the answers file.",
+        "license.key for the BIO nodes; a relative path starts at the folder of the answers file.",
         default=Path("license.key"),
     )
     web_adapter: Path | None = ask(
-        "Web adapter licence", "license.json, when web_adapter is on.", default=None
+        "Web adapter licence", "license.json; required when web_adapter is on.", default=None
     )
 
 
@@ -113,26 +115,26 @@ class Components:
     statistic: bool = ask("Statistics", "Statistics for the web UI.", default=True)
     web_ui: bool = ask("Web UI", "Web interface.", default=True)
     one_to_n: bool = ask(
-        "1:N search", "Blacklist analysis; brings its own PostgreSQL with pgvector.", default=False
+        "1:N search", "Blacklist analysis; adds its own PostgreSQL with pgvector.", default=False
     )
     regula: str | None = ask(
         "Regula",
-        "Address of a Regula document service as http(s) URL; adds the queue that uses it.",
+        "http(s) URL of a Regula document service; adds the queue that uses it. Off when left out.",
         default=None,
         rule=value_rules.url,
         off=True,
     )
     web_adapter: str | None = ask(
         "Web adapter",
-        "Public URL of the web adapter (Web SDK); off when left out.",
+        "Public URL of the web adapter (Web SDK). Off when left out.",
         default=None,
         rule=value_rules.url,
         off=True,
     )
-    monitoring: bool = ask("Monitoring", "Celery Flower and the exporters for Prometheus.", default=True)
+    monitoring: bool = ask("Monitoring", "Celery Flower and the Prometheus exporters.", default=True)
     bio_updater: bool = ask(
         "BIO updater",
-        "Downloads new models; needs egress to the vendor and a token. Off: models are unpacked by hand.",
+        "Downloads new models; needs egress to the vendor and a token. When off, unpack models by hand.",
         default=True,
     )
 
@@ -141,17 +143,17 @@ class Components:
 class Updater:
     """The BIO updater's account with Oz Forensics."""
 
-    token: SecretRef | None = ask("Client token", "Given to you by Oz Forensics.", default=None)
+    token: SecretRef | None = ask("Client token", "Token issued to you by Oz Forensics.", default=None)
     host: str = ask(
         "Update server",
-        "Address of the vendor's model server (BIO_ADMIN_HOST). "
-        "The default is inferred: compare it with what Oz Forensics told you.",
+        "URL of the vendor's model server (BIO_ADMIN_HOST). "
+        "The default is inferred: compare it with the address that Oz Forensics gave you.",
         default="https://bio-admin.infra.ozforensics.ai",
         rule=value_rules.url,
     )
     period: int = ask(
         "Check period, seconds",
-        "How often new models are looked for.",
+        "Time between two checks for new models.",
         default=6000,
         rule=value_rules.positive,
     )
@@ -163,13 +165,13 @@ class Proxy:
 
     url: str | None = ask(
         "URL",
-        "Of an HTTP proxy, with its port; what calls the vendor goes through it. Without user and password.",
+        "URL of an HTTP proxy with its port, used for calls to the vendor; no user name or password.",
         default=None,
         rule=value_rules.proxy,
     )
     no_proxy: tuple[str, ...] = ask(
-        "Not through it",
-        "Further hosts, domains and addresses that are reached directly; the nodes' own always are.",
+        "No proxy for",
+        "More hosts, domains and addresses to reach directly; the nodes' own addresses always are.",
         default=(),
         rule=value_rules.no_proxy,
     )
@@ -180,42 +182,44 @@ class Broker:
     """The message broker of the Celery queues."""
 
     type: Literal["redis", "rabbitmq"] = ask(
-        "Type", "RabbitMQ replaces Redis as broker only.", default="redis"
+        "Type", "RabbitMQ replaces Redis as the broker only.", default="redis"
     )
     host: str | None = ask(
         "Host",
-        "An external broker's host name or IP address; bundled when left out.",
+        "Host name or IP address of an external broker. Leave it out to use the bundled one.",
         default=None,
         rule=value_rules.host,
     )
     port: int | None = ask(
-        "Port", "6379 for Redis, 5672 for RabbitMQ when left out.", default=None, rule=value_rules.port
+        "Port", "When left out: 6379 for Redis, 5672 for RabbitMQ.", default=None, rule=value_rules.port
     )
-    user: str | None = ask("User", "RabbitMQ user; oz when left out.", default=None, rule=value_rules.account)
+    user: str | None = ask(
+        "User", "RabbitMQ user. When left out: oz.", default=None, rule=value_rules.account
+    )
     password: SecretRef | None = ask(
-        "Password", "Of an external broker; generated for a bundled one.", default=None
+        "Password", "Password of an external broker; generated for the bundled one.", default=None
     )
 
     @property
     def effective_port(self) -> int:
-        """The port, or the one that everybody knows for its type."""
+        """The port, or the well-known one of the type."""
         return self.port or {"redis": 6379, "rabbitmq": 5672}[self.type]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Registry:
-    """Where images are pulled from."""
+    """The registry that images are pulled from."""
 
     server: str | None = ask(
         "Server",
-        "Registry that mirrors the images, as host[:port][/path]; Docker Hub when left out.",
+        "Registry that mirrors the images, as host[:port][/path]. When left out: Docker Hub.",
         default=None,
         rule=value_rules.registry,
     )
     username: str | None = ask(
-        "User name", "Login at the registry.", default=None, rule=value_rules.registry_user
+        "User name", "Login name for the registry.", default=None, rule=value_rules.registry_user
     )
-    password: SecretRef | None = ask("Password", "Password or token at the registry.", default=None)
+    password: SecretRef | None = ask("Password", "Password or token for the registry.", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,23 +227,26 @@ class Admin:
     """The first administrator account of Oz."""
 
     email: str = ask(
-        "E-mail", "Login of the administrator.", default="admin@oz.local", rule=value_rules.email
+        "E-mail", "Login name of the administrator.", default="admin@oz.local", rule=value_rules.email
     )
     password: SecretRef | None = ask(
-        "Password", "Generated when left out.", default=None, advice=weak_password_advice
+        "Password",
+        "Password of the administrator. Generated when left out.",
+        default=None,
+        advice=weak_password_advice,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadBalancer:
-    """What stands in front of two api nodes."""
+    """The load balancer in front of two api nodes."""
 
     type: Literal["external", "node"] = ask(
-        "Type", "external: you have one; node: nginx on an api node shares the load.", default="external"
+        "Type", "external: you provide one; node: nginx on an api node balances the load.", default="external"
     )
     node: str | None = ask(
         "Node",
-        "Name of the api node that runs it; the first one when left out.",
+        "Name of the api node that runs nginx. When left out: the first one.",
         default=None,
         rule=value_rules.name,
     )
@@ -247,43 +254,44 @@ class LoadBalancer:
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """What the installation must carry; used for sizing only."""
+    """The expected load; used for sizing only."""
 
-    apm: float | None = ask(
-        "Analyses per minute", "At the busiest time.", default=None, rule=value_rules.positive
-    )
+    apm: float | None = ask("Analyses per minute", "At peak load.", default=None, rule=value_rules.positive)
     analyses_per_month: float | None = ask(
         "Analyses per month",
-        "Of 30 days; where the analyses per minute are not known, they are estimated from it.",
+        "Per 30 days. Used to estimate the analyses per minute where those are unknown.",
         default=None,
         rule=value_rules.positive,
     )
     media_mb: float | None = ask(
-        "Average media size, MB", "Of one media file.", default=None, rule=value_rules.positive
+        "Average media size, MB", "Average size of one media file.", default=None, rule=value_rules.positive
     )
     analyses_per_day: float | None = ask(
         "Analyses per day", "On an average day.", default=None, rule=value_rules.positive
     )
     archive_days: int | None = ask(
-        "Archive depth, days", "How long media files are kept.", default=None, rule=value_rules.positive
+        "Archive depth, days",
+        "Number of days that media files are kept.",
+        default=None,
+        rule=value_rules.positive,
     )
     needs_ha: bool = ask(
-        "High availability", "Oz goes on when one server of each role fails: four nodes.", default=False
+        "High availability", "Oz keeps running when one server of each role fails: four nodes.", default=False
     )
     needs_autoscaling: bool = ask(
         "Autoscaling",
-        "High availability of most components, and more of them by themselves under load: Kubernetes.",
+        "Kubernetes: most components highly available, and scaled automatically under load.",
         default=False,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Extra:
-    """Vendor settings that have no question of their own, handed on verbatim."""
+    """Vendor settings without a question of their own, passed on verbatim."""
 
     config: Mapping[str, JsonValue] = ask(
         "config.py",
-        "Further assignments of the API's config.py.",
+        "More assignments for the API's config.py.",
         factory=dict,
         rule=value_rules.setting_names,
     )
@@ -291,46 +299,54 @@ class Extra:
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """Everything that the operator wants, as answers.yml holds it."""
+    """All answers, as answers.yml holds them."""
 
-    version: Literal[1] = ask("Version", "Version of this file's format.", default=1)
+    version: Literal[1] = ask("Version", "Format version of this file.", default=1)
     scenario: Scenario = ask(
-        "Scenario", "poc: up to about 8 analyses a minute; medium: up to 60; high-load: more, on Kubernetes."
+        "Scenario",
+        "poc: up to about 8 analyses per minute; medium: up to 60; high-load: more, on Kubernetes.",
     )
     release: str = ask("Release", "Release line of Oz API.", default="5.2", rule=value_rules.release)
-    engine: Engine = ask("Container engine", "Podman 4.4+ for API 5 only.", default="docker")
+    engine: Engine = ask(
+        "Container engine", "docker, or podman 4.4 and later for API 5 only.", default="docker"
+    )
     install_dir: str = ask(
-        "Install folder", "Absolute path on every node.", default="/opt/oz", rule=value_rules.install_dir
+        "Install folder",
+        "Absolute path of the folder on every node.",
+        default="/opt/oz",
+        rule=value_rules.install_dir,
     )
     public_url: str = ask(
-        "Public URL", "How users reach Oz; links to media are built from it.", rule=value_rules.url
+        "Public URL", "URL at which users reach Oz; links to media are built from it.", rule=value_rules.url
     )
     nodes: tuple[Node, ...] = ask("Nodes", "The servers, in the order of the layout.", rule=value_rules.nodes)
-    database: Database = ask("Database", "PostgreSQL.", factory=Database)
+    database: Database = ask("Database", "The PostgreSQL server.", factory=Database)
     storage: Storage = ask("Storage", "Media files.", factory=Storage)
     license: License = ask("Licences", "Licence files.", factory=License)
-    components: Components = ask("Components", "Optional parts.", factory=Components)
+    components: Components = ask("Components", "Optional parts of Oz.", factory=Components)
     updater: Updater = ask("BIO updater", "Model updates.", factory=Updater)
     air_gapped: bool = ask(
         "Air-gapped",
-        "The nodes have no way out to the vendor: nothing tries one, and models are brought by hand.",
+        "The nodes have no internet access: nothing calls the vendor, and models are copied by hand.",
         default=False,
     )
-    proxy: Proxy = ask("Proxy", "The way out to the vendor.", factory=Proxy)
+    proxy: Proxy = ask("Proxy", "HTTP proxy for calls to the vendor.", factory=Proxy)
     broker: Broker = ask("Broker", "Message broker of the queues.", factory=Broker)
     registry: Registry = ask("Registry", "Image registry.", factory=Registry)
     images: Mapping[str, str] = ask(
-        "Images", "Another name or tag, image by image.", factory=dict, rule=value_rules.images
+        "Images", "Other names, tags or digests for single images.", factory=dict, rule=value_rules.images
     )
-    admin: Admin = ask("Administrator", "First account of Oz.", factory=Admin)
+    admin: Admin = ask("Administrator", "First administrator account of Oz.", factory=Admin)
     load_balancer: LoadBalancer = ask("Load balancer", "In front of two api nodes.", factory=LoadBalancer)
-    workload: Workload = ask("Workload", "For sizing.", factory=Workload)
-    extra: Extra = ask("Extra settings", "Verbatim vendor settings.", factory=Extra)
-    known_hosts: Path | None = ask("known_hosts file", "Read besides ~/.ssh/known_hosts.", default=None)
+    workload: Workload = ask("Workload", "Expected load, for sizing only.", factory=Workload)
+    extra: Extra = ask("Extra settings", "Vendor settings, passed on verbatim.", factory=Extra)
+    known_hosts: Path | None = ask(
+        "known_hosts file", "Read in addition to ~/.ssh/known_hosts.", default=None
+    )
     accept: tuple[str, ...] = ask(
         "Accepted warnings",
-        "Ids of warnings that you know and accept: many-nodes (five nodes and more on Docker), "
-        "and those that oz-install check shows, such as host.memory/api1.",
+        "Ids of warnings to accept: many-nodes (five or more nodes on Docker), "
+        "and the ids that oz-install check shows, such as host.memory/api1.",
         default=(),
         rule=value_rules.warning_ids,
     )

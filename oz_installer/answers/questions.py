@@ -1,4 +1,4 @@
-"""Every question once, derived from the model: what the reader, the schema, the reference and the forms use.
+"""Every question, derived from the model, for the reader, schema, reference and forms.
 
 A dotted key names a question: ``database.port``, ``public_url``; the fields of a node stand under
 ``nodes[].host``, and those of the second node under ``nodes[1].host``.
@@ -34,12 +34,12 @@ _SIMPLE: dict[Any, Kind] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One question. ``key`` is its dotted key, ``name`` the last part of it, ``section`` what is before.
+    """One question. ``key`` is its dotted key: ``section``, then ``name``.
 
-    ``kind`` ``list`` is a list of texts (of ``choices``, where there are some), ``map`` maps text to text,
+    Kind ``list`` is a list of texts (of ``choices``, if there are any), ``map`` maps text to text,
     ``settings`` maps text to any JSON value, ``table`` is the list of nodes. ``default`` is None when
-    ``required``. ``off`` says that false means the same as leaving it out, ``advice`` of a right
-    secret why another one would be better.
+    ``required``. With ``off``, false means the same as leaving the question out; ``advice`` returns why a
+    valid secret is weak.
     """
 
     key: str
@@ -58,7 +58,7 @@ class Question:
     off: bool = False
 
     def check(self, value: Any) -> str | None:
-        """What is wrong with a value of the right type (``problem; what would be right``), or None."""
+        """Return the fault of a value of the right type (``problem; hint``), or None."""
         if value is None:
             return "is needed" if self.required else None
         if self.choices and self.kind == "choice" and value not in self.choices:
@@ -72,9 +72,9 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A group of questions, in file order: the whole file (key ``""``), ``database``, ``nodes``, ...
+    """A group of questions in file order: the whole file (key ``""``), ``database``, ``nodes``.
 
-    ``many`` says that the file holds a list of them, as for the nodes.
+    ``many``: the file holds a list of them, as for the nodes.
     """
 
     key: str
@@ -89,14 +89,14 @@ class Section:
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        """The questions that stand directly in this section."""
+        """The section's own questions, without those of nested sections."""
         return tuple(item for item in self.items if isinstance(item, Question))
 
 
 @cache
 def root() -> Section:
     """The whole file as a section."""
-    return _section(Answers, "", "", "Answers", "Everything that the operator wants.")
+    return _section(Answers, "", "", "Answers", "All answers of an installation.")
 
 
 @cache
@@ -107,7 +107,7 @@ def sections() -> tuple[Section, ...]:
 
 @cache
 def questions() -> tuple[Question, ...]:
-    """Every question in file order; the table of nodes, then its columns as ``nodes[].name`` and so on."""
+    """Every question in file order; the table of nodes precedes its columns (``nodes[].name``)."""
     return tuple(_walk(root()))
 
 

@@ -1,4 +1,4 @@
-"""The answers reference for people, as docs/answers.md: ``python -m oz_installer.answers.reference``."""
+"""Generate docs/answers.md: ``python -m oz_installer.answers.reference > docs/answers.md``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from oz_installer.answers.yaml.writer import flow
 _HEAD = """\
 # answers.yml
 
-Every question that oz-install asks. This page is made from the questions themselves by
+Every question that oz-install asks. This page is generated from the questions by
 `python -m oz_installer.answers.reference > docs/answers.md`; do not edit it.
 
-You write this file, and `oz-install --answers answers.yml` reads it. The smallest one:
+You write answers.yml, and `oz-install --answers answers.yml` reads it. The smallest one:
 
 ```yaml
 version: 1
@@ -26,15 +26,16 @@ nodes:
     host: 10.0.0.11
 ```
 
-- What is left out, or `null`, takes its default. Unknown keys, anchors, aliases and tags are
+- A key that is left out, or `null`, takes its default. Unknown keys, anchors, aliases and tags are
   errors.
-- A text that YAML would read as something else stands in quotes: `release: "5.2"`.
-- Relative paths start at the folder of the answers file; `~` is your home.
+- Put a text in quotes if YAML would read it as something else: `release: "5.2"`.
+- Relative paths start at the folder of the answers file; `~` is your home folder.
 - A **secret** is `{env: NAME}` (an environment variable), `{file: PATH}` (the first and only line of a
-  file that nobody else may read), `{prompt: true}` (asked for on the terminal, once for all nodes with the
-  same login) or the secret itself in quotes. A file that holds a secret itself must be `chmod 600`.
-- Passwords that nobody gives are made once and kept beside the answers, in `answers.secrets.json`.
-- `oz-install schema` prints a JSON Schema; in editors with the YAML language server this first line uses it:
+  file that only you can read), `{prompt: true}` (asked for on the terminal, once for all nodes with the
+  same login) or the secret itself in quotes. A file that contains a secret itself must have mode 600
+  (`chmod 600`).
+- Passwords that you leave out are generated once and kept beside the answers, in `answers.secrets.json`.
+- `oz-install schema` prints a JSON Schema. In editors with the YAML language server, this first line uses it:
   `# yaml-language-server: $schema=answers.schema.json`
 """
 _KINDS = {
@@ -50,15 +51,15 @@ _KINDS = {
 
 
 def reference_markdown() -> str:
-    """The whole page."""
+    """Return the whole page."""
     return "\n".join([_HEAD, *(line for section in sections() for line in _section(section))])
 
 
 def _section(section: Section) -> Iterator[str]:
     if not section.key:
-        yield "## At the top\n"
+        yield "## Top level\n"
     else:
-        kind = "A list, one item a node. " if section.many else ""
+        kind = "A list with one item per node. " if section.many else ""
         yield f"## {section.key}\n\n{kind}{section.label}: {section.help}\n"
     yield "| Key | Meaning | Default | Values |"
     yield "|---|---|---|---|"
@@ -80,15 +81,15 @@ def _default(question: Question) -> str:
 
 
 def values_text(question: Question) -> str:
-    """What a right value looks like, as Markdown; empty when anything goes."""
+    """Describe the valid values of a question, as Markdown."""
     if question.choices:
         listed = ", ".join(f"`{flow(choice)}`" for choice in question.choices)
         return f"a list of {listed}" if question.kind == "list" else listed
     if isinstance(question.rule, RegexRule):
         return question.rule.wanted.replace("; such as", ", such as")
     if question.rule is not None and question.rule.__doc__:
-        said = question.rule.__doc__.partition("\n")[0].rstrip(".").replace("``", "`")
-        text = said[0].lower() + said[1:]
+        summary = question.rule.__doc__.partition("\n")[0].rstrip(".").replace("``", "`")
+        text = summary[0].lower() + summary[1:]
         return f"{text}; or `false`" if question.off else text
     return _KINDS.get(question.kind, "a text")
 

@@ -1,6 +1,7 @@
-"""The JSON Schema of answers.yml, for editors; it accepts whatever the reader accepts.
+"""The JSON Schema of answers.yml, for editors; it accepts all that the reader accepts.
 
-What needs two answers to judge (``section_rules.py``) and what no schema can say is left to the reader.
+The reader alone checks rules across several answers (``section_rules.py``) and rules that a schema cannot
+express.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ _FRAGMENTS: Mapping[Any, Mapping[str, Any]] = {
     },
 }
 _SECRET = {
-    "title": "Where the secret is",
-    "description": "An environment variable, a file, a question on the terminal, or the secret itself.",
+    "title": "Source of the secret",
+    "description": "An environment variable, a file, a prompt on the terminal, or the secret itself.",
     "anyOf": [
         {"type": "string", "minLength": 1, "maxLength": value_rules.LONGEST},
         *(
@@ -66,11 +67,12 @@ _TYPES: Mapping[str, Mapping[str, Any]] = {
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema, draft 2020-12."""
+    """Return the JSON Schema, draft 2020-12."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "answers.yml of oz-install",
-        "description": "What an installation of Oz API should be; left out or null means the default.",
+        "description": "The answers for an installation of Oz API; "
+        "a key that is left out or null takes its default.",
         "$defs": {"secret": _SECRET},
         **_object(root()),
     }
@@ -88,12 +90,12 @@ def _object(section: Section) -> dict[str, Any]:
 
 
 def _item(item: Question | Section) -> dict[str, Any]:
-    told = {"title": item.label, "description": item.help}
+    titles = {"title": item.label, "description": item.help}
     if isinstance(item, Question):
-        return {**told, **_question(item)}
+        return {**titles, **_question(item)}
     if item.many:
-        return {**told, "type": "array", "minItems": 1, "items": {"title": "Node", **_object(item)}}
-    return {**told, **_object(item), "type": ["object", "null"]}
+        return {**titles, "type": "array", "minItems": 1, "items": {"title": "Node", **_object(item)}}
+    return {**titles, **_object(item), "type": ["object", "null"]}
 
 
 def _question(question: Question) -> dict[str, Any]:

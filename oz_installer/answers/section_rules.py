@@ -1,4 +1,4 @@
-"""Rules within one section of the answers; ``topology/constraints.py`` has those that concern all of them."""
+"""Rules across the values of a section; ``topology/constraints.py`` has those of the layout."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 Problems = Iterator[tuple[str, str]]
-"""Key below the section, and what is wrong (``problem; what would be right``)."""
+"""Pairs of a key below the section and its fault (``problem; hint``)."""
 
 Values = Mapping[str, Any]
-"""A section's values as far as they are sound; defaults are filled in."""
+"""A section's valid values, defaults included."""
 
 
 def _storage(values: Values) -> Problems:
@@ -34,11 +34,11 @@ def _database(values: Values) -> Problems:
     if values.get("host") and "password" in values and values["password"] is None:
         yield (
             "password",
-            "is needed for a database that exists; write {env: NAME}, {file: PATH} or {prompt: true}",
+            "is needed for an external database; write {env: NAME}, {file: PATH} or {prompt: true}",
         )
     for key in ("admin_user", "admin_password"):
         if values.get(key) and "host" in values and values["host"] is None:
-            yield key, "is not used by the bundled database; name its host or leave it out"
+            yield key, "is not used by the bundled database; set host or leave it out"
     for key, other, text in (
         ("admin_user", "admin_password", "is needed with an administrator's password"),
         (
@@ -53,7 +53,7 @@ def _database(values: Values) -> Problems:
 
 def _load_balancer(values: Values) -> Problems:
     if values.get("node") and values.get("type") == "external":
-        yield "node", "is not used by a load balancer of your own; write type: node or leave it out"
+        yield "node", "is not used by an external load balancer; write type: node or leave it out"
 
 
 def _broker(values: Values) -> Problems:
@@ -68,10 +68,10 @@ def _nodes(values: Sequence[Values]) -> Problems:
     seen: dict[str, int] = {}
     for index, node in enumerate(values):
         name, host = node.get("name"), node.get("host")
-        place = f"{str(host).lower().rstrip('.')}:{node.get('port') or 22}"
-        for what, mark in (("name", name and f"name {name}"), ("host", host and f"host {place}")):
+        endpoint = f"{str(host).lower().rstrip('.')}:{node.get('port') or 22}"
+        for what, mark in (("name", name and f"name {name}"), ("host", host and f"host {endpoint}")):
             if mark and (first := seen.setdefault(mark, index)) != index:
-                yield f"[{index}].{what}", f"is the same as of nodes[{first}]; each node needs its own"
+                yield f"[{index}].{what}", f"is the same as that of nodes[{first}]; give each node its own"
 
 
 RULES: Mapping[str, Callable[[Any], Problems]] = {
@@ -85,6 +85,6 @@ RULES: Mapping[str, Callable[[Any], Problems]] = {
 
 
 def check_section(name: str, values: Any, path: str) -> Problems:
-    """What does not fit together in a section: whole dotted keys, and what is wrong."""
+    """Yield the whole dotted key and the fault of each value that breaks a rule of its section."""
     for below, text in RULES[name](values) if name in RULES else ():
         yield (f"{path}{below}" if below.startswith("[") else f"{path}.{below}"), text

@@ -1,4 +1,4 @@
-"""What is wrong with answers while they are edited: the rules of reading.py, over values and typed texts."""
+"""Validation of answers while editing: the reader's rules, over values and typed texts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from oz_installer.answers.yaml.convert import InvalidValue
 from oz_installer.answers.yaml.reader import defaults_of
 from oz_installer.errors import Problem
 
-RETYPE = "could not be kept; type it again, or empty the field"
+RETYPE = "was not saved; type it again, or clear the field"
 
 
 class ValidatedRows:
-    """What is wrong in the rows of a table, as found before. An edit leaves all rows but one the objects that
-    they were: only that one is judged again, though there be fifty.
+    """A cache of the problems of a table's rows.
 
-    Threads share it: an entry is never changed, only replaced, so that at worst a row is judged twice.
+    An edit replaces one row object and keeps the others, so that only the edited row is validated again, even
+    among fifty. Threads share the cache: an entry is never changed, only replaced; at worst a row is
+    validated twice.
     """
 
     def __init__(self) -> None:
@@ -29,7 +30,7 @@ class ValidatedRows:
     def problems_of(
         self, key: str, row: object, judge: Callable[[], Iterable[tuple[str, str]]]
     ) -> dict[str, str]:
-        """Keys and texts of the row that stands at ``key``; judged now unless it was."""
+        """Return the problems of the row at ``key``; ``judge`` runs if the row has changed."""
         before, found = self._found.get(key, (None, {}))
         if before is not row:
             found = dict(judge())
@@ -37,25 +38,28 @@ class ValidatedRows:
         return found
 
     def forget(self, key: str) -> None:
-        """There is no such row any more."""
+        """Drop a row that no longer exists."""
         self._found.pop(key, None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Validator:
-    """``texts`` are typed texts that are no answers; ``retype`` keys of secrets that were not kept; ``rows``
-    what is known of earlier answers."""
+    """Finds the problems of answers that are being edited.
+
+    ``texts`` are typed texts that are no valid answers, ``retype`` the keys of secrets to type again,
+    ``rows`` the cache of earlier results.
+    """
 
     texts: Mapping[str, str] = field(repr=False)
     retype: Collection[str]
     rows: ValidatedRows
 
     def problems(self, values: Mapping[str, Any]) -> tuple[Problem, ...]:
-        """Everything that is wrong with values nested by section, in file order."""
+        """Return every problem of values nested by section, in file order."""
         return tuple(_problem(key, text) for key, text in self._items(root(), values, ""))
 
     def _items(self, section: Section, values: Mapping[str, Any], key: str) -> Iterator[tuple[str, str]]:
-        """What is wrong inside one section: dotted keys and texts, in the order of its questions."""
+        """Yield dotted key and fault of a section's values, in the order of its questions."""
         for item in section.items:
             path = f"{key}.{item.name}" if key else item.name
             if isinstance(item, Question):
@@ -106,7 +110,7 @@ class Validator:
         if section.rule and (text := section.rule(rows)):
             yield key, text
         found = dict(check_section(section.name, rows, key))
-        self.rows.forget(f"{key}[{len(rows)}]")  # rows go one by one
+        self.rows.forget(f"{key}[{len(rows)}]")  # rows are removed one at a time
         for index, row in enumerate(rows):
             inside = self._row(section, row, f"{key}[{index}]")
             for question in section.questions if inside or found else ():
@@ -115,7 +119,9 @@ class Validator:
                     yield path, text
 
     def _row(self, section: Section, row: Mapping[str, Any], key: str) -> dict[str, str]:
-        if any(typed.startswith(f"{key}.") for typed in self._typed):  # not seen by the row
+        if any(
+            typed.startswith(f"{key}.") for typed in self._typed
+        ):  # a typed text is not part of the row object
             return dict(self._items(section, row, key))
         return self.rows.problems_of(key, row, lambda: self._items(section, row, key))
 

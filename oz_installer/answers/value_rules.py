@@ -1,6 +1,6 @@
-"""What makes a single value usable. A rule returns what is wrong with a value, or None.
+"""Rules for single values. A rule returns the fault of a value, or None.
 
-Where something better can be said, it follows a semicolon: ``is no host name; did you mean db.example.com?``.
+A hint follows a semicolon: ``is neither a host name nor an IP address; write db.example.com``.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 Rule = Callable[[Any], str | None]
 
 LONGEST = 4096
-"""No text in the answers may be longer, in characters."""
+"""Maximum length of a text in the answers, in characters."""
 
-LIKE_A_VARIABLE = "looks like a variable, and those are not replaced"
-"""What is wrong with a secret such as ``$NAME``."""
+LIKE_A_VARIABLE = "looks like a variable, which is not expanded"
+"""The fault of a secret such as ``$NAME``."""
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = rf"{_LABEL}(?:\.{_LABEL})*\.?"
@@ -54,9 +54,9 @@ _TAKEN = frozenset(f"/var/{name}" for name in ("cache", "lib", "lib/docker", "lo
 
 @dataclass(frozen=True)
 class RegexRule:
-    """A rule that is a regular expression for the whole text; the JSON Schema carries it too.
+    """A regular expression that the whole text must match; the JSON Schema contains it too.
 
-    ``guess`` makes of a wrong text the one that may have been meant.
+    ``guess`` turns a wrong text into the text that was probably meant.
     """
 
     regex: str
@@ -64,22 +64,25 @@ class RegexRule:
     guess: Callable[[str], str] | None = None
 
     def __call__(self, value: str) -> str | None:
-        """None when the whole value matches."""
+        """Return None when the whole value matches, otherwise its fault."""
         if re.fullmatch(self.regex, value):
             return None
         meant = self.guess(value) if self.guess and len(value) < LONGEST else ""
-        likely = f"; did you mean {meant}?" if re.fullmatch(self.regex, meant) else ""
+        likely = f"; write {meant}" if re.fullmatch(self.regex, meant) else ""
         return f"should be {self.wanted}{likely}"
 
 
 def unprintable_character(text: str) -> str | None:
-    """The first control, direction or half character, as ``U+000A``; None when all are printable."""
+    """The first unprintable character, as ``U+000A``, or None.
+
+    Unprintable are control characters, bidirectional marks, lone surrogates and noncharacters.
+    """
     found = re.search(_UNSAFE, text)
     return f"U+{ord(found.group()):04X}" if found else None
 
 
 def safe_data(value: Any) -> str | None:
-    """No control characters and no overlong text anywhere in a value, however deep."""
+    """Reject control characters and overlong texts anywhere in a value, at any depth."""
     if isinstance(value, str):
         if len(value) > LONGEST:
             return f"is longer than {LONGEST} characters"
@@ -93,21 +96,21 @@ def safe_data(value: Any) -> str | None:
 
 
 def plain_secret(value: str) -> str | None:
-    """A secret that stands in the file itself; what looks like a variable was hardly meant as one."""
+    """Reject a plain secret that looks like a variable: it was hardly meant as the secret."""
     if not re.fullmatch(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})", value):
         return None
     return (  # the value may be a password after all, which must not be shown
         f"{LIKE_A_VARIABLE}; "
-        "write {env: NAME}; if it really is the secret, put it in a file and write {file: PATH}"
+        "write {env: NAME}; if it is the secret itself, put it in a file and write {file: PATH}"
     )
 
 
 def not_a_choice(value: Any, choices: Sequence[Any]) -> str:
-    """Say that a value is none of the choices, and which was probably meant."""
+    """Return the fault of a value that is none of the choices, with the closest one."""
     listed = ", ".join(str(choice) for choice in choices)
     text = f"should be {listed}" if len(choices) == 1 else f"should be one of {listed}"
     close = get_close_matches(str(value)[:64].lower(), [str(choice) for choice in choices], n=1, cutoff=0.5)
-    return f"{text}; did you mean {close[0]}?" if close else text
+    return f"{text}; the closest is {close[0]}" if close else text
 
 
 def host(value: str) -> str | None:
@@ -115,11 +118,11 @@ def host(value: str) -> str | None:
     if _is_address(value):
         return None
     if value and re.fullmatch(r"[0-9.]+", value):
-        return "is not a whole IP address; four numbers from 0 to 255 are needed"
+        return "is not a complete IP address; write four numbers from 0 to 255"
     if len(value) <= 253 and re.fullmatch(_HOST, value):
         return None
     meant = _meant_host(value)
-    return "is neither a host name nor an IP address" + (f"; did you mean {meant}?" if meant else "")
+    return "is neither a host name nor an IP address" + (f"; write {meant}" if meant else "")
 
 
 def _is_address(value: str) -> bool:
@@ -131,7 +134,7 @@ def _is_address(value: str) -> bool:
 
 
 def _meant_host(value: str) -> str | None:
-    """A host that a mistyped one may stand for: out of a URL, of user@host, of host:port, of an IDN."""
+    """The host in a URL, in user@host or host:port, or of an IDN; None when there is none."""
     text = value.strip()[:LONGEST]
     text = re.sub(r"^[A-Za-z]+://", "", text).split("/")[0].rpartition("@")[2]
     if not text.isascii():
@@ -160,17 +163,17 @@ def absolute_path(value: str) -> str | None:
     if not re.fullmatch(r"(/[A-Za-z0-9._@+-]+)+/?", value) or {".", ".."} & set(value.split("/")):
         return "should be an absolute path of letters, digits and . _ @ + - only, without .."
     if value.endswith("/"):
-        return f"should not end with a slash; did you mean {value.rstrip('/')}?"
+        return f"should not end with a slash; write {value.rstrip('/')}"
     return None
 
 
 def export(value: str) -> str | None:
-    """What an NFS server exports: an absolute path, or ``/`` alone."""
+    """An absolute path, or ``/`` alone."""
     return None if value == "/" else absolute_path(value)
 
 
 def install_dir(value: str) -> str | None:
-    """A folder of the installer's own: never one of the system's."""
+    """A folder for the installer alone, never one of the system."""
     if problem := absolute_path(value):
         return problem
     deep = 3 if value.startswith("/home/") else 2
@@ -179,7 +182,7 @@ def install_dir(value: str) -> str | None:
         return f"should be a folder of its own, at least {levels} levels deep; such as /opt/oz"
     inside = any(f"{value}/".startswith(f"{top}/") for top in _SYSTEM)
     if value in _TAKEN or (inside and not value.startswith("/usr/local/")):
-        return "belongs to the system; take a folder of its own, such as /opt/oz"
+        return "belongs to the system; use a folder of its own, such as /opt/oz"
     return None
 
 
@@ -196,22 +199,20 @@ def url(value: str) -> str | None:
 def _wrong_url(value: str) -> str:
     if not re.match(r"https?://", value):
         guess = f"https://{re.sub(r'^[a-zA-Z]*:?/*', '', value) if '://' in value else value}"
-        meant = f"; did you mean {guess}?" if len(guess) < 300 and re.fullmatch(_URL, guess) else ""
+        meant = f"; write {guess}" if len(guess) < 300 and re.fullmatch(_URL, guess) else ""
         return f"should start with http:// or https:// and name a host{meant}"
-    return "should hold scheme, host, port and path only; such as https://oz.example.com"
+    return "should have only scheme, host, port and path; such as https://oz.example.com"
 
 
 def proxy(value: str) -> str | None:
-    """``http://host:port``, without user and password: they would stand in the environment of containers."""
+    """``http://host:port``, no user and password: they would show in containers' environment."""
     if "@" in value:
-        return "should hold no user and password; let the proxy know the nodes by their addresses instead"
+        return "should have no user and password; allow the nodes on the proxy by their addresses instead"
     if found := re.fullmatch(_PROXY, value):
         return port(int(found[2])) or host(found[1].strip("[]"))
     meant = f"http://{re.sub(r'^[a-zA-Z]+:/*', '', value) if '://' in value else value}".rstrip("/")
     likely = len(meant) < 300 and re.fullmatch(_PROXY, meant)
-    return (
-        f"should be http://host:port; {f'did you mean {meant}?' if likely else 'such as http://proxy:3128'}"
-    )
+    return f"should be http://host:port; {f'write {meant}' if likely else 'such as http://proxy:3128'}"
 
 
 def no_proxy(value: Sequence[str]) -> str | None:
@@ -219,11 +220,11 @@ def no_proxy(value: Sequence[str]) -> str | None:
     wrong = next((item for item in value if not re.fullmatch(_DIRECT, item)), None)
     if wrong is None:
         return no_duplicates(value)
-    return f"{wrong[:64]!r} is no host, domain or address; write one an item, such as .example.com"
+    return f"{wrong[:64]!r} is no host, domain or address; write one per item, such as .example.com"
 
 
 def jump(value: str) -> str | None:
-    """``[user@]host[:port]``; an IPv6 address with a port stands in brackets."""
+    """``[user@]host[:port]``; an IPv6 address with a port is in brackets."""
     found = re.fullmatch(_JUMP, value)
     if not found or (found[3] and port(int(found[3]))):
         return "should be [user@]host[:port]"
@@ -235,24 +236,24 @@ def registry(value: str) -> str | None:
     found = re.fullmatch(_REGISTRY, value)
     if not found or (found[2] and port(int(found[2][1:]))):
         meant = re.sub(r"^https?://", "", value).rstrip("/")
-        guess = f"; did you mean {meant}?" if meant != value and re.fullmatch(_REGISTRY, meant) else ""
+        guess = f"; write {meant}" if meant != value and re.fullmatch(_REGISTRY, meant) else ""
         return f"should be host[:port][/path]{guess}"
     return host(found[1].strip("[]"))
 
 
 def email(value: str) -> str | None:
-    """An e-mail address that no shell or template can read as anything else."""
+    """An e-mail address without characters that a shell or template treats specially."""
     found = re.fullmatch(_EMAIL, value)
     return "should be an e-mail address" if not found or len(value) > 254 else host(found[1])
 
 
 def nodes(value: Sequence[Any]) -> str | None:
-    """At least one; that names and hosts are unique is judged in ``section_rules.py``."""
+    """At least one node; ``section_rules.py`` checks that names and hosts are unique."""
     return None if value else "needs at least one node"
 
 
 def no_duplicates(value: Sequence[str]) -> str | None:
-    """No item twice."""
+    """Each item once."""
     twice = next((item for index, item in enumerate(value) if item in value[:index]), None)
     return f"holds {twice} twice" if twice is not None else None
 
@@ -262,26 +263,26 @@ def warning_ids(value: Sequence[str]) -> str | None:
     bad = next(
         (item for item in value if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}", item)), None
     )
-    return f"{bad[:64]!r} is no warning's id" if bad is not None else no_duplicates(value)
+    return f"{bad[:64]!r} is no id of a warning" if bad is not None else no_duplicates(value)
 
 
 def images(value: Mapping[str, str]) -> str | None:
-    """Image references, by the name of the image that they replace."""
+    """Image references, by the name of the image to replace."""
     for key, reference in value.items():
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,254}", key):
-            return f"{key[:64]!r} is no image's name"
+            return f"{key[:64]!r} is no image name"
         if problem := image(reference):
             return f"{key!r} {problem}"
     return None
 
 
 def setting_names(value: Mapping[str, Any]) -> str | None:
-    """Names of vendor settings, upper case."""
+    """Names of vendor settings, in upper case."""
     for key in value:
         if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,99}", key):
             meant = re.sub(r"[^A-Z0-9_]", "_", key.upper())
-            hint = f"; did you mean {meant}?" if re.fullmatch(r"[A-Z][A-Z0-9_]{0,99}", meant) else ""
-            return f"{key[:64]!r} is no setting's name, which has capitals, digits and _ only{hint}"
+            hint = f"; write {meant}" if re.fullmatch(r"[A-Z][A-Z0-9_]{0,99}", meant) else ""
+            return f"{key[:64]!r} is no name of a setting: capitals, digits and _ only{hint}"
     return None
 
 

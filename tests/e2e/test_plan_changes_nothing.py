@@ -260,7 +260,7 @@ def test_check_compares_the_passwords_that_are_installed(ground: Ground) -> None
         other["secrets"]["redis.password"] = "x" * 40
         kept.write_text(json.dumps(other))
         kept.chmod(0o600)
-        assert told() == (3, "failure", f"{kept} holds another redis.password")
+        assert told() == (3, "failure", f"{kept} has another redis.password")
     finally:
         kept.write_text(there)
         kept.chmod(0o600)

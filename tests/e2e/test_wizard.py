@@ -106,7 +106,7 @@ def test_stopped_by_ctrl_c_and_finished_later(clean: Site, tmp_path: Path) -> No
         at.command("oz-install")
         at.see("Continue answers.yml", "at Database")
         at.press("Enter")
-        one.arrive("Database", "(•) a server of yours", "! Could not be kept; type it again")
+        one.arrive("Database", "(•) a server of yours", "! Was not saved; type it again")
         one.right_password()
         one.on("Storage", "F5: Test on the api nodes")
         one.on("Access", "Public URL")

@@ -150,7 +150,7 @@ class FakeCore(Scripted, OfflineCore):
     def read(self, path: Path) -> tuple[WorkingCopy, str]:
         """One of ``files``."""
         if path not in self.files:
-            raise AnswersError(f"{path}: there is no such file", "name an answers file")
+            raise AnswersError(f"{path}: no such file", "name an answers file")
         return WorkingCopy.of(parse_text(self.files[path], str(path))), self.files[path]
 
     def save_answers(

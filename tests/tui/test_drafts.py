@@ -126,10 +126,10 @@ async def test_a_draft_is_forgotten_by_mouse() -> None:
 
 async def test_a_draft_that_cannot_be_forgotten_is_told() -> None:
     core = Drafts()
-    core.unforgettable = AnswersError("another oz-install is at work on this draft", "go on there")
+    core.unforgettable = AnswersError("another oz-install is editing this draft", "go on there")
     async with wizard(core) as pilot:
         await press(pilot, "delete", "shift+tab", "enter")
-        assert "! another oz-install is at work on this draft. go on there" in text_of(pilot)
+        assert "! another oz-install is editing this draft. go on there" in text_of(pilot)
 
 
 async def test_what_is_edited_back_to_what_the_file_says_needs_no_draft() -> None:

@@ -50,9 +50,9 @@ async def test_a_new_installation_does_not_take_the_file_of_another() -> None:
     ("text", "told"),
     [
         (f"{COMPLETE}pubic_url: http://x\n", "answers.yml:6: pubic_url: is not known here"),
-        ("version: 1\npubic_url: http://x\n", "did you mean public_url?"),
-        ("database: {hosst: x}\n", "database.hosst: is not known here; did you mean host?"),
-        (COMPLETE.replace("}]", ", usr: x}]"), "nodes[0].usr: is not known here; did you mean user?"),
+        ("version: 1\npubic_url: http://x\n", "the closest key is public_url"),
+        ("database: {hosst: x}\n", "database.hosst: is not known here; the closest key is host"),
+        (COMPLETE.replace("}]", ", usr: x}]"), "nodes[0].usr: is not known here; the closest key is user"),
     ],
 )
 async def test_a_misspelt_key_is_told_when_the_file_is_opened(text: str, told: str) -> None:
@@ -114,7 +114,7 @@ async def test_a_file_is_opened_from_the_first_step() -> None:
 async def test_a_file_that_cannot_be_read_is_told() -> None:
     async with wizard(FakeCore(), path=HERE) as pilot:
         assert step_of(pilot).STEP == "start"
-        assert "there is no such file" in text_of(pilot)
+        assert "no such file" in text_of(pilot)
 
 
 async def test_a_draft_goes_on_where_it_was_left() -> None:
@@ -194,10 +194,10 @@ async def test_a_file_that_cannot_be_written_is_told() -> None:
 
 async def test_a_draft_that_cannot_be_kept_is_told_and_nothing_is_lost_without_asking() -> None:
     core = FakeCore()
-    core.undraftable = AnswersError("no draft can be kept of it: Read-only file system", "save the answers")
+    core.undraftable = AnswersError("no draft of it can be saved: Read-only file system", "save the answers")
     async with wizard(core, step="workload") as pilot:
         await press(pilot, "=12", "ctrl+n")
-        assert "no draft can be kept of it: Read-only file system" in text_of(pilot)
+        assert "no draft of it can be saved: Read-only file system" in text_of(pilot)
         await press(pilot, "ctrl+q")
         assert "lost when you leave now" in " ".join(text_of(pilot).split())
         await press(pilot, "enter")
@@ -257,7 +257,7 @@ async def test_a_typed_secret_is_asked_for_again_after_a_draft(
     async with wizard(FilesCore()) as pilot:
         await press(pilot, "enter")
         assert (step_of(pilot).STEP, app_of(pilot).session.path) == ("database", path)
-        again = "! Could not be kept; type it again, or empty the field"
+        again = "! Was not saved; type it again, or clear the field"
         assert again in " ".join(text_of(pilot).split())
         await give_secret(pilot, "database.password", canary)
         await settle(pilot)

@@ -39,13 +39,13 @@ async def test_text_becomes_an_answer(key: str, typed: str, value: object) -> No
 @pytest.mark.parametrize(
     ("key", "typed", "said"),
     [
-        ("public_url", "oz.example.com", "did you mean https://oz.example.com?"),
+        ("public_url", "oz.example.com", "write https://oz.example.com"),
         ("database.port", "99999", "! Port should be from 1 to 65535"),
         ("database.port", "abc", "! Port should be a whole number"),
         ("database.host", "db_1/x", "! Host is neither a host name nor an IP address"),
         ("workload.apm", "0", "! Analyses per minute should be above zero"),
         ("images", "Oz API: x", "! "),
-        ("extra.config", "lower: 1", "did you mean LOWER?"),
+        ("extra.config", "lower: 1", "write LOWER"),
     ],
 )
 async def test_what_is_wrong_is_told_while_typing(key: str, typed: str, said: str) -> None:

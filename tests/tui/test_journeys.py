@@ -96,7 +96,7 @@ async def poc_2(pilot: Driver) -> None:
     await press(pilot, "enter")
     await type_text(pilot, "oz.example.com")
     await settle(pilot)
-    assert f"did you mean {URL}?" in text_of(pilot)
+    assert f"write {URL}" in text_of(pilot)
     await fill(pilot, "public_url", URL)
     await token(pilot)
     await press(pilot, "ctrl+b", "ctrl+b", "ctrl+b")

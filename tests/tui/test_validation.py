@@ -38,7 +38,7 @@ class Case:
 
 HOST = Case("db_1/x", "neither a host name nor an IP address", "10.0.0.9")
 PORT = Case("99999", "should be from 1 to 65535", "5433")
-URL = Case("oz.example.com", "did you mean https://oz.example.com?", "https://oz.example.com")
+URL = Case("oz.example.com", "write https://oz.example.com", "https://oz.example.com")
 SECRET = Case(VARIABLE, "choose «variable» and write its name", "s3cret-word")
 PATH = Case(LONG, "longer than 4096 characters", "keys/license.key")
 POSITIVE = Case("0", "should be above zero", "12")
@@ -48,12 +48,12 @@ NAME = Case("Gate Way", "should be lower-case letters, digits and _", "gateway")
 
 CASES: Mapping[str, Case] = {
     "version": Case("2", "should be 1", "space"),
-    "scenario": Case("hihg-load", "did you mean high-load?", "space"),
+    "scenario": Case("hihg-load", "the closest is high-load", "space"),
     "release": Case("5,2", "should be a release", "space"),
-    "engine": Case("dokcer", "did you mean docker?", "space"),
+    "engine": Case("dokcer", "the closest is docker", "space"),
     "install_dir": Case("/etc", "should be a folder of its own", "/opt/oz"),
     "public_url": URL,
-    "nodes[0].name": Case("API 1", "did you mean api-1?", "api9"),
+    "nodes[0].name": Case("API 1", "write api-1", "api9"),
     "nodes[0].host": HOST,
     "nodes[0].roles": Case("gpu", "should be one of api, bio", "space"),
     "nodes[0].address": HOST,
@@ -63,7 +63,7 @@ CASES: Mapping[str, Case] = {
     "nodes[0].key_passphrase": SECRET,
     "nodes[0].password": SECRET,
     "nodes[0].jump": Case("@x", "should be [user@]host[:port]", "admin@bastion:22"),
-    "nodes[0].become": Case("su", "did you mean sudo?", "space"),
+    "nodes[0].become": Case("su", "the closest is sudo", "space"),
     "nodes[0].become_password": SECRET,
     "nodes[0].host_key": Case("abc", "as ssh-keygen -lf prints it", "SHA256:" + "Jc7D" * 10 + "abc"),
     "database.host": HOST,
@@ -92,21 +92,21 @@ CASES: Mapping[str, Case] = {
     "updater.host": URL,
     "updater.period": WHOLE,
     "air_gapped": SWITCH,
-    "proxy.url": Case("proxy:3128", "did you mean http://proxy:3128?", "http://proxy.example.com:3128"),
+    "proxy.url": Case("proxy:3128", "write http://proxy:3128", "http://proxy.example.com:3128"),
     "proxy.no_proxy": Case("-a", "no host, domain or address", ".example.com"),
-    "broker.type": Case("rabitmq", "did you mean rabbitmq?", "space"),
+    "broker.type": Case("rabitmq", "the closest is rabbitmq", "space"),
     "broker.host": HOST,
     "broker.port": PORT,
     "broker.user": Case("a b", "letters, digits and _ . - only", "oz"),
     "broker.password": SECRET,
-    "registry.server": Case("https://reg.example.com", "did you mean reg.example.com?", "reg.example.com"),
+    "registry.server": Case("https://reg.example.com", "write reg.example.com", "reg.example.com"),
     "registry.username": Case("a b", "should be a login name", "robot"),
     "registry.password": SECRET,
     "images": Case("oz-api: Oz API", "should be an image; such as", "oz-api: mine/oz-api:1"),
     "admin.email": Case("root", "should be an e-mail address", "root@example.com"),
     "admin.password": SECRET,
     "load_balancer.type": Case("nginx", "should be one of external, node", "space"),
-    "load_balancer.node": Case("API 1", "did you mean api-1?", "api2"),
+    "load_balancer.node": Case("API 1", "write api-1", "api2"),
     "workload.apm": POSITIVE,
     "workload.analyses_per_month": Case("1,5", "write 1.5", "1000"),
     "workload.media_mb": Case("many", "should be a number", "1.5"),
@@ -114,7 +114,7 @@ CASES: Mapping[str, Case] = {
     "workload.archive_days": WHOLE,
     "workload.needs_ha": SWITCH,
     "workload.needs_autoscaling": SWITCH,
-    "extra.config": Case("lower: 1", "did you mean LOWER?", "OZ_LABEL: one"),
+    "extra.config": Case("lower: 1", "write LOWER", "OZ_LABEL: one"),
     "known_hosts": PATH,
     "accept": Case("memory", "such as host.memory/api1", "host.memory/api1"),
 }

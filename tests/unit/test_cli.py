@@ -76,7 +76,7 @@ def test_a_missing_file(capsys: pytest.CaptureFixture[str], folder: Path, comman
         (ANSWERS + "colour: red\n", ["broken.yml:8", "colour"]),
         (
             ANSWERS.replace("scenario: poc", "scenario: pocc"),
-            ["broken.yml:2", "scenario", "did you mean poc?"],
+            ["broken.yml:2", "scenario", "the closest is poc"],
         ),
         (ANSWERS.replace("port: 1", "prt: 1"), ["broken.yml:5", "nodes[0].prt", "port"]),
         (ANSWERS.replace("host: 127.0.0.1", "host: 1.2.3"), ["nodes[0].host"]),

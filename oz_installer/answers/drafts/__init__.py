@@ -1,1 +1,1 @@
-"""Answers that are being edited: the working copy, drafts on disk, and saving."""
+"""Answers while editing: the working copy, drafts on disk, and saving."""

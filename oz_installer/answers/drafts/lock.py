@@ -1,4 +1,4 @@
-"""Whose a draft is: a process owns it by the lock of a file beside it, for as long as it lives."""
+"""Ownership of drafts: a process holds a lock on a file beside the draft until it exits."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from pathlib import Path
 from threading import RLock
 
 _OWNED: dict[Path, int | None] = {}
-"""The drafts that this process owns, and the open file that holds the lock where there are locks."""
+"""Drafts that this process owns, with the descriptor of the lock; None without a lock."""
 
-_ONE_BY_ONE = RLock()
-"""Threads of this process are no others to each other."""
+_MUTEX = RLock()
+"""Guards ``_OWNED``: flock does not separate the threads of one process."""
 
 
 def acquire(path: Path) -> bool:
-    """Own a draft from now on, unless another process does. Where nothing can be locked, everybody may."""
-    with _ONE_BY_ONE:
+    """Take ownership of a draft; return whether it succeeded.
+
+    False when another process owns it. Always true where files cannot be locked.
+    """
+    with _MUTEX:
         if path in _OWNED:
             return True
         try:
@@ -28,7 +31,7 @@ def acquire(path: Path) -> bool:
         if not _lock(handle, fcntl.LOCK_EX):
             os.close(handle)
             return False
-        if not os.fstat(handle).st_nlink:  # its owner removed it with the draft just now
+        if not os.fstat(handle).st_nlink:  # its owner has just removed it with the draft
             os.close(handle)
             return acquire(path)
         _OWNED[path] = handle
@@ -36,14 +39,14 @@ def acquire(path: Path) -> bool:
 
 
 def held_drafts() -> tuple[Path, ...]:
-    """The drafts that this process owns."""
-    with _ONE_BY_ONE:
+    """Return the drafts that this process owns."""
+    with _MUTEX:
         return tuple(_OWNED)
 
 
 def is_locked(path: Path) -> bool:
-    """Whether another process owns a draft."""
-    with _ONE_BY_ONE:
+    """Return whether another process owns a draft."""
+    with _MUTEX:
         if path in _OWNED:
             return False
         try:
@@ -57,8 +60,8 @@ def is_locked(path: Path) -> bool:
 
 
 def release(path: Path, *, removed: bool = False) -> None:
-    """Own a draft no more; with ``removed`` its lock goes, too. Raises OSError."""
-    with _ONE_BY_ONE:
+    """Give up ownership of a draft; ``removed`` also deletes its lock file. Raises OSError."""
+    with _MUTEX:
         if (handle := _OWNED.pop(path, None)) is None:
             return
         try:
@@ -69,15 +72,15 @@ def release(path: Path, *, removed: bool = False) -> None:
 
 
 def lock_path(path: Path) -> Path:
-    """The file that is locked."""
+    """Return the lock file of a draft."""
     return path.with_suffix(".lock")
 
 
-def _lock(handle: int, way: int) -> bool:
-    """Whether nobody else has it; file systems without locks know of nobody."""
+def _lock(handle: int, mode: int) -> bool:
+    """Return whether the lock is ours; always true on file systems without locks."""
     with suppress(OSError):
         try:
-            fcntl.flock(handle, way | fcntl.LOCK_NB)
+            fcntl.flock(handle, mode | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
     return True

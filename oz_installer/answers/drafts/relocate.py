@@ -1,4 +1,4 @@
-"""Answers that are saved somewhere else: what stands beside the old file goes along, or is still found."""
+"""Relocate answers to another file: move typed secrets along, make relative paths absolute."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from oz_installer.answers.model import License, SecretRef
 
 
 def relocated(working: WorkingCopy, opened: Path, path: Path) -> WorkingCopy:
-    """The answers of the file ``opened`` as they must be to mean the same at ``path``.
+    """Return the answers of the file ``opened``, changed so that they mean the same at ``path``.
 
-    Secrets of the old file's own folder are typed ones again, so that they are written anew; other relative
-    paths become whole ones where the folder is another.
+    Secrets from the old file's own folder become typed secrets again, so that saving writes them again; other
+    relative paths become absolute if the folder changes.
     """
     values = _moved(working.values, opened, path)
     default = opened.parent / License().bio
@@ -46,7 +46,7 @@ def _secret(ref: SecretRef, opened: Path, path: Path) -> SecretRef:
         try:
             return SecretRef(kind="plain", where=file.read_text(encoding="utf-8").removesuffix("\n"))
         except (OSError, UnicodeDecodeError):
-            pass  # it stays where it is, and whoever needs it tells what is wrong with it
+            pass  # the reference stays; the reader of the secret reports the problem
     return replace(ref, where=_whole(ref.where, opened, path))
 
 

@@ -1,4 +1,4 @@
-"""Other answers in a file that somebody wrote: comments, order and all that stays keep their looks."""
+"""Write changed answers into an existing file; keep its comments, order and formatting."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from oz_installer.errors import AnswersError
 from oz_installer.secret import Masker, Secret
 
 WIDEST = 110
-"""What stood on one line stays on one, up to so many characters."""
+"""Maximum length of a list or mapping that stays on one line, in characters."""
 
 _DASH = re.compile(r"\s*-(?=\s|$)")
 _MARKS = re.compile(r"---(\s|$)|\.\.\.(\s|$)|%")
 
 
 def update_text(source: str, values: Values) -> str:
-    """The text with these values in it (``Working.with_texts``). What no answer can hold becomes a comment.
+    """Return the text with these values (``WorkingCopy.values_and_texts``).
 
-    Where that cannot be done line by line (a JSON file), the comments stand above answers written anew.
+    Lines that no answer can hold become comments. Where the text cannot be changed line by line (a JSON
+    file), the answers are written again below the old comments.
     """
     try:
         draft = parse_text(source)
@@ -37,14 +38,14 @@ def update_text(source: str, values: Values) -> str:
         return source
     editor = _RoundTripEditor(source, draft)
     text = editor.text(values)
-    if text is None or not _says(text, values):
+    if text is None or not _holds(text, values):
         above = [comment.text for comment in editor.comments]
         text = "\n".join([*above, "", dumps_values(values)] if above else [dumps_values(values)])
     return text
 
 
 def _written(draft: ParsedFile) -> Values:
-    """What stands in a file, right or wrong, nested by section."""
+    """The content of a file, valid or not, nested by section."""
     written: Values = draft.values
     for key in draft.nulls:
         written = with_value(written, split_key(key), question(key).default)
@@ -55,7 +56,7 @@ def _written(draft: ParsedFile) -> Values:
     return written
 
 
-def _says(text: str, values: Values) -> bool:
+def _holds(text: str, values: Values) -> bool:
     try:
         draft = parse_text(text)
     except AnswersError:
@@ -64,7 +65,7 @@ def _says(text: str, values: Values) -> bool:
 
 
 class _RoundTripEditor:
-    """Works on lines, counted from 0; a piece of the text is [start, stop)."""
+    """Edits a file line by line. Lines count from 0; a piece of the text is [start, stop)."""
 
     def __init__(self, source: str, draft: ParsedFile) -> None:
         self.newline = "\r\n" if "\r\n" in source else "\n"
@@ -76,7 +77,7 @@ class _RoundTripEditor:
         self.masker = Masker(tuple(Secret(ref.where) for _, ref in plain_secrets(draft.values)))
 
     def text(self, values: Values) -> str | None:
-        """The whole text; None when its top is no block of keys."""
+        """Return the whole text; None when its top level is not a block mapping."""
         if not isinstance(self.document, Table) or self.document.flow or not self.document.entries:
             return None
         first = next(iter(self.document.entries.values())).line - 1
@@ -97,9 +98,9 @@ class _RoundTripEditor:
         new: Values,
         below: Sequence[str] = (),
     ) -> list[str]:
-        """The lines from ``start`` to the end of a block of keys; ``below`` belongs to the last of them.
+        """Return the lines from ``start`` to the end of a block mapping.
 
-        Without ``section`` its keys are free.
+        ``below`` are lines that belong to its last key. Without ``section``, any key is allowed.
         """
         items = {item.name: item for item in section.items} if section else dict.fromkeys(new)
         made: list[tuple[str, list[str]]] = []
@@ -120,8 +121,8 @@ class _RoundTripEditor:
         for name in order:
             if name in new and name not in table.entries:
                 before = set(order[: order.index(name)])
-                place = max((at + 1 for at, (other, _) in enumerate(made) if other in before), default=0)
-                made.insert(place, (name, list(_lines(items[name], name, new[name], indent))))
+                index = max((at + 1 for at, (other, _) in enumerate(made) if other in before), default=0)
+                made.insert(index, (name, list(_lines(items[name], name, new[name], indent))))
         return [line for _, lines in made for line in lines]
 
     def _entry(
@@ -163,7 +164,7 @@ class _RoundTripEditor:
     def rows(
         self, section: Section, items: ListNode, start: int, old: Sequence[Any], new: Sequence[Any]
     ) -> list[str]:
-        """The lines from ``start`` to the end of a block of nodes, in their new order."""
+        """Return the lines from ``start`` to the end of a block of nodes, in their new order."""
         spans: list[tuple[list[str], int, Tree]] = []
         for item in items.items:
             dash = next(n for n in range(start, item.line) if _DASH.match(self.lines[n]))
@@ -171,20 +172,20 @@ class _RoundTripEditor:
             start = item.last
         indent = _indent(self.lines[spans[0][1]])
         all_flow = all(_on_one_line(tree, tree.line) for _, _, tree in spans)
-        places = _matched(old, new)
+        matches = _matched(old, new)
         made: list[str] = []
-        for row, place in zip(new, places, strict=True):
-            if place is None:
+        for row, index in zip(new, matches, strict=True):
+            if index is None:
                 lines = list(row_lines(section, row, indent))
                 made += _narrow(f"{indent}- {flow(_ordered(section, row))}", lines) if all_flow else lines
                 continue
-            gap, dash, tree = spans[place]
+            gap, dash, tree = spans[index]
             made += gap
-            if old[place] == row and not self._lost(dash, tree.last):
+            if old[index] == row and not self._lost(dash, tree.last):
                 made += self.lines[dash : tree.last]
             else:
-                made += self._row(section, tree, dash, old[place], row)
-        gone = (spans[place][0] for place in range(len(spans)) if place not in places)
+                made += self._row(section, tree, dash, old[index], row)
+        gone = (spans[index][0] for index in range(len(spans)) if index not in matches)
         return made + [line for gap in gone for line in _without_own(gap, indent)]
 
     def _row(self, section: Section, tree: Tree, dash: int, old: Any, new: Values) -> list[str]:
@@ -203,7 +204,7 @@ class _RoundTripEditor:
         return made
 
     def _replaced(self, start: int, stop: int, indent: str, lines: list[str]) -> list[str]:
-        """New lines for a piece of the text, with its comments behind and above them."""
+        """Return new lines for a piece of the text; its comments stay behind and above them."""
         if self._lost(start, stop):
             return self._commented(self.lines[start:stop]) + lines
         inside = [comment for comment in self.comments if start < comment.line <= stop]
@@ -213,12 +214,12 @@ class _RoundTripEditor:
         return [f"{indent}{comment.text}" for comment in inside if comment is not behind] + lines
 
     def _gap(self, start: int, stop: int) -> list[str]:
-        """What stands between two entries; keys that stand twice become comments."""
+        """Return the lines between two entries; duplicate keys become comments."""
         made = self.lines[start:stop]
         return [line if _no_key(line) else self._commented([line])[0] for line in made]
 
     def _commented(self, lines: Sequence[str]) -> list[str]:
-        """Lines as comments, without the secrets in them: those are kept elsewhere."""
+        """Turn lines into comments and mask the secrets in them; those are kept elsewhere."""
         indent = _indent(lines[0])
         return [self.masker(f"{indent}# {line.removeprefix(indent)}".rstrip()) for line in lines]
 
@@ -234,7 +235,7 @@ def _lines(item: Question | Section | None, name: str, value: Any, indent: str) 
 
 
 def _ordered(item: Question | Section | None, value: Any) -> Any:
-    """A section's values in the order of its questions."""
+    """Return a section's values in the order of its questions."""
     if isinstance(item, Section) and isinstance(value, Mapping):
         return {inside.name: value[inside.name] for inside in item.items if inside.name in value}
     return [_ordered(item, row) for row in value] if isinstance(value, list) else value
@@ -261,14 +262,17 @@ def _indent(line: str) -> str:
 
 
 def _parted(gap: list[str], indent: str) -> tuple[list[str], list[str]]:
-    """The lines between two entries: those further in belong to the first, the others to the second."""
+    """Split the gap between two entries: deeper lines belong to the first, the rest to the other."""
     deep = [at for at, line in enumerate(gap) if line.startswith(f"{indent} ") and line.strip()]
     stop = deep[-1] + 1 if deep else 0
     return gap[:stop], gap[stop:]
 
 
 def _without_own(gap: list[str], indent: str) -> list[str]:
-    """The lines above an entry without the comments that are the entry's own: right above, as far in."""
+    """Return the lines above an entry without its own comments.
+
+    Its own comments stand directly above it at the same indent.
+    """
     kept = list(gap)
     while kept and kept[-1].startswith(f"{indent}#"):
         kept.pop()
@@ -276,14 +280,14 @@ def _without_own(gap: list[str], indent: str) -> list[str]:
 
 
 def _matched(old: Sequence[Any], new: Sequence[Any]) -> list[int | None]:
-    """For each new row the place of the old one that it was: the same, of the same name, or host."""
-    places: list[int | None] = [None] * len(new)
+    """Return the index of the matching old row for each new row: equal, same name or same host."""
+    matches: list[int | None] = [None] * len(new)
     for key in (None, "name", "host"):
         for at, row in enumerate(new):
-            if places[at] is None:
-                free: Iterable[int] = (place for place in range(len(old)) if place not in places)
-                places[at] = next((place for place in free if _alike(key, old[place], row)), None)
-    return places
+            if matches[at] is None:
+                free: Iterable[int] = (index for index in range(len(old)) if index not in matches)
+                matches[at] = next((index for index in free if _alike(key, old[index], row)), None)
+    return matches
 
 
 def _alike(key: str | None, one: Values, other: Values) -> bool:

@@ -1,4 +1,4 @@
-"""Saving what was edited: each typed secret in a private file of its own, the answers last."""
+"""Save edited answers: first each typed secret in a private file, then the answers."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from oz_installer.answers.yaml.writer import save_text
 from oz_installer.errors import AnswersError, Problem
 
 MOST_OTHERS = 50
-"""So many other answers files of a folder are looked into."""
+"""Maximum number of other answers files in a folder that are searched for references."""
 
 
 def save_answers(
     working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
 ) -> WorkingCopy:
-    """Write the answers file, complete or not, and every typed secret to a file of its own that it refers to.
+    """Write the answers file, complete or not, and each typed secret to a file of its own.
 
-    ``source`` is the file as it was opened: its comments and looks stay. ``opened`` is where it stands: saved
-    somewhere else, its secrets are copied along, generated ones, too, and what it refers to is found from
-    there. A file that is replaced and says something else than ``source`` is kept beside it (``.old``), and
-    so are its secrets. Returns the answers as the file now has them. Whatever fails, the file that was there
-    works. Raises AnswersError; LockedError while a run makes secrets there.
+    ``source`` is the text as it was opened; its comments and formatting stay. ``opened`` is the file it came
+    from: when the answers are saved to another one, secrets are copied along, generated ones too, and
+    relative paths are adapted. A replaced file that differs from ``source`` is kept beside the new one
+    (``.old``), with its secrets. Returns the answers as the file now has them. If anything fails, the
+    previous file still works. Raises AnswersError, or LockedError while a run generates secrets there.
     """
     former = opened if opened != path else None
     if former is not None:
@@ -45,9 +45,9 @@ def save_answers(
     folder = typed_secrets_dir(path)
     ours = former is None and source is not None and _text(path) == source
     before = _files_in(path, folder) if ours else set()
-    with _taken_back(path, folder) as written:
+    with _rolled_back(path, folder) as written:
         if not ours:
-            written += _put_aside(path)
+            written += _backed_up(path)
         if former is not None and former.is_file():
             written += _generated(former, path)
         refs = _write_secrets(working, folder, written)
@@ -55,7 +55,7 @@ def save_answers(
         kept = replace(working, values=values, lost=())
         text = kept.yaml() if source is None else update_text(source, kept.values_and_texts())
         if len(text.encode()) > LARGEST:
-            raise AnswersError(f"{path}: would be larger than 1 MiB", "shorten what stands in its fields")
+            raise AnswersError(f"{path}: would be larger than 1 MiB", "shorten the texts in its fields")
         save_text(text, path)
     needed = _files_of(values, path, folder) | _files_of_others(path, folder)
     _forget(before - needed, folder)
@@ -63,14 +63,14 @@ def save_answers(
 
 
 def _check(working: WorkingCopy, path: Path) -> None:
-    """Tell before anything is written what could not be read again."""
+    """Raise AnswersError, before anything is written, if the result could not be read again."""
     wrong = [
         Problem(key=key, message=message.partition("; ")[0], hint=message.partition("; ")[2])
         for key, ref in plain_secrets(working.values)
         if (message := question(key).check(ref))
     ]
     if wrong:
-        raise AnswersError(f"{path}: was not saved: a secret cannot be kept", "type it again", problems=wrong)
+        raise AnswersError(f"{path}: was not saved: a secret is not valid", "type it again", problems=wrong)
     try:
         folder, parent = path.is_dir(), path.parent.is_dir()
     except OSError as error:
@@ -78,13 +78,13 @@ def _check(working: WorkingCopy, path: Path) -> None:
     if not path.name or folder:
         raise AnswersError(f"{path}: was not saved: it is a folder", "name a file in it, such as answers.yml")
     if not parent:
-        hint = f"mkdir -p {path.parent}, or name a file in a folder that is there"
+        hint = f"run mkdir -p {path.parent}, or name a file in a folder that exists"
         raise AnswersError(f"{path}: was not saved: there is no folder {path.parent}", hint)
 
 
 @contextmanager
-def _taken_back(path: Path, folder: Path) -> Iterator[list[Path]]:
-    """Collects new files; when what follows fails, those that the answers do not need are removed."""
+def _rolled_back(path: Path, folder: Path) -> Iterator[list[Path]]:
+    """Collect new files; if the block fails, remove those that the answers do not refer to."""
     written: list[Path] = []
     try:
         yield written
@@ -93,8 +93,11 @@ def _taken_back(path: Path, folder: Path) -> Iterator[list[Path]]:
         raise
 
 
-def _put_aside(path: Path) -> list[Path]:
-    """Keep a copy of a file that is about to be replaced: nobody may have another one. The copy, if any."""
+def _backed_up(path: Path) -> list[Path]:
+    """Back up a file before it is replaced, as it may be the only copy.
+
+    Returns the backup, if one was made.
+    """
     if not path.is_file():
         return []
     try:
@@ -104,14 +107,14 @@ def _put_aside(path: Path) -> list[Path]:
             return []
         write_private(copy, data)
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or str(error)
-        message = f"{path}: was not replaced: no copy of it can be kept: {said}"
+        reason = getattr(error, "strerror", None) or str(error)
+        message = f"{path}: was not replaced: it cannot be backed up: {reason}"
         raise AnswersError(message, "save under another name") from error
     return [copy]
 
 
 def _text(path: Path) -> str | None:
-    """What the file says; None when it is not there or cannot be read."""
+    """Return the text of a file; None when it does not exist or cannot be read."""
     try:
         return path.read_text(encoding="utf-8-sig") if path.is_file() else None
     except (OSError, ValueError):
@@ -119,13 +122,13 @@ def _text(path: Path) -> str | None:
 
 
 def _generated(former: Path, path: Path) -> list[Path]:
-    """Take generated secrets along: nodes have them already. The file that was made for them, if any."""
+    """Copy generated secrets along, as nodes already use them; return the new file, if any."""
     store, copy = secrets_file_path(former), secrets_file_path(path)
     return [copy] if store != copy and SecretStore(store).copy_to(copy) else []
 
 
 def _write_secrets(working: WorkingCopy, folder: Path, written: list[Path]) -> dict[str, SecretRef]:
-    """Write the typed secrets; by key, what the answers say instead."""
+    """Write the typed secrets; return, by dotted key, the references that replace them."""
     refs: dict[str, SecretRef] = {}
     slots: set[str] = set()
     for key, ref in plain_secrets(working.values):
@@ -140,27 +143,30 @@ def _write_secrets(working: WorkingCopy, folder: Path, written: list[Path]) -> d
                 write_private(path, data)
             path.chmod(0o600)
         except (OSError, ValueError) as error:
-            said = getattr(error, "strerror", None) or str(error)
-            hint = "typed secrets are kept beside the answers; save them in a folder of yours"
-            raise AnswersError(f"{folder}: cannot be written: {said}", hint) from error
+            reason = getattr(error, "strerror", None) or str(error)
+            hint = "save the answers in a folder that you can write; typed secrets are kept beside them"
+            raise AnswersError(f"{folder}: cannot be written: {reason}", hint) from error
         refs[key] = SecretRef(kind="file", where=f"{folder.name}/{path.name}")
     return refs
 
 
 def _slot(working: WorkingCopy, key: str, taken: set[str]) -> str:
-    """``database.password``; of a node ``nodes.api1.password``, or its number where its name is no name."""
+    """Name a secret: ``database.password``, ``nodes.api1.password``, or ``nodes._1.password``.
+
+    A node has its number where its name is not valid or not unique.
+    """
     if not key.startswith("nodes["):
         return key
-    place, _, field = key.partition("].")
-    index = int(place.removeprefix("nodes["))
+    node, _, field = key.partition("].")
+    index = int(node.removeprefix("nodes["))
     name = working.get(f"nodes[{index}].name")
     slot = f"nodes.{name}.{field}"
-    # No name has an underscore in it
+    # A valid name has no underscore
     return slot if name and not node_name(name) and slot not in taken else f"nodes._{index + 1}.{field}"
 
 
 def _make_private(folder: Path) -> None:
-    """The folder, on the disk and nobody else's. Raises OSError."""
+    """Create the folder if needed, synced to disk and with mode 700. Raises OSError."""
     if not folder.is_dir():
         folder.mkdir(mode=0o700)
         handle = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -173,7 +179,10 @@ def _make_private(folder: Path) -> None:
 
 
 def _free_file(path: Path, data: bytes) -> Path:
-    """A file that is not there yet, or holds just this: what older answers refer to is not overwritten."""
+    """Return the path or a numbered one that does not exist yet or has this very content.
+
+    Files that older answers refer to are never overwritten.
+    """
     number, found = 1, path
     while found.is_symlink() or found.exists():
         with suppress(OSError):
@@ -185,7 +194,7 @@ def _free_file(path: Path, data: bytes) -> Path:
 
 
 def _files_in(path: Path, folder: Path) -> set[Path]:
-    """The files of typed secrets that the answers at ``path`` refer to now."""
+    """Return the files of typed secrets that the answers at ``path`` refer to now."""
     try:
         with path.open("rb") as stream:
             text = stream.read(LARGEST).decode("utf-8-sig")
@@ -195,7 +204,7 @@ def _files_in(path: Path, folder: Path) -> set[Path]:
 
 
 def _files_of_others(path: Path, folder: Path) -> set[Path]:
-    """Those that other answers files of the same folder refer to: copies of this one, made by hand."""
+    """Return the files that other answers of the same folder (copies made by hand) refer to."""
     others = sorted(one for one in path.parent.glob("*.y*ml") if one != path and one.is_file())
     return {file for other in others[:MOST_OTHERS] for file in _files_in(other, folder)}
 
@@ -212,7 +221,7 @@ def _files_of(values: Any, path: Path, folder: Path) -> set[Path]:
 
 
 def _forget(files: set[Path], folder: Path) -> None:
-    """Remove secrets that nothing refers to any more; one that stays does no harm."""
+    """Remove secrets that nothing refers to any more; a failure is ignored."""
     for file in sorted(files):
         with suppress(OSError):
             file.unlink()

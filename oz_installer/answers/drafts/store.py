@@ -1,7 +1,7 @@
-"""Drafts: what was typed and not saved yet, on disk without its secrets.
+"""Drafts on disk: answers that were typed but not saved, without their secrets.
 
-One for each answers file, and one more for each further process that edits the same one: none writes over a
-draft that it neither made nor went on with.
+Each answers file has one draft, and one more for each further process that edits it: a process never
+overwrites a draft that it neither created nor resumed.
 """
 
 from __future__ import annotations
@@ -27,15 +27,17 @@ from oz_installer.answers.yaml.writer import dumps_values
 from oz_installer.errors import AnswersError
 
 LARGEST = 8 * 1024 * 1024
-"""No draft may be larger, in bytes."""
+"""Maximum size of a draft, in bytes."""
 
 _VERSION = 1
 
 
 @dataclass(frozen=True)
 class SavedDraft:
-    """A draft on disk: its ``path``, the answers file ``target``, seconds since 1970, the wizard's step;
-    ``held`` by another process."""
+    """A draft on disk: its ``path``, its answers file ``target``, and the wizard's ``step``.
+
+    ``saved_at`` is in seconds since 1970; ``held``: another process owns it.
+    """
 
     path: Path
     target: Path
@@ -45,7 +47,10 @@ class SavedDraft:
 
 
 def save_draft(working: WorkingCopy, target: Path, step: str) -> SavedDraft:
-    """Keep a draft of an answers file, without secrets, in place of the one before. Raises AnswersError."""
+    """Save a draft of an answers file, without secrets, over the previous one.
+
+    Raises AnswersError.
+    """
     forgotten = [key for key, _ in plain_secrets(working.values)]
     document = {
         "version": _VERSION,
@@ -63,14 +68,16 @@ def save_draft(working: WorkingCopy, target: Path, step: str) -> SavedDraft:
         path = _own_path(target)
         write_private(path, json.dumps(document).encode())
     except (OSError, ValueError) as error:
-        message = f"{target}: no draft can be kept of it: {getattr(error, 'strerror', None) or error}"
-        raise AnswersError(message, "save the answers to a file, so that nothing is lost") from error
+        message = f"{target}: no draft of it can be saved: {getattr(error, 'strerror', None) or error}"
+        raise AnswersError(message, "save the answers to a file so that nothing is lost") from error
     return _saved(path, document)
 
 
 def load_draft(saved: SavedDraft) -> WorkingCopy:
-    """What was typed; ``missing_secrets`` names the secrets to type again. This process owns it from now on.
-    Raises AnswersError."""
+    """Load a draft and take ownership of it. Raises AnswersError.
+
+    ``missing_secrets`` of the result names the secrets to type again.
+    """
     _take_over(saved)
     try:
         document = _document(saved.path)
@@ -83,11 +90,11 @@ def load_draft(saved: SavedDraft) -> WorkingCopy:
         return replace(working, missing_secrets=(*working.missing_secrets, *known))
     except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, AnswersError) as error:
         message = f"{saved.path}: the draft cannot be read"
-        raise AnswersError(message, f"open {saved.target} instead, or start anew") from error
+        raise AnswersError(message, f"open {saved.target} instead, or start with new answers") from error
 
 
 def list_drafts() -> tuple[SavedDraft, ...]:
-    """Every draft that can be read, the newest first."""
+    """Return every readable draft, the newest first."""
     found: list[SavedDraft] = []
     try:
         paths = sorted(_folder().glob("*.json"))
@@ -102,25 +109,28 @@ def list_drafts() -> tuple[SavedDraft, ...]:
 
 
 def delete_own_draft(target: Path) -> None:
-    """Remove the draft of an answers file that this process owns, if there is one. Raises AnswersError."""
+    """Delete this process's draft of an answers file, if there is one. Raises AnswersError."""
     for path in _owned(target):
         _remove(path)
 
 
 def release_draft(target: Path) -> None:
-    """The draft of an answers file stays, and is this process's no more: another one may go on with it."""
+    """Keep this process's draft of an answers file, but let other processes resume it."""
     for path in _owned(target):
         release(path)
 
 
 def delete_draft(saved: SavedDraft) -> None:
-    """Remove a draft, unless another process is at work on it, or has been since. Raises AnswersError."""
+    """Delete a draft.
+
+    Raises AnswersError when another process owns it, or has written to it since it was listed.
+    """
     mine = saved.path in held_drafts()
     _take_over(saved)
     if not mine and _written_since(saved):
         release(saved.path)
-        message = f"{saved.target}: another oz-install has written to this draft meanwhile"
-        raise AnswersError(message, "go on with it to see what it holds")
+        message = f"{saved.target}: another oz-install has written to this draft in the meantime"
+        raise AnswersError(message, "resume the draft to see its content")
     _remove(saved.path)
 
 
@@ -128,7 +138,7 @@ def _written_since(saved: SavedDraft) -> bool:
     try:
         return _saved(saved.path, _document(saved.path)).saved_at > saved.saved_at
     except (OSError, ValueError, KeyError, TypeError):
-        return False  # nobody can go on with it
+        return False  # an unreadable draft cannot be resumed
 
 
 def _remove(path: Path) -> None:
@@ -137,12 +147,12 @@ def _remove(path: Path) -> None:
         release(path, removed=True)
     except OSError as error:
         message = f"{path}: the draft cannot be removed: {error.strerror}"
-        raise AnswersError(message, "remove it yourself; it holds no secrets") from error
+        raise AnswersError(message, "delete the file yourself; it contains no secrets") from error
 
 
-# --- whose a draft is ---------------------------------------------------------------------------------
+# --- ownership ------------------------------------------------------------------------------------------
 def _own_path(target: Path) -> Path:
-    """The draft of an answers file that this process owns; a new one, where it has none yet."""
+    """Return this process's draft of an answers file, or a new path that it now owns."""
     if mine := _owned(target):
         return mine[0]
     paths = (_path_of(target, number) for number in count(1))
@@ -150,47 +160,47 @@ def _own_path(target: Path) -> Path:
 
 
 def _take_over(saved: SavedDraft) -> None:
-    """Own this draft of an answers file, and no other one. Raises AnswersError."""
+    """Own this draft of an answers file and release its others. Raises AnswersError."""
     if not acquire(saved.path):
-        message = f"{saved.target}: another oz-install is at work on this draft"
-        raise AnswersError(message, "go on there, or leave it there first")
+        message = f"{saved.target}: another oz-install is editing this draft"
+        raise AnswersError(message, "continue there, or quit that oz-install first")
     for other in _owned(saved.target):
         if other != saved.path:
             release(other)
 
 
 def _owned(target: Path) -> list[Path]:
-    """The drafts of an answers file that this process owns."""
+    """Return this process's drafts of an answers file."""
     first = _path_of(target, 1)
     return [path for path in held_drafts() if path.parent == first.parent and path.name[:32] == first.stem]
 
 
-# --- where it is --------------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------------
 def _folder() -> Path:
-    """``$XDG_STATE_HOME/oz-install/drafts``; only an absolute path counts there."""
+    """``$XDG_STATE_HOME/oz-install/drafts``; the variable counts only if it is an absolute path."""
     state = Path(os.environ.get("XDG_STATE_HOME", ""))
     try:
         base = state if state.is_absolute() else Path.home() / ".local" / "state"
     except RuntimeError as error:
-        raise AnswersError("there is no home folder to keep drafts in", "export XDG_STATE_HOME") from error
+        raise AnswersError("there is no home folder for drafts", "export XDG_STATE_HOME") from error
     return base / "oz-install" / "drafts"
 
 
 def _absolute(target: Path) -> Path:
-    return Path(os.path.abspath(target))  # noqa: PTH100 - links stay: the name is what the operator knows
+    return Path(os.path.abspath(target))  # noqa: PTH100 - keep symbolic links: the operator knows this name
 
 
 def _path_of(target: Path, number: int) -> Path:
-    """Of the drafts of an answers file the first, the second, ..."""
+    """Return the path of an answers file's draft with this number, counted from 1."""
     digest = hashlib.sha256(os.fsencode(_absolute(target))).hexdigest()
     return _folder() / f"{digest[:32]}{f'-{number}' if number > 1 else ''}.json"
 
 
 def _document(path: Path) -> Mapping[str, Any]:
-    """The draft as it stands on disk. Raises OSError and ValueError."""
+    """Read the JSON document of a draft. Raises OSError and ValueError."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise ValueError(f"{path} is no regular file")
+            raise ValueError(f"{path} is not a regular file")
         data = stream.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise ValueError(f"{path} is too large")

@@ -1,4 +1,4 @@
-"""Answers while they are edited: any file's, complete or not; every change makes a new one."""
+"""Immutable answers for editing, complete or not; every change returns a new copy."""
 
 from __future__ import annotations
 
@@ -29,15 +29,17 @@ from oz_installer.secret import MASK
 
 _NODE = re.compile(r"nodes\[(\d+)\]")
 _OWN = frozenset({"name", "host", "address", "host_key"})
-"""What no two nodes share: a copied node is asked for them again."""
+"""Values that differ between nodes: copying a node leaves them out."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkingCopy:
-    """``values`` are nested by section as in ``Draft.values``; ``texts`` holds, by dotted key, what was typed
-    and is no answer yet, never of a secret. ``missing_secrets`` are keys of secrets that must be typed again;
-    ``lost`` tells what of the file no field can show. ``_rows`` only saves time: what is known of the
-    rows that these answers share with those that they were made from.
+    """Answers that are being edited, with their problems.
+
+    ``values`` are nested by section as in ``ParsedFile.values``; ``texts`` has the typed texts that are no
+    valid answers, by dotted key, never those of secrets. ``missing_secrets`` are the keys of secrets to type
+    again; ``lost`` are the problems of lines that no field can show. ``_rows`` is a cache, shared with the
+    copies that these answers were made from.
     """
 
     values: Values = field(repr=False)
@@ -48,12 +50,15 @@ class WorkingCopy:
 
     @staticmethod
     def new() -> WorkingCopy:
-        """No answers yet."""
+        """Return a copy without answers."""
         return WorkingCopy(values={"version": 1})
 
     @staticmethod
     def of(draft: ParsedFile) -> WorkingCopy:
-        """A file's answers, complete or not. What can be meant in one way only is taken (``port: "22"``)."""
+        """Return the answers of a file, complete or not.
+
+        An invalid value with one possible meaning (``port: "22"``) is converted.
+        """
         made = WorkingCopy(values=draft.values, lost=draft.lost)
         for key in draft.nulls:
             made = made._set(key, question(key).default)
@@ -63,7 +68,7 @@ class WorkingCopy:
         return replace(made, missing_secrets=draft.refused_secrets)
 
     def get(self, key: str) -> Any:
-        """The value of a key, else (of what is typed wrong, too) the question's default.
+        """Return the value of a key, or the question's default when it is missing or invalid.
 
         Raises KeyError when there is no such question.
         """
@@ -72,11 +77,14 @@ class WorkingCopy:
         return default if found is _NOTHING else found
 
     def is_given(self, key: str) -> bool:
-        """Does the file (or the form) say something of it, right or wrong? Sections have keys, too."""
+        """Return whether the file or the form holds a value for this key, valid or not.
+
+        The key may be that of a section.
+        """
         return key in self.texts or self._find(split_key(key)) is not _NOTHING
 
     def is_omitted(self, key: str) -> bool:
-        """Whether this is a question that neither the file nor the form says anything of."""
+        """Return whether the key is a question without a value in the file or the form."""
         try:
             question(key)
         except KeyError:
@@ -84,7 +92,10 @@ class WorkingCopy:
         return not self.is_given(key)
 
     def with_text(self, key: str, text: str) -> WorkingCopy:
-        """What a form's input says now; emptied means left out. A wrong secret is kept as one, and told."""
+        """Return a copy with the text of a form's field; an empty text leaves the question out.
+
+        An invalid secret is kept as a secret and reported as a problem.
+        """
         asked = question(key)
         if not (text if asked.kind == "secret" else text.strip()):
             return self.without(key)
@@ -98,7 +109,7 @@ class WorkingCopy:
         return self.with_value(key, value)
 
     def with_value(self, key: str, value: Any) -> WorkingCopy:
-        """A value of the right type. A default is written only where something stood before."""
+        """Return a copy with a value of the right type; a default replaces only an existing value."""
         asked = question(key)
         if value is None and not asked.nullable:
             return self.without(key)
@@ -107,12 +118,12 @@ class WorkingCopy:
         return self._forget(key)._set(key, value)
 
     def as_required(self, key: str) -> WorkingCopy:
-        """An optional question that a choice makes a needed one: it is missing until it is answered."""
+        """Return a copy in which an optional question is missing until it has an answer."""
         cleared = self.without(key)
         return replace(cleared, texts={**cleared.texts, key: ""})
 
     def without(self, key: str) -> WorkingCopy:
-        """The question left out: its default holds again."""
+        """Return a copy without the value of a question: its default applies again."""
         question(key)
         made = self._forget(key)
         parts = split_key(key)
@@ -121,15 +132,18 @@ class WorkingCopy:
         return replace(made, values=without_value(made.values, parts))
 
     def nodes(self) -> int:
-        """How many nodes there are."""
+        """Return the number of nodes."""
         return len(self.values.get("nodes", ()))
 
     def add_node(self, values: Values | None = None) -> WorkingCopy:
-        """One more node at the end."""
+        """Return a copy with one more node at the end."""
         return self._with_nodes([*range(self.nodes()), None], dict(values or {}))
 
     def copy_node(self, index: int) -> WorkingCopy:
-        """The same node again, behind it, with a name of its own; what is one server's only is left out."""
+        """Return a copy with a duplicate behind this node, under a new name.
+
+        Values that belong to one server only are left out.
+        """
         row = self._row(index)
         copy = {name: value for name, value in row.items() if name not in _OWN}
         taken = {other.get("name") for other in self.values["nodes"]}
@@ -145,35 +159,35 @@ class WorkingCopy:
         return replace(made, texts={**made.texts, **texts})
 
     def remove_node(self, index: int) -> WorkingCopy:
-        """Without this node."""
+        """Return a copy without this node."""
         self._row(index)
         return self._with_nodes([other for other in range(self.nodes()) if other != index])
 
     def move_node(self, index: int, by: int) -> WorkingCopy:
-        """The node so many places further down (up when negative), as far as there are places."""
+        """Return a copy with the node moved down ``by`` rows (up when negative), within the table."""
         self._row(index)
         order = [other for other in range(self.nodes()) if other != index]
         order.insert(min(max(index + by, 0), len(order)), index)
         return self._with_nodes(order)
 
     def problem(self, key: str) -> str | None:
-        """What is wrong with one field now: ``problem; what would be right``."""
+        """Return the fault of one field (``problem; hint``), or None."""
         found = self._by_key.get(key)
         return None if found is None else f"{found.message}; {found.hint}" if found.hint else found.message
 
     def problems(self) -> tuple[Problem, ...]:
-        """Everything that is wrong or missing, in file order."""
+        """Return every problem, missing answers included, in file order."""
         return self._problems
 
     def answers(self) -> Answers | None:
-        """The answers; None while a field is missing or wrong."""
+        """Return the answers; None while a field is missing or invalid."""
         if self._problems:
             return None
         made: Answers = build_section(root(), self.values)
         return made
 
     def yaml(self, *, without_plain_secrets: bool = True, masked: bool = False) -> str:
-        """The text of answers.yml, what is no answer yet included; ``masked`` shows where secrets are."""
+        """Return the text of answers.yml, invalid texts included; ``masked`` masks the secrets."""
         values = self.values_and_texts()
         if masked:
             return dumps_values(
@@ -182,7 +196,7 @@ class WorkingCopy:
         return dumps_values(values, without_plain_secrets=without_plain_secrets)
 
     def values_and_texts(self) -> Values:
-        """The values, and in their places the texts that are no answers."""
+        """Return the values together with the texts that are no valid answers."""
         values = self.values
         for key, text in self.texts.items():
             values = with_value(
@@ -219,7 +233,7 @@ class WorkingCopy:
         return replace(self, values=with_value(self.values, split_key(key), value))
 
     def _forget(self, key: str) -> WorkingCopy:
-        """Without the text and the wish to type a secret again."""
+        """Return a copy without the key's invalid text and its request to type a secret again."""
         if key not in self.texts and key not in self.missing_secrets:
             return self
         texts = {other: text for other, text in self.texts.items() if other != key}
@@ -227,10 +241,10 @@ class WorkingCopy:
         return replace(self, texts=texts, missing_secrets=missing)
 
     def _with_nodes(self, order: Sequence[int | None], new: Values | None = None) -> WorkingCopy:
-        """The nodes in another order, by their old places; ``new`` stands where None is."""
+        """Return a copy with the nodes in another order, by old index; None stands for ``new``."""
         rows = self.values.get("nodes", ())
         placed = [new if old is None else rows[old] for old in order]
-        moved = {old: place for place, old in enumerate(order) if old is not None}
+        moved = {old: index for index, old in enumerate(order) if old is not None}
         texts = {there: text for key, text in self.texts.items() if (there := _moved(key, moved))}
         missing = tuple(there for key in self.missing_secrets if (there := _moved(key, moved)))
         return replace(self, values={**self.values, "nodes": placed}, texts=texts, missing_secrets=missing)
@@ -240,15 +254,15 @@ _NOTHING = object()
 
 
 def _moved(key: str, moved: Mapping[int, int]) -> str | None:
-    """The key after its node has another place; None when the node is gone."""
+    """Return the key with the new index of its node; None when the node is gone."""
     if not (found := _NODE.match(key)):
         return key
-    place = moved.get(int(found[1]))
-    return None if place is None else f"nodes[{place}]{key[found.end() :]}"
+    index = moved.get(int(found[1]))
+    return None if index is None else f"nodes[{index}]{key[found.end() :]}"
 
 
 def _free(name: str, taken: Collection[Any]) -> str:
-    """The next name that no node has: api1 -> api2."""
+    """Return the next name that no node has: api1 -> api2."""
     stem = re.sub(r"\d+$", "", name)[:28]
     number = int(name[len(stem) :] or 1) if name[len(stem) :].isdigit() else 1
     while f"{stem}{number}" in taken or f"{stem}{number}" == name:

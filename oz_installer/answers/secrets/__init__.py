@@ -1,1 +1,1 @@
-"""Secrets of an installation: where they come from and where generated ones are kept."""
+"""Secrets of an installation: their sources, and the file of generated ones."""

@@ -1,4 +1,4 @@
-"""Secrets: those that the answers refer to, and those that nobody gave (``store.py`` keeps them)."""
+"""Resolve the secrets that the answers refer to, and generate the others (see ``store.py``)."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from oz_installer.frozen import dataclass
 from oz_installer.secret import Masker, Secret
 
 LARGEST = 64 * 1024
-"""No file that holds a secret may be larger, in bytes."""
+"""Maximum size of a file with a secret, in bytes."""
 
 Ask = Callable[[str], Secret]
-"""Asks the operator for what the label names, on the terminal, unseen."""
+"""Prompts the operator on the terminal for the secret that the label names, without echo."""
 
 
 class Secrets(Mapping[str, Secret]):
     """Secrets by slot: ``database.password``, ``nodes.api1.password``; their values never print.
 
-    ``made`` are those of them that were made just now and are kept nowhere yet (``SecretStore.keep``);
-    ``generated`` are these and those that an earlier run made: nobody gave them.
+    ``made`` are the secrets generated now and stored nowhere yet (``SecretStore.add`` stores them);
+    ``generated`` are the slots of these and of the secrets that earlier runs generated.
     """
 
     def __init__(
@@ -53,17 +53,17 @@ class Secrets(Mapping[str, Secret]):
         return f"Secrets({', '.join(self._values)})"
 
     def of_node(self, name: str, field: str) -> Secret | None:
-        """A node's ``password``, ``key_passphrase`` or ``become_password``; None when none was given."""
+        """Return a node's ``password``, ``key_passphrase`` or ``become_password``, or None."""
         return self._values.get(f"nodes.{name}.{field}")
 
     def masker(self) -> Masker:
-        """What hides every one of them in a text."""
+        """Return a masker that hides every secret in a text."""
         return Masker(tuple(self._values.values()))
 
 
 @dataclass(frozen=True, kw_only=True)
 class SecretReference:
-    """A place in the answers that refers to a secret. Those with the same ``label`` are asked for once."""
+    """A reference to a secret in the answers; references with the same ``label`` share a prompt."""
 
     slot: str
     key: str
@@ -72,11 +72,11 @@ class SecretReference:
 
 
 class _Missing(Exception):
-    """A secret cannot be had; the text is ``problem; what would be right``."""
+    """A secret is not available; the text is ``problem; hint``."""
 
 
 def references(answers: Answers) -> tuple[SecretReference, ...]:
-    """Every secret that the answers refer to, in file order."""
+    """Return every reference to a secret, in file order."""
     found: list[SecretReference] = []
     for section in root().items:
         if not isinstance(section, Section):
@@ -87,19 +87,19 @@ def references(answers: Answers) -> tuple[SecretReference, ...]:
                 ref = getattr(model, question.name) if question.kind == "secret" else None
                 if ref is None:
                     continue
-                place = f"{section.key}.{model.name}" if section.many else section.key
+                prefix = f"{section.key}.{model.name}" if section.many else section.key
                 key = f"{section.key}[{index}]" if section.many else section.key
                 label = _label(answers, section, question.name, question.label, model)
                 found.append(
                     SecretReference(
-                        slot=f"{place}.{question.name}", key=f"{key}.{question.name}", label=label, ref=ref
+                        slot=f"{prefix}.{question.name}", key=f"{key}.{question.name}", label=label, ref=ref
                     )
                 )
     return tuple(found)
 
 
 def _label(answers: Answers, section: Section, name: str, label: str, model: object) -> str:
-    """What a prompt asks for; nodes with the same login, or key file, are one question."""
+    """Return the label of a prompt; nodes with the same login or key file share one."""
     if not section.many:
         return f"{section.label}: {label.lower()}"
     if name == "key_passphrase":
@@ -124,13 +124,13 @@ def resolve_secrets(
     place: Callable[[Problem], Problem] = lambda problem: problem,
     also: Sequence[Problem] = (),
 ) -> Secrets:
-    """Fetch every secret of the answers, and those of ``slots`` that nobody gave: the kept ones, others are
-    made and not written anywhere.
+    """Fetch all secrets of the answers; read those of ``slots`` from the store or generate them.
 
-    ``base`` is the answers file's folder; ``ask`` is None without a terminal; ``wanted`` picks slots (a
-    rendering needs no SSH password); ``place`` (``LoadedAnswers.place``) adds file and line to problems.
-    Raises AnswersError with every problem, those in ``also`` (found elsewhere, in their place already)
-    among them; prompts come last, when nothing else is wrong.
+    Generated secrets are not written anywhere. ``base`` is the answers file's folder; ``ask`` is None without
+    a terminal; ``wanted`` selects slots (a rendering needs no SSH password); ``place``
+    (``LoadedAnswers.with_location``) adds file and line to problems. Raises AnswersError with every problem,
+    including those in ``also``, which were found elsewhere and have a location already. Prompts come last, if
+    there is no other problem.
     """
     needed = [one for one in references(answers) if wanted(one.slot)]
     values, problems = _fetch_all(needed, base, os.environ if environ is None else environ, ask is not None)
@@ -144,7 +144,9 @@ def resolve_secrets(
     if not missing:
         return Secrets(values)
     if store_path is None:
-        raise AnswersError("there is no place to keep generated secrets", "save the answers to a file first")
+        raise AnswersError(
+            "generated secrets cannot be stored without an answers file", "save the answers to a file first"
+        )
     kept = SecretStore(store_path).read()
     found = {slot: kept[slot] for slot in missing if slot in kept}
     made = {slot: Secret.generate() for slot in missing if slot not in kept}
@@ -154,7 +156,7 @@ def resolve_secrets(
 def _fetch_all(
     needed: Sequence[SecretReference], base: Path, environ: Mapping[str, str], can_ask: bool
 ) -> tuple[dict[str, Secret], list[Problem]]:
-    """All but those that are asked for, and what is wrong."""
+    """Fetch all secrets that need no prompt; return them with the problems."""
     values: dict[str, Secret] = {}
     problems: list[Problem] = []
     for one in needed:
@@ -162,9 +164,7 @@ def _fetch_all(
             if one.ref.kind != "prompt":
                 values[one.slot] = _fetch(one.ref, base, environ)
             elif not can_ask:
-                raise _Missing(
-                    "is to be asked for, but there is no terminal; write {env: NAME} or {file: PATH}"
-                )
+                raise _Missing("needs a prompt, but there is no terminal; write {env: NAME} or {file: PATH}")
         except _Missing as missing:
             problems.append(_problem(one.key, str(missing)))
     return values, problems
@@ -178,20 +178,20 @@ def _problem(key: str, text: str) -> Problem:
 def _prompt(
     needed: list[SecretReference], ask: Ask, values: dict[str, Secret], problems: list[Problem]
 ) -> None:
-    told: dict[str, Secret] = {}
+    typed: dict[str, Secret] = {}
     for one in needed:
-        if one.label not in told:
-            told[one.label] = ask(one.label)
-            if wrong := _wrong(told[one.label].reveal()):
-                problems.append(_problem(one.key, f"what was typed {wrong}"))
-        values[one.slot] = told[one.label]
+        if one.label not in typed:
+            typed[one.label] = ask(one.label)
+            if fault := _fault(typed[one.label].reveal()):
+                problems.append(_problem(one.key, f"the typed secret {fault}"))
+        values[one.slot] = typed[one.label]
 
 
-def _wrong(text: str) -> str | None:
+def _fault(text: str) -> str | None:
     if not text:
         return "is empty"
     if bad := unprintable_character(text):
-        return f"holds the control character {bad}; a secret is one line of printable characters"
+        return f"holds the control character {bad}; use one line of printable characters"
     return None
 
 
@@ -205,13 +205,13 @@ def _fetch(ref: SecretRef, base: Path, environ: Mapping[str, str]) -> Secret:
     else:
         path = resolve_path(ref.where, base)
         text, name = _secret_file(path), str(path)
-    if wrong := _wrong(text):
-        raise _Missing(f"{name} {wrong}")
+    if fault := _fault(text):
+        raise _Missing(f"{name} {fault}")
     return Secret(text)
 
 
 def secret_file_problem(ref: SecretRef, base: Path) -> str:
-    """Why the file of a secret cannot be used (``problem; what would be right``); empty when it can."""
+    """Return why the file of a secret cannot be used (``problem; hint``); empty when it can."""
     try:
         _fetch(ref, base, {})
     except _Missing as missing:
@@ -226,7 +226,7 @@ def _secret_file(path: Path) -> str:
             if not stat.S_ISREG(status.st_mode):
                 raise _Missing(f"{path} is not a regular file")
             if status.st_mode & (stat.S_IRGRP | stat.S_IROTH):
-                raise _Missing(f"{path} can be read by others; chmod 600 {path}")
+                raise _Missing(f"{path} can be read by others; run chmod 600 {path}")
             text = stream.read(LARGEST + 1).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _Missing(f"{path} is not UTF-8 text; save it as UTF-8") from error

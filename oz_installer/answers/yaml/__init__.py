@@ -1,1 +1,1 @@
-"""answers.yml as text: parse it with line numbers, convert values, write it."""
+"""The text of answers.yml: parse it with line numbers, convert values, write it."""

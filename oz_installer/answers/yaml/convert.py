@@ -1,4 +1,4 @@
-"""From what stands in the file to what a question wants: one converter a kind."""
+"""Convert YAML nodes to the values of questions, one converter per kind."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from oz_installer.answers.yaml.tree import MapNode as Table
 
 _SECRET_FORMS = "write {env: NAME}, {file: PATH}, {prompt: true} or the secret in quotes"  # noqa: S105 - a text for the screen
 _LONGEST_INTEGER = 18
-"""Digits that fit into 64 bits."""
+"""Number of digits that fit into 64 bits."""
 YES = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
 
 
 class InvalidValue(Exception):
-    """A value cannot be used; the text is ``problem; what would be right``.
+    """A value cannot be used; the text is ``problem; hint``.
 
-    ``below`` and ``line`` name the item of a list or mapping that is meant.
+    ``below`` and ``line`` locate the item of a list or mapping.
     """
 
     below = ""
     line: int | None = None
 
     def within(self, below: str, line: int) -> InvalidValue:
-        """The same, told from around the item."""
+        """Return this error, located from the list or mapping around the item."""
         self.below = below + self.below
         self.line = self.line or line
         return self
 
 
 def convert_value(question: Question, tree: Tree) -> Any:
-    """The value that a question's kind wants. Raises Refused."""
+    """Convert a node to the value of a question. Raises InvalidValue."""
     return _CONVERTERS[question.kind](question, tree)
 
 
@@ -57,12 +57,15 @@ def _text(question: Question, tree: Tree) -> str | None:
 
 
 def to_text(scalar: Scalar, *, secret: bool = False) -> str:
-    """A scalar as text, when every YAML reader takes it for one. Raises Refused."""
+    """Return a scalar as text.
+
+    Raises InvalidValue unless every YAML reader takes it for text.
+    """
     if scalar.yaml_type == "null":
         raise InvalidValue("is empty")
     if scalar.yaml_type != "text":
-        wish = "put it in quotes" if secret else f'put it in quotes: "{scalar.text[:80]}"'
-        raise InvalidValue(f"YAML reads this as {_called(scalar)}; {wish}")
+        hint = "put it in quotes" if secret else f'put it in quotes: "{scalar.text[:80]}"'
+        raise InvalidValue(f"YAML reads this as {_called(scalar)}; {hint}")
     if not scalar.text:
         raise InvalidValue("is empty; leave it out or write a value")
     return scalar.text
@@ -70,7 +73,7 @@ def to_text(scalar: Scalar, *, secret: bool = False) -> str:
 
 def _called(scalar: Scalar) -> str:
     names = {"integer": "a number", "number": "a number", "boolean": "true or false", "null": "nothing"}
-    return names.get(scalar.yaml_type, "something else than a text")
+    return names.get(scalar.yaml_type, "something other than a text")
 
 
 def _integer(_: Question, tree: Tree) -> int:
@@ -151,7 +154,7 @@ def _json_table(tree: Tree) -> dict[str, Any]:
 
 def _entries(tree: Tree) -> dict[str, Tree]:
     if not isinstance(tree, Table):
-        raise InvalidValue("should hold keys with values; such as {KEY: value}")
+        raise InvalidValue("should be keys with values; such as {KEY: value}")
     for key, entry in tree.entries.items():
         try:
             to_text(Scalar(key, entry.plain, entry.line))
@@ -161,13 +164,13 @@ def _entries(tree: Tree) -> dict[str, Tree]:
 
 
 def json_value(tree: Tree) -> Any:
-    """Any value that JSON knows. Raises Refused where YAML readers disagree on what it is."""
+    """Convert a node to a JSON value. Raises InvalidValue where YAML readers disagree on it."""
     if isinstance(tree, ListNode):
         return [json_value(item) for item in tree.items]
     if isinstance(tree, Table):
         return _json_table(tree)
     if isinstance(tree, InvalidNode):
-        raise InvalidValue("holds something refused")
+        raise InvalidValue("contains a rejected value")
     if tree.yaml_type in ("null", "boolean"):
         return None if tree.yaml_type == "null" else tree.text.lower() == "true"
     if tree.yaml_type == "integer" and len(tree.text.lstrip("+-")) <= _LONGEST_INTEGER:
@@ -192,7 +195,7 @@ def _secret(_: Question, tree: Tree) -> SecretRef:
     ):
         return SecretRef(kind="prompt")
     if kind == "prompt":
-        raise InvalidValue("is asked for when prompt is true; write {prompt: true}")
+        raise InvalidValue("should be true for a prompt; write {prompt: true}")
     if kind in ("env", "file") and isinstance(value, Scalar):
         where = to_text(value)
         if kind == "env" and (problem := value_rules.environment_name(where)):
@@ -200,7 +203,7 @@ def _secret(_: Question, tree: Tree) -> SecretRef:
         return SecretRef(kind="env" if kind == "env" else "file", where=where)
     close = get_close_matches(kind[:64], ("env", "file", "prompt"), n=1)
     raise InvalidValue(
-        f"does not say where the secret is; {f'did you mean {close[0]}?' if close else _SECRET_FORMS}"
+        f"does not say where the secret is; {f'the closest key is {close[0]}' if close else _SECRET_FORMS}"
     )
 
 

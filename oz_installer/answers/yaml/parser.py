@@ -1,4 +1,4 @@
-"""YAML as a tree with lines, and where its comments stand. The one module here that knows YAML."""
+"""Parse YAML to a tree with line numbers; find comments. The only user of PyYAML in answers."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from oz_installer.answers.yaml.reader import Reader
 from oz_installer.errors import AnswersError, Problem
 
 DEEPEST = 32
-"""No list or mapping may stand deeper."""
+"""Maximum nesting of lists and mappings."""
 
 MOST_EVENTS = 100_000
-"""A file of more lists, mappings and texts is refused."""
+"""Maximum number of lists, mappings and texts in a file."""
 
 MOST_PROBLEMS = 100
-"""More problems than this are counted, not listed."""
+"""Maximum number of problems that are listed; the others are cut off."""
 
 _HEAD = re.compile(r"[|>][-+0-9]*[ \t]+(#.*)")
-"""A comment on the line at which a block of text begins: part of its token."""
+"""A comment on the first line of a block scalar, which PyYAML makes part of the token."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
 class Comment:
-    """``# ...`` in a text: its line, counted from 1; ``whole`` when nothing else stands on the line."""
+    """A comment; ``line`` counts from 1, ``whole``: nothing else is on the line."""
 
     line: int
     text: str
@@ -39,26 +39,26 @@ class Comment:
 
 
 def parse(text: str, reader: Reader) -> tree.Tree:
-    """The one document of a text; the reader is told what is refused in it. Raises AnswersError: no YAML."""
+    """Parse the document of a text; problems go to the reader. Raises AnswersError: not YAML."""
     return _Parser(text, reader).document()
 
 
 def read_value(text: str) -> tree.Tree:
-    """One value as YAML, such as a form holds it. Raises AnswersError when it is not YAML or not plain."""
+    """Parse one value of a form as YAML. Raises AnswersError when it is not YAML or not plain."""
     reader = Reader(None)
     value = parse(text, reader)
     if reader.problems:
-        raise AnswersError("is no plain value", problems=reader.problems)
+        raise AnswersError("is not a plain value", problems=reader.problems)
     return value
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines of a text as YAML counts them, without their ends."""
+    """Split a text into lines as YAML counts them, without line ends."""
     return re.split(r"\r\n|\r|\n", text)
 
 
 def comments(text: str) -> tuple[Comment, ...]:
-    """Every comment of a text that is YAML, in order: what stands between its tokens."""
+    """Return every comment of a YAML text, in order, from the gaps between its tokens."""
     found: list[Comment] = []
     lines = split_lines(text)
     line = column = 0
@@ -79,14 +79,16 @@ def comments(text: str) -> tuple[Comment, ...]:
 
 
 def parse_error(source: str, problems: Sequence[Problem]) -> AnswersError:
-    """The error that tells all that is wrong with a text."""
-    more = f"; here are the first {MOST_PROBLEMS}" if len(problems) > MOST_PROBLEMS else ""
+    """Return the error that lists every problem of a text."""
+    more = f"; the first {MOST_PROBLEMS} problems are listed" if len(problems) > MOST_PROBLEMS else ""
     return AnswersError(f"{source} cannot be used{more}", problems=problems[:MOST_PROBLEMS])
 
 
 class _Open:
-    """A list or mapping that is being read, what stands for it in the tree, its dotted key, and the key that
-    waits for its value."""
+    """A list or mapping that is being parsed.
+
+    ``shown`` is its node in the tree, ``path`` its dotted key, ``key`` the key that waits for its value.
+    """
 
     def __init__(self, holder: tree.ListNode | tree.MapNode, shown: tree.Tree, path: str) -> None:
         self.holder = holder
@@ -96,7 +98,7 @@ class _Open:
 
 
 class _Parser:
-    """Builds the tree from YAML events: no recursion, no construction, so a bomb has nothing to expand."""
+    """Builds the tree from YAML events, without recursion or expansion: YAML bombs do no harm."""
 
     def __init__(self, text: str, reader: Reader) -> None:
         self.text = text
@@ -105,7 +107,7 @@ class _Parser:
         self.top: tree.Tree = tree.MapNode(1)
 
     def document(self) -> tree.Tree:
-        """The one document of the text. Raises AnswersError when it is not YAML."""
+        """Parse the document of the text. Raises AnswersError when it is not YAML."""
         for number, line in enumerate(split_lines(self.text), 1):
             if bad := unprintable_character(line.replace("\t", " ").replace("\ufeff", " ")):
                 self._stop(f"holds the control character {bad}", "remove it", number)
@@ -118,7 +120,7 @@ class _Parser:
                 if documents > 1:
                     self._stop("a second document starts", "remove the line ---", event.start_mark.line + 1)
                 if count > MOST_EVENTS or len(self.stack) > DEEPEST:
-                    self._stop("is too deep or too long for answers", "", event.start_mark.line + 1)
+                    self._stop("is nested too deeply or too long for answers", "", event.start_mark.line + 1)
                 self._event(event)
         except yaml.YAMLError as error:
             self._broken(error)
@@ -130,19 +132,19 @@ class _Parser:
         raise parse_error(str(self.reader.source), problems)
 
     def _broken(self, error: yaml.YAMLError) -> None:
-        said = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
+        reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         if not mark:
-            self._stop(f"is not YAML: {said}", "", None)
+            self._stop(f"is not YAML: {reason}", "", None)
         lines = self.text.splitlines() or [""]
         wrong = lines[min(mark.line, len(lines) - 1)]
         start = getattr(error, "context_mark", None)
         if start and start.line != mark.line:
-            said = f"{said} {getattr(error, 'context', '')} that starts in line {start.line + 1}"
+            reason = f"{reason} {getattr(error, 'context', '')} that starts in line {start.line + 1}"
         hint = "check the indentation, quotes and colons here and in the line above"
         if "\t" in re.match(r"\s*", wrong)[0]:  # type: ignore[index]
             hint = "indent with spaces, not with tabs"
-        self._stop(f"is not YAML at column {mark.column + 1}: {said}", hint, mark.line + 1)
+        self._stop(f"is not YAML at column {mark.column + 1}: {reason}", hint, mark.line + 1)
 
     def _event(self, event: Any) -> None:
         line, end = event.start_mark.line + 1, event.end_mark
@@ -161,29 +163,29 @@ class _Parser:
             self._ends(closed.shown, end.line + 1 if closed.holder.flow else closed.holder.last)
         elif isinstance(event, yaml.AliasEvent):
             self.reader.add_problem(
-                f"*{event.anchor}", "aliases are not read; write the value out", line, lost=True
+                f"*{event.anchor}", "aliases are not supported; write the value out", line, lost=True
             )
             self._put(tree.InvalidNode(line), line)
 
     def _ends(self, value: tree.Tree, last: int) -> None:
-        """A value reaches to this line, and so do the lists and mappings around it."""
+        """Extend a value, and the lists and mappings around it, to this line."""
         for reached in (value, *(opened.holder for opened in self.stack)):
             reached.last = max(reached.last, last)
 
     def _untagged(self, event: Any, value: tree.Tree, line: int) -> tree.Tree:
         if event.anchor:
-            said = "anchors are not read; write each value out"
-            self.reader.add_problem(f"&{event.anchor}", said, line, lost=True)
+            text = "anchors are not supported; write each value out"
+            self.reader.add_problem(f"&{event.anchor}", text, line, lost=True)
         if event.tag:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")[:80]
             self.reader.add_problem(
-                "", f"the tag {tag} is not read; write a plain value in quotes", line, lost=True
+                "", f"the tag {tag} is not supported; write a plain value in quotes", line, lost=True
             )
             return tree.InvalidNode(line)
         return value
 
     def _put(self, value: tree.Tree, line: int) -> str:
-        """Put a value where it belongs; its dotted key."""
+        """Add a value to its list or mapping; return its dotted key."""
         if not self.stack:
             self.top = value
             return ""
@@ -203,7 +205,7 @@ class _Parser:
         path = f"{top.path}.{key.text}".lstrip(".")
         if first := top.holder.entries.get(key.text):
             self.reader.add_problem(
-                path, f"stands twice; line {first.line} has it already", key.line, lost=True
+                path, f"is a duplicate; remove it here or in line {first.line}", key.line, lost=True
             )
         else:
             top.holder.entries[key.text] = tree.Entry(key.line, key.plain, value)

@@ -1,4 +1,4 @@
-"""From a document to answers: every question gets its value, every problem its line; all at once."""
+"""Read answers from a YAML tree; collect every problem with its line in one pass."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from oz_installer.answers.yaml.tree import MapNode as Table
 from oz_installer.errors import Problem
 
 MOST_GUESSED = 100
-"""After so many problems, what an unknown key was meant to be is no longer searched for."""
+"""Maximum number of problems up to which the closest key of an unknown one is searched."""
 
 MOST_LISTED = 12
-"""More known keys than this are not listed in a message."""
+"""Maximum number of known keys that a message lists."""
 
 
 class Reader:
-    """Reads one document. ``lines`` maps each dotted key that was given to its line.
+    """Reads one document. ``lines`` maps each given dotted key to its line.
 
-    ``refused`` keeps, by key, the texts that are no answers (never secrets), so that a form can show them;
-    ``refused_secrets`` and ``nulls`` keep keys, ``lost`` the problems of what nothing else keeps.
+    ``refused`` has the texts of invalid values by key (never secrets), so that a form can show them;
+    ``refused_secrets`` and ``nulls`` have keys, ``lost`` the problems of everything that is in none of these.
     """
 
     def __init__(self, source: str | None) -> None:
@@ -36,25 +36,25 @@ class Reader:
         self.nulls: list[str] = []
         self.lost: set[Problem] = set()
         self._bad: set[str] = set()
-        self._told: set[Problem] = set()
+        self._reported: set[Problem] = set()
 
     def add_problem(self, key: str, text: str, line: int | None, *, lost: bool = False) -> None:
-        """Note a problem; ``text`` may hold a hint behind a semicolon. ``lost``: no field can show it."""
+        """Add a problem; ``text`` is ``problem; hint``. ``lost``: no field can show the value."""
         message, _, hint = text.partition("; ")
         problem = Problem(key=key, message=message, hint=hint, line=line, source=self.source)
-        if problem not in self._told:
+        if problem not in self._reported:
             self.problems.append(problem)
-            self._told.add(problem)
+            self._reported.add(problem)
         if lost:
             self.lost.add(problem)
         self._bad.add(key)
 
     def section(self, section: Section, tree: Tree, key: str) -> dict[str, Any]:
-        """The values given in a section, by name; unknown, missing and wrong ones become problems."""
+        """Return the values of a section by name; unknown, missing and invalid ones become problems."""
         if isinstance(tree, InvalidNode) or (isinstance(tree, Scalar) and tree.yaml_type == "null"):
             tree = Table(tree.line)
         if not isinstance(tree, Table):
-            self.add_problem(key, "should hold keys with values; such as key: value", tree.line, lost=True)
+            self.add_problem(key, "should be keys with values; such as key: value", tree.line, lost=True)
             return {}
         known = {item.name: item for item in section.items}
         values: dict[str, Any] = {}
@@ -65,8 +65,8 @@ class Reader:
                 self._item(item, entry.value, path, values)
             else:
                 patient = len(self.problems) < MOST_GUESSED
-                said = _unknown(name, known) if patient else "is not known here"
-                self.add_problem(path, said, entry.line, lost=True)
+                text = _unknown(name, known) if patient else "is not known here"
+                self.add_problem(path, text, entry.line, lost=True)
         for name, item in known.items():
             if item.required and name not in tree.entries:
                 self.add_problem(f"{key}.{name}" if key else name, "is missing", tree.line if key else None)
@@ -98,7 +98,7 @@ class Reader:
             self._bad.add(path)
 
     def _refuse(self, item: Question, tree: Tree, path: str) -> bool:
-        """Keep what is no answer for a form to show; false when no form can."""
+        """Keep an invalid value for a form; return whether a form can show it."""
         if item.kind == "secret":
             self.refused_secrets.append(path)
         elif isinstance(tree, Scalar):
@@ -119,7 +119,7 @@ class Reader:
         if isinstance(tree, Scalar) and tree.yaml_type == "null":
             tree = ListNode(tree.line)
         if not isinstance(tree, ListNode):
-            self.add_problem(path, "should be a list; each item starts with a hyphen", tree.line, lost=True)
+            self.add_problem(path, "should be a list; start each item with a hyphen", tree.line, lost=True)
             return []
         rows = []
         for index, item in enumerate(tree.items):
@@ -138,7 +138,7 @@ class Reader:
 
 
 def build_section(section: Section, values: Mapping[str, Any]) -> Any:
-    """Make the section's dataclass from sound values; what is left out takes its default."""
+    """Build the section's dataclass from valid values; missing ones take their defaults."""
     made: dict[str, Any] = {}
     for item in section.items:
         if item.name not in values:
@@ -153,17 +153,17 @@ def build_section(section: Section, values: Mapping[str, Any]) -> Any:
 
 
 def defaults_of(section: Section) -> dict[str, Any]:
-    """What a section says by itself, by name; nothing of what is required."""
+    """Return the defaults of a section by name; required questions have none."""
     return {question.name: question.default for question in section.questions if not question.required}
 
 
 def _unknown(name: str, known: Mapping[str, Any]) -> str:
     close = get_close_matches(name[:64].lower(), known, n=1, cutoff=0.6)
     if close:
-        return f"is not known here; did you mean {close[0]}?"
+        return f"is not known here; the closest key is {close[0]}"
     if len(known) > MOST_LISTED:
-        return "is not known here; oz-install schema prints what is"
-    return f"is not known here; known are {', '.join(known)}"
+        return "is not known here; run oz-install schema to see the known keys"
+    return f"is not known here; the known keys are {', '.join(known)}"
 
 
 def _holds_broken(tree: Tree) -> bool:

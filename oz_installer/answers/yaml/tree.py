@@ -1,6 +1,6 @@
-"""A YAML document as it stands in the file: texts, lists and mappings with their line numbers.
+"""The tree of a YAML document: scalars, lists and mappings with their line numbers.
 
-Scalars stay texts, so that ``release: 5.10`` is not silently 5.1; the question decides what they become.
+Scalars stay texts, so that ``release: 5.10`` does not silently become 5.1; the question decides their type.
 Plain classes: a dataclass costs a millisecond of start-up.
 """
 
@@ -10,11 +10,11 @@ import json
 import re
 from typing import Literal
 
-Look = Literal["text", "null", "boolean", "integer", "number", "odd"]
+YamlType = Literal["text", "null", "boolean", "integer", "number", "odd"]
 
 _INTEGER = r"[-+]?(?:0|[1-9][0-9]*)"
 _NUMBER = r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\.[0-9]+(?:[eE][-+]?[0-9]+)?"
-# What some YAML reader takes for no text: 12:30:45, 0x1F and 017, 1_000, .inf, dates, << and =
+# Texts that some YAML readers convert: 12:30:45, 0x1F and 017, 1_000, .inf, dates, << and =
 _ODD = (
     r"(?is)[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[-+]?0[xob]?[0-9a-f_]+|[-+]?[0-9][0-9_,]*(?:\.[0-9_]*)?"
     r"|[-+]?\.(?:inf|nan)|\d{4}-\d\d?-\d\d?(?:[t\s].*)?|<<|="
@@ -25,7 +25,7 @@ _ODD_WORDS = frozenset({"yes", "no", "on", "off", "y", "n"})
 
 
 class Scalar:
-    """A text; ``plain`` when it stands without quotes. ``line`` and ``last`` count from 1."""
+    """A text; ``plain``: written without quotes. ``line`` and ``last`` count from 1."""
 
     __slots__ = ("last", "line", "plain", "text")
 
@@ -35,13 +35,13 @@ class Scalar:
         self.line = self.last = line
 
     @property
-    def yaml_type(self) -> Look:
-        """What YAML readers take it for; ``odd`` when they disagree or it is a date or the like."""
+    def yaml_type(self) -> YamlType:
+        """The type that YAML readers give it; ``odd`` when they disagree, or for dates and the like."""
         return scalar_type(self.text) if self.plain else "text"
 
 
 class ListNode:
-    """A list; ``flow`` when it is written as ``[...]``."""
+    """A list; ``flow``: written as ``[...]``."""
 
     __slots__ = ("flow", "items", "last", "line")
 
@@ -52,7 +52,7 @@ class ListNode:
 
 
 class Entry:
-    """A value, and of its key: the line, and whether it stands without quotes."""
+    """A value of a mapping; ``line`` of its key, ``plain``: the key is written without quotes."""
 
     __slots__ = ("line", "plain", "value")
 
@@ -63,7 +63,7 @@ class Entry:
 
 
 class MapNode:
-    """Keys and values; a key stands once; ``flow`` when it is written as ``{...}``."""
+    """A mapping with unique keys; ``flow``: written as ``{...}``."""
 
     __slots__ = ("entries", "flow", "last", "line")
 
@@ -74,7 +74,7 @@ class MapNode:
 
 
 class InvalidNode:
-    """Stands where the file holds something refused that was already told."""
+    """A placeholder for a rejected value whose problem is already reported."""
 
     __slots__ = ("last", "line")
 
@@ -85,8 +85,8 @@ class InvalidNode:
 Tree = Scalar | ListNode | MapNode | InvalidNode
 
 
-def scalar_type(text: str) -> Look:
-    """What YAML readers take an unquoted text for."""
+def scalar_type(text: str) -> YamlType:
+    """Return the type that YAML readers give an unquoted text."""
     if text in _NULLS:
         return "null"
     if text in _BOOLEANS:
@@ -99,7 +99,7 @@ def scalar_type(text: str) -> Look:
 
 
 def flow_text(tree: Tree) -> str:
-    """The same on one line, as YAML; what is broken is left empty."""
+    """Return the tree as one line of YAML; invalid nodes are left empty."""
     if isinstance(tree, ListNode):
         return f"[{', '.join(flow_text(item) for item in tree.items)}]"
     if isinstance(tree, MapNode):
@@ -111,7 +111,7 @@ def flow_text(tree: Tree) -> str:
 
 
 def _word(text: str, plain: bool) -> str:
-    """A scalar, in quotes where it had them or where a line of YAML needs them."""
+    """Return a scalar, in quotes where it had them or where flow style needs them."""
     if plain and re.fullmatch(r"[A-Za-z0-9_./+-][A-Za-z0-9_./@+: -]*", text) and ": " not in f"{text} ":
         return text
     return json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""From answers to answers.yml: in the order of the questions; the same answers give the same bytes."""
+"""Write answers.yml in the order of the questions; the same answers give the same bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from oz_installer.answers.questions import Question, Section, root
 from oz_installer.answers.yaml.tree import scalar_type
 from oz_installer.errors import AnswersError
 
-# Texts that need no quotes anywhere: words and paths, addresses, URLs
+# Texts that need no quotes anywhere: words, paths, addresses, URLs
 _PLAIN = re.compile(
     r"[A-Za-z/~][A-Za-z0-9_./@+-]*|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|https?://[A-Za-z0-9_./-]+(?::[0-9]+)?(?:/[A-Za-z0-9_./-]*)?"
 )
@@ -29,9 +29,10 @@ def dumps(
     without_plain_secrets: bool = False,
     comments: bool = False,
 ) -> str:
-    """The text of answers.yml. Defaults are left out, but for the dotted keys in ``keep`` (``loaded.lines``).
+    """Return the text of answers.yml, without defaults except for the dotted keys in ``keep``.
 
-    ``comments`` puts each question's help above it; ``without_plain_secrets`` is for drafts.
+    ``keep`` is usually ``LoadedAnswers.lines``; ``comments`` puts each question's help above it;
+    ``without_plain_secrets`` is for drafts.
     """
     values = as_values(answers, keep)
     return dumps_values(values, without_plain_secrets=without_plain_secrets, comments=comments)
@@ -40,7 +41,7 @@ def dumps(
 def dumps_values(
     values: Mapping[str, Any], *, without_plain_secrets: bool = False, comments: bool = False
 ) -> str:
-    """The text of answers that need not be complete, nested by section as in ``Draft.values``."""
+    """Return the text of answers that may be incomplete, nested as in ``ParsedFile.values``."""
     if without_plain_secrets:
         values = _without_plain(values)
     return "\n".join(_section(root(), values, "", comments)) + "\n"
@@ -54,24 +55,24 @@ def save(
     without_plain_secrets: bool = False,
     comments: bool = False,
 ) -> None:
-    """Write answers.yml, whole or not at all, readable by its owner only. Raises AnswersError."""
+    """Write answers.yml atomically, readable by its owner only. Raises AnswersError."""
     text = dumps(answers, keep=keep, without_plain_secrets=without_plain_secrets, comments=comments)
     save_text(text, path)
 
 
 def save_text(text: str, path: Path) -> None:
-    """Write a file, whole or not at all, readable by its owner only. Raises AnswersError."""
+    """Write a file atomically, readable by its owner only. Raises AnswersError."""
     try:
         write_private(path, text.encode())
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or str(error)
+        reason = getattr(error, "strerror", None) or str(error)
         raise AnswersError(
-            f"{path}: cannot be written: {said}", "name a file in a folder of yours"
+            f"{path}: cannot be written: {reason}", "name a file in a folder that you can write"
         ) from error
 
 
 def as_values(answers: Answers, keep: Collection[str] = ()) -> dict[str, Any]:
-    """The answers nested by section, without defaults but for the dotted keys in ``keep``."""
+    """Return the answers nested by section, without defaults except for the keys in ``keep``."""
     return _values(root(), answers, "", keep)
 
 
@@ -109,7 +110,7 @@ def _section(section: Section, values: Mapping[str, Any], indent: str, comments:
 
 
 def item_lines(item: Question | Section, value: Any, indent: str, *, comments: bool = False) -> Iterator[str]:
-    """The lines of one question or section."""
+    """Yield the lines of one question or section."""
     if not isinstance(item, Section) or not isinstance(value, Mapping | list) or not value:
         yield from _question(item.name, value, indent)
         return
@@ -122,7 +123,7 @@ def item_lines(item: Question | Section, value: Any, indent: str, *, comments: b
 
 
 def row_lines(section: Section, row: Mapping[str, Any], indent: str) -> Iterator[str]:
-    """The lines of one node, the first behind a hyphen."""
+    """Yield the lines of one node, the first one after a hyphen."""
     lines = list(_section(section, row, indent + "  ", comments=False)) or [f"{indent}  {{}}"]
     yield f"{indent}- {lines[0].lstrip()}"
     yield from lines[1:]
@@ -138,7 +139,7 @@ def _question(name: str, value: Any, indent: str) -> Iterator[str]:
 
 
 def flow(value: Any) -> str:
-    """A value on one line."""
+    """Return a value on one line, in flow style."""
     if isinstance(value, SecretRef):
         return _secret(value)
     if isinstance(value, Mapping):
@@ -154,14 +155,14 @@ def flow(value: Any) -> str:
 
 
 def scalar(text: str) -> str:
-    """A text as YAML: bare where every reader takes it for that text, in double quotes elsewhere."""
+    """Return a text as YAML: plain where every reader takes it for text, else in double quotes."""
     if _PLAIN.fullmatch(text) and scalar_type(text) == "text":
         return text
     return quoted(text)
 
 
 def quoted(text: str) -> str:
-    """A text in double quotes, its unprintable characters escaped."""
+    """Return a text in double quotes, with unprintable characters escaped."""
     made = json.dumps(text, ensure_ascii=False)
     return "".join(char if char.isprintable() else _escaped(char) for char in made)
 
@@ -173,5 +174,5 @@ def _escaped(char: str) -> str:
 def _secret(ref: SecretRef) -> str:
     if ref.kind == "prompt":
         return "{prompt: true}"
-    # A secret stands in quotes whatever it looks like: other tools read the file too
+    # A secret is always quoted, because other tools read the file too
     return quoted(ref.where) if ref.kind == "plain" else f"{{{ref.kind}: {scalar(ref.where)}}}"

@@ -61,7 +61,7 @@ def test_what_was_typed_comes_back_without_secrets(tmp_path: Path, state: Path) 
     assert loaded.missing_secrets == ("nodes[0].password", "admin.password")
     assert loaded.texts == working.texts
     assert loaded.get("nodes[1].become_password") == working.get("nodes[1].become_password")
-    assert loaded.problem("admin.password") == "could not be kept; type it again, or empty the field"
+    assert loaded.problem("admin.password") == "was not saved; type it again, or clear the field"
     again = loaded.with_text("nodes[0].password", "canary-1").with_text("admin.password", "canary-2")
     assert again == working
     assert load_draft(save_draft(loaded, tmp_path / "answers.yml", "nodes")) == loaded
@@ -150,7 +150,7 @@ def test_a_draft_that_is_gone_or_cannot_be_written_is_told(tmp_path: Path, state
         load_draft(SavedDraft(state / "x.json", tmp_path / "a.yml", 0.0, "start"))
     state.parent.parent.mkdir(parents=True)
     state.parent.write_text("a file in the way")
-    with pytest.raises(AnswersError, match="no draft can be kept of it") as caught:
+    with pytest.raises(AnswersError, match="no draft of it can be saved") as caught:
         save_draft(WorkingCopy.new(), tmp_path / "a.yml", "start")
     assert "save the answers to a file" in caught.value.hint
     assert list_drafts() == ()
@@ -198,7 +198,7 @@ def test_two_processes_have_a_draft_each(tmp_path: Path) -> None:
         assert {saved.path: saved.held for saved in list_drafts()} == {mine.path: False, theirs: True}
         (held,) = (saved for saved in list_drafts() if saved.held)
         for refused in (load_draft, delete_draft):
-            with pytest.raises(AnswersError, match="another oz-install is at work on this draft"):
+            with pytest.raises(AnswersError, match="another oz-install is editing this draft"):
                 refused(held)
         delete_own_draft(target)
         assert [saved.path for saved in list_drafts()] == [theirs]
@@ -257,7 +257,7 @@ def test_a_draft_that_another_process_has_written_to_since_is_not_forgotten(tmp_
     release_draft(target)
     document = json.loads(seen.path.read_text())
     seen.path.write_text(json.dumps(document | {"saved_at": seen.saved_at + 1}))
-    with pytest.raises(AnswersError, match="has written to this draft meanwhile"):
+    with pytest.raises(AnswersError, match="has written to this draft in the meantime"):
         delete_draft(seen)
     (now,) = list_drafts()
     assert held_elsewhere() == "False"

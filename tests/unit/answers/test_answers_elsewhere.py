@@ -37,7 +37,7 @@ def test_generated_passwords_that_are_there_are_not_overwritten(tmp_path: Path) 
     SecretStore(secrets_file_path(old)).add(GENERATED)
     SecretStore(secrets_file_path(new)).add({"redis.password": Secret("canary-of-others")})
     before = secrets_file_path(new).read_bytes()
-    with pytest.raises(AnswersError, match="is there already, with other passwords") as caught:
+    with pytest.raises(AnswersError, match="exists already, with other passwords") as caught:
         save_answers(kept, new, old.read_text(), old)
     assert "canary" not in str(caught.value) + caught.value.hint
     assert "another name" in caught.value.hint

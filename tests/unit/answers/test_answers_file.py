@@ -95,11 +95,11 @@ def test_missing_folder_and_other_files(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     for path, said in (
-        (tmp_path / "no.yml", "there is no such file"),
+        (tmp_path / "no.yml", "no such file"),
         (tmp_path, "is a folder"),
         (fifo, "is not a regular file"),
         (tmp_path / ("x" * 300), "cannot be read"),
-        (tmp_path / "a\0b", "is no file's name"),
+        (tmp_path / "a\0b", "is not a file name"),
         (Path("/dev/zero"), "is not a regular file"),
     ):
         with pytest.raises(AnswersError, match=said) as caught:
@@ -133,7 +133,7 @@ def test_too_large_and_not_utf8(tmp_path: Path) -> None:
 def test_a_file_without_answers_says_that_and_no_list_of_what_is_missing(tmp_path: Path, text: str) -> None:
     path = tmp_path / "answers.yml"
     path.write_text(text)
-    with pytest.raises(AnswersError, match="holds no answers") as caught:
+    with pytest.raises(AnswersError, match="has no answers") as caught:
         load(path)
     assert caught.value.problems == ()
     assert parse_file(path).problems  # a form starts from it all the same
@@ -141,7 +141,7 @@ def test_a_file_without_answers_says_that_and_no_list_of_what_is_missing(tmp_pat
 
 def test_a_missing_file_is_told_with_the_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(AnswersError, match=f"^{tmp_path}/nothere.yml: there is no such file"):
+    with pytest.raises(AnswersError, match=f"^{tmp_path}/nothere.yml: no such file"):
         load(Path("nothere.yml"))
 
 
@@ -151,7 +151,7 @@ def test_a_variable_in_place_of_a_secret_is_refused(text: str) -> None:
         loads(SMALL + f"database: {{host: db, password: '{text}'}}\n")
     (problem,) = caught.value.problems
     assert problem.key == "database.password"
-    hint = "write {env: NAME}; if it really is the secret, put it in a file and write {file: PATH}"
+    hint = "write {env: NAME}; if it is the secret itself, put it in a file and write {file: PATH}"
     assert hint in str(problem)
     assert text.strip("${}") not in str(problem)  # it may be a password after all
 

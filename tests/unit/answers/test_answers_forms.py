@@ -122,7 +122,7 @@ def test_typed(key: str, text: str, value: Any) -> None:
 
 
 WRONG = (
-    ("nodes[].host", "10.0.0", "is not a whole IP address; four numbers from 0 to 255 are needed"),
+    ("nodes[].host", "10.0.0", "is not a complete IP address; write four numbers from 0 to 255"),
     (
         "nodes[].host",
         "a\nb",
@@ -131,17 +131,17 @@ WRONG = (
     ("nodes[].host", "x" * 10_000, "is longer than 4096 characters"),
     ("nodes[].port", "ssh", "should be a whole number"),
     ("nodes[].port", "70000", "should be from 1 to 65535"),
-    ("nodes[].roles", "api, bios", "should be one of api, bio; did you mean bio?"),
+    ("nodes[].roles", "api, bios", "should be one of api, bio; the closest is bio"),
     ("workload.analyses_per_month", "1,000", "should be a number without commas; write 1000"),
     ("workload.analyses_per_month", "12,345,678", "should be a number without commas; write 12345678"),
     ("workload.analyses_per_month", "1.000", "could be 1 or 1000; write 1 or 1000"),
-    ("workload.apm", "2,5", "should be a number without comma; write 2.5 or leave it out"),
+    ("workload.apm", "2,5", "should be a number without a comma; write 2.5 or leave it out"),
     ("workload.analyses_per_day", "10 000", "should be a number; write 10000"),
     ("components.web_ui", "maybe", "should be true or false"),
-    ("scenario", "meduim", "should be one of poc, medium, high-load; did you mean medium?"),
-    ("images", "oz-api", "should hold keys with values; such as {KEY: value}"),
-    ("images", "oz-api: x: y", "cannot be read; write KEY: value, one a line"),
-    ("extra.config", "A: *x", "aliases are not read; write the value out"),
+    ("scenario", "meduim", "should be one of poc, medium, high-load; the closest is medium"),
+    ("images", "oz-api", "should be keys with values; such as {KEY: value}"),
+    ("images", "oz-api: x: y", "cannot be read; write KEY: value, one per line"),
+    ("extra.config", "A: *x", "aliases are not supported; write the value out"),
 )
 
 

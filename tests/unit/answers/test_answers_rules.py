@@ -130,7 +130,7 @@ def test_every_rule_is_in_the_table() -> None:
     ],
 )
 def test_a_host_is_guessed(typed: str, meant: str) -> None:
-    assert (value_rules.host(typed) or "").endswith(f"did you mean {meant}?")
+    assert (value_rules.host(typed) or "").endswith(f"; write {meant}")
 
 
 @pytest.mark.parametrize(
@@ -148,4 +148,4 @@ def test_a_host_is_guessed(typed: str, meant: str) -> None:
     ],
 )
 def test_other_guesses(rule: value_rules.Rule, typed: str, meant: str) -> None:
-    assert (rule(typed) or "").endswith(f"did you mean {meant}?")
+    assert (rule(typed) or "").endswith(f"; write {meant}")

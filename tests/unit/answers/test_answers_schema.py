@@ -42,7 +42,8 @@ def test_one_question() -> None:
     assert port.check(0)
     assert port.check(1) is None
     assert (
-        question("scenario").check("medum") == "should be one of poc, medium, high-load; did you mean medium?"
+        question("scenario").check("medum")
+        == "should be one of poc, medium, high-load; the closest is medium"
     )
     assert question("public_url").check(None) == "is needed"
     with pytest.raises(KeyError):

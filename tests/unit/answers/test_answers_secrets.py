@@ -67,7 +67,7 @@ def test_all_that_cannot_be_had_at_once(tmp_path: Path) -> None:
     loaded = read(path)
     with pytest.raises(AnswersError) as caught:
         resolve_secrets(loaded.answers, base=tmp_path, environ={}, place=loaded.with_location)
-    no_terminal = "is to be asked for, but there is no terminal; write {env: NAME} or {file: PATH}"
+    no_terminal = "needs a prompt, but there is no terminal; write {env: NAME} or {file: PATH}"
     assert told(caught.value) == [
         f"{path}:4: nodes[0].become_password (api1): {no_terminal}",
         f"{path}:5: nodes[1].become_password (bio1): {no_terminal}",
@@ -104,8 +104,8 @@ def test_only_what_is_wanted(tmp_path: Path) -> None:
         (b"\n", 0o600, "is empty"),
         (b"a\nb\n", 0o600, "holds the control character U+000A"),
         (b"\xff", 0o600, "is not UTF-8"),
-        (b"tell-tale", 0o640, "can be read by others; chmod 600"),
-        (b"tell-tale", 0o604, "can be read by others; chmod 600"),
+        (b"tell-tale", 0o640, "can be read by others; run chmod 600"),
+        (b"tell-tale", 0o604, "can be read by others; run chmod 600"),
         (b"x" * 70_000, 0o600, "is larger than 64 KiB"),
     ],
 )
@@ -143,7 +143,7 @@ def test_bad_variables_and_typing(tmp_path: Path, value: str) -> None:
             environ={},
             wanted=lambda slot: slot[:5] == "nodes",
         )
-    assert "what was typed" in told(caught.value)[0]
+    assert "the typed secret" in told(caught.value)[0]
 
 
 def test_generated_once(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_generated_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "mode", "said"),
     [
-        ("{}", 0o640, "can be reached by others"),
+        ("{}", 0o640, "can be read or written by others"),
         ("", 0o600, "is not the JSON that oz-install wrote"),
         ("{", 0o600, "is not the JSON"),
         ("[" * 100_000, 0o600, "is not the JSON"),
@@ -206,7 +206,7 @@ def test_a_store_that_cannot_be_written(tmp_path: Path) -> None:
         SecretStore(tmp_path / "no" / "s.json").add({"a": Secret("new")})
     with pytest.raises(AnswersError, match="Is a directory"):
         SecretStore(tmp_path).add({"a": Secret("new")})
-    with pytest.raises(AnswersError, match="no place"):
+    with pytest.raises(AnswersError, match="cannot be stored without an answers file"):
         resolve_secrets(loads(TEXT), base=tmp_path, wanted=lambda _: False, slots=["a"])
 
 
@@ -244,7 +244,7 @@ def test_of_processes_at_once_one_keeps_its_own_and_the_others_are_told(tmp_path
         worker.join()
     kept = SecretStore(path).read()
     assert [text for what, text in said if what == "kept"] == [kept["shared"].reveal()]
-    assert all("another run has just made shared" in text for what, text in said if what == "lost")
+    assert all("another run has just generated shared" in text for what, text in said if what == "lost")
     assert len(kept) == 2
 
 

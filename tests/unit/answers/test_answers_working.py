@@ -163,7 +163,7 @@ def test_what_does_not_fit_together_is_told_in_file_order() -> None:
         "storage.export",
         "broker.user",
     ]
-    assert working.problem("nodes[1].host") == "is the same as of nodes[0]; each node needs its own"
+    assert working.problem("nodes[1].host") == "is the same as that of nodes[0]; give each node its own"
 
 
 @pytest.mark.parametrize("key", ASKED)
@@ -237,7 +237,7 @@ def test_secrets_to_be_typed_again_are_asked_for_and_follow_their_node() -> None
     working = opened("nodes: [{name: a, host: a}, {name: b, host: b, password: 123}]")
     assert working.missing_secrets == ("nodes[1].password",)
     moved = working.move_node(1, -1)
-    assert moved.problem("nodes[0].password") == "could not be kept; type it again, or empty the field"
+    assert moved.problem("nodes[0].password") == "was not saved; type it again, or clear the field"
     assert moved.with_text("nodes[0].password", "").missing_secrets == ()
     assert moved.with_text("nodes[0].password", "x").problem("nodes[0].password") is None
 

@@ -39,7 +39,7 @@ def test_passwords_by_their_fingerprints(
     (found,) = judged(SecretsCheck(), installed, at=own).values()
     assert found.level == ("failure" if other else "ok")
     if other:
-        assert f"holds another {', '.join(other)}" in found.seen
+        assert f"has another {', '.join(other)}" in found.seen
         assert "--new-secrets" in found.hint
 
 
@@ -55,7 +55,7 @@ def test_a_password_that_the_file_lacks_is_told_as_that(own: CheckContext) -> No
     assert own.own_passwords is not None
     short = replace(own, own_passwords=replace(own.own_passwords, lacking=("flower.password",)))
     (found,) = judged(SecretsCheck(), {"redis.password": "x", "flower.password": "y"}, at=short).values()
-    assert found.seen.endswith("lacks flower.password and holds another redis.password")
+    assert found.seen.endswith("lacks flower.password and has another redis.password")
 
 
 def test_where_nothing_is_installed_or_nobody_asks_nothing_is_said(own: CheckContext) -> None:

@@ -108,7 +108,7 @@ def test_accepting_on_the_command_line(tmp_path: Path) -> None:
     path.write_text(MINIMAL)
     loaded = accept_ids(read(path), ("host.cpu", "host.memory/a", "host.cpu"))
     assert loaded.answers.accept == ("host.disk", "host.cpu", "host.memory/a")
-    with pytest.raises(AnswersError, match="--accept: 'a b' is no warning's id"):
+    with pytest.raises(AnswersError, match="--accept: 'a b' is no id of a warning"):
         accept_ids(read(path), ("a b",))
 
 

@@ -186,7 +186,7 @@ def test_an_old_copy_restored_by_mistake_is_noticed_and_can_be_meant(
     site.secrets.write_text(json.dumps(kept))
     capsys.readouterr()
     assert site.run("--yes") == 2
-    assert f"{site.secrets}, which holds another redis.password" in capsys.readouterr().err
+    assert f"{site.secrets}, which has another redis.password" in capsys.readouterr().err
     assert site.run("--dry-run", "--new-secrets") == 0
 
 
