@@ -1,1 +1,1 @@
-"""What Oz is, as data: scenarios, releases, components."""
+"""The catalogue: scenarios, releases and components of Oz, as data."""

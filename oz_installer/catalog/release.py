@@ -1,4 +1,4 @@
-"""Scenarios and releases as the YAML files beside this module hold them."""
+"""Scenarios and releases, loaded from the YAML files beside this module."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """What a layout's node needs. CPU in cores, memory and disk in GB."""
+    """The resources of a node: CPU in cores, memory and disk in GB."""
 
     cpu: int
     memory: int
@@ -44,7 +44,7 @@ class LayoutNode:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """An arrangement of roles over a number of nodes."""
+    """An assignment of roles to a number of nodes."""
 
     name: str
     nodes: tuple[LayoutNode, ...]
@@ -52,7 +52,7 @@ class Layout:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One column of the vendor's table of scenarios; ``most_...`` it carries, None: without end."""
+    """A scenario of the vendor's table; ``most_...`` is its maximum load, None: no limit."""
 
     name: str
     title: str
@@ -75,7 +75,7 @@ class Scenario:
 
 @dataclass(frozen=True, kw_only=True)
 class HealthCheck:
-    """A container's health check: exactly one of ``get``, ``shell`` and ``argv``; times in seconds."""
+    """A container's health check: one of ``get``, ``shell`` and ``argv``; times in seconds."""
 
     get: str | None = None
     shell: str | None = None
@@ -90,7 +90,8 @@ class HealthCheck:
 class Port:
     """A published TCP port: ``host`` on the node, ``container`` inside; ``last`` ends a range.
 
-    ``seen_by`` names who connects: ``users``, ``api`` or ``bio`` (nodes of that role), ``monitoring``.
+    ``clients`` are the parties that connect: ``users``, ``api`` or ``bio`` (nodes of that role),
+    ``monitoring``.
     """
 
     host: int
@@ -103,8 +104,11 @@ class Port:
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyRequest:
-    """A path that answers 200 when all is well, over the first published port of the service or of what plays
-    the part ``through`` on its node. Asked by its own ``node``, or by every ``api`` node."""
+    """A request that gets status 200 when the service works.
+
+    It goes to the first published port of the service, or of the service with the part ``through`` on its
+    node. ``by``: its own node sends it, or every api node.
+    """
 
     path: str
     by: Literal["node", "api"] = "node"
@@ -113,7 +117,7 @@ class VerifyRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """A URL worth telling: a path at the first open port of a service."""
+    """A URL for the summary: a path at the first open port of a service."""
 
     label: str
     service: str
@@ -122,7 +126,7 @@ class Endpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """What the operator should know when a condition holds; may name ``{install_dir}``."""
+    """A note for the operator, shown when a condition holds; may contain ``{install_dir}``."""
 
     text: str
     when: str
@@ -130,9 +134,12 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True)
 class Mount:
-    """``source`` is a file of the bundle (``config/...``), ``data:NAME`` (a folder below install_dir),
-    ``volume:NAME`` (the engine's own volume), ``media`` (the storage of the answers) or
-    ``licence:KEY``. A change of a file that is not ``watch``ed does not concern the service."""
+    """A mount of a container.
+
+    ``source`` is a file of the bundle (``config/...``), ``data:NAME`` (a folder below install_dir),
+    ``volume:NAME`` (a volume of the engine), ``media`` (the storage of the answers) or ``licence:KEY``. With
+    ``watch``, a change of the file concerns the service.
+    """
 
     source: str
     target: str
@@ -142,14 +149,14 @@ class Mount:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """One component of Oz as a container. Strings may hold ``{name}`` of the wiring.
+    """One component of Oz as a container. Strings may contain ``{name}`` of the wiring.
 
-    ``when`` names the condition in ``topology/planner.py`` that switches it on; ``copies`` says how many:
-    ``node`` one on every node of its role, ``one`` a single one in the installation, ``bio`` as many as
-    there are BIOs, spread over the nodes of its role. A ``job`` runs to its end, again when its definition or
-    a file that it reads changes; with ``once`` only when its environment changes. ``secrets`` are those that
-    it needs and that can be made by us; ``egress``: it calls the vendor. ``part`` is what it is to other
-    services; ``listens`` its port where none is published; ``connections`` how many to the database it holds.
+    ``when``: the condition in ``topology/planner.py`` that enables it. ``copies``: ``node`` is one on each
+    node of its role, ``one`` a single one in the installation, ``bio`` one per BIO, spread over the nodes of
+    its role. A ``job`` runs to completion, and again when its definition or a file that it reads changes;
+    with ``once`` only when its environment changes. ``secrets``: those that it needs and that oz-install can
+    generate. ``egress``: it calls the vendor. ``part``: its function for other services. ``listens``: its
+    port, if none is published. ``connections``: the number of database connections that it holds.
     """
 
     name: str
@@ -181,18 +188,18 @@ class Service:
 
     @property
     def container_port(self) -> int:
-        """Port at which its own node's containers reach it by name."""
+        """The port at which containers of the same node reach it by name."""
         return self.listens or self.ports[0].container
 
     @property
     def published_port(self) -> int:
-        """Port of its node at which all others reach it."""
+        """The port of its node at which other nodes reach it."""
         return self.ports[0].host
 
 
 @dataclass(frozen=True, kw_only=True)
 class MinimumVersions:
-    """The oldest versions that do, as the vendor writes them: of a container engine and of its Compose."""
+    """The minimum versions of a container engine and its Compose, as the vendor writes them."""
 
     engine: str
     compose: str
@@ -200,7 +207,7 @@ class MinimumVersions:
 
 @dataclass(frozen=True, kw_only=True)
 class CpuFlags:
-    """Flags as /proc/cpuinfo has them: those that the BIO needs, and those that make it faster."""
+    """CPU flags of /proc/cpuinfo: required by the BIO, and recommended because it is faster."""
 
     required: tuple[str, ...]
     recommended: tuple[str, ...] = ()
@@ -208,7 +215,7 @@ class CpuFlags:
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseRequirements:
-    """What the API's database must be like: encoding, locale, extensions."""
+    """The required encoding, locale and extensions of the API's database."""
 
     encoding: str
     locale: str
@@ -217,8 +224,10 @@ class DatabaseRequirements:
 
 @dataclass(frozen=True, kw_only=True)
 class Egress:
-    """A URL that the vendor's components call, and for what. Where its host is a pattern, ``example`` is
-    a URL of it that can be tried; it may name ``{updater_host}``."""
+    """A URL that the vendor's components call, and its purpose.
+
+    If its host is a pattern, ``example`` is a URL that can be tried; it may contain ``{updater_host}``.
+    """
 
     url: str
     purpose: str
@@ -229,11 +238,11 @@ class Egress:
 class Release:
     """A release line: its engines, brokers, images and services, in the order of their start.
 
-    ``nodes`` holds what a node of such roles needs where no layout says it; ``sslmodes`` those that the
-    images can use, the strictest last, and ``sslmodes_reason`` why no other; ``redis_databases`` numbers by
-    purpose; ``wired_settings`` those of ``config`` that follow from other answers; ``egress`` what services
-    with ``egress`` call; ``python`` the oldest on a node; ``media_reader`` the user id that reads the media
-    that root has written.
+    ``nodes``: resources of nodes by role, for nodes outside a layout. ``sslmodes``: those that the images
+    support, the strictest last; ``sslmodes_reason``: why no others. ``redis_databases``: numbers by purpose.
+    ``derived_settings``: settings of ``config`` that follow from other answers. ``egress``: URLs that
+    services with ``egress`` call. ``python``: the minimum version on a node. ``media_reader``: the user id
+    that reads the media files that root has written.
     """
 
     name: str
@@ -260,7 +269,7 @@ class Release:
     media_reader: int | None = None
 
     def service(self, name: str) -> Service:
-        """The service of that name; KeyError when there is none."""
+        """Return the service of that name. Raises KeyError when there is none."""
         return next((s for s in self.services if s.name == name), None) or _missing(name)
 
 
@@ -272,38 +281,40 @@ _VERSION = re.compile(r"\d+(\.\d+)+")
 
 
 def validate_release(release: Release) -> None:
-    """Raises ValueError where parts of a release do not fit together, which would be noticed too late."""
+    """Raise ValueError where parts of a release are inconsistent, so that it is noticed early."""
     for name, oldest in release.engines.items():
         for version in (oldest.engine, oldest.compose):
             if not _VERSION.fullmatch(version):
-                raise ValueError(f"engines.{name}: {version!r} is no version")
+                raise ValueError(f"engines.{name}: {version!r} is not a version")
     for service in release.services:
         if service.part and not service.listens and not service.ports:
-            raise ValueError(f"{service.name}: what plays the part {service.part} needs listens or ports")
-    for door in release.endpoints:
-        found = next((service for service in release.services if service.name == door.service), None)
+            raise ValueError(f"{service.name}: a service with the part {service.part} needs listens or ports")
+    for endpoint in release.endpoints:
+        found = next((service for service in release.services if service.name == endpoint.service), None)
         if found is None:
-            raise ValueError(f"endpoints: {door.label}: there is no service {door.service}")
+            raise ValueError(f"endpoints: {endpoint.label}: there is no service {endpoint.service}")
         if not any(port.when in ("always", found.when) for port in found.ports):
-            raise ValueError(f"endpoints: {door.label}: {door.service} has no port that is always open")
+            raise ValueError(
+                f"endpoints: {endpoint.label}: {endpoint.service} has no port that is always open"
+            )
 
 
 @cache
 def releases() -> tuple[str, ...]:
-    """Names of the releases in the catalogue, oldest first."""
+    """Return the names of the releases in the catalogue, oldest first."""
     names = (path.stem for path in (HERE / "releases").glob("*.yml"))
     return tuple(sorted(names, key=lambda name: [int(part) for part in name.split(".")]))
 
 
 @cache
 def load_release(name: str) -> Release:
-    """Read ``releases/NAME.yml``. Raises OzError when the catalogue itself is broken."""
+    """Load ``releases/NAME.yml``. Raises OzError when the catalogue itself is broken."""
     return _read(HERE / "releases" / f"{name}.yml", Release)
 
 
 @cache
 def load_scenarios() -> Mapping[str, Scenario]:
-    """Read ``scenarios.yml``."""
+    """Load ``scenarios.yml``. Raises OzError when the catalogue itself is broken."""
     document = _document(HERE / "scenarios.yml")
     try:
         return {key: decode(Scenario, {"name": key, **value}, key) for key, value in document.items()}

@@ -1,8 +1,8 @@
-"""How large an installation must be: BIO instances, storage and scenario from the expected workload.
+"""Size an installation for a workload: BIO instances, storage, scenario and nodes.
 
 Formulas and figures are the vendor's. Inferred here: a month has 30 days, an order has one analysis, loads
-between two of the vendor's figures lie on a straight line, the nodes of a layout share its load evenly, and a
-cluster has two nodes beside those of the BIOs.
+between two of the vendor's figures are interpolated linearly, the nodes of a layout share its load evenly,
+and a cluster has two nodes in addition to those of the BIOs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from oz_installer.catalog.release import Scenario, load_scenarios
 
 ScenarioName = Literal["poc", "medium", "high-load"]
 DAYS = 30
-"""Days of a month."""
+"""Days per month."""
 
 _MEDIA = 2
 _GB_OF_ORDERS = 4 / 100_000
@@ -26,7 +26,7 @@ _BESIDE_BIO = 2
 
 
 class WorkloadFigures(Protocol):
-    """What sizing reads of a workload, None where it is not given: the answers' ``Workload`` has it all."""
+    """The workload figures that sizing reads, None if not given; the answers' ``Workload`` fits."""
 
     @property
     def apm(self) -> float | None: ...
@@ -52,8 +52,10 @@ class WorkloadFigures(Protocol):
 
 @dataclass(frozen=True)
 class Sizing:
-    """What a workload needs, None where too little is told. GB are decimal (10^9 bytes); ``database_gb`` is
-    that of API 6. ``reason`` is one sentence; ``derived`` tells what was estimated, and from what.
+    """The size of an installation; None where the workload gives too little.
+
+    GB are decimal (10^9 bytes); ``database_gb`` is that of API 6. ``reason`` is one sentence; ``derived`` are
+    sentences on estimated figures and their sources.
     """
 
     bio_instances: int | None
@@ -67,19 +69,22 @@ class Sizing:
 
 @dataclass(frozen=True)
 class _Load:
-    """The workload, completed: analyses a minute at the busiest time, a month and a day."""
+    """The completed workload: analyses per minute at peak load, per month and per day.
+
+    ``given`` are the operator's own figures per minute and per month.
+    """
 
     apm: float | None
     month: float | None
     day: float | None
-    told: tuple[float | None, float | None]
+    given: tuple[float | None, float | None]
     derived: tuple[str, ...]
 
 
 def size(workload: WorkloadFigures, *, seconds: float = 3.0, concurrency: int = 2) -> Sizing:
     """Size an installation; all numbers are above zero.
 
-    ``seconds`` is what an analysis takes, ``concurrency`` how many a BIO does at a time.
+    ``seconds`` is the duration of an analysis, ``concurrency`` the number of parallel analyses per BIO.
     """
     load = _completed(workload)
     bios = None if load.apm is None else max(1, ceil(load.apm * seconds / (60 * concurrency) - 1e-9))
@@ -94,33 +99,40 @@ def size(workload: WorkloadFigures, *, seconds: float = 3.0, concurrency: int = 
 
 def _completed(workload: WorkloadFigures) -> _Load:
     apm, month, day = workload.apm, workload.analyses_per_month, workload.analyses_per_day
-    told = (apm, month if month is not None else None if day is None else day * DAYS)
+    given = (apm, month if month is not None else None if day is None else day * DAYS)
     derived: list[str] = []
     if month is None and day is not None:
         month = day * DAYS
-        derived.append(f"{format_number(month)} analyses a month: {format_number(day)} a day, {DAYS} days.")
+        derived.append(
+            f"{format_number(month)} analyses per month: {format_number(day)} per day, {DAYS} days."
+        )
     if month is None and apm is not None:
         month = _between(apm, inverse=True)
         derived.append(
-            _estimate(f"{format_number(month)} analyses a month", f"{format_number(apm)} a minute")
+            _estimate(f"{format_number(month)} analyses per month", f"{format_number(apm)} per minute")
         )
     if apm is None and month is not None:
         apm = _between(month)
         derived.append(
-            _estimate(f"{format_number(apm)} analyses a minute", f"{format_number(month)} a month")
+            _estimate(f"{format_number(apm)} analyses per minute", f"{format_number(month)} per month")
         )
     if day is None and month is not None:
         day = month / DAYS
-        derived.append(f"{format_number(day)} analyses a day: {format_number(month)} a month, {DAYS} days.")
-    return _Load(apm, month, day, told, tuple(derived))
+        derived.append(
+            f"{format_number(day)} analyses per day: {format_number(month)} per month, {DAYS} days."
+        )
+    return _Load(apm, month, day, given, tuple(derived))
 
 
-def _estimate(made: str, source: str) -> str:
-    return f"About {made}: an estimate from {source}, by the vendor's figures."
+def _estimate(figure: str, source: str) -> str:
+    return f"About {figure}, estimated from {source} by the vendor's figures."
 
 
 def _between(value: float, *, inverse: bool = False) -> float:
-    """Analyses a minute of those a month, or the other way, on the line through the scenarios' figures."""
+    """Interpolate analyses per minute from those per month (``inverse``: the other way).
+
+    The line goes through the scenarios' figures.
+    """
     points = [(0, 0)]
     for scenario in load_scenarios().values():
         if scenario.most_per_month is not None and scenario.most_apm is not None:
@@ -133,56 +145,58 @@ def _between(value: float, *, inverse: bool = False) -> float:
 
 
 def _chosen(load: _Load, bios: int | None, workload: WorkloadFigures) -> tuple[ScenarioName, int | None, str]:
-    """Scenario, nodes and the reason in one sentence."""
+    """Return the scenario, the number of nodes and the reason in one sentence."""
     poc, medium = load_scenarios()["poc"], load_scenarios()["medium"]
     cluster = max(_LEAST_CLUSTER, (bios or 1) + _BESIDE_BIO)
     if over := _over(load, medium, "medium load carries"):
         return "high-load", cluster, f"{over}: high load, on Kubernetes."
     if workload.needs_autoscaling:
-        wish = "Autoscaling, and high availability of most components, need Kubernetes"
-        return "high-load", cluster, f"{wish}: high load."
+        need = "Autoscaling, and high availability of most components, need Kubernetes"
+        return "high-load", cluster, f"{need}: high load."
     if workload.needs_ha:
         carried = _within(load, medium, "they carry")
-        wish = "High availability needs two API and two BIO nodes: medium load with 4 nodes"
-        return "medium", _HA_NODES, f"{wish}; {carried}." if carried else f"{wish}."
+        need = "High availability needs two API and two BIO nodes: medium load with 4 nodes"
+        return "medium", _HA_NODES, f"{need}; {carried}." if carried else f"{need}."
     if over := _over(load, poc, "a PoC carries"):
         nodes = _share(load, medium)
         return "medium", nodes, f"{over}: medium load, with {nodes} nodes."
     if within := _within(load, poc, "a PoC carries"):
         return "poc", poc.max_nodes, f"{within}: one node for the BIO and one for the API."
-    return "poc", None, "No workload is told: a PoC is the smallest installation."
+    return "poc", None, "No workload is given: a PoC is the smallest installation."
 
 
 def _figures(load: _Load, scenario: Scenario) -> list[tuple[float, int, str]]:
-    """What the operator told, each with the most that the scenario carries."""
-    both = zip(load.told, (scenario.most_apm, scenario.most_per_month), ("minute", "month"), strict=True)
+    """Return the given figures, each with the scenario's maximum and its unit of time."""
+    both = zip(load.given, (scenario.most_apm, scenario.most_per_month), ("minute", "month"), strict=True)
     return [(value, most, per) for value, most, per in both if value is not None and most is not None]
 
 
 def _over(load: _Load, scenario: Scenario, carries: str) -> str | None:
-    """What was told and is more than the scenario carries."""
+    """Describe the first given figure above the scenario's maximum; None when there is none."""
     for value, most, per in _figures(load, scenario):
         if value > most:
             wanted, carried = format_number(value), format_number(most)
-            return f"{wanted} analyses a {per} are more than the {carried} that {carries}"
+            return f"{wanted} analyses per {per} are more than the {carried} that {carries}"
     return None
 
 
 def _within(load: _Load, scenario: Scenario, carries: str) -> str | None:
-    """What was told and is no more than the scenario carries."""
+    """Describe the first given figure within the scenario's maximum; None when none is given."""
     for value, most, per in _figures(load, scenario):
-        return f"{format_number(value)} analyses a {per} are within the {format_number(most)} that {carries}"
+        return (
+            f"{format_number(value)} analyses per {per} are within the {format_number(most)} that {carries}"
+        )
     return None
 
 
 def _share(load: _Load, medium: Scenario) -> int:
-    """Nodes of the medium scenario, each carrying its share of what all of them carry."""
+    """Return the number of medium nodes, each with an equal share of the scenario's maximum."""
     least = min(len(layout.nodes) for layout in medium.layouts)
     return max(least, *(ceil(value * medium.max_nodes / most) for value, most, _ in _figures(load, medium)))
 
 
 def format_number(value: float) -> str:
-    """A number for people: large ones with commas, small ones to a decimal."""
+    """Format a number for people: large ones with commas, small ones with a decimal."""
     if value >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if value > 1 else f"{value:.2g}"

@@ -1,1 +1,1 @@
-"""What will run where: pure functions from answers and catalogue."""
+"""The topology: which service runs on which node, by pure functions."""

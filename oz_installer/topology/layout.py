@@ -1,4 +1,4 @@
-"""Which layout the answers ask for, and which roles each node has in it."""
+"""The layout of the answers, and each node's roles and resources in it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from oz_installer.catalog.release import Layout, Resources, load_release, load_s
 
 
 def standard_layout(answers: Answers) -> Layout | None:
-    """The scenario's layout for this number of nodes; None when it has none."""
+    """Return the scenario's layout for this number of nodes; None when it has none."""
     layouts = load_scenarios()[answers.scenario].layouts
     return next((layout for layout in layouts if len(layout.nodes) == len(answers.nodes)), None)
 
 
 def roles_of(answers: Answers) -> dict[str, tuple[str, ...]]:
-    """Roles by node name: the operator's where given, else those of the node's place in the layout."""
+    """Return roles by node name: the operator's if given, else the layout's by position."""
     layout = standard_layout(answers)
     roles: dict[str, tuple[str, ...]] = {}
     for index, node in enumerate(answers.nodes):
@@ -23,20 +23,20 @@ def roles_of(answers: Answers) -> dict[str, tuple[str, ...]]:
 
 
 def requirements_of(answers: Answers, index: int, roles: tuple[str, ...]) -> Resources:
-    """CPU, memory and disk of a node: the layout's where its roles are kept, else by the roles."""
+    """Return a node's CPU, memory and disk: the layout's if its roles are kept, else by roles."""
     layout = standard_layout(answers)
     if layout and layout.nodes[index].roles == roles:
         return layout.nodes[index].needs
-    return next(place.needs for place in load_release(answers.release).nodes if place.roles == roles)
+    return next(one.needs for one in load_release(answers.release).nodes if one.roles == roles)
 
 
 def layout_name(answers: Answers) -> str:
-    """Such as medium-4; with -custom where the operator moved roles."""
+    """Return a name such as medium-4, with -custom when the operator moved roles."""
     layout = standard_layout(answers)
     if layout is None:
         return f"{answers.scenario}-{len(answers.nodes)}-custom"
     moved = any(
-        place.roles != roles for place, roles in zip(layout.nodes, roles_of(answers).values(), strict=True)
+        one.roles != roles for one, roles in zip(layout.nodes, roles_of(answers).values(), strict=True)
     )
     return f"{layout.name}-custom" if moved else layout.name
 

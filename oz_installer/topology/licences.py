@@ -1,4 +1,4 @@
-"""Which nodes get which licence. Pure."""
+"""The nodes that need each licence. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PREFIX = "licence:"
 
 
 def nodes_by_licence(topology: Topology) -> Mapping[str, tuple[TopologyNode, ...]]:
-    """The nodes with a service that mounts a licence, by the licence's key: ``bio``, ``web_adapter``."""
+    """Return the nodes that mount a licence, by its key: ``bio``, ``web_adapter``."""
     found: dict[str, list[TopologyNode]] = {}
     for node in topology.nodes:
         sources = {mount.source for placed in node.services for mount in placed.service.mounts}

@@ -1,4 +1,4 @@
-"""What will run where and how it is wired, as frozen data."""
+"""The topology as frozen data: nodes, services and network connections."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from oz_installer.frozen import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class PlacedService:
-    """One service on one node. ``name`` is the container's; ``kind`` is the catalogue's entry; ``ports`` are
-    those that are open on the node."""
+    """One service on one node.
+
+    ``name`` is that of the container, ``service`` the catalogue's entry; ``ports`` are open on the node.
+    """
 
     name: str
     service: Service
@@ -27,7 +29,7 @@ class PlacedService:
 
 @dataclass(frozen=True, kw_only=True)
 class TopologyNode:
-    """A node with its roles, its place in the layout and what runs on it, in order of start."""
+    """A node with its roles, required resources and services, in start order."""
 
     name: str
     host: str
@@ -37,18 +39,21 @@ class TopologyNode:
     first_api: bool
     services: tuple[PlacedService, ...]
 
-    def has(self, kind: str) -> bool:
-        """Whether a service of that catalogue name runs here."""
-        return any(placed.service.name == kind for placed in self.services)
+    def has(self, service: str) -> bool:
+        """Return whether the service of that catalogue name runs here."""
+        return any(placed.service.name == service for placed in self.services)
 
     def part(self, part: Part) -> PlacedService | None:
-        """The service that plays this part here; None when there is none."""
+        """Return the service with this part on the node; None when there is none."""
         return next((placed for placed in self.services if placed.service.part == part), None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Edge:
-    """``source`` (a node's name, ``users`` or an outside party) opens TCP ``port`` on ``target``."""
+    """A TCP connection from ``source`` to ``port`` of ``target``.
+
+    Both are a node's name, ``users`` or an outside party.
+    """
 
     source: str
     target: str
@@ -71,7 +76,7 @@ class Topology:
     notes: tuple[str, ...] = ()
 
     def node(self, name: str) -> TopologyNode:
-        """The node of that name; KeyError when there is none."""
+        """Return the node of that name. Raises KeyError when there is none."""
         for node in self.nodes:
             if node.name == name:
                 return node
@@ -79,7 +84,7 @@ class Topology:
 
     @property
     def api_nodes(self) -> tuple[TopologyNode, ...]:
-        """Nodes that run the API; the first one has the single-instance parts."""
+        """Nodes that run the API; the first one has the single-instance services."""
         return tuple(node for node in self.nodes if "api" in node.roles)
 
     @property
@@ -87,18 +92,18 @@ class Topology:
         """Nodes that serve the models."""
         return tuple(node for node in self.nodes if "bio" in node.roles)
 
-    def nodes_with(self, kind: str) -> tuple[TopologyNode, ...]:
-        """Nodes on which a service of that catalogue name runs."""
-        return tuple(node for node in self.nodes if node.has(kind))
+    def nodes_with(self, service: str) -> tuple[TopologyNode, ...]:
+        """Return the nodes on which the service of that catalogue name runs."""
+        return tuple(node for node in self.nodes if node.has(service))
 
     def services_for(self, part: Part) -> tuple[PlacedService, ...]:
-        """The services that play this part, one a node, in the operator's order."""
+        """Return the services with this part, one per node, in the operator's order."""
         return tuple(placed for node in self.nodes if (placed := node.part(part)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wiring:
-    """How one node reaches everything: the values that catalogue strings and templates may name."""
+    """The values that catalogue strings and templates may use, from the view of one node."""
 
     node: str
     values: Mapping[str, object]

@@ -1,4 +1,4 @@
-"""Answers and catalogue -> topology: which service runs on which node, and who talks to whom."""
+"""Plan the topology from answers and catalogue: services per node, and their connections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from oz_installer.topology.model import Edge, PlacedService, Topology, TopologyN
 
 
 def plan_topology(answers: Answers) -> Topology:
-    """Work out the whole installation. Raises AnswersError with every problem found."""
+    """Plan the whole installation. Raises AnswersError with every problem found."""
     if problems := check_constraints(answers):
         raise AnswersError("the answers do not fit together", problems=problems)
     release = load_release(answers.release)
@@ -34,7 +34,7 @@ def plan_topology(answers: Answers) -> Topology:
 
 
 def active_conditions(answers: Answers) -> Mapping[str, bool]:
-    """Every condition that a catalogue entry's ``when`` may name."""
+    """Return the state of every condition that a catalogue entry's ``when`` may name."""
     roles = roles_of(answers).values()
     parts = answers.components
     rabbitmq = answers.broker.type == "rabbitmq"
@@ -60,7 +60,7 @@ def active_conditions(answers: Answers) -> Mapping[str, bool]:
 
 
 def image_of(answers: Answers, release: Release, key: str) -> str:
-    """The image to run: the operator's own name, or the release's, behind the operator's registry."""
+    """Return the image to run: the operator's, or the release's from the operator's registry."""
     image = answers.images.get(key)
     if image is not None:
         return image
@@ -101,7 +101,7 @@ def _copies(
     roles: Mapping[str, tuple[str, ...]],
     on: Mapping[str, bool],
 ) -> tuple[PlacedService, ...]:
-    """The containers of one service on one node: none, one, or this node's share of one a BIO."""
+    """Return a service's containers on one node: none, one, or its share of one per BIO."""
     here = [name for name, some in roles.items() if service.role in some]
     image = image_of(answers, release, service.image)
     ports = tuple(port for port in service.ports if on[port.when])
@@ -120,7 +120,7 @@ def _copies(
 
 
 def _home(answers: Answers, service: Service, candidates: list[str]) -> str:
-    """The node of a single service: the first of its role, but for the load balancer's own answer."""
+    """Return the node of a single service: the first of its role, or the load balancer's answer."""
     if service.part == "load-balancer" and answers.load_balancer.node:
         return answers.load_balancer.node
     return candidates[0]
@@ -147,7 +147,10 @@ def _edges(answers: Answers, nodes: tuple[TopologyNode, ...]) -> tuple[Edge, ...
 
 
 def _edges_between(nodes: tuple[TopologyNode, ...]) -> list[Edge]:
-    """What goes through the web server of another node: statistics, which run once, and shared load."""
+    """Return connections to the web server of another node.
+
+    These are statistics, which run once, and balanced load.
+    """
     edges = []
     for source in nodes:
         for target in nodes:
@@ -203,7 +206,8 @@ def _notes(
     notes = [note.text.format(install_dir=answers.install_dir) for note in release.notes if on[note.when]]
     if answers.engine == "podman":
         notes.append(
-            "After a reboot Podman needs its own unit: systemctl enable podman-restart on every node."
+            "Podman restarts containers after a reboot only with its own unit: "
+            "run systemctl enable podman-restart on every node."
         )
     apis = [name for name, roles in roles_of(answers).items() if "api" in roles]
     if len(apis) > 1 and answers.load_balancer.type == "external":
@@ -215,14 +219,14 @@ def _notes(
 
 
 def _tls_note(answers: Answers, nodes: tuple[TopologyNode, ...]) -> tuple[str, ...]:
-    """Who must answer a public URL with https: nothing that is installed does."""
+    """Return the note on TLS for an https URL: no installed service terminates TLS."""
     if not answers.public_url.startswith("https:"):
         return ()
     url = answers.public_url.rstrip("/")
     fronts = [one for node in nodes if (one := node.part("load-balancer"))]
     fronts = fronts or [one for node in nodes if (one := node.part("web"))]
     if len(fronts) > 1:
-        return (f"{url} must lead to your load balancer; it, or a proxy before it, takes the TLS off.",)
+        return (f"{url} must lead to your load balancer; it, or a proxy in front of it, must terminate TLS.",)
     return tuple(
         f"{url} must lead to {one.node}:{one.service.published_port} through your TLS proxy."
         for one in fronts

@@ -1,4 +1,4 @@
-"""What is asked over published ports to see that an installation works, and by which node. Pure."""
+"""HTTP probes over published ports that show that an installation works. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oz_installer.topology.wiring import url_host
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """``asker`` (a node) gets 200 at ``http://host:port/path`` when ``placed`` works."""
+    """A request from the node ``from_node``; ``placed`` works if it returns status 200."""
 
     from_node: str
     placed: PlacedService
@@ -21,18 +21,18 @@ class Probe:
 
     @property
     def url(self) -> str:
-        """As a browser wants it."""
+        """The URL to request."""
         return f"http://{url_host(self.host)}:{self.port}{self.path}"
 
     @property
     def what(self) -> str:
-        """``oz-tfss (BIO, serves the models) on bio1``."""
+        """The probed service, such as ``oz-tfss (BIO, serves the models) on bio1``."""
         return f"{self.placed.name} ({self.placed.service.title}) on {self.placed.node}"
 
 
-def probes_from(topology: Topology, asker: str) -> tuple[Probe, ...]:
-    """All that one node asks, in the order of nodes and services."""
-    return tuple(probe for probe in _probes(topology) if probe.from_node == asker)
+def probes_from(topology: Topology, node: str) -> tuple[Probe, ...]:
+    """Return the probes that one node sends, in the order of nodes and services."""
+    return tuple(probe for probe in _probes(topology) if probe.from_node == node)
 
 
 def _probes(topology: Topology) -> Iterator[Probe]:
@@ -42,9 +42,9 @@ def _probes(topology: Topology) -> Iterator[Probe]:
             verify = placed.service.verify
             if verify is None:
                 continue
-            door = node.part(verify.through) if verify.through else placed
-            if door is None or not door.ports:
+            target = node.part(verify.through) if verify.through else placed
+            if target is None or not target.ports:
                 continue
-            for asker in apis if verify.by == "api" else (node.name,):
-                port = door.ports[0].host
-                yield Probe(from_node=asker, placed=placed, host=node.address, port=port, path=verify.path)
+            for source in apis if verify.by == "api" else (node.name,):
+                port = target.ports[0].host
+                yield Probe(from_node=source, placed=placed, host=node.address, port=port, path=verify.path)

@@ -1,4 +1,4 @@
-"""What an installation looks like when it stands: services with their states, URLs, what to do next."""
+"""The summary of an installation: services with their states, URLs and next steps."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from oz_installer.topology.wiring import url_host
 UNKNOWN = "unknown"
 STARTING = "starting"
 HEALTHY_STATES = frozenset({"running", "healthy", "finished"})
-"""States in which a service, or a job, is as it should be."""
+"""Healthy states of services and jobs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SummaryRow:
-    """One service on one node. ``ports`` are those open on the node, such as ``8521, 60000-60100``."""
+    """One service on one node; ``ports`` are open on the node, such as ``8521, 60000-60100``."""
 
     node: str
     service: str
@@ -31,10 +31,10 @@ class SummaryRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """All that the closing table and the wizard's last screen tell; never a password.
+    """The content of the closing table and the wizard's last screen; never a password.
 
-    ``troubles`` are nodes that could not be looked at, and why; ``bare`` those where nothing is installed.
-    ``admin_kept`` says that the administrator's password is in the secrets file.
+    ``troubles`` are nodes whose state could not be read, with the reason; ``not_installed`` are nodes without
+    an installation. ``admin_kept``: the administrator's password is in the secrets file.
     """
 
     rows: tuple[SummaryRow, ...] = ()
@@ -49,7 +49,7 @@ class Summary:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether everything is installed, could be looked at, and is as it should be."""
+        """Whether everything is installed, readable and healthy."""
         whole = bool(self.rows) and not self.troubles and not self.not_installed
         return whole and all(row.state in HEALTHY_STATES for row in self.rows)
 
@@ -65,8 +65,10 @@ def summary_of(
     admin_email: str = "",
     admin_kept: bool = False,
 ) -> Summary:
-    """Sum up. ``states`` holds states by ``Placed.service_key``; what it lacks is ``unknown``. Services of
-    other nodes than ``nodes`` are left out."""
+    """Build the summary; ``states`` are by ``service_key``, and ``unknown`` if missing.
+
+    Services of nodes other than ``nodes`` are left out.
+    """
     rows = tuple(
         SummaryRow(
             node=node.name,
@@ -90,28 +92,28 @@ def summary_of(
 
 
 def port_text(port: int, last: int | None) -> str:
-    """``8880`` or ``60000-60100``."""
+    """Format a port or a range: ``8880`` or ``60000-60100``."""
     return f"{port}-{last}" if last else str(port)
 
 
 def ports_text(ports: tuple[Port, ...]) -> str:
-    """All of them in one line, in the catalogue's order."""
+    """Format the ports on one line, in the catalogue's order."""
     return ", ".join(port_text(port.host, port.last) for port in ports)
 
 
 def _urls(topology: Topology) -> Iterator[tuple[str, str]]:
-    """Label and URL of everything that a person or a program may open, the public one first."""
+    """Yield label and URL of everything that users or monitoring may open, the public URL first."""
     yield "Public", topology.public_url
-    for door in load_release(topology.release).endpoints:
-        nodes = topology.nodes_with(door.service)
+    for endpoint in load_release(topology.release).endpoints:
+        nodes = topology.nodes_with(endpoint.service)
         for node in nodes:
-            label = f"{door.label} on {node.name}" if len(nodes) > 1 else door.label
-            yield label, _url(node, door)
+            label = f"{endpoint.label} on {node.name}" if len(nodes) > 1 else endpoint.label
+            yield label, _url(node, endpoint)
 
 
-def _url(node: TopologyNode, door: Endpoint) -> str:
-    placed = next(placed for placed in node.services if placed.service.name == door.service)
-    return f"http://{url_host(node.address)}:{placed.ports[0].host}{door.path}"
+def _url(node: TopologyNode, endpoint: Endpoint) -> str:
+    placed = next(placed for placed in node.services if placed.service.name == endpoint.service)
+    return f"http://{url_host(node.address)}:{placed.ports[0].host}{endpoint.path}"
 
 
 def _notes(
@@ -119,10 +121,10 @@ def _notes(
 ) -> Iterator[str]:
     yield from topology.notes
     if topology.services_for("web-ui"):
-        who = f" as {admin_email}" if admin_email else ""
-        yield f"Open the web UI and log in{who}."
+        login = f" as {admin_email}" if admin_email else ""
+        yield f"Open the web UI and log in{login}."
     if kept := join_and(str(path) for path in secrets if path):
         yield f"Keep a copy of {kept} in a safe place: a rerun needs the secrets."
     answers = f"--answers {shlex.quote(str(answers_file or 'FILE'))}"
     yield f"oz-install status {answers} shows this table again."
-    yield f"oz-install logs {answers} SERVICE shows what a service says."
+    yield f"oz-install logs {answers} SERVICE shows the log of a service."

@@ -1,7 +1,7 @@
-"""How one node reaches everything: the names that catalogue strings and templates use.
+"""The wiring of a node: hosts, ports and URLs for catalogue strings and templates.
 
-A service on the same node is reached by its container's name, one on another node by that node's
-address and published port. All figures that must agree between files come from here, so they do.
+A service on the same node is reached by its container's name, one on another node by that node's address and
+published port. All values that must agree between files come from here.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from oz_installer.answers.model import Answers
 from oz_installer.catalog.release import Part, load_release
 from oz_installer.topology.model import Topology, TopologyNode, Wiring
 
-GO_SSLMODES = {"allow": "disable", "prefer": "disable"}  # lib/pq, of the exporter, knows neither
+GO_SSLMODES = {"allow": "disable", "prefer": "disable"}  # the exporter's lib/pq supports neither
 
 
 def wiring_for(answers: Answers, topology: Topology, node: TopologyNode) -> Wiring:
-    """Work out the wiring of one node."""
+    """Return the wiring of one node."""
     public = urlsplit(topology.public_url)
     values: dict[str, object] = {
         "node": node.name,
@@ -43,13 +43,13 @@ def wiring_for(answers: Answers, topology: Topology, node: TopologyNode) -> Wiri
 
 
 def queues(topology: Topology) -> tuple[str, ...]:
-    """The Celery queues that run anywhere, each once, in the catalogue's order."""
+    """Return the Celery queues of all nodes, each once, in the catalogue's order."""
     found = [placed.service.queue for node in topology.nodes for placed in node.services]
     return tuple(dict.fromkeys(queue for queue in found if queue))
 
 
 def _reach(topology: Topology, node: TopologyNode, part: Part) -> tuple[str, int]:
-    """Host and port of what plays a part, as ``node`` sees it; empty and 0 when nothing does."""
+    """Return host and port of the service with a part, as ``node`` sees it; else empty and 0."""
     if own := node.part(part):
         return own.name, own.service.container_port
     for other in topology.services_for(part):
@@ -58,7 +58,7 @@ def _reach(topology: Topology, node: TopologyNode, part: Part) -> tuple[str, int
 
 
 def _each(topology: Topology, node: TopologyNode, part: Part) -> list[str]:
-    """``host:port`` of everything that plays a part, as ``node`` sees it."""
+    """Return ``host:port`` of every service with a part, as ``node`` sees it."""
     return [
         f"{placed.name}:{placed.service.container_port}"
         if placed.node == node.name
@@ -72,7 +72,7 @@ def _url(host: str, port: int) -> str:
 
 
 def _parts(topology: Topology, node: TopologyNode) -> dict[str, object]:
-    """``listens``: the port of each part inside its container; ``inside``: where those here are reached."""
+    """Return ``listens``, the container port by part, and ``inside``, this node's ``name:port``."""
     services = load_release(topology.release).services
     return {
         "listens": {service.part: service.container_port for service in services if service.part},
@@ -85,8 +85,10 @@ def _parts(topology: Topology, node: TopologyNode) -> dict[str, object]:
 
 
 def proxy_environment(answers: Answers, topology: Topology) -> dict[str, str]:
-    """What tells programs in a container of the proxy; empty where there is none. Nodes reach each other
-    without it."""
+    """Return the proxy's environment variables for a container; empty without a proxy.
+
+    Nodes reach each other without the proxy.
+    """
     if answers.proxy.url is None:
         return {}
     url = answers.proxy.url.rstrip("/")
@@ -150,7 +152,10 @@ def _neighbours(topology: Topology, node: TopologyNode) -> dict[str, object]:
 
 
 def _statistic_url(topology: Topology, node: TopologyNode) -> str:
-    """Statistics publish no port: from elsewhere they are reached through their own node's web server."""
+    """Return the URL of statistics; other nodes reach it through its node's web server.
+
+    Statistics publish no port.
+    """
     if node.part("statistic"):
         return _url(*_reach(topology, node, "statistic"))
     for home in (topology.node(placed.node) for placed in topology.services_for("statistic")):
@@ -160,5 +165,5 @@ def _statistic_url(topology: Topology, node: TopologyNode) -> str:
 
 
 def url_host(host: str) -> str:
-    """An IPv6 address as URLs and nginx want it; anything else unchanged."""
+    """Return a host as in URLs and nginx: an IPv6 address in brackets, others unchanged."""
     return f"[{host}]" if ":" in host else host

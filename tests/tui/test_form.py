@@ -73,7 +73,7 @@ async def test_a_missing_answer_is_told_once_the_field_was_left() -> None:
 
 async def test_help_stands_under_the_field_with_the_cursor() -> None:
     async with form("public_url", "admin.email") as pilot:
-        assert note(pilot, "public_url") == "How users reach Oz; links to media are built from it."
+        assert note(pilot, "public_url") == "URL at which users reach Oz; links to media are built from it."
         assert note(pilot, "admin.email") == ""
         await press(pilot, "enter")
         assert note(pilot, "admin.email") == "Login of the administrator."

@@ -18,7 +18,7 @@ async def test_the_sizing_follows_what_is_typed() -> None:
         await press(pilot, "=45")
         shown = needs(pilot)
         assert "BIO instances 2" in shown
-        assert "45 analyses a minute are more than the 8 that a PoC" in shown
+        assert "45 analyses per minute are more than the 8 that a PoC" in shown
         await press(pilot, "tab", "tab", "=3", "tab", "=20000", "tab", "=90")
         assert "10,800 GB" in needs(pilot)
 

@@ -20,18 +20,14 @@ from oz_installer import errors
 
 PACKAGE = Path(oz_installer.__file__).parent
 NOT_YET = [
-    "catalog",
     "checks",
     "cli",
     "console",
     "deploy",
-    "formatting",
     "installation",
-    "lab",
     "remote",
     "render",
     "top",
-    "topology",
     "tui",
 ]
 ROOMS = sorted({"top", *(path.parent.name for path in PACKAGE.glob("*/__init__.py"))})

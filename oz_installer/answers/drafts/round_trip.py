@@ -262,7 +262,7 @@ def _indent(line: str) -> str:
 
 
 def _parted(gap: list[str], indent: str) -> tuple[list[str], list[str]]:
-    """Split the gap between two entries: deeper lines belong to the first, the rest to the other."""
+    """Split the gap between two entries: deeper lines belong to the first entry."""
     deep = [at for at, line in enumerate(gap) if line.startswith(f"{indent} ") and line.strip()]
     stop = deep[-1] + 1 if deep else 0
     return gap[:stop], gap[stop:]

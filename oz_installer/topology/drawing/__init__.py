@@ -1,1 +1,1 @@
-"""The topology as a picture: text and SVG."""
+"""The picture of the topology, as text and SVG."""

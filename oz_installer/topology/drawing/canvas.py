@@ -1,6 +1,6 @@
-"""A picture of boxes, wires and labels on a grid of characters, and that picture as text.
+"""A picture of boxes, wires and labels on a grid of characters, and its drawing as text.
 
-``diagram.py`` lays out, this module and ``svg.py`` draw: the same picture, so both tell the same.
+``diagram.py`` makes the layout; this module and ``svg.py`` draw the same picture.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BORDER = "border"
 
 @dataclass(frozen=True, kw_only=True)
 class Box:
-    """A rectangle, its border on the outermost cells, a title in the upper one unless empty."""
+    """A rectangle; the border is on its outermost cells, the title in the upper border."""
 
     row: int
     col: int
@@ -71,7 +71,7 @@ class Label:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """All of it; rows and columns count from 0."""
+    """A whole picture; rows and columns count from 0."""
 
     boxes: tuple[Box, ...]
     wires: tuple[Wire, ...]
@@ -92,7 +92,7 @@ class Picture:
 
 
 def as_text(picture: Picture, *, ascii: bool = False) -> str:
-    """The picture in box drawing characters, or in ASCII; no trailing blanks, ends with a line end."""
+    """Draw with box drawing characters or ASCII, without trailing blanks, newline at the end."""
     canvas = _Canvas()
     for box in picture.boxes:
         edge = ((box.row, box.col), (box.row, box.right), (box.bottom, box.right), (box.bottom, box.col))
@@ -116,7 +116,7 @@ def as_text(picture: Picture, *, ascii: bool = False) -> str:
 
 
 def direction(start: Point, end: Point) -> int:
-    """The way from one point to another in the same row or column."""
+    """Return the direction from one point to another in the same row or column."""
     if start[0] == end[0]:
         return RIGHT if end[1] > start[1] else LEFT
     return DOWN if end[0] > start[0] else UP
@@ -128,7 +128,7 @@ def _put(rows: list[list[str]], row: int, col: int, text: str) -> None:
 
 
 class _Canvas:
-    """Remembers in which directions lines leave each cell, net by net."""
+    """Records the directions in which lines leave each cell, by net."""
 
     def __init__(self) -> None:
         self._cells: dict[Point, dict[str, int]] = {}
@@ -137,12 +137,12 @@ class _Canvas:
         for start, end in pairwise(points):
             if start == end:
                 continue
-            way = direction(start, end)
-            back = {UP: DOWN, DOWN: UP, LEFT: RIGHT, RIGHT: LEFT}[way]
-            step = {UP: (-1, 0), DOWN: (1, 0), LEFT: (0, -1), RIGHT: (0, 1)}[way]
+            forward = direction(start, end)
+            back = {UP: DOWN, DOWN: UP, LEFT: RIGHT, RIGHT: LEFT}[forward]
+            step = {UP: (-1, 0), DOWN: (1, 0), LEFT: (0, -1), RIGHT: (0, 1)}[forward]
             here = start
             while here != end:
-                self._add(here, net, way)
+                self._add(here, net, forward)
                 here = (here[0] + step[0], here[1] + step[1])
                 self._add(here, net, back)
 
@@ -158,7 +158,10 @@ class _Canvas:
 
 
 def _visible(nets: dict[str, int]) -> int:
-    """The bits to draw: a border joins what starts on it; of two nets that cross the upright one is seen."""
+    """Return the bits to draw for a cell.
+
+    A border joins wires that start on it; where two nets cross, the vertical one is visible.
+    """
     others = [bits for net, bits in nets.items() if net != BORDER]
     if len(others) > 1:
         others = [next((bits for bits in others if bits & (UP | DOWN) == UP | DOWN), others[0])]

@@ -1,16 +1,16 @@
-"""Lays the topology out as a picture: who comes in at the top, then api nodes, then BIO nodes.
+"""Lay out the topology as a picture: users at the top, then api nodes, then BIO nodes.
 
 ::
 
     users ──┐                      monitoring
             ▼                          │
         api nodes  ◀───────────────────┘
-            │  ├──▶ database, broker, storage ...      (everything outside stands at the right)
+            │  ├──▶ database, broker, storage ...      (outside parties are at the right)
             ▼
         BIO nodes ──▶ vendor
 
-Everything that a node opens leaves it at its right side and runs down a common wire; what comes in
-from users and from the BIO nodes arrives at the left. Edges that have no place in this are listed below.
+Outgoing connections of a node leave it at the right and run down a common wire; incoming ones from users and
+BIO nodes arrive at the left. Edges that do not fit this scheme are listed below the picture.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ OUTSIDE_ORDER = ("database", "broker", "storage", "regula", "vendor")
 
 
 def draw(topology: Topology, width: int = 80, *, ascii: bool = False) -> str:
-    """The topology as text, at most ``width`` columns wide (but never below 72)."""
+    """Draw the topology as text, at most ``width`` columns wide, but at least 72."""
     return as_text(lay_out(topology, width), ascii=ascii)
 
 
 def lay_out(topology: Topology, width: int = 80) -> Picture:
-    """The picture that ``draw`` and ``svg.draw_svg`` show."""
+    """Return the picture that ``draw`` and ``svg.draw_svg`` show."""
     sheet = _Sheet(topology, min(max(width, NARROWEST), WIDEST))
     sheet.title()
     below = sheet.users(2)
@@ -52,7 +52,7 @@ def lay_out(topology: Topology, width: int = 80) -> Picture:
 
 @dataclass
 class _Sheet:
-    """The picture in the making. Methods take the first free row and give back the next one."""
+    """A picture under construction; methods take the first free row and return the next one."""
 
     topology: Topology
     width: int
@@ -63,7 +63,7 @@ class _Sheet:
     places: dict[str, Box] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Columns: the nodes' right border, the wires of api and BIO nodes, the outside parties."""
+        """Set the columns: the nodes' right border, wires of api and BIO nodes, outside parties."""
         self.edge = self.width - RIGHT_PART - 1
         self.api_wire, self.bio_wire = self.edge + 2, self.edge + 4
         self.outside = self.width - OUTSIDE_WIDTH
@@ -71,7 +71,7 @@ class _Sheet:
         self.bios = tuple(node for node in self.topology.nodes if "api" not in node.roles)
 
     def title(self) -> None:
-        """What this is a picture of."""
+        """Add the heading."""
         topology = self.topology
         count = len(topology.nodes)
         nodes = f"{count} node" if count == 1 else f"{count} nodes"
@@ -79,7 +79,7 @@ class _Sheet:
         self.labels.append(Label(row=0, col=0, text=text, strong=True))
 
     def users(self, row: int) -> int:
-        """The users' box, the operator's own load balancer, and what they open on the api nodes."""
+        """Add the users, the operator's load balancer, and their connections to the api nodes."""
         box = self._box(row, 0, "users", wrap(self.topology.public_url, self.edge - 3), "users")
         if len(self.apis) > 1 and not self.topology.services_for("load-balancer"):
             port = self.topology.services_for("web")[0].service.published_port
@@ -93,7 +93,7 @@ class _Sheet:
         return self._texts(box.bottom + 1, LEFT_EDGE, texts, self.edge - LEFT_EDGE) + 1
 
     def api_tier(self, row: int) -> int:
-        """The api nodes one below the other; monitoring and what they open outside at the right."""
+        """Add the api nodes, one below the other; monitoring and outside parties at the right."""
         joint, after_blocks = self._right_of_apis(row)
         for number, node in enumerate(self.apis):
             if number:
@@ -107,7 +107,7 @@ class _Sheet:
         return max(row, after_blocks)
 
     def between_tiers(self, row: int) -> int:
-        """What api nodes open on BIO nodes, and BIO nodes on api nodes, beside their wires."""
+        """Add the connections between api nodes and BIO nodes, as labels beside their wires."""
         if not self.bios:
             return row
         down = merge_edges(self._between(self.apis, self.bios), "source", _each(self.apis))
@@ -117,7 +117,7 @@ class _Sheet:
         return max(left, right, row + 1)
 
     def bio_tier(self, row: int) -> int:
-        """The nodes that serve models only, and what they open outside."""
+        """Add the nodes that only serve models, and their outside connections."""
         top = row
         for node in self.bios:
             box = self._node(row, node, "bio", 0)
@@ -143,7 +143,7 @@ class _Sheet:
         return max(row - 1, after)
 
     def remarks(self, row: int) -> None:
-        """Edges that had no place above, and the notes."""
+        """Add the edges that are not drawn above, and the notes."""
         left = [edge for edge in self.topology.edges if edge not in self.drawn]
         texts = [f"Also: {edge.source} opens {edge_text(edge)} on {edge.target}" for edge in left]
         for text in (*texts, *self.topology.notes):
@@ -156,7 +156,10 @@ class _Sheet:
     # --- parts ----------------------------------------------------------------------------------------
 
     def _right_of_apis(self, row: int) -> tuple[int, int]:
-        """Outside parties at the right. Gives the row at which the first node joins, and the next free."""
+        """Add the outside parties of the api nodes at the right.
+
+        Returns the row at which the first node joins, and the next free row.
+        """
         watching = self._between(["monitoring"], self.apis)
         free = row
         if watching:
@@ -184,7 +187,10 @@ class _Sheet:
     def _block(
         self, row: int, lowest: int, party: str, nodes: Sequence[TopologyNode], wire: int
     ) -> tuple[int, int]:
-        """An outside party with what is opened on it. Gives the row of its arrow and the next free row."""
+        """Add an outside party with its connections.
+
+        Returns the row of its arrow and the next free row.
+        """
         edges = self._between(nodes, [party])
         room = self.outside - wire - 3
         label = [line for text in dict.fromkeys(map(edge_text, edges)) for line in wrap(text, room)]
@@ -206,13 +212,13 @@ class _Sheet:
         return arrow, arrow + max(len(below), 1) + 1
 
     def _between_neighbours(self, row: int, number: int) -> int:
-        """What api nodes open on each other, between the two boxes that it concerns."""
+        """Add the connections between api nodes, between their two boxes."""
         above, below = self.apis[:number], self.apis[number:]
         pair = len(self.apis) == 2
         up = merge_edges(self._between(below, above[-1:]), "source", _each(below) if pair else None)
         down = merge_edges(self._between(above, below[:1]), "source", _each(above) if pair else None)
         col_up, col_down = LEFT_EDGE + 3, LEFT_EDGE + (5 if up else 3)
-        if up and down:  # the wires run side by side, so the texts say which way each goes
+        if up and down:  # the wires run side by side, so the texts show their directions
             up, down = [f"▲ {text}" for text in up], [f"▼ {text}" for text in down]
         col = (col_down if down else col_up) + 2
         free = max(self._texts(row, col, [*up, *down], self.edge - col), row + 1)

@@ -1,4 +1,4 @@
-"""What stands in a node's box: address, resources, services by group with their open ports."""
+"""The content of a node's box: address, resources, services by group with their open ports."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from textwrap import wrap
 from oz_installer.topology.model import Edge, PlacedService, TopologyNode
 from oz_installer.topology.summary import port_text
 
-# In the order in which a request meets them.
+# In the order in which a request passes them.
 GROUPS = ("web", "app", "queues", "bio", "data", "metrics", "once")
 _BY_STAGE: Mapping[str, str] = {"foundation": "data", "bio": "bio", "app": "app", "edge": "web"}
-_LABEL = max(len(group) for group in GROUPS) + 2  # two blanks: that is a column to the SVG
+_LABEL = max(len(group) for group in GROUPS) + 2  # two blanks: the SVG treats that as a new column
 
 
 def node_title(node: TopologyNode) -> str:
-    """``api1 · api, bio``."""
+    """Return a title such as ``api1 · api, bio``."""
     return f"{node.name} · {', '.join(node.roles)}"
 
 
 def node_lines(node: TopologyNode, width: int) -> tuple[str, ...]:
-    """Lines of at most ``width`` characters."""
+    """Return the lines of a node's box, of at most ``width`` characters."""
     needs = (
         f"{node.requirements.cpu} CPU, {node.requirements.memory} GB RAM, {node.requirements.disk} GB disk"
     )
@@ -36,7 +36,7 @@ def node_lines(node: TopologyNode, width: int) -> tuple[str, ...]:
 
 
 def address_lines(address: str, width: int) -> list[str]:
-    """A long host name broken behind its dots, so that each line is made of whole labels."""
+    """Break a long host name after its dots, so that each line has whole labels."""
     rows = [""]
     for label in address.replace(".", ". ").split():
         if rows[-1] and len(rows[-1]) + len(label) > width:
@@ -46,7 +46,7 @@ def address_lines(address: str, width: int) -> list[str]:
 
 
 def group_of(placed: PlacedService) -> str:
-    """The group of a service, told from what the catalogue says of it."""
+    """Return the group of a service, from its catalogue entry."""
     kind = placed.service
     if kind.job:
         return "once"
@@ -58,7 +58,7 @@ def group_of(placed: PlacedService) -> str:
 
 
 def queue_items(members: Iterable[PlacedService]) -> list[str]:
-    """Queues by name, those with several workers with their number: ``tfss ×2``."""
+    """Return queues by name, with the number of workers if several: ``tfss ×2``."""
     counts: dict[str, int] = {}
     for placed in members:
         queue = placed.service.queue or placed.name
@@ -72,7 +72,7 @@ def _item(placed: PlacedService) -> str:
 
 
 def hanging_indent(label: str, items: Iterable[str], width: int) -> list[str]:
-    """Items after a label, wrapped between items as far as that goes, all under the first."""
+    """Wrap items after a label, between items where possible, indented under the first one."""
     room = width - _LABEL
     rows: list[str] = []
     for item in items:
@@ -86,14 +86,14 @@ def hanging_indent(label: str, items: Iterable[str], width: int) -> list[str]:
 
 
 def edge_text(edge: Edge) -> str:
-    """``8501 BIO``."""
+    """Return a text such as ``8501 BIO``."""
     return f"{port_text(edge.port, edge.last_port)} {edge.purpose}"
 
 
 def merge_edges(edges: Iterable[Edge], end: str, unnamed: Iterable[str] | None = None) -> list[str]:
-    """Edges that differ in one end only as one text each.
+    """Merge edges that differ in one end only into one text each.
 
-    ``end`` is ``source`` or ``target``: the end that is named, unless it is all of ``unnamed``.
+    ``end`` is ``source`` or ``target``: the text names this end, unless it is all of ``unnamed``.
     """
     found: dict[str, list[str]] = {}
     for edge in edges:

@@ -1,4 +1,4 @@
-"""The picture of the topology as a standalone SVG: no scripts, no fonts or files from elsewhere."""
+"""Draw the topology as a standalone SVG, without scripts, external fonts or files."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ COLOURS: dict[Party, tuple[str, str]] = {  # border and fill
 }
 WIRE = "#334155"
 STEPS = {UP: (-1, 0), DOWN: (1, 0), LEFT: (0, -1), RIGHT: (0, 1)}
-# What XML 1.0 cannot hold, not even escaped.
+# Characters that XML 1.0 does not allow, not even escaped.
 _UNFIT = dict.fromkeys(
     (*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF), "\N{REPLACEMENT CHARACTER}"
 )
 
 
 def draw_svg(topology: Topology) -> str:
-    """The same boxes, arrows and words as ``diagram.draw``, as one SVG document."""
+    """Return the boxes, arrows and texts of ``diagram.draw`` as one SVG document."""
     picture = lay_out(topology, 96)
     width = picture.width * CELL_WIDTH + 2 * MARGIN
     height = picture.height * CELL_HEIGHT + 2 * MARGIN
@@ -62,7 +62,7 @@ def draw_svg(topology: Topology) -> str:
 
 
 def _place(row: float, col: float) -> tuple[float, float]:
-    """Centre of a cell in pixels, x first."""
+    """Return the centre of a cell in pixels, x first."""
     return MARGIN + (col + 0.5) * CELL_WIDTH, MARGIN + (row + 0.5) * CELL_HEIGHT
 
 
@@ -97,8 +97,10 @@ def _label(label: Label) -> str:
 
 
 def _words(row: float, col: float, text: str, more: str = "") -> str:
-    """Text at a cell. Columns, which blanks part in a picture of characters, are placed one by one, and each
-    is given its length, so that they stand below each other in any font."""
+    """Place a text at a cell, column by column.
+
+    Two or more blanks separate columns. Each column gets its length, so that columns align in any font.
+    """
     return "\n".join(
         _column(row, col + found.start(), found.group(), more)
         for found in re.finditer(r"\S+(?: \S+)*", text.translate(_UNFIT))
@@ -122,14 +124,13 @@ def _wire(wire: Wire) -> str:
     if wire.arrow:
         corners[-1], head = _tip(points[-2], points[-1])
     line = " ".join(f"{x:g},{y:g}" for x, y in corners)
-    look = f'fill="none" stroke="{WIRE}" stroke-width="1.5" stroke-linejoin="round"'
-    return f'<polyline points="{line}" {look}/>{head}'
+    style = f'fill="none" stroke="{WIRE}" stroke-width="1.5" stroke-linejoin="round"'
+    return f'<polyline points="{line}" {style}/>{head}'
 
 
 def _tip(before: Point, last: Point) -> tuple[tuple[float, float], str]:
-    """The arrow goes on to the border, one cell further. Gives the end of its line, and its head."""
-    way = direction(before, last)
-    down, across = STEPS[way]
+    """Extend an arrow by one cell to the border; return the end of its line, and its head."""
+    down, across = STEPS[direction(before, last)]
     x, y = _place(last[0] + down, last[1] + across)
     back_x, back_y = x - across * HEAD * 1.4, y - down * HEAD * 1.4
     wide_x, wide_y = down * HEAD * 0.6, across * HEAD * 0.6

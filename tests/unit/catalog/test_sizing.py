@@ -60,18 +60,19 @@ SCENARIOS: tuple[tuple[dict[str, Any], str, int | None], ...] = (
     ({"needs_autoscaling": True}, "high-load", 3),
 )
 REASONS: tuple[tuple[dict[str, Any], str], ...] = (
-    ({}, "No workload is told: a PoC is the smallest installation."),
+    ({}, "No workload is given: a PoC is the smallest installation."),
     (
         {"apm": 8},
-        "8 analyses a minute are within the 8 that a PoC carries: one node for the BIO and one for the API.",
+        "8 analyses per minute are within the 8 that a PoC carries: "
+        "one node for the BIO and one for the API.",
     ),
     (
         {"analyses_per_day": 20_000},
-        "600,000 analyses a month are more than the 250,000 that a PoC carries: medium load, with 3 nodes.",
+        "600,000 analyses per month are more than the 250,000 that a PoC carries: medium load, with 3 nodes.",
     ),
     (
         {"apm": 61},
-        "61 analyses a minute are more than the 60 that medium load carries: high load, on Kubernetes.",
+        "61 analyses per minute are more than the 60 that medium load carries: high load, on Kubernetes.",
     ),
     (
         {"needs_ha": True},
@@ -80,7 +81,7 @@ REASONS: tuple[tuple[dict[str, Any], str], ...] = (
     (
         {"needs_ha": True, "apm": 5},
         "High availability needs two API and two BIO nodes: medium load with 4 nodes; "
-        "5 analyses a minute are within the 60 that they carry.",
+        "5 analyses per minute are within the 60 that they carry.",
     ),
     (
         {"needs_autoscaling": True},
@@ -105,11 +106,11 @@ def test_what_is_not_told_is_derived_and_said_so() -> None:
     assert made.bio_instances == 2
     assert made.storage_gb == pytest.approx(200)
     assert made.derived == (
-        "About 60 analyses a minute: an estimate from 1,000,000 a month, by the vendor's figures.",
-        "33,333 analyses a day: 1,000,000 a month, 30 days.",
+        "About 60 analyses per minute, estimated from 1,000,000 per month by the vendor's figures.",
+        "33,333 analyses per day: 1,000,000 per month, 30 days.",
     )
     assert sized(apm=60, media_mb=1, archive_days=3).storage_gb == pytest.approx(200)
-    assert sized(analyses_per_day=100).derived[0] == "3,000 analyses a month: 100 a day, 30 days."
+    assert sized(analyses_per_day=100).derived[0] == "3,000 analyses per month: 100 per day, 30 days."
     assert sized(apm=8, analyses_per_month=9, analyses_per_day=1).derived == ()
 
 

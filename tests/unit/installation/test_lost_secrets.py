@@ -168,7 +168,7 @@ def test_render_does_not_make_up_for_a_lost_file(
     assert site.run(*command) == 2
     said = capsys.readouterr()
     assert said.out == ""
-    assert "which holds another " in said.err
+    assert "which has another " in said.err
     assert "redis.password" in said.err
     assert "--new-secrets" in said.err
     assert site.secrets.read_bytes() == others

@@ -198,7 +198,7 @@ def test_without_a_way_out_nobody_calls_the_vendor() -> None:
     assert [edge.source for edge in open_.edges if edge.target == "vendor"] == ["n1", "n2"]
     assert not [edge for edge in shut.edges if edge.target == "vendor"]
     assert [note for note in shut.notes if note not in open_.notes] == [
-        "The BIO updater has no way to the vendor; it hands on only models that it has."
+        "The BIO updater cannot reach the vendor; it serves only the models that it already has."
     ]
     without = layout("medium-2", air_gapped=True, components=Components(bio_updater=False))
     assert not [note for note in plan_topology(without).notes if "no way to the vendor" in note]

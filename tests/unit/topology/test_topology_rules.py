@@ -150,10 +150,12 @@ CASES = [
         constraints.known_images,
         replace(ONE, images={"oz-tfs": "a:1"}),
         "images.oz-tfs",
-        "did you mean oz-tfss?",
+        "the closest is oz-tfss",
         replace(ONE, images={"oz-tfss": "a:1"}),
     ),
-    Case(constraints.known_images, replace(ONE, images={"zzz": "a:1"}), "images.zzz", "known: oz-api", ONE),
+    Case(
+        constraints.known_images, replace(ONE, images={"zzz": "a:1"}), "images.zzz", "use one of oz-api", ONE
+    ),
     Case(
         constraints.derived_settings,
         replace(ONE, extra=Extra(config={"DB_HOST": "x"})),
@@ -165,7 +167,7 @@ CASES = [
         constraints.known_warnings,
         replace(ONE, accept=("foo",)),
         "accept",
-        "known: many-nodes",
+        "use many-nodes",
         replace(ONE, accept=("many-nodes", "host.memory/n1", "host.memory", "host/of-a-node-that-went")),
     ),
     Case(constraints.known_warnings, replace(ONE, accept=("/n1",)), "accept", "oz-install check shows", ONE),
@@ -173,7 +175,7 @@ CASES = [
         constraints.reachable_addresses,
         LOCALHOST,
         "nodes[1].address",
-        "by which they see it",
+        "at which they reach it",
         replace(LOCALHOST, nodes=(TWO.nodes[0], replace(LOCALHOST.nodes[1], address="10.0.0.2"))),
     ),
 ]

@@ -59,7 +59,7 @@ def test_the_secrets_file_is_spoken_of_only_when_there_is_one() -> None:
 def test_what_is_to_be_typed_next_can_be_typed_as_it_stands() -> None:
     notes = summary_of(plan_topology(layout("poc-1")), {}, answers_file=Path("/srv/my oz/answers.yml")).notes
     assert "oz-install status --answers '/srv/my oz/answers.yml' shows this table again." in notes
-    assert "oz-install logs --answers '/srv/my oz/answers.yml' SERVICE shows what a service says." in notes
+    assert "oz-install logs --answers '/srv/my oz/answers.yml' SERVICE shows the log of a service." in notes
 
 
 def test_every_place_of_secrets_is_to_be_copied() -> None:
