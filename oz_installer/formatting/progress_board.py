@@ -29,7 +29,7 @@ class RowLayout:
 
 @dataclass
 class NodeLane:
-    """Progress of one node: its last event, the first of the same work, and when that was complete."""
+    """Progress of one node: its last event, the first of the same work, its completion time."""
 
     progress: NodeProgress | None = None
     first: NodeProgress | None = None

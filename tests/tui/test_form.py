@@ -76,7 +76,7 @@ async def test_help_stands_under_the_field_with_the_cursor() -> None:
         assert note(pilot, "public_url") == "URL at which users reach Oz; links to media are built from it."
         assert note(pilot, "admin.email") == ""
         await press(pilot, "enter")
-        assert note(pilot, "admin.email") == "Login of the administrator."
+        assert note(pilot, "admin.email") == "Login name of the administrator."
 
 
 @pytest.mark.parametrize("on", ["tab", "enter"])
@@ -101,7 +101,7 @@ async def test_a_choice_by_arrows_and_by_mouse() -> None:
 
 async def test_what_the_release_cannot_do_is_greyed_out_with_the_reason() -> None:
     async with form("database.sslmode") as pilot:
-        assert "cannot use verify-full: libpq verifies a server" in " ".join(text_of(pilot).split())
+        assert "cannot use verify-full: libpq needs a file of CA certificates to verify a server" in " ".join(text_of(pilot).split())
         await press(pilot, *["right"] * 5)
         assert answers(pilot).get("database.sslmode") == "require"
 
