@@ -27,7 +27,7 @@ from oz_installer.tui.internals.idle_gc import IdleGc
 from oz_installer.tui.internals.key_queue import KeyQueueApp
 from oz_installer.tui.internals.scrollbars import ThinScrollBars
 from oz_installer.tui.internals.switch_interval import short_switch_interval
-from oz_installer.tui.jobs import JobMessage, Jobs
+from oz_installer.tui.jobs import JobMessage, Jobs, use_own_threads
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.session import Session
 from oz_installer.tui.steps import FIRST, STEPS, load_screen, step
@@ -115,6 +115,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
     def go(self, step_id: str, key: str | None = None) -> None:
         """Open a step, with the cursor on a question's field. The draft is kept; dialogs are given up."""
         while not isinstance(self.screen, StepScreen):
+            self.asking.cancel_pending()  # no job waits for the answer of a dialog that has gone
             self.pop_screen()
         here, there = self.screen, self._screen(step_id)
         if there is not here:
@@ -178,6 +179,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
 
     def on_mount(self) -> None:
         """After the first frame everything else is loaded; answers that were named are read."""
+        use_own_threads()
         if not self.is_headless:
             self.leaving.handle_signals()
         self.call_after_refresh(self._begin)

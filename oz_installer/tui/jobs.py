@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,10 @@ HELD = "install"
 """The job that must not be cut off."""
 
 GOES_ON = "The installation continues."
+
+THREADS = 64
+"""Jobs that can run in parallel. Python's own pool has six threads on two processors: nodes that do not
+answer, or wait for a password, would keep the answers from being validated and saved."""
 
 Tell = Callable[[object], None]
 Job = Callable[[Tell, Stop], Any]
@@ -86,6 +91,10 @@ class Jobs:
 
         return with_form_names(message.what)
 
+    def _forget(self, name: str, stop: Stop) -> None:
+        if self._stops.get(name) is stop:
+            del self._stops[name]
+
     def _is_beside(self, name: str) -> bool:
         """Whether a job runs beside an installation, which no fault of another job may end."""
         return name != HELD and cast("WizardApp", self._owner.app).leaving.held
@@ -94,18 +103,30 @@ class Jobs:
         def tell(news: object) -> None:
             self._owner.post_message(JobMessage(news, name, stop))
 
+        def end(news: JobFinished | JobFailed) -> None:
+            if not self._owner.post_message(JobMessage(news, name, stop)):
+                self._forget(name, stop)  # nobody is there to hear it
+
         try:
             result = job(tell, stop)
         except OzError as error:
             details = getattr(error, "details", "")
-            tell(JobFailed(job=name, message=error_text(error), hint=error.hint, details=details))
+            end(JobFailed(job=name, message=error_text(error), hint=error.hint, details=details))
         except Exception as fault:
             if not self._is_beside(name):
+                self._forget(name, stop)
+                if isinstance(fault, StopIteration):
+                    raise RuntimeError("a job raised StopIteration") from fault  # which no future can hold
                 raise
             failure = unexpected(fault, with_text=False)  # its text may hold anything
-            tell(JobFailed(job=name, message=failure.message, hint=f"{GOES_ON} {failure.hint}"))
+            end(JobFailed(job=name, message=failure.message, hint=f"{GOES_ON} {failure.hint}"))
         else:
-            tell(JobFinished(job=name, result=result))
+            end(JobFinished(job=name, result=result))
+
+
+def use_own_threads() -> None:
+    """Give the running loop enough threads for all jobs."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="job"))
 
 
 async def _apart(work: Callable[[], None]) -> None:
@@ -113,7 +134,7 @@ async def _apart(work: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
 
-    def end(fault: Exception | None) -> None:
+    def end(fault: BaseException | None) -> None:
         if done.done():  # cancelled
             return
         if fault is None:
@@ -122,10 +143,10 @@ async def _apart(work: Callable[[], None]) -> None:
             done.set_exception(fault)
 
     def run() -> None:
-        fault = None
+        fault: BaseException | None = None
         try:
             work()
-        except Exception as raised:  # noqa: BLE001 - raised again where it is waited for
+        except BaseException as raised:  # noqa: BLE001 - raised again where it is waited for
             fault = raised
         with suppress(RuntimeError):  # the loop is over
             loop.call_soon_threadsafe(end, fault)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+import threading
+import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -61,13 +64,32 @@ async def settle(pilot: Driver) -> None:
     until = asyncio.get_running_loop().time() + PATIENCE
     while True:
         await pilot.pause()
-        busy = app.thinking or app.in_order.busy
-        if not busy and all(worker.is_finished for worker in app.workers):
+        if not (busy := busy_with(app)):
             await pilot.wait_for_scheduled_animations()  # a field that gets the focus is scrolled to
             await pilot.pause()
             return
-        assert asyncio.get_running_loop().time() < until, "the wizard does not come to rest"
+        if asyncio.get_running_loop().time() >= until:
+            raise AssertionError(f"the wizard does not come to rest: {', '.join(busy)}\n{threads_text()}")
         await asyncio.sleep(0.01)
+
+
+def busy_with(app: WizardApp) -> list[str]:
+    """What the wizard is doing; empty when it rests."""
+    busy = ["the answers are being validated"] * app.thinking + ["a key is under way"] * app.in_order.busy
+    return busy + [f"worker {one.name!r} is {one.state.name}" for one in app.workers if not one.is_finished]
+
+
+def threads_text() -> str:
+    """The stack of every thread, and of every task of the event loop."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    stacks = [
+        f"thread {names.get(ident, ident)}:\n{''.join(traceback.format_stack(frame))}"
+        for ident, frame in sys._current_frames().items()
+    ]
+    for task in asyncio.all_tasks():
+        frames = "".join("".join(traceback.format_stack(frame, limit=1)) for frame in task.get_stack())
+        stacks.append(f"task {task.get_name()}:\n{frames}")
+    return "\n".join(stacks)
 
 
 async def until(pilot: Driver, wanted: Callable[[], bool]) -> None:

@@ -9,11 +9,10 @@ from threading import Event as Stop
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from textual.timer import Timer
-
 from oz_installer.tui.controllers.save_queue import PATIENCE, SaveQueue
 from oz_installer.tui.core import JobFailed, JobFinished
 from oz_installer.tui.steps import FIRST
+from oz_installer.tui.timer import OneShotTimer
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
@@ -32,7 +31,7 @@ class DraftKeeper(SaveQueue):
 
     def __init__(self, app: WizardApp) -> None:
         super().__init__(app)
-        self._drafting: Timer | None = None
+        self._drafting: OneShotTimer | None = None
         self._step = FIRST
         self._last: Left | None = None
         self._gone_on_with: Path | None = None
@@ -49,7 +48,7 @@ class DraftKeeper(SaveQueue):
         """Keep a draft when nothing was typed for a while."""
         if self._drafting is not None:
             self._drafting.stop()
-        self._drafting = self._app.set_timer(QUIET, self.draft_now)
+        self._drafting = OneShotTimer(self._app, QUIET, self.draft_now)
 
     def draft_now(self, step_id: str | None = None) -> None:
         """Keep a draft in the background."""

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.timer import Timer
-
 from oz_installer.tui.controllers.save_queue import PATIENCE
+from oz_installer.tui.timer import OneShotTimer
 
 if TYPE_CHECKING:
     from oz_installer.tui.app import WizardApp
@@ -48,7 +47,7 @@ class ExitController:
         self._app = app
         self._hold: ExitGuard | None = None
         self._code: int | None = None
-        self._patience: Timer | None = None
+        self._patience: OneShotTimer | None = None
         self._cut = False
 
     @property
@@ -78,7 +77,7 @@ class ExitController:
         if self._code is not None:
             return
         self._code = code
-        self._patience = self._app.set_timer(PATIENCE, self._too_late)
+        self._patience = OneShotTimer(self._app, PATIENCE, self._too_late)
         self._app.files.keep_last(self._kept)
 
     def _kept(self, draft: Path | None, trouble: str) -> None:

@@ -212,6 +212,8 @@ class FileController(DraftKeeper):
     def heard(self, news: object) -> None:
         """How a job ended."""
         match news:
+            case JobFinished(job="open" | "begin" | "away") if self._refused():
+                pass  # its installation would run on behind a screen that has gone
             case JobFinished(job="open", result=(AnswersOpened() as opened, Validation() as judged)):
                 self._opened(opened, judged)
             case JobFinished(job="begin", result=Path() as path):

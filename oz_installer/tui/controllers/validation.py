@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oz_installer.tui.core import JobFinished, Validation
+from oz_installer.tui.timer import OneShotTimer
 
 if TYPE_CHECKING:
-    from textual.timer import Timer
-
     from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.errors import Problem
     from oz_installer.tui.app import WizardApp
@@ -22,21 +21,24 @@ class ValidationController:
 
     def __init__(self, app: WizardApp) -> None:
         self._app = app
-        self._timer: Timer | None = None
-        self.under_way = False
+        self._timer: OneShotTimer | None = None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the answers on the screen are still to be validated: a timer is set, or a job at work."""
+        waits = self._timer is not None and self._timer.pending
+        return waits or self._app.jobs.running("judge")
 
     def soon(self, after: float = 0.0) -> None:
         """Judge in so many seconds; again from then on where that was said before."""
-        self.under_way = True
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self._app.set_timer(after or 0.001, self._judge)
+        self._timer = OneShotTimer(self._app, after, self._judge)
 
     def heard(self, news: JobFinished) -> None:
         """What a job has found."""
         match news:
             case JobFinished(job="judge", result=Validation() as judged):
-                self.under_way = False
                 self._show(judged)
                 self._look_at_files()
             case JobFinished(job="files", result=(identity, working, files)):

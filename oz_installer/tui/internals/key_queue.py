@@ -16,8 +16,9 @@ from textual import events, on
 from textual.app import App
 from textual.dom import DOMNode
 from textual.message import Message
-from textual.timer import Timer
 from textual.widget import Widget
+
+from oz_installer.tui.timer import OneShotTimer
 
 T = TypeVar("T")
 
@@ -55,7 +56,8 @@ class KeyQueue:
         self._held: deque[events.Key | events.Paste] = deque()
         self._key = 0
         self._under_way = False
-        self._patience: Timer | None = None
+        self._patience: OneShotTimer | None = None
+        self._seconds = PATIENCE
 
     @property
     def busy(self) -> bool:
@@ -65,10 +67,10 @@ class KeyQueue:
     async def take(self, event: events.Key | events.Paste) -> None:
         """Hand a key or pasted text on, now or when its turn comes."""
         self._held.append(event)
-        if self._under_way:
-            self._wait()
-        else:
+        if not self._under_way:
             await self._hand_on()
+        elif len(self._held) == 1 and self._seconds == PATIENCE:
+            self._wait()
 
     async def passed(self, message: KeyHandled) -> None:
         """A lap is over: the next one, or the next key."""
@@ -94,8 +96,7 @@ class KeyQueue:
             if not _stays(event, target):
                 self._key += 1
                 self._under_way = self._run(1, target, screen)
-        if self._held:
-            self._wait()
+                self._wait()  # the target may go, and with it what stands in its queue
 
     def _run(self, lap: int, target: DOMNode, screen: DOMNode) -> bool:
         """Send a message behind the key. Whether its target still takes any."""
@@ -103,10 +104,9 @@ class KeyQueue:
 
     def _wait(self, seconds: float = PATIENCE) -> None:
         """Not for ever."""
-        if self._patience is None or seconds < PATIENCE:
-            self._stop_waiting()
-            key = self._key
-            self._patience = self._app.set_timer(seconds, lambda: self._go_on(key))
+        self._stop_waiting()
+        key, self._seconds = self._key, seconds
+        self._patience = OneShotTimer(self._app, seconds, lambda: self._go_on(key))
 
     def _stop_waiting(self) -> None:
         if self._patience is not None:

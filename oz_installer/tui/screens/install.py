@@ -18,6 +18,7 @@ from oz_installer.tui.controllers.install_jobs import JobStage, install
 from oz_installer.tui.core import Installed, JobFailed, JobFinished
 from oz_installer.tui.jobs import HELD
 from oz_installer.tui.screens.step_screen import StepScreen
+from oz_installer.tui.timer import OneShotTimer
 from oz_installer.tui.views.event_feed import EventFeed, FeedReady
 from oz_installer.tui.views.rows import failure_rows
 from oz_installer.tui.views.run_progress import RunProgress
@@ -145,7 +146,7 @@ class InstallScreen(StepScreen):
         """Events wait in the feed; here they are only announced."""
         match news:
             case FeedReady():
-                self.set_timer(max(self._feed.delay(), 0.001), self._take)
+                OneShotTimer(self, self._feed.delay(), self._take)
             case JobStage(text=text):
                 self._stage = text
                 self._paint()
@@ -168,7 +169,7 @@ class InstallScreen(StepScreen):
         self.view.apply(heard)
         self._paint()
         if more:
-            self.set_timer(0.02, self._take)
+            OneShotTimer(self, 0.02, self._take)
 
     def _take_all(self) -> None:
         more = True

@@ -16,6 +16,7 @@ from oz_installer.tui.controllers.ssh_import import SshImport
 from oz_installer.tui.core import JobFailed, JobFinished
 from oz_installer.tui.dialogs.node import NodeDialog
 from oz_installer.tui.screens.step_screen import StepScreen
+from oz_installer.tui.timer import OneShotTimer
 from oz_installer.tui.views.event_feed import PACE
 from oz_installer.tui.views.findings import (
     facts_lines,
@@ -126,7 +127,7 @@ class NodesScreen(StepScreen):
         """Many nodes answer at once: the table is written ten times a second at most."""
         if not self._late:
             self._late = True
-            self.set_timer(PACE, self._show_late)
+            OneShotTimer(self, PACE, self._show_late)
 
     def _show_late(self) -> None:
         self._late = False

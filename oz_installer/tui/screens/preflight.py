@@ -16,6 +16,7 @@ from oz_installer.text import plural, single_line
 from oz_installer.tui.controllers.install_jobs import ChecksDone, JobStage, check
 from oz_installer.tui.core import JobFailed, JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
+from oz_installer.tui.timer import OneShotTimer
 from oz_installer.tui.views.rows import failure_rows
 from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.form import Form
@@ -179,7 +180,7 @@ class PreflightScreen(StepScreen):
                 self.found.append(news)
                 if not self._dirty:
                     self._dirty = True
-                    self.set_timer(0.1, self._show)
+                    OneShotTimer(self, 0.1, self._show)
             case JobFinished(job="check", result=ChecksDone(stopped=stopped)):
                 self._over = not stopped
                 self._ended()
