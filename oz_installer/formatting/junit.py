@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from oz_installer.checks.context import Finding
 from oz_installer.errors import AnswersError, OzError
-from oz_installer.formatting.findings import HERE
+from oz_installer.formatting.findings import HERE, finding_fields
 from oz_installer.secret import Masker
 from oz_installer.text import single_line
 
@@ -54,5 +54,4 @@ def _is_open(one: Finding, accepted: Collection[str]) -> bool:
 
 
 def _body(one: Finding) -> str:
-    parts = (("seen", one.seen), ("needed", one.needed), ("why", one.why), ("do", one.hint))
-    return "\n".join(f"{name}: {single_line(text)}" for name, text in parts if text)
+    return "\n".join(f"{name}: {text}" for name, text in finding_fields(one))

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 
 from oz_installer.deploy.events import Event, NodeProgress, PhaseEnded, PhaseStarted, RunEnded, RunStarted
 from oz_installer.formatting.events import count_text, outcome_text
+from oz_installer.formatting.row import Row
 from oz_installer.text import bytes_text, clock_text, single_line
 
 NAME, GAP = 16, "  "
-Row = tuple[str, str]
-"""A line and its look: ``good``, ``muted``, ``warning``, ``bad``, or empty."""
 
 
 @dataclass(frozen=True, kw_only=True)

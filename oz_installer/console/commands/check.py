@@ -17,7 +17,7 @@ from oz_installer.console.context import Opener, RunState
 from oz_installer.console.finding_ids import empty_checks, unmatched_note
 from oz_installer.console.output.streams import is_terminal, write
 from oz_installer.errors import AnswersError, OzError, PreflightError
-from oz_installer.formatting.findings import HERE, level_text, total_text
+from oz_installer.formatting.findings import HERE, finding_sentences, level_text, total_text
 from oz_installer.formatting.summary import table
 from oz_installer.secret import Masker
 from oz_installer.text import plural, single_line
@@ -134,12 +134,11 @@ def not_well_text(found: Sequence[Finding], accepted: Collection[str], width: in
 
 def _words(one: Finding) -> str:
     """What was seen; where that is not well also what is needed, why, what to do, and the id to accept."""
+    sentence, advice = finding_sentences(one)
     if one.level == "ok":
-        return single_line(one.seen)
-    needed = f"needed: {one.needed}" if one.needed else ""
-    sentence = "; ".join(part for part in (one.seen, needed) if part)
+        return sentence
     name = f"[{one.id}]" if one.level == "warning" else ""
-    return single_line(" ".join(part for part in (f"{sentence}.", one.why, one.hint, name) if part))
+    return single_line(f"{sentence}. {advice} {name}")
 
 
 def _nothing_changed(found: Sequence[Finding]) -> str:

@@ -12,13 +12,14 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
+from oz_installer.formatting.row import Row
 from oz_installer.formatting.summary import summary_text
 from oz_installer.tui.controllers.install_jobs import read_status
 from oz_installer.tui.core import Installed, JobFailed, JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.views.rows import failure_rows
 from oz_installer.tui.widgets.button import FlatButton
-from oz_installer.tui.widgets.row_list import Row, RowList
+from oz_installer.tui.widgets.row_list import RowList
 from oz_installer.tui.widgets.static_text import LiveText
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.timer import Timer
 
+from oz_installer.formatting.row import Row
 from oz_installer.text import join_and
 from oz_installer.tui.controllers.exit import ExitGuard
 from oz_installer.tui.controllers.install_jobs import JobStage, install
@@ -23,7 +24,7 @@ from oz_installer.tui.views.event_feed import EventFeed, FeedReady
 from oz_installer.tui.views.rows import failure_rows
 from oz_installer.tui.views.run_progress import RunProgress
 from oz_installer.tui.widgets.button import FlatButton
-from oz_installer.tui.widgets.row_list import Row, RowList
+from oz_installer.tui.widgets.row_list import RowList
 from oz_installer.tui.widgets.static_text import LiveText
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -11,7 +10,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from oz_installer.checks.context import Finding
-from oz_installer.formatting.findings import HERE, level_text, total_text
+from oz_installer.formatting.findings import HERE, detail_rows, level_text, total_text
+from oz_installer.formatting.row import Row
 from oz_installer.text import plural, single_line
 from oz_installer.tui.controllers.install_jobs import ChecksDone, JobStage, check
 from oz_installer.tui.core import JobFailed, JobFinished, Validation
@@ -21,7 +21,7 @@ from oz_installer.tui.views.rows import failure_rows
 from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.form import Form
 from oz_installer.tui.widgets.frame import Tone
-from oz_installer.tui.widgets.row_list import Row, RowList
+from oz_installer.tui.widgets.row_list import RowList
 from oz_installer.tui.widgets.static_text import LiveText
 
 if TYPE_CHECKING:
@@ -272,25 +272,4 @@ def finding_rows(found: Sequence[Finding], accepted: Sequence[str]) -> tuple[Row
         text = f"{named:<{nodes}}  {one.subject[:subjects]:<{subjects}}  {word:<8}  {single_line(one.seen)}"
         rows.append((text, LOOKS[word]))
         last = node
-    return tuple(rows)
-
-
-def detail_rows(one: Finding, width: int) -> tuple[Row, ...]:
-    """All about one finding."""
-    where = f" on {one.node}" if one.node else ""
-    rows: list[Row] = [(f"{one.subject}{where}", "strong")]
-    fix = f"oz-install check --fix can do this: {one.remedy.title}." if one.remedy else ""
-    parts = (
-        ("Seen", one.seen),
-        ("Needed", one.needed),
-        ("Why", one.why),
-        ("Do", one.hint),
-        ("Or", fix),
-        ("Id", one.id),
-    )
-    for name, text in parts:
-        if text and not (name == "Id" and one.level != "warning"):
-            head = f"{name:<7} "
-            wrapped = wrap(single_line(text), max(width - 8, 20), break_on_hyphens=False)
-            rows += [((head if not n else " " * 8) + line, "") for n, line in enumerate(wrapped)]
     return tuple(rows)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from oz_installer.answers.questions import question
+from oz_installer.formatting.findings import finding_sentences
 from oz_installer.text import join_and, plural
 from oz_installer.tui.views.problem_text import problem_words
 from oz_installer.tui.views.test_results import may_accept, short_result
@@ -41,16 +42,11 @@ def finding_lines(finding: Finding, width: int) -> list[Content]:
     """The rows of one finding."""
     word, colour = LEVELS[finding.level]
     place = f" on {finding.node}" if finding.node else ""
-    first = f"{finding.subject}{place}: {finding.seen}"
-    if finding.level != "ok" and finding.needed:
-        first += f"; needed: {finding.needed}"
-    lines = indented(first, width, INDENT)
+    sentence, advice = finding_sentences(finding)
+    lines = indented(f"{finding.subject}{place}: {sentence}", width, INDENT)
     shown = [Content.assemble((f"{word:<{INDENT}}", colour), lines[0].lstrip())]
     shown += [Content(line) for line in lines[1:]]
-    if finding.level != "ok":
-        more = " ".join(text for text in (finding.why, finding.hint) if text)
-        shown += [Content.styled(line, "$text-muted") for line in indented(more, width, INDENT)]
-    return shown
+    return shown + [Content.styled(line, "$text-muted") for line in indented(advice, width, INDENT)]
 
 
 def indented(text: str, width: int, indent: int = 0) -> list[str]:

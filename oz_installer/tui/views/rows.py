@@ -11,7 +11,7 @@ from oz_installer.tui.steps import step, step_of
 
 if TYPE_CHECKING:
     from oz_installer.errors import Problem
-    from oz_installer.tui.widgets.row_list import Row
+    from oz_installer.formatting.row import Row
 
 _SIGNS = {"+": "good", "-": "bad", "@": "accent", "~": "accent", "!": "warning"}
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from oz_installer.deploy.events import NodeProgress, RunEnded
-from oz_installer.formatting.progress_board import ProgressBoard, Row, RowLayout
+from oz_installer.formatting.progress_board import ProgressBoard, RowLayout
+from oz_installer.formatting.row import Row
 from oz_installer.text import clock_text, single_line
 
 if TYPE_CHECKING:

@@ -16,10 +16,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from oz_installer.formatting.row import Row
 from oz_installer.tui.internals.stable_components import StableComponents
-
-Row = tuple[str, str]
-"""A text of one line, and its look: one of ``LOOKS`` or nothing."""
 
 LOOKS = ("good", "warning", "bad", "muted", "strong", "accent", "cursor")
 MARK = "▶ "
