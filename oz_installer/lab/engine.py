@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from oz_installer.deploy.process_identity import started_at
 from oz_installer.errors import PreflightError
 from oz_installer.lab.docker import run
 from oz_installer.lab.images import locked
@@ -58,13 +59,13 @@ def stop_engine(say: Say) -> bool:
     with locked("engine"):
         pid_file = _pid_file()
         identity = pid_file.read_text().split() if pid_file.is_file() else []
-        if len(identity) != 2 or _started(int(identity[0])) != identity[1]:
+        if len(identity) != 2 or started_at(int(identity[0])) != identity[1]:
             pid_file.unlink(missing_ok=True)
             return False
         say(f"Stopping the Docker Engine that the lab started (process {identity[0]}) ...")
         os.kill(int(identity[0]), signal.SIGTERM)
         end = time.monotonic() + _LIMIT
-        while _started(int(identity[0])) == identity[1] and time.monotonic() < end:
+        while started_at(int(identity[0])) == identity[1] and time.monotonic() < end:
             time.sleep(0.1)
         pid_file.unlink(missing_ok=True)
         return True
@@ -92,7 +93,7 @@ def _start(say: Say) -> None:
         process = subprocess.Popen(
             ["dockerd"], stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
-    _pid_file().write_text(f"{process.pid} {_started(process.pid)}")
+    _pid_file().write_text(f"{process.pid} {started_at(process.pid)}")
     end, died = time.monotonic() + _LIMIT, False
     while time.monotonic() < end:
         if engine_answers():
@@ -107,12 +108,3 @@ def _start(say: Say) -> None:
 
 def _pid_file() -> Path:
     return cache_folder() / "dockerd.pid"
-
-
-def _started(pid: int) -> str:
-    """Return a process's start time in clock ticks since boot; empty when gone or a zombie."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] == "Z" else fields[19]

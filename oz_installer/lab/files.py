@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from oz_installer.answers.local_files import write_private
 from oz_installer.lab.docker import run
 from oz_installer.lab.options import Lab, LabNode
 from oz_installer.secret import Secret
@@ -20,13 +20,6 @@ LAYOUTS: dict[int, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, from the moment it exists."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-
-
 def ensure_keys_and_secrets(lab: Lab) -> str:
     """Create key, passwords and licence where missing; return the public key."""
     lab.directory.mkdir(parents=True, exist_ok=True)
@@ -35,9 +28,9 @@ def ensure_keys_and_secrets(lab: Lab) -> str:
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", lab.prefix, "-f", lab.key])
     for path in (lab.database_password, lab.sudo_password, lab.updater_token):
         if not path.is_file():
-            write_private(path, Secret.generate(24).reveal())
+            write_private(path, Secret.generate(24).reveal().encode())
     if not lab.license.is_file():
-        write_private(lab.license, _LICENSE)
+        write_private(lab.license, _LICENSE.encode())
     return lab.key.with_suffix(".pub").read_text().strip()
 
 

@@ -11,6 +11,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TypeVar
 
+from oz_installer.answers.local_files import write_private
 from oz_installer.errors import PreflightError
 from oz_installer.lab import engine, files, images, nodes
 from oz_installer.lab.archive import Archive
@@ -229,4 +230,4 @@ def _write_files(lab: Lab, count: int) -> None:
     lines = [line for node in every for line in nodes.known_hosts_lines(node)]
     lab.known_hosts.write_text("".join(f"{line}\n" for line in lines))
     lab.inventory.write_text(files.inventory_text(lab, every))
-    files.write_private(lab.answers, files.answers_text(lab, lab.nodes(count)))
+    write_private(lab.answers, files.answers_text(lab, lab.nodes(count)).encode())

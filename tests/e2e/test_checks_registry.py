@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from oz_installer.answers.local_files import write_private
 from oz_installer.catalog.release import load_release
-from oz_installer.lab.files import write_private
 from tests.e2e import registry
 from tests.e2e.checking import Bench, bad
 from tests.e2e.site import Site
@@ -61,7 +61,7 @@ def store(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stor
 def behind(bench: Bench, store: Store, image: str = "oz/small:1", password: str = PASSWORD) -> dict[str, Any]:
     """Answers in which one image, which only the first api node needs, comes from the registry."""
     file = bench.folder / f"password-{len(password)}"
-    write_private(file, password)
+    write_private(file, password.encode())
     login = {"server": store.address, "username": registry.USER, "password": {"file": str(file)}}
     return {"registry": login, "images": {**OWN, "oz-webui": f"{store.address}/{image}"}}
 
@@ -160,16 +160,16 @@ def test_a_licence_that_is_missing_empty_or_open(bench: Bench) -> None:
 def test_a_token_of_two_lines_and_a_placeholder(bench: Bench) -> None:
     file = bench.folder / "token"
     changes = {"updater": {"token": {"file": str(file)}}}
-    write_private(file, "first-line\nsecond-line")
+    write_private(file, b"first-line\nsecond-line")
     done = bench.site.run("check", "--answers", str(bench.answers(**changes)))
     assert done.status == 2
     assert "updater.token" in done.stderr
     assert "one line" in done.stderr
     assert "second-line" not in done.stderr
-    write_private(file, "changeme")
+    write_private(file, b"changeme")
     found = bench.check(**changes)
     assert bad(found) == {"updater.token": "failure"}
-    write_private(file, "0b5f6c1e-3a53-4c0e")
+    write_private(file, b"0b5f6c1e-3a53-4c0e")
     assert bad(bench.check(**changes)) == {}
 
 

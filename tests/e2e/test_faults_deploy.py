@@ -165,7 +165,7 @@ def test_the_lock_of_another_run(ground: Ground, alive: bool) -> None:
         [
             sys.executable,
             "-c",
-            "from oz_installer.deploy.compose import process_identity as at; print(at.process_identity())",
+            "from oz_installer.deploy import process_identity as at; print(at.process_identity())",
         ],
         capture_output=True,
         text=True,

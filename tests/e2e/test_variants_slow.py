@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from oz_installer.answers.local_files import write_private
 from oz_installer.lab import LabOptions, down, up
 from oz_installer.lab.database import psql
-from oz_installer.lab.files import write_private
 from oz_installer.lab.options import Extra, Suite
 from tests.e2e.registry import serving
 from tests.e2e.site import Site, write_answers
@@ -117,7 +117,7 @@ def test_rabbitmq_and_a_changed_database_password(new: Site, tmp_path: Path) -> 
     was = new.lab.database_password.read_text()
     try:
         psql(new.lab, "ALTER ROLE gateway_user PASSWORD 'another \"one\"'")
-        write_private(tmp_path / "password", 'another "one"')
+        write_private(tmp_path / "password", b'another "one"')
         database = {**variant.document["database"], "password": {"file": "password"}}
         _, touched = variant.install(database=database)
         assert touched == readers | {"node2/oz-statistic", "node2/oz-postgres-exporter"}
@@ -129,7 +129,7 @@ def test_rabbitmq_and_a_changed_database_password(new: Site, tmp_path: Path) -> 
 def test_brokers_elsewhere(new: Site, tmp_path: Path) -> None:
     """A Redis of the operator's on another server, then a RabbitMQ besides."""
     new.clean()
-    write_private(tmp_path / "broker", "bro'ker#$1")
+    write_private(tmp_path / "broker", b"bro'ker#$1")
     address = str(new.lab.node(2).address)
     new.on(
         "node2",
@@ -180,8 +180,8 @@ def registry(new: Site, tmp_path: Path) -> Iterator[str]:
 
 
 def test_images_from_a_registry_with_a_login(new: Site, registry: str, tmp_path: Path) -> None:
-    write_private(tmp_path / "good", CANARY)
-    write_private(tmp_path / "bad", "wrong")
+    write_private(tmp_path / "good", CANARY.encode())
+    write_private(tmp_path / "bad", b"wrong")
     login = {"server": registry, "username": "puller", "password": {"file": "bad"}}
     variant = Variant(new, tmp_path, new.answers("poc-1", registry=login))
     before = new.state("node1")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from oz_installer.deploy.process_identity import started_at
 from oz_installer.lab import engine
 
 
@@ -36,7 +37,7 @@ class Engines:
         """Start it, as the note says then."""
         process = subprocess.Popen(["sleep", "600"])
         self.started.append(process)
-        engine._pid_file().write_text(f"{process.pid} {engine._started(process.pid)}")
+        engine._pid_file().write_text(f"{process.pid} {started_at(process.pid)}")
 
 
 @pytest.fixture

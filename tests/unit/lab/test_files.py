@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from oz_installer.lab.files import answers_text, inventory_text, remove, write_private
+from oz_installer.answers.local_files import write_private
+from oz_installer.lab.files import answers_text, inventory_text, remove
 from oz_installer.lab.options import Lab
 
 LAB = Lab(name="default", directory=Path('/labs/a "b'), subnet=IPv4Network("172.30.77.0/24"))
@@ -74,7 +75,7 @@ def test_private_files_are_private_even_when_they_were_not(tmp_path: Path) -> No
     path = tmp_path / "secret"
     path.write_text("old")
     path.chmod(0o644)
-    write_private(path, "new")
+    write_private(path, b"new")
     assert path.read_text() == "new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 

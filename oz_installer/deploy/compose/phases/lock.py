@@ -7,10 +7,10 @@ from contextlib import suppress
 
 from oz_installer.deploy.compose import container_engine
 from oz_installer.deploy.compose import node_commands as commands
-from oz_installer.deploy.compose.process_identity import has_ended, process_identity
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.errors import hint_for
 from oz_installer.deploy.phase import Phase
+from oz_installer.deploy.process_identity import has_ended, process_identity
 from oz_installer.errors import DeployError, LockedError, OzError
 from oz_installer.remote.transport import CommandResult
 

@@ -1,4 +1,4 @@
-"""Who holds a lock: this process, told apart from every other on this workstation."""
+"""The identity of a process of this workstation, which no later process has again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 def process_identity() -> str:
     """``boot id/PID namespace/PID/time of start``; empty where the system does not tell."""
-    return _process(os.getpid(), _started(os.getpid()))
+    return _process(os.getpid(), started_at(os.getpid()))
 
 
 def has_ended(process: str) -> bool:
@@ -19,7 +19,7 @@ def has_ended(process: str) -> bool:
     *_, number, started = process.split("/") if process.count("/") == 3 else ("", "")
     if not number.isdigit() or not started or _process(int(number), started) != process:
         return False
-    return _started(int(number)) != started
+    return started_at(int(number)) != started
 
 
 def _process(number: int, started: str) -> str:
@@ -31,7 +31,7 @@ def _process(number: int, started: str) -> str:
     return f"{boot}/{space}/{number}/{started}" if started else ""
 
 
-def _started(number: int) -> str:
+def started_at(number: int) -> str:
     """Time of start in clock ticks since boot (proc(5), field 22 of stat); empty: no such process."""
     try:
         text = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
