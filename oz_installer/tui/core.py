@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from oz_installer.deploy.plan import Plan
     from oz_installer.installation.prepare import Prepared
     from oz_installer.installation.wizard.choices import AllowedValues
-    from oz_installer.installation.wizard.probe import NodeProbe, SshHost
+    from oz_installer.installation.wizard.probe import NodeProbe, ProbedSection, SshHost
     from oz_installer.installation.wizard.role_assignment import RoleAssignment
     from oz_installer.topology.model import Topology
     from oz_installer.topology.summary import Summary
@@ -124,15 +124,15 @@ class Core(Protocol):
     ) -> None:
         """Connect to nodes, all at once, and look at them."""
 
-    def probe_database(
-        self, working: WorkingCopy, path: Path, on_finding: Callable[[Finding], None], stop: Stop
+    def probe_section(
+        self,
+        section: ProbedSection,
+        working: WorkingCopy,
+        path: Path,
+        on_finding: Callable[[Finding], None],
+        stop: Stop,
     ) -> None:
-        """Log in to the database from every api node."""
-
-    def probe_storage(
-        self, working: WorkingCopy, path: Path, on_finding: Callable[[Finding], None], stop: Stop
-    ) -> None:
-        """Write on one api node, read on the other, remove it again."""
+        """Log in to the database, or write to the storage, from every api node."""
 
     # --- an installation ------------------------------------------------------------------------------
     def prepare(self, path: Path, stop: Stop) -> Prepared:

@@ -18,7 +18,7 @@ from oz_installer.checks.runner import LIMIT_SECONDS
 from oz_installer.installation.check import run_preflight
 from oz_installer.installation.nodes.connect import transport_opener
 from oz_installer.installation.nodes.connect_all import OpenTransport
-from oz_installer.installation.wizard.probe import NodeProbe, probe_database, probe_nodes, probe_storage
+from oz_installer.installation.wizard.probe import NodeProbe, probe_nodes, probe_section
 from oz_installer.lab.database import psql
 from oz_installer.lab.files import SMALL
 from tests.e2e.site import Site, write_answers
@@ -70,15 +70,14 @@ class Bench:
         """What the wizard's test of the database says."""
         path, told = self.answers(**changes), list[Finding]()
         draft = WorkingCopy.of(parse_file(path))
-        probe_database(draft, path, self.opener(path), told.append, threading.Event())
+        probe_section("database", draft, path, self.opener(path), told.append, threading.Event())
         return {one.id: one for one in told}
 
     def storage(self, **changes: Any) -> dict[str, Finding]:
         """What the wizard's test of the storage says."""
         path, told = self.answers(**changes), list[Finding]()
-        probe_storage(
-            WorkingCopy.of(parse_file(path)), path, self.opener(path), told.append, threading.Event()
-        )
+        draft = WorkingCopy.of(parse_file(path))
+        probe_section("storage", draft, path, self.opener(path), told.append, threading.Event())
         return {one.id: one for one in told}
 
     def nodes(self, *names: str, opener: OpenTransport | None = None, **changes: Any) -> dict[str, NodeProbe]:

@@ -68,14 +68,13 @@ class Scripted:
         """Tell what is scripted of these nodes."""
         self._tell([one for one in self.outside.tried if one.node in names], on_tried, stop)
 
-    def probe_database(
-        self, working: WorkingCopy, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event
-    ) -> None:
-        """Tell what is scripted."""
-        self._tell(self.outside.findings, on_finding, stop)
-
-    def probe_storage(
-        self, working: WorkingCopy, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event
+    def probe_section(
+        self,
+        section: str,
+        working: WorkingCopy,
+        path: Path,
+        on_finding: Callable[[Finding], None],
+        stop: threading.Event,
     ) -> None:
         """Tell what is scripted."""
         self._tell(self.outside.findings, on_finding, stop)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from oz_installer.deploy.plan import Plan
     from oz_installer.errors import Problem
     from oz_installer.installation.prepare import Prepared
-    from oz_installer.installation.wizard.probe import NodeProbe, SshHost
+    from oz_installer.installation.wizard.probe import NodeProbe, ProbedSection, SshHost
     from oz_installer.secret import Masker
     from oz_installer.topology.model import Topology
     from oz_installer.topology.summary import Summary
@@ -151,23 +151,19 @@ class InstallerCore(OfflineCore):
         opened = self._open(path, working.get("known_hosts"))
         probe_nodes(working, path, names, opened, on_tried, stop, ask=self.ask)
 
-    def probe_database(
-        self, working: WorkingCopy, path: Path, on_finding: Callable[[Finding], None], stop: Stop
+    def probe_section(
+        self,
+        section: ProbedSection,
+        working: WorkingCopy,
+        path: Path,
+        on_finding: Callable[[Finding], None],
+        stop: Stop,
     ) -> None:
-        """Log in to the database from every api node."""
-        from oz_installer.installation.wizard.probe import probe_database
+        """Try the database or the storage from every api node."""
+        from oz_installer.installation.wizard.probe import probe_section
 
         opened = self._open(path, working.get("known_hosts"))
-        probe_database(working, path, opened, on_finding, stop, ask=self.ask)
-
-    def probe_storage(
-        self, working: WorkingCopy, path: Path, on_finding: Callable[[Finding], None], stop: Stop
-    ) -> None:
-        """Write on one api node, read on the other, remove it again."""
-        from oz_installer.installation.wizard.probe import probe_storage
-
-        opened = self._open(path, working.get("known_hosts"))
-        probe_storage(working, path, opened, on_finding, stop, ask=self.ask)
+        probe_section(section, working, path, opened, on_finding, stop, ask=self.ask)
 
     # --- an installation ------------------------------------------------------------------------------
     def prepare(self, path: Path, stop: Stop) -> Prepared:

@@ -40,12 +40,19 @@ from oz_installer.remote.ssh.config import SshHost, list_hosts
 from oz_installer.remote.ssh.target import HostKeyRefused
 from oz_installer.secret import Masker
 
-__all__ = ["NodeProbe", "SshHost", "probe_database", "probe_nodes", "probe_storage", "ssh_config_hosts"]
+__all__ = ["NodeProbe", "ProbedSection", "SshHost", "probe_nodes", "probe_section", "ssh_config_hosts"]
+
+ProbedSection = Literal["database", "storage"]
+"""Sections of the answers that can be tried before an installation."""
 
 PATIENCE_SECONDS = 45.0
 """Connecting may take this long: a busy sshd, a jump host."""
 
 _LOOKS = (HostCheck(), EngineCheck())
+_CHECKS: dict[ProbedSection, ProbeCheck[Any]] = {
+    "database": DatabaseCheck(),
+    "storage": StorageCheck(),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +102,8 @@ def probe_nodes(
         lines.close()
 
 
-def probe_database(
+def probe_section(
+    section: ProbedSection,
     working: WorkingCopy,
     path: Path,
     open_transport: OpenTransport,
@@ -104,56 +112,28 @@ def probe_database(
     *,
     ask: Ask | None = None,
 ) -> None:
-    """Log in to the database from every api node. Raises AnswersError when the answers about it, or those of
-    the api nodes, cannot be used yet."""
-    _try(DatabaseCheck(), "database.", working, path, open_transport, on_finding, stop, ask)
-
-
-def probe_storage(
-    working: WorkingCopy,
-    path: Path,
-    open_transport: OpenTransport,
-    on_finding: OnFinding,
-    stop: threading.Event,
-    *,
-    ask: Ask | None = None,
-) -> None:
-    """Write on one api node, read on the others, remove it again.
-
-    Raises AnswersError as ``probe_database``.
-    """
-    _try(StorageCheck(), "storage.", working, path, open_transport, on_finding, stop, ask)
+    """Try the database or the storage from every api node. Raises AnswersError when the answers about it, or
+    those of the api nodes, cannot be used yet."""
+    answers = partial_answers(working)
+    names = api_names(answers)
+    if not names:
+        raise AnswersError("no node has the role api yet", "Add the nodes first; this is tried from them.")
+    slots = (f"{section}.", *(f"nodes.{name}." for name in names))
+    require_valid(working, slots[0], *(node_keys(working, name) or "nodes" for name in names))
+    secrets = resolve_secrets(answers, base=path.parent, ask=ask, wanted=lambda slot: slot.startswith(slots))
+    nodes = {node.name: node for node in answers.nodes if node.name in names}
+    lines = ConnectionPool(lambda name: open_transport(nodes[name], secrets))
+    told = mask_findings(on_finding, secrets.masker())
+    try:
+        site = check_context(answers, lines, secrets, names=names)
+        run_checks((_CHECKS[section],), site, told, stop, limit=PATIENCE_SECONDS)
+    finally:
+        lines.close()
 
 
 def ssh_config_hosts() -> tuple[SshHost, ...]:
     """The machines of ~/.ssh/config, in its order. Raises ConnectError when the file is broken."""
     return list_hosts()
-
-
-def _try(
-    check: ProbeCheck[Any],
-    section: str,
-    working: WorkingCopy,
-    path: Path,
-    open_transport: OpenTransport,
-    on_finding: OnFinding,
-    stop: threading.Event,
-    ask: Ask | None,
-) -> None:
-    answers = partial_answers(working)
-    names = api_names(answers)
-    if not names:
-        raise AnswersError("no node has the role api yet", "Add the nodes first; this is tried from them.")
-    require_valid(working, section, *(node_keys(working, name) or "nodes" for name in names))
-    slots = (section, *(f"nodes.{name}." for name in names))
-    secrets = resolve_secrets(answers, base=path.parent, ask=ask, wanted=lambda slot: slot.startswith(slots))
-    nodes = {node.name: node for node in answers.nodes if node.name in names}
-    lines = ConnectionPool(lambda name: open_transport(nodes[name], secrets))
-    try:
-        site = check_context(answers, lines, secrets, names=names)
-        run_checks((check,), site, mask_findings(on_finding, secrets.masker()), stop, limit=PATIENCE_SECONDS)
-    finally:
-        lines.close()
 
 
 def _ready(

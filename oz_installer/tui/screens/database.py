@@ -101,4 +101,4 @@ class DatabaseScreen(TestScreen):
     def test_job(self) -> Job:
         """Log in from every api node."""
         core, working, path = self.core, self.working, self.wizard.session.path
-        return lambda tell, stop: core.probe_database(working, path, tell, stop)
+        return lambda tell, stop: core.probe_section("database", working, path, tell, stop)

@@ -72,7 +72,7 @@ class StorageScreen(TestScreen):
     def test_job(self) -> Job:
         """Write, read, remove."""
         core, working, path = self.core, self.working, self.wizard.session.path
-        return lambda tell, stop: core.probe_storage(working, path, tell, stop)
+        return lambda tell, stop: core.probe_section("storage", working, path, tell, stop)
 
 
 def why(apis: tuple[str, ...]) -> str:

@@ -16,7 +16,7 @@ from oz_installer.checks.context import Finding
 from oz_installer.errors import AnswersError, ConnectError
 from oz_installer.installation.nodes.connection_pool import ConnectionPool
 from oz_installer.installation.wizard.partial_answers import api_names, partial_answers
-from oz_installer.installation.wizard.probe import NodeProbe, probe_database, probe_nodes, probe_storage
+from oz_installer.installation.wizard.probe import NodeProbe, ProbedSection, probe_nodes, probe_section
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.ssh.target import HostKeyRefused
 from oz_installer.remote.transport import CommandResult, Transport
@@ -182,7 +182,7 @@ def test_a_stop_is_heeded_within_a_second(moment: str) -> None:
 DATABASE = "database: {host: 127.0.0.1, port: %d, password: {env: OZ_TRY}, sslmode: disable}\n"
 
 
-def findings(draft: WorkingCopy, what: str = "database") -> list[Finding]:
+def findings(draft: WorkingCopy, what: ProbedSection = "database") -> list[Finding]:
     found: list[Finding] = []
 
     def open_transport(node: Node, secrets: Secrets) -> Transport:
@@ -190,8 +190,7 @@ def findings(draft: WorkingCopy, what: str = "database") -> list[Finding]:
             raise ConnectError("10.0.0.9:22 did not answer", "Is it on?", node=node.name)
         return LocalTransport(node.name, become="none")
 
-    call = probe_database if what == "database" else probe_storage
-    call(draft, NOWHERE, open_transport, found.append, threading.Event())
+    probe_section(what, draft, NOWHERE, open_transport, found.append, threading.Event())
     return found
 
 
