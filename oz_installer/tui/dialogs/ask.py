@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
 from oz_installer.secret import Secret
@@ -30,22 +29,17 @@ class AskSecret(Dialog[Secret]):
 
     def foot(self) -> ComposeResult:
         """Use it, or not."""
-        with Horizontal(classes="dialog-buttons"):
-            yield FlatButton("Use it", id="use", primary=True)
-            yield FlatButton("Cancel", id="cancel", key="Esc")
+        yield from self.buttons("Use it", "use")
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
         self._use()
 
-    @on(FlatButton.Pressed)
+    @on(FlatButton.Pressed, "#use")
     def _pushed(self, event: FlatButton.Pressed) -> None:
         event.stop()
-        if event.push.id == "use":
-            self._use()
-        else:
-            self.dismiss(None)
+        self._use()
 
     def _use(self) -> None:
         if text := self.query_one(TextInput).value:

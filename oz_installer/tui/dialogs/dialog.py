@@ -55,7 +55,14 @@ class Dialog(ModalScreen[T | None], ChunkedScreen[T | None]):
         with Horizontal(classes="dialog-buttons"):
             yield FlatButton("Close", id="close", key="Esc")
 
-    @on(FlatButton.Pressed, "#close")
+    def buttons(self, label: str, id: str, *others: FlatButton, key: str = "") -> ComposeResult:
+        """Buttons of a dialog that asks: others, the one that answers, Cancel."""
+        with Horizontal(classes="dialog-buttons"):
+            yield from others
+            yield FlatButton(label, id=id, key=key, primary=True)
+            yield FlatButton("Cancel", id="cancel", key="Esc")
+
+    @on(FlatButton.Pressed, "#close, #cancel")
     def _close_pushed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         self.action_give_up()

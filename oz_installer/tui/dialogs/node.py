@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
 
 from oz_installer.tui.dialogs.dialog import Dialog
 from oz_installer.tui.steps import keys_of
@@ -45,9 +44,7 @@ class NodeDialog(Dialog[bool]):
 
     def foot(self) -> ComposeResult:
         """Keep it, or not."""
-        with Horizontal(classes="dialog-buttons"):
-            yield FlatButton("Done", id="done", key="^N", primary=True)
-            yield FlatButton("Cancel", id="cancel", key="Esc")
+        yield from self.buttons("Done", "done", key="^N")
 
     def on_mount(self) -> None:
         """Show the answers; the cursor goes to the first question, or to the one that is asked for."""
@@ -90,13 +87,10 @@ class NodeDialog(Dialog[bool]):
         if self._wizard.step_screen is not None:
             self._wizard.step_screen.say(message.words, "-warning")
 
-    @on(FlatButton.Pressed)
+    @on(FlatButton.Pressed, "#done")
     def _pushed(self, event: FlatButton.Pressed) -> None:
         event.stop()
-        if event.push.id == "done":
-            self.action_done()
-        elif event.push.id == "cancel":
-            self.action_give_up()
+        self.action_done()
 
     def action_give_up(self) -> None:
         """Put the answers back; what was typed is not dropped unasked."""

@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
 from oz_installer.answers.local_files import resolve_path
@@ -47,9 +46,7 @@ class OpenDialog(Dialog[Path]):
 
     def foot(self) -> ComposeResult:
         """Open, or not."""
-        with Horizontal(classes="dialog-buttons"):
-            yield FlatButton("Open", id="open", primary=True)
-            yield FlatButton("Cancel", id="cancel", key="Esc")
+        yield from self.buttons("Open", "open")
 
     def on_mount(self) -> None:
         """Look for files."""
@@ -98,13 +95,10 @@ class OpenDialog(Dialog[Path]):
         event.stop()
         self._open(self._typed)
 
-    @on(FlatButton.Pressed)
+    @on(FlatButton.Pressed, "#open")
     def _pushed(self, event: FlatButton.Pressed) -> None:
         event.stop()
-        if event.push.id == "open":
-            self._open(self._typed)
-        else:
-            self.dismiss(None)
+        self._open(self._typed)
 
     @on(Menu.Chosen)
     def _chosen(self, event: Menu.Chosen) -> None:

@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
 from textual.widgets import Static
 
 from oz_installer.tui.dialogs.dialog import Dialog
@@ -40,10 +39,7 @@ class PickSome(Dialog[tuple[str, ...]]):
 
     def foot(self) -> ComposeResult:
         """Take what is marked, or nothing."""
-        with Horizontal(classes="dialog-buttons"):
-            yield FlatButton("Mark all", id="all", key="a")
-            yield FlatButton(self._take, id="take", key="^N", primary=True)
-            yield FlatButton("Cancel", id="cancel", key="Esc")
+        yield from self.buttons(self._take, "take", FlatButton("Mark all", id="all", key="a"), key="^N")
 
     def _boxed(self) -> list[Item]:
         return [
@@ -59,15 +55,13 @@ class PickSome(Dialog[tuple[str, ...]]):
         self._marked ^= {event.item.id}
         self.query_one(Menu).show(self._boxed())
 
-    @on(FlatButton.Pressed)
+    @on(FlatButton.Pressed, "#take, #all")
     def _pushed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         if event.push.id == "take":
             self.action_take()
-        elif event.push.id == "all":
-            self.action_all()
         else:
-            self.dismiss(None)
+            self.action_all()
 
     def action_all(self) -> None:
         """Mark all, or none when all are marked."""

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
 from oz_installer.answers.local_files import resolve_path
@@ -37,22 +36,17 @@ class SaveDialog(Dialog[Path]):
 
     def foot(self) -> ComposeResult:
         """Save, or not."""
-        with Horizontal(classes="dialog-buttons"):
-            yield FlatButton("Save", id="save", primary=True)
-            yield FlatButton("Cancel", id="cancel", key="Esc")
+        yield from self.buttons("Save", "save")
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
         self._save()
 
-    @on(FlatButton.Pressed)
+    @on(FlatButton.Pressed, "#save")
     def _pushed(self, event: FlatButton.Pressed) -> None:
         event.stop()
-        if event.push.id == "save":
-            self._save()
-        else:
-            self.dismiss(None)
+        self._save()
 
     def _save(self) -> None:
         text = self.query_one("#path", TextInput).value.strip()
