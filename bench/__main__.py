@@ -22,12 +22,14 @@ from bench.report_wizard import wizard_limits, wizard_table
 from bench.samples import Samples, ToolFailedError
 from bench.starting import heavy_modules, starts
 from bench.tools import Toolbox
+from bench.tricks import tricks, tricks_table
 from bench.twins import twins
 from bench.uploading import uploads
 from bench.wizard import wizard
 from bench.workload import NODES, Workload
 from oz_installer.errors import OzError
 from oz_installer.lab import LabOptions, down, up
+from oz_installer.tui.internals.switches import ALL
 
 LAB = "bench"
 PARTS = ("deploy", "delay", "upload", "check", "start", "wizard")
@@ -55,6 +57,17 @@ def options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one round, no repeats, a smaller file")
     parser.add_argument("--only", action="append", choices=PARTS, help="only this part; may be given again")
     parser.add_argument("--tool", action="append", choices=TURNS, help="only this tool's turns")
+    parser.add_argument(
+        "--without",
+        action="append",
+        choices=sorted(ALL),
+        help="a trick of the wizard to turn off",
+    )
+    parser.add_argument(
+        "--tricks",
+        action="store_true",
+        help="only what each trick is worth, or each of --without",
+    )
     parser.add_argument("--keep-lab", action="store_true", help="leave the lab up, for the next run")
     parser.add_argument("--results", type=Path, help="also write the tables between this file's markers")
     return parser.parse_args(words)
@@ -64,6 +77,8 @@ def main(words: Sequence[str]) -> int:
     """Measure; 0 whatever the figures, 1 when something broke."""
     chosen = options(words)
     parts = tuple(chosen.only or PARTS)
+    if chosen.tricks:
+        return measure_tricks(chosen)
     try:
         done = measure_all(chosen, parts)
     except (OzError, ToolFailedError, WrongResultError, subprocess.CalledProcessError) as error:
@@ -71,7 +86,7 @@ def main(words: Sequence[str]) -> int:
         return 1
     text = written(done, chosen)
     print(text)
-    complete = set(parts) == set(PARTS) and not chosen.quick and not chosen.tool
+    complete = set(parts) == set(PARTS) and not (chosen.quick or chosen.tool or chosen.without)
     target = chosen.results or (RESULTS if complete else None)
     if target is not None:
         target.write_text(report.replace_marked(target.read_text(), text))
@@ -79,6 +94,17 @@ def main(words: Sequence[str]) -> int:
     if target == RESULTS:
         README.write_text(report.replace_marked(README.read_text(), short(done, chosen)))
         say(f"bench: written to {README}")
+    return 0
+
+
+def measure_tricks(chosen: argparse.Namespace) -> int:
+    """Print what each trick of the wizard is worth; 0 whatever the figures, 1 when something broke."""
+    try:
+        found = tricks(CACHE / "work", 1 if chosen.quick else chosen.runs, chosen.without or (), say)
+    except ToolFailedError as error:
+        say(f"bench: {error}")
+        return 1
+    print(tricks_table(found))
     return 0
 
 
@@ -92,7 +118,7 @@ def measure_all(chosen: argparse.Namespace, parts: Sequence[str]) -> Done:
         starts(done.samples, folder, runs)
         done.heavy = heavy_modules(["--help"])
     if "wizard" in parts:
-        wizard(done.samples, folder, runs)
+        wizard(done.samples, folder, runs, chosen.without or ())
     if set(parts) <= WITHOUT_LAB:
         return done
     turns = tuple(chosen.tool or TURNS)

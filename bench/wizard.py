@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.pseudo import Pseudo
@@ -18,18 +19,20 @@ ROOT = Path(__file__).parents[1]
 NODES = 50
 TYPIST = """\
 import pathlib, sys, oz_installer.tui
+from oz_installer.tui.internals import switches
+switches.turn_off(sys.argv[2:])
 from bench import typist
 typist.main(pathlib.Path(sys.argv[1]))
 """
-"""The wizard's package comes before Textual, as in the program."""
+"""The wizard's package comes before Textual, as in the program; tricks are off before either."""
 
 PATIENCE = 60.0
 LONG = 600.0
 """Seconds: more than all keys take on a busy machine."""
 
 
-def wizard(samples: Samples, scratch: Path, runs: int) -> None:
-    """First paints in turns, the first round only warms up; then every key, once."""
+def wizard(samples: Samples, scratch: Path, runs: int, without: Sequence[str] = ()) -> None:
+    """First paints in turns, the first round only warms up; then every key, once, without some tricks."""
     scratch.mkdir(parents=True, exist_ok=True)
     programs = {
         BARE_APP: ([sys.executable, str(Path(__file__).with_name("bare_app.py"))], b"Nothing but Textual"),
@@ -41,12 +44,13 @@ def wizard(samples: Samples, scratch: Path, runs: int) -> None:
                 seconds = one.wait_for(text, PATIENCE)
             if number >= 0:
                 samples.add(_sample(name, FIRST, 0, seconds, round=number))
-    keys(samples, scratch)
+    keys(samples, scratch, without)
 
 
-def keys(samples: Samples, scratch: Path) -> None:
-    """What ``typist`` notes. Raises ToolFailedError."""
-    command = [sys.executable, "-c", TYPIST, str(scratch)]
+def keys(samples: Samples, scratch: Path, without: Sequence[str] = ()) -> None:
+    """Add what ``typist`` notes, with some tricks off. Raises ToolFailedError."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-c", TYPIST, str(scratch), *without]
     with Pseudo(command, scratch, environment(scratch)) as one:
         one.wait(LONG)
     for line in (scratch / "keys.jsonl").read_text().splitlines():
