@@ -31,8 +31,8 @@ def tricks(folder: Path, runs: int, only: Sequence[str], say: Callable[[str], No
 
 
 def tricks_table(found: Mapping[str, Samples]) -> str:
-    """Return the 95th percentiles with all tricks, and what is added to them without each. A trick stays when it
-    buys a millisecond somewhere, and more than two measurements of the same differ."""
+    """Return the 95th percentiles with all tricks, and what is added to them without each. A trick stays when
+    it buys a millisecond somewhere, and more than two measurements of the same differ."""
     screens = list(dict.fromkeys(one.phase for kind in KINDS for one in found[ALL_ON].of(kind)))
     cells = [(kind, screen) for kind in KINDS for screen in screens if _p95(found[ALL_ON], kind, screen)]
     base = {cell: _p95(found[ALL_ON], *cell) or 0.0 for cell in cells}
