@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bench.workload import CHANGED_SERVICE, INSTALL_DIR, NODES
 from oz_installer.lab import Lab, reset_gateway
 from oz_installer.render.compose.bundle import Bundle
-from oz_installer.render.compose.compose_file import DIGEST_LABEL
+from oz_installer.render.project import DIGEST_LABEL
 
 _CLEAN = f"""
 some=$(docker ps -aq); [ -z "$some" ] || docker rm -fv $some >/dev/null

@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, field
+from typing import Protocol
 
 from oz_installer import __version__
 from oz_installer.frozen import dataclass
-from oz_installer.render.compose.bundle import Bundle
+from oz_installer.render.rendering import Rendering
 from oz_installer.secret import Secret
 
 FORMAT = 1
@@ -40,18 +41,26 @@ class Record:
         return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
 
 
-def record_of(bundle: Bundle, generation: str, secrets: Mapping[str, str] | None = None) -> Record:
-    """The record that a bundle will leave as this generation."""
+class Facts(Protocol):
+    """The facts of a target, as far as every platform reads them."""
+
+    @property
+    def record(self) -> Record | None:
+        """The record of what is installed; None when nothing is, or the record cannot be read."""
+
+
+def record_of(rendering: Rendering, generation: str, secrets: Mapping[str, str] | None = None) -> Record:
+    """Return the record that a rendering will leave as this generation."""
     return Record(
-        node=bundle.node,
-        release=bundle.release,
+        node=rendering.target,
+        release=rendering.release,
         generation=generation,
-        digest=bundle.digest,
-        files={file.path: file.digest for file in bundle.files},
-        services={service.name: service.digest for service in bundle.long_running},
-        jobs={service.name: service.digest for service in bundle.jobs},
+        digest=rendering.digest,
+        files={file.path: file.digest for file in rendering.files},
+        services={service.name: service.digest for service in rendering.services if not service.job},
+        jobs={service.name: service.digest for service in rendering.services if service.job},
         secrets=secrets,
-        data=dict(bundle.data),
+        data=dict(rendering.data),
     )
 
 

@@ -27,7 +27,7 @@ from oz_installer.remote.engine_requirements import (
     check_engine,
     check_project,
 )
-from oz_installer.render.compose.compose_file import PROJECT
+from oz_installer.render.project import PROJECT
 from oz_installer.text import parse_fields, safe_line
 
 # Only this engine's Compose is queried: podman creates a folder in the login's home even for its version.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from oz_installer.checks.host import disk_query
 from oz_installer.remote.engine_requirements import TIMED_OUT_TEXT
-from oz_installer.render.compose.compose_file import DIGEST_LABEL
+from oz_installer.render.project import DIGEST_LABEL
 from oz_installer.text import safe_line
 
 # The template prints no version when the engine does not answer. Docker before 20.10 does not know the cgroup

@@ -24,7 +24,7 @@ from oz_installer.checks.storage.peer import hold_on_peer
 from oz_installer.checks.storage.probe import HeldFile, MediaLocation, StorageFacts, read_back
 from oz_installer.checks.storage.scripts import HANGS, PREFIX
 from oz_installer.remote.transport import TIMED_OUT, Transport
-from oz_installer.render.compose.compose_file import nfs_options
+from oz_installer.render.mounts import nfs_options
 from oz_installer.text import format_kib, parse_int
 
 

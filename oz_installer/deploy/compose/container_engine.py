@@ -17,7 +17,7 @@ from oz_installer.remote import docker_commands
 from oz_installer.remote.docker_engine import ContainerState, DockerEngine, RegistryAuth
 from oz_installer.remote.image_reference import DOCKER_HUB, registry_host
 from oz_installer.remote.transport import CommandResult
-from oz_installer.render.compose.compose_file import DIGEST_LABEL, PROJECT
+from oz_installer.render.project import DIGEST_LABEL, PROJECT
 
 LOG_LINES = 20
 PULL_SILENCE = 900.0

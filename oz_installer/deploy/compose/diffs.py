@@ -11,7 +11,7 @@ from dataclasses import replace
 from oz_installer.deploy.change import Change
 from oz_installer.deploy.plan import TargetPlan
 from oz_installer.remote.transport import Transport
-from oz_installer.render.compose.compose_file import DIGEST_LABEL
+from oz_installer.render.project import DIGEST_LABEL
 from oz_installer.secret import Masker
 
 CONTEXT_LINES = 3

@@ -9,7 +9,7 @@ from oz_installer.errors import DeployError
 from oz_installer.remote import docker_commands
 from oz_installer.remote.transport import CommandResult
 from oz_installer.render.compose.bundle import BundleService
-from oz_installer.render.compose.compose_file import PROJECT
+from oz_installer.render.project import PROJECT
 
 JOB_SILENCE = 900.0
 

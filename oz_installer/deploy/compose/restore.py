@@ -14,7 +14,7 @@ from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.errors import DeployError
 from oz_installer.remote import docker_commands
 from oz_installer.render.compose.bundle import BundleService
-from oz_installer.render.compose.compose_file import PROJECT
+from oz_installer.render.project import PROJECT
 
 PATIENCE_SECONDS = 60
 NANOSECONDS = 1_000_000_000

@@ -14,31 +14,13 @@ from oz_installer.errors import FAULT_HINT, OzError
 from oz_installer.frozen import dataclass
 from oz_installer.render.compose import compose_file
 from oz_installer.render.config import config_files
+from oz_installer.render.rendering import RenderedFile
 from oz_installer.secret import Secret
 from oz_installer.topology.model import PlacedService, Topology, TopologyNode, Wiring
 from oz_installer.topology.wiring import proxy_environment, wiring_for
 
 COMPOSE_FILE = "compose.yaml"
 JOBS_FILE = "jobs.yaml"
-
-
-@dataclass(frozen=True, kw_only=True)
-class BundleFile:
-    """One rendered file. ``path`` is relative to the bundle; ``secret`` files are masked on screen.
-
-    Modes are 0644 because containers read the files as users of their own; the folder of all
-    generations is 0700, so nobody else on the node can.
-    """
-
-    path: str
-    content: bytes = field(repr=False)
-    mode: int = 0o644
-    secret: bool = False
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the content, hexadecimal."""
-        return hashlib.sha256(self.content).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +51,15 @@ class Bundle:
 
     node: str
     release: str
-    files: tuple[BundleFile, ...]
+    files: tuple[RenderedFile, ...]
     services: tuple[BundleService, ...]
     folders: tuple[str, ...]
     data: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def target(self) -> str:
+        """The node: targets of Compose are nodes."""
+        return self.node
 
     @cached_property
     def digest(self) -> str:
@@ -146,9 +133,9 @@ def _data(answers: Answers) -> dict[str, str]:
 
 def _config_files(
     node: TopologyNode, wiring: Wiring, secrets: Mapping[str, Secret], topology: Topology
-) -> Iterator[BundleFile]:
+) -> Iterator[RenderedFile]:
     for path, file in config_files(node, wiring, secrets, topology).items():
-        yield BundleFile(path=path, content=file.text.encode(), secret=file.secret)
+        yield RenderedFile(path=path, content=file.text.encode(), secret=file.secret)
 
 
 def _compose_files(
@@ -156,13 +143,13 @@ def _compose_files(
     definitions: Mapping[str, compose_file.Definition],
     site: compose_file.ComposeContext,
     release: Release,
-) -> Iterator[BundleFile]:
+) -> Iterator[RenderedFile]:
     """What keeps running and the jobs apart, so that no ``up`` starts a job; neither without content."""
     for path, job in ((COMPOSE_FILE, False), (JOBS_FILE, True)):
         chosen = {p.name: definitions[p.name] for p in node.services if p.service.job is job}
         if chosen:
             text = compose_file.compose_yaml(node, chosen, site, release)
-            yield BundleFile(path=path, content=text.encode(), secret=True)
+            yield RenderedFile(path=path, content=text.encode(), secret=True)
 
 
 def _service(
@@ -187,7 +174,7 @@ def _service(
     )
 
 
-def _licence_files(node: TopologyNode, licences: Mapping[str, bytes]) -> Iterable[BundleFile]:
+def _licence_files(node: TopologyNode, licences: Mapping[str, bytes]) -> Iterable[RenderedFile]:
     wanted = {
         mount.source.removeprefix("licence:"): compose_file.bundle_path(mount)
         for placed in node.services
@@ -197,7 +184,7 @@ def _licence_files(node: TopologyNode, licences: Mapping[str, bytes]) -> Iterabl
     for key, path in sorted(wanted.items()):
         if key not in licences:
             raise OzError(f"the licence {key!r} was not read", FAULT_HINT)
-        yield BundleFile(path=path, content=licences[key], secret=True)
+        yield RenderedFile(path=path, content=licences[key], secret=True)
 
 
 def _names(wiring: Wiring, secrets: Mapping[str, Secret]) -> Mapping[str, object]:

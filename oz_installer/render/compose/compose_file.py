@@ -19,11 +19,10 @@ import yaml
 from oz_installer.answers.model import Storage
 from oz_installer.catalog.release import HealthCheck, Mount, Port, Release, Service
 from oz_installer.frozen import dataclass
+from oz_installer.render.mounts import nfs_options
+from oz_installer.render.project import DIGEST_LABEL
 from oz_installer.topology.model import PlacedService, TopologyNode
-from oz_installer.topology.wiring import url_host
 
-PROJECT = "oz"
-DIGEST_LABEL = "com.ozforensics.oz-install.digest"
 CURRENT = "current"
 HEADER = "# Made by oz-install for {node}. Do not edit: change answers.yml and run oz-install again.\n"
 STOP_GRACE = "30s"
@@ -218,12 +217,6 @@ def _volume_options(name: str, site: ComposeContext) -> dict[str, Any]:
         return {}
     options = nfs_options(site.storage)
     return {"driver": "local", "driver_opts": {name: _doubled(value) for name, value in options.items()}}
-
-
-def nfs_options(storage: Storage) -> dict[str, str]:
-    """How an engine's local driver is told to mount the media."""
-    options = f"addr={url_host(storage.server or '')},{storage.options}"
-    return {"type": "nfs", "o": options, "device": f":{storage.export}"}
 
 
 def _ports(ports: Iterable[Port]) -> list[str]:

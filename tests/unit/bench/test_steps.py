@@ -11,7 +11,8 @@ from bench.proxy import Turns
 from bench.proxy import parse as parse_routes
 from bench.starting import by_package
 from bench.workload import steps_of
-from oz_installer.render.compose.bundle import Bundle, BundleFile, BundleService
+from oz_installer.render.compose.bundle import Bundle, BundleService
+from oz_installer.render.rendering import RenderedFile
 
 
 def _service(name: str, stage: str, *, job: bool = False, check: str = "") -> BundleService:
@@ -24,7 +25,7 @@ def _service(name: str, stage: str, *, job: bool = False, check: str = "") -> Bu
 BUNDLE = Bundle(
     node="node1",
     release="5.2",
-    files=(BundleFile(path="compose.yaml", content=b"x"),),
+    files=(RenderedFile(path="compose.yaml", content=b"x"),),
     services=(
         _service("redis", "foundation", check="it's 'quoted' \"$HOME\""),
         _service("init", "app", job=True),

@@ -17,7 +17,8 @@ from oz_installer.deploy.record import record_of
 from oz_installer.deploy.settings import RunSettings
 from oz_installer.errors import ConnectError
 from oz_installer.remote.transport import CommandResult, ForwardingForbidden
-from oz_installer.render.compose.bundle import Bundle, BundleFile, BundleService
+from oz_installer.render.compose.bundle import Bundle, BundleService
+from oz_installer.render.rendering import RenderedFile
 from oz_installer.secret import Masker, Secret
 from oz_installer.topology.model import Topology
 
@@ -127,7 +128,7 @@ def service(name: str, **changes: Any) -> BundleService:
 def bundle(*services: BundleService, node: str = "n1", **files: str) -> Bundle:
     """A bundle; files by name, ``_`` read as ``/``, those that start with ``secret`` are secret."""
     made = [
-        BundleFile(path=path.replace("_", "/"), content=text.encode(), secret=path.startswith("secret"))
+        RenderedFile(path=path.replace("_", "/"), content=text.encode(), secret=path.startswith("secret"))
         for path, text in sorted({"compose.yaml": "services: {}\n", **files}.items())
     ]
     return Bundle(node=node, release="5.2", files=tuple(made), services=services, folders=("data/media",))

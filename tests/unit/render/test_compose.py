@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from oz_installer.answers.model import Extra
 from oz_installer.catalog.release import load_release
 from oz_installer.render.compose import compose_file
+from oz_installer.render.project import DIGEST_LABEL
 from oz_installer.secret import Secret
 from oz_installer.topology.planner import plan_topology
 from tests.unit.render.bundle_cases import CASES, Composed, answers_for, bundles_of, case, composed
@@ -148,7 +149,7 @@ def test_definitions_agree_with_the_bundle(site: tuple[str, dict[str, Composed]]
     for node in site[1].values():
         for service in node.bundle.services:
             definition = (node.jobs if service.job else node.running)[service.name]
-            assert definition["labels"] == {compose_file.DIGEST_LABEL: service.digest}
+            assert definition["labels"] == {DIGEST_LABEL: service.digest}
             assert definition["image"] == service.image
             assert bool(definition.get("healthcheck")) is bool(service.health_command)
             assert service.start_timeout >= 60

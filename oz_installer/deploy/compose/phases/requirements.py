@@ -20,7 +20,7 @@ from oz_installer.remote.engine_requirements import (
     check_project,
     unmet,
 )
-from oz_installer.render.compose.compose_file import PROJECT
+from oz_installer.render.project import PROJECT
 
 
 class CheckRequirements(Phase[NodesRun]):

@@ -15,7 +15,7 @@ from oz_installer.deploy.phase import Phase
 from oz_installer.errors import DeployError
 from oz_installer.remote import docker_commands as engine_commands
 from oz_installer.render.compose.bundle import BundleService
-from oz_installer.render.compose.compose_file import PROJECT
+from oz_installer.render.project import PROJECT
 from oz_installer.text import plural
 
 TITLES: dict[Stage, str] = {

@@ -9,7 +9,7 @@ from oz_installer.deploy.compose.restore import restore_services
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.phase import Phase
 from oz_installer.remote import docker_commands as engine_commands
-from oz_installer.render.compose.compose_file import PROJECT
+from oz_installer.render.project import PROJECT
 
 
 class Switch(Phase[NodesRun]):

@@ -1,0 +1,12 @@
+"""Options with which an engine or a cluster mounts the media."""
+
+from __future__ import annotations
+
+from oz_installer.answers.model import Storage
+from oz_installer.topology.wiring import url_host
+
+
+def nfs_options(storage: Storage) -> dict[str, str]:
+    """Return the options of an engine's local volume driver for the NFS share of the answers."""
+    options = f"addr={url_host(storage.server or '')},{storage.options}"
+    return {"type": "nfs", "o": options, "device": f":{storage.export}"}
