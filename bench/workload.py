@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
 from oz_installer.answers.file import read
 from oz_installer.catalog.release import STAGES
-from oz_installer.installation.desired_state.desired_state import build_desired_state
+from oz_installer.installation.render import build_desired_state
 from oz_installer.lab import Lab
 from oz_installer.render.compose.bundle import Bundle, BundleService
 
@@ -111,7 +111,7 @@ class Workload:
     def _bundles(self, path: Path) -> Mapping[str, Bundle]:
         desired_state = build_desired_state(read(path), path, ask=None, connecting=False)
         desired_state.save_secrets()
-        return desired_state.bundles
+        return cast("Mapping[str, Bundle]", desired_state.renderings)
 
     def _inventory(self, slow: bool) -> str:
         lines = []

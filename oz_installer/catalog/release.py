@@ -50,12 +50,18 @@ class Layout:
     nodes: tuple[LayoutNode, ...]
 
 
+Platform = Literal["compose", "kubernetes"]
+INSTALLABLE: tuple[Platform, ...] = ("compose",)
+"""Platforms that this version installs on."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """A scenario of the vendor's table; ``most_...`` is its maximum load, None: no limit."""
 
     name: str
     title: str
+    platform: Platform
     use_cases: tuple[str, ...]
     apm: str
     analyses_per_month: str

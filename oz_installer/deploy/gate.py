@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from oz_installer.frozen import dataclass
 from oz_installer.remote.transport import CommandResult, Transport
 
 

@@ -43,6 +43,15 @@ def run_phases(phases: Sequence[Phase[R]], run: R) -> None:
     run.emit(RunEnded(outcome="done", seconds=monotonic() - began))
 
 
+def run_read_only(phases: Sequence[Phase[R]], run: R) -> None:
+    """Run phases that change nothing: there is nothing to undo. Raises what a phase raised."""
+    wanted = [phase for phase in phases if phase.should_run(run)]
+    for number, phase in enumerate(wanted, 1):
+        run.check_cancelled()
+        run.emit(PhaseStarted(phase=phase.title, number=number, of=len(wanted)))
+        _timed(phase, run)
+
+
 def _timed(phase: Phase[R], run: R) -> None:
     began = monotonic()
     try:

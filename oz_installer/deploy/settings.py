@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from oz_installer.frozen import dataclass
 from oz_installer.secret import Masker, Secret
 
 

@@ -18,8 +18,8 @@ from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Gene
 from oz_installer.checks.runner import run_checks, sort_findings
 from oz_installer.deploy.record import fingerprint
 from oz_installer.errors import AnswersError
-from oz_installer.installation.desired_state.desired_state import Inputs, read_inputs
-from oz_installer.installation.nodes.connect_all import select_nodes
+from oz_installer.installation.connect import select_targets
+from oz_installer.installation.desired_state.inputs import Inputs, read_inputs
 from oz_installer.installation.nodes.connection_pool import ConnectionPool
 from oz_installer.installation.prepare import Prepared
 from oz_installer.remote.transport import Transport
@@ -60,9 +60,10 @@ def run_preflight(
 
     Raises AnswersError.
     """
-    checks, chosen = select_checks(only), select_nodes(loaded.answers, limit)
+    checks, chosen = select_checks(only), select_targets(loaded.answers, limit)
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
-    nodes, masker = {node.name: node for node in chosen}, inputs.secrets.masker()
+    nodes = {node.name: node for node in loaded.answers.nodes if node.name in chosen}
+    masker = inputs.secrets.masker()
     lines = ConnectionPool(
         lambda name: open_transport(nodes[name], inputs.secrets, step=step), patience=step * PATIENCE_STEPS
     )
@@ -94,9 +95,9 @@ def check_prepared(
     desired_state = prepared.desired_state
     site = check_context(
         desired_state.answers,
-        prepared.transports.__getitem__,
+        prepared.connection.transport,
         desired_state.secrets,
-        names=tuple(prepared.transports),
+        names=prepared.targets,
         topology=desired_state.topology,
         base=desired_state.path.parent,
     )

@@ -1,35 +1,17 @@
-"""The last log lines of a service, wherever it runs."""
+"""The last log lines of a service, on every target where it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.secrets.resolve import Ask
-from oz_installer.errors import AnswersError, OzError
-from oz_installer.installation.desired_state.desired_state import read_inputs
-from oz_installer.installation.desired_state.secrets_guard import require_matching_secrets
-from oz_installer.installation.nodes.connect_all import OpenTransport, connect_all
-from oz_installer.installation.prepare import connectors
-from oz_installer.remote.docker_commands import logs, with_stderr
-from oz_installer.remote.parallel import start_all
-from oz_installer.secret import Masker
+from oz_installer.errors import AnswersError
+from oz_installer.installation.connect import connected
+from oz_installer.installation.desired_state.inputs import read_inputs
+from oz_installer.installation.platform import OpenTransport, ServiceLogs
 from oz_installer.topology.model import PlacedService, Topology
-
-if TYPE_CHECKING:
-    from oz_installer.remote.transport import Transport
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServiceLogs:
-    """Texts by ``node/service``, secrets masked; and of those that cannot be read: why not."""
-
-    texts: Mapping[str, str]
-    failures: Mapping[str, str]
 
 
 def read_logs(
@@ -41,62 +23,22 @@ def read_logs(
     *,
     ask: Ask | None = None,
 ) -> ServiceLogs:
-    """The last log lines of a service. ``service`` is a container's name or its catalogue name.
+    """Read the last log lines of a service, given by its container's name or its catalogue name.
 
     Raises AnswersError when nothing of that name keeps running anywhere, or passwords are lost.
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
-    placed = find_services(inputs.topology, service)
-    homes = [node for node in loaded.answers.nodes if node.name in {one.node for one in placed}]
-    looked, failed, desired_state = connect_all(homes, *connectors(inputs, open_transport))
-    transports = {name: one.transport for name, one in looked.items()}
-    try:
-        # a password that is lost could not be masked
-        require_matching_secrets(desired_state, {name: one.facts for name, one in looked.items()})
-        return _read(placed, transports, failed, loaded.answers.engine, lines, inputs.secrets.masker())
-    finally:
-        for transport in transports.values():
-            transport.close()
-
-
-def _read(
-    placed: Sequence[PlacedService],
-    transports: Mapping[str, Transport],
-    failed: Mapping[str, OzError],
-    engine: str,
-    lines: int,
-    masker: Masker,
-) -> ServiceLogs:
-    by_key = {one.service_key: one for one in placed}
-    there = [key for key, one in by_key.items() if one.node in transports]
-    reading = start_all(
-        there,
-        lambda key: transports[by_key[key].node].run(with_stderr(logs(engine, by_key[key].name, lines))),
+    placed = {one.service_key: one for one in find_services(inputs.topology, service)}
+    homes = {one.node for one in placed.values()}
+    only = [node.name for node in loaded.answers.nodes if node.name in homes]
+    with connected(inputs, open_transport, only=only) as connection:
+        read = connection.logs({key: (one.node, one.name) for key, one in placed.items()}, lines)
+        lost = {key: connection.failures.get(one.node) for key, one in placed.items()}
+    failures = {**{key: error.message for key, error in lost.items() if error}, **read.failures}
+    return ServiceLogs(
+        texts={key: read.texts[key] for key in placed if key in read.texts},
+        failures={key: failures[key] for key in placed if key in failures},
     )
-    texts: dict[str, str] = {}
-    failures: dict[str, str] = {}
-    for key, one in by_key.items():
-        if one.node in failed:
-            failures[key] = failed[one.node].message
-            continue
-        try:
-            result = reading[key].result()
-        except OzError as error:
-            failures[key] = error.message
-            continue
-        text = masker(result.stdout.decode("utf-8", "replace"))
-        if result.ok:
-            texts[key] = text
-        else:
-            failures[key] = _why(text)
-    return ServiceLogs(texts=texts, failures=failures)
-
-
-def _why(said: str) -> str:
-    lowered = said.lower()
-    if "no such container" in lowered or "no container with name" in lowered:
-        return "there is no such container on the node"
-    return " ".join(said.split())[-300:] or "the engine does not say why"
 
 
 def find_services(topology: Topology, service: str) -> list[PlacedService]:

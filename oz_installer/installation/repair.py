@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers
@@ -13,9 +13,10 @@ from oz_installer.answers.secrets.resolve import Ask
 from oz_installer.checks.context import Remedy
 from oz_installer.deploy.events import Event, Message, NodeProgress
 from oz_installer.errors import OzError
-from oz_installer.installation.desired_state.desired_state import Inputs, read_inputs
-from oz_installer.installation.nodes.connect_all import OpenTransport
+from oz_installer.frozen import dataclass
+from oz_installer.installation.desired_state.inputs import Inputs, read_inputs
 from oz_installer.installation.nodes.connection_pool import ConnectionPool
+from oz_installer.installation.platform import OpenTransport
 from oz_installer.installation.undo_log import UndoLog, command_text, undo_log_path
 from oz_installer.remote.parallel import start_all, wait_all
 from oz_installer.remote.transport import CommandResult, Transport

@@ -7,13 +7,14 @@ import re
 import shlex
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
 
 from oz_installer.checks.context import Remedy
 from oz_installer.errors import AnswersError, OzError
+from oz_installer.frozen import dataclass
 from oz_installer.text import safe_line
 
 _HEAD = """\

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Protocol
+
+from oz_installer.frozen import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,14 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator
 
 from oz_installer.answers.model import Answers
-from oz_installer.catalog.release import Release, Scenario, load_release, load_scenarios, releases
+from oz_installer.catalog.release import (
+    INSTALLABLE,
+    Release,
+    Scenario,
+    load_release,
+    load_scenarios,
+    releases,
+)
 from oz_installer.errors import Problem
 from oz_installer.text import join_and, join_or
 from oz_installer.topology.layout import roles_of
@@ -35,9 +42,9 @@ def check_constraints(answers: Answers) -> tuple[Problem, ...]:
     return tuple(problem for rule in rules for problem in rule(answers, scenario, release))
 
 
-def supported_platform(answers: Answers, _scenario: Scenario, _release: Release) -> Iterator[Problem]:
-    """Reject scenario high-load: Kubernetes is not supported yet."""
-    if answers.scenario == "high-load":
+def supported_platform(_answers: Answers, scenario: Scenario, _release: Release) -> Iterator[Problem]:
+    """Reject scenarios whose platform this version does not install on."""
+    if scenario.platform not in INSTALLABLE:
         yield Problem(
             key="scenario",
             message="high-load runs on Kubernetes, which this version does not install yet",

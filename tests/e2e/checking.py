@@ -17,7 +17,7 @@ from oz_installer.checks.context import Finding
 from oz_installer.checks.runner import LIMIT_SECONDS
 from oz_installer.installation.check import run_preflight
 from oz_installer.installation.nodes.connect import transport_opener
-from oz_installer.installation.nodes.connect_all import OpenTransport
+from oz_installer.installation.platform import OpenTransport
 from oz_installer.installation.wizard.probe import NodeProbe, probe_nodes, probe_section
 from oz_installer.lab.database import psql
 from oz_installer.lab.files import SMALL

@@ -10,14 +10,17 @@ import io
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from oz_installer.answers.file import read
 from oz_installer.deploy.record import record_of
-from oz_installer.installation.desired_state.desired_state import DesiredState, build_desired_state
+from oz_installer.installation.desired_state.desired_state import DesiredState
+from oz_installer.installation.render import build_desired_state
 from oz_installer.installation.wizard.core import InstallerCore
 from oz_installer.remote.transport import CommandResult
+from oz_installer.render.compose.bundle import Bundle
 from oz_installer.tui.widgets.row_list import RowList
 from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, wizard
 from tests.unit.deploy.deploy_support import FakeTransport, short
@@ -39,7 +42,7 @@ class Node:
     """A node as an installation left it; ``stopped`` are services that do not run any more."""
 
     def __init__(self, desired_state: DesiredState) -> None:
-        self._bundle = desired_state.bundles["n1"]
+        self._bundle = cast("Bundle", desired_state.renderings["n1"])
         record = record_of(self._bundle, "000001", desired_state.fingerprints("n1"))
         self._record = record.dumps()
         self._files: Mapping[str, bytes] = {

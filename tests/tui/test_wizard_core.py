@@ -29,7 +29,7 @@ def prepared(folder: Path) -> Prepared:
     return cast("Prepared", SimpleNamespace(desired_state=desired_state))
 
 
-@pytest.mark.parametrize("call", ["apply.apply", "summary.with_diffs", "summary.summarise"])
+@pytest.mark.parametrize("call", ["apply.apply", "plan_diffs.with_diffs", "summary.summarise"])
 def test_an_error_holds_no_secret(call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any, **__: Any) -> None:
         raise DeployError(f"login with {CANARY} failed", f"not {CANARY}", details=f"log of {CANARY}")

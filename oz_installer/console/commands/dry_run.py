@@ -32,12 +32,12 @@ def dry_run(prepared: Prepared, flags: InstallFlags) -> None:
     end = RunEnded(outcome="rehearsed", seconds=0)
     if flags.json:
         lines = JsonLines(sys.stdout, masker)
-        for message in dry_run_messages(changes, tuple(prepared.transports)):
+        for message in dry_run_messages(changes, prepared.targets):
             lines.on_event(message)
         lines.on_event(end)
         lines.close()
         return
-    for message in dry_run_messages(changes, tuple(prepared.transports)):
+    for message in dry_run_messages(changes, prepared.targets):
         for line in message_lines(mask_event(message, masker)):  # type: ignore[arg-type]
             write(sys.stderr, f"{one_line(line)}\n")
     left = "" if flags.skip_checks else f" {NOT_CHECKED}"

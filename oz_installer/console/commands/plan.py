@@ -11,8 +11,8 @@ from oz_installer.console.context import Opener, RunState, print_json
 from oz_installer.console.output.json_documents import plan_json
 from oz_installer.console.output.streams import colours, write
 from oz_installer.formatting.plan import plan_text
+from oz_installer.installation.plan_diffs import with_diffs
 from oz_installer.installation.prepare import Prepared
-from oz_installer.installation.summary import with_diffs
 
 
 def show_plan(

@@ -12,7 +12,8 @@ from oz_installer.answers.local_files import resolve_path, secrets_file_path
 from oz_installer.console.context import RunState, secret_prompt
 from oz_installer.console.output.streams import write
 from oz_installer.errors import AnswersError
-from oz_installer.installation.desired_state.desired_state import DesiredState, build_desired_state
+from oz_installer.installation.desired_state.desired_state import DesiredState
+from oz_installer.installation.render import build_desired_state
 from oz_installer.text import plural
 
 SVG_HEAD = 1024
@@ -33,8 +34,8 @@ def write_bundles(path: Path, out: Path, shared: RunState) -> None:
         raise AnswersError(
             f"cannot write to {out}: {error.strerror}", "Name another folder with --out."
         ) from error
-    count = sum(len(bundle.files) for bundle in desired_state.bundles.values())
-    nodes = plural(len(desired_state.bundles), "node")
+    count = sum(len(rendering.files) for rendering in desired_state.renderings.values())
+    nodes = plural(len(desired_state.renderings), "node")
     write(sys.stdout, f"{plural(count, 'file')} of {nodes} {'is' if count == 1 else 'are'} in {out}\n")
 
 
@@ -42,9 +43,9 @@ def _write_bundles(desired_state: DesiredState, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     out.chmod(0o700)
     desired_state.save_secrets()  # the files hold them, and an installation later must not make others
-    for node, bundle in desired_state.bundles.items():
-        for file in bundle.files:
-            target = out / node / file.path
+    for name, rendering in desired_state.renderings.items():
+        for file in rendering.files:
+            target = out / name / file.path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.touch(mode=0o600 if file.secret else file.mode)
             target.write_bytes(file.content)

@@ -1,8 +1,9 @@
-"""The installation as a list of phases, to be read from top to bottom."""
+"""Every command on nodes as a list of phases, to be read from top to bottom."""
 
 from __future__ import annotations
 
 from oz_installer.catalog.release import STAGES
+from oz_installer.deploy.compose.phases.connect import Connect, ReadFacts
 from oz_installer.deploy.compose.phases.lock import Lock
 from oz_installer.deploy.compose.phases.pull import PullImages
 from oz_installer.deploy.compose.phases.remove import RemoveServices
@@ -12,8 +13,14 @@ from oz_installer.deploy.compose.phases.stage import Stage
 from oz_installer.deploy.compose.phases.start import Start
 from oz_installer.deploy.compose.phases.switch import Switch
 from oz_installer.deploy.compose.phases.verify import Verify
+from oz_installer.deploy.compose.preparation import Preparation
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.phase import Phase
+
+
+def prepare() -> tuple[Phase[Preparation], ...]:
+    """Connect and read the facts: how every command that needs the nodes begins."""
+    return Connect(), ReadFacts()
 
 
 def install() -> tuple[Phase[NodesRun], ...]:

@@ -1,4 +1,4 @@
-"""Every node's files as they will be, with a mask for each secret: for a review that reads nothing."""
+"""Every target's files as they will be, with a mask for each secret: a preview that reads no files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from oz_installer.answers.model import Answers, License
 from oz_installer.answers.secrets.resolve import references
-from oz_installer.render.compose.bundle import render
+from oz_installer.installation.desired_state.desired_state import Render
 from oz_installer.render.config import secret_slots
 from oz_installer.secret import MASK, Secret
 from oz_installer.topology.planner import plan_topology
@@ -15,14 +15,13 @@ from oz_installer.topology.planner import plan_topology
 LICENCE = b"(your licence file)\n"
 
 
-def preview(answers: Answers) -> Mapping[str, Mapping[str, str]]:
-    """Path -> text of each node's bundle. Reads no secret and no licence. Raises AnswersError."""
+def preview(answers: Answers, render: Render) -> Mapping[str, Mapping[str, str]]:
+    """Return path -> text of each target's files. Reads no secret and no licence. Raises AnswersError."""
     topology = plan_topology(answers)
     slots = (*secret_slots(topology), *(one.slot for one in references(answers)))
     masked = {slot: Secret(MASK) for slot in slots}
     licences = {field.name: LICENCE for field in fields(License)}
-    bundles = render(answers, topology, masked, licences)
     return {
-        bundle.node: {file.path: file.content.decode("utf-8", "replace") for file in bundle.files}
-        for bundle in bundles
+        target: {file.path: file.content.decode("utf-8", "replace") for file in rendering.files}
+        for target, rendering in render(answers, topology, masked, licences).items()
     }

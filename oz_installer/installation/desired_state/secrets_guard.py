@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from oz_installer.answers.secrets.store import mismatch_text, restore_hint
-from oz_installer.deploy.compose.facts import NodeFacts
-from oz_installer.deploy.record import fingerprint
+from oz_installer.deploy.record import Facts, fingerprint
 from oz_installer.errors import AnswersError
 from oz_installer.installation.desired_state.desired_state import DesiredState
 from oz_installer.topology.model import Topology
 
 
-def require_matching_secrets(desired_state: DesiredState, facts: Mapping[str, NodeFacts]) -> None:
+def require_matching_secrets(desired_state: DesiredState, facts: Mapping[str, Facts]) -> None:
     """Raises AnswersError when a generated password is not the one that a node has installed: it was made in
     this run, by ``render`` or with an older copy of the file, and the node's own is lost."""
     secrets = desired_state.secrets
@@ -32,7 +31,7 @@ def require_matching_secrets(desired_state: DesiredState, facts: Mapping[str, No
     )
 
 
-def require_all_nodes(desired_state: DesiredState, facts: Mapping[str, NodeFacts]) -> None:
+def require_all_nodes(desired_state: DesiredState, facts: Mapping[str, Facts]) -> None:
     """Raises AnswersError when passwords would be made while there is no file of them, and not every node was
     looked at: another one may have them."""
     unseen = [node.name for node in desired_state.answers.nodes if node.name not in facts]
@@ -47,7 +46,7 @@ def require_all_nodes(desired_state: DesiredState, facts: Mapping[str, NodeFacts
 
 
 def missing_secrets(
-    topology: Topology, made: Iterable[str], facts: Mapping[str, NodeFacts]
+    topology: Topology, made: Iterable[str], facts: Mapping[str, Facts]
 ) -> dict[str, tuple[str, ...]]:
     """Slots of ``made`` that belong to an installed component, each with the nodes that show it.
 
@@ -66,7 +65,7 @@ def missing_secrets(
     return lost
 
 
-def changed_secrets(prints: Mapping[str, str], facts: Mapping[str, NodeFacts]) -> dict[str, tuple[str, ...]]:
+def changed_secrets(prints: Mapping[str, str], facts: Mapping[str, Facts]) -> dict[str, tuple[str, ...]]:
     """Slots whose fingerprint is not the one that nodes have on record, each with those nodes."""
     recorded = {name: one.record.secrets or {} for name, one in facts.items() if one.record}
     found = {

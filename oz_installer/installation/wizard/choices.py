@@ -6,7 +6,7 @@ Nothing is listed here: every choice is tried, and the rules say what would be w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from oz_installer.answers.model import SecretRef
 from oz_installer.answers.questions import Question, question
 from oz_installer.catalog.release import load_scenarios
 from oz_installer.errors import Problem
+from oz_installer.frozen import dataclass
 from oz_installer.topology.constraints import check_constraints
 
 

@@ -179,7 +179,7 @@ class InstallerCore(OfflineCore):
 
     def with_diffs(self, prepared: Prepared, stop: Stop) -> Plan:
         """The plan with the differences of every file, secrets masked."""
-        from oz_installer.installation.summary import with_diffs
+        from oz_installer.installation.plan_diffs import with_diffs
 
         with _masked(prepared):
             return with_diffs(prepared, stop)

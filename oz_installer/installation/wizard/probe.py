@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -25,9 +25,10 @@ from oz_installer.checks.host.host import HostCheck
 from oz_installer.checks.runner import as_completed, run_checks, run_shell_checks
 from oz_installer.checks.storage.storage import StorageCheck
 from oz_installer.errors import AnswersError, OzError, unexpected
+from oz_installer.frozen import dataclass
 from oz_installer.installation.check import OnFinding, check_context, mask_findings
-from oz_installer.installation.nodes.connect_all import OpenTransport
 from oz_installer.installation.nodes.connection_pool import ConnectionPool
+from oz_installer.installation.platform import OpenTransport
 from oz_installer.installation.wizard.partial_answers import (
     AGAIN,
     api_names,

@@ -84,6 +84,7 @@ class OfflineCore:
     def bundles(self, working: WorkingCopy) -> Mapping[str, Mapping[str, str]]:
         """Every node's files, path -> text, secrets masked; nothing while answers are missing or wrong."""
         from oz_installer.installation.desired_state.preview import preview
+        from oz_installer.installation.platforms import platform_of
 
         answers = working.answers()
-        return preview(answers) if answers else {}
+        return preview(answers, platform_of(answers).render) if answers else {}

@@ -42,7 +42,7 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     monkeypatch.setattr(dry_run, "apply", run)
     secrets = SimpleNamespace(masker=lambda: Masker((Secret("canary"),)))
-    return SimpleNamespace(desired_state=SimpleNamespace(secrets=secrets), transports={"n1": 0, "n2": 0})
+    return SimpleNamespace(desired_state=SimpleNamespace(secrets=secrets), targets=("n1", "n2"))
 
 
 def test_only_what_matters_node_by_node(prepared: Any, monkeypatch: pytest.MonkeyPatch) -> None:

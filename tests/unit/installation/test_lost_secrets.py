@@ -14,9 +14,9 @@ from oz_installer.answers.model import Components
 from oz_installer.cli import main
 from oz_installer.deploy.compose.facts import NodeFacts
 from oz_installer.deploy.record import Record, fingerprint
-from oz_installer.installation.desired_state.desired_state import build_desired_state
 from oz_installer.installation.desired_state.secrets_guard import changed_secrets, missing_secrets
 from oz_installer.installation.nodes import connect
+from oz_installer.installation.render import build_desired_state
 from oz_installer.secret import Secret
 from oz_installer.topology.planner import plan_topology
 from tests.unit.deploy.deploy_support import FakeTransport, fresh, short
@@ -214,7 +214,7 @@ def test_a_node_keeps_on_record_what_stands_in_its_files(site: Site) -> None:
     prints = {node: desired_state.fingerprints(node) for node in ("n1", "n2")}
     assert {*prints["n1"], *prints["n2"]} == {*SLOTS}
     for node, some in prints.items():
-        bundle = desired_state.bundles[node]
+        bundle = desired_state.renderings[node]
         for slot in SLOTS:
             value = desired_state.secrets[slot].reveal().encode()
             assert any(value in file.content for file in bundle.files) == (slot in some)

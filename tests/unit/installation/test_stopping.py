@@ -18,8 +18,9 @@ from oz_installer.answers.secrets.resolve import Secrets
 from oz_installer.checks.context import Finding
 from oz_installer.errors import ConnectError, Interrupted
 from oz_installer.installation.nodes.connect import transport_opener
+from oz_installer.installation.plan_diffs import with_diffs
 from oz_installer.installation.prepare import Prepared, prepare
-from oz_installer.installation.summary import summarise, with_diffs
+from oz_installer.installation.summary import summarise
 from oz_installer.installation.wizard.core import InstallerCore
 from oz_installer.remote.ssh.transport import SshTarget, SshTransport, connect
 from tests.unit.deploy.deploy_support import FakeTransport, short

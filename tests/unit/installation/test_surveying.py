@@ -11,9 +11,9 @@ import pytest
 
 from oz_installer.answers.model import Node
 from oz_installer.cli import main
+from oz_installer.deploy.compose.states import service_states
 from oz_installer.errors import ConnectError
 from oz_installer.installation.nodes import connect
-from oz_installer.installation.summary import _states
 from oz_installer.remote.transport import CommandResult
 from tests.unit.deploy.deploy_support import FakeTransport, bundle, container, failed, service, short
 from tests.unit.deploy.deploy_support import installed as installed_facts
@@ -149,9 +149,9 @@ def test_answers_that_were_changed_since_do_not_make_an_installation_ill() -> No
     facts = installed_facts(before, containers=starting)
     after = bundle(service("oz-init", job=True, digest="other"), service("oz-api", digest="other"), a="2")
     well = {"n1/oz-init": "finished", "n1/oz-api": "healthy"}
-    assert _states(before, facts) == _states(after, facts) == well
+    assert service_states(before, facts) == service_states(after, facts) == well
     undone = replace(facts, jobs={}, verified="")
-    assert _states(after, undone) == {"n1/oz-init": "not done", "n1/oz-api": "starting"}
+    assert service_states(after, undone) == {"n1/oz-init": "not done", "n1/oz-api": "starting"}
 
 
 def test_json_has_it_all_and_a_total(site: Site, capsys: pytest.CaptureFixture[str]) -> None:

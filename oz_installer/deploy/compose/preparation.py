@@ -1,0 +1,83 @@
+"""Connecting to the nodes and reading their facts: what the first two phases of every command share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from oz_installer.deploy.compose import node_commands as commands
+from oz_installer.deploy.compose.facts import NodeFacts, parse_facts
+from oz_installer.deploy.events import Event, Level, Message
+from oz_installer.errors import Interrupted, OzError, PreflightError
+from oz_installer.remote.transport import Transport
+from oz_installer.render.compose.bundle import Bundle
+from oz_installer.secret import Masker
+
+
+@dataclass(kw_only=True)
+class Preparation:
+    """The nodes that are being connected to. ``open_node`` opens a connection, in a thread per node;
+    ``render`` renders the bundles meanwhile. A node that fails holds up no other: see ``failures``."""
+
+    nodes: Sequence[str]
+    open_node: Callable[[str], Transport]
+    render: Callable[[], Mapping[str, Bundle]]
+    install_dir: str
+    engine: str
+    masker: Masker
+    emit: Callable[[Event], None] = field(default=lambda _event: None)
+    stop: threading.Event | None = None
+    bundles: Future[Mapping[str, Bundle]] = field(default_factory=Future)
+    connecting: Mapping[str, Future[Transport]] = field(default_factory=dict)
+    reading: Mapping[str, Future[NodeFacts]] = field(default_factory=dict)
+    failures: dict[str, OzError] = field(default_factory=dict)
+    transports: dict[str, Transport] = field(default_factory=dict)
+    facts: dict[str, NodeFacts] = field(default_factory=dict)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    undoing: bool = False
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Every node that is connected to."""
+        return tuple(self.nodes)
+
+    @property
+    def changing(self) -> tuple[str, ...]:
+        """No node: nothing is changed yet."""
+        return ()
+
+    def log(self, text: str, target: str | None = None, level: Level = "info") -> None:
+        """Report a line to the front end."""
+        self.emit(Message(level=level, text=text, node=target))
+
+    def check_stop(self) -> None:
+        """Raise Interrupted once the operator has asked to stop."""
+        if self.stop is not None and self.stop.is_set():
+            raise Interrupted("stopped at your request")
+
+    def check_cancelled(self) -> None:
+        """Raise Interrupted once the operator has asked to stop."""
+        self.check_stop()
+
+    def recover(self) -> None:
+        """Do nothing: nothing was changed."""
+
+    def read_facts(self, node: str, transport: Transport, *, detailed: bool = False) -> NodeFacts:
+        """Read the facts of one node in one round trip. Raises PreflightError when they cannot be parsed.
+
+        Details are read where another bundle is installed, or when ``detailed``.
+        """
+        bundle = self.bundles.result()[node]
+        digest = "" if detailed else bundle.digest
+        result = transport.run(commands.read_facts(self.install_dir, self.engine, digest, bundle.images))
+        try:
+            return parse_facts(node, result.text, self.masker)
+        except (ValueError, KeyError) as error:
+            said = self.masker(result.stderr.decode("utf-8", "replace")).strip()[-300:] or "nothing"
+            raise PreflightError(
+                f"cannot read the state of the node: {error}; it said: {said}",
+                "Does its login have a plain shell?",
+                node=node,
+            ) from error

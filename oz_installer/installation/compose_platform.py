@@ -1,0 +1,86 @@
+"""Compose on nodes reached by SSH, as a platform."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from oz_installer.answers.model import Answers
+from oz_installer.deploy.compose.preparation import Preparation
+from oz_installer.deploy.compose.recipes import prepare
+from oz_installer.deploy.runner import run_read_only
+from oz_installer.installation.compose_connection import NodesConnection
+from oz_installer.installation.desired_state.desired_state import render_state
+from oz_installer.installation.desired_state.inputs import Inputs
+from oz_installer.installation.nodes.connection_pool import ConnectionPool
+from oz_installer.installation.platform import EmitEvent
+from oz_installer.render.compose.bundle import Bundle, render
+from oz_installer.secret import Secret
+from oz_installer.topology.model import Topology
+
+if TYPE_CHECKING:
+    from oz_installer.checks.base import Check
+    from oz_installer.installation.platform import OpenTransport
+
+
+class ComposePlatform:
+    """Nodes that run Docker or Podman; a target is a node."""
+
+    name = "compose"
+
+    @property
+    def checks(self) -> Sequence[Check[Any]]:
+        """The preflight's checks, in the order of a report."""
+        from oz_installer.checks.all_checks import CHECKS
+
+        return CHECKS
+
+    def render(
+        self,
+        answers: Answers,
+        topology: Topology,
+        secrets: Mapping[str, Secret],
+        licences: Mapping[str, bytes],
+    ) -> Mapping[str, Bundle]:
+        """Render every node's bundle. Raises AnswersError."""
+        return {bundle.node: bundle for bundle in render(answers, topology, secrets, licences)}
+
+    def connect(
+        self,
+        inputs: Inputs,
+        open_transport: OpenTransport,
+        *,
+        only: Sequence[str],
+        stop: threading.Event | None = None,
+        emit: EmitEvent | None = None,
+    ) -> NodesConnection:
+        """Connect to the nodes and read their facts, in parallel; the bundles are rendered meanwhile."""
+        answers = inputs.loaded.answers
+        nodes = {node.name: node for node in answers.nodes if node.name in only}
+
+        def open_node(name: str) -> Any:
+            return open_transport(nodes[name], inputs.secrets)
+
+        def render_bundles() -> Mapping[str, Bundle]:
+            return self.render(answers, inputs.topology, inputs.secrets, inputs.licences)
+
+        pool = ConnectionPool(open_node)
+        preparation = Preparation(
+            nodes=tuple(nodes),
+            open_node=pool,
+            render=render_bundles,
+            install_dir=answers.install_dir,
+            engine=answers.engine,
+            masker=inputs.secrets.masker(),
+            emit=emit or (lambda _event: None),
+            stop=stop,
+        )
+        try:
+            run_read_only(prepare(), preparation)
+        except BaseException:
+            pool.close()
+            raise
+        bundles = preparation.bundles.result()
+        state = render_state(inputs, self.render, bundles)
+        return NodesConnection(state, bundles, preparation, open_node)

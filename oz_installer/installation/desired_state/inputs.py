@@ -1,0 +1,62 @@
+"""Everything that is read before anything is rendered: answers, topology, secrets, licence files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from pathlib import Path
+
+from oz_installer.answers.file import LoadedAnswers
+from oz_installer.answers.local_files import secrets_file_path
+from oz_installer.answers.secrets.resolve import Ask, Secrets, resolve_secrets
+from oz_installer.errors import AnswersError, Problem
+from oz_installer.frozen import dataclass
+from oz_installer.installation.desired_state.local_files import known_hosts_problems, read_licences
+from oz_installer.render.config import secret_slots
+from oz_installer.topology.model import Topology
+from oz_installer.topology.planner import plan_topology
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """All that is read before anything is worked out: answers, secrets, licence files."""
+
+    loaded: LoadedAnswers
+    path: Path
+    topology: Topology
+    secrets: Secrets
+    licences: Mapping[str, bytes] = field(repr=False)
+
+
+def read_inputs(loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connecting: bool) -> Inputs:
+    """Topology, secrets and licence files. Raises AnswersError with every problem, each with its line."""
+    path = path.absolute()  # so that every file is told with its whole path
+    topology, problems = _topology(loaded)
+    licences, unread = read_licences(loaded, path.parent, topology)
+    problems += unread
+    if connecting:
+        problems += known_hosts_problems(loaded, path.parent)
+    secrets = resolve_secrets(
+        loaded.answers,
+        base=path.parent,
+        ask=ask,
+        store_path=secrets_file_path(path),
+        slots=secret_slots(topology) if topology else (),
+        wanted=lambda slot: connecting or not _is_login(slot),
+        place=loaded.with_location,
+        also=problems,
+    )
+    assert topology is not None, "without one there was a problem"  # noqa: S101
+    return Inputs(loaded=loaded, path=path, topology=topology, secrets=secrets, licences=licences)
+
+
+def _topology(loaded: LoadedAnswers) -> tuple[Topology | None, list[Problem]]:
+    """The topology, or why there is none."""
+    try:
+        return plan_topology(loaded.answers), []
+    except AnswersError as error:
+        return None, [loaded.with_location(problem) for problem in error.problems]
+
+
+def _is_login(slot: str) -> bool:
+    return slot.startswith("nodes.") or slot in ("registry.password", "database.admin_password")

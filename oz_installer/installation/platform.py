@@ -1,0 +1,157 @@
+"""Where an installation runs: the protocols that a platform implements.
+
+Compose on nodes reached by SSH is one platform, a namespace of a Kubernetes cluster another. ``platforms.py``
+says which one it is; nothing else asks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from oz_installer.frozen import dataclass
+
+if TYPE_CHECKING:
+    from oz_installer.answers.model import Answers, Node
+    from oz_installer.answers.secrets.resolve import Secrets
+    from oz_installer.checks.base import Check
+    from oz_installer.deploy.events import Event
+    from oz_installer.deploy.gate import Gate
+    from oz_installer.deploy.phase import Phase
+    from oz_installer.deploy.plan import Plan
+    from oz_installer.deploy.record import Facts
+    from oz_installer.deploy.run_context import RunContext
+    from oz_installer.errors import OzError
+    from oz_installer.installation.desired_state.desired_state import DesiredState
+    from oz_installer.installation.desired_state.inputs import Inputs
+    from oz_installer.remote.transport import Transport
+    from oz_installer.render.rendering import Rendering
+    from oz_installer.secret import Secret
+    from oz_installer.topology.model import Topology
+
+EmitEvent = Callable[["Event"], None]
+OpenTransport = Callable[["Node", "Secrets"], "Transport"]
+"""Opens a connection to a node. Raises ConnectError."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """The state of every target that could be asked.
+
+    ``states`` by ``target/service``; ``not_installed`` are targets where nothing is installed; ``troubles``
+    is, by target, what is wrong and what to do.
+    """
+
+    states: Mapping[str, str]
+    targets: tuple[str, ...]
+    not_installed: tuple[str, ...] = ()
+    troubles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceLogs:
+    """Texts by ``target/service``, secrets masked; and of those that cannot be read: why not."""
+
+    texts: Mapping[str, str]
+    failures: Mapping[str, str]
+
+
+class Connection(Protocol):
+    """Open connections to the targets, with their facts read: one round trip per target."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Targets that are connected, in the operator's order."""
+
+    @property
+    def desired_state(self) -> DesiredState:
+        """The desired state that the targets are compared with."""
+
+    @property
+    def facts(self) -> Mapping[str, Facts]:
+        """Facts by target."""
+
+    @property
+    def failures(self) -> Mapping[str, OzError]:
+        """Targets that could not be connected or read, and why."""
+
+    def plan(self, stop: threading.Event | None = None) -> Plan:
+        """Compare the facts with the desired state. Raises Interrupted soon after ``stop`` is set."""
+
+    def with_diffs(self, plan: Plan, stop: threading.Event | None = None) -> Plan:
+        """Return the plan with a unified diff of every file that differs, secrets masked. Raises Interrupted.
+
+        A target where nothing is installed has nothing to compare with: ``render`` shows its files.
+        """
+
+    def require_ready(self, plan: Plan) -> None:
+        """Raise PreflightError naming the targets that cannot carry the plan out."""
+
+    def install_recipe(self) -> Sequence[Phase[Any]]:
+        """Return the phases that install, upgrade or repair."""
+
+    def run(
+        self,
+        plan: Plan,
+        emit: EmitEvent,
+        *,
+        gate: Gate,
+        health_timeout: float | None,
+        stop: threading.Event | None,
+    ) -> RunContext:
+        """Return the run that the recipe's phases work on. ``health_timeout`` in seconds."""
+
+    def status(self, stop: threading.Event | None = None, *, refresh: bool = False) -> Status:
+        """Return the state of every connected target. ``refresh`` reads the facts again first.
+
+        Raises Interrupted soon after ``stop`` is set.
+        """
+
+    def logs(self, services: Mapping[str, tuple[str, str]], lines: int) -> ServiceLogs:
+        """Read the last log lines of services, given as ``target/service`` -> target and container name."""
+
+    def transport(self, target: str) -> Transport:
+        """Return the connection that checks of this target use."""
+
+    def close(self) -> None:
+        """End every connection, waiting a second at most."""
+
+
+class Platform(Protocol):
+    """One way to run Oz: how it is rendered, connected to and checked."""
+
+    @property
+    def name(self) -> str:
+        """The word of ``catalog/scenarios.yml``."""
+
+    @property
+    def checks(self) -> Sequence[Check[Any]]:
+        """The preflight's checks, in the order of a report."""
+
+    def render(
+        self,
+        answers: Answers,
+        topology: Topology,
+        secrets: Mapping[str, Secret],
+        licences: Mapping[str, bytes],
+    ) -> Mapping[str, Rendering]:
+        """Render the files of every target; ``licences`` by their keys in the answers. Pure.
+
+        Raises AnswersError when an answer or a secret cannot be written in a file's language.
+        """
+
+    def connect(
+        self,
+        inputs: Inputs,
+        open_transport: OpenTransport,
+        *,
+        only: Sequence[str],
+        stop: threading.Event | None = None,
+        emit: EmitEvent | None = None,
+    ) -> Connection:
+        """Connect to the targets that ``only`` names and read their facts; one that fails holds up no other.
+
+        Raises AnswersError when rendering does, and Interrupted soon after ``stop`` is set.
+        """
