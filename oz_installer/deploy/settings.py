@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from oz_installer.frozen import dataclass
+from oz_installer.remote.image_reference import DOCKER_HUB, registry_host
 from oz_installer.secret import Masker, Secret
 
 
@@ -27,3 +28,10 @@ class RunSettings:
     masker: Masker = field(default_factory=Masker)
     health_timeout: float | None = None
     registry: RegistryLogin | None = None
+
+    def login_for(self, image: str) -> RegistryLogin | None:
+        """Return the login of the answers if the image comes from its registry; no other registry gets it."""
+        if self.registry is None:
+            return None
+        server = self.registry.server.partition("/")[0] or DOCKER_HUB
+        return self.registry if registry_host(image) == server else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum
+from typing import NamedTuple
 
 from oz_installer.frozen import dataclass
 
@@ -37,6 +38,31 @@ class ComposeTool:
     version: tuple[int, ...] = ()
 
 
+class _Dialect(NamedTuple):
+    """How an engine's commands differ. ``label`` is the format of a label's value in ``ps``."""
+
+    compose: tuple[tuple[ComposeVariant, Argv], ...]
+    label: str
+    save: Argv = ()
+    load: Argv = ()
+    reads_authfile: bool = False
+
+
+_DIALECTS = {
+    "docker": _Dialect(
+        compose=((ComposeVariant.PLUGIN, ("docker", "compose")), (ComposeVariant.V1, ("docker-compose",))),
+        label='{{{{.Label "{}"}}}}',
+        load=("--quiet",),
+    ),
+    "podman": _Dialect(
+        compose=((ComposeVariant.PODMAN, ("podman-compose",)),),
+        label='{{{{index .Labels "{}"}}}}',
+        save=("--format", "docker-archive", "--multi-image-archive"),
+        reads_authfile=True,
+    ),
+}
+
+
 def parse_version(text: str) -> tuple[int, ...] | None:
     """The first dotted version in a text (``Docker version 20.10.24+dfsg1, build`` is (20, 10, 24)); None
     without one."""
@@ -46,17 +72,11 @@ def parse_version(text: str) -> tuple[int, ...] | None:
 
 def detect_compose(engine: str, *, plugin: str, v1: str, podman_compose: str) -> ComposeTool | None:
     """The Compose to use, by what each printed as its version (empty: not there)."""
-    if engine == "podman":
-        # podman-compose prints the version of podman beside its own
-        own = podman_compose.partition("podman-compose")[2] or podman_compose
-        wanted: list[tuple[ComposeVariant, Argv, str]] = [(ComposeVariant.PODMAN, ("podman-compose",), own)]
-    else:
-        wanted = [
-            (ComposeVariant.PLUGIN, ("docker", "compose"), plugin),
-            (ComposeVariant.V1, ("docker-compose",), v1),
-        ]
-    for flavour, argv, text in wanted:
-        version = parse_version(text)
+    # podman-compose prints the version of podman beside its own
+    own = podman_compose.partition("podman-compose")[2] or podman_compose
+    printed = {ComposeVariant.PLUGIN: plugin, ComposeVariant.V1: v1, ComposeVariant.PODMAN: own}
+    for flavour, argv in _DIALECTS[engine].compose:
+        version = parse_version(printed[flavour])
         if version is not None:
             return ComposeTool(flavour=flavour, argv=argv, version=version)
     return None
@@ -107,7 +127,7 @@ def compose_down(tool: ComposeTool, project: str, folder: str, *, volumes: bool 
 
 def list_containers(engine: str, project: str, label: str) -> Argv:
     """All containers of a project, one a line: name, status, the value of ``label``, image; tabs between."""
-    value = f'{{{{index .Labels "{label}"}}}}' if engine == "podman" else f'{{{{.Label "{label}"}}}}'
+    value = _DIALECTS[engine].label.format(label)
     form = f"{{{{.Names}}}}\t{{{{.Status}}}}\t{value}\t{{{{.Image}}}}"
     wanted = f"label=com.docker.compose.project={project}"
     return (engine, "ps", "--all", "--no-trunc", "--filter", wanted, "--format", form)
@@ -151,22 +171,18 @@ def remove_containers(engine: str, names: Sequence[str]) -> Argv:
 
 def pull(engine: str, image: str, authfile: str | None = None) -> Argv:
     """Pull one image. ``authfile`` (Podman) names credentials other than the login's own."""
-    if engine == "podman":
-        extra = ("--authfile", authfile) if authfile else ()
-        return (engine, "pull", "--quiet", *extra, image)
-    return (engine, "pull", "--quiet", image)
+    extra = ("--authfile", authfile) if authfile and _DIALECTS[engine].reads_authfile else ()
+    return (engine, "pull", "--quiet", *extra, image)
 
 
 def save_images(engine: str, images: Sequence[str]) -> Argv:
     """Write images to stdout as one docker-archive."""
-    if engine == "podman":
-        return (engine, "save", "--format", "docker-archive", "--multi-image-archive", *images)
-    return (engine, "save", *images)
+    return (engine, "save", *_DIALECTS[engine].save, *images)
 
 
 def load_images(engine: str) -> Argv:
     """Read images from stdin."""
-    return (engine, "load", "--quiet") if engine == "docker" else (engine, "load")
+    return (engine, "load", *_DIALECTS[engine].load)
 
 
 def login(engine: str, server: str, username: str) -> Argv:

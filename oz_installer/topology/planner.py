@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from oz_installer.answers.model import Answers
+from oz_installer.catalog.engine import ENGINES
 from oz_installer.catalog.release import Port, Release, Service, load_release
 from oz_installer.errors import AnswersError
 from oz_installer.text import join_and
@@ -204,11 +205,7 @@ def _notes(
     answers: Answers, release: Release, on: Mapping[str, bool], nodes: tuple[TopologyNode, ...]
 ) -> tuple[str, ...]:
     notes = [note.text.format(install_dir=answers.install_dir) for note in release.notes if on[note.when]]
-    if answers.engine == "podman":
-        notes.append(
-            "Podman restarts containers after a reboot only with its own unit: "
-            "run systemctl enable podman-restart on every node."
-        )
+    notes += ENGINES[answers.engine].notes
     apis = [name for name, roles in roles_of(answers).items() if "api" in roles]
     if len(apis) > 1 and answers.load_balancer.type == "external":
         web = next(placed for node in nodes if (placed := node.part("web")))

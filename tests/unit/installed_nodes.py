@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from oz_installer.render.compose.bundle import Bundle
 
 ANSWERS = """\
 version: 1
@@ -33,13 +36,13 @@ def write_facts(answers: Path) -> Path:
     """Write the answers of nodes that have what these answers ask for, and keep the secrets of the files."""
     from oz_installer.answers.file import read
     from oz_installer.deploy.record import record_of
-    from oz_installer.installation.desired_state.desired_state import build_desired_state
+    from oz_installer.installation.render import build_desired_state
     from tests.unit.deploy.test_deploy_facts import output
 
     desired = build_desired_state(read(answers), answers, ask=None, connecting=True)
     desired.save_secrets()
     found = {}
-    for name, bundle in desired.bundles.items():
+    for name, bundle in cast("Mapping[str, Bundle]", desired.renderings).items():
         containers = "".join(
             f"{one.name}\tUp 3 days (healthy)\t{one.digest}\t{one.image}\n" for one in bundle.long_running
         )

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.base import ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Remedy
 from oz_installer.checks.engine.remedies import install_compose, install_engine, join_group, start_engine
@@ -145,7 +146,7 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
         name, compose = NAMES[engine]
         needed = f"{name} {oldest.engine} or newer (the vendor's requirement)"
         unmet = check_engine(facts.engine, engine, oldest.engine)
-        if engine == "docker":
+        if ENGINES[engine].has_daemon:
             unmet = _unmasked(unmet, facts.capabilities)
         remedy = _engine_remedy(context, node, facts, unmet)
         if facts.slow and unmet is None:
@@ -237,7 +238,7 @@ def _engine_remedy(
     cause = unmet.cause if unmet else ""
     if cause == "missing":
         return install_engine(context, node, facts.capabilities)
-    if context.answers.engine != "docker":
+    if not ENGINES[context.answers.engine].has_daemon:
         return None
     if cause == "denied":
         return join_group(node, facts.capabilities)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 
+from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.context import CheckContext, CheckedNode, Remedy
 from oz_installer.checks.host.capabilities import NodeCapabilities
 from oz_installer.remote.engine_requirements import NAMES
@@ -56,13 +57,17 @@ _DNF_REMOVE = (
 )
 
 
+_PACKAGE_OF_ENGINE = {"docker": "docker.io", "podman": "podman"}
+"""The distribution's package of the engine itself."""
+
+
 def install_engine(context: CheckContext, node: CheckedNode, capabilities: NodeCapabilities) -> Remedy | None:
     """Install the engine with its Compose; None when the distribution's are not recent enough."""
-    if context.answers.engine == "docker" and capabilities.installed & _FOREIGN:
+    if ENGINES[context.answers.engine].has_daemon and capabilities.installed & _FOREIGN:
         return None
     name, wanted = NAMES[context.answers.engine][0], _packages(context.answers.engine, capabilities)
     remedy = _install(node, capabilities, name, wanted)
-    if remedy and context.answers.engine == "docker" and capabilities.service != "systemd":
+    if remedy and ENGINES[context.answers.engine].has_daemon and capabilities.service != "systemd":
         return replace(remedy, commands=(*remedy.commands, capabilities.as_root(*_BEGUN)))
     return remedy
 
@@ -72,11 +77,11 @@ def install_compose(
 ) -> Remedy | None:
     """Install Compose alone, from the engine's own source; None when that source is unknown."""
     engine = context.answers.engine
-    if engine == "docker" and "docker-ce-cli" in capabilities.installed:
+    if ENGINES[engine].has_daemon and "docker-ce-cli" in capabilities.installed:
         return _install(
             node, capabilities, NAMES[engine][1], ("docker-compose-plugin",), "Docker's repository"
         )
-    if {"docker": "docker.io", "podman": "podman"}[engine] not in capabilities.installed:
+    if _PACKAGE_OF_ENGINE[engine] not in capabilities.installed:
         return None
     wanted = tuple(name for name in _packages(engine, capabilities) if name in _COMPOSES)
     return _install(node, capabilities, NAMES[engine][1], wanted)

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 
+from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.base import ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
 from oz_installer.checks.host.disk_query import disk_of, hung_disk_finding
@@ -285,6 +286,7 @@ class HostCheck(ShellCheck[HostFacts]):
         about, subject = "rights", "Rights"
         if facts.uid in (0, None):
             return self.finding(node, "ok", "commands run as root", about=about, subject=subject)
-        needs = "it must be in the group docker" if context.answers.engine == "docker" else "rootless Podman"
+        engine = ENGINES[context.answers.engine]
+        needs = f"it must be in the group {engine.group}" if engine.group else f"rootless {engine.title}"
         seen = f"commands run as {facts.login}, not as root: {needs}"
         return self.finding(node, "ok", seen, about=about, subject=subject)

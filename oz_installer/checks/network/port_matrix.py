@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.base import InstallationCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
 from oz_installer.checks.network import firewall
@@ -86,7 +87,7 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
             if any(way.target == name and not _runs(way, facts) for way in is_open)
             and ((wall := facts.firewalls.get(name)) is None or wall.gates is None)
         ]
-        if not blind or context.answers.engine != "docker":
+        if not blind or not ENGINES[context.answers.engine].publishes_past_firewall:
             return self.finding(node, "ok", seen)
         seen += f"; forwarding to containers was not looked at on {', '.join(blind)} (its rules need root)"
         hint = "Only root can read them: see become in the answers, and DOCKER-USER and FORWARD there."
@@ -201,7 +202,7 @@ def _own_firewall(
     """The target's firewall where it alone may be what blocks all these ports, and Docker's would pass it;
     what listens already, and is not reached, is blocked whatever the rules say."""
     wall = facts.firewalls.get(way.target)
-    if context.answers.engine != "docker" or wall is None or not wall.read:
+    if not ENGINES[context.answers.engine].publishes_past_firewall or wall is None or not wall.read:
         return ""
     if _forwarding(topology, way, facts):
         return ""

@@ -12,6 +12,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.context import CheckContext
 from oz_installer.checks.network import firewall
 from oz_installer.checks.network.firewall import NodeFirewall
@@ -228,7 +229,7 @@ def _walls(
     until: float,
 ) -> dict[str, NodeFirewall]:
     """Of each target among those; what does not answer in time has read nothing."""
-    if context.answers.engine != "docker":
+    if not ENGINES[context.answers.engine].publishes_past_firewall:
         return {}
     others = {
         name: tuple(

@@ -20,8 +20,10 @@ def look_up_by_engine(
     transport: Transport, engine: str, image: str, login: RegistryAuth | None, platform: str
 ) -> LookupResult:
     """Look up an image by the engine. Downloads nothing and leaves nothing on the node."""
-    if engine == "podman":
-        return _podman(transport, image, login)
+    return _LOOKUPS[engine](transport, image, login, platform)
+
+
+def _docker(transport: Transport, image: str, login: RegistryAuth | None, platform: str) -> LookupResult:
     docker = DockerEngine(transport, timeout=SECONDS)
     try:
         answer = docker.distribution(image, login)
@@ -44,7 +46,7 @@ def _with_own_login(transport: Transport, image: str) -> bool:
     return transport.run(argv, timeout=2 * SECONDS).ok
 
 
-def _podman(transport: Transport, image: str, login: RegistryAuth | None) -> LookupResult:
+def _podman(transport: Transport, image: str, login: RegistryAuth | None, _platform: str) -> LookupResult:
     """Look up an image by Podman, which reads a login from a file only: here from /dev/stdin."""
     argv: tuple[str, ...] = ("timeout", f"{SECONDS:.0f}", "podman", "manifest", "inspect", image)
     stdin = b""
@@ -60,3 +62,6 @@ def _podman(transport: Transport, image: str, login: RegistryAuth | None) -> Loo
     return LookupResult(
         outcome="error", message=safe_line(result.stderr_text.splitlines()[-1] if result.stderr_text else "")
     )
+
+
+_LOOKUPS = {"docker": _docker, "podman": _podman}

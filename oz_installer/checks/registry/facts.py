@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.context import CheckContext, CheckedNode
 from oz_installer.remote.image_reference import DOCKER_HUB, has_image
-from oz_installer.render.compose.compose_file import image_for
 from oz_installer.text import parse_int, safe_line
 
 Outcome = Literal[
@@ -120,7 +120,7 @@ def images_of(context: CheckContext, node: CheckedNode) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     for placed in context.topology.node(node.name).services:
-        found.setdefault(image_for(placed.image, context.answers.engine), placed.service.image)
+        found.setdefault(ENGINES[context.answers.engine].image_name(placed.image), placed.service.image)
     return found
 
 

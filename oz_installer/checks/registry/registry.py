@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.base import ProbeCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
 from oz_installer.checks.registry.facts import (
@@ -153,8 +154,7 @@ class RegistryCheck(ProbeCheck[RegistryFacts]):
             seen = f"{registry} answers" if user == _ANONYMOUS else f"{registry} accepts the login of {user}"
             return self.finding(node, "ok", seen, about=about, subject="Registry")
         seen, hint = _no_access(context, registry, user, access)
-        # older versions of Podman ignore the login that they are given here: only a pull shows the truth
-        unsure = access.outcome == "error" and context.answers.engine == "podman"
+        unsure = access.outcome == "error" and not ENGINES[context.answers.engine].lookup_shows_login
         hint += " Or accept this: the installation pulls the images itself." if unsure else ""
         return self.finding(
             node,

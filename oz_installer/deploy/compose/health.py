@@ -36,7 +36,7 @@ def wait_healthy(run: NodesRun, node: str, services: Sequence[BundleService]) ->
         _run_checks(run, node, pending, len(services))
         if not pending:
             break
-        states = container_engine.container_states(run, node)
+        states = container_engine.engine_of(run).states(run, node)
         now = monotonic()
         checked = any(service.health_command for service in pending.values())
         for name, service in tuple(pending.items()):

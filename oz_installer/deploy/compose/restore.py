@@ -25,7 +25,7 @@ def restore_services(run: NodesRun, node: str) -> None:
     touched goes on as it is. Raises DeployError."""
     facts, engine = run.facts[node], run.settings.engine
     recorded = facts.record.services if facts.record else {}
-    now = container_engine.container_states(run, node)
+    now = container_engine.engine_of(run).states(run, node)
     if added := sorted({*now} - {*facts.containers}):
         run.change(node, f"remove {', '.join(added)}", docker_commands.remove_containers(engine, added))
     _stop_again(run, node, recorded, now)
@@ -35,7 +35,7 @@ def restore_services(run: NodesRun, node: str) -> None:
         up = docker_commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, touched)
         what = "start the previous services again"
         start_when_port_free(run, node, lambda: run.change(node, what, up, timeout=600.0))
-        now = container_engine.container_states(run, node)
+        now = container_engine.engine_of(run).states(run, node)
     ill = [name for name, was in before.items() if was.is_healthy and not _is_well(now.get(name))]
     if ill:
         services = running_services(run, node, ill)
@@ -60,15 +60,15 @@ def _stop_again(run: NodesRun, node: str, recorded: Iterable[str], now: Mapping[
 
 def _make_again(run: NodesRun, node: str, names: Sequence[str], there: Sequence[str]) -> None:
     """Make containers without starting them. Where that fails they go: the next run makes them."""
-    engine, tool = run.settings.engine, run.compose[node]
-    remove = docker_commands.remove_containers(engine, there)
-    if engine == "podman" and there:  # podman-compose makes none anew while the old one is there
+    tool, in_place = run.compose[node], container_engine.engine_of(run).recreates_in_place
+    remove = docker_commands.remove_containers(run.settings.engine, there)
+    if there and not in_place:
         run.change(node, f"remove {', '.join(there)}", remove)
     create = docker_commands.compose_create(tool, PROJECT, run.settings.install_dir, names)
     try:
         run.change(node, f"make {', '.join(names)} as before, stopped", create, timeout=600.0)
     except DeployError as error:
-        if engine != "podman" and there:
+        if there and in_place:
             run.change(node, f"remove {', '.join(there)}", remove)
         run.log(f"{error.message}; it did not run before, and is removed", node, "warning")
 

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from oz_installer.answers.model import Storage
+from oz_installer.catalog.engine import ENGINES
 from oz_installer.catalog.release import HealthCheck, Mount, Port, Release, Service
 from oz_installer.frozen import dataclass
 from oz_installer.render.mounts import nfs_options
@@ -65,7 +66,7 @@ def service_definition(
     """The Compose definition of one service, without labels."""
     service = placed.service
     names = {**site.names, "queue": service.queue or ""}
-    definition: Definition = {"image": image_for(placed.image, site.engine)}
+    definition: Definition = {"image": ENGINES[site.engine].image_name(placed.image)}
     if not service.job:
         definition["container_name"] = placed.name
         definition["hostname"] = f"{node.name}-{placed.name}".replace("_", "-")[:63]
@@ -90,16 +91,14 @@ def service_definition(
         definition["healthcheck"] = _health(service.health, names)
     if service.memory_mb:
         definition["mem_limit"] = f"{service.memory_mb}m"
-    # podman-compose makes --requires of it, and then Podman replaces no container that others require
-    if site.engine != "podman" and (before := _before(service, node)):
+    if ENGINES[site.engine].keeps_dependencies and (before := _before(service, node)):
         definition["depends_on"] = before
     definition["logging"] = _logging(release, site.engine)
     return definition
 
 
 def _restart(release: Release, engine: str) -> str:
-    """Podman's own unit, podman-restart.service, starts only ``always`` again after a reboot."""
-    return "always" if engine == "podman" and release.restart == "unless-stopped" else release.restart
+    return ENGINES[engine].restart.get(release.restart, release.restart)
 
 
 def _before(service: Service, node: TopologyNode) -> list[str]:
@@ -175,16 +174,6 @@ def _fill(text: str, names: Mapping[str, object]) -> str:
     return text.format_map(names) if "{" in text else text
 
 
-def image_for(image: str, engine: str) -> str:
-    """Podman wants the registry's name, which Docker adds by itself."""
-    if engine != "podman":
-        return image
-    first, slash, _ = image.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost"):
-        return image
-    return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
-
-
 def _volume(mount: Mount, site: ComposeContext) -> str:
     options = "" if mount.writable else ":ro"
     kind, _, name = mount.source.partition(":")
@@ -248,8 +237,8 @@ def _health(health: HealthCheck, names: Mapping[str, object]) -> Definition:
 
 
 def _logging(release: Release, engine: str) -> Definition:
-    if engine == "podman":
-        return {"driver": "k8s-file", "options": {"max-size": release.log_options["max-size"]}}
+    if driver := ENGINES[engine].log_driver:
+        return {"driver": driver, "options": {"max-size": release.log_options["max-size"]}}
     return {"driver": release.log_driver, "options": dict(release.log_options)}
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 
-from oz_installer.deploy.compose import container_engine
 from oz_installer.deploy.compose import node_commands as commands
+from oz_installer.deploy.compose.container_engine import engine_of
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.errors import hint_for
 from oz_installer.deploy.phase import Phase
@@ -36,8 +36,7 @@ class Lock(Phase[NodesRun]):
 
         The first node comes before the others, so that of two runs that begin at once one gets through.
         """
-        if run.settings.engine == "docker":
-            container_engine.preload_docker_sdk()
+        engine_of(run).preload()
         first, others = run.changing[:1], run.changing[1:]
         run.each(first, lambda node: self._lock(run, node))
         run.each(others, lambda node: self._lock(run, node))

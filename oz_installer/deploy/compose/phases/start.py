@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from oz_installer.catalog.release import Stage
@@ -14,6 +15,7 @@ from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.deploy.phase import Phase
 from oz_installer.errors import DeployError
 from oz_installer.remote import docker_commands as engine_commands
+from oz_installer.remote.transport import CommandResult
 from oz_installer.render.compose.bundle import BundleService
 from oz_installer.render.project import PROJECT
 from oz_installer.text import plural
@@ -109,14 +111,19 @@ class Start(Phase[NodesRun]):
 
         def start() -> None:
             result = run.change(node, f"start {', '.join(names)}", argv, timeout=600.0)
-            run.gate.wait(lambda: container_engine.require_started(run, node, names, result))
+            run.gate.wait(lambda: _started(run, node, names, result))
 
         try:
             start_when_port_free(run, node, start)
         except DeployError as error:
-            states = container_engine.container_states(run, node)
+            states = container_engine.engine_of(run).states(run, node)
             crashed = [name for name in names if name in states and not states[name].running]
             error.details = "\n".join(
                 (error.details, *(container_engine.diagnostics(run, node, name) for name in crashed[:3]))
             )
             raise
+
+
+def _started(run: NodesRun, node: str, names: Sequence[str], result: CommandResult) -> bool:
+    container_engine.engine_of(run).require_started(run, node, names, result)
+    return True

@@ -1,0 +1,79 @@
+"""The container engines that Oz runs on, and how they differ for files, checks and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+
+from oz_installer.frozen import dataclass
+
+DOCKER_HUB = "docker.io"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineTraits:
+    """One engine. ``restart`` and ``log_driver`` replace the release's where the engine needs others.
+
+    ``group``: members may use the engine without root; empty where every login may (rootless).
+    """
+
+    name: str
+    title: str
+    compose_title: str
+    has_daemon: bool
+    """It is a service, which can be down, hang, be masked or be started."""
+    publishes_past_firewall: bool
+    """Published ports pass the host's input rules and are filtered by forwarding rules only."""
+    adds_registry: bool
+    """An image without a registry's name means Docker Hub."""
+    keeps_dependencies: bool
+    """``depends_on`` does not stop Compose from replacing a container that others need."""
+    lookup_shows_login: bool
+    """Looking an image up uses the login that it is given; where not, only a pull shows if it is valid."""
+    group: str = ""
+    restart: Mapping[str, str] = field(default_factory=dict)
+    log_driver: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def image_name(self, image: str) -> str:
+        """Return the image's name as the engine wants it: with its registry where the engine adds none."""
+        if self.adds_registry:
+            return image
+        first, slash, _ = image.partition("/")
+        if slash and ("." in first or ":" in first or first == "localhost"):
+            return image
+        return f"{DOCKER_HUB}/{image}" if slash else f"{DOCKER_HUB}/library/{image}"
+
+
+ENGINES: Mapping[str, EngineTraits] = {
+    "docker": EngineTraits(
+        name="docker",
+        title="Docker",
+        compose_title="Docker Compose",
+        has_daemon=True,
+        publishes_past_firewall=True,
+        adds_registry=True,
+        keeps_dependencies=True,
+        lookup_shows_login=True,
+        group="docker",
+    ),
+    "podman": EngineTraits(
+        name="podman",
+        title="Podman",
+        compose_title="podman-compose",
+        has_daemon=False,
+        publishes_past_firewall=False,
+        adds_registry=False,
+        # podman-compose makes --requires of depends_on, and Podman replaces no container that others require
+        keeps_dependencies=False,
+        # older versions ignore the login
+        lookup_shows_login=False,
+        # podman-restart.service starts only "always" again after a reboot
+        restart={"unless-stopped": "always"},
+        log_driver="k8s-file",
+        notes=(
+            "Podman restarts containers after a reboot only with its own unit: "
+            "run systemctl enable podman-restart on every node.",
+        ),
+    ),
+}

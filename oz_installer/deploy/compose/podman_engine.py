@@ -1,0 +1,67 @@
+"""Podman through its command: the Docker SDK does not speak to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from oz_installer.deploy.compose.facts import ContainerFact, parse_containers
+from oz_installer.deploy.compose.run import NodesRun
+from oz_installer.deploy.errors import hint_for
+from oz_installer.errors import DeployError
+from oz_installer.remote import docker_commands
+from oz_installer.remote.image_reference import registry_host
+from oz_installer.remote.transport import CommandResult
+from oz_installer.render.project import DIGEST_LABEL, PROJECT
+
+PULL_SILENCE = 900.0
+
+
+class PodmanCli:
+    """Implements ContainerEngine by the podman command."""
+
+    recreates_in_place = False  # podman-compose creates no container while the old one is there
+
+    def preload(self) -> None:
+        """Do nothing: there is no library to load."""
+
+    def states(self, run: NodesRun, node: str) -> Mapping[str, ContainerFact]:
+        """Return every container of the project on a node, by name."""
+        argv = docker_commands.list_containers("podman", PROJECT, DIGEST_LABEL)
+        return parse_containers(run.transports[node].run(argv, check=True).text)
+
+    def require_started(self, run: NodesRun, node: str, names: Sequence[str], result: CommandResult) -> None:
+        """Raise DeployError when podman-compose, which always exits with 0, has not started all."""
+        there = self.states(run, node)
+        missing = [name for name in names if name not in there or there[name].status.startswith("Created")]
+        if not missing:
+            return
+        said = run.settings.masker(result.stderr_text)
+        errors = [line.removeprefix("Error: ") for line in said.splitlines() if line.startswith("Error: ")]
+        problem = errors[-1] if errors else said[-300:]  # the first ones only say what was not there yet
+        raise DeployError(
+            f"cannot start {', '.join(missing)}: {problem}", hint_for(said), node=node, details=said
+        )
+
+    def logs(self, run: NodesRun, node: str, service: str, lines: int) -> str:
+        """Return the last log lines of a container, or why they cannot be read."""
+        result = run.transports[node].run(docker_commands.logs("podman", service, lines))
+        return (result.stdout + result.stderr).decode("utf-8", "replace")
+
+    def pull(self, run: NodesRun, node: str, image: str, text: str) -> None:  # noqa: ARG002
+        """Pull one image; podman reports no progress. Raises DeployError."""
+        transport, login = run.transports[node], run.settings.login_for(image)
+        server = registry_host(image)
+        if login:
+            argv = docker_commands.login("podman", server, login.username)
+            answer = transport.run(argv, stdin=login.password.reveal().encode() + b"\n")
+            if not answer.ok:
+                said = run.settings.masker(answer.stderr_text)[-300:]
+                raise DeployError(f"cannot log in to the registry {server}: {said}", node=node)
+        try:
+            result = transport.run(docker_commands.pull("podman", image), timeout=PULL_SILENCE)
+            if not result.ok:
+                said = " ".join(run.settings.masker(result.stderr_text).split())[-300:]
+                raise DeployError(f"cannot pull the image {image}: {said}", node=node)
+        finally:
+            if login:
+                transport.run(docker_commands.logout("podman", server))
