@@ -58,7 +58,7 @@ class Question:
     off: bool = False
 
     def check(self, value: Any) -> str | None:
-        """Return the fault of a value of the right type (``problem; hint``), or None."""
+        """Return the problem of a value of the right type (``problem; hint``), or None."""
         if value is None:
             return "is needed" if self.required else None
         if self.choices and self.kind == "choice" and value not in self.choices:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 Problems = Iterator[tuple[str, str]]
-"""Pairs of a key below the section and its fault (``problem; hint``)."""
+"""Pairs of a key below the section and its problem (``problem; hint``)."""
 
 Values = Mapping[str, Any]
 """A section's valid values, defaults included."""
@@ -85,6 +85,6 @@ RULES: Mapping[str, Callable[[Any], Problems]] = {
 
 
 def check_section(name: str, values: Any, path: str) -> Problems:
-    """Yield the whole dotted key and the fault of each value that breaks a rule of its section."""
+    """Yield the whole dotted key and the problem of each value that breaks a rule of its section."""
     for below, text in RULES[name](values) if name in RULES else ():
         yield (f"{path}{below}" if below.startswith("[") else f"{path}.{below}"), text

@@ -59,7 +59,7 @@ class Validator:
         return tuple(_problem(key, text) for key, text in self._items(root(), values, ""))
 
     def _items(self, section: Section, values: Mapping[str, Any], key: str) -> Iterator[tuple[str, str]]:
-        """Yield dotted key and fault of a section's values, in the order of its questions."""
+        """Yield dotted key and problem of a section's values, in the order of its questions."""
         for item in section.items:
             path = f"{key}.{item.name}" if key else item.name
             if isinstance(item, Question):

@@ -1,4 +1,4 @@
-"""Rules for single values. A rule returns the fault of a value, or None.
+"""Rules for single values. A rule returns the problem of a value, or None.
 
 A hint follows a semicolon: ``is neither a host name nor an IP address; write db.example.com``.
 """
@@ -18,7 +18,7 @@ LONGEST = 4096
 """Maximum length of a text in the answers, in characters."""
 
 LIKE_A_VARIABLE = "looks like a variable, which is not expanded"
-"""The fault of a secret such as ``$NAME``."""
+"""The problem of a secret such as ``$NAME``."""
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = rf"{_LABEL}(?:\.{_LABEL})*\.?"
@@ -64,7 +64,7 @@ class RegexRule:
     guess: Callable[[str], str] | None = None
 
     def __call__(self, value: str) -> str | None:
-        """Return None when the whole value matches, otherwise its fault."""
+        """Return None when the whole value matches, otherwise its problem."""
         if re.fullmatch(self.regex, value):
             return None
         meant = self.guess(value) if self.guess and len(value) < LONGEST else ""
@@ -106,7 +106,7 @@ def plain_secret(value: str) -> str | None:
 
 
 def not_a_choice(value: Any, choices: Sequence[Any]) -> str:
-    """Return the fault of a value that is none of the choices, with the closest one."""
+    """Return the problem of a value that is none of the choices, with the closest one."""
     listed = ", ".join(str(choice) for choice in choices)
     text = f"should be {listed}" if len(choices) == 1 else f"should be one of {listed}"
     close = get_close_matches(str(value)[:64].lower(), [str(choice) for choice in choices], n=1, cutoff=0.5)

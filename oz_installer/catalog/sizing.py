@@ -18,11 +18,11 @@ ScenarioName = Literal["poc", "medium", "high-load"]
 DAYS = 30
 """Days per month."""
 
-_MEDIA = 2
+_MEDIA_PER_ANALYSIS = 2
 _GB_OF_ORDERS = 4 / 100_000
 _HA_NODES = 4
-_LEAST_CLUSTER = 3
-_BESIDE_BIO = 2
+_MIN_CLUSTER_NODES = 3
+_OTHER_CLUSTER_NODES = 2
 
 
 class WorkloadFigures(Protocol):
@@ -86,18 +86,18 @@ def size(workload: WorkloadFigures, *, seconds: float = 3.0, concurrency: int = 
 
     ``seconds`` is the duration of an analysis, ``concurrency`` the number of parallel analyses per BIO.
     """
-    load = _completed(workload)
+    load = _complete(workload)
     bios = None if load.apm is None else max(1, ceil(load.apm * seconds / (60 * concurrency) - 1e-9))
     storage = database = None
     if load.day is not None and workload.archive_days is not None:
         database = load.day * workload.archive_days * _GB_OF_ORDERS
         if workload.media_mb is not None:
-            storage = workload.media_mb * _MEDIA * load.day * workload.archive_days / 1000
-    scenario, nodes, reason = _chosen(load, bios, workload)
+            storage = workload.media_mb * _MEDIA_PER_ANALYSIS * load.day * workload.archive_days / 1000
+    scenario, nodes, reason = _choose(load, bios, workload)
     return Sizing(bios, storage, database, scenario, reason, nodes, load.derived)
 
 
-def _completed(workload: WorkloadFigures) -> _Load:
+def _complete(workload: WorkloadFigures) -> _Load:
     apm, month, day = workload.apm, workload.analyses_per_month, workload.analyses_per_day
     given = (apm, month if month is not None else None if day is None else day * DAYS)
     derived: list[str] = []
@@ -107,12 +107,12 @@ def _completed(workload: WorkloadFigures) -> _Load:
             f"{format_number(month)} analyses per month: {format_number(day)} per day, {DAYS} days."
         )
     if month is None and apm is not None:
-        month = _between(apm, inverse=True)
+        month = _interpolated(apm, inverse=True)
         derived.append(
             _estimate(f"{format_number(month)} analyses per month", f"{format_number(apm)} per minute")
         )
     if apm is None and month is not None:
-        apm = _between(month)
+        apm = _interpolated(month)
         derived.append(
             _estimate(f"{format_number(apm)} analyses per minute", f"{format_number(month)} per month")
         )
@@ -128,7 +128,7 @@ def _estimate(figure: str, source: str) -> str:
     return f"About {figure}, estimated from {source} by the vendor's figures."
 
 
-def _between(value: float, *, inverse: bool = False) -> float:
+def _interpolated(value: float, *, inverse: bool = False) -> float:
     """Interpolate analyses per minute from those per month (``inverse``: the other way).
 
     The line goes through the scenarios' figures.
@@ -144,10 +144,10 @@ def _between(value: float, *, inverse: bool = False) -> float:
     return value * points[-1][1] / points[-1][0]
 
 
-def _chosen(load: _Load, bios: int | None, workload: WorkloadFigures) -> tuple[ScenarioName, int | None, str]:
+def _choose(load: _Load, bios: int | None, workload: WorkloadFigures) -> tuple[ScenarioName, int | None, str]:
     """Return the scenario, the number of nodes and the reason in one sentence."""
     poc, medium = load_scenarios()["poc"], load_scenarios()["medium"]
-    cluster = max(_LEAST_CLUSTER, (bios or 1) + _BESIDE_BIO)
+    cluster = max(_MIN_CLUSTER_NODES, (bios or 1) + _OTHER_CLUSTER_NODES)
     if over := _over(load, medium, "medium load carries"):
         return "high-load", cluster, f"{over}: high load, on Kubernetes."
     if workload.needs_autoscaling:
@@ -158,7 +158,7 @@ def _chosen(load: _Load, bios: int | None, workload: WorkloadFigures) -> tuple[S
         need = "High availability needs two API and two BIO nodes: medium load with 4 nodes"
         return "medium", _HA_NODES, f"{need}; {carried}." if carried else f"{need}."
     if over := _over(load, poc, "a PoC carries"):
-        nodes = _share(load, medium)
+        nodes = _medium_nodes(load, medium)
         return "medium", nodes, f"{over}: medium load, with {nodes} nodes."
     if within := _within(load, poc, "a PoC carries"):
         return "poc", poc.max_nodes, f"{within}: one node for the BIO and one for the API."
@@ -189,7 +189,7 @@ def _within(load: _Load, scenario: Scenario, carries: str) -> str | None:
     return None
 
 
-def _share(load: _Load, medium: Scenario) -> int:
+def _medium_nodes(load: _Load, medium: Scenario) -> int:
     """Return the number of medium nodes, each with an equal share of the scenario's maximum."""
     least = min(len(layout.nodes) for layout in medium.layouts)
     return max(least, *(ceil(value * medium.max_nodes / most) for value, most, _ in _figures(load, medium)))

@@ -18,7 +18,7 @@ def roles_of(answers: Answers) -> dict[str, tuple[str, ...]]:
     roles: dict[str, tuple[str, ...]] = {}
     for index, node in enumerate(answers.nodes):
         by_layout = layout.nodes[index].roles if layout else ()
-        roles[node.name] = _ordered(node.roles) or by_layout
+        roles[node.name] = _in_order(node.roles) or by_layout
     return roles
 
 
@@ -41,5 +41,5 @@ def layout_name(answers: Answers) -> str:
     return f"{layout.name}-custom" if moved else layout.name
 
 
-def _ordered(roles: tuple[Role, ...]) -> tuple[str, ...]:
+def _in_order(roles: tuple[Role, ...]) -> tuple[str, ...]:
     return tuple(role for role in ("api", "bio") if role in roles)

@@ -107,7 +107,7 @@ def _copies(
     image = image_of(answers, release, service.image)
     ports = tuple(port for port in service.ports if on[port.when])
     if service.copies == "one":
-        count = 1 if node == _home(answers, service, here) else 0
+        count = 1 if node == _single_node(answers, service, here) else 0
     elif service.copies == "bio":
         bios = max(sum("bio" in some for some in roles.values()), len(here))
         position = here.index(node)
@@ -120,7 +120,7 @@ def _copies(
     )
 
 
-def _home(answers: Answers, service: Service, candidates: list[str]) -> str:
+def _single_node(answers: Answers, service: Service, candidates: list[str]) -> str:
     """Return the node of a single service: the first of its role, or the load balancer's answer."""
     if service.part == "load-balancer" and answers.load_balancer.node:
         return answers.load_balancer.node

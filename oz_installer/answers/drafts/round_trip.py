@@ -34,7 +34,7 @@ def update_text(source: str, values: Values) -> str:
         draft = parse_text(source)
     except AnswersError:
         return dumps_values(values)
-    if not draft.lost and _written(draft) == values:
+    if not draft.lost and _content_of(draft) == values:
         return source
     editor = _RoundTripEditor(source, draft)
     text = editor.text(values)
@@ -44,7 +44,7 @@ def update_text(source: str, values: Values) -> str:
     return text
 
 
-def _written(draft: ParsedFile) -> Values:
+def _content_of(draft: ParsedFile) -> Values:
     """The content of a file, valid or not, nested by section."""
     written: Values = draft.values
     for key in draft.nulls:
@@ -61,7 +61,7 @@ def _holds(text: str, values: Values) -> bool:
         draft = parse_text(text)
     except AnswersError:
         return False
-    return not draft.lost and _written(draft) == values
+    return not draft.lost and _content_of(draft) == values
 
 
 class _RoundTripEditor:
@@ -72,7 +72,7 @@ class _RoundTripEditor:
         self.lines = split_lines(source)
         self.comments = comments(source)
         self.document = parse(source, Reader(None))
-        self.old = _written(draft)
+        self.old = _content_of(draft)
         self.lost = {problem.line for problem in draft.lost}
         self.masker = Masker(tuple(Secret(ref.where) for _, ref in plain_secrets(draft.values)))
 
@@ -84,7 +84,7 @@ class _RoundTripEditor:
         blank = [number for number in range(first) if not self.lines[number].strip()]
         head = blank[-1] + 1 if blank else first
         made = self.lines[:head]
-        below, foot = _parted(self._gap(self.document.last, len(self.lines)), _indent(self.lines[first]))
+        below, foot = _split_gap(self._gap(self.document.last, len(self.lines)), _indent(self.lines[first]))
         made += self.block(root(), self.document, head, self.old, values, below)
         made += foot
         return self.newline.join(made).rstrip("\r\n") + self.newline
@@ -107,7 +107,7 @@ class _RoundTripEditor:
         indent = ""
         for name, entry in table.entries.items():
             indent = _indent(self.lines[entry.line - 1])
-            above, gap = _parted(self._gap(start, entry.line - 1), indent)
+            above, gap = _split_gap(self._gap(start, entry.line - 1), indent)
             if made:
                 made[-1][1].extend(above)
             else:
@@ -115,7 +115,7 @@ class _RoundTripEditor:
             start = entry.value.last
             was = old.get(name) if isinstance(old, Mapping) else None
             known = name in items or section is None
-            made.append((name, self._entry(items.get(name), name, entry, gap, was, new, known)))
+            made.append((name, self._entry_lines(items.get(name), name, entry, gap, was, new, known)))
         made[-1][1].extend(below)
         order = list(items)
         for name in order:
@@ -125,7 +125,7 @@ class _RoundTripEditor:
                 made.insert(index, (name, list(_lines(items[name], name, new[name], indent))))
         return [line for _, lines in made for line in lines]
 
-    def _entry(
+    def _entry_lines(
         self,
         item: Question | Section | None,
         name: str,
@@ -136,16 +136,16 @@ class _RoundTripEditor:
         known: bool,
     ) -> list[str]:
         body = self.lines[entry.line - 1 : entry.value.last]
-        lost = self._lost(entry.line - 1, entry.value.last)
+        lost = self._has_lost(entry.line - 1, entry.value.last)
         if not known or (lost and name not in new):
-            return gap + self._commented(body)
+            return gap + self._as_comments(body)
         if name not in new:
-            return _without_own(gap, _indent(body[0]))
+            return _without_own_comments(gap, _indent(body[0]))
         if not lost and old == new[name]:
             return gap + body
-        return gap + self._changed(item, name, entry, old, new[name])
+        return gap + self._changed_entry(item, name, entry, old, new[name])
 
-    def _changed(
+    def _changed_entry(
         self, item: Question | Section | None, name: str, entry: Entry, old: Any, new: Any
     ) -> list[str]:
         tree, head = entry.value, self.lines[entry.line - 1]
@@ -158,8 +158,8 @@ class _RoundTripEditor:
         indent = _indent(head)
         lines = list(_lines(item, name, new, indent))
         if _on_one_line(tree, entry.line) and new:
-            lines = _narrow(f"{indent}{name}: {flow(_ordered(item, new))}", lines)
-        return self._replaced(entry.line - 1, tree.last, indent, lines)
+            lines = _one_line_if_short(f"{indent}{name}: {flow(_ordered(item, new))}", lines)
+        return self._replacement(entry.line - 1, tree.last, indent, lines)
 
     def rows(
         self, section: Section, items: ListNode, start: int, old: Sequence[Any], new: Sequence[Any]
@@ -172,29 +172,33 @@ class _RoundTripEditor:
             start = item.last
         indent = _indent(self.lines[spans[0][1]])
         all_flow = all(_on_one_line(tree, tree.line) for _, _, tree in spans)
-        matches = _matched(old, new)
+        matches = _match_rows(old, new)
         made: list[str] = []
         for row, index in zip(new, matches, strict=True):
             if index is None:
                 lines = list(row_lines(section, row, indent))
-                made += _narrow(f"{indent}- {flow(_ordered(section, row))}", lines) if all_flow else lines
+                made += (
+                    _one_line_if_short(f"{indent}- {flow(_ordered(section, row))}", lines)
+                    if all_flow
+                    else lines
+                )
                 continue
             gap, dash, tree = spans[index]
             made += gap
-            if old[index] == row and not self._lost(dash, tree.last):
+            if old[index] == row and not self._has_lost(dash, tree.last):
                 made += self.lines[dash : tree.last]
             else:
-                made += self._row(section, tree, dash, old[index], row)
+                made += self._row_lines(section, tree, dash, old[index], row)
         gone = (spans[index][0] for index in range(len(spans)) if index not in matches)
-        return made + [line for gap in gone for line in _without_own(gap, indent)]
+        return made + [line for gap in gone for line in _without_own_comments(gap, indent)]
 
-    def _row(self, section: Section, tree: Tree, dash: int, old: Any, new: Values) -> list[str]:
+    def _row_lines(self, section: Section, tree: Tree, dash: int, old: Any, new: Values) -> list[str]:
         indent = _indent(self.lines[dash])
         if not isinstance(tree, Table) or tree.flow or not tree.entries or not new:
             lines = list(row_lines(section, new, indent))
             if _on_one_line(tree, dash + 1):
-                lines = _narrow(f"{indent}- {flow(_ordered(section, new))}", lines)
-            return self._replaced(dash, tree.last, indent, lines)
+                lines = _one_line_if_short(f"{indent}- {flow(_ordered(section, new))}", lines)
+            return self._replacement(dash, tree.last, indent, lines)
         at = len(indent)
         self.lines[dash] = f"{indent} {self.lines[dash][at + 1 :]}"
         start = dash if self.lines[dash].strip() else dash + 1
@@ -203,12 +207,12 @@ class _RoundTripEditor:
         made[first] = f"{indent}-{made[first][at + 1 :]}"
         return made
 
-    def _replaced(self, start: int, stop: int, indent: str, lines: list[str]) -> list[str]:
+    def _replacement(self, start: int, stop: int, indent: str, lines: list[str]) -> list[str]:
         """Return new lines for a piece of the text; its comments stay behind and above them."""
-        if self._lost(start, stop):
-            return self._commented(self.lines[start:stop]) + lines
+        if self._has_lost(start, stop):
+            return self._as_comments(self.lines[start:stop]) + lines
         inside = [comment for comment in self.comments if start < comment.line <= stop]
-        behind = next((comment for comment in inside if _ends(comment, start)), None)
+        behind = next((comment for comment in inside if _is_trailing(comment, start)), None)
         if behind:
             lines = [f"{lines[0]}  {behind.text}", *lines[1:]]
         return [f"{indent}{comment.text}" for comment in inside if comment is not behind] + lines
@@ -216,14 +220,14 @@ class _RoundTripEditor:
     def _gap(self, start: int, stop: int) -> list[str]:
         """Return the lines between two entries; duplicate keys become comments."""
         made = self.lines[start:stop]
-        return [line if _no_key(line) else self._commented([line])[0] for line in made]
+        return [line if _is_blank_or_comment(line) else self._as_comments([line])[0] for line in made]
 
-    def _commented(self, lines: Sequence[str]) -> list[str]:
+    def _as_comments(self, lines: Sequence[str]) -> list[str]:
         """Turn lines into comments and mask the secrets in them; those are kept elsewhere."""
         indent = _indent(lines[0])
         return [self.masker(f"{indent}# {line.removeprefix(indent)}".rstrip()) for line in lines]
 
-    def _lost(self, start: int, stop: int) -> bool:
+    def _has_lost(self, start: int, stop: int) -> bool:
         return any(number + 1 in self.lost for number in range(start, stop))
 
 
@@ -241,7 +245,7 @@ def _ordered(item: Question | Section | None, value: Any) -> Any:
     return [_ordered(item, row) for row in value] if isinstance(value, list) else value
 
 
-def _narrow(line: str, lines: list[str]) -> list[str]:
+def _one_line_if_short(line: str, lines: list[str]) -> list[str]:
     return [line] if len(line) <= WIDEST else lines
 
 
@@ -249,11 +253,11 @@ def _on_one_line(tree: Tree, line: int) -> bool:
     return isinstance(tree, Table | ListNode) and tree.flow and tree.last == line
 
 
-def _ends(comment: Comment, start: int) -> bool:
+def _is_trailing(comment: Comment, start: int) -> bool:
     return not comment.whole and comment.line == start + 1
 
 
-def _no_key(line: str) -> bool:
+def _is_blank_or_comment(line: str) -> bool:
     return not line.strip() or line.lstrip().startswith("#") or bool(_MARKS.match(line))
 
 
@@ -261,14 +265,14 @@ def _indent(line: str) -> str:
     return line[: len(line) - len(line.lstrip())]
 
 
-def _parted(gap: list[str], indent: str) -> tuple[list[str], list[str]]:
+def _split_gap(gap: list[str], indent: str) -> tuple[list[str], list[str]]:
     """Split the gap between two entries: deeper lines belong to the first entry."""
     deep = [at for at, line in enumerate(gap) if line.startswith(f"{indent} ") and line.strip()]
     stop = deep[-1] + 1 if deep else 0
     return gap[:stop], gap[stop:]
 
 
-def _without_own(gap: list[str], indent: str) -> list[str]:
+def _without_own_comments(gap: list[str], indent: str) -> list[str]:
     """Return the lines above an entry without its own comments.
 
     Its own comments stand directly above it at the same indent.
@@ -279,16 +283,16 @@ def _without_own(gap: list[str], indent: str) -> list[str]:
     return kept
 
 
-def _matched(old: Sequence[Any], new: Sequence[Any]) -> list[int | None]:
+def _match_rows(old: Sequence[Any], new: Sequence[Any]) -> list[int | None]:
     """Return the index of the matching old row for each new row: equal, same name or same host."""
     matches: list[int | None] = [None] * len(new)
     for key in (None, "name", "host"):
         for at, row in enumerate(new):
             if matches[at] is None:
                 free: Iterable[int] = (index for index in range(len(old)) if index not in matches)
-                matches[at] = next((index for index in free if _alike(key, old[index], row)), None)
+                matches[at] = next((index for index in free if _is_same_row(key, old[index], row)), None)
     return matches
 
 
-def _alike(key: str | None, one: Values, other: Values) -> bool:
+def _is_same_row(key: str | None, one: Values, other: Values) -> bool:
     return one == other if key is None else one.get(key) is not None and one.get(key) == other.get(key)

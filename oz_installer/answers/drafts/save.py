@@ -41,15 +41,15 @@ def save_answers(
     former = opened if opened != path else None
     if former is not None:
         working = relocated(working, former, path)
-    _check(working, path)
+    _check_savable(working, path)
     folder = typed_secrets_dir(path)
-    ours = former is None and source is not None and _text(path) == source
+    ours = former is None and source is not None and _read_text(path) == source
     before = _files_in(path, folder) if ours else set()
-    with _rolled_back(path, folder) as written:
+    with _rollback(path, folder) as written:
         if not ours:
-            written += _backed_up(path)
+            written += _back_up(path)
         if former is not None and former.is_file():
-            written += _generated(former, path)
+            written += _copy_generated(former, path)
         refs = _write_secrets(working, folder, written)
         values = map_plain_secrets(working.values, lambda key, _: refs[key])
         kept = replace(working, values=values, lost=())
@@ -58,11 +58,11 @@ def save_answers(
             raise AnswersError(f"{path}: would be larger than 1 MiB", "shorten the texts in its fields")
         save_text(text, path)
     needed = _files_of(values, path, folder) | _files_of_others(path, folder)
-    _forget(before - needed, folder)
+    _remove_unused(before - needed, folder)
     return kept
 
 
-def _check(working: WorkingCopy, path: Path) -> None:
+def _check_savable(working: WorkingCopy, path: Path) -> None:
     """Raise AnswersError, before anything is written, if the result could not be read again."""
     wrong = [
         Problem(key=key, message=message.partition("; ")[0], hint=message.partition("; ")[2])
@@ -83,17 +83,17 @@ def _check(working: WorkingCopy, path: Path) -> None:
 
 
 @contextmanager
-def _rolled_back(path: Path, folder: Path) -> Iterator[list[Path]]:
+def _rollback(path: Path, folder: Path) -> Iterator[list[Path]]:
     """Collect new files; if the block fails, remove those that the answers do not refer to."""
     written: list[Path] = []
     try:
         yield written
     except BaseException:
-        _forget(set(written) - _files_in(path, folder), folder)
+        _remove_unused(set(written) - _files_in(path, folder), folder)
         raise
 
 
-def _backed_up(path: Path) -> list[Path]:
+def _back_up(path: Path) -> list[Path]:
     """Back up a file before it is replaced, as it may be the only copy.
 
     Returns the backup, if one was made.
@@ -113,7 +113,7 @@ def _backed_up(path: Path) -> list[Path]:
     return [copy]
 
 
-def _text(path: Path) -> str | None:
+def _read_text(path: Path) -> str | None:
     """Return the text of a file; None when it does not exist or cannot be read."""
     try:
         return path.read_text(encoding="utf-8-sig") if path.is_file() else None
@@ -121,7 +121,7 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def _generated(former: Path, path: Path) -> list[Path]:
+def _copy_generated(former: Path, path: Path) -> list[Path]:
     """Copy generated secrets along, as nodes already use them; return the new file, if any."""
     store, copy = secrets_file_path(former), secrets_file_path(path)
     return [copy] if store != copy and SecretStore(store).copy_to(copy) else []
@@ -132,7 +132,7 @@ def _write_secrets(working: WorkingCopy, folder: Path, written: list[Path]) -> d
     refs: dict[str, SecretRef] = {}
     slots: set[str] = set()
     for key, ref in plain_secrets(working.values):
-        slot = _slot(working, key, slots)
+        slot = _slot_name(working, key, slots)
         slots.add(slot)
         data = f"{ref.where}\n".encode()
         try:
@@ -150,7 +150,7 @@ def _write_secrets(working: WorkingCopy, folder: Path, written: list[Path]) -> d
     return refs
 
 
-def _slot(working: WorkingCopy, key: str, taken: set[str]) -> str:
+def _slot_name(working: WorkingCopy, key: str, taken: set[str]) -> str:
     """Name a secret: ``database.password``, ``nodes.api1.password``, or ``nodes._1.password``.
 
     A node has its number where its name is not valid or not unique.
@@ -220,7 +220,7 @@ def _files_of(values: Any, path: Path, folder: Path) -> set[Path]:
     return {file} if file.parent == folder else set()
 
 
-def _forget(files: set[Path], folder: Path) -> None:
+def _remove_unused(files: set[Path], folder: Path) -> None:
     """Remove secrets that nothing refers to any more; a failure is ignored."""
     for file in sorted(files):
         with suppress(OSError):

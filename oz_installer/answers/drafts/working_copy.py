@@ -74,14 +74,14 @@ class WorkingCopy:
         """
         default = question(key).default
         found = self._find(split_key(key))
-        return default if found is _NOTHING else found
+        return default if found is _MISSING else found
 
     def is_given(self, key: str) -> bool:
         """Return whether the file or the form holds a value for this key, valid or not.
 
         The key may be that of a section.
         """
-        return key in self.texts or self._find(split_key(key)) is not _NOTHING
+        return key in self.texts or self._find(split_key(key)) is not _MISSING
 
     def is_omitted(self, key: str) -> bool:
         """Return whether the key is a question without a value in the file or the form."""
@@ -113,7 +113,7 @@ class WorkingCopy:
         asked = question(key)
         if value is None and not asked.nullable:
             return self.without(key)
-        if value == asked.default and not asked.required and self._find(split_key(key)) is _NOTHING:
+        if value == asked.default and not asked.required and self._find(split_key(key)) is _MISSING:
             return self._forget(key)
         return self._forget(key)._set(key, value)
 
@@ -127,7 +127,7 @@ class WorkingCopy:
         question(key)
         made = self._forget(key)
         parts = split_key(key)
-        if made._find(parts) is _NOTHING:
+        if made._find(parts) is _MISSING:
             return made
         return replace(made, values=without_value(made.values, parts))
 
@@ -148,7 +148,7 @@ class WorkingCopy:
         copy = {name: value for name, value in row.items() if name not in _OWN}
         taken = {other.get("name") for other in self.values["nodes"]}
         if name := row.get("name"):
-            copy = {"name": _free(name, taken), **copy}
+            copy = {"name": _next_free_name(name, taken), **copy}
         made = self._with_nodes([*range(index + 1), None, *range(index + 1, self.nodes())], copy)
         prefix = f"nodes[{index}]."
         texts = {
@@ -171,7 +171,7 @@ class WorkingCopy:
         return self._with_nodes(order)
 
     def problem(self, key: str) -> str | None:
-        """Return the fault of one field (``problem; hint``), or None."""
+        """Return the problem of one field (``problem; hint``), or None."""
         found = self._by_key.get(key)
         return None if found is None else f"{found.message}; {found.hint}" if found.hint else found.message
 
@@ -217,9 +217,9 @@ class WorkingCopy:
         for part in parts:
             if isinstance(part, int):
                 if part >= len(found):
-                    return _NOTHING
+                    return _MISSING
             elif part not in found:
-                return _NOTHING
+                return _MISSING
             found = found[part]
         return found
 
@@ -245,15 +245,15 @@ class WorkingCopy:
         rows = self.values.get("nodes", ())
         placed = [new if old is None else rows[old] for old in order]
         moved = {old: index for index, old in enumerate(order) if old is not None}
-        texts = {there: text for key, text in self.texts.items() if (there := _moved(key, moved))}
-        missing = tuple(there for key in self.missing_secrets if (there := _moved(key, moved)))
+        texts = {there: text for key, text in self.texts.items() if (there := _key_after_move(key, moved))}
+        missing = tuple(there for key in self.missing_secrets if (there := _key_after_move(key, moved)))
         return replace(self, values={**self.values, "nodes": placed}, texts=texts, missing_secrets=missing)
 
 
-_NOTHING = object()
+_MISSING = object()
 
 
-def _moved(key: str, moved: Mapping[int, int]) -> str | None:
+def _key_after_move(key: str, moved: Mapping[int, int]) -> str | None:
     """Return the key with the new index of its node; None when the node is gone."""
     if not (found := _NODE.match(key)):
         return key
@@ -261,7 +261,7 @@ def _moved(key: str, moved: Mapping[int, int]) -> str | None:
     return None if index is None else f"nodes[{index}]{key[found.end() :]}"
 
 
-def _free(name: str, taken: Collection[Any]) -> str:
+def _next_free_name(name: str, taken: Collection[Any]) -> str:
     """Return the next name that no node has: api1 -> api2."""
     stem = re.sub(r"\d+$", "", name)[:28]
     number = int(name[len(stem) :] or 1) if name[len(stem) :].isdigit() else 1

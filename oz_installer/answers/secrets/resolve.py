@@ -182,12 +182,12 @@ def _prompt(
     for one in needed:
         if one.label not in typed:
             typed[one.label] = ask(one.label)
-            if fault := _fault(typed[one.label].reveal()):
-                problems.append(_problem(one.key, f"the typed secret {fault}"))
+            if problem := _text_problem(typed[one.label].reveal()):
+                problems.append(_problem(one.key, f"the typed secret {problem}"))
         values[one.slot] = typed[one.label]
 
 
-def _fault(text: str) -> str | None:
+def _text_problem(text: str) -> str | None:
     if not text:
         return "is empty"
     if bad := unprintable_character(text):
@@ -205,8 +205,8 @@ def _fetch(ref: SecretRef, base: Path, environ: Mapping[str, str]) -> Secret:
     else:
         path = resolve_path(ref.where, base)
         text, name = _secret_file(path), str(path)
-    if fault := _fault(text):
-        raise _Missing(f"{name} {fault}")
+    if problem := _text_problem(text):
+        raise _Missing(f"{name} {problem}")
     return Secret(text)
 
 

@@ -35,7 +35,7 @@ class Reader:
         self.refused_secrets: list[str] = []
         self.nulls: list[str] = []
         self.lost: set[Problem] = set()
-        self._bad: set[str] = set()
+        self._invalid_keys: set[str] = set()
         self._reported: set[Problem] = set()
 
     def add_problem(self, key: str, text: str, line: int | None, *, lost: bool = False) -> None:
@@ -47,7 +47,7 @@ class Reader:
             self._reported.add(problem)
         if lost:
             self.lost.add(problem)
-        self._bad.add(key)
+        self._invalid_keys.add(key)
 
     def section(self, section: Section, tree: Tree, key: str) -> dict[str, Any]:
         """Return the values of a section by name; unknown, missing and invalid ones become problems."""
@@ -65,7 +65,7 @@ class Reader:
                 self._item(item, entry.value, path, values)
             else:
                 patient = len(self.problems) < MOST_GUESSED
-                text = _unknown(name, known) if patient else "is not known here"
+                text = _unknown_key_text(name, known) if patient else "is not known here"
                 self.add_problem(path, text, entry.line, lost=True)
         for name, item in known.items():
             if item.required and name not in tree.entries:
@@ -76,8 +76,8 @@ class Reader:
         if isinstance(item, Section):
             values[item.name] = self._nested(item, tree, path)
             return
-        if _holds_broken(tree):
-            self._bad.add(path)
+        if _has_invalid_node(tree):
+            self._invalid_keys.add(path)
             return
         if isinstance(tree, Scalar) and tree.yaml_type == "null":
             if item.required:
@@ -95,7 +95,7 @@ class Reader:
             self.add_problem(
                 f"{path}{refused.below}", str(refused), refused.line or tree.line, lost=not shown
             )
-            self._bad.add(path)
+            self._invalid_keys.add(path)
 
     def _refuse(self, item: Question, tree: Tree, path: str) -> bool:
         """Keep an invalid value for a form; return whether a form can show it."""
@@ -112,7 +112,7 @@ class Reader:
     def _nested(self, section: Section, tree: Tree, path: str) -> Any:
         if not section.many:
             values = self.section(section, tree, path)
-            self._together(section, {**defaults_of(section), **values}, path)
+            self._check_section(section, {**defaults_of(section), **values}, path)
             return values
         if isinstance(tree, InvalidNode):
             return []
@@ -127,12 +127,14 @@ class Reader:
             rows.append(self.section(section, item, f"{path}[{index}]"))
         if section.rule and (problem := section.rule(rows)):
             self.add_problem(path, problem, tree.line)
-        self._together(section, rows, path)
+        self._check_section(section, rows, path)
         return rows
 
-    def _together(self, section: Section, values: Any, path: str) -> None:
+    def _check_section(self, section: Section, values: Any, path: str) -> None:
         if isinstance(values, dict):
-            values = {name: value for name, value in values.items() if f"{path}.{name}" not in self._bad}
+            values = {
+                name: value for name, value in values.items() if f"{path}.{name}" not in self._invalid_keys
+            }
         for key, text in check_section(section.name, values, path):
             self.add_problem(key, text, self.lines.get(key, self.lines.get(path)))
 
@@ -157,7 +159,7 @@ def defaults_of(section: Section) -> dict[str, Any]:
     return {question.name: question.default for question in section.questions if not question.required}
 
 
-def _unknown(name: str, known: Mapping[str, Any]) -> str:
+def _unknown_key_text(name: str, known: Mapping[str, Any]) -> str:
     close = get_close_matches(name[:64].lower(), known, n=1, cutoff=0.6)
     if close:
         return f"is not known here; the closest key is {close[0]}"
@@ -166,9 +168,9 @@ def _unknown(name: str, known: Mapping[str, Any]) -> str:
     return f"is not known here; the known keys are {', '.join(known)}"
 
 
-def _holds_broken(tree: Tree) -> bool:
+def _has_invalid_node(tree: Tree) -> bool:
     if isinstance(tree, ListNode):
-        return any(_holds_broken(item) for item in tree.items)
+        return any(_has_invalid_node(item) for item in tree.items)
     if isinstance(tree, Table):
-        return any(_holds_broken(entry.value) for entry in tree.entries.values())
+        return any(_has_invalid_node(entry.value) for entry in tree.entries.values())
     return isinstance(tree, InvalidNode)

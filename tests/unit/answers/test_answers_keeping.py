@@ -184,7 +184,7 @@ def test_killed_in_between_leaves_the_old_answers_working(
         raise Killed
 
     monkeypatch.setattr(save, "save_text", killed)
-    monkeypatch.setattr(save, "_forget", lambda files, folder: None)
+    monkeypatch.setattr(save, "_remove_unused", lambda files, folder: None)
     with pytest.raises(Killed):
         save_answers(first.with_text("nodes[0].password", "new-1"), path)
     assert secrets_of(path) == secrets
