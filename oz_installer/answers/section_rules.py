@@ -85,6 +85,6 @@ RULES: Mapping[str, Callable[[Any], Problems]] = {
 
 
 def check_section(name: str, values: Any, path: str) -> Problems:
-    """Yield the whole dotted key and the problem of each value that breaks a rule of its section."""
+    """Yield whole dotted key and problem of each value that breaks a rule of its section."""
     for below, text in RULES[name](values) if name in RULES else ():
         yield (f"{path}{below}" if below.startswith("[") else f"{path}.{below}"), text
