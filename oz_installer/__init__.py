@@ -1,3 +1,3 @@
-"""oz-install: puts Oz API on your servers, keeps it as you asked, and says what it did."""
+"""Install Oz API on your servers, keep it as configured, report what it did."""
 
 __version__ = "0.1.0"

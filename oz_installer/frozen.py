@@ -1,4 +1,4 @@
-"""A ``dataclass`` for frozen, keyword-only classes that compiles nothing when a module is imported.
+"""A ``dataclass`` for frozen, keyword-only classes that compiles nothing at import.
 
 The standard one writes and compiles six methods for each class, a quarter of the processor time of a run with
 nothing to do. Here all classes share them; ``dataclasses.fields``, ``replace`` and ``asdict`` work as usual.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 LONGEST_LINE = 200
-"""Most characters of a ``safe_line``."""
+"""Maximum length of a ``safe_line``, in characters."""
 # Output of a node must not control the operator's terminal: escape sequences are removed, control
 # and direction characters are replaced.
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
@@ -44,12 +44,15 @@ def plural(amount: int, noun: str) -> str:
 
 
 def join_and(words: Iterable[str], at_most: int | None = None) -> str:
-    """A list in a sentence: ``a``, ``a and b``, ``a, b and c``; ``a, b and 3 more`` where only some fit."""
+    """Return a list for a sentence: ``a``, ``a and b``, ``a, b and c``.
+
+    With ``at_most`` the rest is counted: ``a, b and 3 more``.
+    """
     return _joined(words, "and", at_most)
 
 
 def join_or(words: Iterable[str]) -> str:
-    """A choice in a sentence: ``a``, ``a or b``, ``a, b or c``."""
+    """Return a choice for a sentence: ``a``, ``a or b``, ``a, b or c``."""
     return _joined(words, "or", None)
 
 

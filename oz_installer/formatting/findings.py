@@ -36,13 +36,16 @@ def total_text(found: Sequence[Finding], accepted: Collection[str]) -> str:
 
 
 def finding_fields(one: Finding) -> list[tuple[str, str]]:
-    """Return the fields that a finding fills, in the order in which they are read, each on one line."""
+    """Return the fields that a finding fills, in reading order, each on one line."""
     fields = (("seen", one.seen), ("needed", one.needed), ("why", one.why), ("do", one.hint))
     return [(name, single_line(text)) for name, text in fields if text]
 
 
 def finding_sentences(one: Finding) -> tuple[str, str]:
-    """Return what was seen and is needed, then why and what to do; only the first of what is well."""
+    """Return what was seen and is needed, then why and what to do.
+
+    A finding that is ok has only what was seen.
+    """
     if one.level == "ok":
         return single_line(one.seen), ""
     needed = f"; needed: {one.needed}" if one.needed else ""

@@ -27,7 +27,6 @@ NOT_YET = [
     "installation",
     "remote",
     "render",
-    "top",
     "tui",
 ]
 ROOMS = sorted({"top", *(path.parent.name for path in PACKAGE.glob("*/__init__.py"))})
