@@ -1,4 +1,4 @@
-"""The container engines that Oz runs on, and how they differ for files, checks and notes."""
+"""The container engines of Oz, and their differences for files, checks and notes."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ DOCKER_HUB = "docker.io"
 
 @dataclass(frozen=True, kw_only=True)
 class EngineTraits:
-    """One engine. ``restart`` and ``log_driver`` replace the release's where the engine needs others.
+    """One container engine.
 
-    ``group``: members may use the engine without root; empty where every login may (rootless).
+    ``restart`` and ``log_driver`` replace the release's where the engine needs others. Members of ``group`` may
+    use the engine without root; it is empty where every login may (rootless).
     """
 
     name: str
     title: str
     compose_title: str
     has_daemon: bool
-    """It is a service, which can be down, hang, be masked or be started."""
+    """The engine is a service, which can be down, hang, be masked or be started."""
     publishes_past_firewall: bool
-    """Published ports pass the host's input rules and are filtered by forwarding rules only."""
+    """Published ports bypass the host's input rules; only forwarding rules filter them."""
     adds_registry: bool
-    """An image without a registry's name means Docker Hub."""
+    """An image name without a registry means Docker Hub."""
     keeps_dependencies: bool
     """``depends_on`` does not stop Compose from replacing a container that others need."""
     lookup_shows_login: bool
-    """Looking an image up uses the login that it is given; where not, only a pull shows if it is valid."""
+    """Looking up an image uses the given login; otherwise only a pull shows whether it is valid."""
     group: str = ""
     restart: Mapping[str, str] = field(default_factory=dict)
     log_driver: str | None = None
     notes: tuple[str, ...] = ()
 
     def image_name(self, image: str) -> str:
-        """Return the image's name as the engine wants it: with its registry where the engine adds none."""
+        """Return the image name for this engine: with a registry if the engine does not add one."""
         if self.adds_registry:
             return image
         first, slash, _ = image.partition("/")
@@ -64,11 +65,11 @@ ENGINES: Mapping[str, EngineTraits] = {
         has_daemon=False,
         publishes_past_firewall=False,
         adds_registry=False,
-        # podman-compose makes --requires of depends_on, and Podman replaces no container that others require
+        # podman-compose turns depends_on into --requires, and Podman does not replace a container that others require
         keeps_dependencies=False,
         # older versions ignore the login
         lookup_shows_login=False,
-        # podman-restart.service starts only "always" again after a reboot
+        # after a reboot podman-restart.service starts only containers with "always"
         restart={"unless-stopped": "always"},
         log_driver="k8s-file",
         notes=(
