@@ -14,8 +14,8 @@ DOCKER_HUB = "docker.io"
 class EngineTraits:
     """One container engine.
 
-    ``restart`` and ``log_driver`` replace the release's where the engine needs others. Members of ``group`` may
-    use the engine without root; it is empty where every login may (rootless).
+    ``restart`` and ``log_driver`` replace the release's where the engine needs others. Members of ``group``
+    may use the engine without root; it is empty where every login may (rootless).
     """
 
     name: str
@@ -65,7 +65,7 @@ ENGINES: Mapping[str, EngineTraits] = {
         has_daemon=False,
         publishes_past_firewall=False,
         adds_registry=False,
-        # podman-compose turns depends_on into --requires, and Podman does not replace a container that others require
+        # podman-compose turns depends_on into --requires; Podman does not replace a required container
         keeps_dependencies=False,
         # older versions ignore the login
         lookup_shows_login=False,
