@@ -1,4 +1,7 @@
-"""All checks in report order. A new check is a file in the folder of its family and a line here."""
+"""All checks in report order.
+
+A new check is a file in the folder of its family and a line here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Base classes of the checks: each one gathers facts, and a pure ``judge`` turns them into findings.
+"""Base classes of the checks: each gathers facts, and a pure ``judge`` makes findings of them.
 
 Check
 ├── NodeCheck           facts per node, judged one node at a time, then across the nodes
@@ -18,7 +18,9 @@ F = TypeVar("F")
 
 
 class Check(Generic[F]):
-    """A check of one subject. ``name`` begins the ids of its findings, ``title`` is shown on screen."""
+    """A check of one subject.
+
+    ``name`` begins the ids of its findings, ``title`` is shown on screen."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -71,7 +73,9 @@ class NodeCheck(Check[F]):
         raise NotImplementedError
 
     def across(self, context: CheckContext, facts: Mapping[str, F]) -> Iterator[Finding]:
-        """Compare nodes with each other: ``facts`` by node, without the nodes that returned none. Pure."""
+        """Compare nodes with each other: ``facts`` by node, without the nodes that returned none.
+
+        Pure."""
         del context, facts
         yield from ()
 
@@ -106,7 +110,9 @@ class ProbeCheck(NodeCheck[F]):
     """A check by a dialogue with a node, in one thread per node."""
 
     def probe(self, context: CheckContext, node: CheckedNode) -> F:
-        """Gather facts within ten seconds and leave nothing behind. Raises OzError when the node fails."""
+        """Gather facts within ten seconds and leave nothing behind.
+
+        Raises OzError when the node fails."""
         raise NotImplementedError
 
 

@@ -1,4 +1,7 @@
-"""The context that checks read and the findings they return. Frozen; findings hold no secrets once masked."""
+"""The context that checks read and the findings they return.
+
+Frozen; findings hold no secrets once masked.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ Level = Literal["ok", "warning", "failure"]
 
 @dataclass(frozen=True, kw_only=True)
 class Remedy:
-    """The commands by which ``check --fix`` fixes a finding. ``title`` says what they do: «start Docker».
+    """The commands by which ``check --fix`` fixes a finding.
+
+    ``title`` says what they do: «start Docker».
 
     ``commands`` run on ``node`` as root, one after the other, each an argv; with ``database`` they are SQL
     statements instead, run by the database administrator through that node. ``undo`` undoes them, and can
@@ -46,7 +51,9 @@ class Remedy:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """The judgement on a fact. ``id`` is stable, for ``accept``: ``host.memory/api1``, ``host`` the check.
+    """The judgement on a fact.
+
+    ``id`` is stable, for ``accept``: ``host.memory/api1``, ``host`` the check.
 
     ``seen`` is what is, ``needed`` what is required and by whom, ``why`` what breaks, ``hint`` what to do.
     ``node`` is None for a finding that belongs to no node.
@@ -68,7 +75,7 @@ class Finding:
         return self.id.partition("/")[0].partition(".")[0]
 
     def is_accepted(self, accepted: Collection[str]) -> bool:
-        """Return whether this is an accepted warning: ``host.memory/api1``, or ``host.memory`` for all."""
+        """Return whether this warning is accepted: ``host.memory/api1``, or ``host.memory`` for all."""
         return self.level == "warning" and (self.id in accepted or self.id.partition("/")[0] in accepted)
 
     def map_text(self, change: Callable[[str], str]) -> Finding:
@@ -84,8 +91,10 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedNode:
-    """A node as checks see it. ``requirements`` is None when no layout states them; ``source`` names the
-    layout; ``ports`` are the ports that the node will publish."""
+    """A node as checks see it.
+
+    ``requirements`` is None when no layout states them; ``source`` names the layout; ``ports`` are the ports
+    that the node will publish."""
 
     name: str
     roles: tuple[str, ...]
@@ -96,7 +105,7 @@ class CheckedNode:
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratedSecrets:
-    """The passwords that oz-install generated: fingerprints by slot, and the file that stores them.
+    """The generated passwords: fingerprints by slot, and the file that stores them.
 
     ``lacking``: the slots that the file does not hold."""
 
@@ -108,7 +117,9 @@ class GeneratedSecrets:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckContext:
-    """Everything that a check may read. ``transport`` returns a node's connection or raises ConnectError.
+    """Everything that a check may read.
+
+    ``transport`` returns a node's connection or raises ConnectError.
 
     ``topology`` is None while the answers are being edited; ``answers_dir`` is the folder that relative paths
     in the answers start from. ``own_passwords`` is None when they are not compared with the installed ones.

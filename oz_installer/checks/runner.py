@@ -1,4 +1,7 @@
-"""Run checks on all nodes in parallel, one round trip per node. A check that crashes becomes a finding."""
+"""Run checks on all nodes in parallel, one round trip per node.
+
+A check that crashes becomes a finding.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,7 @@ def run_checks(
     *,
     limit: float = LIMIT_SECONDS,
 ) -> None:
-    """Run all checks on all nodes in parallel; ``on_finding`` is called in this thread as results arrive.
+    """Run all checks on all nodes in parallel; ``on_finding`` is called in this thread.
 
     Ends within ``limit`` seconds whatever a node does, and immediately when ``stop`` is set.
     """
@@ -166,7 +169,9 @@ def as_completed(
 def run_shell_checks(
     checks: Sequence[ShellCheck[Any]], context: CheckContext, node: CheckedNode
 ) -> CheckOutput:
-    """Run shell checks on a node in one round trip. Raises OzError when the node does not answer."""
+    """Run shell checks on a node in one round trip.
+
+    Raises OzError when the node does not answer."""
     findings: list[Finding] = []
     shown: list[tuple[str, str]] = []
     known: dict[str, Any] = {}
@@ -269,7 +274,9 @@ def _run_shell_checks(
 
 
 def unreachable_finding(node: CheckedNode, error: Exception) -> Finding:
-    """Return the finding for a node that does not answer. Its id is fixed, so a run reports it once."""
+    """Return the finding for a node that does not answer.
+
+    Its id is fixed, so a run reports it once."""
     hint = error.hint if isinstance(error, OzError) else "Check that the node is up and the network works."
     message = error.message if isinstance(error, OzError) else f"{type(error).__name__}: {error}"
     return Finding(

@@ -15,7 +15,7 @@ def test_what_stops_packets_for_containers_alone_is_a_warning(bench: Bench) -> N
             found = only(bench, "network")
         assert bad(found) == warning, rule
         told = found["network.forward-8501/node1:node2"]
-        assert f"a firewall rule of node2 may stop it: -A {rule.split()[0]} -s {one}/32" in told.seen
+        assert f"a firewall rule of node2 may block it: -A {rule.split()[0]} -s {one}/32" in told.seen
         assert f"iptables -I {rule.split()[0]} -s {one} -p tcp --dport 8501 -j ACCEPT" in told.hint
         assert found["network/node2"].seen == "4 connections to 1 other node"
         way = told.hint.partition("before it: iptables -I ")[2].partition(". Or")[0]
@@ -56,4 +56,4 @@ def test_without_root_it_is_said_what_was_not_looked_at(bench: Bench) -> None:
     nodes = [{**node, **more, "user": "ozpw"} for node, more in zip(document["nodes"], BOTH_API, strict=True)]
     found = only(bench, "network", nodes=nodes)
     assert bad(found) == {}
-    assert "forwarding to containers was not looked at on node2" in found["network/node1"].seen
+    assert "forwarding to containers was not checked on node2" in found["network/node1"].seen

@@ -94,7 +94,7 @@ def test_the_whole_preflight_sees_open_ways_and_no_listener_of_its_own(bench: Be
     assert bad(found) == {}
     assert found["network/node1"].seen == "1 connection to 1 other node"
     assert found["network/node2"].seen == "4 connections to 1 other node"
-    assert found["egress/node1"].seen == "skipped: the answers say air-gapped"
+    assert found["egress/node1"].seen == "skipped: air_gapped is set"
     assert left(bench) == ""
 
 
@@ -115,7 +115,7 @@ def test_what_a_firewall_blocks_is_named(bench: Bench) -> None:
     }
     assert seen == {
         "network.8501": "node1 → node2 tcp/8501, for BIO: no answer within 3 s",
-        "network.6379": "node2 → node1 tcp/6379, for Redis: refused, although something listens",
+        "network.6379": "node2 → node1 tcp/6379, for Redis: refused, although a program listens",
         "network.8521": "node2 → node1 tcp/8521, for model updates: No route to host",
         "network.60000": "node2 → node1 tcp/60000-60100, for model updates (passive): "
         "60050: no answer within 3 s",
@@ -317,7 +317,7 @@ def test_the_way_out_both_ways(bench: Bench, gateway: str, certificate: Path) ->
         with bench.during("node1", NARROW, MEND):
             found = egress(bench)
         assert bad(found) == {}
-        assert "by TCP alone" in found["egress/node1"].seen
+        assert "by TCP only" in found["egress/node1"].seen
 
 
 def test_the_way_out_through_a_proxy(bench: Bench, gateway: str, certificate: Path) -> None:
@@ -333,5 +333,5 @@ def test_the_way_out_through_a_proxy(bench: Bench, gateway: str, certificate: Pa
     with connect_proxy((gateway, 1), "HTTP/1.1 403 Forbidden", address=gateway) as proxy:
         found = egress(bench, {"url": f"http://{gateway}:{proxy.port}", "no_proxy": [".amazonaws.com"]})
         assert bad(found) == unreached("node1", "node2")
-        assert "the proxy says HTTP/1.1 403 Forbidden" in found["egress.api.cryptlex.com/node1"].seen
+        assert "the proxy answers HTTP/1.1 403 Forbidden" in found["egress.api.cryptlex.com/node1"].seen
         assert "proxy" not in found["egress.s3.amazonaws.com/node1"].seen

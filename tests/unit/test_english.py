@@ -20,7 +20,6 @@ from oz_installer import errors
 
 PACKAGE = Path(oz_installer.__file__).parent
 NOT_YET = [
-    "checks",
     "cli",
     "console",
     "deploy",

@@ -1,4 +1,4 @@
-"""The check of an external broker from every api node: connection, login, and settings of the queues."""
+"""The check of an external broker from every api node: connection, login, settings."""
 
 from __future__ import annotations
 

@@ -55,7 +55,9 @@ def _server(stream: Stream, databases: int) -> BrokerServer:
 
 
 def _has_database(stream: Stream, index: int) -> bool | None:
-    """Return whether a database can be selected. CONFIG GET has their number, but is often forbidden."""
+    """Return whether a database can be selected.
+
+    CONFIG GET has their number, but is often forbidden."""
     try:
         command(stream, "SELECT", str(index))
     except RedisError as error:

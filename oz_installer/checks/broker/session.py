@@ -1,4 +1,4 @@
-"""Types that the clients of both brokers share: the stream, the server's facts, the login's result."""
+"""Types of both brokers' clients: the stream, the server's facts, the login's result."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ class BrokerServer:
 
 @dataclass(frozen=True, kw_only=True)
 class BrokerLogin:
-    """The result of a login; ``message`` is the reason. ``vhost``: only the virtual host was refused."""
+    """The result of a login; ``message`` is the reason.
+
+    ``vhost``: only the virtual host was refused."""
 
     outcome: Outcome
     message: str = ""

@@ -12,7 +12,9 @@ PASSWORD = "admin.password"  # noqa: S105 - the answer's key
 
 
 class AdminPasswordCheck(InstallationCheck[bool]):
-    """Warn of a short password. The vendor is not known to have a rule, so a good one is no finding."""
+    """Warn of a short password.
+
+    The vendor is not known to have a rule, so a good one is no finding."""
 
     name = "admin"
     title = "Administrator"

@@ -21,7 +21,7 @@ _SUBJECTS = {"bio": "BIO licence", "web_adapter": "Web adapter licence"}
 
 @dataclass(frozen=True, kw_only=True)
 class LicenceFacts:
-    """A licence file: ``problem`` continues a sentence that begins with the path, ``size`` is in bytes.
+    """A licence file: ``problem`` continues a sentence after the path, ``size`` is in bytes.
 
     ``public``: everyone on this workstation can read it."""
 

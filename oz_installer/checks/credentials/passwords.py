@@ -15,7 +15,9 @@ Fingerprints = Mapping[str, str]
 
 
 class SecretsCheck(ShellCheck[Fingerprints]):
-    """Compare passwords by the fingerprints in a node's record. No finding where nothing is installed."""
+    """Compare passwords by the fingerprints in a node's record.
+
+    No finding where nothing is installed."""
 
     name = "passwords"
     title = "Passwords"
@@ -37,7 +39,9 @@ class SecretsCheck(ShellCheck[Fingerprints]):
         return {str(slot): str(fingerprint) for slot, fingerprint in secrets.items()}
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: Fingerprints) -> Iterator[Finding]:
-        """Compare the fingerprints. A password that only the node has is no longer part of the answers."""
+        """Compare the fingerprints.
+
+        A password that only the node has is no longer part of the answers."""
         own = context.own_passwords
         common = [slot for slot in own.fingerprints if slot in facts] if own else []
         if own is None or not common:

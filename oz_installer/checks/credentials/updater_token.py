@@ -1,4 +1,7 @@
-"""The check of the BIO updater's client token. Only its form is checked; the vendor is not called."""
+"""The check of the BIO updater's client token.
+
+Only its form is checked; the vendor is not called.
+"""
 
 from __future__ import annotations
 

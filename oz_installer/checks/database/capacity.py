@@ -37,7 +37,7 @@ def free_connections(server: Server, needed: int) -> tuple[int, str]:
 def connection_findings(
     check: NodeCheck[Any], node: CheckedNode, server: Server, topology: Topology | None
 ) -> Iterator[Finding]:
-    """Compare the free connections with those that the topology needs; unknown without a topology."""
+    """Compare the free connections with those that the topology needs."""
     needed = connections_needed(topology) if topology else 0
     free, narrowest = free_connections(server, needed)
     level: Level = "failure" if free <= 0 else "warning" if free < needed else "ok"
@@ -65,7 +65,7 @@ def connection_findings(
 
 
 def clock_findings(check: NodeCheck[Any], ahead: Mapping[str, float]) -> Iterator[Finding]:
-    """Compare the server's clock with this workstation's; ``ahead`` are the seconds measured by node."""
+    """Compare the server's clock with this workstation's; ``ahead`` are seconds, by node."""
     if not ahead:
         return
     off = median(ahead.values())

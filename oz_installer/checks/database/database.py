@@ -1,4 +1,4 @@
-"""The check of an external PostgreSQL from every api node: connection, TLS, login, properties."""
+"""The check of an external PostgreSQL from every api node: TLS, login, properties, clock."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ _NO_RIGHT = "42501"
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseFacts:
-    """The result of the login; ``tcp`` when sshd forbids tunnels. Both are None for a bundled database.
+    """The result of the login; ``tcp`` when sshd forbids tunnels.
+
+    Both are None for a bundled database.
 
     ``admin`` is the result of the administrator's login, tried only when something is missing.
     """
@@ -49,7 +51,7 @@ class DatabaseFacts:
 
     @property
     def admin_view(self) -> AdminView | None:
-        """What the administrator sees; None without a login."""
+        """The administrator's view; None without a login."""
         return self.admin.admin_view if self.admin else None
 
 

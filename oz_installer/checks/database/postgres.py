@@ -1,4 +1,4 @@
-"""Login to PostgreSQL as a node sees it, and queries about the database: pg8000 over a tunnel."""
+"""Login to PostgreSQL and queries about the database, by pg8000 over a node's tunnel."""
 
 from __future__ import annotations
 
@@ -132,7 +132,9 @@ class AdminView:
 
 @dataclass(frozen=True, kw_only=True)
 class LoginResult:
-    """The result of a login. ``state`` is the SQLSTATE; ``tls`` the TLS version, empty without TLS.
+    """The result of a login.
+
+    ``state`` is the SQLSTATE; ``tls`` the TLS version, empty without TLS.
 
     ``tables`` is the number of the database's tables, views and sequences; None when not counted."""
 
@@ -162,7 +164,9 @@ class ConnectionSettings:
 
 
 def probe_database(transport: Transport, settings: ConnectionSettings) -> LoginResult:
-    """Log in as libpq does with this sslmode, and query. Raises ConnectError when the node is lost."""
+    """Log in as libpq does with this sslmode, and query.
+
+    Raises ConnectError when the node is lost."""
     return log_in_and_query(transport, settings, lambda connection: {"server": _server(connection)})
 
 
@@ -176,7 +180,9 @@ def log_in_as_admin(transport: Transport, admin: ConnectionSettings, role: str, 
 def log_in_and_query(
     transport: Transport, settings: ConnectionSettings, query: Query, *, timeout: float | None = None
 ) -> LoginResult:
-    """Log in and run ``query``; its results become fields of ``LoginResult``. ``timeout`` in seconds."""
+    """Log in and run ``query``; its results become fields of ``LoginResult``.
+
+    ``timeout`` in seconds."""
     orders = _ORDER.get(settings.sslmode, (True,))
     attempt = _try(transport, settings, query, timeout, tls=orders[0])
     if len(orders) > 1 and (attempt.outcome == "no-tls" or attempt.state == "28000"):
@@ -214,7 +220,7 @@ def _try(
 
 
 def _context(sslmode: str) -> ssl.SSLContext:
-    """Return a TLS context that fits libpq's mode; it verifies by the authorities of this workstation."""
+    """Return a TLS context that fits libpq's mode; it verifies by this workstation's authorities."""
     if sslmode in ("verify-ca", "verify-full"):
         context = ssl.create_default_context()
         context.check_hostname = sslmode == "verify-full"
@@ -226,7 +232,9 @@ def _context(sslmode: str) -> ssl.SSLContext:
 
 
 def _log_in(sock: socket.socket, settings: ConnectionSettings, query: Query, tls: str) -> LoginResult:
-    """Log in over an open connection, and query. The reasons of a failure are pg8000's own errors."""
+    """Log in over an open connection, and query.
+
+    The reasons of a failure are pg8000's own errors."""
     from pg8000.exceptions import DatabaseError, InterfaceError
     from pg8000.native import Connection
     from scramp import ScramException
@@ -272,7 +280,7 @@ def _row(columns: Mapping[str, str], rows: Any) -> dict[str, Any]:
 
 
 def _ahead(connection: Any) -> float:
-    """Return the offset of the server's clock that is certain: 0.0 within the time that the query takes."""
+    """Return the certain offset of the server's clock: 0.0 within the time that the query takes."""
     before = time.time()
     server = float(connection.run("select extract(epoch from clock_timestamp())")[0][0])
     after = time.time()

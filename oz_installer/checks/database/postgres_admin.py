@@ -1,4 +1,4 @@
-"""Statements that a PostgreSQL administrator runs to fix a finding; they are shown before they run."""
+"""Statements by which a PostgreSQL administrator fixes a finding; shown before they run."""
 
 from __future__ import annotations
 
@@ -109,14 +109,14 @@ def create_extension(node: str, name: str, extension: str) -> Remedy:
 
 
 def admin_name(admin: str | None, admin_view: AdminView | None) -> str:
-    """Return the administrator who must first become a member of the role; empty for a superuser."""
+    """Return the administrator who must first join the role; empty for a superuser."""
     return admin if admin and admin_view is not None and not admin_view.superuser else ""
 
 
 def admin_connection(
     database: Database, secrets: Mapping[str, Secret], name: str
 ) -> ConnectionSettings | None:
-    """Return the administrator's login to a database; None when the answers name no administrator."""
+    """Return the administrator's login to a database; None without an administrator."""
     user, password = database.admin_user, secrets.get("database.admin_password")
     if database.host is None or user is None or password is None:
         return None
@@ -209,7 +209,9 @@ def with_password(statement: str, password: Secret) -> str:
 
 
 def scram_verifier(password: Secret, salt: bytes | None = None) -> str:
-    """Compute the SCRAM-SHA-256 verifier of a password (RFC 5803). Raises OzError if there is none."""
+    """Compute the SCRAM-SHA-256 verifier of a password (RFC 5803).
+
+    Raises OzError if there is none."""
     from scramp import ScramException, ScramMechanism  # comes with pg8000
 
     try:

@@ -1,4 +1,4 @@
-"""Remedies that a database administrator can run; without credentials, hints with the statements. Pure."""
+"""Remedies that a database administrator can run, or hints with the statements. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RemedyAndHint = tuple[Remedy | None, str]
 
 
 def is_role_missing(attempt: LoginResult, admin_view: AdminView | None) -> bool:
-    """Return whether the role is missing: PostgreSQL reports it like a wrong password, so ask the admin."""
+    """Return whether the role is missing, which PostgreSQL reports like a wrong password."""
     return attempt.state in REFUSED and admin_view is not None and not admin_view.role
 
 
@@ -76,7 +76,7 @@ def findings_from_admin(
     attempt: LoginResult,
     admin_view: AdminView,
 ) -> Iterator[Finding]:
-    """Yield what the administrator sees while the role cannot log in: the database and its extensions."""
+    """Yield the administrator's findings while the role cannot log in: database, extensions."""
     database = context.answers.database
     if admin_view.owner:
         return

@@ -57,7 +57,7 @@ class ContainerFacts:
 
 
 class ContainerCheck(ProbeCheck[ContainerFacts]):
-    """Prove what versions cannot: kernel, cgroups, storage driver and security modules work together."""
+    """Prove that kernel, cgroups, storage driver and security modules work together."""
 
     name = "container"
     title = "Container"

@@ -1,4 +1,4 @@
-"""The check of the container engine and its Compose: installed, running, recent, without foreign projects."""
+"""The check of the container engine and its Compose: installed, running, recent."""
 
 from __future__ import annotations
 
@@ -234,7 +234,9 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
 def _engine_remedy(
     context: CheckContext, node: CheckedNode, facts: EngineCheckFacts, unmet: UnmetRequirement | None
 ) -> Remedy | None:
-    """Return the remedy for the cause. A Docker that hangs is not restarted, and Podman is not a service."""
+    """Return the remedy for the cause.
+
+    A Docker that hangs is not restarted, and Podman is not a service."""
     cause = unmet.cause if unmet else ""
     if cause == "missing":
         return install_engine(context, node, facts.capabilities)
@@ -246,7 +248,7 @@ def _engine_remedy(
 
 
 def _unmasked(unmet: UnmetRequirement | None, capabilities: NodeCapabilities) -> UnmetRequirement | None:
-    """Add to the hint how to unmask Docker's service: a masked one does not start, on purpose of the admin.
+    """Add to the hint how to unmask Docker's service, which somebody masked on purpose.
 
     A masked Docker whose process is running hangs, so its hint stays."""
     if (

@@ -1,4 +1,4 @@
-"""The check that the ports a node will publish are free or already used by this installation."""
+"""The check that the ports a node will publish are free, or already used by Oz."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _HOLDER = re.compile(r":(\d+)\s+\S+\s+users:\(\(\"([^\"]+)\"")
 
 @dataclass(frozen=True, kw_only=True)
 class PortFacts:
-    """The TCP ports in use: ``listening`` all ports with a listener, ``holders`` their programs if known,
+    """The TCP ports in use. ``listening``: all with a listener, ``holders``: their programs,
     ``containers`` the containers that publish a port, ``ours`` the ports that our containers publish.
 
     ``complete``: the engine listed its containers; ``absent``: there is no engine.

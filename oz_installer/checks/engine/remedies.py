@@ -88,7 +88,7 @@ def install_compose(
 
 
 def start_engine(node: CheckedNode, capabilities: NodeCapabilities) -> Remedy | None:
-    """Start Docker now and at boot; None when it runs, hangs, or is not a service that can be started."""
+    """Start Docker now and at boot; None when it runs, hangs, or is not a startable service."""
     title = "start Docker, now and at boot"
     if not capabilities.can_become_root or capabilities.process:
         return None
@@ -145,7 +145,7 @@ def _install(
     wanted: tuple[str, ...],
     source: str = "the distribution",
 ) -> Remedy | None:
-    """Install the missing packages only; undo removes the same ones, as far as they are installed then."""
+    """Install only the missing packages; undo removes those of them that are installed then."""
     missing = tuple(name for name in wanted if name not in capabilities.installed)
     if not missing or not capabilities.can_become_root or not capabilities.manager:
         return None

@@ -144,7 +144,7 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
         )
 
     def _disk(self, node: CheckedNode, facts: RuntimeFacts) -> Finding:
-        """Judge the engine's disk; when it is the install folder's, the machine's check judges the size."""
+        """Judge the engine's disk; the size of the install folder's disk is judged by the host check."""
         if facts.hangs:
             return hung_disk_finding(self, node, facts.root, about="disk", subject="Engine's disk")
         seen = "not reported" if facts.free is None else f"{format_kib(facts.free)} free at {facts.root}"
@@ -163,7 +163,7 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
 
 
 def _enabling(boot: str, unit: str) -> str:
-    """Return the hint with the commands that enable a unit; a masked one is never enabled by a remedy."""
+    """Return the hint with the commands that enable a unit; no remedy unmasks one."""
     masked = f"{unmask_command(boot, unit)} && " if is_masked(boot) else ""
     return f"Run as root: {masked}systemctl enable {unit}"
 

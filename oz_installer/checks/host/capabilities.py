@@ -1,4 +1,4 @@
-"""Capabilities of a node that decide how its engine can be fixed: rights, packages, services."""
+"""Capabilities of a node that decide how its engine is fixed: rights, packages, services."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ capabilities() {{
   ! pidof dockerd > /dev/null || echo "process yes"
 }}
 """
-"""A shell function that prints the capabilities by means of ``soon``. Called only for a faulty engine."""
+"""A shell function that prints the capabilities by means of ``soon``.
+
+Called only for a faulty engine.
+"""
 
 LOGIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 """A login that is safe in a command: without a domain, and not mistaken for an option."""

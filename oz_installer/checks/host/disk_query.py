@@ -1,4 +1,4 @@
-"""The query for the disks of the install folder and the engine, run once for all shell checks.
+"""The query for the disks of install folder and engine, run once for all shell checks.
 
 The disks are read in parallel, so one that hangs costs five seconds. Every access to a dead NFS mount hangs,
 even ``[ -d ... ]`` in the shell; so a separate program, which can be killed, touches it first.
@@ -50,7 +50,7 @@ class Disk:
 
 
 def disk_query(install_dir: str) -> str:
-    """Return shell that sets these variables for all later pieces; ``engine_info`` must be set before.
+    """Return shell that sets these variables for later pieces; it needs ``engine_info``.
 
     ``disks``: lines of the install folder's disk (``here``) and of the engine's (``root``), for ``disk_of``.
     ``disk_place``: the install folder, or the nearest existing one above it. ``disk_hangs``: its disk does

@@ -1,4 +1,4 @@
-"""The query for a node's engine and disks, run once for all shell checks because it is the slowest part.
+"""The query for a node's engine and disks, run once for all shell checks as it is slow.
 
 ``docker info`` is slow because it runs every plugin of the command line; so it also knows Compose's version.
 """
@@ -110,7 +110,9 @@ def engine_query(engine: str, install_dir: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class ListedContainer:
-    """A container. ``ours``: it has our digest; ``ports``: its published ports in the engine's notation."""
+    """A container.
+
+    ``ours``: it has our digest; ``ports``: its published ports in the engine's notation."""
 
     name: str
     project: str

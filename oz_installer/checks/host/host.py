@@ -20,7 +20,7 @@ from oz_installer.text import format_kib, parse_fields, parse_int, plural, safe_
 GIB = 1024 * 1024  # in KiB
 OLDEST_KERNEL = (3, 10)
 MEMORY_SHARE = 0.9
-"""Tolerance: a machine of 32 GB reports a little less, because firmware and kernel reserve some."""
+"""Tolerance: a machine of 32 GB reports less, because firmware and kernel reserve some."""
 
 _SCRIPT = """
 dir={dir} place=$disk_place
@@ -54,7 +54,9 @@ _ID = re.compile(r"uid=(\d+)(?:\(([^)]*)\))?")
 
 
 class HostCheck(ShellCheck[HostFacts]):
-    """Compare the machine with the layout. Too little is a warning only, because a test may need less."""
+    """Compare the machine with the layout.
+
+    Too little is a warning only, because a test may need less."""
 
     name = "host"
     title = "Machine"
@@ -159,7 +161,7 @@ class HostCheck(ShellCheck[HostFacts]):
         )
 
     def _disk(self, context: CheckContext, node: CheckedNode, facts: HostFacts) -> Finding:
-        """Judge the free space; where Oz is installed, the size, because Oz itself uses a part of it."""
+        """Judge the free space; where Oz is installed, the size, because Oz itself uses some."""
         if facts.disk_hangs:
             return hung_disk_finding(self, node, context.install_dir, about="disk", subject="Disk")
         if facts.disk_free is not None and (unmet := check_disk(facts.disk_free)):

@@ -18,7 +18,7 @@ _REMOVE_EMPTY = '[ ! -d "$1" ] || rmdir --ignore-fail-on-non-empty "$1"'
 
 
 def make_folder(context: CheckContext, node: CheckedNode, facts: HostFacts) -> Remedy | None:
-    """Return the remedy for a missing install folder that only root can create; an existing one stays."""
+    """Return the remedy for a missing install folder that only root can create."""
     folder, place = context.install_dir, facts.place.rstrip("/")
     if not facts.access.startswith("denied ") or not facts.sudo or not LOGIN.fullmatch(facts.login):
         return None

@@ -1,7 +1,7 @@
-"""The way out to the vendor from every node whose services take it: a TLS handshake with each destination.
+"""The check of internet access: a TLS handshake from a node with each of the vendor's hosts.
 
-Names are resolved on the node by a command of its own: sshd resolves in the one process that serves the whole
-connection, and would stop everything else on it where DNS does not answer.
+Names are resolved by a command on the node: sshd resolves in the one process that serves the whole
+connection, so a DNS server that does not answer would block everything else on it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SECONDS = 4
 _RESOLVE_SECONDS = 3
 _LONGEST_REPLY = 8192
 
-# Arguments: names. Containers of Docker have IPv4 only, so that comes first.
+# Arguments: names. Docker's containers have IPv4 only, so IPv4 comes first.
 _RESOLVE = f"""
 command -v getent > /dev/null || exit 0
 for name in "$@"; do
@@ -47,9 +47,9 @@ _ASK_PROXY = """ || exit 1
       printf "CONNECT %s HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n" "$2" "$2" >&3
       IFS= read -r line <&3
       case $line in "HTTP/1."?" 200"*) exit 0 ;; esac
-      echo "the proxy says $line"
+      echo "the proxy answers $line"
       exit 1"""
-# Arguments: four a destination: number, host and port to connect to, host:port to ask the proxy there for.
+# Four arguments per destination: number, host and port to connect to, host:port to request from a proxy.
 _FROM_SHELL = f"""
 LC_ALL=C; export LC_ALL
 while [ $# -gt 3 ]; do
@@ -65,7 +65,9 @@ wait
 
 @dataclass(frozen=True, kw_only=True)
 class Destination:
-    """What is tried for a URL of the catalogue. ``tls`` is not spoken with a mirror of one's own on http."""
+    """The host to try for a URL of the catalogue.
+
+    ``tls`` is False for the operator's own http mirror."""
 
     url: str
     purpose: str
@@ -76,71 +78,72 @@ class Destination:
 
 @dataclass(frozen=True, kw_only=True)
 class EgressFacts:
-    """Why each destination is not reached, by host; empty where it is. ``tunnel``: sshd let us ask, and speak
-    TLS. ``skipped``: the answers say that there is no way out."""
+    """The errors by host; empty for a destination that is reached.
 
-    trouble: Mapping[str, str]
+    ``tunnel``: sshd allows tunnels, so TLS was tried. ``skipped``: the answers are air-gapped."""
+
+    errors: Mapping[str, str]
     tunnel: bool = True
     skipped: bool = False
 
 
 class EgressCheck(ProbeCheck[EgressFacts]):
-    """Warnings only: whether models and licences can be brought otherwise, the operator knows."""
+    """Check the vendor's hosts. Warnings only: models and licences may arrive by other means."""
 
     name = "egress"
     title = "Egress"
 
     def nodes(self, context: CheckContext) -> tuple[CheckedNode, ...]:
-        """The nodes with services that call the vendor."""
+        """Return the nodes with services that call the vendor."""
         planned = context.topology.nodes if context.topology else ()
         names = {one.name for one in planned if any(placed.service.egress for placed in one.services)}
         return tuple(node for node in context.nodes if node.name in names)
 
     def probe(self, context: CheckContext, node: CheckedNode) -> EgressFacts:
-        """All destinations at once."""
+        """Try all destinations in parallel."""
         if context.answers.air_gapped:
-            return EgressFacts(trouble={}, skipped=True)
-        return _ask(context.transport(node.name), destinations(context), context.answers.proxy)
+            return EgressFacts(errors={}, skipped=True)
+        return _try_all(context.transport(node.name), destinations(context), context.answers.proxy)
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: EgressFacts) -> Iterator[Finding]:
-        """One for all that are reached, one for each that is not."""
+        """Report all reached destinations as one finding, and each other one as one."""
         if facts.skipped:
-            yield self.finding(node, "ok", "skipped: the answers say air-gapped")
+            yield self.finding(node, "ok", "skipped: air_gapped is set")
             return
         wanted, proxy = destinations(context), context.answers.proxy
-        reached = [one for one in wanted if not facts.trouble.get(one.host)]
+        reached = [one for one in wanted if not facts.errors.get(one.host)]
         if reached:
-            ways = {f" through {way}" for one in reached if (way := _through(one, proxy))}
-            plain = "" if facts.tunnel else ", by TCP alone: sshd forbids tunnels"
+            proxies = {f" through {url}" for one in reached if (url := _proxy_of(one, proxy))}
+            tcp_only = "" if facts.tunnel else ", by TCP only: sshd forbids tunnels"
             yield self.finding(
-                node, "ok", f"{plural(len(reached), 'destination')} reached{''.join(ways)}{plain}"
+                node, "ok", f"{plural(len(reached), 'destination')} reached{''.join(proxies)}{tcp_only}"
             )
         for one in wanted:
-            if why := facts.trouble.get(one.host):
-                yield self._unreached(node, one, why, _through(one, proxy))
+            if reason := facts.errors.get(one.host):
+                yield self._unreached(node, one, reason, _proxy_of(one, proxy))
 
-    def _unreached(self, node: CheckedNode, one: Destination, why: str, proxy: str | None) -> Finding:
-        way = f" through {proxy}" if proxy else ""
+    def _unreached(self, node: CheckedNode, one: Destination, reason: str, proxy: str | None) -> Finding:
+        through = f" through {proxy}" if proxy else ""
         if proxy:
-            hint = f"Does {node.name} reach the proxy {proxy}, and does that let it through to {one.host}?"
+            hint = f"Check that {node.name} reaches the proxy {proxy}, and that the proxy allows {one.host}."
         else:
             hint = (
-                f"Let {node.name} out to {one.url} at TCP {one.port} (name service, routes, firewalls), or "
-                "name a proxy: proxy.url."
+                f"Allow {node.name} to connect to {one.url} on TCP {one.port} (DNS, routes, firewalls), "
+                "or set proxy.url."
             )
         return self.finding(
             node,
             "warning",
-            f"{one.host}:{one.port} is not reached{way}: {why}",
+            f"{one.host}:{one.port} is not reached{through}: {reason}",
             about=one.host,
             needed=f"{one.url} (the vendor's requirement for BIO and its updater)",
-            why=f"It is used for {one.purpose}.",
-            hint=f"{hint} Without any way out: air_gapped: true.",
+            why=f"Oz needs it for {one.purpose}.",
+            hint=f"{hint} If the nodes have no internet access, set air_gapped: true.",
         )
 
 
 def destinations(context: CheckContext) -> tuple[Destination, ...]:
-    """What is tried, in the catalogue's order, each host once."""
+    """Return the destinations in the catalogue's order, each host once."""
     found: dict[str, Destination] = {}
     for one in context.release.egress:
         example = (one.example or one.url).format_map({"updater_host": context.answers.updater.host})
@@ -153,73 +156,76 @@ def destinations(context: CheckContext) -> tuple[Destination, ...]:
 
 
 def is_direct(host: str, direct: Sequence[str]) -> bool:
-    """Whether a host is reached without the proxy: it, or a domain above it, is among those."""
+    """Return whether a host bypasses the proxy: it or a parent domain is in ``direct``."""
     domains = [one.lower().lstrip("*").strip(".") for one in direct]
     return any(host == domain or host.endswith(f".{domain}") for domain in domains if domain)
 
 
-def _through(one: Destination, proxy: Proxy) -> str | None:
-    """The proxy's URL; None where the destination is reached without it."""
+def _proxy_of(one: Destination, proxy: Proxy) -> str | None:
+    """Return the proxy's URL; None for a destination that bypasses it."""
     return None if proxy.url is None or is_direct(one.host, proxy.no_proxy) else proxy.url.rstrip("/")
 
 
-def _first(one: Destination, proxy: Proxy) -> tuple[str, int]:
-    """Where the node itself connects to."""
-    way = _through(one, proxy)
-    parts = urlsplit(way or "")
-    return (parts.hostname or "", parts.port or 80) if way else (one.host, one.port)
+def _next_hop(one: Destination, proxy: Proxy) -> tuple[str, int]:
+    """Return host and port that the node itself connects to."""
+    url = _proxy_of(one, proxy)
+    parts = urlsplit(url or "")
+    return (parts.hostname or "", parts.port or 80) if url else (one.host, one.port)
 
 
-def _ask(transport: Transport, wanted: Sequence[Destination], proxy: Proxy) -> EgressFacts:
-    """From the workstation through tunnels of the node; from its shell where there are none."""
-    names = tuple(dict.fromkeys(_first(one, proxy)[0] for one in wanted))
+def _try_all(transport: Transport, wanted: Sequence[Destination], proxy: Proxy) -> EgressFacts:
+    """Try all destinations through tunnels of the node, or from its shell without tunnels."""
+    names = tuple(dict.fromkeys(_next_hop(one, proxy)[0] for one in wanted))
     addresses = _resolved(transport, names)
-    trouble: dict[str, str] = {}
+    errors: dict[str, str] = {}
     work = {}
     for one in wanted:
-        name, port = _first(one, proxy)
+        name, port = _next_hop(one, proxy)
         if address := addresses[name]:
-            asked = _through(one, proxy) is not None
-            work[one.host] = partial(_reach, transport, address, port, one, asked)
+            by_proxy = _proxy_of(one, proxy) is not None
+            work[one.host] = partial(_connect, transport, address, port, one, by_proxy)
         else:
-            trouble[one.host] = f"{name} is not known to its name service"
+            errors[one.host] = f"the node cannot resolve {name}"
     futures = start_all(work, lambda host: work[host](), name="egress")
     wait(futures.values(), timeout=SECONDS + 1)
     for host, future in futures.items():
         try:
-            trouble[host] = future.result(timeout=0)
+            errors[host] = future.result(timeout=0)
         except TimeoutError:
-            trouble[host] = f"no answer within {SECONDS} s"
+            errors[host] = f"no answer within {SECONDS} s"
         except ForwardingForbidden:
-            return EgressFacts(trouble=_from_shell(transport, wanted, proxy), tunnel=False)
-    return EgressFacts(trouble=trouble)
+            return EgressFacts(errors=_from_shell(transport, wanted, proxy), tunnel=False)
+    return EgressFacts(errors=errors)
 
 
 def _resolved(transport: Transport, names: Sequence[str]) -> dict[str, str]:
-    """An address of each name, as the node knows it; empty where it knows none. Where it cannot tell, the
-    name itself: then sshd looks it up."""
+    """Resolve names on the node; an unknown name gets an empty address.
+
+    A node without getent returns the names themselves, and sshd resolves them."""
     argv = ("sh", "-c", _RESOLVE, "oz-install-check", *names)
     result = transport.run(argv, become=False, timeout=3.0 * _RESOLVE_SECONDS)
     lines = result.text.splitlines()
     if "end" not in lines:
         return {name: name for name in names}
-    told = {name: address for name, _, address in (line.partition(" ") for line in lines)}
-    return {name: told.get(name, "") for name in names}
+    addresses = {name: address for name, _, address in (line.partition(" ") for line in lines)}
+    return {name: addresses.get(name, "") for name in names}
 
 
-def _reach(transport: Transport, address: str, port: int, one: Destination, asked: bool) -> str:
-    """Why it is not reached; empty where it is. Raises ForwardingForbidden, ConnectError."""
+def _connect(transport: Transport, address: str, port: int, one: Destination, by_proxy: bool) -> str:
+    """Return why a destination is not reached, or empty.
+
+    Raises ForwardingForbidden, ConnectError."""
     until = time.monotonic() + SECONDS
     try:
         with contextlib.closing(transport.tunnel(address, port, timeout=SECONDS)) as sock:
             sock.settimeout(max(0.1, until - time.monotonic()))
-            if asked and one.tls and (refusal := _asked(sock, one)):
+            if by_proxy and one.tls and (refusal := _proxy_refusal(sock, one)):
                 return refusal
             if one.tls:
                 _context().wrap_socket(sock, server_hostname=one.host).close()
     except ssl.SSLCertVerificationError as error:
         reason = safe_line(error.verify_message)
-        return f"its certificate is not trusted here ({reason}): does something open TLS?"
+        return f"its certificate is not trusted here ({reason}); a proxy may be intercepting TLS"
     except TimeoutError:
         return f"no answer within {SECONDS} s"
     except ssl.SSLError as error:
@@ -229,22 +235,22 @@ def _reach(transport: Transport, address: str, port: int, one: Destination, aske
     return ""
 
 
-def _asked(sock: socket.socket, one: Destination) -> str:
-    """Ask a proxy for the destination; what it says when it does not let us through."""
-    place = f"{one.host}:{one.port}"
-    sock.sendall(f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n\r\n".encode())
+def _proxy_refusal(sock: socket.socket, one: Destination) -> str:
+    """Request the destination from a proxy; return its refusal, or empty."""
+    address = f"{one.host}:{one.port}"
+    sock.sendall(f"CONNECT {address} HTTP/1.1\r\nHost: {address}\r\n\r\n".encode())
     reply = b""
     while b"\r\n\r\n" not in reply and len(reply) < _LONGEST_REPLY and (data := sock.recv(1024)):
         reply += data
     line = safe_line(reply.partition(b"\r\n")[0].decode("latin-1"))
-    words = line.split()
-    if len(words) > 1 and words[0].startswith("HTTP/1.") and words[1] == "200":
+    parts = line.split()
+    if len(parts) > 1 and parts[0].startswith("HTTP/1.") and parts[1] == "200":
         return ""
-    return f"the proxy says {line}" if line else "the proxy closes the connection"
+    return f"the proxy answers {line}" if line else "the proxy closes the connection"
 
 
 def _context() -> ssl.SSLContext:
-    """Verifies, where this workstation knows any authority."""
+    """Return a TLS context; it verifies unless this workstation has no authorities at all."""
     context = ssl.create_default_context()
     paths = ssl.get_default_verify_paths()
     if not paths.cafile and not (paths.capath and any(Path(paths.capath).iterdir())):
@@ -254,19 +260,19 @@ def _context() -> ssl.SSLContext:
 
 
 def _from_shell(transport: Transport, wanted: Sequence[Destination], proxy: Proxy) -> dict[str, str]:
-    """TCP alone, and what a proxy says, with bash's /dev/tcp."""
-    words: list[str] = []
+    """Try TCP only, and a proxy's answer, by bash's /dev/tcp on the node."""
+    arguments: list[str] = []
     for number, one in enumerate(wanted):
-        host, port = _first(one, proxy)
-        asked = f"{one.host}:{one.port}" if one.tls and _through(one, proxy) else ""
-        words += [str(number), host, str(port), asked]
-    argv = ("sh", "-c", _FROM_SHELL, "oz-install-check", *words)
+        host, port = _next_hop(one, proxy)
+        request = f"{one.host}:{one.port}" if one.tls and _proxy_of(one, proxy) else ""
+        arguments += [str(number), host, str(port), request]
+    argv = ("sh", "-c", _FROM_SHELL, "oz-install-check", *arguments)
     result = transport.run(argv, become=False, timeout=2.0 * SECONDS)
-    told = {row[0]: row[1:] for line in result.text.splitlines() if len(row := line.split(" ", 2)) == 3}
-    return {one.host: _ended(told.get(str(number), [])) for number, one in enumerate(wanted)}
+    rows = {row[0]: row[1:] for line in result.text.splitlines() if len(row := line.split(" ", 2)) == 3}
+    return {one.host: _shell_error(rows.get(str(number), [])) for number, one in enumerate(wanted)}
 
 
-def _ended(told: Sequence[str]) -> str:
-    if not told or (status := parse_int(told[0])) is None:
-        return "the node's shell gives no answer"
-    return connect_error(status, told[1], seconds=SECONDS)
+def _shell_error(row: Sequence[str]) -> str:
+    if not row or (status := parse_int(row[0])) is None:
+        return "the node's shell does not answer"
+    return connect_error(status, row[1], seconds=SECONDS)

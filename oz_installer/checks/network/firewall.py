@@ -1,4 +1,4 @@
-"""A node's own firewall: whether it stops a plain program's port, and Docker's published ports as well."""
+"""The firewall rules of a node, and the ports that they block for programs and for Docker."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from oz_installer.errors import OzError
 from oz_installer.remote.transport import Transport
 
 _SECONDS = 8.0
-# Only reads. Each tool has two seconds; a line in brackets says which one speaks. Arguments are the addresses
-# of the other nodes: which they are here, and which device leads there.
+# Read-only. Each tool has two seconds; a line in brackets names the tool. The arguments are the addresses of
+# the other nodes, which are resolved together with the network device that leads to them.
 _SCRIPT = """
 LC_ALL=C; PATH=$PATH:/usr/sbin:/sbin; export LC_ALL PATH
 ask() {
@@ -41,38 +41,43 @@ done
 
 @dataclass(frozen=True, kw_only=True)
 class NodeFirewall:
-    """What the node's tools said: which of ufw and firewalld is active, and iptables' filter table by chain
-    (its rules as words; a policy is ``-P CHAIN DROP``). ``read`` is false where no tool answered.
+    """The firewall rules of a node. ``read`` is False when no tool printed them.
 
-    ``gates`` are what forwarded packets pass, None where nothing told of them; ``docker``: its bridge is
-    there; ``ways``: the address and device of other nodes, by what they are called."""
+    ``active`` is ufw or firewalld, ``chains`` iptables' filter table by chain (rules split into words; a
+    policy is ``-P CHAIN DROP``). ``forward_chains`` are the chains for forwarded packets, None when unknown;
+    ``docker``: its bridge exists; ``sources``: address and device of the other nodes, by their name."""
 
     read: bool = False
     active: str = ""
     chains: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
-    gates: tuple[ForwardChain, ...] | None = None
+    forward_chains: tuple[ForwardChain, ...] | None = None
     docker: bool = False
-    ways: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    sources: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def blocks(self, port: int) -> str:
-        """Which firewall filters what comes in at this port for a plain program; empty where none does."""
+        """Return the firewall that may block this port for a program on the host; empty without one."""
         if self.active:
             return self.active
-        return "iptables" if _stops(self.chains, "INPUT", port, frozenset()) else ""
+        return "iptables" if _blocks(self.chains, "INPUT", port, frozenset()) else ""
 
-    def blocks_published(self, address: str, port: int, inside: int) -> str:
-        """The rule that stops another node's way to a published port, and the container's that it leads to;
-        empty where none does."""
-        source, device = self.ways.get(address, (address, ""))
-        passage = ForwardedConnection(source=source, device=device, port=port, inside=inside)
-        return blocking_rule(self.gates or (), passage, docker=self.docker)
+    def blocks_published(self, address: str, port: int, container_port: int) -> str:
+        """Return the rule that may block another node's connection to a published port; or empty."""
+        source, device = self.sources.get(address, (address, ""))
+        connection = ForwardedConnection(
+            source=source, device=device, port=port, container_port=container_port
+        )
+        return blocking_rule(self.forward_chains or (), connection, docker=self.docker)
 
 
-def read_firewall(reach: Callable[[str], Transport], node: str, others: Sequence[str] = ()) -> NodeFirewall:
-    """As root; what fails has read nothing. ``others``: addresses of other nodes."""
+def read_firewall(
+    transport_of: Callable[[str], Transport], node: str, others: Sequence[str] = ()
+) -> NodeFirewall:
+    """Read the firewall rules as root; on an error they count as not read.
+
+    ``others``: addresses."""
     argv = ("sh", "-c", _SCRIPT, "oz-install-check", *others)
     try:
-        result = reach(node).run(argv, become=True, timeout=_SECONDS)
+        result = transport_of(node).run(argv, become=True, timeout=_SECONDS)
     except OzError:
         return NodeFirewall()
     try:
@@ -82,46 +87,48 @@ def read_firewall(reach: Callable[[str], Transport], node: str, others: Sequence
 
 
 def parse_firewall(text: str) -> NodeFirewall:
-    """From what the script printed. Raises ValueError or IndexError where a tool prints something else."""
-    tool, told = "", dict[str, list[str]]()
+    """Parse the output of the script.
+
+    Raises ValueError or IndexError for unexpected output of a tool."""
+    tool, printed = "", dict[str, list[str]]()
     for line in text.splitlines():
         if line.startswith("[") and line.endswith("]"):
             tool = line[1:-1].replace("iptables-nft", "iptables")
-            told.setdefault(tool, [])
+            printed.setdefault(tool, [])
         elif tool:
-            told[tool].append(line)
-    active = "ufw" if any(line.strip() == "Status: active" for line in told.get("ufw", ())) else ""
+            printed[tool].append(line)
+    active = "ufw" if any(line.strip() == "Status: active" for line in printed.get("ufw", ())) else ""
     active = (
-        "firewalld" if any(line.strip() == "running" for line in told.get("firewall-cmd", ())) else active
+        "firewalld" if any(line.strip() == "running" for line in printed.get("firewall-cmd", ())) else active
     )
     chains: dict[str, list[list[str]]] = {}
-    for line in told.get("iptables", ()):
+    for line in printed.get("iptables", ()):
         if line.startswith(("-P ", "-A ")):
             words = shlex.split(line)
             chains.setdefault(words[1], []).append(words)
-    ways = [line.split(" ") for line in told.get("from", ())]
+    sources = [line.split(" ") for line in printed.get("from", ())]
     return NodeFirewall(
-        read=bool(active) or "iptables" in told,
+        read=bool(active) or "iptables" in printed,
         active=active,
         chains=chains,
-        gates=_gates(told),
-        docker="docker0" in told,
-        ways={name: (address, device) for name, address, device in ways},
+        forward_chains=_forward_chains(printed),
+        docker="docker0" in printed,
+        sources={name: (address, device) for name, address, device in sources},
     )
 
 
-def _gates(told: Mapping[str, Sequence[str]]) -> tuple[ForwardChain, ...] | None:
-    if "iptables" not in told and "nft" not in told:
+def _forward_chains(printed: Mapping[str, Sequence[str]]) -> tuple[ForwardChain, ...] | None:
+    if "iptables" not in printed and "nft" not in printed:
         return None
-    besides = "iptables" in told
-    gates = [parse_iptables(told["iptables"])] if besides else []
-    with contextlib.suppress(ValueError, IndexError):  # what iptables has told counts all the same
-        gates += parse_nft(told.get("nft", ()), besides=besides)
-    return tuple(gates)
+    has_iptables = "iptables" in printed
+    forward_chains = [parse_iptables(printed["iptables"])] if has_iptables else []
+    with contextlib.suppress(ValueError, IndexError):  # iptables' rules still count
+        forward_chains += parse_nft(printed.get("nft", ()), has_iptables=has_iptables)
+    return tuple(forward_chains)
 
 
 def allow_forward_command(rule: str, source: str, dash: str, colon: str) -> str:
-    """The command that lets a node through to a container's port, or a range of them, before this rule."""
+    """Return the command that allows a node's traffic to a container, ahead of a blocking rule."""
     if not rule.startswith("-"):
         return f"in nftables: ip saddr {source} tcp dport {dash} accept"
     chain = "DOCKER-USER" if rule.startswith("-A DOCKER-USER ") else "FORWARD"
@@ -129,7 +136,7 @@ def allow_forward_command(rule: str, source: str, dash: str, colon: str) -> str:
 
 
 def open_port_command(name: str, dash: str, colon: str) -> str:
-    """The command that opens a port, or a range of them, in this firewall."""
+    """Return the command that opens a port or a range of ports in a firewall."""
     if name == "ufw":
         return f"ufw allow {colon}/tcp"
     if name == "firewalld":
@@ -137,17 +144,17 @@ def open_port_command(name: str, dash: str, colon: str) -> str:
     return f"iptables -I INPUT -p tcp --dport {colon} -j ACCEPT"
 
 
-def _stops(
+def _blocks(
     chains: Mapping[str, Sequence[Sequence[str]]], chain: str, port: int, seen: frozenset[str]
 ) -> bool:
-    """Whether a rule of this chain, or of one that it jumps to, may stop a new connection to the port."""
+    """Return whether this chain or one that it jumps to may block a new connection."""
     for rule in chains.get(chain, ()):
         target = _target(rule)
         if not _concerns(rule, port):
             continue
         if target in ("DROP", "REJECT"):
             return True
-        if target in chains and target not in seen and _stops(chains, target, port, seen | {chain}):
+        if target in chains and target not in seen and _blocks(chains, target, port, seen | {chain}):
             return True
     return False
 
@@ -159,16 +166,16 @@ def _target(rule: Sequence[str]) -> str:
 
 
 def _concerns(rule: Sequence[str], port: int) -> bool:
-    """Of rules for other ports, other protocols, or packets of no new connection: no."""
+    """Return False for rules of other ports, other protocols, or existing connections."""
     for word, after in pairwise(rule):
         if word == "-p" and after not in ("tcp", "all"):
             return False
         if word in ("--ctstate", "--state") and "NEW" not in after.split(",") and "!" not in rule:
             return False
         if word in ("--dport", "--dports") and "!" not in rule:
-            spans = (part.partition(":") for part in after.split(","))
+            ranges = (part.partition(":") for part in after.split(","))
             if not any(
-                int(low or 0) <= port <= int(high or (65535 if sep else low)) for low, sep, high in spans
+                int(low or 0) <= port <= int(high or (65535 if sep else low)) for low, sep, high in ranges
             ):
                 return False
     return True

@@ -1,4 +1,4 @@
-"""Rules of a firewall as iptables and nft print them, in one form. Pure."""
+"""Parsers for the firewall rules that iptables and nft print, with one model for both. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NFT_TERMS: Mapping[tuple[str, ...], str] = {
     ("ct", "original", "proto-dst"): "--ctorigdstport",
     ("meta", "nfproto"): "family",
 }
-# What does not match an ordinary new connection over TCP and IPv4.
+# Terms that do not match an ordinary new connection over TCP and IPv4.
 _OTHER_PACKETS = ("ip6", "icmp", "icmpv6", "udp", "sctp", "esp", "ah", "fib", "rt", "socket", "ether")
 _RARE = (
     ("tcp", "flags"),
@@ -42,7 +42,7 @@ _RARE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """One condition: iptables' name of it, its values, and the module that it belongs to."""
+    """A condition of a rule: its option in iptables, its values and its module."""
 
     option: str
     values: tuple[str, ...] = ()
@@ -52,8 +52,9 @@ class Match:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """``text`` as the tool prints it; ``target`` is a chain, or ACCEPT, DROP, REJECT, RETURN; ``final``: what
-    goes to that chain does not come back."""
+    """A rule; ``text`` is the tool's own line.
+
+    ``target`` is a chain, or ACCEPT, DROP, REJECT, RETURN; ``final``: packets do not return from it."""
 
     text: str
     terms: tuple[Match, ...] = ()
@@ -63,8 +64,9 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class ForwardChain:
-    """A chain that every forwarded packet passes, with those that it may lead to. ``policy`` is the rule at
-    its end, None where that accepts; ``docker``: it is the one that Docker puts its own rules into."""
+    """A base chain for forwarded packets, with the chains that it may jump to.
+
+    ``policy`` is the rule at its end, None if that accepts; ``docker``: Docker adds its rules here."""
 
     base: str
     chains: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
@@ -73,7 +75,7 @@ class ForwardChain:
 
 
 def parse_iptables(lines: Sequence[str]) -> ForwardChain:
-    """The FORWARD chain of what ``iptables -S`` prints. Raises ValueError."""
+    """Parse the FORWARD chain from ``iptables -S``. Raises ValueError."""
     chains: dict[str, list[Rule]] = {}
     policy = None
     for line in lines:
@@ -106,9 +108,10 @@ def _rule(line: str, words: Sequence[str]) -> Rule:
     return Rule(text=line, terms=tuple(terms))
 
 
-def parse_nft(lines: Sequence[str], *, besides: bool) -> tuple[ForwardChain, ...]:
-    """The forward chains of what ``nft list ruleset`` prints; ``besides`` iptables, which has told of its own
-    table. Raises ValueError."""
+def parse_nft(lines: Sequence[str], *, has_iptables: bool) -> tuple[ForwardChain, ...]:
+    """Parse the forward chains from ``nft list ruleset``. Raises ValueError.
+
+    ``has_iptables``: iptables already printed its own table, which is then left out."""
     tables: dict[str, dict[str, list[Rule]]] = {}
     bases: list[tuple[str, str, Rule | None]] = []
     table = chain = ""
@@ -130,33 +133,33 @@ def parse_nft(lines: Sequence[str], *, besides: bool) -> tuple[ForwardChain, ...
                 )
         elif chain and line:
             tables[table][chain].append(_nft_rule(f"{table} {chain}", line))
-    own = {"ip filter"} if besides else set[str]()
+    known = {"ip filter"} if has_iptables else set[str]()
     return tuple(
         ForwardChain(
             base=base, chains=tables[table], policy=policy, docker=table == "ip filter" and base == FORWARD
         )
         for table, base, policy in bases
-        if table.split()[0] in ("ip", "inet") and table not in {*own, "ip docker-bridges"}
+        if table.split()[0] in ("ip", "inet") and table not in {*known, "ip docker-bridges"}
     )
 
 
-def _nft_rule(place: str, line: str) -> Rule:
+def _nft_rule(chain: str, line: str) -> Rule:
     words = _tokens(line)
     terms: list[Match] = []
     at = 0
     while at < len(words):
         word = words[at]
         if word in _VERDICTS:
-            return Rule(text=f"{place}: {line}", terms=tuple(terms), target=_VERDICTS[word])
+            return Rule(text=f"{chain}: {line}", terms=tuple(terms), target=_VERDICTS[word])
         if word in ("jump", "goto"):
             target = words[at + 1]
-            return Rule(text=f"{place}: {line}", terms=tuple(terms), target=target, final=word == "goto")
+            return Rule(text=f"{chain}: {line}", terms=tuple(terms), target=target, final=word == "goto")
         skipped = _neutral(words, at)
         if skipped:
             at += skipped
             continue
         if word in _OTHER_PACKETS or tuple(words[at : at + 2]) in _RARE:
-            return Rule(text=f"{place}: {line}", terms=(Match(option="never"),))
+            return Rule(text=f"{chain}: {line}", terms=(Match(option="never"),))
         key = next((key for key in _NFT_TERMS if tuple(words[at : at + len(key)]) == key), None)
         at += len(key) if key else 1
         negated = at < len(words) and words[at] == "!="
@@ -166,28 +169,28 @@ def _nft_rule(place: str, line: str) -> Rule:
         terms.append(Match(option=_NFT_TERMS[key] if key else "unknown", values=values, negated=negated))
         if key and key[0] == "tcp":
             terms.append(Match(option="-p", values=("tcp",)))
-    return Rule(text=f"{place}: {line}", terms=tuple(terms))
+    return Rule(text=f"{chain}: {line}", terms=tuple(terms))
 
 
 def _tokens(line: str) -> list[str]:
-    """Words; a set in braces is one, its members with commas between."""
-    told: list[str] = []
-    inside = False
+    """Split a line into words; a set in braces becomes one word, its members joined by commas."""
+    tokens: list[str] = []
+    in_set = False
     for word in shlex.split(line):
         if word == "{":
-            inside = True
-            told.append("")
+            in_set = True
+            tokens.append("")
         elif word == "}":
-            inside = False
-        elif inside:
-            told[-1] += word
+            in_set = False
+        elif in_set:
+            tokens[-1] += word
         else:
-            told.append(word)
-    return told
+            tokens.append(word)
+    return tokens
 
 
 def _neutral(words: Sequence[str], at: int) -> int:
-    """How many words from here on count or log, and match everything."""
+    """Count the words from here on that only count or log, and so match every packet."""
     if words[at] == "counter":
         return 5 if words[at + 1 : at + 2] == ["packets"] else 1
     if words[at] == "log":

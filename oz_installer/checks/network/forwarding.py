@@ -1,7 +1,8 @@
-"""What becomes of a packet to a port that Docker publishes: it passes FORWARD, and DOCKER-USER in it. Pure.
+"""Find the rule in FORWARD or DOCKER-USER that blocks traffic to a published port. Pure.
 
-Its target is a container's own address and port by then, behind a bridge whose name nobody knows before the
-installation. So a condition is met, not met, or perhaps: what may be met stops, what is sure lets pass.
+In these chains the target is already the container's address and port, behind a bridge whose name is unknown
+before the installation. A condition is therefore met, not met, or perhaps met: a rule that may match counts
+as blocking, but only a rule that certainly matches counts as accepting.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from oz_installer.checks.network.firewall_rules import ForwardChain, Match, Rule
 DOCKER_USER = "DOCKER-USER"
 Met = Literal["yes", "no", "perhaps"]
 _NEUTRAL = ("--comment", "--limit", "--limit-burst", "--ctproto", "--syn")
-# Conditions that an ordinary new connection of one node to another does not meet: too many, too often, known
-# for evil, marked, of this machine itself.
+# Modules whose conditions an ordinary new connection between nodes does not meet: rate limits, blocklists,
+# marks, packets of this machine itself.
 _RARE = frozenset(
     {"set", "recent", "connlimit", "hashlimit", "connbytes", "quota", "statistic", "string", "bpf", "u32"}
     | {"mark", "connmark", "geoip", "addrtype", "time", "length", "ttl", "pkttype", "mac", "owner", "policy"}
@@ -29,88 +30,93 @@ _FEW_PORTS = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class ForwardedConnection:
-    """A new connection from another node: from which address, in through which device (empty where that is
-    not known), to which published port, and which one of the container that is."""
+    """A new connection from another node: source address, input device (empty when unknown),
+    the published port, and the container's port behind it."""
 
     source: str
     device: str
     port: int
-    inside: int
+    container_port: int
 
 
-def blocking_rule(gates: Sequence[ForwardChain], passage: ForwardedConnection, *, docker: bool) -> str:
-    """The rule that stops it, as the tool prints it; empty where none does. ``docker``: its bridge is there;
-    where it is not, Docker has yet to put its own rules in front of what FORWARD has."""
-    for gate in gates:
-        if gate.docker and not docker and not _has_docker(gate):
+def blocking_rule(
+    forward_chains: Sequence[ForwardChain], connection: ForwardedConnection, *, docker: bool
+) -> str:
+    """Return the rule that may block the connection, as the tool prints it; or empty.
+
+    ``docker``: its bridge exists. Without it Docker has yet to insert its own rules at the top of FORWARD."""
+    for forward_chain in forward_chains:
+        if forward_chain.docker and not docker and not _has_docker(forward_chain):
             continue
-        if rule := _stops(gate, passage):
+        if rule := _blocking_rule(forward_chain, connection):
             return rule.text
     return ""
 
 
-def _has_docker(gate: ForwardChain) -> bool:
-    return any(_is_docker(name) for name in gate.chains)
+def _has_docker(forward_chain: ForwardChain) -> bool:
+    return any(_is_docker(name) for name in forward_chain.chains)
 
 
 def _is_docker(chain: str) -> bool:
-    """Whether Docker itself makes this chain, and lets in there what it publishes."""
+    """Return whether Docker itself creates this chain and accepts its published ports in it."""
     return chain.startswith("DOCKER") and chain != DOCKER_USER
 
 
-def _stops(gate: ForwardChain, passage: ForwardedConnection) -> Rule | None:
-    base = gate.chains.get(gate.base, ())
-    if gate.docker and not any(rule.target == DOCKER_USER for rule in base):
-        end, rule = _walk(gate, DOCKER_USER, passage, frozenset())  # Docker makes the jump when it starts
+def _blocking_rule(forward_chain: ForwardChain, connection: ForwardedConnection) -> Rule | None:
+    base = forward_chain.chains.get(forward_chain.base, ())
+    if forward_chain.docker and not any(rule.target == DOCKER_USER for rule in base):
+        end, rule = _walk(
+            forward_chain, DOCKER_USER, connection, frozenset()
+        )  # Docker adds the jump when it starts
         if end == "stopped":
             return rule
-    end, rule = _walk(gate, gate.base, passage, frozenset())
-    if end == "on" and not (gate.docker and _has_docker(gate)):
-        return gate.policy
+    end, rule = _walk(forward_chain, forward_chain.base, connection, frozenset())
+    if end == "on" and not (forward_chain.docker and _has_docker(forward_chain)):
+        return forward_chain.policy
     return rule
 
 
 def _walk(
-    gate: ForwardChain, chain: str, passage: ForwardedConnection, seen: frozenset[str]
+    forward_chain: ForwardChain, chain: str, connection: ForwardedConnection, seen: frozenset[str]
 ) -> tuple[Literal["stopped", "through", "on"], Rule | None]:
-    for rule in gate.chains.get(chain, ()):
-        met = _met(rule, passage)
+    for rule in forward_chain.chains.get(chain, ()):
+        met = _met(rule, connection)
         if met == "no":
             continue
         if rule.target in ("DROP", "REJECT"):
             return "stopped", rule
-        if gate.docker and chain == gate.base and _is_docker(rule.target):
+        if forward_chain.docker and chain == forward_chain.base and _is_docker(rule.target):
             return "through", None
         if rule.target == "ACCEPT" and met == "yes":
             return "through", None
         if rule.target == "RETURN" and met == "yes":
             return "on", None
-        if rule.target in gate.chains and rule.target not in seen:
-            end, told = _walk(gate, rule.target, passage, seen | {chain})
+        if rule.target in forward_chain.chains and rule.target not in seen:
+            end, blocking = _walk(forward_chain, rule.target, connection, seen | {chain})
             if end == "stopped" or (end == "through" and met == "yes"):
-                return end, told
+                return end, blocking
             if rule.final and met == "yes":
                 return "on", None
     return "on", None
 
 
-def _met(rule: Rule, passage: ForwardedConnection) -> Met:
-    every = [_term(term, passage) for term in rule.terms]
+def _met(rule: Rule, connection: ForwardedConnection) -> Met:
+    every = [_term(term, connection) for term in rule.terms]
     return "no" if "no" in every else "perhaps" if "perhaps" in every else "yes"
 
 
-def _term(term: Match, passage: ForwardedConnection) -> Met:
-    met = _positive(term, passage)
+def _term(term: Match, connection: ForwardedConnection) -> Met:
+    met = _positive(term, connection)
     return _NOT[met] if term.negated else met
 
 
-def _positive(term: Match, passage: ForwardedConnection) -> Met:
-    """Of the condition without its negation."""
+def _positive(term: Match, connection: ForwardedConnection) -> Met:
+    """Evaluate a condition without its negation."""
     option, values = term.option, [one for value in term.values for one in value.split(",")]
     if option in _NEUTRAL:
         return "yes"
     if option in ("-s", "--src-range"):
-        return _any(_source(value, passage) for value in values)
+        return _any(_source(value, connection) for value in values)
     if option == "-d":
         return _any(_target(value) for value in values)
     if option == "-p":
@@ -118,13 +124,13 @@ def _positive(term: Match, passage: ForwardedConnection) -> Met:
     if option == "family":
         return _yes("ipv4" in values)
     if option == "-i":
-        return _any(_in(value, passage.device) for value in values)
+        return _any(_in(value, connection.device) for value in values)
     if option == "-o":
         return _any(_out(value) for value in values)
     if option in ("--dport", "--dports"):
-        return _yes(any(_within(value, passage.inside) for value in values))
+        return _yes(any(_within(value, connection.container_port) for value in values))
     if option == "--ctorigdstport":
-        return _yes(any(_within(value, passage.port) for value in values))
+        return _yes(any(_within(value, connection.port) for value in values))
     if option in ("--sport", "--sports"):
         return _any("no" if _width(value) < _FEW_PORTS else "perhaps" for value in values)
     if option in ("--ctstate", "--state"):
@@ -144,14 +150,16 @@ def _yes(holds: bool) -> Met:
 
 
 def _any(every: Iterable[Met]) -> Met:
-    told = set(every)
-    return "yes" if "yes" in told else "perhaps" if "perhaps" in told else "no"
+    results = set(every)
+    return "yes" if "yes" in results else "perhaps" if "perhaps" in results else "no"
 
 
-def _source(text: str, passage: ForwardedConnection) -> Met:
-    """A named set is of those that are banned: who is in it is not known, and hardly a node of ours."""
+def _source(text: str, connection: ForwardedConnection) -> Met:
+    """Match a source.
+
+    A named set is a blocklist of unknown content that hardly holds one of the nodes."""
     try:
-        mine = ip_address(passage.source)
+        mine = ip_address(connection.source)
         first, dash, last = text.partition("-")
         if dash:
             return _yes(int(ip_address(first)) <= int(mine) <= int(ip_address(last)))
@@ -161,7 +169,9 @@ def _source(text: str, passage: ForwardedConnection) -> Met:
 
 
 def _target(text: str) -> Met:
-    """A single address is that of one container, or of another machine; networks may be those of ours."""
+    """Match a destination.
+
+    A single address is another container or machine; a network may be Oz's own."""
     try:
         network = ip_network(text, strict=False)
     except ValueError:
@@ -172,7 +182,9 @@ def _target(text: str) -> Met:
 
 
 def _in(pattern: str, device: str) -> Met:
-    """Connections from other nodes do not come in through a bridge of containers."""
+    """Match an input device.
+
+    Connections from other nodes do not arrive through a container bridge."""
     if not device:
         return "no" if pattern == "lo" or pattern.startswith(("docker", "br-", "veth")) else "perhaps"
     if pattern.endswith(("+", "*")):
@@ -181,7 +193,7 @@ def _in(pattern: str, device: str) -> Met:
 
 
 def _out(pattern: str) -> Met:
-    """Compose makes a network of its own; its bridge is ``br-`` and a number."""
+    """Match an output device. Compose creates a network whose bridge is ``br-`` and a number."""
     if pattern.endswith(("+", "*")):
         return _yes("br-".startswith(pattern[:-1]))
     return "perhaps" if pattern.startswith("br-") else "no"

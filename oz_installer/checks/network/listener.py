@@ -1,7 +1,7 @@
-"""A small program on a node that listens on ports, connects to others, and ends with its stdin.
+"""A small program on a node that listens, connects to other nodes, and exits with its stdin.
 
-One channel a node does for both: were they two, a node with ``MaxSessions 1`` could not connect while it
-listens. It asks no tunnels of sshd, and needs no root for ports from 1024 on.
+One channel per node does both, so that a node with ``MaxSessions 1`` can connect while it listens. It needs
+no tunnels of sshd, and no root for ports from 1024 on.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from oz_installer.text import safe_line
 CONNECT_SECONDS = 3
 LIFE_SECONDS = 30
 MARK = 119
-"""Length of the queue of TCP fast open of our listeners: the last column of /proc/net/tcp, by which the check
-of ports tells them from others. Below 128, which kernels before 5.4 cap it at."""
+"""Queue length of TCP fast open: in /proc/net/tcp it marks our listeners for the ports check.
+
+Below 128, the cap of kernels before 5.4."""
 
 _PRIVILEGED = 1024
 
-# Python 3.4. Connections wait in the queue of listen(), which completes them: nothing accepts or reads.
+# For Python 3.4. listen() completes connections in its queue, so nothing accepts or reads them.
 _PROGRAM = f"""
 import errno, socket, sys, threading, time
 kept, lock = [], threading.Lock()
@@ -75,7 +76,7 @@ def connect(host, port):
         return "late"
     except (OSError, UnicodeError) as error:
         return "other %s" % (getattr(error, "strerror", None) or error)
-def tell(number, host, port):
+def attempt(number, host, port):
     say("tried %s %s" % (number, connect(host, int(port))))
 for port in sys.argv[1:]:
     say("listen %s %s" % (port, listen(int(port))))
@@ -83,7 +84,7 @@ say("listening")
 threads = []
 for line in iter(sys.stdin.readline, "go\\n"):
     if not line: sys.exit()
-    threads.append(threading.Thread(target=tell, args=line.split(), daemon=True))
+    threads.append(threading.Thread(target=attempt, args=line.split(), daemon=True))
 for thread in threads: thread.start()
 until = time.time() + {CONNECT_SECONDS + 1}
 for thread in threads: thread.join(max(0, until - time.time()))
@@ -92,7 +93,7 @@ sys.stdin.read()
 for sock in kept: sock.close()
 say("closed")
 """
-# Without Python nothing listens, but bash can connect.
+# Without Python nothing can listen, but bash can connect.
 _SCRIPT = f"""
 exec 2>&1
 LC_ALL=C; export LC_ALL
@@ -123,65 +124,68 @@ echo closed
 
 
 class Listener:
-    """The program on one node. ``ports`` says of each port how it is there: ``ready``: ours now; ``taken`` by
-    what listens at all addresses; ``held`` by something else; ``denied WHY``; ``none``: nothing can listen.
+    """The program on one node. ``ports`` holds the state of each port there.
 
-    Opening it waits for a session of the connection: where several are wanted, open them in the order of the
-    nodes, as everybody does, and none waits for the other for ever. Raises ConnectError.
+    The states are ``ready``: our listener; ``taken`` by a listener on all addresses; ``held`` by another;
+    ``denied WHY``; ``none``: nothing can listen. Opening waits for a session of the connection: open several
+    in the order of the nodes, as every caller does, so that none waits forever. Raises ConnectError.
     """
 
     def __init__(self, transport: Transport, ports: Sequence[int], *, timeout: float) -> None:
         argv = ("timeout", str(LIFE_SECONDS), "sh", "-c", _SCRIPT, "oz-install-check", _PROGRAM)
         become = any(port < _PRIVILEGED for port in ports)
         self._sock = transport.stream((*argv, *(str(port) for port in ports)), become=become, timeout=timeout)
-        self._heard = b""
-        self._asked = 0
+        self._output = b""
+        self._requested = 0
 
     def ready(self, until: float) -> bool:
-        """Whether it says in time (of the monotonic clock) that it listens."""
-        return self._hear("listening", until)
+        """Wait until it listens; False when it is late (``until`` is a time of the monotonic clock)."""
+        return self._read_until("listening", until)
 
-    def connect(self, places: Sequence[tuple[str, int]]) -> None:
-        """Let it try these at once; ``outcomes`` has them in this order."""
-        self._asked = len(places)
-        lines = "".join(f"{number} {host} {port}\n" for number, (host, port) in enumerate(places))
+    def connect(self, addresses: Sequence[tuple[str, int]]) -> None:
+        """Connect to these addresses in parallel; ``outcomes`` has them in this order."""
+        self._requested = len(addresses)
+        lines = "".join(f"{number} {host} {port}\n" for number, (host, port) in enumerate(addresses))
         with contextlib.suppress(OSError):
             self._sock.sendall(f"{lines}go\n".encode())
 
     def outcomes(self, until: float) -> dict[int, str]:
-        """``open``, ``refused``, ``late``, ``none`` (nothing to connect with) or ``other WHY``, by number;
-        missing where the node itself was lost."""
-        done = self._hear("done", until)
+        """Return the outcome of each connection by number; empty or partial when the node was lost.
+
+        Outcomes are ``open``, ``refused``, ``late``, ``none`` (nothing to connect with), ``other WHY``."""
+        done = self._read_until("done", until)
         rows = (row.split(" ", 2) for row in self._lines() if row.startswith("tried "))
-        heard = {int(row[1]): safe_line(row[2]) for row in rows if len(row) == 3}
-        return {number: heard.get(number, "late") for number in range(self._asked)} if done else heard
+        outcomes = {int(row[1]): safe_line(row[2]) for row in rows if len(row) == 3}
+        return (
+            {number: outcomes.get(number, "late") for number in range(self._requested)} if done else outcomes
+        )
 
     @property
     def ports(self) -> Mapping[int, str]:
-        """How each port is there."""
+        """The state of each port on the node."""
         rows = (row.split(" ", 2) for row in self._lines() if row.startswith("listen "))
         return {int(row[1]): safe_line(row[2]) for row in rows if len(row) == 3}
 
     @property
     def last_message(self) -> str:
-        """The last that it said."""
+        """The last line of its output."""
         return safe_line((self._lines() or [""])[-1])
 
     def close(self, until: float) -> None:
-        """Wait until nothing listens any more; what does not answer in time ends by itself."""
+        """Stop listening and wait for the end; a program that does not answer ends by itself."""
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
-            self._hear("closed", until)
+            self._read_until("closed", until)
         self._sock.close()
 
     def _lines(self) -> list[str]:
-        """Whole ones."""
-        return self._heard.decode("utf-8", "replace").splitlines()
+        """Split the output into lines."""
+        return self._output.decode("utf-8", "replace").splitlines()
 
-    def _hear(self, word: str, until: float) -> bool:
-        """Until that line, or the end, or the time is over."""
-        mark = f"\n{word}\n".encode()
-        while mark not in b"\n" + self._heard:
+    def _read_until(self, line: str, until: float) -> bool:
+        """Read until that line; False at the end of the output or of the time."""
+        mark = f"\n{line}\n".encode()
+        while mark not in b"\n" + self._output:
             self._sock.settimeout(max(0.01, until - time.monotonic()))
             try:
                 data = self._sock.recv(1 << 16)
@@ -189,5 +193,5 @@ class Listener:
                 return False
             if not data:
                 return False
-            self._heard += data
+            self._output += data
         return True

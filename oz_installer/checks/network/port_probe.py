@@ -1,6 +1,6 @@
-"""Asks nodes for the port matrix: opens listeners, lets them connect, reads the firewalls that block.
+"""The probe of the port matrix: open listeners, connect to them, read firewalls.
 
-Nodes are waited for together: one that is silent, or slow to let us in, leaves the others their time.
+All nodes are waited for together, so one that is silent or slow does not use up the others' time.
 """
 
 from __future__ import annotations
@@ -24,27 +24,28 @@ from oz_installer.text import join_and
 from oz_installer.topology.model import Topology
 
 REACH_SECONDS = 5.0
-"""Who is not connected to by then is not tried."""
+"""Time limit for connecting to a node; a slower one takes no part."""
 NO_SESSION = "it opens no session in time"
 
 _OPEN_SECONDS = 4.0
 _SHORTEST_SECONDS = 1.0
 _READY_SECONDS = 5.0
 _CLOSE_SECONDS = 2.0
-_WALL_SECONDS = 3.0
-# Since the beginning, whatever comes together: the runner gives up on the whole at 15 s.
+_FIREWALL_SECONDS = 3.0
+# Deadlines in seconds since the start; the runner abandons the whole check at 15 s.
 _OPENED_AT = 7.5
 _READY_AT = 9.0
 _TRIED_AT = 13.2
 _CLOSED_AT = 13.8
-_WALLS_AT = 14.3
+_FIREWALLS_AT = 14.3
 _UNREACHED_AT = 10.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """What one node opens on another. ``ports`` are those that are tried: of a range the first, the middle
-    and the last."""
+    """A connection that one node opens to another. ``ports`` are the ports to try.
+
+    Of a range these are the first, the middle and the last."""
 
     source: str
     target: str
@@ -54,22 +55,28 @@ class Connection:
 
     @property
     def ports(self) -> tuple[int, ...]:
-        """Each once."""
+        """The ports to try, each once."""
         last = self.last or self.port
         return tuple(dict.fromkeys((self.port, (self.port + last) // 2, last)))
 
     @property
     def name(self) -> str:
-        """``api1 → bio2 tcp/8501``."""
-        return f"{self.source} → {self.target} tcp/{port_range(self.port, self.last, '-')}"
+        """The name of the connection: ``api1 → bio2 tcp/8501``."""
+        return f"{self.source} → {self.target} tcp/{self.port_range('-')}"
+
+    def port_range(self, sign: str) -> str:
+        """Format the ports with ``sign`` between the first and the last."""
+        return port_range(self.port, self.last, sign)
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkFacts:
-    """How each port is on its target (see ``Listener.ports``; missing where the target was not asked), how
-    each connection ended (see ``Listener.outcomes``), by source, target and port, those of a target with
-    itself where its port is taken; what nodes said that could not be asked; why others were not waited for;
-    those that cannot be reached; and the firewalls of the targets."""
+    """The results of the probe.
+
+    ``ports`` are the states of the targets' ports (see ``Listener.ports``), ``outcomes`` those of the
+    connections (see ``Listener.outcomes``) by source, target and port; a target also connects to itself when
+    its port is taken. ``no_answer`` holds the last output of nodes whose listener failed, ``slow`` why a node
+    was not waited for, ``unreached`` the errors of nodes without a connection."""
 
     ports: Mapping[tuple[str, int], str] = field(default_factory=dict)
     outcomes: Mapping[tuple[str, str, int], str] = field(default_factory=dict)
@@ -80,13 +87,13 @@ class NetworkFacts:
 
 
 def required_connections(topology: Topology) -> tuple[Connection, ...]:
-    """What nodes open on each other, each port once, in the topology's order."""
+    """Return the connections between nodes in the topology's order, each port once."""
     names = {node.name for node in topology.nodes}
     found: dict[tuple[str, str, int, int | None], list[str]] = {}
     for edge in topology.edges:
         if edge.source != edge.target and {edge.source, edge.target} <= names:
-            place = (edge.source, edge.target, edge.port, edge.last_port)
-            found.setdefault(place, []).append(edge.purpose)
+            key = (edge.source, edge.target, edge.port, edge.last_port)
+            found.setdefault(key, []).append(edge.purpose)
     return tuple(
         Connection(
             source=source, target=target, port=port, last=last, purpose=join_and(dict.fromkeys(purposes))
@@ -96,33 +103,37 @@ def required_connections(topology: Topology) -> tuple[Connection, ...]:
 
 
 def probe_connections(
-    context: CheckContext, topology: Topology, all_ways: Sequence[Connection]
+    context: CheckContext, topology: Topology, connections: Sequence[Connection]
 ) -> NetworkFacts:
-    """All targets listen at once, then all sources connect at once."""
+    """Listen on all targets, then connect from all sources, in parallel."""
     began = time.monotonic()
-    names = [node.name for node in context.nodes if any(node.name in (w.source, w.target) for w in all_ways)]
+    names = [
+        node.name
+        for node in context.nodes
+        if any(node.name in (one.source, one.target) for one in connections)
+    ]
     connecting = start_all(names, context.transport, name="network")
     wait(connecting.values(), timeout=REACH_SECONDS)
     reached = {name: future for name, future in connecting.items() if future.done()}
-    opening = _Opening(all_ways, {name: one.result() for name, one in reached.items() if not _error(one)})
+    opening = _Opening(connections, {name: one.result() for name, one in reached.items() if not _error(one)})
     try:
         listeners = opening.until(began + _OPENED_AT)
-        facts = _tried(topology, all_ways, listeners, context, began)
+        facts = _try_connections(topology, connections, listeners, context, began)
     finally:
         opening.close(min(time.monotonic() + _CLOSE_SECONDS, began + _CLOSED_AT))
-    # only now: with MaxSessions 1 the listener had the only session
-    until = min(time.monotonic() + _WALL_SECONDS, began + _WALLS_AT)
-    walls = _walls(context, topology, all_ways, tuple(listeners), until)
+    # Not before: with MaxSessions 1 the listener holds the only session.
+    until = min(time.monotonic() + _FIREWALL_SECONDS, began + _FIREWALLS_AT)
+    firewalls = _firewalls(context, topology, connections, tuple(listeners), until)
     wait(connecting.values(), timeout=max(0.0, began + _UNREACHED_AT - time.monotonic()))
     unreached = {name: error for name, one in connecting.items() if one.done() and (error := _error(one))}
     late = [name for name in connecting if name not in reached and name not in unreached]
     slow = dict.fromkeys(late, f"connecting to it takes more than {REACH_SECONDS:g} s")
     slow |= dict.fromkeys(opening.waiting, NO_SESSION)
-    return replace(facts, slow=slow, unreached=unreached, firewalls=walls)
+    return replace(facts, slow=slow, unreached=unreached, firewalls=firewalls)
 
 
 def _error(future: Future[Transport]) -> ConnectError | None:
-    """Why it could not be reached. Raises what is a fault of ours."""
+    """Return why a node could not be reached. Raises any other error."""
     error = future.exception()
     if error is None or isinstance(error, ConnectError):
         return error
@@ -130,29 +141,38 @@ def _error(future: Future[Transport]) -> ConnectError | None:
 
 
 class _Opening:
-    """Opens listeners in the order of the nodes (see ``Listener``); one that takes its time holds up the
-    next ones for a moment only, and is closed as soon as it opens once nobody waits for it any more."""
+    """Listeners that open in the order of the nodes (see ``Listener``).
 
-    def __init__(self, all_ways: Sequence[Connection], transports: Mapping[str, Transport]) -> None:
+    A slow one delays the next ones only briefly; one that opens too late is closed immediately."""
+
+    def __init__(self, connections: Sequence[Connection], transports: Mapping[str, Transport]) -> None:
         self.waiting: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._over = False
         self._opened: dict[str, Listener] = {}
         self._transports = transports
         self._ports = {
-            name: tuple(dict.fromkeys(port for way in all_ways if way.target == name for port in way.ports))
+            name: tuple(
+                dict.fromkeys(
+                    port
+                    for connection in connections
+                    if connection.target == name
+                    for port in connection.ports
+                )
+            )
             for name in transports
         }
 
     def until(self, deadline: float) -> Mapping[str, Listener]:
-        """Those that are open by then (of the monotonic clock); nodes that are lost meanwhile are left out:
-        other checks tell of them."""
+        """Return the listeners that are open at the deadline (monotonic clock).
+
+        Nodes that are lost meanwhile are left out: other checks report them."""
         until = time.monotonic() + _OPEN_SECONDS
         futures: dict[str, Future[None]] = {}
         for name in self._transports:
-            patience = max(_SHORTEST_SECONDS, until - time.monotonic())
-            futures |= start_all([name], partial(self._open, timeout=patience), name="listen")
-            wait([futures[name]], timeout=max(0.0, min(patience, deadline - time.monotonic())))
+            timeout = max(_SHORTEST_SECONDS, until - time.monotonic())
+            futures |= start_all([name], partial(self._open, timeout=timeout), name="listen")
+            wait([futures[name]], timeout=max(0.0, min(timeout, deadline - time.monotonic())))
         wait(futures.values(), timeout=max(0.0, deadline - time.monotonic()))
         with self._lock:
             self._over = True
@@ -171,73 +191,83 @@ class _Opening:
         listener.close(time.monotonic() + _CLOSE_SECONDS)
 
     def close(self, until: float) -> None:
-        """Wait until nothing listens any more, those that open later too."""
+        """Close all listeners, also those that open later."""
         with self._lock:
             self._over = True
         for listener in self._opened.values():
             listener.close(until)
 
 
-def _tried(
+def _try_connections(
     topology: Topology,
-    all_ways: Sequence[Connection],
+    connections: Sequence[Connection],
     listeners: Mapping[str, Listener],
     context: CheckContext,
     began: float,
 ) -> NetworkFacts:
-    """Once everything listens, connect. What a run leaves out is tried too: something may listen there."""
+    """Connect once all listen; also to nodes that the run leaves out, where Oz may be running."""
     until = min(time.monotonic() + _READY_SECONDS, began + _READY_AT)
     ready = {name: one for name, one in listeners.items() if one.ready(until)}
     silent = {name: one.last_message or "no answer" for name, one in listeners.items() if name not in ready}
     reached = {*ready, *(node.name for node in topology.nodes if context.node(node.name) is None)}
-    places = {
-        name: [(way.target, port) for way in all_ways if way.source == name for port in way.ports]
+    endpoints = {
+        name: [
+            (connection.target, port)
+            for connection in connections
+            if connection.source == name
+            for port in connection.ports
+        ]
         for name in ready
     }
-    places = {name: [one for one in some if one[0] in reached] for name, some in places.items()}
+    endpoints = {name: [one for one in some if one[0] in reached] for name, some in endpoints.items()}
     for name, listener in ready.items():
-        places[name] += [(name, port) for port, state in listener.ports.items() if state == "taken"]
-        listener.connect([(topology.node(target).address, port) for target, port in places[name]])
+        endpoints[name] += [(name, port) for port, state in listener.ports.items() if state == "taken"]
+        listener.connect([(topology.node(target).address, port) for target, port in endpoints[name]])
     until = min(time.monotonic() + CONNECT_SECONDS + 2, began + _TRIED_AT)
     outcomes: dict[tuple[str, str, int], str] = {}
     for name, listener in ready.items():
         for number, end in listener.outcomes(until).items():
-            outcomes[(name, *places[name][number])] = end
+            outcomes[(name, *endpoints[name][number])] = end
     ports = {(name, port): state for name, one in ready.items() for port, state in one.ports.items()}
     return NetworkFacts(ports=ports, outcomes=outcomes, no_answer=silent)
 
 
-def blocked_reason(way: Connection, port: int, facts: NetworkFacts) -> str:
-    """How a connection ended that a firewall, or the lack of a way, has stopped; empty where nothing has.
+def blocked_reason(connection: Connection, port: int, facts: NetworkFacts) -> str:
+    """Return the outcome of a connection that a firewall or missing route blocks; or empty.
 
-    A refusal proves that only where somebody listens: an engine holds published ports also while nothing
-    listens in the container, as in the updater's passive range; that the target itself is let in tells.
+    A refusal proves a block only if a program listens: an engine holds published ports even when nothing
+    listens in the container, as in the updater's passive range. There it counts whether the target can
+    connect to itself.
     """
-    end = facts.outcomes.get((way.source, way.target, port), "")
+    end = facts.outcomes.get((connection.source, connection.target, port), "")
     if end == "refused":
-        listens = facts.ports.get((way.target, port)) == "ready"
-        listens |= facts.outcomes.get((way.target, way.target, port)) == "open"
+        listens = facts.ports.get((connection.target, port)) == "ready"
+        listens |= facts.outcomes.get((connection.target, connection.target, port)) == "open"
         return end if listens else ""
     return end if end == "late" or end.startswith("other ") else ""
 
 
-def _walls(
+def _firewalls(
     context: CheckContext,
     topology: Topology,
-    all_ways: Sequence[Connection],
-    asked: Sequence[str],
+    connections: Sequence[Connection],
+    names: Sequence[str],
     until: float,
 ) -> dict[str, NodeFirewall]:
-    """Of each target among those; what does not answer in time has read nothing."""
+    """Read the firewalls of these targets; one that does not answer in time counts as not read."""
     if not ENGINES[context.answers.engine].publishes_past_firewall:
         return {}
     others = {
         name: tuple(
-            dict.fromkeys(topology.node(way.source).address for way in all_ways if way.target == name)
+            dict.fromkeys(
+                topology.node(connection.source).address
+                for connection in connections
+                if connection.target == name
+            )
         )
-        for name in asked
+        for name in names
     }
-    names = [name for name in asked if others[name]]
+    names = [name for name in names if others[name]]
     futures = start_all(
         names, lambda name: firewall.read_firewall(context.transport, name, others[name]), name="firewall"
     )
@@ -246,4 +276,5 @@ def _walls(
 
 
 def port_range(first: int, last: int | None, sign: str) -> str:
+    """Format a port or a range of ports."""
     return str(first) if last is None else f"{first}{sign}{last}"

@@ -1,4 +1,4 @@
-"""The public URL: whether its name resolves, on api nodes and here, and a certificate is valid."""
+"""The checks of the public URL: name resolution on api nodes and here, and certificate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from oz_installer.text import join_and, parse_fields, safe_line
 
 _NAME = "name"
 SECONDS = 2.5
-"""For asking here; nodes give up after five."""
+"""Time limit on this workstation; nodes have five seconds."""
 
 _SCRIPT = """
 command -v getent > /dev/null || exit 0
@@ -28,43 +28,45 @@ echo "addresses $(echo "$found" | awk '{{ print $1 }}' | sort -u | tr '\\n' ' ')
 
 @dataclass(frozen=True, kw_only=True)
 class DnsFacts:
-    """What a name resolved to; ``tried`` is False where nothing can tell, ``said`` is why it did not.
+    """The addresses of a name; ``message``: why it did not resolve; ``tried``: getent is there.
 
-    ``certificate`` is what is wrong with that of the server behind it; None where no server answers.
+    ``certificate`` is the error of the server's certificate, empty without one; None: no server answers.
     """
 
     tried: bool = True
     addresses: tuple[str, ...] = ()
-    said: str = ""
+    message: str = ""
     certificate: str | None = None
 
 
 class PublicUrlCheck(ShellCheck[DnsFacts]):
-    """From every api node."""
+    """Resolve the public URL's name on every api node."""
 
     name = "public-url"
     title = "Public URL"
 
     def nodes(self, context: CheckContext) -> tuple[CheckedNode, ...]:
-        """What builds links from it."""
+        """Return the nodes that build links from the URL."""
         return context.api_nodes
 
     def script(self, context: CheckContext, node: CheckedNode) -> str:
-        """getent asks what programs of the node ask: /etc/hosts, DNS, and whatever else is set up."""
+        """Resolve by getent, which uses the same sources as the node's programs."""
         del node
         host = host_of(context)
         return "true" if is_address(host) else _SCRIPT.format(host=shlex.quote(host))
 
     def parse(self, text: str) -> DnsFacts:
-        """Addresses from its lines."""
-        told = parse_fields(text)
-        if "status" not in told:
+        """Parse the addresses."""
+        values = parse_fields(text)
+        if "status" not in values:
             return DnsFacts(tried=False)
-        late = "no answer within 5 s" if told["status"] == "124" else ""
-        return DnsFacts(addresses=tuple(map(safe_line, told.get("addresses", "").split())), said=late)
+        late = "no answer within 5 s" if values["status"] == "124" else ""
+        return DnsFacts(addresses=tuple(map(safe_line, values.get("addresses", "").split())), message=late)
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: DnsFacts) -> Iterator[Finding]:
-        """An address needs no resolving; whether the name leads to the right server nobody can tell here."""
+        """Judge the name; an IP address needs no resolving.
+
+        Whether it is the right server is unknown."""
         host = host_of(context)
         if is_address(host):
             yield self.finding(node, "ok", f"{host} is an address", about=_NAME)
@@ -73,22 +75,22 @@ class PublicUrlCheck(ShellCheck[DnsFacts]):
 
 
 class WorkstationUrlCheck(InstallationCheck[DnsFacts]):
-    """From the workstation, which is where users are rather than the nodes."""
+    """Check the public URL from this workstation, which is closer to users than nodes are."""
 
     name = "public-url-here"
     title = "Public URL"
 
     def probe(self, context: CheckContext) -> DnsFacts:
-        """Resolve; over https look at the certificate of what answers."""
+        """Resolve the name; for https also read the certificate of the server that answers."""
         url, host = urlsplit(context.answers.public_url), host_of(context)
         facts = DnsFacts(addresses=(host,)) if is_address(host) else resolve_here(host)
         if url.scheme != "https" or not facts.addresses:
             return facts
-        wrong = certificate_error(facts.addresses[0], url.port or 443, host)
-        return DnsFacts(addresses=facts.addresses, certificate=wrong)
+        error = certificate_error(facts.addresses[0], url.port or 443, host)
+        return DnsFacts(addresses=facts.addresses, certificate=error)
 
     def judge(self, context: CheckContext, facts: DnsFacts) -> Iterator[Finding]:
-        """Nothing needs to listen there before the installation."""
+        """Judge name and certificate. Before the installation no server needs to answer."""
         host = host_of(context)
         if not is_address(host):
             yield _resolving(self, None, host, facts, "this workstation")
@@ -96,11 +98,12 @@ class WorkstationUrlCheck(InstallationCheck[DnsFacts]):
             yield self.finding(
                 None,
                 "warning",
-                f"what answers for {host} has a certificate that is not valid for it: {facts.certificate}",
+                f"the certificate of the server at {host} is not valid: {facts.certificate}",
                 about="certificate",
                 subject="Public URL's certificate",
-                why="Browsers and apps refuse to talk to it.",
-                hint="Give what stands in front of Oz a certificate for this name, or accept this.",
+                needed=f"a certificate for {host} from a trusted authority",
+                why="Browsers and apps refuse to connect to it.",
+                hint="Install a certificate for this name on the proxy in front of Oz, or accept this.",
             )
         elif facts.certificate is not None:
             yield self.finding(
@@ -109,12 +112,12 @@ class WorkstationUrlCheck(InstallationCheck[DnsFacts]):
 
 
 def host_of(context: CheckContext) -> str:
-    """The public URL's host; an IPv6 address without brackets."""
+    """Return the public URL's host; an IPv6 address has no brackets."""
     return urlsplit(context.answers.public_url).hostname or ""
 
 
 def is_address(host: str) -> bool:
-    """Whether it is an IP address rather than a name."""
+    """Return whether a host is an IP address, not a name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -123,25 +126,27 @@ def is_address(host: str) -> bool:
 
 
 def resolve_here(host: str, seconds: float = SECONDS) -> DnsFacts:
-    """As this workstation's programs do it. A resolver may take half a minute: it is left behind then."""
+    """Resolve a name on this workstation.
+
+    A slow resolver is abandoned; it may take half a minute."""
     done: list[DnsFacts] = []
 
-    def ask() -> None:
+    def resolve() -> None:
         try:
-            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            rows = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            done.append(DnsFacts(said=safe_line(getattr(error, "strerror", None) or error)))
+            done.append(DnsFacts(message=safe_line(getattr(error, "strerror", None) or error)))
         else:
-            done.append(DnsFacts(addresses=tuple(sorted({str(one[4][0]) for one in found}))))
+            done.append(DnsFacts(addresses=tuple(sorted({str(row[4][0]) for row in rows}))))
 
-    thread = threading.Thread(target=ask, daemon=True, name="resolve")
+    thread = threading.Thread(target=resolve, daemon=True, name="resolve")
     thread.start()
     thread.join(seconds)
-    return done[0] if done else DnsFacts(said=f"no answer within {seconds:g} s")
+    return done[0] if done else DnsFacts(message=f"no answer within {seconds:g} s")
 
 
 def certificate_error(address: str, port: int, host: str, seconds: float = SECONDS) -> str | None:
-    """What is wrong with the certificate for this name; empty when nothing, None when no TLS answers."""
+    """Return the certificate's error for this name; empty if valid, None without a TLS server."""
     import ssl
 
     try:
@@ -161,18 +166,18 @@ def _resolving(
     node: CheckedNode | None,
     host: str,
     facts: DnsFacts,
-    place: str,
+    resolver: str,
 ) -> Finding:
     if facts.addresses:
         seen = f"{host} is {join_and(facts.addresses[:3])}"
         return check.finding(node, "ok", seen, about=_NAME)
-    because = f": {facts.said}" if facts.said else ""
+    reason = f": {facts.message}" if facts.message else ""
     return check.finding(
         node,
         "warning",
-        f"{place} does not resolve {host}{because}",
+        f"{resolver} does not resolve {host}{reason}",
         about=_NAME,
         needed="a name that resolves",
-        why="Links to media are built from it: what cannot resolve it cannot follow them.",
-        hint="Enter it in DNS (or in /etc/hosts), correct public_url; or accept this until DNS is ready.",
+        why="Links to media contain this name; a client that cannot resolve it cannot open them.",
+        hint="Add the name to DNS (or /etc/hosts), correct public_url, or accept this until DNS is ready.",
     )

@@ -1,4 +1,4 @@
-"""TCP as a node sees it: through a tunnel, or from its own shell where tunnels are forbidden."""
+"""TCP connections as a node sees them, through a tunnel or from its shell."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _NO_NAME = (
     "nodename nor servname",
     "non-recoverable failure in name resolution",
 )
-"""As the resolvers of glibc, musl and bash say it."""
+"""The messages of the resolvers of glibc, musl and bash."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TcpResult:
-    """Whether something takes connections there; ``message`` is why not. ``tunnel``: sshd let us ask."""
+    """The result of a connection; ``message`` is why it failed. ``tunnel``: sshd allows tunnels."""
 
     open: bool
     message: str = ""
@@ -35,22 +35,26 @@ class TcpResult:
 
 
 def tunnel_error(error: OSError) -> str:
-    """Why a connection through a tunnel failed, without where to: that is message beside it."""
+    """Return why a connection through a tunnel failed, without its address."""
     return safe_line(error.reason if isinstance(error, TunnelRefused | TunnelTimeout) else error)
 
 
-def dns_hint(why: str, host: str, key: str) -> str:
-    """What to do where a name was not resolved; empty where that is not why. ``key`` is of the answers."""
-    if not any(word in why.lower() for word in _NO_NAME):
+def dns_hint(reason: str, host: str, key: str) -> str:
+    """Return the hint for a name that was not resolved, empty for other reasons.
+
+    ``key``: the answer's."""
+    if not any(message in reason.lower() for message in _NO_NAME):
         return ""
     return (
-        f"The node cannot resolve {host}: getent hosts {host} there. Correct the name (answers: {key}), or "
-        "the node's DNS (/etc/resolv.conf) or /etc/hosts."
+        f"The node cannot resolve {host}: run getent hosts {host} there. Correct the name (answers: {key}), "
+        "or the node's DNS (/etc/resolv.conf) or /etc/hosts."
     )
 
 
 def try_tcp(transport: Transport, host: str, port: int) -> TcpResult:
-    """Try one TCP connection from the node, and close it. Raises ConnectError when the node is gone."""
+    """Open a TCP connection from the node and close it.
+
+    Raises ConnectError when the node is lost."""
     try:
         transport.tunnel(host, port, timeout=TCP_SECONDS).close()
     except ForwardingForbidden:
@@ -61,8 +65,8 @@ def try_tcp(transport: Transport, host: str, port: int) -> TcpResult:
 
 
 def try_tcp_from_shell(transport: Transport, host: str, port: int) -> TcpResult:
-    """The same with bash's /dev/tcp."""
+    """Open a TCP connection from the node's shell, by bash's /dev/tcp."""
     argv = connect_argv(host, port, seconds=TCP_SECONDS)
     result = transport.run(argv, become=False, timeout=2 * TCP_SECONDS)
-    why = connect_error(result.status, result.stderr_text, seconds=TCP_SECONDS)
-    return TcpResult(open=result.ok, message=why, tunnel=False)
+    reason = connect_error(result.status, result.stderr_text, seconds=TCP_SECONDS)
+    return TcpResult(open=result.ok, message=reason, tunnel=False)

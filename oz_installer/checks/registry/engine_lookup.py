@@ -41,7 +41,7 @@ def _docker(transport: Transport, image: str, login: RegistryAuth | None, platfo
 
 
 def _with_own_login(transport: Transport, image: str) -> bool:
-    """Return whether the node's own docker login can read the image; a pull falls back to that login."""
+    """Return whether the node's docker login can read the image; a pull falls back to it."""
     argv = ("timeout", f"{SECONDS:.0f}", "docker", "manifest", "inspect", image)
     return transport.run(argv, timeout=2 * SECONDS).ok
 

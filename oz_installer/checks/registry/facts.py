@@ -1,4 +1,4 @@
-"""Facts about a node's images: those on the node, and the registries' answers for the missing ones."""
+"""Facts about a node's images: those on it, and the registries' answers for missing ones."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ class LookupResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryFacts:
-    """Images of a node. ``known``: the engine listed them. ``present``: their platforms, by image.
+    """Images of a node. ``known``: the engine listed them.
+
+    ``present``: their platforms, by image.
 
     ``platform`` is the node's own, as linux/amd64; ``free`` is in KiB, of the disk behind the engine.
     ``registries`` holds whether each registry grants access, ``found`` its answer for each missing image.

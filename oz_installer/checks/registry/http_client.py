@@ -1,4 +1,4 @@
-"""A client for image registries as a node sees them: HTTPS through a tunnel, with the registry's login.
+"""A client for image registries: HTTPS through a node's tunnel, with the registry's login.
 
 Source: OCI Distribution Specification 1.1; token authentication as Docker's registry describes it.
 """
@@ -95,7 +95,9 @@ class RegistryClient:
         self._connections: dict[tuple[str, int], _Connection] = {}
 
     def authenticate(self) -> LookupResult:
-        """Return whether this is a registry that grants access. Raises ConnectError when the node is lost."""
+        """Return whether this is a registry that grants access.
+
+        Raises ConnectError when the node is lost."""
         return _as_result(self._authenticate)
 
     def manifest(self, name: ImageReference, platform: str, *, sizes: bool) -> LookupResult:

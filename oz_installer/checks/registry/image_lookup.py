@@ -1,4 +1,4 @@
-"""Asks registries for what a node lacks: through a tunnel, and, where that is not well, by its engine."""
+"""Look up missing images in their registries: through a tunnel, else by the engine."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ Ask = Callable[[str], LookupResult]
 def look_up_images(
     context: CheckContext, node: CheckedNode, facts: RegistryFacts, images: Sequence[str]
 ) -> RegistryFacts:
-    """Look up images in all registries in parallel, as far as they grant access. Raises ConnectError."""
+    """Look up images in all registries in parallel, as far as they grant access.
+
+    Raises ConnectError."""
     transport, groups = context.transport(node.name), dict[str, list[str]]()
     for image in images:
         groups.setdefault(registry_host(image), []).append(image)
@@ -112,7 +114,7 @@ class _RegistrySession:
 
     @cached_property
     def sizes(self) -> bool:
-        """Whether sizes are read: at Docker Hub each manifest counts against the anonymous pull limit."""
+        """Whether sizes are read: at Docker Hub each manifest counts for the anonymous pull limit."""
         return self.registry != DOCKER_HUB or self.login is not None
 
     def all_of(self, images: Sequence[str], *, proxy: bool) -> None:

@@ -1,4 +1,4 @@
-"""The check of images: on the node or in their registry, for the node's platform, with enough disk."""
+"""The check of images: on the node or in a registry, for its platform, with enough disk."""
 
 from __future__ import annotations
 

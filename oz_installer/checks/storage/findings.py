@@ -24,7 +24,7 @@ _NO_CLIENT = ("no such device", "unknown filesystem type", "helper program", "no
 def mount_findings(
     check: Owner, context: CheckContext, node: CheckedNode, facts: StorageFacts, path: str
 ) -> Iterator[Finding]:
-    """Judge whether the NFS volume can be mounted, or whether a file system is mounted at the folder."""
+    """Judge whether the NFS volume can be mounted, or whether the folder is a mount."""
     about, subject = "mount", "Media mount"
     if facts.mount == NO_ENGINE:
         yield check.finding(

@@ -1,4 +1,4 @@
-"""A file held on the first api node in a thread, while another node mounts and judges its own folder."""
+"""A file held on the first api node by a thread, while another node mounts its own folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HELD_AT = 9.5
 
 The runner abandons both at 15 s, and the node still has to look for the file."""
 OVER_AT = 14.0
-"""Seconds after the start of the check until which it waits for the peer's file to be removed.
+"""Seconds from the check's start until which it waits for the peer's file to be removed.
 
 The file is removed even if nobody waits."""
 

@@ -1,4 +1,4 @@
-"""Scripts that try the media folder on api nodes; they clean up when stdin ends, or by themselves."""
+"""Scripts that try the media folder on api nodes; they clean up when their stdin ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check of media storage from every api node: present, writable, and shared by all of them."""
+"""The check of media storage from every api node: present, writable, shared."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class StorageCheck(ProbeCheck[StorageFacts]):
             yield from space_findings(self, node, facts, context.answers.workload)
 
     def across(self, context: CheckContext, facts: Mapping[str, StorageFacts]) -> Iterator[Finding]:
-        """Report nodes that could not be compared with the first api node, whose own state is known here."""
+        """Report nodes that were not compared with the first api node, whose state is known now."""
         writable = {name for name, one in facts.items() if one.is_writable}
         for node in context.api_nodes:
             if node.name in writable and facts[node.name].unavailable:

@@ -58,12 +58,12 @@ def test_destinations_are_the_catalogues() -> None:
 
 
 def test_all_are_reached() -> None:
-    found = judged(EgressCheck(), EgressFacts(trouble=dict.fromkeys(HOSTS, "")), at=planned())
+    found = judged(EgressCheck(), EgressFacts(errors=dict.fromkeys(HOSTS, "")), at=planned())
     assert levels(found) == {}
     assert found["egress"].seen == "4 destinations reached"
-    found = judged(EgressCheck(), EgressFacts(trouble={}, tunnel=False), at=planned(proxy=PROXY))
+    found = judged(EgressCheck(), EgressFacts(errors={}, tunnel=False), at=planned(proxy=PROXY))
     assert found["egress"].seen == (
-        "4 destinations reached through http://proxy.example.com:3128, by TCP alone: sshd forbids tunnels"
+        "4 destinations reached through http://proxy.example.com:3128, by TCP only: sshd forbids tunnels"
     )
 
 
@@ -72,24 +72,29 @@ def test_air_gapped_is_said_and_nobody_is_called() -> None:
     facts = EgressCheck().probe(at, BIO)  # its line would raise
     found = judged(EgressCheck(), facts, at=at)
     assert levels(found) == {}
-    assert found["egress"].seen == "skipped: the answers say air-gapped"
+    assert found["egress"].seen == "skipped: air_gapped is set"
 
 
 @pytest.mark.parametrize(
     ("host", "proxy", "seen", "hint"),
     [
-        (HOSTS[0], None, "api.cryptlex.com:443 is not reached: no way", "name a proxy: proxy.url"),
-        (HOSTS[0], PROXY, "is not reached through http://proxy.example.com:3128: no way", "reach the proxy"),
+        (HOSTS[0], None, "api.cryptlex.com:443 is not reached: no way", "set proxy.url"),
+        (
+            HOSTS[0],
+            PROXY,
+            "is not reached through http://proxy.example.com:3128: no way",
+            "reaches the proxy",
+        ),
         (
             HOSTS[2],
             PROXY,
             "s3.amazonaws.com:443 is not reached: no way",
-            "out to https://*.s3.amazonaws.com/",
+            "to connect to https://*.s3.amazonaws.com/",
         ),
     ],
 )
 def test_one_is_not_reached(host: str, proxy: Proxy | None, seen: str, hint: str) -> None:
-    found = judged(EgressCheck(), EgressFacts(trouble={host: "no way"}), at=planned(proxy=proxy))
+    found = judged(EgressCheck(), EgressFacts(errors={host: "no way"}), at=planned(proxy=proxy))
     assert levels(found) == {f"egress.{host}": "warning"}
     one = found[f"egress.{host}"]
     assert seen in one.seen
@@ -101,7 +106,7 @@ def test_one_is_not_reached(host: str, proxy: Proxy | None, seen: str, hint: str
 
 
 def test_none_is_reached() -> None:
-    found = judged(EgressCheck(), EgressFacts(trouble=dict.fromkeys(HOSTS, "no way")), at=planned())
+    found = judged(EgressCheck(), EgressFacts(errors=dict.fromkeys(HOSTS, "no way")), at=planned())
     assert levels(found) == dict.fromkeys((f"egress.{host}" for host in HOSTS), "warning")
     assert "egress" not in found
 
@@ -157,7 +162,7 @@ def trouble(at: CheckContext, ways: Mapping[int, int] | None, spot: CheckedNode 
     """Why the one destination is not reached."""
     facts = EgressCheck().probe(replace(at, transport=lambda _: Here(ways)), spot)
     assert facts.tunnel is (ways is not None)
-    (why,) = facts.trouble.values()
+    (why,) = facts.errors.values()
     return why
 
 
@@ -198,9 +203,9 @@ def test_silence_is_bounded(certificate: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_name_that_nobody_knows() -> None:
-    assert trouble(wanted(443, "nowhere.invalid"), {}) == "nowhere.invalid is not known to its name service"
+    assert trouble(wanted(443, "nowhere.invalid"), {}) == "the node cannot resolve nowhere.invalid"
     proxy = Proxy(url="http://no-proxy.invalid:3128")
-    assert trouble(wanted(443, proxy=proxy), {}) == "no-proxy.invalid is not known to its name service"
+    assert trouble(wanted(443, proxy=proxy), {}) == "the node cannot resolve no-proxy.invalid"
 
 
 @pytest.mark.parametrize("ways", [{}, None])
@@ -215,7 +220,7 @@ def test_through_a_proxy(certificate: Path, ways: Mapping[int, int] | None) -> N
         assert len(proxy.asked) == 1
     with connect_proxy(("127.0.0.1", 1), "HTTP/1.1 403 Forbidden") as proxy:
         through = Proxy(url=f"http://localhost:{proxy.port}")
-        assert trouble(wanted(443, proxy=through), ways) == "the proxy says HTTP/1.1 403 Forbidden"
+        assert trouble(wanted(443, proxy=through), ways) == "the proxy answers HTTP/1.1 403 Forbidden"
     assert "refused" in trouble(wanted(443, proxy=Proxy(url=f"http://localhost:{closed()}")), ways)
 
 

@@ -85,5 +85,5 @@ def test_what_is_blocked_there(
     assert levels(found) == {BLOCKED: level}
     assert found[BLOCKED].seen == "n1 → n2 tcp/8501, for BIO: no answer within 3 s"
     assert words in found[BLOCKED].hint
-    assert ("of n2 itself stops a plain program" in found[BLOCKED].why) == (level == "warning")
+    assert ("on n2 blocks programs on the host" in found[BLOCKED].why) == (level == "warning")
     assert ("could not be read" in found[BLOCKED].why) == (not wall.read)

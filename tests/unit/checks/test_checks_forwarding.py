@@ -90,7 +90,7 @@ def stopped(told: NodeFirewall, address: str = "10.0.0.1", port: int = 8501) -> 
 )
 def test_no_false_warning(rules: str, plain: str) -> None:
     told = wall(rules, plain)
-    assert told.gates is not None
+    assert told.forward_chains is not None
     assert stopped(told) == ""
     assert stopped(
         wall(f"{rules}\n-A FORWARD -s 10.0.0.1/32 -j DROP\n-A DOCKER-USER -s 10.0.0.1/32 -j DROP")
@@ -204,7 +204,7 @@ table inet mine {{
 def test_nft(policy: str, rule: str, stops: bool, beside: str) -> None:
     """A chain of one's own counts beside what iptables has, and alone."""
     told = parse_firewall(beside + NFT.format(policy, rule) + FROM)
-    assert told.gates is not None
+    assert told.forward_chains is not None
     assert bool(stopped(told)) == stops
     expected = f"inet mine forward: {rule}" if rule else "inet mine forward: policy drop"
     if stops and policy == "accept" and rule != "jump sub":
@@ -231,4 +231,4 @@ def test_the_script_says_who_the_others_are() -> None:
     told = firewall.read_firewall(
         lambda name: LocalTransport(name, become="none"), "n1", ("127.0.0.1", "localhost")
     )
-    assert told.ways == {"127.0.0.1": ("127.0.0.1", "lo"), "localhost": ("127.0.0.1", "lo")}
+    assert told.sources == {"127.0.0.1": ("127.0.0.1", "lo"), "localhost": ("127.0.0.1", "lo")}

@@ -20,7 +20,7 @@ def test_the_matrix_warns_of_a_way_that_is_open_and_will_be_stopped() -> None:
     told = replace(facts(at), firewalls={"n1": wall(), "n2": wall(DROP)})
     found = judged(at, told)
     assert levels(found) == {STOPPED: "warning"}
-    assert found[STOPPED].seen == f"n1 → n2 tcp/8501, for BIO: a firewall rule of n2 may stop it: {DROP}"
+    assert found[STOPPED].seen == f"n1 → n2 tcp/8501, for BIO: a firewall rule of n2 may block it: {DROP}"
     assert "On n2, delete that rule" in found[STOPPED].hint
     assert "iptables -I DOCKER-USER -s 10.0.0.1 -p tcp --dport 8501 -j ACCEPT" in found[STOPPED].hint
     assert "network/n1" not in found
@@ -70,7 +70,7 @@ def test_what_a_container_has_answered_needs_no_rules() -> None:
     told = replace(facts(at, "taken"), firewalls={"n1": NodeFirewall(), "n2": wall(DROP)})
     found = judged(at, told)
     assert levels(found) == {}
-    assert "not looked at" not in repr(found)
+    assert "was not checked" not in repr(found)
 
 
 def test_what_is_blocked_is_told_once_with_the_rule() -> None:
@@ -87,7 +87,7 @@ def test_where_the_rules_cannot_be_read_the_ok_line_says_so(walls: dict[str, Nod
     found = judged(at, replace(facts(at), firewalls=walls))
     assert levels(found) == {}
     assert found["network/n1"].seen == (
-        "1 connection to 1 other node; forwarding to containers was not looked at on n2 (its rules need root)"
+        "1 connection to 1 other node; forwarding to containers was not checked on n2 (its rules need root)"
     )
     assert "root" in found["network/n1"].hint
     podman = replace(at, answers=replace(at.answers, engine="podman"))

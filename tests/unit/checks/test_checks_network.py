@@ -48,7 +48,7 @@ def facts(at: CheckContext, state: str = "ready", end: str = "open") -> NetworkF
     ends = {
         (way.source, way.target, port): end for way in found if way.source in reached for port in way.ports
     }
-    walls = {way.target: NodeFirewall(read=True, gates=()) for way in found}
+    walls = {way.target: NodeFirewall(read=True, forward_chains=()) for way in found}
     return NetworkFacts(ports=ports, outcomes=ends, firewalls=walls)
 
 
@@ -106,12 +106,12 @@ def test_all_is_open() -> None:
         ("ready", "late", "failure", "n1 → n2 tcp/8501, for BIO: no answer within 3 s"),
         ("taken", "late", "failure", "no answer within 3 s"),
         ("none", "late", "failure", "no answer within 3 s"),
-        ("ready", "refused", "failure", "refused, although something listens"),
+        ("ready", "refused", "failure", "refused, although a program listens"),
         ("taken", "refused", "", ""),
         ("held", "refused", "", ""),
         ("", "refused", "", ""),
         ("none", "refused", "warning", "no python3 to listen with"),
-        ("denied Permission denied", "refused", "warning", "may not listen there: Permission denied"),
+        ("denied Permission denied", "refused", "warning", "may not listen on the port: Permission denied"),
         ("ready", "none", "warning", "neither python3 nor bash"),
         ("ready", "other No route to host", "failure", "n1 → n2 tcp/8501, for BIO: No route to host"),
     ],
@@ -145,7 +145,7 @@ def test_what_to_open_is_said() -> None:
         word in dropped.hint for word in ("On n2", "ufw allow 8501/tcp", "--add-port=8501/tcp", "nftables")
     )
     rejected = judged(at, changed(facts(at), ("n1", "n2", 8501, "refused")))[BLOCKED]
-    assert "The firewall of n2 rejects it" in rejected.hint
+    assert "The firewall of n2 rejects the connection" in rejected.hint
     lost = judged(at, changed(facts(at), ("n1", "n2", 8501, "other Name or service not known")))[BLOCKED]
     assert "getent hosts 10.0.0.2" in lost.hint
 
@@ -178,8 +178,7 @@ def test_a_node_that_cannot_be_asked_is_told_once_and_one_that_is_lost_not_at_al
     found = judged(at, told)
     assert levels(found) == {"network.untried/n2": "warning"}
     assert found["network.untried/n2"].seen == (
-        "connections to and from n2 were not tried: the program that should listen there said: "
-        "sh: timeout: not found"
+        "connections to and from n2 were not tried: the listener on the node failed: sh: timeout: not found"
     )
     assert judged(at, NetworkFacts()) == {}
     assert list(PortMatrixCheck().judge(site(), NetworkFacts())) == []
@@ -348,7 +347,7 @@ def test_the_whole_of_it_here() -> None:
         ports={("n2", port): "ready" for port in ports},
         outcomes={("n1", "n2", port): "open" for port in ports},
     )
-    told = replace(told, firewalls={"n2": NodeFirewall(gates=())})
+    told = replace(told, firewalls={"n2": NodeFirewall(forward_chains=())})
     assert judged(one, told)["network/n1"].seen == "3 connections to 1 other node"
     assert not any(listens(port) for port in ports)
 

@@ -114,14 +114,14 @@ def test_a_node_that_takes_its_time_to_let_us_in_is_not_waited_for(monkeypatch: 
     """Unlike one that cannot be reached it is told by this check: else nobody would know of its ways."""
     monkeypatch.setattr(port_probe, "REACH_SECONDS", 0.5)
     tried = threading.Event()
-    really_tried = port_probe._tried
+    really_tried = port_probe._try_connections
 
     def tell(*args: Any) -> Any:
         facts = really_tried(*args)
         tried.set()
         return facts
 
-    monkeypatch.setattr(port_probe, "_tried", tell)
+    monkeypatch.setattr(port_probe, "_try_connections", tell)
 
     def late() -> Transport:
         assert tried.wait(20)
@@ -199,7 +199,7 @@ def test_firewalls_are_asked_at_once_and_not_waited_for(monkeypatch: pytest.Monk
     assert at.topology
     found = port_probe.required_connections(at.topology)
     began = time.monotonic()
-    walls = port_probe._walls(at, at.topology, found, NAMES, began + 0.5)
+    walls = port_probe._firewalls(at, at.topology, found, NAMES, began + 0.5)
     assert time.monotonic() - began < 3
     let_go.set()
     assert asked == set(NAMES)

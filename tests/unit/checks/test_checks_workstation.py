@@ -208,7 +208,7 @@ def at_url(url: str) -> CheckContext:
     [
         (DnsFacts(addresses=("10.0.0.9",)), {}, "oz.example.com is 10.0.0.9"),
         (DnsFacts(), {"public-url.name": "warning"}, "this node does not resolve oz.example.com"),
-        (DnsFacts(said="no answer within 5 s"), {"public-url.name": "warning"}, ": no answer within 5 s"),
+        (DnsFacts(message="no answer within 5 s"), {"public-url.name": "warning"}, ": no answer within 5 s"),
     ],
 )
 def test_a_name_on_a_node(facts: DnsFacts, bad: Mapping[str, str], words: str) -> None:
@@ -230,20 +230,20 @@ def test_where_nothing_can_tell_nothing_is_told_and_an_address_needs_no_resolvin
 def test_names_are_really_asked_for() -> None:
     facts = PublicUrlCheck().parse(printed_by(PublicUrlCheck(), at_url("http://localhost:8880")))
     assert facts.addresses
-    assert facts.said == ""
+    assert facts.message == ""
     facts = PublicUrlCheck().parse(printed_by(PublicUrlCheck(), at_url("http://nowhere.invalid")))
     assert (facts.tried, facts.addresses) == (True, ())
     assert resolve_here("localhost").addresses
     lost = resolve_here("nowhere.invalid", 5)
     assert lost.addresses == ()
-    assert lost.said
+    assert lost.message
 
 
 def test_a_resolver_that_takes_its_time_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(20) and [])
     began = time.monotonic()
-    assert "no answer within 0.2 s" in resolve_here("slow.example.com", 0.2).said
+    assert "no answer within 0.2 s" in resolve_here("slow.example.com", 0.2).message
     assert time.monotonic() - began < 5
     release.set()
 
