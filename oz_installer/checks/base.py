@@ -1,4 +1,4 @@
-"""Base classes of the checks: each gathers facts, and a pure ``judge`` makes findings of them.
+"""Base classes of the checks: each gathers facts, and a pure ``judge`` makes findings.
 
 Check
 ├── NodeCheck           facts per node, judged one node at a time, then across the nodes

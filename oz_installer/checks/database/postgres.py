@@ -220,7 +220,7 @@ def _try(
 
 
 def _context(sslmode: str) -> ssl.SSLContext:
-    """Return a TLS context that fits libpq's mode; it verifies by this workstation's authorities."""
+    """Return a TLS context for libpq's mode; it verifies by this workstation's authorities."""
     if sslmode in ("verify-ca", "verify-full"):
         context = ssl.create_default_context()
         context.check_hostname = sslmode == "verify-full"

@@ -144,7 +144,7 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
         )
 
     def _disk(self, node: CheckedNode, facts: RuntimeFacts) -> Finding:
-        """Judge the engine's disk; the size of the install folder's disk is judged by the host check."""
+        """Judge the engine's disk; the install folder's disk is judged by the host check."""
         if facts.hangs:
             return hung_disk_finding(self, node, facts.root, about="disk", subject="Engine's disk")
         seen = "not reported" if facts.free is None else f"{format_kib(facts.free)} free at {facts.root}"

@@ -18,7 +18,7 @@ from oz_installer.text import safe_line
 CONNECT_SECONDS = 3
 LIFE_SECONDS = 30
 MARK = 119
-"""Queue length of TCP fast open: in /proc/net/tcp it marks our listeners for the ports check.
+"""Queue length of TCP fast open: in /proc/net/tcp it marks the listeners of this check.
 
 Below 128, the cap of kernels before 5.4."""
 
