@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,8 +65,12 @@ class Scripted:
         on_tried: Callable[[NodeProbe], None],
         stop: threading.Event,
     ) -> None:
-        """Tell what is scripted of these nodes."""
-        self._tell([one for one in self.outside.tried if one.node in names], on_tried, stop)
+        """Tell what ``node_probes`` gives."""
+        self._tell(self.node_probes(working, names), on_tried, stop)
+
+    def node_probes(self, working: WorkingCopy, names: Sequence[str]) -> Iterable[NodeProbe]:
+        """What is scripted of these nodes; other cores have their own."""
+        return [one for one in self.outside.tried if one.node in names]
 
     def probe_section(
         self,
@@ -110,7 +114,7 @@ class Scripted:
         summary: Summary = self.outside.summary
         return summary
 
-    def _tell(self, news: Sequence[Any], tell: Callable[[Any], None], stop: threading.Event) -> None:
+    def _tell(self, news: Iterable[Any], tell: Callable[[Any], None], stop: threading.Event) -> None:
         for one in news:
             if stop.wait(self.outside.pace):
                 return

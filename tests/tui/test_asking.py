@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,20 +76,13 @@ class Knows(RunCore):
         assert self.ask is not None
         return self.ask(label).reveal() == "right"
 
-    def probe_nodes(
-        self,
-        working: WorkingCopy,
-        path: Path,
-        names: Sequence[str],
-        on_tried: Callable[[NodeProbe], None],
-        stop: threading.Event,
-    ) -> None:
+    def node_probes(self, working: WorkingCopy, names: Sequence[str]) -> Iterator[NodeProbe]:
         """One after the other."""
         for name in names:
             if self._let_in(f"Password of admin on {name}"):
-                on_tried(fit(name))
+                yield fit(name)
             else:
-                on_tried(NodeProbe(node=name, error="the password is wrong", hint="Correct it."))
+                yield NodeProbe(node=name, error="the password is wrong", hint="Correct it.")
 
     def prepare(self, path: Path, stop: threading.Event) -> Prepared:
         """Log in."""

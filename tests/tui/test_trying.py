@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -30,24 +28,15 @@ class Servers(FakeCore):
         self.tried: list[list[str]] = []
         self.strangers = {"bio1": KEY, "bio2": OTHER}
 
-    def probe_nodes(
-        self,
-        working: WorkingCopy,
-        path: Path,
-        names: Sequence[str],
-        on_tried: Callable[[NodeProbe], None],
-        stop: threading.Event,
-    ) -> None:
+    def node_probes(self, working: WorkingCopy, names: Sequence[str]) -> Iterator[NodeProbe]:
         """Each is what its answers make of it."""
         self.tried.append(list(names))
         rows = {row["name"]: row for row in working.values["nodes"]}
-        told = []
         for name in names:
             key = self.strangers.get(name)
             known = key is None or rows[name].get("host_key") == key
             found = (short_of_memory(name),) if name == "api1" else ()
-            told.append(fit(name, *found) if known else stranger(name, key or ""))
-        self._tell(told, on_tried, stop)
+            yield fit(name, *found) if known else stranger(name, key or "")
 
 
 def words(pilot: Driver) -> str:
