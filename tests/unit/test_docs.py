@@ -196,3 +196,10 @@ def test_every_published_port_is_described() -> None:
     ports = [port for name in releases() for service in load_release(name).services for port in service.ports]
     numbers = {number for port in ports for number in (port.host, port.last) if number}
     assert {number for number in numbers if not re.search(rf"\b{number}\b", text)} == set()
+
+
+def test_the_minimum_versions_of_engines_are_described() -> None:
+    text = section(DOCS / "operations.md", "Nodes")
+    versions = [engine for name in releases() for engine in load_release(name).engines.values()]
+    wanted = {number for one in versions for number in (one.engine, one.compose)}
+    assert {number for number in wanted if number not in text} == set()
