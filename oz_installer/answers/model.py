@@ -337,7 +337,9 @@ class Answers:
         "Images", "Other names, tags or digests for single images.", factory=dict, rule=value_rules.images
     )
     admin: Admin = ask("Administrator", "First administrator account of Oz.", factory=Admin)
-    load_balancer: LoadBalancer = ask("Load balancer", "In front of two api nodes.", factory=LoadBalancer)
+    load_balancer: LoadBalancer = ask(
+        "Load balancer", "Load balancer in front of two api nodes.", factory=LoadBalancer
+    )
     workload: Workload = ask("Workload", "Expected load, for sizing only.", factory=Workload)
     extra: Extra = ask("Extra settings", "Vendor settings, passed on verbatim.", factory=Extra)
     known_hosts: Path | None = ask(

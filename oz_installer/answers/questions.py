@@ -185,7 +185,7 @@ def _item(field: Field[Any], hint: Any, prefix: str) -> Question | Section:
 
 
 def _shape(hint: Any) -> tuple[Kind, tuple[Any, ...], bool]:
-    """Kind, choices and whether None is a value, from a field's type."""
+    """Return kind, choices and whether None is a value, from a field's type."""
     arguments = get_args(hint)
     if NoneType in arguments:
         kind, choices, _ = _shape(next(arg for arg in arguments if arg is not NoneType))

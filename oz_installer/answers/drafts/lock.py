@@ -77,7 +77,7 @@ def lock_path(path: Path) -> Path:
 
 
 def _lock(handle: int, mode: int) -> bool:
-    """Return whether the lock is ours; always true on file systems without locks."""
+    """Take a lock; return whether it succeeded. Always true on file systems without locks."""
     with suppress(OSError):
         try:
             fcntl.flock(handle, mode | fcntl.LOCK_NB)

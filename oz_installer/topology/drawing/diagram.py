@@ -253,7 +253,7 @@ class _Sheet:
     def _between(
         self, sources: Sequence[TopologyNode] | list[str], targets: Sequence[TopologyNode] | list[str]
     ) -> list[Edge]:
-        """Edges of these ends, which from now on count as drawn."""
+        """Return the edges between these ends and mark them as drawn."""
         edges = self._edges(_node_names(sources), _node_names(targets))
         self.drawn.update(edges)
         return edges
