@@ -12,6 +12,7 @@ from typing import Literal
 
 from oz_installer.answers.model import Answers
 from oz_installer.catalog.release import Port, Release, Resources
+from oz_installer.checks.viewpoint import NodeViewpoint, Viewpoint
 from oz_installer.remote.transport import Transport
 from oz_installer.secret import Secret
 from oz_installer.topology.model import Topology
@@ -133,6 +134,10 @@ class CheckContext:
     topology: Topology | None = None
     answers_dir: Path = Path()
     own_passwords: GeneratedSecrets | None = None
+
+    def viewpoint(self, name: str) -> Viewpoint:
+        """Return the viewpoint of a node. Raises ConnectError when it cannot be reached."""
+        return NodeViewpoint(self.transport(name))
 
     @property
     def install_dir(self) -> str:

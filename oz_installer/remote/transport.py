@@ -91,8 +91,8 @@ BLOCK = 32_704
 ByteProgress = Callable[[int], None]
 
 
-class Transport(Protocol):
-    """One node, one connection. Methods may be called from several threads.
+class CommandRunner(Protocol):
+    """Runs commands in one place, over one connection. Methods may be called from several threads.
 
     ``become`` runs the command as root through sudo where the login is not root; where it is root,
     or the node's answers say ``become: none``, it changes nothing. Raises ConnectError when the
@@ -100,11 +100,6 @@ class Transport(Protocol):
     """
 
     name: str
-
-    @property
-    def host_key_fingerprint(self) -> str:
-        """Fingerprint of the key that the node showed; empty where there is none."""
-        ...
 
     def run(
         self,
@@ -127,6 +122,14 @@ class Transport(Protocol):
         """A command whose stdin and stdout are a socket; closing it ends the command."""
         ...
 
+    def close(self) -> None:
+        """End the connection; may be called twice."""
+        ...
+
+
+class Tunnel(Protocol):
+    """Opens TCP connections as a node sees them."""
+
     def tunnel(self, host: str, port: int, *, timeout: float = 10.0) -> socket.socket:
         """A TCP connection to host:port as the node sees it (direct-tcpip)."""
         ...
@@ -135,6 +138,11 @@ class Transport(Protocol):
         """Whether the node lets us open tunnels."""
         ...
 
-    def close(self) -> None:
-        """End the connection; may be called twice."""
+
+class Transport(CommandRunner, Tunnel, Protocol):
+    """One node over one SSH connection, or this machine."""
+
+    @property
+    def host_key_fingerprint(self) -> str:
+        """Fingerprint of the key that the node showed; empty where there is none."""
         ...

@@ -11,7 +11,7 @@ from oz_installer.checks.broker import rabbitmq, redis
 from oz_installer.checks.broker.session import BrokerLogin, BrokerServer
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
 from oz_installer.checks.network.service import Service, access_finding, version_finding
-from oz_installer.checks.network.tcp import TCP_SECONDS, TcpResult, try_tcp_from_shell, tunnel_error
+from oz_installer.checks.network.tcp import TCP_SECONDS, TcpResult, tunnel_error
 from oz_installer.remote.docker_commands import parse_version
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 from oz_installer.secret import Secret
@@ -45,7 +45,7 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
         attempt = _attempt(context, transport, host, port)
         if attempt.outcome != "forbidden":
             return BrokerFacts(attempt=attempt)
-        return BrokerFacts(attempt=attempt, tcp=try_tcp_from_shell(transport, host, port))
+        return BrokerFacts(attempt=attempt, tcp=context.viewpoint(node.name).tcp_from_shell(host, port))
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: BrokerFacts) -> Iterator[Finding]:
         """Judge from the connection to the settings."""

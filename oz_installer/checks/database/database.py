@@ -28,7 +28,7 @@ from oz_installer.checks.database.remedies import (
     role_remedy,
 )
 from oz_installer.checks.network.service import Service, access_finding
-from oz_installer.checks.network.tcp import TcpResult, try_tcp_from_shell
+from oz_installer.checks.network.tcp import TcpResult
 from oz_installer.render.filters import sql_name
 
 _TOO_MANY = "53300"
@@ -73,7 +73,7 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
         transport, settings = context.transport(node.name), _settings(context, database.host)
         attempt = probe_database(transport, settings)
         if attempt.outcome == "forbidden":
-            tcp = try_tcp_from_shell(transport, database.host, database.port)
+            tcp = context.viewpoint(node.name).tcp_from_shell(database.host, database.port)
             return DatabaseFacts(attempt=attempt, tcp=tcp)
         admin = admin_connection_for(context)
         if admin is None or not _admin_could_help(context, attempt):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from oz_installer.remote.ssh.dev_tcp import connect_argv, connect_error
 from oz_installer.remote.transport import (
-    ForwardingForbidden,
-    Transport,
     TunnelRefused,
     TunnelTimeout,
 )
@@ -49,24 +46,3 @@ def dns_hint(reason: str, host: str, key: str) -> str:
         f"The node cannot resolve {host}: run getent hosts {host} there. Correct the name (answers: {key}), "
         "or the node's DNS (/etc/resolv.conf) or /etc/hosts."
     )
-
-
-def try_tcp(transport: Transport, host: str, port: int) -> TcpResult:
-    """Open a TCP connection from the node and close it.
-
-    Raises ConnectError when the node is lost."""
-    try:
-        transport.tunnel(host, port, timeout=TCP_SECONDS).close()
-    except ForwardingForbidden:
-        return try_tcp_from_shell(transport, host, port)
-    except OSError as error:
-        return TcpResult(open=False, message=tunnel_error(error))
-    return TcpResult(open=True)
-
-
-def try_tcp_from_shell(transport: Transport, host: str, port: int) -> TcpResult:
-    """Open a TCP connection from the node's shell, by bash's /dev/tcp."""
-    argv = connect_argv(host, port, seconds=TCP_SECONDS)
-    result = transport.run(argv, become=False, timeout=2 * TCP_SECONDS)
-    reason = connect_error(result.status, result.stderr_text, seconds=TCP_SECONDS)
-    return TcpResult(open=result.ok, message=reason, tunnel=False)

@@ -8,7 +8,8 @@ import struct
 from dataclasses import dataclass
 from typing import Literal
 
-from oz_installer.checks.network.tcp import TCP_SECONDS, try_tcp_from_shell, tunnel_error
+from oz_installer.checks.network.tcp import TCP_SECONDS, tunnel_error
+from oz_installer.checks.viewpoint import NodeViewpoint
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 from oz_installer.text import safe_line
 
@@ -51,7 +52,7 @@ def nfs_null_call(transport: Transport, host: str, port: int, version: int) -> N
     try:
         sock = transport.tunnel(host, port, timeout=TCP_SECONDS)
     except ForwardingForbidden:
-        tcp = try_tcp_from_shell(transport, host, port)
+        tcp = NodeViewpoint(transport).tcp_from_shell(host, port)
         return NfsAnswer(outcome="unknown" if tcp.open else "unreachable", message=tcp.message)
     except OSError as error:
         return NfsAnswer(outcome="unreachable", message=tunnel_error(error))

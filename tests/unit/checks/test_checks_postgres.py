@@ -13,7 +13,7 @@ import pytest
 from oz_installer.checks.database import postgres
 from oz_installer.checks.database.postgres import ConnectionSettings, probe_database
 from oz_installer.checks.network import tcp
-from oz_installer.checks.network.tcp import try_tcp
+from oz_installer.checks.viewpoint import NodeViewpoint
 from oz_installer.secret import Secret
 from tests.unit.checks.checks_support import CANARY, Elsewhere
 
@@ -124,10 +124,10 @@ def test_a_closed_port_and_forbidden_tunnels() -> None:
 def test_knocking_through_a_tunnel_and_from_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp, "TCP_SECONDS", 2.0)
     with server(hangs_up) as port:
-        assert try_tcp(Elsewhere(port=port), "db", 1).open
-        found = try_tcp(Elsewhere(), "127.0.0.1", port)
+        assert NodeViewpoint(Elsewhere(port=port)).tcp("db", 1).open
+        found = NodeViewpoint(Elsewhere()).tcp("127.0.0.1", port)
         assert (found.open, found.tunnel) == (True, False)
-    shut = try_tcp(Elsewhere(), "127.0.0.1", port)
+    shut = NodeViewpoint(Elsewhere()).tcp("127.0.0.1", port)
     assert (shut.open, shut.tunnel) == (False, False)
     assert "refused" in shut.message.lower()
-    assert not try_tcp(Elsewhere(port=port), "db", 1).open
+    assert not NodeViewpoint(Elsewhere(port=port)).tcp("db", 1).open

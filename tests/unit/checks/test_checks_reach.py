@@ -7,7 +7,8 @@ import socket
 import pytest
 
 from oz_installer.checks.database.database import DatabaseCheck
-from oz_installer.checks.network.tcp import TcpResult, dns_hint, try_tcp
+from oz_installer.checks.network.tcp import TcpResult, dns_hint
+from oz_installer.checks.viewpoint import NodeViewpoint
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import TunnelRefused, TunnelTimeout
 from tests.unit.checks.checks_support import API, judged, site
@@ -38,7 +39,7 @@ PLACE = "db.example.com:5432"
 )
 def test_a_place_is_named_once_and_the_hint_fits(error: OSError, reason: str, hint: str) -> None:
     node = Closed(error)
-    assert try_tcp(node, "db.example.com", 5432) == TcpResult(open=False, message=reason)
+    assert NodeViewpoint(node).tcp("db.example.com", 5432) == TcpResult(open=False, message=reason)
     at = site(lambda _: node)
     found = judged(DatabaseCheck(), DatabaseCheck().probe(at, API), API, at)["database"]
     assert found.seen == f"{PLACE} cannot be reached: {reason}"

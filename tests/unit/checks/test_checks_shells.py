@@ -19,11 +19,11 @@ from oz_installer.checks.context import CheckContext
 from oz_installer.checks.engine.runtime import RuntimeCheck
 from oz_installer.checks.host.disk_query import Disk, disk_of
 from oz_installer.checks.host.host import HostCheck
-from oz_installer.checks.network.tcp import try_tcp_from_shell
 from oz_installer.checks.runner import CheckOutput, run_shell_checks
 from oz_installer.checks.storage.probe import HeldFile, MediaLocation
 from oz_installer.checks.storage.scripts import PREFIX
 from oz_installer.checks.storage.storage import StorageCheck
+from oz_installer.checks.viewpoint import NodeViewpoint
 from oz_installer.remote.local import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, judged, levels, site
 from tests.unit.checks.test_checks_judges import HOST
@@ -130,7 +130,10 @@ def test_a_setpriv_that_cannot_become_another_user_tells_nothing(
 def test_a_port_that_is_tried_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: int) -> None:
     program(tmp_path, "timeout", f"#!/bin/sh\nexit {late}\n")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert try_tcp_from_shell(LocalTransport(become="none"), "127.0.0.1", 1).message == "no answer within 5 s"
+    assert (
+        NodeViewpoint(LocalTransport(become="none")).tcp_from_shell("127.0.0.1", 1).message
+        == "no answer within 5 s"
+    )
 
 
 # ---- disks
