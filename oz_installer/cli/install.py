@@ -48,7 +48,8 @@ def install(options: RunOptions, answers: Path | None, **flags: Any) -> None:
     if answers is None or (plain and needs_completion(answers)):
         open_wizard(answers, options)
         return
-    from oz_installer.console.commands import install as command
+    from oz_installer.console.commands.install import install as install_answers
+    from oz_installer.console.commands.install_flags import InstallFlags
     from oz_installer.installation.nodes.connect import transport_opener
 
-    command.install(answers, command.InstallFlags(**flags, json=options.json), transport_opener(), options)
+    install_answers(answers, InstallFlags(**flags, json=options.json), transport_opener(), options)

@@ -28,9 +28,10 @@ from oz_installer.tui.internals.key_queue import KeyQueueApp
 from oz_installer.tui.internals.scrollbars import ThinScrollBars
 from oz_installer.tui.internals.switch_interval import short_switch_interval
 from oz_installer.tui.jobs import JobMessage, Jobs, use_own_threads
+from oz_installer.tui.screens.load import load_screen
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.session import Session
-from oz_installer.tui.steps import FIRST, STEPS, load_screen, step
+from oz_installer.tui.steps import FIRST, STEPS, step
 from oz_installer.tui.themes import DARK, LIGHT
 from oz_installer.tui.widgets.answer_widget import question_at
 

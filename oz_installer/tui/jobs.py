@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Event as Stop
 from threading import Thread
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from textual.dom import DOMNode
 from textual.message import Message
 
 from oz_installer.errors import AnswersError, OzError, unexpected
 from oz_installer.tui.core import JobFailed, JobFinished
-
-if TYPE_CHECKING:
-    from oz_installer.tui.app import WizardApp
 
 HELD = "install"
 """The job that must not be cut off."""
@@ -33,6 +30,20 @@ answer, or wait for a password, would keep the answers from being validated and 
 Tell = Callable[[object], None]
 Job = Callable[[Tell, Stop], Any]
 """What runs in the thread. It tells news, ends soon after the stop is set, and may raise OzError."""
+
+
+class HoldingExit(Protocol):
+    """What knows whether an installation is at work."""
+
+    @property
+    def held(self) -> bool:
+        """Whether something must not be cut off."""
+
+
+class HoldingApp(Protocol):
+    """The app, as jobs see it."""
+
+    leaving: HoldingExit
 
 
 @dataclass(eq=False)
@@ -97,7 +108,7 @@ class Jobs:
 
     def _is_beside(self, name: str) -> bool:
         """Whether a job runs beside an installation, which no fault of another job may end."""
-        return name != HELD and cast("WizardApp", self._owner.app).leaving.held
+        return name != HELD and cast("HoldingApp", self._owner.app).leaving.held
 
     def _run(self, name: str, job: Job, stop: Stop) -> None:
         def tell(news: object) -> None:

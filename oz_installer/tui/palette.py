@@ -16,7 +16,7 @@ from oz_installer.tui.widgets.button import FlatButton
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oz_installer.tui.app import WizardApp
+    from oz_installer.tui.wizard_protocol import Wizard
 
 Command = tuple[str, str, "Callable[[], object]", bool]
 """Name, what it does, how, and whether it is shown before anything is typed."""
@@ -40,7 +40,7 @@ class PaletteProvider(Provider):
                 yield Hit(score, matcher.highlight(name), run, help=escape(about))
 
     def _all(self) -> Iterator[Command]:
-        app = cast("WizardApp", self.app)
+        app = cast("Wizard", self.app)
         for one in STEPS:
             yield f"Go to {one.title}", one.intro, partial(app.go, one.id), True
         yield from self._of_step()
@@ -59,7 +59,7 @@ class PaletteProvider(Provider):
 
     def _of_step(self) -> Iterator[Command]:
         """The buttons of the step that is open."""
-        here = cast("WizardApp", self.app).step_screen
+        here = cast("Wizard", self.app).step_screen
         if here is None:
             return
         for push in here.query(".actions FlatButton").results(FlatButton):
@@ -68,7 +68,7 @@ class PaletteProvider(Provider):
 
     def _of_node(self) -> Iterator[Command]:
         """The questions of one node: of the selected one, or else the first."""
-        app = cast("WizardApp", self.app)
+        app = cast("Wizard", self.app)
         working, place = app.session.working, getattr(app.step_screen, "index", None) or 0
         if place >= working.nodes():
             return
@@ -79,4 +79,4 @@ class PaletteProvider(Provider):
                 yield f"Node {name}: {asked.label}", f"{key} · {asked.help}", partial(self._ask, key), False
 
     def _ask(self, key: str) -> None:
-        cast("WizardApp", self.app).go(step_of(question(key).key), key)
+        cast("Wizard", self.app).go(step_of(question(key).key), key)

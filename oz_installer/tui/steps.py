@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from oz_installer.errors import Problem
-    from oz_installer.tui.screens.step_screen import StepScreen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,10 +180,3 @@ def keys_of(step_id: str) -> tuple[str, ...]:
 def problems_of(step_id: str, problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Those that are to be mended in this step."""
     return tuple(problem for problem in problems if step_of(problem.key) == step_id)
-
-
-def load_screen(step_id: str) -> type[StepScreen]:
-    """The class of a step's screen."""
-    module, _, name = step(step_id).screen.partition(":")
-    screen: type[StepScreen] = getattr(import_module(f"oz_installer.tui.screens.{module}"), name)
-    return screen

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-
-from textual.message_pump import MessagePump
+from typing import Any, Protocol
 
 Callback = Callable[[], Awaitable[None] | None]
+
+
+class MessageLoop(Protocol):
+    """What has a message loop: the app, a screen, a widget."""
+
+    def call_next(self, callback: Callable[..., Any]) -> None:
+        """Call something behind the message that is being handled."""
 
 
 class OneShotTimer:
     """Calls ``callback`` after ``seconds`` in the message loop of ``owner``, unless it is stopped before."""
 
-    def __init__(self, owner: MessagePump, seconds: float, callback: Callback) -> None:
+    def __init__(self, owner: MessageLoop, seconds: float, callback: Callback) -> None:
         self._owner = owner
         self._callback = callback
         self.pending = True

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import oz_installer
 from oz_installer.tui.app import WizardApp
-from oz_installer.tui.controllers.exit import ExitGuard
 from oz_installer.tui.internals.terminal_driver import TerminalDriver
+from oz_installer.tui.wizard_protocol import ExitGuard
 from tests.tui.fake_core import FakeCore
 
 PAINTS = 100

@@ -18,8 +18,8 @@ from tests.tui.test_saving import SlowCore
 
 OTHER = HERE.with_name("b.yml")
 SEEN = """
-from oz_installer.answers.drafts.store import drafts
-print(*sorted(f"{one.target.name} {'held' if one.held else 'free'}" for one in drafts()), sep=",")
+from oz_installer.answers.drafts.store import list_drafts
+print(*sorted(f"{one.target.name} {'held' if one.held else 'free'}" for one in list_drafts()), sep=",")
 """
 
 

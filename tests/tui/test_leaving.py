@@ -13,7 +13,7 @@ import pytest
 from oz_installer.cli.wizard import exit_warnings
 from oz_installer.errors import AnswersError, ConnectError
 from oz_installer.tui.app import WizardApp
-from oz_installer.tui.controllers.exit import ExitGuard
+from oz_installer.tui.wizard_protocol import ExitGuard
 from tests.tui.fake_core import FakeCore
 from tests.tui.running import PATH, RunCore
 from tests.tui.support import PATIENCE, app_of, install, left, press, step_of, text_of, until, wizard

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from oz_installer.answers.questions import questions
-from oz_installer.tui.controllers.exit import ExitGuard
-from oz_installer.tui.steps import STEPS, keys_of, load_screen, step_of
+from oz_installer.tui.screens.load import load_screen
+from oz_installer.tui.steps import STEPS, keys_of, step_of
 from oz_installer.tui.widgets.frame import StatusLine
 from oz_installer.tui.widgets.text_input import TextInput
+from oz_installer.tui.wizard_protocol import ExitGuard
 from tests.tui import support
 from tests.tui.by_keys import asked_now
 from tests.tui.fake_core import FakeCore

@@ -16,7 +16,7 @@ from oz_installer.installation.prepare import Prepared
 from oz_installer.text import one_line
 
 if TYPE_CHECKING:
-    from oz_installer.console.commands.install import InstallFlags
+    from oz_installer.console.commands.install_flags import InstallFlags
 
 HOUSEKEEPING = ("lock ", "unlock ", "keep the lock", "remember ")
 """Changes that begin so serve the run itself; nobody decides by them."""

@@ -11,27 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from oz_installer.answers.file import read
+from oz_installer.console.commands.install_flags import InstallFlags
 from oz_installer.console.commands.prepare import prepare_for
 from oz_installer.console.context import Opener, RunState, print_json
 from oz_installer.console.output.streams import is_interactive, write
 from oz_installer.errors import RERUN_HINT, DeployError, Interrupted
-from oz_installer.frozen import dataclass
 from oz_installer.installation.prepare import Prepared
 from oz_installer.text import plural
-
-
-@dataclass(frozen=True, kw_only=True)
-class InstallFlags:
-    """The flags of an unattended installation."""
-
-    yes: bool = False
-    dry_run: bool = False
-    limit: tuple[str, ...] = ()
-    json: bool = False
-    health_timeout: float | None = None
-    new_secrets: bool = False
-    accept: tuple[str, ...] = ()
-    skip_checks: bool = False
 
 
 def install(path: Path, flags: InstallFlags, opener: Opener, shared: RunState) -> None:

@@ -24,7 +24,7 @@ from oz_installer.installation.prepare import Prepared
 from oz_installer.text import plural
 
 if TYPE_CHECKING:
-    from oz_installer.console.commands.install import InstallFlags
+    from oz_installer.console.commands.install_flags import InstallFlags
 
 
 def preflight(prepared: Prepared, flags: InstallFlags) -> int:

@@ -16,8 +16,8 @@ from oz_installer.tui.timer import OneShotTimer
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.tui.app import WizardApp
     from oz_installer.tui.jobs import Tell
+    from oz_installer.tui.wizard_protocol import WizardHost
 
 QUIET = 2.0
 """So long after the last key a draft is kept, in seconds."""
@@ -29,7 +29,7 @@ Left = Callable[[Path | None, str], None]
 class DraftKeeper(SaveQueue):
     """What the app does to keep drafts, in jobs that it does not wait for when it has ended."""
 
-    def __init__(self, app: WizardApp) -> None:
+    def __init__(self, app: WizardHost) -> None:
         super().__init__(app)
         self._drafting: OneShotTimer | None = None
         self._step = FIRST

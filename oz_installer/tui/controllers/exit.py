@@ -13,7 +13,7 @@ from oz_installer.tui.controllers.save_queue import PATIENCE
 from oz_installer.tui.timer import OneShotTimer
 
 if TYPE_CHECKING:
-    from oz_installer.tui.app import WizardApp
+    from oz_installer.tui.wizard_protocol import ExitGuard, WizardHost
 
 STOPPED = 130
 
@@ -32,18 +32,10 @@ class ExitOutcome:
     lost: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExitGuard:
-    """Something that must not be cut off. ``question`` is asked before ``stop`` is called."""
-
-    question: str
-    stop: Callable[[], None]
-
-
 class ExitController:
     """Ends the app."""
 
-    def __init__(self, app: WizardApp) -> None:
+    def __init__(self, app: WizardHost) -> None:
         self._app = app
         self._hold: ExitGuard | None = None
         self._code: int | None = None

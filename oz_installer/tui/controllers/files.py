@@ -24,15 +24,15 @@ from oz_installer.tui.steps import STEPS, number, step_of
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.store import SavedDraft
-    from oz_installer.tui.app import WizardApp
     from oz_installer.tui.core import Core
     from oz_installer.tui.jobs import Tell
+    from oz_installer.tui.wizard_protocol import WizardHost
 
 
 class FileController(DraftKeeper):
     """What the app does with files, in jobs."""
 
-    def __init__(self, app: WizardApp) -> None:
+    def __init__(self, app: WizardHost) -> None:
         super().__init__(app)
         self._after: Callable[[], None] | None = None
         self._waiting: Callable[[], None] | None = None
@@ -169,8 +169,8 @@ class FileController(DraftKeeper):
 
     def go_on(self) -> None:
         """Go on to the other answers that wait, if any, once these are written and no dialog is open."""
-        waiting = self._waiting
-        if waiting is not None and not self._at_work and self._app.screen is self._app.step_screen:
+        waiting, step = self._waiting, self._app.step_screen
+        if waiting is not None and not self._at_work and step is not None and step.is_active:
             self._away(waiting)
 
     def _gone(self, forgets: bool) -> None:

@@ -11,8 +11,8 @@ from oz_installer.tui.views.test_results import NodeTests, may_accept, short_res
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.tui.screens.nodes import NodesScreen
     from oz_installer.tui.widgets.frame import Tone
+    from oz_installer.tui.wizard_protocol import NodesView
 
 JOB = "try-"
 
@@ -20,7 +20,7 @@ JOB = "try-"
 class NodeTestController:
     """A job for each push of a button, so that a slow node keeps no other waiting."""
 
-    def __init__(self, screen: NodesScreen) -> None:
+    def __init__(self, screen: NodesView) -> None:
         self._screen = screen
         self.trials = NodeTests()
         self._numbers = count(1)
@@ -89,7 +89,7 @@ class NodeTestController:
         said = f"Tested: {failed} failed." if failed else "Tested."
         self._screen.say(said, worst(tone for _, tone in states))
         keys = self.trials.unknown_keys(self._screen.working)
-        if keys and self._screen.app.screen is self._screen:
+        if keys and self._screen.is_active:
             from oz_installer.tui.dialogs.host_keys import HostKeys
 
             self._screen.app.push_screen(HostKeys(keys), lambda yes: self.accept(keys) if yes else None)

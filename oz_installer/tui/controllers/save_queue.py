@@ -16,8 +16,8 @@ from oz_installer.tui.core import AnswersSaved, JobFailed, JobFinished, SaveConf
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.store import SavedDraft
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.tui.app import WizardApp
     from oz_installer.tui.core import Core
+    from oz_installer.tui.wizard_protocol import WizardHost
 
 
 PATIENCE = 5.0
@@ -43,7 +43,7 @@ class SaveRequest:
 class SaveQueue:
     """What the app does to save answers, in jobs."""
 
-    def __init__(self, app: WizardApp) -> None:
+    def __init__(self, app: WizardHost) -> None:
         self._app = app
         self._writing = Lock()
         self._turns: dict[Path, int] = {}

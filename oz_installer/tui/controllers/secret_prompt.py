@@ -9,14 +9,14 @@ from oz_installer.errors import AnswersError
 
 if TYPE_CHECKING:
     from oz_installer.secret import Secret
-    from oz_installer.tui.app import WizardApp
     from oz_installer.tui.dialogs.ask import AskSecret
+    from oz_installer.tui.wizard_protocol import WizardHost
 
 
 class SecretPrompt:
     """Called by jobs with what is asked for. Each is asked for once a session, and kept in memory only."""
 
-    def __init__(self, app: WizardApp) -> None:
+    def __init__(self, app: WizardHost) -> None:
         self._app = app
         self._given: dict[str, Secret] = {}
         self._waiting: dict[AskSecret, Future[Secret | None]] = {}

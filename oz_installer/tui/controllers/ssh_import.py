@@ -12,7 +12,7 @@ from oz_installer.tui.widgets.menu import Item
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.installation.wizard.probe import SshHost
-    from oz_installer.tui.screens.nodes import NodesScreen
+    from oz_installer.tui.wizard_protocol import NodesView
 
 HINT = "Space marks. Host, user, port, key and jump host are copied into the answers."
 
@@ -20,7 +20,7 @@ HINT = "Space marks. Host, user, port, key and jump host are copied into the ans
 class SshImport:
     """Looks for hosts, lets the operator mark some, adds them."""
 
-    def __init__(self, screen: NodesScreen) -> None:
+    def __init__(self, screen: NodesView) -> None:
         self._screen = screen
 
     def start(self) -> None:
@@ -34,7 +34,7 @@ class SshImport:
 
         if not hosts:
             self._screen.say("~/.ssh/config names no host by itself; add nodes by hand.", "-warning")
-        elif self._screen.app.screen is self._screen:
+        elif self._screen.is_active:
             dialog = PickSome(
                 "Import from ~/.ssh/config", items(hosts, self._screen.working), take="Add", hint=HINT
             )

@@ -12,14 +12,14 @@ from oz_installer.tui.timer import OneShotTimer
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.errors import Problem
-    from oz_installer.tui.app import WizardApp
     from oz_installer.tui.core import Core
+    from oz_installer.tui.wizard_protocol import WizardHost
 
 
 class ValidationController:
     """Keeps what is known of the answers on the screen up to date."""
 
-    def __init__(self, app: WizardApp) -> None:
+    def __init__(self, app: WizardHost) -> None:
         self._app = app
         self._timer: OneShotTimer | None = None
 

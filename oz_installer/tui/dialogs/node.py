@@ -17,7 +17,7 @@ from oz_installer.tui.widgets.form import Form
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.tui.app import WizardApp
+    from oz_installer.tui.wizard_protocol import Wizard
 
 COLUMNS = tuple(key.partition(".")[2] for key in keys_of("nodes") if key.startswith("nodes[]."))
 
@@ -73,8 +73,8 @@ class NodeDialog(Dialog[bool]):
             self._wizard.step_screen.follow_soon()
 
     @property
-    def _wizard(self) -> WizardApp:
-        return cast("WizardApp", self.app)
+    def _wizard(self) -> Wizard:
+        return cast("Wizard", self.app)
 
     def edit_answers(self, change: Callable[[WorkingCopy], WorkingCopy]) -> None:
         """A field was edited."""

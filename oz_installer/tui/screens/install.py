@@ -14,7 +14,6 @@ from textual.timer import Timer
 
 from oz_installer.formatting.row import Row
 from oz_installer.text import join_and
-from oz_installer.tui.controllers.exit import ExitGuard
 from oz_installer.tui.controllers.install_jobs import JobStage, install
 from oz_installer.tui.core import Installed, JobFailed, JobFinished
 from oz_installer.tui.jobs import HELD
@@ -26,6 +25,7 @@ from oz_installer.tui.views.run_progress import RunProgress
 from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.row_list import RowList
 from oz_installer.tui.widgets.static_text import LiveText
+from oz_installer.tui.wizard_protocol import ExitGuard
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy

@@ -26,8 +26,8 @@ from oz_installer.tui.widgets.frame import KeyHints, SideBar, StatusLine, StepTi
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.tui.app import WizardApp
     from oz_installer.tui.core import Core, Validation
+    from oz_installer.tui.wizard_protocol import Wizard
 
 
 class StepScreen(ChunkedScreen[None]):
@@ -61,9 +61,9 @@ class StepScreen(ChunkedScreen[None]):
 
     # --- what a step may call -------------------------------------------------------------------------
     @property
-    def wizard(self) -> WizardApp:
+    def wizard(self) -> Wizard:
         """The app."""
-        return cast("WizardApp", self.app)
+        return cast("Wizard", self.app)
 
     @property
     def working(self) -> WorkingCopy:

@@ -13,7 +13,7 @@ import pytest
 
 from oz_installer.checks.context import Finding, Remedy
 from oz_installer.console.commands import preflight as module
-from oz_installer.console.commands.install import InstallFlags
+from oz_installer.console.commands.install_flags import InstallFlags
 from oz_installer.errors import PreflightError
 
 OK = Finding(id="host.cpu/a", subject="CPU", node="a", level="ok", seen="8 cores")

@@ -13,7 +13,7 @@ import pytest
 
 from oz_installer.answers.file import read
 from oz_installer.console.commands import dry_run
-from oz_installer.console.commands.install import InstallFlags
+from oz_installer.console.commands.install_flags import InstallFlags
 from oz_installer.console.commands.render import check_picture, write_file
 from oz_installer.deploy.events import ServiceState
 from oz_installer.deploy.gate import DryRunChange

@@ -11,7 +11,7 @@ import pytest
 
 from oz_installer.console.commands import install, plan
 from oz_installer.console.commands import preflight as preflight_command
-from oz_installer.console.commands.install import InstallFlags
+from oz_installer.console.commands.install_flags import InstallFlags
 from oz_installer.console.context import secret_prompt
 from oz_installer.console.output.progress import output_kind
 from oz_installer.console.output.streams import colours, is_interactive, is_terminal
