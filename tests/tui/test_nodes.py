@@ -160,7 +160,7 @@ async def test_f1_explains_the_question_with_the_cursor_in_the_form_too() -> Non
     ("field", "typed", "told"),
     [
         ("name", "API 1", "lower-case letters"),
-        ("host", "10.0.0.11", "is the same as of nodes[0]"),
+        ("host", "10.0.0.11", "is the same as that of nodes[0]"),
         ("host", "a b", "neither a host name nor an IP address"),
         ("port", "70000", "65535"),
         ("jump", "@x", "jump"),
