@@ -1,4 +1,7 @@
-"""Where a check asks from: a node, or later a pod. What one place reaches says nothing of another."""
+"""Where a check asks from: a node, or later a pod.
+
+What one place reaches says nothing of another.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from oz_installer.remote.transport import CommandResult, ForwardingForbidden, Tr
 
 
 class Viewpoint(Protocol):
-    """A place that connections and commands start from. Methods raise ConnectError when it is lost."""
+    """A place that connections and commands start from.
+
+    Methods raise ConnectError when it is lost."""
 
     @property
     def name(self) -> str:

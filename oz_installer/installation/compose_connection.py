@@ -190,7 +190,7 @@ class NodesConnection:
         troubles = {}
         for name, one in self.facts.items():
             if not one.engine_ok:
-                lack = engine_not_responding(EngineFacts(answers=False, said=one.engine_message), engine)
+                lack = engine_not_responding(EngineFacts(answers=False, message=one.engine_message), engine)
                 troubles[name] = (lack.message, lack.hint)
         return troubles
 

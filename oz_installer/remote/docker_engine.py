@@ -1,8 +1,8 @@
-"""A node's Docker Engine through the docker SDK, over the node's own connection.
+"""A node's Docker Engine by the docker SDK, over the node's own connection.
 
-Every request is a ``docker system dial-stdio`` on the node, in a channel of its own that ends with the
-request: so it works with MaxSessions 1, needs no open port, and obeys the same sudo rules as commands.
-Docker only: for Podman use ``commands``. The SDK takes half a second to import; do so when it is needed.
+Every request is a ``docker system dial-stdio`` on the node in a channel of its own, which ends with the
+request. It works with MaxSessions 1, needs no open port, and obeys the same sudo rules as commands. Docker
+only: for Podman use ``docker_commands``. The SDK takes half a second to import, so import it when needed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from oz_installer.remote.transport import Transport
 from oz_installer.secret import Secret
 
 _DIAL = ("docker", "system", "dial-stdio")
-# anything the SDK takes; the engine's own version is asked before the first real request
+# Any version that the SDK accepts; the engine's own version is read before the first real request.
 _FIRST_API = "1.44"
 _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
 _EXIT = re.compile(r"^Exited \((\d+)\)")
@@ -26,8 +26,9 @@ _EXIT = re.compile(r"^Exited \((\d+)\)")
 
 @dataclass(frozen=True, kw_only=True)
 class ContainerState:
-    """A container: ``state`` as Docker names it (running, exited, ...), ``health`` empty without a check,
-    ``exit_code`` None while it runs, ``health_log_last`` only of an unhealthy one."""
+    """A container: ``state`` as Docker names it (running, exited), ``health`` empty without one.
+
+    ``exit_code`` is None while it runs; ``health_log_last`` is set for an unhealthy container only."""
 
     name: str
     state: str
@@ -40,7 +41,7 @@ class ContainerState:
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryAuth:
-    """Credentials for a registry, sent with the request and kept nowhere."""
+    """Credentials for a registry; sent with the request and stored nowhere."""
 
     username: str
     password: Secret
@@ -48,8 +49,9 @@ class RegistryAuth:
 
 @dataclass(frozen=True, kw_only=True)
 class Distribution:
-    """What a registry told the engine of an image: HTTP ``status``, and with 200 its platforms (linux/amd64),
-    otherwise the engine's words."""
+    """A registry's answer about an image: HTTP ``status``, and its platforms (linux/amd64).
+
+    For another status ``message`` is the engine's error."""
 
     status: int
     platforms: tuple[str, ...] = ()
@@ -60,8 +62,9 @@ PullProgress = Callable[[int, int], None]
 
 
 class DockerEngine:
-    """The few questions an installer has for an engine. Methods raise ConnectError when it does not
-    answer, DeployError when it refuses."""
+    """The requests that an installer makes to an engine.
+
+    Methods raise ConnectError when it does not answer, DeployError when it refuses."""
 
     def __init__(self, transport: Transport, *, timeout: float = 60.0) -> None:
         self._transport = transport
@@ -76,9 +79,10 @@ class DockerEngine:
         return self._client
 
     def containers(self, label: str) -> list[ContainerState]:
-        """Containers with a label (``name`` or ``name=value``), stopped ones too, by name: one request,
-        and one more for each unhealthy one."""
-        with self._told("list containers"):
+        """List all containers with a label (``name`` or ``name=value``), sorted by name.
+
+        It takes one request, and one more for each unhealthy container."""
+        with self._errors_of("list containers"):
             client = self._api()
             listed = client.containers(all=True, filters={"label": [label]})
             states = [parse_container(item) for item in listed]
@@ -91,25 +95,26 @@ class DockerEngine:
             )
 
     def logs(self, name: str, tail: int) -> str:
-        """The last lines of a container's log."""
-        with self._told(f"read the log of {name}"):
+        """Return the last lines of a container's log."""
+        with self._errors_of(f"read the log of {name}"):
             data: bytes = self._api().logs(name, stdout=True, stderr=True, tail=tail)
             return data.decode("utf-8", "replace")
 
     def pull(
         self, image: str, *, on_progress: PullProgress | None = None, auth: RegistryAuth | None = None
     ) -> None:
-        """Pull an image. ``on_progress`` gets bytes done and bytes known of so far. Without ``auth`` the
-        registry is asked as anonymous: neither this machine's nor the node's own docker login is used."""
+        """Pull an image. ``on_progress`` gets the bytes done and the bytes known so far.
+
+        Without ``auth`` the pull is anonymous: it uses neither this machine's nor the node's docker login."""
         config = {"username": auth.username, "password": auth.password.reveal()} if auth else {}
         meter = PullTotals()
-        with self._told(f"pull {image}"):
+        with self._errors_of(f"pull {image}"):
             repository, tag = split_image(image)
             for event in self._api().pull(repository, tag=tag, stream=True, decode=True, auth_config=config):
                 if "error" in event:
                     raise DeployError(
                         f"cannot pull {image}: {event['error']}",
-                        "Check the image name, and address and credentials of the registry.",
+                        "Check the image name, and the address and credentials of the registry.",
                         node=self._transport.name,
                     )
                 meter.add(event)
@@ -117,31 +122,32 @@ class DockerEngine:
                     on_progress(meter.done, meter.total)
 
     def distribution(self, image: str, auth: RegistryAuth | None = None) -> Distribution:
-        """Let the engine ask the image's registry for it, as it would before a pull: with its own proxy,
-        mirrors and authorities. Nothing is downloaded."""
+        """Look up an image by the engine, with its own proxy, mirrors and CA certificates.
+
+        Nothing is downloaded."""
         import docker.errors
 
         config = {"username": auth.username, "password": auth.password.reveal()} if auth else {}
-        with self._told(f"ask for {image}"):
+        with self._errors_of(f"look up {image}"):
             client = self._api()
             try:
-                told = client.inspect_distribution(image, auth_config=config)
+                document = client.inspect_distribution(image, auth_config=config)
             except docker.errors.APIError as error:
                 status = error.response.status_code if error.response is not None else 500
                 return Distribution(status=status, message=str(error.explanation or error))
-        listed = [item for item in told.get("Platforms") or [] if item.get("os") != "unknown"]
+        listed = [item for item in document.get("Platforms") or [] if item.get("os") != "unknown"]
         return Distribution(
             status=200, platforms=tuple(f"{item.get('os')}/{item.get('architecture')}" for item in listed)
         )
 
     def close(self) -> None:
-        """Forget the client; the connection to the node stays."""
+        """Close the client; the connection to the node stays open."""
         if self._client is not None:
             self._client.close()
             self._client = None
 
     @contextlib.contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _errors_of(self, what: str) -> Iterator[None]:
         """Turn the SDK's exceptions into ours."""
         import docker.errors
         import requests.exceptions
@@ -161,13 +167,13 @@ class DockerEngine:
     def _silent(self, what: str, error: Exception) -> ConnectError:
         return ConnectError(
             f"the Docker Engine does not answer (to {what}): {type(error).__name__}",
-            "Is Docker running there, and may this user reach it? Try there: docker version",
+            "Check that Docker is running on the node and that this user may use it: docker version",
             node=self._transport.name,
         )
 
 
 def parse_container(item: Mapping[str, Any]) -> ContainerState:
-    """A container of the engine's list; pure."""
+    """Parse a container of the engine's list. Pure."""
     status = str(item.get("Status", ""))
     health, code = _HEALTH.search(status), _EXIT.match(status)
     return ContainerState(
@@ -198,13 +204,13 @@ def split_image(image: str) -> tuple[str, str]:
 
 
 class PullTotals:
-    """Bytes of a pull, added up over its layers; pure."""
+    """The bytes of a pull, summed over its layers. Pure."""
 
     def __init__(self) -> None:
         self._layers: dict[str, tuple[int, int]] = {}
 
     def add(self, event: Mapping[str, Any]) -> None:
-        """Take in one event of the stream."""
+        """Add an event of the stream."""
         layer, status = str(event.get("id", "")), event.get("status")
         detail = event.get("progressDetail") or {}
         if status == "Downloading" and detail.get("total"):
@@ -215,17 +221,17 @@ class PullTotals:
 
     @property
     def done(self) -> int:
-        """Bytes that have come."""
+        """The bytes received so far."""
         return sum(done for done, _ in self._layers.values())
 
     @property
     def total(self) -> int:
-        """Bytes of the layers seen so far; grows while layers are discovered."""
+        """The bytes of all layers known so far; grows while layers are discovered."""
         return sum(total for _, total in self._layers.values())
 
 
 def load_sdk() -> None:
-    """Import the SDK now, so that the first request need not."""
+    """Import the SDK ahead of the first request."""
     import docker  # noqa: F401
 
 

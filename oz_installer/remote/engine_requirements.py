@@ -1,6 +1,6 @@
-"""What an engine, its Compose and the install folder must be before anything is changed. Pure.
+"""Requirements on the engine, its Compose and the install folder. Pure.
 
-The preflight and the deployment judge by the same words and figures: they stand here.
+The preflight and the deployment share these figures and messages.
 """
 
 from __future__ import annotations
@@ -14,24 +14,25 @@ from oz_installer.remote.docker_commands import ComposeTool, detect_compose, par
 
 NAMES = {"docker": ("Docker", "Docker Compose"), "podman": ("Podman", "podman-compose")}
 TIMED_OUT_TEXT = "it did not answer within 5 s"
-"""What is noted for an engine that hangs."""
-DISK_FREE_MIB = 512  # of install_dir, for bundles and logs; data and images have checks of their own
+"""The message of an engine that hangs."""
+DISK_FREE_MIB = 512  # of install_dir, for bundles and logs; media and images have their own checks
 
 
 @dataclass(frozen=True, kw_only=True)
 class EngineFacts:
-    """What a node's engine told. ``said`` is why it does not answer; the others are what each printed as its
-    version (empty: not there)."""
+    """Facts of a node's engine. ``message`` is why it does not answer.
+
+    The other fields are the printed versions of the engine and each Compose; empty: not installed."""
 
     answers: bool
-    said: str = ""
+    message: str = ""
     version: str = ""
     compose_plugin: str = ""
     compose_v1: str = ""
     podman_compose: str = ""
 
     def compose(self, engine: str) -> ComposeTool | None:
-        """The Compose to use; None when there is none."""
+        """Return the Compose to use; None without one."""
         return detect_compose(
             engine, plugin=self.compose_plugin, v1=self.compose_v1, podman_compose=self.podman_compose
         )
@@ -39,9 +40,11 @@ class EngineFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class UnmetRequirement:
-    """What keeps a node from being used: what, and what to do. ``seen`` and ``needed`` are versions.
+    """A requirement that a node does not meet, with the hint.
 
-    ``cause``: an engine or Compose is missing, denied to the login, or silent; empty for all else.
+    ``seen`` and ``needed`` are versions.
+
+    ``cause``: an engine or Compose is missing, denied to the login, or silent; otherwise empty.
     """
 
     what: Literal["engine", "compose", "folder", "project", "disk"]
@@ -53,7 +56,7 @@ class UnmetRequirement:
 
 
 def check_engine(facts: EngineFacts, engine: str, oldest: str) -> UnmetRequirement | None:
-    """What is wrong with the engine itself, which does not answer or is older than ``oldest``."""
+    """Check that the engine answers and is at least version ``oldest``."""
     return (
         _too_old("engine", NAMES[engine][0], facts.version, oldest)
         if facts.answers
@@ -62,7 +65,7 @@ def check_engine(facts: EngineFacts, engine: str, oldest: str) -> UnmetRequireme
 
 
 def check_compose(facts: EngineFacts, engine: str, oldest: str) -> UnmetRequirement | None:
-    """What is wrong with the engine's Compose, which is missing or older than ``oldest``."""
+    """Check that the engine's Compose is installed and at least version ``oldest``."""
     tool, name = facts.compose(engine), NAMES[engine][1]
     if tool is None:
         hint = f"Install {name} on the node, then run again."
@@ -73,7 +76,7 @@ def check_compose(facts: EngineFacts, engine: str, oldest: str) -> UnmetRequirem
 
 
 def check_folder(access: str) -> UnmetRequirement | None:
-    """Why the install folder cannot be written; ``access``: ok, ``read-only FOLDER``, ``denied FOLDER``."""
+    """Check the access to the install folder: ``ok``, ``read-only FOLDER`` or ``denied FOLDER``."""
     kind, _, folder = access.partition(" ")
     if kind == "ok":
         return None
@@ -85,36 +88,37 @@ def check_folder(access: str) -> UnmetRequirement | None:
         )
     return UnmetRequirement(
         what="folder",
-        message=f"this login may not write {folder}",
-        hint="Set become: sudo for the node, or give the login the right to write there.",
+        message=f"this login may not write to {folder}",
+        hint="Set become: sudo for the node, or give the login write permission there.",
     )
 
 
 def check_project(
-    project: str, strangers: Sequence[str], *, ours: bool, recorded: bool
+    project: str, foreign: Sequence[str], *, ours: bool, recorded: bool
 ) -> UnmetRequirement | None:
-    """Containers of a Compose project that is called as ours: they are never touched.
+    """Check for containers of a Compose project with our name; they are never touched.
 
-    ``strangers`` we did not start; ``ours``: some we did; ``recorded``: the install folder tells of them.
+    ``foreign`` are those that oz-install did not start; ``ours``: it started some; ``recorded``: the
+    install folder has a record of them.
     """
-    if strangers:
-        names = ", ".join(sorted(strangers)[:5])
+    if foreign:
+        names = ", ".join(sorted(foreign)[:5])
         return UnmetRequirement(
             what="project",
-            message=f"a Compose project «{project}» runs there that oz-install did not start: {names}",
-            hint="If it is an older Oz installation, stop it with its own Compose file (down, not -v) first.",
+            message=f"a Compose project «{project}» that oz-install did not start runs there: {names}",
+            hint="If it is an older Oz installation, first stop it with its own Compose file (down, not -v).",
         )
     if ours and not recorded:
         return UnmetRequirement(
             what="project",
             message="an installation by oz-install runs there from another folder",
-            hint="Set install_dir to the folder that it was installed to.",
+            hint="Set install_dir to the folder of that installation.",
         )
     return None
 
 
 def check_disk(free: int) -> UnmetRequirement | None:
-    """Too little disk for the bundles alone; ``free`` in KiB, negative where nobody could tell."""
+    """Check the disk space for the bundles alone; ``free`` in KiB, negative when unknown."""
     if not 0 <= free < DISK_FREE_MIB * 1024:
         return None
     return UnmetRequirement(
@@ -124,30 +128,28 @@ def check_disk(free: int) -> UnmetRequirement | None:
     )
 
 
-def unmet(*found: UnmetRequirement | None) -> Iterator[UnmetRequirement]:
-    """Those that there are."""
-    return (lack for lack in found if lack is not None)
+def unmet(*results: UnmetRequirement | None) -> Iterator[UnmetRequirement]:
+    """Leave out the requirements that are met."""
+    return (result for result in results if result is not None)
 
 
 def engine_not_responding(facts: EngineFacts, engine: str) -> UnmetRequirement:
-    """Why an engine does not answer."""
-    said, title = facts.said.strip().replace("\n", " ")[:300], NAMES[engine][0]
+    """Return why an engine does not answer."""
+    output, title = facts.message.strip().replace("\n", " ")[:300], NAMES[engine][0]
     cause: Literal["missing", "denied", "silent"] = "silent"
-    if "not found" in said:
+    if "not found" in output:
         cause = "missing"
         message = f"{title} is not installed"
         hint = f"Install {title} and its Compose on the node, then run again."
-    elif "permission denied" in said.lower():
+    elif "permission denied" in output.lower():
         cause = "denied"
-        message = f"this login may not use {title}: {said}"
-        hint = "Add it to the group docker, or set become: sudo for the node."
-    elif said == TIMED_OUT_TEXT:
-        message = f"{title} hangs: {said}"
-        hint = (
-            f"Look at disk, load and journalctl -u {engine}; then restart it, which may stop its containers."
-        )
+        message = f"this login may not use {title}: {output}"
+        hint = "Add the login to the group docker, or set become: sudo for the node."
+    elif output == TIMED_OUT_TEXT:
+        message = f"{title} hangs: {output}"
+        hint = f"Check disk, load and journalctl -u {engine}; then restart it, which may stop its containers."
     else:
-        message = f"{title} does not answer: {said}"
+        message = f"{title} does not answer: {output}"
         hint = f"Start it (systemctl enable --now {engine}) and run again."
     return UnmetRequirement(what="engine", message=message, hint=hint, cause=cause)
 
@@ -157,12 +159,10 @@ def _too_old(
 ) -> UnmetRequirement | None:
     version, needed = parse_version(seen), parse_version(oldest)
     if needed is None:
-        raise OzError(f"the catalogue's oldest {name}, {oldest!r}, is no version")
+        raise OzError(f"the catalogue's minimum version of {name} is not a version: {oldest!r}")
     if version is None:
-        message, hint = (
-            f"cannot tell the version of {name}: {seen[:200]!r}",
-            f"Is {name} installed and running?",
-        )
+        message = f"the version of {name} is unknown: {seen[:200]!r}"
+        hint = f"Check that {name} is installed and running."
         return UnmetRequirement(what=what, message=message, hint=hint, seen=seen[:200], needed=oldest)
     if version < needed:
         message = f"{name} {seen} is too old, {oldest} or newer is needed"

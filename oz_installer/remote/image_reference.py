@@ -1,4 +1,7 @@
-"""What an image's name means: its registry, its repository there, and whether an engine has it. Pure."""
+"""References of images: registry, repository and tag, and whether an engine has the image.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,13 @@ from collections.abc import Collection
 from oz_installer.frozen import dataclass
 
 DOCKER_HUB = "docker.io"
-_API_HOSTS = {DOCKER_HUB: f"registry-1.{DOCKER_HUB}"}  # as the docker client has it
+_API_HOSTS = {DOCKER_HUB: f"registry-1.{DOCKER_HUB}"}  # as in the docker client
 _HTTPS = 443
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageReference:
-    """``registry`` as a login names it, ``repository`` within it; ``tag`` may be a digest."""
+    """A reference: ``registry`` as in a login, ``repository`` in it; ``tag`` may be a digest."""
 
     registry: str
     repository: str
@@ -21,27 +24,27 @@ class ImageReference:
 
     @property
     def api_address(self) -> tuple[str, int]:
-        """Host and port of the registry's API; an IPv6 address without brackets."""
+        """The host and port of the registry's API; an IPv6 address has no brackets."""
         return api_address_of(self.registry)
 
 
 def api_address_of(registry: str) -> tuple[str, int]:
-    """Host and port of a registry's API."""
-    place = _API_HOSTS.get(registry, registry)
-    head, colon, port = place.rpartition(":")
-    host, number = (head, int(port)) if colon and port.isdigit() and head else (place, _HTTPS)
+    """Return the host and port of a registry's API."""
+    address = _API_HOSTS.get(registry, registry)
+    head, colon, port = address.rpartition(":")
+    host, number = (head, int(port)) if colon and port.isdigit() and head else (address, _HTTPS)
     return host.removeprefix("[").removesuffix("]"), number
 
 
 def registry_host(image: str) -> str:
-    """The registry that an image's name means."""
+    """Return the registry of an image."""
     first, slash, _ = image.partition("/")
     named = slash and ("." in first or ":" in first or first == "localhost")
     return first if named else DOCKER_HUB
 
 
 def parse_reference(image: str) -> ImageReference:
-    """Its parts. A digest counts more than a tag beside it."""
+    """Parse a reference. A digest takes precedence over a tag."""
     registry = registry_host(image)
     rest = image.removeprefix(f"{registry}/")
     rest, at, digest = rest.partition("@")
@@ -54,7 +57,7 @@ def parse_reference(image: str) -> ImageReference:
 
 
 def has_image(present: Collection[str], image: str) -> bool:
-    """Whether an image is on the node, whichever of its names the engine prints."""
+    """Return whether an image is on a node, whichever of its names the engine prints."""
     short = image.removeprefix("docker.io/").removeprefix("library/")
     name, at, digest = short.partition("@")
     folder, slash, last = name.rpartition("/")

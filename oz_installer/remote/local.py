@@ -1,4 +1,4 @@
-"""This machine as a node: subprocesses instead of SSH channels."""
+"""A transport for this machine: subprocesses instead of SSH channels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TICK = 0.5
 
 
 class LocalTransport:
-    """A node that is this machine; see ``Transport``. sudo is used only where it needs no password."""
+    """A node that is this machine; see ``Transport``. Uses sudo only without a password."""
 
     def __init__(self, name: str = "localhost", *, become: Become = "sudo") -> None:
         self.name = name
@@ -30,7 +30,7 @@ class LocalTransport:
 
     @property
     def host_key_fingerprint(self) -> str:
-        """There is no key here."""
+        """Empty: this machine has no host key."""
         return ""
 
     def _argv(self, argv: Sequence[str], become: bool) -> tuple[str, ...]:
@@ -41,7 +41,7 @@ class LocalTransport:
     def _open(self, argv: tuple[str, ...], stdin: int | IO[bytes], stdout: int) -> subprocess.Popen[bytes]:
         errors = subprocess.DEVNULL if stdout != subprocess.PIPE else subprocess.PIPE
         try:
-            # a session of its own: Ctrl-C must reach us, not half of an installation
+            # A session of its own: Ctrl-C must reach oz-install, not half of an installation.
             return subprocess.Popen(argv, stdin=stdin, stdout=stdout, stderr=errors, start_new_session=True)
         except (OSError, ValueError) as error:
             raise _NotStarted(error) from None
@@ -57,8 +57,10 @@ class LocalTransport:
         on_output: Callable[[bytes], None] | None = None,
         on_sent: ByteProgress | None = None,
     ) -> CommandResult:
-        """Run one command and wait; ``timeout`` in seconds is of silence. A program that is not there
-        ends with status 127, as in a shell. Raises ConnectError; CommandFailed with ``check``."""
+        """Run a command and wait; ``timeout`` is the longest silence in seconds.
+
+        A missing program returns status 127, as in a shell. Raises ConnectError; CommandFailed with
+        ``check``."""
         try:
             process = self._open(self._argv(argv, become), subprocess.PIPE, subprocess.PIPE)
         except _NotStarted as error:
@@ -66,10 +68,10 @@ class LocalTransport:
         else:
             exchange = _LocalExchange(process, timeout, on_output, on_sent)
             try:
-                status = exchange.carry(b"" if stdin is None else stdin)
+                status = exchange.run(b"" if stdin is None else stdin)
             except TimeoutError:
                 raise ConnectError(
-                    f"nothing heard for {timeout:g} s, so the command was given up", node=self.name
+                    f"no data for {timeout:g} s, so the command was aborted", node=self.name
                 ) from None
             result = CommandResult(
                 argv=tuple(argv), status=status, stdout=bytes(exchange.stdout), stderr=bytes(exchange.stderr)
@@ -79,7 +81,7 @@ class LocalTransport:
         return result
 
     def stream(self, argv: Sequence[str], *, become: bool = True, timeout: float = 30.0) -> socket.socket:
-        """A command whose stdin and stdout are a socket; closing it ends the command."""
+        """Run a command whose stdin and stdout are a socket; closing the socket ends the command."""
         del timeout
         ours, theirs = socket.socketpair()
         with theirs:
@@ -92,17 +94,17 @@ class LocalTransport:
         return ours
 
     def tunnel(self, host: str, port: int, *, timeout: float = 10.0) -> socket.socket:
-        """A TCP connection to host:port; ``timeout`` in seconds. Raises OSError."""
+        """Open a TCP connection to host:port; ``timeout`` in seconds. Raises OSError."""
         sock = socket.create_connection((host, port), timeout=timeout)
         sock.settimeout(None)
         return sock
 
     def forwarding_allowed(self) -> bool:
-        """Nothing forbids it here."""
+        """Return True: nothing forbids connections here."""
         return True
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Do nothing: there is no connection."""
 
 
 class _NotStarted(Exception):
@@ -111,7 +113,7 @@ class _NotStarted(Exception):
 
 
 class _LocalExchange:
-    """stdin in, stdout and stderr out at the same time, with a limit to silence."""
+    """The exchange with a process: stdin, stdout, stderr at the same time; silence is limited."""
 
     def __init__(
         self,
@@ -128,8 +130,8 @@ class _LocalExchange:
         self._on_sent = on_sent
         self._last = time.monotonic()
 
-    def carry(self, stdin: bytes | Iterable[bytes]) -> int:
-        """The exit status, 128 + n for signal n. Raises TimeoutError after silence, the command killed."""
+    def run(self, stdin: bytes | Iterable[bytes]) -> int:
+        """Return the exit status, 128 + n for signal n. Raises TimeoutError for a silent command."""
         feeder = threading.Thread(target=self._feed, args=(stdin,), daemon=True, name="oz-feed")
         feeder.start()
         try:

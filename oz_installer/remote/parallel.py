@@ -1,7 +1,7 @@
-"""Work on several nodes at once, on threads that never keep the program from ending.
+"""Parallel work on several nodes, in threads that never delay the program's exit.
 
-The executor of the standard library joins its threads when the interpreter ends: a command that hangs on a
-node would then hold up a second Ctrl-C.
+The standard library's executor joins its threads at exit, so a command that hangs on a node would delay a
+second Ctrl-C.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TURN_SECONDS = 0.1
 
 
 def start_all(keys: Iterable[K], work: Callable[[K], T], *, name: str = "node") -> dict[K, Future[T]]:
-    """Start ``work`` for every key in a thread of its own; what becomes of each, in the order of the keys."""
+    """Start ``work`` for every key in a thread of its own; futures are in the keys' order."""
     futures: dict[K, Future[T]] = {}
     for key in keys:
         future: Future[T] = Future()
@@ -30,9 +30,10 @@ def start_all(keys: Iterable[K], work: Callable[[K], T], *, name: str = "node") 
 
 
 def wait_all(futures: Mapping[K, Future[T]], stop: threading.Event | None = None) -> Mapping[K, Future[T]]:
-    """The same, once all of it is over. Waits in short turns: Python heeds no signal in a wait without a
-    limit, if it came in the instant before. Raises Interrupted when ``stop`` is set before the end: what is
-    at work is left to itself then."""
+    """Wait until all futures are done. Raises Interrupted when ``stop`` is set.
+
+    The work then continues in its threads.
+    It waits in short turns, because Python may miss a signal that arrives just before an unlimited wait."""
     while wait(futures.values(), timeout=TURN_SECONDS).not_done:
         if stop is not None and stop.is_set():
             raise Interrupted("stopped at your request", RERUN_HINT)
@@ -42,7 +43,7 @@ def wait_all(futures: Mapping[K, Future[T]], stop: threading.Event | None = None
 def _fill(future: Future[T], work: Callable[[K], T], key: K) -> None:
     try:
         result = work(key)
-    except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
+    except BaseException as error:  # noqa: BLE001 - the future's result() raises it
         future.set_exception(error)
     else:
         future.set_result(result)

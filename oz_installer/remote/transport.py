@@ -1,4 +1,4 @@
-"""What can be done with a node, whatever carries it."""
+"""The interface to a node: commands, streams, tunnels, and their errors."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from oz_installer.errors import ConnectError, OzError
 from oz_installer.frozen import dataclass
 
 TIMED_OUT = (124, 143)
-"""Exit statuses of ``timeout`` when the time is up: that of coreutils, that of busybox."""
+"""Exit statuses of ``timeout`` when the time is up: coreutils', busybox's."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CommandResult:
-    """How a command ended. ``status`` is the exit status; a signal is 128 + its number."""
+    """The result of a command. ``status`` is the exit status; a signal is 128 + its number."""
 
     argv: tuple[str, ...]
     status: int
@@ -25,54 +25,54 @@ class CommandResult:
 
     @property
     def ok(self) -> bool:
-        """Exit status 0."""
+        """Whether the exit status is 0."""
         return self.status == 0
 
     @property
     def text(self) -> str:
-        """stdout as text."""
+        """Decode stdout."""
         return self.stdout.decode("utf-8", "replace")
 
     @property
     def stderr_text(self) -> str:
-        """stderr as text, stripped."""
+        """Decode stderr, stripped."""
         return self.stderr.decode("utf-8", "replace").strip()
 
 
 class CommandFailed(OzError):
-    """A command that had to succeed did not; carries its result."""
+    """A command that had to succeed failed; carries its result."""
 
     def __init__(self, node: str, result: CommandResult) -> None:
-        said = result.stderr_text or result.text.strip()
-        last = " ".join(said.splitlines()[-3:])[:600]
+        output = result.stderr_text or result.text.strip()
+        last = " ".join(output.splitlines()[-3:])[:600]
         super().__init__(f"{result.argv[0]} ended with status {result.status}: {last}", node=node)
         self.result = result
 
 
 class ForwardingForbidden(ConnectError):
-    """The node's sshd opens no tunnels; what goes through one must be asked on the node itself."""
+    """The node's sshd forbids tunnels; a check must then connect from the node's own shell."""
 
     def __init__(self, node: str) -> None:
         super().__init__(
             "sshd forbids tunnels (AllowTcpForwarding no)",
-            "Allow them with `AllowTcpForwarding local`, or do without checks through the node.",
+            "Set `AllowTcpForwarding local` in its sshd_config, or continue without checks through the node.",
             node=node,
         )
 
 
 class TunnelRefused(ConnectionRefusedError):
-    """Nothing takes the connection at the tunnel's end; ``reason`` is sshd's word alone."""
+    """The connection at the tunnel's end was refused; ``reason`` is sshd's message alone."""
 
-    def __init__(self, place: str, node: str, reason: str) -> None:
-        super().__init__(f"{place} cannot be reached from {node}: {reason}")
+    def __init__(self, address: str, node: str, reason: str) -> None:
+        super().__init__(f"{address} cannot be reached from {node}: {reason}")
         self.reason = reason
 
 
 class TunnelTimeout(TimeoutError):
-    """Nothing answers at the tunnel's end; ``reason`` says so without where."""
+    """No answer at the tunnel's end in time; ``reason`` says so without the address."""
 
-    def __init__(self, place: str, node: str, seconds: float) -> None:
-        super().__init__(f"{place} did not answer {node} within {seconds:g} s")
+    def __init__(self, address: str, node: str, seconds: float) -> None:
+        super().__init__(f"{address} did not answer {node} within {seconds:g} s")
         self.reason = f"no answer within {seconds:g} s"
 
 
@@ -85,18 +85,20 @@ class RemoteFile:
     mode: int = 0o644
 
 
-# what one channel packet of 32,768 bytes holds; larger writes are cut unevenly and are slower (measured)
+# Payload of one channel packet of 32,768 bytes; larger writes are split unevenly and are slower (measured).
 BLOCK = 32_704
 
 ByteProgress = Callable[[int], None]
 
 
 class CommandRunner(Protocol):
-    """Runs commands in one place, over one connection. Methods may be called from several threads.
+    """A place that runs commands over one connection.
 
-    ``become`` runs the command as root through sudo where the login is not root; where it is root,
-    or the node's answers say ``become: none``, it changes nothing. Raises ConnectError when the
-    connection is gone, CommandFailed with ``check``.
+    Methods may be called from several threads.
+
+    ``become`` runs the command as root through sudo; it has no effect when the login is root or the
+    answers set ``become: none`` for the node. Raises ConnectError when the connection is lost,
+    CommandFailed with ``check``.
     """
 
     name: str
@@ -112,37 +114,37 @@ class CommandRunner(Protocol):
         on_output: Callable[[bytes], None] | None = None,
         on_sent: ByteProgress | None = None,
     ) -> CommandResult:
-        """Run one command and wait. ``timeout`` (seconds) is of silence: no byte either way.
+        """Run a command and wait. ``timeout`` is the longest silence in seconds: no byte either way.
 
-        ``on_output`` sees stdout and stderr as they come; ``on_sent`` the bytes of stdin sent so far.
+        ``on_output`` gets stdout and stderr as they arrive; ``on_sent`` the bytes of stdin sent so far.
         """
         ...
 
     def stream(self, argv: Sequence[str], *, become: bool = True, timeout: float = 30.0) -> socket.socket:
-        """A command whose stdin and stdout are a socket; closing it ends the command."""
+        """Run a command whose stdin and stdout are a socket; closing the socket ends the command."""
         ...
 
     def close(self) -> None:
-        """End the connection; may be called twice."""
+        """Close the connection; may be called twice."""
         ...
 
 
 class Tunnel(Protocol):
-    """Opens TCP connections as a node sees them."""
+    """A source of TCP connections as a node sees them."""
 
     def tunnel(self, host: str, port: int, *, timeout: float = 10.0) -> socket.socket:
-        """A TCP connection to host:port as the node sees it (direct-tcpip)."""
+        """Open a TCP connection to host:port as the node sees it (direct-tcpip)."""
         ...
 
     def forwarding_allowed(self) -> bool:
-        """Whether the node lets us open tunnels."""
+        """Return whether the node allows tunnels."""
         ...
 
 
 class Transport(CommandRunner, Tunnel, Protocol):
-    """One node over one SSH connection, or this machine."""
+    """A node over one SSH connection, or this machine."""
 
     @property
     def host_key_fingerprint(self) -> str:
-        """Fingerprint of the key that the node showed; empty where there is none."""
+        """The fingerprint of the node's host key; empty without one."""
         ...

@@ -140,7 +140,7 @@ def test_a_login_without_rights_gets_them(clean: Site, tmp_path: Path) -> None:
     try:
         before = case.failures()
         assert "this login may not use Docker" in before["engine"]
-        assert before["host.folder"] == "this login may not write /opt"
+        assert before["host.folder"] == "this login may not write to /opt"
         done = case.check("--fix", "--yes")
         assert done.status == 0, done.stderr + done.stdout
         assert "docker" in case.on("id -nG ozadmin").split()

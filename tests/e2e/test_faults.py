@@ -69,8 +69,8 @@ WAYS: dict[str, tuple[Callable[[Document, Ground], None], Sequence[str]]] = {
     "a closed port": (_closed_port, ("port 2 of", "is closed", "`port` of the node")),
     "a wrong password": (_wrong_password, ("ozadmin", "password")),
     "a wrong passphrase": (_wrong_passphrase, ("id_locked", "passphrase")),
-    "sudo wants a password": (_sudo_without_password, ("sudo wants a password", "become_password")),
-    "a wrong sudo password": (_wrong_sudo_password, ("does not take the password", "become_password")),
+    "sudo wants a password": (_sudo_without_password, ("sudo requires a password", "become_password")),
+    "a wrong sudo password": (_wrong_sudo_password, ("does not accept the password", "become_password")),
     "no right to use the engine": (_no_engine_rights, ("may not use Docker", "group docker")),
     "another host key": (_other_key, ("in the answers is SHA256:AAA", "correct `host_key`")),
 }

@@ -24,7 +24,6 @@ NOT_YET = [
     "console",
     "deploy",
     "installation",
-    "remote",
     "render",
     "tui",
 ]

@@ -117,7 +117,7 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
         return EngineCheckFacts(
             engine=EngineFacts(
                 answers=answers,
-                said="" if answers else version,
+                message="" if answers else version,
                 version=version if answers else "",
                 compose_plugin=safe_line(values.get("plugin", "")),
                 compose_v1=safe_line(values.get("v1", "")),

@@ -1,4 +1,4 @@
-"""Logging in: key file, agent, the usual keys, password; in that order."""
+"""SSH login by key file, agent, the usual keys and password, in this order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_KEYS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """What the operator gave to get in; ``key_file`` is tried first."""
+    """The operator's credentials; ``key_file`` is tried first."""
 
     key_file: Path | None = None
     key_passphrase: Secret | None = None
@@ -30,28 +30,28 @@ class Credentials:
 
 @dataclass
 class _Login:
-    """One login in progress: what was tried, and what the server says it takes."""
+    """A login in progress: what was ``tried``, and the methods that the server ``offers``."""
 
     transport: paramiko.Transport
     user: str
     tried: list[str] = field(default_factory=list)
-    takes: list[str] = field(default_factory=list)
+    offers: list[str] = field(default_factory=list)
 
     def by_key(self, label: str, key: paramiko.PKey | None) -> bool:
         self.tried.append(label)
         if key is None:
             return False
-        return self._judge(lambda: self.transport.auth_publickey(self.user, key))
+        return self._succeeds(lambda: self.transport.auth_publickey(self.user, key))
 
     def by_password(self, password: Secret) -> bool:
         self.tried.append("password")
-        return self._judge(lambda: self.transport.auth_password(self.user, password.reveal()))
+        return self._succeeds(lambda: self.transport.auth_password(self.user, password.reveal()))
 
-    def _judge(self, login: Callable[[], list[str]]) -> bool:
+    def _succeeds(self, login: Callable[[], list[str]]) -> bool:
         try:
-            self.takes = list(login())
+            self.offers = list(login())
         except paramiko.BadAuthenticationType as error:
-            self.takes = list(error.allowed_types)
+            self.offers = list(error.allowed_types)
             return False
         except paramiko.AuthenticationException:
             if not self.transport.is_active():
@@ -59,14 +59,14 @@ class _Login:
             return False
         return bool(self.transport.is_authenticated())
 
-    def may(self, method: str) -> bool:
-        return not self.takes or method in self.takes
+    def allows(self, method: str) -> bool:
+        return not self.offers or method in self.offers
 
 
 def load_key(path: Path, passphrase: Secret | None) -> paramiko.PKey | None:
     """Read a private key; None when it is encrypted and no passphrase was given.
 
-    Raises ConnectError for a missing file, a wrong passphrase, or what is no private key.
+    Raises ConnectError for a missing file, a wrong passphrase, or a file without a private key.
     """
     try:
         data = path.read_bytes()
@@ -74,25 +74,25 @@ def load_key(path: Path, passphrase: Secret | None) -> paramiko.PKey | None:
         raise ConnectError(
             f"key file {path} cannot be read: {error.strerror}", "Correct `key_file` of the node."
         ) from None
-    word = passphrase.reveal().encode() if passphrase else None
+    secret = passphrase.reveal().encode() if passphrase else None
     try:
-        return _parse_key(data, word)
+        return _parse_key(data, secret)
     except TypeError:  # cryptography: encrypted and no passphrase, or a passphrase and not encrypted
-        return None if word is None else load_key(path, None)
-    except Exception:  # noqa: BLE001 - a dozen kinds, and none tells a wrong passphrase from damage
-        if word is not None:
+        return None if secret is None else load_key(path, None)
+    except Exception:  # noqa: BLE001 - a dozen types, none of which distinguishes a wrong passphrase
+        if secret is not None:
             raise ConnectError(
                 f"the passphrase of key file {path} is wrong",
                 "Correct `key_passphrase`; try `ssh-keygen -y -f` on the file.",
             ) from None
         raise ConnectError(
-            f"{path} holds no private key that can be used",
-            "Give the private key (Ed25519, ECDSA or RSA), not the .pub file.",
+            f"{path} holds no usable private key",
+            "Set the private key (Ed25519, ECDSA or RSA), not the .pub file.",
         ) from None
 
 
 def _parse_key(data: bytes, passphrase: bytes | None) -> paramiko.PKey:
-    """paramiko decrypts a key twice, 150 ms each time; so it gets it decrypted, in memory."""
+    """Decrypt a key once, in memory: paramiko itself does it twice, 150 ms each."""
     from cryptography.hazmat.primitives import serialization as form
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
@@ -124,7 +124,7 @@ def _agent_keys() -> Iterator[tuple[str, paramiko.PKey]]:
 
 
 def _keys(endpoint: Endpoint, credentials: Credentials) -> Iterator[tuple[str, paramiko.PKey | None]]:
-    """Keys in the order of trying, None for one that cannot be tried: it may still be in the agent."""
+    """Yield the keys to try in order; None for one that cannot be read, but may be in the agent."""
     if credentials.key_file is not None:
         key = _given_key(credentials.key_file, credentials)
         if key is None:
@@ -146,64 +146,68 @@ def _keys(endpoint: Endpoint, credentials: Credentials) -> Iterator[tuple[str, p
 
 
 def authenticate(transport: paramiko.Transport, endpoint: Endpoint, credentials: Credentials) -> None:
-    """Log in, or raise ConnectError that says what was tried and what the server takes."""
+    """Log in. Raises ConnectError with what was tried and what the server offers."""
     attempt = _Login(transport, endpoint.user)
     try:
         if _try_all(attempt, endpoint, credentials):
             return
     except paramiko.AuthenticationException:
-        raise _refused(endpoint, attempt, "the server hung up (too many attempts?)") from None
+        raise _refused(
+            endpoint, attempt, "the server closed the connection (too many attempts, perhaps)"
+        ) from None
     except (paramiko.SSHException, EOFError, OSError) as error:
         if isinstance(error, ConnectError):
             raise
-        raise _refused(endpoint, attempt, f"the server hung up ({type(error).__name__})") from None
+        raise _refused(
+            endpoint, attempt, f"the server closed the connection ({type(error).__name__})"
+        ) from None
     raise _refused(endpoint, attempt, "")
 
 
 def _try_all(attempt: _Login, endpoint: Endpoint, credentials: Credentials) -> bool:
     for number, (label, key) in enumerate(_keys(endpoint, credentials)):
-        if not attempt.may("publickey") or number == MOST_KEYS:
+        if not attempt.allows("publickey") or number == MOST_KEYS:
             break
         if attempt.by_key(label, key):
             return True
     password = credentials.password
-    if not (attempt.may("password") or attempt.may("keyboard-interactive")):
+    if not (attempt.allows("password") or attempt.allows("keyboard-interactive")):
         return False
     if password is None and credentials.ask_secret is not None:
-        if not attempt.takes:
-            _ask_methods(attempt)
-        if attempt.may("password") or attempt.may("keyboard-interactive"):
+        if not attempt.offers:
+            _query_methods(attempt)
+        if attempt.allows("password") or attempt.allows("keyboard-interactive"):
             password = credentials.ask_secret(f"Password of {endpoint.label}")
     if password is not None and attempt.by_password(password):
         return True
-    if not attempt.takes:
-        _ask_methods(attempt)
+    if not attempt.offers:
+        _query_methods(attempt)
     return False
 
 
-def _ask_methods(attempt: _Login) -> None:
-    """Learn what the server takes when nothing was tried yet."""
+def _query_methods(attempt: _Login) -> None:
+    """Ask the server which methods it offers."""
     try:
         attempt.transport.auth_none(attempt.user)
     except paramiko.BadAuthenticationType as error:
-        attempt.takes = list(error.allowed_types)
+        attempt.offers = list(error.allowed_types)
     except paramiko.AuthenticationException:
         return
 
 
-def _refused(endpoint: Endpoint, attempt: _Login, why: str) -> ConnectError:
-    tried = ", ".join(attempt.tried) or "nothing (no key and no password at hand)"
-    takes = f"; the server offers {', '.join(attempt.takes)}" if attempt.takes else ""
-    cause = f"; {why}" if why else ""
+def _refused(endpoint: Endpoint, attempt: _Login, reason: str) -> ConnectError:
+    tried = ", ".join(attempt.tried) or "nothing (no key and no password available)"
+    offers = f"; the server offers {', '.join(attempt.offers)}" if attempt.offers else ""
+    cause = f"; {reason}" if reason else ""
     if "password" in attempt.tried:
-        hint = f"Check the password of {endpoint.user}, and that sshd lets this user in."
+        hint = f"Check the password of {endpoint.user}, and that sshd allows this user to log in."
     elif any("encrypted" in label for label in attempt.tried):
-        hint = "Give the node its `key_passphrase`, or load the key into ssh-agent."
-    elif attempt.takes and "publickey" not in attempt.takes:
-        hint = "Give the node a `password`: this server takes no keys."
+        hint = "Set `key_passphrase` of the node, or load the key into ssh-agent."
+    elif attempt.offers and "publickey" not in attempt.offers:
+        hint = "Set `password` of the node: this server accepts no keys."
     else:
         hint = (
             f"Add the public key to ~{endpoint.user}/.ssh/authorized_keys there, "
-            "or give `key_file` or `password`."
+            "or set `key_file` or `password`."
         )
-    return ConnectError(f"{endpoint.label} refused the login; tried: {tried}{takes}{cause}", hint)
+    return ConnectError(f"{endpoint.label} refused the login; tried: {tried}{offers}{cause}", hint)

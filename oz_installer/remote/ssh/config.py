@@ -1,4 +1,4 @@
-"""Where a host really is, by ~/.ssh/config."""
+"""Hosts and endpoints from ~/.ssh/config."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SYSTEM_KNOWN_HOSTS = Path("/etc/ssh/ssh_known_hosts")
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """One hop: address, login, keys to try, and the known_hosts files that judge it."""
+    """One hop: address, login, keys to try, and the known_hosts files for its host key."""
 
     host: str
     port: int
@@ -28,22 +28,22 @@ class Endpoint:
 
     @property
     def label(self) -> str:
-        """The hop as the operator would type it."""
+        """The hop as an operator types it."""
         return f"{self.user}@{self.host}" + (f":{self.port}" if self.port != 22 else "")
 
 
 def split_jump(text: str) -> tuple[str | None, str, int | None]:
-    """Split ``[user@]host[:port]`` (a host with colons stands in brackets). Raises ValueError."""
-    user, at, place = text.strip().rpartition("@")
-    if place.startswith("["):
-        host, bracket, port = place[1:].partition("]")
+    """Split ``[user@]host[:port]``; a host with colons is in brackets. Raises ValueError."""
+    user, at, address = text.strip().rpartition("@")
+    if address.startswith("["):
+        host, bracket, port = address[1:].partition("]")
         if not bracket or (port and not port.startswith(":")):
             raise ValueError(text)
         port = port[1:]
-    elif place.count(":") == 1:
-        host, _, port = place.partition(":")
+    elif address.count(":") == 1:
+        host, _, port = address.partition(":")
     else:
-        host, port = place, ""
+        host, port = address, ""
     if not host or (at and not user):
         raise ValueError(text)
     return (user or None), host, (int(port) if port else None)
@@ -65,13 +65,13 @@ def _config_of(host: str, home: Path) -> dict[str, Any]:
 
 def _unreadable(path: Path, error: Exception) -> ConnectError:
     return ConnectError(
-        f"{path} cannot be read: {error}", "Correct it; `ssh -G HOST` shows how it is understood."
+        f"{path} cannot be read: {error}", "Correct the file; `ssh -G HOST` shows how OpenSSH reads it."
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class SshHost:
-    """A Host of ~/.ssh/config with what it says of it; None: it says nothing."""
+    """A Host of ~/.ssh/config with its settings; None for one that is not set."""
 
     name: str
     host: str
@@ -82,8 +82,9 @@ class SshHost:
 
 
 def list_hosts() -> tuple[SshHost, ...]:
-    """The Hosts of ~/.ssh/config that are one machine each, in its order: no patterns, none behind a proxy
-    command. Raises ConnectError when the file is broken."""
+    """List the Hosts of ~/.ssh/config that name one machine each, in the file's order.
+
+    Patterns and hosts behind a proxy command are left out. Raises ConnectError for an invalid file."""
     home = Path.home()
     path = home / ".ssh" / "config"
     try:
@@ -95,25 +96,25 @@ def list_hosts() -> tuple[SshHost, ...]:
     try:
         config = paramiko.SSHConfig.from_text(text)
         known = config.get_hostnames()
-        named = [word for line in text.splitlines() for word in line.replace("=", " ").split()]
-        order = [name for name in dict.fromkeys(named) if name in known and not set(name) & set("*?!")]
+        words = [word for line in text.splitlines() for word in line.replace("=", " ").split()]
+        order = [name for name in dict.fromkeys(words) if name in known and not set(name) & set("*?!")]
         found = [(name, dict(config.lookup(name))) for name in order]
     except Exception as error:
         raise _unreadable(path, error) from error
-    return tuple(_ssh_host(name, told) for name, told in found if _direct(told))
+    return tuple(_ssh_host(name, settings) for name, settings in found if _is_direct(settings))
 
 
-def _direct(told: dict[str, Any]) -> bool:
-    return "proxyjump" in told or str(told.get("proxycommand", "none")).lower() == "none"
+def _is_direct(settings: dict[str, Any]) -> bool:
+    return "proxyjump" in settings or str(settings.get("proxycommand", "none")).lower() == "none"
 
 
-def _ssh_host(name: str, told: dict[str, Any]) -> SshHost:
-    jump, port = str(told.get("proxyjump", "none")), str(told.get("port", ""))
-    keys = [Path(str(one)) for one in told.get("identityfile", ())]
+def _ssh_host(name: str, settings: dict[str, Any]) -> SshHost:
+    jump, port = str(settings.get("proxyjump", "none")), str(settings.get("port", ""))
+    keys = [Path(str(one)) for one in settings.get("identityfile", ())]
     return SshHost(
         name=name,
-        host=str(told.get("hostname", name)),
-        user=str(told["user"]) if "user" in told else None,
+        host=str(settings.get("hostname", name)),
+        user=str(settings["user"]) if "user" in settings else None,
         port=int(port) if port.isdigit() else None,
         key_file=keys[0] if keys else None,
         jump=None if jump.lower() == "none" else jump,
@@ -123,17 +124,18 @@ def _ssh_host(name: str, told: dict[str, Any]) -> SshHost:
 def resolve_host(
     host: str, *, user: str | None = None, port: int | None = None, known_hosts: Path | None = None
 ) -> Endpoint:
-    """Complete a host by ~/.ssh/config. Raises ConnectError when that file is broken or wants a proxy
-    command, which is not supported."""
+    """Complete a host by ~/.ssh/config.
+
+    Raises ConnectError for an invalid file, and for a proxy command, which is not supported."""
     home = Path.home()
     found = _config_of(host, home)
     proxy = str(found.get("proxycommand", "none"))
     if proxy.lower() != "none" and "proxyjump" not in found:
         raise ConnectError(
             f"~/.ssh/config reaches {host} by a ProxyCommand, which oz-install does not run",
-            "Name the machine in between as `jump:` of the node, or as ProxyJump in ~/.ssh/config.",
+            "Set the machine in between as `jump:` of the node, or as ProxyJump in ~/.ssh/config.",
         )
-    own = str(found.get("userknownhostsfile", "")).split() or [
+    known_hosts_names = str(found.get("userknownhostsfile", "")).split() or [
         str(home / ".ssh/known_hosts"),
         str(home / ".ssh/known_hosts2"),
     ]
@@ -149,7 +151,7 @@ def resolve_host(
         jump=None if jump.lower() == "none" else jump,
         known_hosts=(
             *((known_hosts,) if known_hosts else ()),
-            *(Path(name).expanduser() for name in own),
+            *(Path(name).expanduser() for name in known_hosts_names),
             SYSTEM_KNOWN_HOSTS,
         ),
     )

@@ -1,4 +1,4 @@
-"""From an endpoint to a logged-in connection: socket, handshake, host key, login."""
+"""Connecting to an endpoint: socket, handshake, host key, login."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from oz_installer.remote.ssh.target import AcceptHostKey, HostKeyQuestion, HostK
 BUSY_SECONDS = 15.0
 
 ChooseKeyTypes = Callable[[tuple[str, ...]], tuple[str, ...]]
-"""Host key types that paramiko knows -> those to accept, the preferred one first."""
+"""Selects from paramiko's host key types those to accept, the preferred one first."""
 
 _accepted: dict[str, str] = {}
 _accepting = threading.Lock()
 
 
 class _Busy(Exception):
-    """sshd hung up before it said who it is: MaxStartups or a penalty; worth another try."""
+    """The connection was closed before sshd's banner: MaxStartups or a penalty; try again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hop:
-    """One machine on the way, with what gets us in; ``jump``: it is not the node itself."""
+    """A machine on the route with its credentials; ``jump``: a jump host, not the node itself."""
 
     node: str
     endpoint: Endpoint
@@ -71,8 +71,9 @@ def dial(
 def _shake_hands(
     hop: Hop, via: KeepaliveTransport | None, on_unknown: AcceptHostKey | None, timeout: float
 ) -> KeepaliveTransport:
-    """A connection whose host key is accepted. Asks again with other key types when the pinned one
-    is not the one the server prefers to show."""
+    """Connect and accept the host key.
+
+    Tries other key types when the pinned key is not of the type that the server prefers."""
     known = keys_for(read_known_hosts(hop.endpoint.known_hosts), hop.endpoint.key_alias, hop.endpoint.port)
     families: list[ChooseKeyTypes] = [partial(preferred_key_types, known)]
     if hop.host_key is not None:
@@ -102,8 +103,8 @@ def _key_types_of(family: str, offered: tuple[str, ...]) -> tuple[str, ...]:
 def _negotiate(
     hop: Hop, via: KeepaliveTransport | None, key_types: ChooseKeyTypes, timeout: float
 ) -> KeepaliveTransport:
-    patience = min(BUSY_SECONDS, timeout)
-    deadline = time.monotonic() + patience
+    time_limit = min(BUSY_SECONDS, timeout)
+    deadline = time.monotonic() + time_limit
     pause = 0.3
     while True:
         try:
@@ -113,9 +114,10 @@ def _negotiate(
             rest = random.uniform(0.5, 1.0) * pause  # noqa: S311
             if time.monotonic() + rest > deadline:
                 raise ConnectError(
-                    f"sshd at {hop.endpoint.label} hangs up before it greets ({error}); "
-                    f"tried for {patience:.0f} s",
-                    "It may be busy (MaxStartups), punish this address (PerSourcePenalties), or be no sshd.",
+                    f"sshd at {hop.endpoint.label} closes the connection before sending its banner "
+                    f"({error}); tried for {time_limit:.0f} s",
+                    "Check that the port is SSH; sshd may be at MaxStartups, or may be penalising this "
+                    "address (PerSourcePenalties).",
                     node=hop.node,
                 ) from None
             time.sleep(rest)
@@ -141,22 +143,22 @@ def _negotiate_once(
 
 
 def _handshake_error(hop: Hop, error: Exception, late: bool, version: str, timeout: float) -> Exception:
-    place = hop.endpoint.label
+    address = hop.endpoint.label
     if late:
         return ConnectError(
-            f"{place} took the connection but did not finish the SSH handshake in {timeout:.0f} s",
-            "Is sshd there alive, and is it SSH at this port?",
+            f"{address} accepted the connection but did not finish the SSH handshake in {timeout:.0f} s",
+            "Check that sshd is running there, and that this is its port.",
             node=hop.node,
         )
     if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
         return ConnectError(
-            f"{place} and oz-install have no SSH algorithm in common: {error}",
+            f"{address} and oz-install have no SSH algorithm in common: {error}",
             "Update sshd there, or allow a newer algorithm in its sshd_config.",
             node=hop.node,
         )
     if not version or isinstance(error, EOFError | ConnectionResetError):
         return _Busy(str(error) or type(error).__name__)
-    return ConnectError(f"the SSH handshake with {place} failed: {error}", "", node=hop.node)
+    return ConnectError(f"the SSH handshake with {address} failed: {error}", "", node=hop.node)
 
 
 def _open_socket(hop: Hop, via: KeepaliveTransport | None, timeout: float) -> Any:
@@ -172,7 +174,7 @@ def _open_socket(hop: Hop, via: KeepaliveTransport | None, timeout: float) -> An
 
 
 def socket_error(error: Exception, hop: Hop, jumped: bool, timeout: float) -> ConnectError:
-    """Say what a failed connection means, by the kind of the error."""
+    """Turn the error of a failed connection into a message and a hint."""
     host, port = hop.endpoint.host, hop.endpoint.port
     if jumped:
         message, hint = (
@@ -182,17 +184,17 @@ def socket_error(error: Exception, hop: Hop, jumped: bool, timeout: float) -> Co
     elif isinstance(error, socket.gaierror | UnicodeError):
         message, hint = (
             f"host name {host} does not resolve",
-            "Correct `host` of the node, or write its address; try `getent hosts` with it.",
+            "Correct `host` of the node (try `getent hosts` with it), or set its address.",
         )
     elif isinstance(error, ConnectionRefusedError):
         message, hint = (
             f"port {port} of {host} is closed",
-            "Is sshd running there, and is `port` of the node right?",
+            "Check that sshd is running there, and `port` of the node.",
         )
     elif isinstance(error, TimeoutError):
         message, hint = (
             f"{host}:{port} did not answer within {timeout:.0f} s",
-            "A firewall may drop the packets, or the machine is off; a `jump` host may be needed.",
+            "Check that the machine is on and that no firewall drops the packets, or set a `jump` host.",
         )
     else:
         reason = getattr(error, "strerror", None) or str(error)
@@ -205,63 +207,68 @@ def _check_host_key(
 ) -> None:
     key = transport.get_remote_server_key()
     shown = fingerprint(key.asbytes())
-    place = lookup_name(hop.endpoint.key_alias, hop.endpoint.port)
+    address = lookup_name(hop.endpoint.key_alias, hop.endpoint.port)
     if hop.host_key is not None:
         wanted = pinned_fingerprint(hop.host_key)
         if wanted != shown:
-            raise _not_pinned(hop, place, shown, wanted or hop.host_key)
+            raise _not_pinned(hop, address, shown, wanted or hop.host_key)
         return
-    verdict = match_host_key(known, key.asbytes())
-    if verdict is HostKeyStatus.KNOWN:
+    status = match_host_key(known, key.asbytes())
+    if status is HostKeyStatus.KNOWN:
         return
-    if verdict is HostKeyStatus.REVOKED:
-        raise _refused(hop, f"the host key {shown} of {place} is marked as revoked", "", shown, changed=True)
-    if verdict is HostKeyStatus.CHANGED:
+    if status is HostKeyStatus.REVOKED:
+        raise _refused(
+            hop, f"the host key {shown} of {address} is marked as revoked", "", shown, changed=True
+        )
+    if status is HostKeyStatus.CHANGED:
         same = [item for item in known if item.key_type == key.get_name()] or known
-        raise _changed(hop, place, shown, fingerprint(same[0].blob), same[0].where)
+        raise _changed(hop, address, shown, fingerprint(same[0].blob), same[0].where)
     with _accepting:
-        _ask_about(hop, place, key.get_name(), shown, on_unknown)
+        _confirm_unknown(hop, address, key.get_name(), shown, on_unknown)
 
 
-def _ask_about(hop: Hop, place: str, key_type: str, shown: str, on_unknown: AcceptHostKey | None) -> None:
-    before = _accepted.get(place)
-    if before == shown:
+def _confirm_unknown(
+    hop: Hop, address: str, key_type: str, shown: str, on_unknown: AcceptHostKey | None
+) -> None:
+    accepted = _accepted.get(address)
+    if accepted == shown:
         return
-    if before is not None:
-        raise _changed(hop, place, shown, before, "what was accepted earlier in this run")
+    if accepted is not None:
+        raise _changed(hop, address, shown, accepted, "what was accepted earlier in this run")
     host, port = hop.endpoint.key_alias, hop.endpoint.port
     question = HostKeyQuestion(node=hop.node, host=host, port=port, key_type=key_type, fingerprint=shown)
     if on_unknown is not None and on_unknown(question):
-        _accepted[place] = shown
+        _accepted[address] = shown
         return
     what = "jump host " if hop.jump else ""
-    answer = "" if hop.jump else f'write `host_key: "{shown}"` into the answers of the node, or '
+    answer = "" if hop.jump else f'set `host_key: "{shown}"` of the node, or '
     raise _refused(
         hop,
-        f"the host key of {what}{place} is unknown: {key_type} {shown}",
-        f"If that is the right machine, {answer}run: ssh-keyscan -p {port} {host} >> ~/.ssh/known_hosts",
+        f"the host key of {what}{address} is unknown: {key_type} {shown}",
+        f"If this is the right machine, {answer}run: ssh-keyscan -p {port} {host} >> ~/.ssh/known_hosts",
         shown,
         changed=False,
     )
 
 
-def _not_pinned(hop: Hop, place: str, shown: str, wanted: str) -> HostKeyRefused:
+def _not_pinned(hop: Hop, address: str, shown: str, wanted: str) -> HostKeyRefused:
     return _refused(
         hop,
-        f"{place} shows the host key {shown}, but its `host_key` in the answers is {wanted}",
-        "Ask the server itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub (or another of its keys). "
-        "If what it shows is right, correct `host_key`; if not, somebody may be listening in.",
+        f"{address} shows the host key {shown}, but its `host_key` in the answers is {wanted}",
+        "On the server, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub (or another of its keys). "
+        "If it prints the shown fingerprint, correct `host_key`; if not, somebody may be intercepting the "
+        "connection.",
         shown,
         changed=True,
     )
 
 
-def _changed(hop: Hop, place: str, shown: str, wanted: str, where: str) -> HostKeyRefused:
+def _changed(hop: Hop, address: str, shown: str, wanted: str, where: str) -> HostKeyRefused:
     return _refused(
         hop,
-        f"the host key of {place} has changed: it shows {shown}, but {where} says {wanted}",
-        "Somebody may be listening in, or the machine was reinstalled. Find out which; "
-        f"if it was reinstalled, run: ssh-keygen -R '{place}'",
+        f"the host key of {address} has changed: it shows {shown}, but {where} says {wanted}",
+        "Find out whether the machine was reinstalled or somebody is intercepting the connection; "
+        f"if it was reinstalled, run: ssh-keygen -R '{address}'",
         shown,
         changed=True,
     )

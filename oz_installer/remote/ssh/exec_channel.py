@@ -1,8 +1,8 @@
-"""One command over one channel: stdin in, stdout and stderr out, at the same time.
+"""A command over one channel: stdin, stdout and stderr at the same time.
 
-paramiko's channel buffers are filled by its own thread. One event for both of them, and for the
-channel's end, lets a single thread drain them without polling; a second thread is used only while
-more stdin is sent than one packet holds.
+paramiko's own thread fills the channel's buffers. One event for both buffers and for the channel's
+end lets a single thread drain them without polling; a second thread is used only while more stdin is
+sent than one packet holds.
 """
 
 from __future__ import annotations
@@ -20,28 +20,29 @@ _TICK = 0.5
 
 
 class IdleTimeout(Exception):
-    """No byte either way for ``seconds``."""
+    """No byte in either direction for ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"nothing heard for {seconds:g} s")
+        super().__init__(f"no data for {seconds:g} s")
         self.seconds = seconds
 
 
 class _DataReady(threading.Event):
-    """Rung by two buffers; one of them running empty must not silence the other."""
+    """An event that two buffers set; an empty buffer must not clear it for the other one."""
 
     def clear(self) -> None:
-        """What the buffers call: nothing."""
+        """Do nothing: the buffers call it when they run empty."""
 
     def wait_once(self, seconds: float) -> None:
-        """Wait for a ring, and be ready for the next."""
+        """Wait until the event is set, then clear it."""
         self.wait(seconds)
         super().clear()
 
 
 def split_blocks(stdin: bytes | Iterable[bytes], first: bytes = b"") -> Iterator[bytes]:
-    """Cut and join what is to be sent into blocks of BLOCK bytes, the last one shorter. Pieces whose size
-    is a multiple of BLOCK are cut without another copy."""
+    """Split and join data into blocks of BLOCK bytes, the last one shorter.
+
+    Pieces whose size is a multiple of BLOCK are split without another copy."""
     rest = bytearray(first)
     for piece in (stdin,) if isinstance(stdin, bytes) else stdin:
         if rest:
@@ -58,7 +59,9 @@ def split_blocks(stdin: bytes | Iterable[bytes], first: bytes = b"") -> Iterator
 
 
 class ExecChannel:
-    """The bytes of one command. ``stdout`` and ``stderr`` grow; ``on_output`` sees both as they come."""
+    """The exchange with one command.
+
+    ``on_output`` gets ``stdout`` and ``stderr`` as they arrive."""
 
     def __init__(
         self,
@@ -75,27 +78,28 @@ class ExecChannel:
         self._timeout = timeout
         self._on_output = on_output
         self._on_sent = on_sent
-        self._bell = _DataReady()
+        self._data_ready = _DataReady()
         self._last = time.monotonic()
         self._writing = False
         self._failure: BaseException | None = None
         channel.settimeout(_TICK)
-        channel.in_buffer.set_event(self._bell)
-        channel.in_stderr_buffer.set_event(self._bell)
+        channel.in_buffer.set_event(self._data_ready)
+        channel.in_stderr_buffer.set_event(self._data_ready)
 
     def run(self, stdin: bytes | Iterable[bytes] | None, lead: bytes = b"") -> int | None:
-        """Send ``lead`` and stdin, take all output, wait for the end; the exit status, or None when the
-        channel ended without one. Raises Silence, and whatever on_output or stdin raised."""
+        """Send ``lead`` and stdin, read all output, wait for the end, return the exit status.
+
+        None when the channel ended without one. Raises IdleTimeout, and any error of on_output or stdin."""
         source = b"" if stdin is None else stdin
         if isinstance(source, bytes) and len(source) + len(lead) <= BLOCK:
             self._feed(source, lead)
             self._drain()
         else:
-            self._both_ways(source, lead)
+            self._duplex(source, lead)
         status = self._channel.exit_status
         return None if status < 0 else status
 
-    def _both_ways(self, stdin: bytes | Iterable[bytes], lead: bytes) -> None:
+    def _duplex(self, stdin: bytes | Iterable[bytes], lead: bytes) -> None:
         drainer = threading.Thread(target=self._drain_apart, daemon=True, name="oz-drain")
         drainer.start()
         try:
@@ -131,7 +135,7 @@ class ExecChannel:
             self._channel.shutdown_write()
 
     def _send(self, block: bytes) -> bool:
-        """Send one block; False when the command takes no more, which its exit status will explain."""
+        """Send one block; False when the command reads no more, which its exit status will explain."""
         while block:
             self._writing = True
             try:
@@ -157,11 +161,11 @@ class ExecChannel:
                 continue
             if ended:
                 return
-            self._bell.wait_once(min(_TICK, self._timeout))
+            self._data_ready.wait_once(min(_TICK, self._timeout))
             if not watch_writer:
                 self._check_silence()
             elif self._writing and time.monotonic() - self._last > self._timeout + _TICK * 2:
-                # the writer is stuck below the channel's own timeout: the socket takes nothing
+                # the writer is stuck in the socket, which the channel's own timeout does not cover
                 self._transport.abort()
                 raise IdleTimeout(self._timeout)
 

@@ -1,4 +1,4 @@
-"""Which machines a connection passes, and what gets us into each."""
+"""The chain of jump hosts to a node, with the credentials for each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from oz_installer.remote.ssh.target import AskSecret, SshTarget
 
 
 def jump_chain(target: SshTarget, ask_secret: AskSecret | None) -> list[Hop]:
-    """The machines to pass, the node last. Raises ConnectError for a bad jump host or ~/.ssh/config."""
+    """Return the hops to a node, the node last. Raises ConnectError."""
     last = resolve_host(target.host, user=target.user, port=target.port, known_hosts=target.known_hosts)
     jump = last.jump if target.jump is None else target.jump
     hops = [_jump_hop(target, text, ask_secret) for text in (jump or "").split(",") if text.strip()]
@@ -28,7 +28,7 @@ def _jump_hop(target: SshTarget, text: str, ask_secret: AskSecret | None) -> Hop
         user, host, port = split_jump(text)
     except ValueError:
         raise ConnectError(
-            f"{text.strip()!r} is no jump host", "Write it as [user@]host[:port].", node=target.name
+            f"{text.strip()!r} is not a jump host", "Write it as [user@]host[:port].", node=target.name
         ) from None
     endpoint = resolve_host(host, user=user, port=port, known_hosts=target.known_hosts)
     login = Credentials(

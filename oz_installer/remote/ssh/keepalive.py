@@ -1,8 +1,8 @@
-"""paramiko's connection, made to notice death, and told of signals.
+"""A paramiko Transport with keepalive, a write timeout and exit-signal support.
 
-TCP alone does not: a stopped sshd still acknowledges, and a vanished machine leaves a socket that
-blocks. So the packets carry a clock of what was heard, writing gives up when the socket takes
-nothing, and an idle connection asks for a sign of life.
+TCP alone does not notice a dead peer: a stopped sshd still acknowledges, and a vanished machine leaves a
+socket that blocks. So the packetizer records when data arrived, a write that makes no progress fails, and
+an idle connection sends keepalive requests.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 
 
 class TimedPacketizer(Packetizer):
-    """Packets with a clock: ``last_heard`` (monotonic seconds), and a limit to a write that gets nowhere."""
+    """A packetizer with a write timeout that records ``last_heard`` (monotonic seconds)."""
 
     def __init__(self, sock: Any) -> None:
         super().__init__(sock)
@@ -31,13 +31,13 @@ class TimedPacketizer(Packetizer):
         self.last_heard = time.monotonic()
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:
-        """Read n bytes, noting the time."""
+        """Read n bytes and record the time."""
         data = super().read_all(n, check_rekey)
         self.last_heard = time.monotonic()
         return data
 
     def write_all(self, out: bytes) -> None:  # type: ignore[override]
-        """Write all. Raises EOFError when closed, or when nothing was taken for DEAD_AFTER_SECONDS."""
+        """Write all. Raises EOFError when closed, or without progress for DEAD_AFTER_SECONDS."""
         begin = time.monotonic()
         while out:
             try:
@@ -57,7 +57,7 @@ class TimedPacketizer(Packetizer):
 
 
 def _handle_request(channel: paramiko.Channel, message: paramiko.Message) -> None:
-    """Channel requests as paramiko handles them, and exit-signal (RFC 4254, 6.10) as 128 + number."""
+    """Handle channel requests like paramiko, and exit-signal (RFC 4254, 6.10) as 128 + number."""
     if message.get_text() == "exit-signal":
         message.get_boolean()
         name = message.get_text()
@@ -73,7 +73,7 @@ def _handle_request(channel: paramiko.Channel, message: paramiko.Message) -> Non
 
 
 class KeepaliveTransport(paramiko.Transport):
-    """One SSH connection with the fast algorithms first, keep-alives, and exit signals."""
+    """An SSH connection with fast algorithms first, keepalive and exit-signal support."""
 
     _channel_handler_table: ClassVar[dict[int, Any]] = {
         **paramiko.Transport._channel_handler_table,  # type: ignore[attr-defined]
@@ -101,7 +101,7 @@ class KeepaliveTransport(paramiko.Transport):
         super()._parse_channel_open_failure(message)  # type: ignore[misc]
 
     def open_channel(self, *args: Any, **kwargs: Any) -> paramiko.Channel:
-        """As paramiko's, but each thread gets the refusal of its own channel: paramiko keeps only one."""
+        """Open a channel; each thread gets its own refusal, of which paramiko keeps only one."""
         try:
             return super().open_channel(*args, **kwargs)
         except (paramiko.SSHException, EOFError, OSError):
@@ -111,10 +111,10 @@ class KeepaliveTransport(paramiko.Transport):
         raise refusal
 
     def start_keepalive(self) -> None:
-        """Ask for a sign of life when idle; end the connection when none comes in DEAD_AFTER_SECONDS."""
-        self.packetizer.set_keepalive(KEEPALIVE_SECONDS, self._ask_for_life)
+        """Send keepalive requests when idle; close the connection after DEAD_AFTER_SECONDS."""
+        self.packetizer.set_keepalive(KEEPALIVE_SECONDS, self._send_keepalive)
 
-    def _ask_for_life(self) -> None:
+    def _send_keepalive(self) -> None:
         silence = time.monotonic() - self.heard_at()
         if silence > DEAD_AFTER_SECONDS:
             self.idle_seconds = silence
@@ -126,18 +126,18 @@ class KeepaliveTransport(paramiko.Transport):
         self._send_user_message(message)  # type: ignore[attr-defined]
 
     def heard_at(self) -> float:
-        """When the last packet came (monotonic seconds)."""
+        """Return the time of the last packet (monotonic seconds)."""
         packetizer = self.packetizer
         return packetizer.last_heard if isinstance(packetizer, TimedPacketizer) else time.monotonic()
 
     def abort(self) -> None:
-        """End the connection at once, even when a write is stuck."""
+        """Close the connection immediately, even when a write is stuck."""
         self.packetizer.close()
         self.close()
 
 
 def send_exec(channel: paramiko.Channel, command: str) -> None:
-    """Ask for the command without waiting for the server's yes: a refusal shows as a closed channel."""
+    """Request a command without waiting for the reply: a refusal shows as a closed channel."""
     message = paramiko.Message()
     message.add_byte(bytes([_CHANNEL_REQUEST]))
     message.add_int(channel.remote_chanid)
@@ -148,7 +148,7 @@ def send_exec(channel: paramiko.Channel, command: str) -> None:
 
 
 def set_tcp_options(sock: socket.socket) -> None:
-    """TCP_NODELAY (an exec costs 8 ms rather than 51), and the kernel's own detection of a lost peer."""
+    """Set TCP_NODELAY (an exec takes 8 ms, not 51) and the kernel's detection of a lost peer."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):

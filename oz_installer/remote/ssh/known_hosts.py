@@ -1,7 +1,7 @@
-"""known_hosts files read and judged; pure but for ``read_known_hosts``.
+"""Reading known_hosts files and matching host keys. Pure except for ``read_known_hosts``.
 
-Format: sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT". paramiko's own reader compares every line with every
-other line, knows no wildcards and no @revoked, and prints complaints; hence this one.
+Format: sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT". paramiko's own reader compares every line with every other
+line, supports neither wildcards nor @revoked, and prints warnings; hence this one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from oz_installer.frozen import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class KnownKey:
-    """One line: a key of the hosts that ``pattern`` names. ``where`` is ``file:line``."""
+    """A line of known_hosts: a key of the hosts that match ``pattern``.
+
+    ``where`` is ``file:line``."""
 
     pattern: str
     key_type: str
@@ -30,7 +32,7 @@ class KnownKey:
 
 
 class HostKeyStatus(Enum):
-    """What the known keys say of the key that a server shows."""
+    """The status of a server's key, compared with the known keys."""
 
     KNOWN = "known"
     UNKNOWN = "unknown"
@@ -39,17 +41,17 @@ class HostKeyStatus(Enum):
 
 
 def fingerprint(blob: bytes) -> str:
-    """OpenSSH's fingerprint of a public key: ``SHA256:`` and unpadded base64."""
+    """Compute OpenSSH's fingerprint of a public key: ``SHA256:`` and unpadded base64."""
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
 
 
 def lookup_name(host: str, port: int) -> str:
-    """The name under which a host stands in known_hosts: ``host``, or ``[host]:port`` if not 22."""
+    """Return the name of a host in known_hosts: ``host``, or ``[host]:port`` if not 22."""
     return host.lower() if port == 22 else f"[{host.lower()}]:{port}"
 
 
 def parse_known_hosts(text: str, source: str = "") -> list[KnownKey]:
-    """Read the lines that hold a usable key; others are passed over, as OpenSSH does."""
+    """Parse the lines with a usable key; others are skipped, as OpenSSH does."""
     keys = []
     for number, line in enumerate(text.splitlines(), 1):
         fields = line.split()
@@ -73,7 +75,7 @@ def parse_known_hosts(text: str, source: str = "") -> list[KnownKey]:
 
 
 def read_known_hosts(paths: Iterable[Path]) -> list[KnownKey]:
-    """Read several files; those that are missing or unreadable hold nothing."""
+    """Read several files; missing or unreadable ones are skipped."""
     keys: list[KnownKey] = []
     for path in paths:
         try:
@@ -103,16 +105,16 @@ def _matches(pattern: str, name: str) -> bool:
 
 
 def keys_for(keys: Iterable[KnownKey], host: str, port: int) -> list[KnownKey]:
-    """The keys known of a host at a port."""
+    """Return the known keys of a host at a port."""
     name = lookup_name(host, port)
     return [key for key in keys if _matches(key.pattern, name)]
 
 
 def match_host_key(known: list[KnownKey], blob: bytes) -> HostKeyStatus:
-    """Judge the key a server shows by the keys known of it.
+    """Compare a server's key with the known keys of the host.
 
-    A key of another type than the known ones counts as changed: we ask servers for the known types
-    first, so a server that shows another has lost the key we know.
+    A key of another type than the known ones counts as changed: servers are asked for the known types
+    first, so a server that shows another type has lost the known key.
     """
     if any(key.revoked and key.blob == blob for key in known):
         return HostKeyStatus.REVOKED
@@ -123,7 +125,7 @@ def match_host_key(known: list[KnownKey], blob: bytes) -> HostKeyStatus:
 
 
 def pinned_fingerprint(host_key: str) -> str | None:
-    """The fingerprint that an answer ``host_key`` names; None if it is neither of the two forms."""
+    """Return the fingerprint of an answer ``host_key``, a fingerprint or key; None for neither."""
     words = host_key.split()
     for word in words:
         if word.startswith("SHA256:"):
@@ -138,7 +140,7 @@ def pinned_fingerprint(host_key: str) -> str | None:
 
 
 def preferred_key_types(known: list[KnownKey], offered: tuple[str, ...]) -> tuple[str, ...]:
-    """``offered`` host key algorithms, those of the known keys first."""
+    """Sort the ``offered`` host key algorithms: those of the known keys first."""
     types = {key.key_type for key in known if not key.revoked}
     if "ssh-rsa" in types:
         types |= {"rsa-sha2-256", "rsa-sha2-512"}

@@ -1,4 +1,4 @@
-"""paramiko without its 100 ms of ``invoke``, which it imports only for ``Match exec`` in ~/.ssh/config.
+"""Import of paramiko without the 100 ms of ``invoke``, used only for ``Match exec``.
 
 Import paramiko from here: ``from oz_installer.remote.ssh.paramiko_import import paramiko``.
 """

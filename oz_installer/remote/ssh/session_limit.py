@@ -1,4 +1,4 @@
-"""How many sessions a connection may hold at once: learnt from the server, kept by waiting."""
+"""Limit concurrent SSH sessions to the server's MaxSessions, learned from its refusals."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from oz_installer.remote.ssh.paramiko_import import paramiko
 # sshd's default of MaxSessions
 USUAL_SESSIONS = 10
 _REFUSALS = {1, 2, 4}  # administratively prohibited, connect failed, resource shortage (RFC 4254, 5.1)
-# a session that we have seen end may still be counted by sshd for a moment
+# After a session has ended, sshd may still count it for a moment.
 _SETTLE_SECONDS = 3.0
 
 
 class SessionLimiter:
-    """Opens session channels, never more at once than the server allows."""
+    """Open session channels, never more at a time than the server allows."""
 
     def __init__(self, transport: KeepaliveTransport, node: str) -> None:
         self._transport = transport
@@ -30,13 +30,14 @@ class SessionLimiter:
 
     @property
     def limit(self) -> int:
-        """Sessions at once, as far as known."""
+        """The limit of concurrent sessions, as far as known."""
         return self._limit
 
     @contextmanager
     def session(self, timeout: float) -> Iterator[paramiko.Channel]:
-        """A session channel, closed at the end. ``timeout`` (seconds) is of the server's silence; waiting
-        for another command to end has no limit. Raises ConnectError."""
+        """Open a session channel inside the ``with`` block. Raises ConnectError.
+
+        ``timeout`` limits the server's silence, in seconds; waiting for another command has no limit."""
         channel = self.acquire(timeout)
         try:
             yield channel
@@ -44,7 +45,7 @@ class SessionLimiter:
             self.release(channel)
 
     def acquire(self, timeout: float) -> paramiko.Channel:
-        """Open a session; give it back by ``release``."""
+        """Open a session; close it by ``release``."""
         refused_since: float | None = None
         while True:
             with self._changed:
@@ -59,19 +60,20 @@ class SessionLimiter:
                 raise
 
     def _refused(self, error: paramiko.ChannelException, since: float) -> float | None:
-        """Lower the limit to what is open; with nothing open, only a short patience is left. Returns since
-        when; None where something is open: to wait for that takes nothing from the patience."""
+        """Lower the limit to the number of open sessions; without any, retry for a short time only.
+
+        Returns when the retrying began; None while other sessions are open, whose end it waits for."""
         with self._changed:
             self._open -= 1
             others = self._open
             if others:
                 self._limit = max(1, min(self._limit, others))
             self._changed.notify_all()
-        patience = time.monotonic() - since < _SETTLE_SECONDS
-        if error.code not in _REFUSALS or (not others and not patience):
+        may_retry = time.monotonic() - since < _SETTLE_SECONDS
+        if error.code not in _REFUSALS or (not others and not may_retry):
             raise ConnectError(
                 f"the server opens no session: {error.text}",
-                "MaxSessions in its sshd_config must be at least 1.",
+                "Set MaxSessions in its sshd_config to at least 1.",
                 node=self._node,
             ) from None
         if others:
@@ -80,7 +82,7 @@ class SessionLimiter:
         return since
 
     def release(self, channel: paramiko.Channel) -> None:
-        """Close a session and let the next one in."""
+        """Close a session, so that the next one can open."""
         try:
             channel.close()
         except (EOFError, OSError, paramiko.SSHException):

@@ -1,4 +1,4 @@
-"""A real socket in front of a channel, because TLS and HTTP libraries want one."""
+"""A real socket in front of a channel, because TLS and HTTP libraries need one."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _READ = 1 << 16
 
 
 def socket_for_channel(channel: Any, release: Callable[[], None]) -> socket.socket:
-    """Our end of a socket pair whose other end two threads connect with the channel.
+    """Return one end of a socket pair; two threads connect the other end with the channel.
 
-    ``release`` is called once, when either side has ended; closing the socket ends the channel.
+    ``release`` is called once, when either side has finished; closing the socket ends the channel.
     """
     ours, theirs = socket.socketpair()
     channel.settimeout(None)
-    ended = threading.Event()
+    finished = threading.Event()
 
     def finish() -> None:
-        if not ended.is_set():
-            ended.set()
+        if not finished.is_set():
+            finished.set()
             with contextlib.suppress(OSError, EOFError):  # the whole connection may be gone already
                 release()
 

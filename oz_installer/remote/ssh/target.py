@@ -1,4 +1,4 @@
-"""Which node to reach, and how to get in."""
+"""The target of a connection: a node with its credentials, and questions about host keys."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ AskSecret = Callable[[str], Secret]
 
 @dataclass(frozen=True, kw_only=True)
 class SshTarget:
-    """A node as the operator describes it; None means: as ~/.ssh/config or the custom says.
+    """A node as the operator describes it; None means the value of ~/.ssh/config or the default.
 
     ``jump`` is ``[user@]host[:port]`` or a Host of ~/.ssh/config, several separated by commas.
     ``host_key`` is a fingerprint (``SHA256:...``) or a public key (``ssh-ed25519 AAAA...``).
-    The jump host gets the same key file and passphrase, and a password only by ``jump_password``:
-    the node's own password is not shown to another machine.
+    The jump host gets the same key file and passphrase, but its password only by ``jump_password``:
+    the node's own password is never sent to another machine.
     """
 
     name: str
@@ -41,7 +41,7 @@ class SshTarget:
 
 
 class SecretCache:
-    """Asks each question once; the answers stay in memory, for a second connection to the same node."""
+    """Ask for each secret once and keep it in memory, for a second connection to the same node."""
 
     def __init__(self, ask: AskSecret | None) -> None:
         self._ask = ask
@@ -50,14 +50,14 @@ class SecretCache:
     def __call__(self, question: str) -> Secret:
         if question not in self.answers:
             if self._ask is None:
-                raise ConnectError(f"needed, and nobody there to ask: {question}")
+                raise ConnectError(f"a secret is needed, but there is no prompt: {question}")
             self.answers[question] = self._ask(question)
         return self.answers[question]
 
 
 @dataclass(frozen=True, kw_only=True)
 class HostKeyQuestion:
-    """A host key nobody has named yet: is it the right one?"""
+    """The question whether an unknown host key is the right one."""
 
     node: str
     host: str
@@ -67,9 +67,9 @@ class HostKeyQuestion:
 
 
 class HostKeyRefused(ConnectError):
-    """A server showed a key that is not known, or another than the known one; nobody logged in.
+    """A server's host key is unknown or differs from the known one; no login was tried.
 
-    ``fingerprint`` is what it showed. ``jump`` says that it is a machine on the way, not the node itself.
+    ``fingerprint`` belongs to the shown key. ``jump``: the server is a jump host, not the node itself.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A node over SSH: one connection, commands as channels of it."""
+"""A node over SSH: one connection, one channel per command."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ from oz_installer.secret import Secret
 __all__ = ["HostKeyQuestion", "SshTarget", "SshTransport", "connect"]
 
 STEP_SECONDS = 15.0
-"""For each step of connecting, where nobody says otherwise."""
+"""Default time limit of each step of connecting."""
 
 _PROHIBITED = 1
-# a port where nothing listens: refusing it proves that forwarding is allowed
+# A port without a listener: a refused connection proves that forwarding is allowed.
 _PROBE_PORT = 1
 
 
@@ -59,14 +59,14 @@ def connect(
     ask_secret: AskSecret | None = None,
     timeout: float = STEP_SECONDS,
 ) -> SshTransport:
-    """Connect and log in to a node, through its jump hosts where it has any.
+    """Connect and log in to a node, through its jump hosts if it has any.
 
-    ``timeout`` in seconds is for each step. ``on_unknown_key`` is asked about host keys nobody has
-    named, ``ask_secret`` for passphrases and passwords that are missing. Raises ConnectError.
+    ``timeout`` is for each step, in seconds. ``on_unknown_key`` decides on unknown host keys, ``ask_secret``
+    returns missing passphrases and passwords. Raises ConnectError.
     """
     chain: list[KeepaliveTransport] = []
-    memory = SecretCache(ask_secret)
-    ask = None if ask_secret is None else memory
+    secrets = SecretCache(ask_secret)
+    ask = None if ask_secret is None else secrets
     try:
         for hop in jump_chain(target, ask):
             chain.append(dial(hop, chain[-1] if chain else None, on_unknown_key, timeout))
@@ -76,11 +76,11 @@ def connect(
         if isinstance(error, ConnectError) and error.node is None:
             error.node = target.name
         raise
-    return SshTransport(target, chain, ask, memory.answers)
+    return SshTransport(target, chain, ask, secrets.answers)
 
 
 class SshTransport:
-    """A node over one SSH connection; see ``Transport`` for what its methods promise."""
+    """A node over one SSH connection; see ``Transport`` for the contract of its methods."""
 
     def __init__(
         self,
@@ -94,22 +94,22 @@ class SshTransport:
         self.user = chain[-1].get_username() or ""
         self._chain = tuple(chain)
         self._link = chain[-1]
-        self._slots = SessionLimiter(self._link, self.name)
+        self._limiter = SessionLimiter(self._link, self.name)
         self._ask_secret = ask_secret
         self.answers = {} if answers is None else answers
         self._become_password = target.become_password
-        plain = target.become == "none" or self.user == "root"
-        self._way = sudo.Escalation.NONE if plain else sudo.Escalation.UNKNOWN
+        is_root = target.become == "none" or self.user == "root"
+        self._escalation = sudo.Escalation.NONE if is_root else sudo.Escalation.UNKNOWN
         self._learning = threading.Lock()
         self._forwarding: bool | None = None
 
     @property
     def host_key_fingerprint(self) -> str:
-        """Fingerprint of the key the node showed."""
+        """The fingerprint of the node's host key."""
         return fingerprint(self._link.get_remote_server_key().asbytes())
 
     def reconnect_target(self) -> SshTarget:
-        """The target for another connection to this node, with the host keys that were accepted."""
+        """Return the target for another connection to this node, with the accepted host keys."""
         jump = (
             fingerprint(self._chain[0].get_remote_server_key().asbytes()) if len(self._chain) == 2 else None
         )
@@ -131,15 +131,17 @@ class SshTransport:
         on_output: Callable[[bytes], None] | None = None,
         on_sent: ByteProgress | None = None,
     ) -> CommandResult:
-        """Run one command and wait; ``timeout`` in seconds is of silence. ``on_output`` sees stdout and
-        stderr as they come. Raises ConnectError; CommandFailed with ``check``."""
+        """Run a command and wait; ``timeout`` is the longest silence in seconds.
+
+        ``on_output`` gets stdout and stderr as they arrive. Raises ConnectError; CommandFailed with
+        ``check``."""
         outcome: _Outcome | None = None
-        if become and self._way is sudo.Escalation.UNKNOWN:
+        if become and self._escalation is sudo.Escalation.UNKNOWN:
             replayable = (stdin is None or isinstance(stdin, bytes)) and on_output is None
             outcome = self._run_first(argv if replayable else None, stdin, timeout, on_sent)
         if outcome is None:
-            way = self._way if become else sudo.Escalation.NONE
-            command, lead = sudo.wrap(argv, way, self._password())
+            escalation = self._escalation if become else sudo.Escalation.NONE
+            command, lead = sudo.wrap(argv, escalation, self._password())
             outcome = self._exchange(command, stdin, lead, timeout, on_output, on_sent)
         result = CommandResult(
             argv=tuple(argv), status=outcome.status, stdout=outcome.stdout, stderr=outcome.stderr
@@ -158,15 +160,16 @@ class SshTransport:
         timeout: float,
         on_sent: ByteProgress | None,
     ) -> _Outcome | None:
-        """Learn the way to root, with the command itself where it can be repeated; its outcome, or None
-        when it must still be run."""
+        """Find out how to become root, by the command itself if it can be repeated.
+
+        Returns its outcome, or None when the command must still be run."""
         with self._learning:
-            if self._way is not sudo.Escalation.UNKNOWN:
+            if self._escalation is not sudo.Escalation.UNKNOWN:
                 return None
-            outcome = self._try_way(argv, stdin, timeout, on_sent)
+            outcome = self._find_escalation(argv, stdin, timeout, on_sent)
             return outcome if argv is not None else None
 
-    def _try_way(
+    def _find_escalation(
         self,
         argv: Sequence[str] | None,
         stdin: bytes | Iterable[bytes] | None,
@@ -177,11 +180,11 @@ class SshTransport:
             command, lead = sudo.wrap(argv or ("true",), sudo.Escalation.UNKNOWN, self._password())
             body = stdin if argv is not None else None
             outcome = self._exchange(command, body, lead, timeout, None, on_sent)
-            word, outcome.stderr = sudo.split_marker(outcome.stderr)
+            marker, outcome.stderr = sudo.split_marker(outcome.stderr)
             given = self._become_password is not None
             try:
-                self._way = sudo.parse_escalation(
-                    word, outcome.stderr, node=self.name, user=self.user, gave_password=given
+                self._escalation = sudo.parse_escalation(
+                    marker, outcome.stderr, node=self.name, user=self.user, gave_password=given
                 )
                 return outcome
             except ConnectError:
@@ -198,16 +201,16 @@ class SshTransport:
         on_output: Callable[[bytes], None] | None,
         on_sent: ByteProgress | None,
     ) -> _Outcome:
-        """Run one command line over a channel of its own."""
+        """Run one command line over its own channel."""
         try:
-            with self._slots.session(timeout) as channel:
+            with self._limiter.session(timeout) as channel:
                 exchange = ExecChannel(channel, self._link, timeout, on_output, on_sent)
                 send_exec(channel, command)
                 status = exchange.run(stdin, lead)
         except IdleTimeout as silence:
             raise ConnectError(
-                f"nothing heard for {silence.seconds:g} s, so the command was given up",
-                "Is the node alive and the network up? A rerun picks up where this one stopped.",
+                f"no data for {silence.seconds:g} s, so the command was aborted",
+                "Check that the node is up and the network works, then run again to resume.",
                 node=self.name,
             ) from None
         except (paramiko.SSHException, EOFError, OSError) as error:
@@ -217,45 +220,43 @@ class SshTransport:
         return _Outcome(status, bytes(exchange.stdout), bytes(exchange.stderr))
 
     def _lost(self, error: Exception | None, timeout: float = 0.0) -> ConnectError:
-        hint = "A rerun picks up where this one stopped."
+        hint = "Run again to resume."
         if self._link.idle_seconds is not None:
-            message = f"connection lost: nothing heard for {self._link.idle_seconds:.0f} s"
+            message = f"connection lost: no data for {self._link.idle_seconds:.0f} s"
         elif not self._link.is_active():
             message = "connection lost: the server closed it"
         elif "Timeout opening channel" in str(error):
-            message = f"nothing heard for {timeout:g} s: the server does not open a session"
+            message = f"no data for {timeout:g} s: the server does not open a session"
         elif error is not None:
-            message = f"connection trouble: {error or type(error).__name__}"
+            message = f"connection error: {error or type(error).__name__}"
         else:
             message = "the server ended the command without a status"
-            hint = (
-                "Does its sshd_config force another command (ForceCommand), or is the login shell /bin/false?"
-            )
+            hint = "Check that sshd_config sets no ForceCommand and that the login shell is not /bin/false."
         return ConnectError(message, hint, node=self.name)
 
     def stream(self, argv: Sequence[str], *, become: bool = True, timeout: float = 30.0) -> socket.socket:
-        """A command whose stdin and stdout are a socket (stderr is dropped); closing it ends the command.
+        """Run a command whose stdin and stdout are a socket; closing the socket ends the command.
 
-        Holds a session of the connection as long as it is open. Raises ConnectError.
+        stderr is dropped. It holds a session of the connection while it is open. Raises ConnectError.
         """
-        if become and self._way is sudo.Escalation.UNKNOWN:
+        if become and self._escalation is sudo.Escalation.UNKNOWN:
             self._run_first(None, None, timeout, None)
-        way = self._way if become else sudo.Escalation.NONE
-        command, lead = sudo.wrap(argv, way, self._password())
+        escalation = self._escalation if become else sudo.Escalation.NONE
+        command, lead = sudo.wrap(argv, escalation, self._password())
         try:
-            channel = self._slots.acquire(timeout)
+            channel = self._limiter.acquire(timeout)
             send_exec(channel, command)
             if lead:
                 channel.sendall(lead)
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise self._lost(error, timeout) from None
-        return socket_for_channel(channel, lambda: self._slots.release(channel))
+        return socket_for_channel(channel, lambda: self._limiter.release(channel))
 
     def tunnel(self, host: str, port: int, *, timeout: float = 10.0) -> socket.socket:
-        """A TCP connection to host:port as the node sees it. ``timeout`` in seconds.
+        """Open a TCP connection to host:port as the node sees it. ``timeout`` in seconds.
 
-        Raises ForwardingForbidden where sshd allows none, ConnectionError where host:port takes none,
-        TimeoutError, and ConnectError when the connection to the node is gone.
+        Raises ForwardingForbidden when sshd forbids tunnels, ConnectionError when host:port refuses,
+        TimeoutError, and ConnectError when the connection to the node is lost.
         """
         try:
             channel = self._link.open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=timeout)
@@ -275,13 +276,13 @@ class SshTransport:
         return socket_for_channel(channel, channel.close)
 
     def forwarding_allowed(self) -> bool:
-        """Whether sshd lets us open tunnels; asked once."""
+        """Return whether sshd allows tunnels; tried once."""
         if self._forwarding is None:
             with contextlib.suppress(ForwardingForbidden, OSError):
                 self.tunnel("127.0.0.1", _PROBE_PORT).close()
         return bool(self._forwarding)
 
     def close(self) -> None:
-        """End the connection and those of its jump hosts; may be called twice."""
+        """Close the connection and those to its jump hosts; may be called twice."""
         for transport in reversed(self._chain):
             transport.close()

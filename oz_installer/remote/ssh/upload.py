@@ -1,4 +1,4 @@
-"""Files to a node in one stream: many small ones as a tar, a large one as itself."""
+"""Upload of files to a node in one stream: many small ones as a tar, a large one as it is."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from oz_installer.errors import DeployError
 from oz_installer.remote.transport import BLOCK, RemoteFile, Transport
 
 _READ = 32 * BLOCK
-# Names are arguments, never text of a script. What was cut off in flight looks like an end here: so the
-# digest and the new name are left to later commands, sent when all was sent. The digest reads the file
-# again: a `tee` into a digest costs the node more than that (1.7 against 1.3 s for 512 MiB).
+# Names are arguments, never text of a script. A broken stream looks like its end here, so digest and rename
+# are separate commands, sent after all data was sent. The digest reads the file again, which costs the node
+# less than a `tee` into a digest (1.3 against 1.7 s for 512 MiB).
 # openssl's SHA-256 is several times as fast as that of older coreutils, whose 130 MB/s would be the limit.
 _RECEIVE = (
     'umask 077; mkdir -p -- "$(dirname -- "$1")" || exit; '
@@ -29,10 +29,11 @@ _EXTRACT = 'umask 077; mkdir -p -- "$1" && exec tar -xpf - -C "$1" --no-same-own
 
 
 def tar_blocks(files: Iterable[RemoteFile], *, mtime: int = 0) -> Iterator[bytes]:
-    """A tar of files as blocks; same files, same bytes. Owner root, ``mtime`` in seconds since 1970.
+    """Yield a tar of files in blocks; same files, same bytes.
 
-    Folders on the way are listed with mode 755, so that extraction does not make them by the umask.
-    Raises ValueError for an absolute path, one with ``..``, or the same path twice.
+    The owner is root, ``mtime`` is in seconds since 1970. Parent folders are listed with mode 755, so that
+    extraction does not create them by the umask. Raises ValueError for an absolute path, one with ``..``,
+    or a path that appears twice.
     """
     seen: set[str] = set()
     for file in sorted(files, key=lambda item: item.path):
@@ -62,7 +63,7 @@ def _header(name: str, kind: bytes, mode: int, size: int, mtime: int) -> bytes:
 
 
 def tar_bytes(files: Iterable[RemoteFile], *, mtime: int = 0) -> bytes:
-    """``tar_blocks`` as one piece."""
+    """Return ``tar_blocks`` joined."""
     return b"".join(tar_blocks(files, mtime=mtime))
 
 
@@ -75,7 +76,9 @@ def upload_tree(
     timeout: float = 120.0,
     on_sent: Callable[[int], None] | None = None,
 ) -> None:
-    """Write files below a folder, one stream. ``timeout`` in seconds of silence. Raises CommandFailed."""
+    """Write files below a folder in one stream. ``timeout`` is the longest silence.
+
+    Raises CommandFailed."""
     transport.run(
         ("sh", "-c", _EXTRACT, "sh", folder),
         stdin=tar_bytes(files),
@@ -87,13 +90,13 @@ def upload_tree(
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file (hex). Raises OSError."""
+    """Compute the SHA-256 of a file (hex). Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class _Reader:
-    """What is to be sent as blocks, counted; a stream that can be read only once is hashed on the way."""
+    """The data to send in blocks, counted; a stream is hashed while it is read."""
 
     def __init__(self, source: Path | Iterable[bytes]) -> None:
         self._source = source
@@ -115,7 +118,7 @@ class _Reader:
             yield piece
 
     def hexdigest(self) -> str:
-        """SHA-256 of the source, when all was read."""
+        """Return the SHA-256 of the source after all was read."""
         return file_digest(self._source) if isinstance(self._source, Path) else self._digest.hexdigest()
 
 
@@ -130,12 +133,12 @@ def upload_file(
     on_sent: Callable[[int], None] | None = None,
     digest_of_source: Callable[[], str] | None = None,
 ) -> str:
-    """Write one large file: to ``dest.partial``, then renamed; its SHA-256 (hex), checked on the node.
+    """Write one large file to ``dest.partial``, rename it, and return its SHA-256 (hex).
 
-    ``timeout`` in seconds of silence. ``digest_of_source`` spares the reading of the source when it goes to
-    several nodes; it is called when all was sent, while the node reads what it got. Raises CommandFailed,
-    and DeployError when what arrived is not what was sent. An upload that is cut off leaves at most
-    ``dest.partial``.
+    The digest is checked on the node. ``timeout`` is the longest silence in seconds. ``digest_of_source``
+    saves reading the source again when it goes to several nodes; it is called after all was sent, while the
+    node reads the file. Raises CommandFailed, and DeployError when the file arrived damaged. An interrupted
+    upload leaves at most ``dest.partial``.
     """
     reader = _Reader(source)
 
@@ -151,7 +154,7 @@ def upload_file(
         run(_DISCARD)
         raise DeployError(
             f"{dest} arrived damaged: SHA-256 {arrived}, sent {sent.result()}",
-            "Run again; if it happens again, look at the network and the disk of the node.",
+            "Run again; if it happens again, check the network and the disk of the node.",
             node=transport.name,
         )
     run(_ACCEPT, f"{mode:o}")

@@ -1,8 +1,8 @@
-"""Large files to several nodes at once: a process and a connection each.
+"""Upload of large files to several nodes in parallel, a process and a connection for each.
 
-Encrypting holds Python's lock, so threads of one process share one core: four fall to 0.65 of what four
-scp reach, where four processes keep 0.95. The worker gets its job, secrets included, on its stdin; they
-stand in no argv, environment or file.
+Encryption holds Python's lock, so threads of one process share one core: four threads reach 0.65 of the
+speed of four scp, four processes 0.95. The worker gets its job, secrets included, on its stdin; they are
+in no argv, environment or file.
 """
 
 from __future__ import annotations
@@ -43,21 +43,21 @@ class UploadJob:
 
 
 def upload_many(jobs: Sequence[UploadJob], on_sent: Callable[[str, int], None] | None = None) -> None:
-    """Carry out the jobs, all at once; ``on_sent`` gets node and bytes sent, from several threads.
+    """Run the jobs in parallel; ``on_sent`` gets node and bytes sent, from several threads.
 
     A file that goes to several nodes is hashed once. Raises the first failure, in the order of the jobs,
-    when all have ended.
+    after all have ended.
     """
     digests = _Digests()
 
     def one(job: UploadJob) -> None:
-        def tell(sent: int) -> None:
+        def report(sent: int) -> None:
             if on_sent is not None:
                 on_sent(job.transport.name, sent)
 
-        apart = len(jobs) > 1 and job.source.stat().st_size >= WORTH_A_PROCESS
-        if apart and isinstance(job.transport, SshTransport):
-            _in_worker(job, job.transport, digests, tell)
+        in_worker = len(jobs) > 1 and job.source.stat().st_size >= WORTH_A_PROCESS
+        if in_worker and isinstance(job.transport, SshTransport):
+            _in_worker(job, job.transport, digests, report)
         else:
             upload_file(
                 job.transport,
@@ -66,7 +66,7 @@ def upload_many(jobs: Sequence[UploadJob], on_sent: Callable[[str, int], None] |
                 mode=job.mode,
                 become=job.become,
                 timeout=job.timeout,
-                on_sent=tell,
+                on_sent=report,
                 digest_of_source=lambda: digests.of(job.source),
             )
 
@@ -76,7 +76,7 @@ def upload_many(jobs: Sequence[UploadJob], on_sent: Callable[[str, int], None] |
 
 
 class _Digests:
-    """SHA-256 of the files to be sent, each read when first asked for."""
+    """The SHA-256 of the files to send; each file is read on first use."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -90,10 +90,10 @@ class _Digests:
 
 
 def _in_worker(
-    job: UploadJob, transport: SshTransport, digests: _Digests, tell: Callable[[int], None]
+    job: UploadJob, transport: SshTransport, digests: _Digests, report: Callable[[int], None]
 ) -> None:
-    """Run one job in a process of its own and pass on what it tells."""
-    order = {
+    """Run one job in a process of its own and forward its progress."""
+    settings = {
         "target": _dump_target(transport.reconnect_target()),
         "answers": {question: secret.reveal() for question, secret in transport.answers.items()},
         "source": str(job.source),
@@ -110,7 +110,7 @@ def _in_worker(
         start_new_session=True,
     ) as worker:
         try:
-            _follow(worker, order, job, digests, tell)
+            _follow(worker, settings, job, digests, report)
         except BaseException:
             worker.kill()
             raise
@@ -118,37 +118,37 @@ def _in_worker(
 
 def _follow(
     worker: subprocess.Popen[bytes],
-    order: dict[str, Any],
+    settings: dict[str, Any],
     job: UploadJob,
     digests: _Digests,
-    tell: Callable[[int], None],
+    report: Callable[[int], None],
 ) -> None:
     stdin, stdout = worker.stdin, worker.stdout
     assert stdin is not None  # noqa: S101 - Popen was given PIPE
     assert stdout is not None  # noqa: S101
 
-    def say(text: str) -> None:
-        with contextlib.suppress(BrokenPipeError):  # a worker that died is told of below
+    def send(text: str) -> None:
+        with contextlib.suppress(BrokenPipeError):  # a worker that died is reported below
             stdin.write(text.encode() + b"\n")
             stdin.flush()
 
-    say(json.dumps(order))
+    send(json.dumps(settings))
     finished = False
     for line in stdout:
-        said = json.loads(line)
-        if "sent" in said:
-            tell(said["sent"])
-        elif "wanted" in said:
-            say(digests.of(job.source))
-        elif "error" in said:
-            kind = _ERRORS.get(said["error"], DeployError)
-            raise kind(said["message"], said["hint"], node=job.transport.name)
+        message = json.loads(line)
+        if "sent" in message:
+            report(message["sent"])
+        elif "wanted" in message:
+            send(digests.of(job.source))
+        elif "error" in message:
+            kind = _ERRORS.get(message["error"], DeployError)
+            raise kind(message["message"], message["hint"], node=job.transport.name)
         else:
             finished = True
     if not finished:
         raise DeployError(
             f"the process that sent {job.source.name} ended with status {worker.wait()}",
-            "Is this machine short of memory?",
+            "Check that this machine has enough memory (free -m), then run again.",
             node=job.transport.name,
         )
 
@@ -174,49 +174,49 @@ def _load_target(values: dict[str, Any]) -> SshTarget:
     return SshTarget(**{name: load(value) for name, value in values.items()})
 
 
-def _tell(**said: object) -> None:
-    sys.stdout.write(json.dumps(said) + "\n")
+def _emit(**message: object) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
 
 
 def _ask_digest() -> str:
-    _tell(wanted="sha256")
+    _emit(wanted="sha256")
     return sys.stdin.readline().strip()
 
 
-def _work(order: dict[str, Any]) -> None:
-    """The worker: its own connection, one file, what it has to say as JSON lines."""
-    memory = SecretCache(None)
-    memory.answers = {question: Secret(text) for question, text in order["answers"].items()}
-    told = 0
+def _work(settings: dict[str, Any]) -> None:
+    """Run the worker: its own connection, one file, and JSON lines for progress and result."""
+    secrets = SecretCache(None)
+    secrets.answers = {question: Secret(text) for question, text in settings["answers"].items()}
+    reported = 0
 
     def progress(sent: int) -> None:
-        nonlocal told
-        if sent - told >= 1 << 20:
-            told = sent
-            _tell(sent=sent)
+        nonlocal reported
+        if sent - reported >= 1 << 20:
+            reported = sent
+            _emit(sent=sent)
 
     try:
-        transport = connect(_load_target(order["target"]), ask_secret=memory if memory.answers else None)
+        transport = connect(_load_target(settings["target"]), ask_secret=secrets if secrets.answers else None)
         try:
             digest = upload_file(
                 transport,
-                Path(order["source"]),
-                order["dest"],
-                mode=order["mode"],
-                become=order["become"],
-                timeout=order["timeout"],
+                Path(settings["source"]),
+                settings["dest"],
+                mode=settings["mode"],
+                become=settings["become"],
+                timeout=settings["timeout"],
                 on_sent=progress,
                 digest_of_source=_ask_digest,
             )
         finally:
             transport.close()
     except OzError as error:
-        _tell(error=type(error).__name__, message=error.message, hint=error.hint)
+        _emit(error=type(error).__name__, message=error.message, hint=error.hint)
     except OSError as error:
-        _tell(error="OSError", message=str(error), hint="")
+        _emit(error="OSError", message=str(error), hint="")
     else:
-        _tell(sha256=digest)
+        _emit(sha256=digest)
 
 
 if __name__ == "__main__":

@@ -19,12 +19,12 @@ from tests.unit.checks.test_checks_judges import HOST, SEEN
 from tests.unit.checks.test_checks_scripts import here, program, tools
 
 __all__ = ["tools"]
-MISSING = EngineFacts(answers=False, said="docker: not found")
+MISSING = EngineFacts(answers=False, message="docker: not found")
 SILENT = EngineFacts(
-    answers=False, said="Cannot connect to the Docker daemon at unix:///var/run/docker.sock."
+    answers=False, message="Cannot connect to the Docker daemon at unix:///var/run/docker.sock."
 )
-DENIED = EngineFacts(answers=False, said="permission denied while trying to connect to the Docker daemon")
-HANGS = EngineFacts(answers=False, said="it did not answer within 5 s")
+DENIED = EngineFacts(answers=False, message="permission denied while trying to connect to the Docker daemon")
+HANGS = EngineFacts(answers=False, message="it did not answer within 5 s")
 DEBIAN = NodeCapabilities(
     root=True, login="root", base=("debian", (13,)), manager="apt-get", service="systemd"
 )
@@ -83,7 +83,7 @@ def packages(one: Remedy | None) -> tuple[str, ...]:
 def test_an_engine_that_is_not_there(
     engine: str, capabilities: dict[str, Any], wanted: tuple[str, ...]
 ) -> None:
-    facts = replace(MISSING, said=f"{engine}: not found")
+    facts = replace(MISSING, message=f"{engine}: not found")
     one = remedy(facts, replace(DEBIAN, **capabilities), name=engine)
     assert packages(one) == wanted
     if one is not None:
@@ -93,7 +93,7 @@ def test_an_engine_that_is_not_there(
 
 
 def test_podman_of_debian_brings_what_it_needs() -> None:
-    one = remedy(replace(MISSING, said="podman: not found"), DEBIAN, name="podman")
+    one = remedy(replace(MISSING, message="podman: not found"), DEBIAN, name="podman")
     assert {"podman", "podman-compose", "netavark"} <= set(packages(one))
 
 
@@ -190,7 +190,7 @@ def test_an_engine_that_hangs_and_podman_are_not_started() -> None:
     assert hangs is not None
     assert hangs.message == "Docker hangs: it did not answer within 5 s"
     assert "journalctl -u docker" in hangs.hint  # to start it would hang, too
-    assert remedy(replace(SILENT, said="no"), SYSTEMD, name="podman") is None
+    assert remedy(replace(SILENT, message="no"), SYSTEMD, name="podman") is None
 
 
 # ---- the group

@@ -164,7 +164,7 @@ def test_an_engine_that_does_not_answer(tools: Path, text: str, words: str) -> N
     program(tools, "docker", f"#!/bin/sh\n{text}\n")
     facts = EngineCheck().parse(printed_by(EngineCheck(), here()))
     assert not facts.engine.answers
-    assert words in facts.engine.said
+    assert words in facts.engine.message
 
 
 def test_an_engine_that_is_not_there(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +173,7 @@ def test_an_engine_that_is_not_there(tools: Path, monkeypatch: pytest.MonkeyPatc
         (tools / name).symlink_to(found.stdout.strip())
     monkeypatch.setenv("PATH", str(tools))
     facts = EngineCheck().parse(printed_by(EngineCheck(), here()))
-    assert facts.engine.said == "docker: not found"
+    assert facts.engine.message == "docker: not found"
 
 
 def test_ports_of_listeners_and_containers(tools: Path) -> None:
@@ -302,4 +302,4 @@ def test_an_engine_that_hangs_is_waited_for_once(tools: Path, shell: str, late: 
     assert list(sections(done.stdout)) == [*pieces, "end"]
     assert (tools / "asked").read_text() == "info\nversion\n"  # the latter only whether it is dead
     facts = EngineCheck().parse(sections(done.stdout)["engine"])
-    assert "did not answer within 5 s" in facts.engine.said
+    assert "did not answer within 5 s" in facts.engine.message

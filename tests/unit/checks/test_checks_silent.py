@@ -106,7 +106,7 @@ def test_a_silent_node_is_told_once_and_the_ways_between_the_others_are_judged(
     assert [one.id for one in found if one.level != "ok"] == ["look/n1"]
     gone = next(one for one in found if one.id == "look/n1")
     assert "did not finish the SSH handshake in 1 s" in gone.seen
-    assert "Is sshd there alive" in gone.hint
+    assert "Check that sshd is running there" in gone.hint
     assert ways_between_the_others(found) == OTHERS
 
 

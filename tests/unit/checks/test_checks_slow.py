@@ -54,7 +54,7 @@ def test_a_mask_of_docker_is_told_of_a_docker_that_does_not_run(
     hint = judged(EngineCheck(), hung, at=site(engine=engine))["engine"].hint
     assert f"journalctl -u {engine}" in hint
     assert "mask" not in hint
-    seen = EngineCheckFacts(engine=replace(SILENT, said="no"), name=engine, capabilities=means)
+    seen = EngineCheckFacts(engine=replace(SILENT, message="no"), name=engine, capabilities=means)
     hint = judged(EngineCheck(), seen, at=site(engine=engine))["engine"].hint
     assert words in hint
     assert "mask" not in hint

@@ -123,7 +123,7 @@ def test_rpms_are_taken_back_as_far_as_they_are_there(
     program(tools, "rpm", f'#!/bin/sh\n[ "$1" = -q ] && [ -e {there}/"$2" ]\n')
     program(tools, "dnf", REMOVE.format(there=there))
     means = replace(DEBIAN, root=False, sudo=True, base=("rhel", (9, 4)), manager="dnf")
-    one = remedy(replace(MISSING, said="podman: not found"), means, name="podman")
+    one = remedy(replace(MISSING, message="podman: not found"), means, name="podman")
     assert one is not None
     for _ in range(2):
         assert [undone(command) for command in one.undo] == [0 if "rpm" in states else 1]

@@ -36,7 +36,7 @@ def found(engine: str = "docker", **changes: Any) -> list[str]:
         ("19.03.0", None),
         ("18.09.9", "n1: Docker 18.09.9 is too old, 19.03 or newer is needed"),
         ("1.13.1", "n1: Docker 1.13.1 is too old, 19.03 or newer is needed"),
-        ("", "n1: cannot tell the version of Docker: ''"),
+        ("", "n1: the version of Docker is unknown: ''"),
     ],
 )
 def test_docker(version: str, problem: str | None) -> None:
@@ -127,7 +127,7 @@ def test_no_engine(said: str, message: str, hint: str) -> None:
 
 def test_a_catalogue_whose_oldest_version_cannot_be_read_lets_nobody_through() -> None:
     oldest = MinimumVersions(engine="new", compose="1.0")
-    with pytest.raises(OzError, match="the catalogue's oldest Docker, 'new', is no version"):
+    with pytest.raises(OzError, match="the catalogue's minimum version of Docker is not a version: 'new'"):
         list(unmet_requirements(fresh(), "docker", oldest))
 
 
@@ -190,7 +190,7 @@ def test_containers_of_others_are_never_touched() -> None:
 @pytest.mark.parametrize(
     ("access", "said", "hint"),
     [
-        ("denied /opt", "n1: this login may not write /opt", "become: sudo"),
+        ("denied /opt", "n1: this login may not write to /opt", "become: sudo"),
         ("read-only /opt", "n1: /opt is on a file system that is mounted read-only", "another install_dir"),
     ],
 )

@@ -30,7 +30,7 @@ def test_versions(text: str, version: tuple[int, ...] | None) -> None:
 def test_pick_compose() -> None:
     both = detect_compose("docker", plugin="2.26.1", v1="1.29.2", podman_compose="")
     assert both
-    assert (both.flavour, both.argv, both.version) == (
+    assert (both.variant, both.argv, both.version) == (
         ComposeVariant.PLUGIN,
         ("docker", "compose"),
         (2, 26, 1),

@@ -88,7 +88,7 @@ def _project(facts: NodeFacts) -> UnmetRequirement | None:
 def _engine(facts: NodeFacts, details: NodeDetails) -> EngineFacts:
     return EngineFacts(
         answers=facts.engine_ok,
-        said=facts.engine_message,
+        message=facts.engine_message,
         version=details.engine_version,
         compose_plugin=details.compose_plugin,
         compose_v1=details.compose_v1,
