@@ -57,7 +57,7 @@ class NodeViewpoint:
         return self._transport.tunnel(host, port, timeout=timeout)
 
     def tcp(self, host: str, port: int) -> TcpResult:
-        """Open a TCP connection through sshd and close it; from the shell where sshd forbids tunnels."""
+        """Open a TCP connection through sshd, or from the shell without tunnels, and close it."""
         try:
             self.tunnel(host, port, timeout=TCP_SECONDS).close()
         except ForwardingForbidden:
