@@ -1,6 +1,7 @@
 # make demo          two lab nodes and a database, an installation on them, and its table
 # make demo-down     remove what make demo made
 # make check         style, types, import directions, unit tests, the wizard (minutes)
+# make newest        the guards and unit tests on the newest of every library, in an environment of its own
 # make test          all but the slow tests, end to end on lab nodes included (minutes)
 # make test-faults   the slow tests: failures while deploying, Podman, old engines, brokers, registries
 # make test-vm       the checks in two virtual machines: a real NFS mount, systemd, cgroup v2
@@ -10,10 +11,11 @@
 # make docs          the answers reference, from the questions
 SHELL := /bin/bash
 VENV ?= .venv
+NEWEST ?= .venv-newest
 PY := $(VENV)/bin/python
 OZ := $(VENV)/bin/oz-install
 
-.PHONY: help demo demo-down check e2e test test-faults test-vm test-fresh bench screenshots docs machine
+.PHONY: help demo demo-down check newest e2e test test-faults test-vm test-fresh bench screenshots docs machine
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -37,8 +39,19 @@ check: $(VENV)/.ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/basedpyright --pythonpath $(PY)
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/pytest -q -n auto tests/unit tests/tui
+
+# The newest of everything, upper limits of pyproject.toml ignored: what breaks is a planned hour's work list.
+newest:
+	rm -rf $(NEWEST)
+	python3 -m venv $(NEWEST)
+	$(NEWEST)/bin/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(NEWEST)/bin/python tests/newest.py | xargs $(NEWEST)/bin/pip install --quiet --disable-pip-version-check \
+	  --upgrade --upgrade-strategy eager
+	$(NEWEST)/bin/pip list --disable-pip-version-check
+	$(NEWEST)/bin/pytest -q -n auto --maxfail 50 tests/unit
 
 # Debian packages that the tests use; said before anything is installed.
 machine:

@@ -41,6 +41,7 @@ class OpenWithTimeout(Protocol):
 
     def __call__(self, node: Node, secrets: Secrets, *, step: float) -> Transport:
         """Raises ConnectError."""
+        ...
 
 
 def run_preflight(

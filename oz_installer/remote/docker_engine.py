@@ -258,7 +258,7 @@ def _make_client(transport: Transport, timeout: float, version: str) -> Any:
             super().put(None, block, timeout)
 
     class Pool(urllib3.connectionpool.HTTPConnectionPool):
-        ConnectionCls = Connection
+        ConnectionCls = Connection  # pyright: ignore[reportAssignmentType] - so urllib3's own pools declare it
         QueueCls = Idle
 
     class Adapter(requests.adapters.HTTPAdapter):

@@ -45,73 +45,95 @@ class Core(Protocol):
     def validate(self, working: WorkingCopy) -> tuple[Problem, ...]:
         """Everything that is wrong, in file order; what concerns the whole once each field is right, but what
         a component asks for at once."""
+        ...
 
     def allowed_values(self, working: WorkingCopy, keys: Sequence[str]) -> Mapping[str, AllowedValues]:
         """What may be chosen for these questions, given all other answers."""
+        ...
 
     def missing_reason(self, working: WorkingCopy, key: str) -> str | None:
         """What is wrong when this question is left out; None when it may be."""
+        ...
 
     def role_assignment(self, working: WorkingCopy) -> RoleAssignment:
         """Which role each node gets, as far as that is known."""
+        ...
 
     def topology(self, working: WorkingCopy) -> Topology | None:
         """What will run where; None while answers are missing or wrong."""
+        ...
 
     def size(self, workload: Workload) -> Sizing:
         """What a workload needs, by the vendor's formulas."""
+        ...
 
     def scenarios(self) -> Mapping[str, Scenario]:
         """The vendor's scenarios by name."""
+        ...
 
     def releases(self) -> Sequence[Release]:
         """The catalogue's releases, oldest first."""
+        ...
 
     def bundles(self, working: WorkingCopy) -> Mapping[str, Mapping[str, str]]:
         """Every node's files, path -> text, secrets masked."""
+        ...
 
     # --- files of the operator ------------------------------------------------------------------------
     def exists(self, path: Path) -> bool:
         """Whether something stands there."""
+        ...
 
     def file_problems(self, working: WorkingCopy, path: Path) -> tuple[Problem, ...]:
         """What is wrong with the files on this machine that the answers of ``path`` name."""
+        ...
 
     def answers_files(self, folder: Path) -> tuple[Path, ...]:
         """Files of that folder which look like answers, sorted."""
+        ...
 
     def read(self, path: Path) -> tuple[WorkingCopy, str]:
         """Answers of a file, complete or not, and its text."""
+        ...
 
     def save_answers(
         self, working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
     ) -> WorkingCopy:
         """Write the answers file, and typed secrets to files of their own beside it. ``opened`` is the file
         that they come from: secrets and paths beside that one go along."""
+        ...
 
     def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
         """Keep a draft without secrets."""
+        ...
 
     def load_draft(self, saved: SavedDraft) -> WorkingCopy:
         """What a draft holds."""
+        ...
 
     def drafts(self) -> tuple[SavedDraft, ...]:
         """All drafts, newest first."""
+        ...
 
     def delete_own_draft(self, target: Path) -> None:
         """Remove this wizard's draft of that answers file, if there is one."""
+        ...
 
     def release_draft(self, target: Path) -> None:
         """This wizard's draft of that answers file stays, but another wizard may go on with it."""
+        ...
 
     def delete_draft(self, saved: SavedDraft) -> None:
         """Remove a draft, unless another wizard is at work on it."""
+        ...
 
     def write_svg(self, topology: Topology, path: Path) -> None:
         """Write the topology as SVG."""
+        ...
 
     def ssh_config_hosts(self) -> tuple[SshHost, ...]:
         """Hosts of ~/.ssh/config."""
+        ...
 
     # --- outside, before anything is changed ----------------------------------------------------------
     def probe_nodes(
@@ -123,6 +145,7 @@ class Core(Protocol):
         stop: Stop,
     ) -> None:
         """Connect to nodes, all at once, and look at them."""
+        ...
 
     def probe_section(
         self,
@@ -133,25 +156,32 @@ class Core(Protocol):
         stop: Stop,
     ) -> None:
         """Log in to the database, or write to the storage, from every api node."""
+        ...
 
     # --- an installation ------------------------------------------------------------------------------
     def prepare(self, path: Path, stop: Stop) -> Prepared:
         """Connect, look and plan; changes nothing."""
+        ...
 
     def with_diffs(self, prepared: Prepared, stop: Stop) -> Plan:
         """The plan with the differences of every file, secrets masked."""
+        ...
 
     def check(self, path: Path, on_finding: Callable[[Finding], None], stop: Stop) -> None:
         """Preflight by itself: every check, all nodes at once; a node that cannot be reached is a finding."""
+        ...
 
     def run_checks(self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: Stop) -> None:
         """The same over the connections of a run."""
+        ...
 
     def apply(self, prepared: Prepared, on_event: Callable[[Event], None], stop: Stop) -> None:
         """Carry the plan out."""
+        ...
 
     def summarise(self, prepared: Prepared, stop: Stop) -> Summary:
         """What runs where now."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from oz_installer.answers.dotted_keys import UnparsedText, Values, plain_secrets, split_key, with_value
 from oz_installer.answers.file import ParsedFile, parse_text
@@ -154,7 +154,7 @@ class _RoundTripEditor:
             section = item if isinstance(item, Section) else None
             return [head, *self.block(section, tree, entry.line, old, new)]
         if block and isinstance(tree, ListNode) and isinstance(item, Section) and new:
-            return [head, *self.rows(item, tree, entry.line, old, new)]
+            return [head, *self.rows(item, tree, entry.line, old, cast("Sequence[Any]", new))]
         indent = _indent(head)
         lines = list(_lines(item, name, new, indent))
         if _on_one_line(tree, entry.line) and new:

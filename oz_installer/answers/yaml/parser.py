@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import yaml
 
@@ -112,15 +112,16 @@ class _Parser:
             if bad := unprintable_character(line.replace("\t", " ").replace("\ufeff", " ")):
                 self._stop(f"holds the control character {bad}", "remove it", number)
         documents = 0
-        event: Any
         try:
-            for count, event in enumerate(yaml.parse(self.text, Loader=_LOADER)):
+            events = cast("Iterable[Any]", yaml.parse(self.text, Loader=_LOADER))  # all have a mark
+            for count, event in enumerate(events):
+                here = event.start_mark.line + 1
                 if isinstance(event, yaml.DocumentStartEvent):
                     documents += 1
                 if documents > 1:
-                    self._stop("a second document starts", "remove the line ---", event.start_mark.line + 1)
+                    self._stop("a second document starts", "remove the line ---", here)
                 if count > MOST_EVENTS or len(self.stack) > DEEPEST:
-                    self._stop("is nested too deeply or too long for answers", "", event.start_mark.line + 1)
+                    self._stop("is nested too deeply or too long for answers", "", here)
                 self._event(event)
         except yaml.YAMLError as error:
             self._broken(error)

@@ -61,7 +61,8 @@ def _moves(bundle: Bundle, facts: NodeFacts) -> tuple[StorageMove, ...]:
 
 def _file_changes(bundle: Bundle, facts: NodeFacts) -> tuple[Change, ...]:
     wanted = {file.path: file.digest for file in bundle.files}
-    actions = {path: _file_action(path, wanted, facts) for path in sorted({*wanted, *facts.files})}
+    paths = sorted({*wanted, *facts.files})
+    actions: dict[str, FileAction | None] = {path: _file_action(path, wanted, facts) for path in paths}
     return tuple(
         Change(target=bundle.node, kind="file", name=path, action=action)
         for path, action in actions.items()

@@ -26,7 +26,7 @@ from oz_installer.remote.ssh.known_hosts import (
     preferred_key_types,
     read_known_hosts,
 )
-from oz_installer.remote.ssh.paramiko_import import paramiko
+from oz_installer.remote.ssh.paramiko_import import IncompatiblePeer, paramiko
 from oz_installer.remote.ssh.target import AcceptHostKey, HostKeyQuestion, HostKeyRefused
 
 BUSY_SECONDS = 15.0
@@ -150,7 +150,7 @@ def _handshake_error(hop: Hop, error: Exception, late: bool, version: str, timeo
             "Check that sshd is running there, and that this is its port.",
             node=hop.node,
         )
-    if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
+    if isinstance(error, IncompatiblePeer):
         return ConnectError(
             f"{address} and oz-install have no SSH algorithm in common: {error}",
             "Update sshd there, or allow a newer algorithm in its sshd_config.",

@@ -32,6 +32,7 @@ def enable_match_exec() -> None:
 _import_without_invoke()
 import paramiko  # noqa: E402
 from paramiko.packet import Packetizer  # noqa: E402
+from paramiko.ssh_exception import IncompatiblePeer  # noqa: E402
 
 # paramiko logs tracebacks of its thread; every failure reaches the operator as a ConnectError instead.
 _log = logging.getLogger("paramiko")
@@ -39,4 +40,4 @@ _log.addHandler(logging.NullHandler())
 _log.setLevel(logging.CRITICAL + 1)
 _log.propagate = False
 
-__all__ = ["Packetizer", "enable_match_exec", "paramiko"]
+__all__ = ["IncompatiblePeer", "Packetizer", "enable_match_exec", "paramiko"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from threading import Event as Stop
 from typing import TYPE_CHECKING
@@ -199,14 +200,15 @@ class FileController(DraftKeeper):
         session.judged = judged
         ordered = sorted(judged.problems, key=lambda problem: number(step_of(problem.key)))
         left = (one for one in ordered if opened.working.is_omitted(one.key))
-        first = next(left, ordered[0] if ordered else None)
+        first = next(chain(left, ordered), None)
         needed = step_of(first.key) if first else "review"
         known = opened.step in {one.id for one in (STEPS[1:] if opened.draft else STEPS)}
         step_id = opened.step if opened.step and known else needed
         self._app.start_over(step_id, first.key if first and step_id == needed else None)
-        if lost := opened.working.lost:
-            more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
-            self._say(f"! No field can show this; mend it in the file itself: {lost[0]}{more}", bad=True)
+        if opened.working.lost:
+            lost, *others = opened.working.lost
+            more = f" and {len(others)} more" if others else ""
+            self._say(f"! No field can show this; mend it in the file itself: {lost}{more}", bad=True)
 
     # --- what the jobs say ----------------------------------------------------------------------------
     def heard(self, news: object) -> None:

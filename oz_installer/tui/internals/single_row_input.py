@@ -10,7 +10,7 @@ from oz_installer.tui.internals.stable_components import StableComponents
 from oz_installer.tui.internals.switches import on
 
 
-class SingleRowInput(Input, StableComponents):
+class SingleRowInput(Input, StableComponents):  # pyright: ignore[reportIncompatibleMethodOverride]
     """A text input without scroll bars."""
 
     virtual_size = Reactive(Size(0, 0), layout=not on("quiet-text"))  # Textual: a longer text lays out all

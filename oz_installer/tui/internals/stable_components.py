@@ -13,7 +13,8 @@ class StableComponents(Widget):
     No style may join them with ``:focus``. Textual styles each of them again at every Tab, which is half of
     what the styling takes.
 
-    Name it behind a base class that brings its own styles: the first base decides which apply.
+    Name it behind a base class that brings its own styles: the first base decides which apply. pyright then
+    compares Textual's own overrides with Textual's Widget, and finds what does not fit: nothing of ours.
     """
 
     _steady = False

@@ -131,7 +131,10 @@ def worst(tones: Iterable[Tone]) -> Tone:
     """The colour of what is said of several nodes at once."""
     seen = frozenset(tones)
     order: tuple[Tone, ...] = ("-bad", "-warning", "-good")
-    return next((tone for tone in order if tone in seen), "")
+    for tone in order:
+        if tone in seen:
+            return tone
+    return ""
 
 
 def short_result(tried: NodeProbe) -> tuple[str, Tone]:

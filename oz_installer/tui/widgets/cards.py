@@ -152,7 +152,7 @@ class Cards(AnswerWidget, StableComponents, can_focus=True):
             return f"cannot be chosen: {self.barred[card.name].partition('; ')[0]}"
         return card.tag
 
-    def get_content_height(self, _container: Size, _viewport: Size, width: int) -> int:
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
         """As many rows as the longest card."""
         return max((len(column) for column in self._columns(width)), default=1)
 

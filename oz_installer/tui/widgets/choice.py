@@ -109,7 +109,7 @@ class Choice(StableComponents, can_focus=True):
             start += len(text) + GAP
         return rows
 
-    def get_content_height(self, _container: Size, _viewport: Size, width: int) -> int:
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
         """As many rows as the options need."""
         return len(self._rows(width))
 

@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import Reactive, reactive
 from textual.widget import Widget
 
 from oz_installer.tui.internals.stable_components import StableComponents
@@ -41,7 +41,7 @@ class Menu(StableComponents, can_focus=True):
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"menu--now", "menu--about", "menu--barred"}
     ALLOW_SELECT = False
-    highlighted = reactive(0)
+    highlighted: Reactive[int] = reactive(0)
 
     @dataclass(eq=False)
     class Chosen(Message):
@@ -94,7 +94,7 @@ class Menu(StableComponents, can_focus=True):
         """A free row between items that say more than their name."""
         return any(item.about for item in self.items)
 
-    def get_content_height(self, _container: Size, _viewport: Size, width: int) -> int:
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
         """One row an item, and as many as its text needs."""
         between = max(len(self.items) - 1, 0) if self._spaced else 0
         return between + sum(1 + len(wrapped(item.barred or item.about, width)) for item in self.items)

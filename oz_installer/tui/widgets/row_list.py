@@ -38,7 +38,7 @@ class MeasuredRows:
         return MeasuredRows(fresh, width)
 
 
-class RowList(ScrollView, StableComponents, can_focus=True):
+class RowList(ScrollView, StableComponents, can_focus=True):  # pyright: ignore[reportIncompatibleMethodOverride]
     """Rows that scroll. The cursor of ``pick`` is a sign, so that it is seen without colours."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -129,7 +129,7 @@ class RowList(ScrollView, StableComponents, can_focus=True):
     def _look(self, look: str) -> Style:
         return self.get_component_rich_style(f"lines--{look}", partial=True) if look else Style.null()
 
-    def get_content_height(self, _container: Size, _viewport: Size, _width: int) -> int:
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
         """All rows; a stylesheet may bound it."""
         return len(self.rows)
 

@@ -13,7 +13,7 @@ from oz_installer.tui.widgets.answer_widget import Notice
 from oz_installer.tui.widgets.text_input import printable
 
 
-class MultilineInput(TextArea, StableComponents):
+class MultilineInput(TextArea, StableComponents):  # pyright: ignore[reportIncompatibleMethodOverride]
     """A text area that calls ``told`` with every change, at once. Tab leaves it."""
 
     def __init__(self, *, placeholder: str, told: Callable[[str], None]) -> None:
