@@ -17,6 +17,7 @@ from textual.keys import _character_to_key as key_name
 from textual.map_geometry import MapGeometry
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import DataTable
 from textual.worker import Worker
@@ -163,6 +164,22 @@ def something_ready(loop: asyncio.AbstractEventLoop) -> bool:
 def timers_of(loop: asyncio.AbstractEventLoop) -> list[asyncio.TimerHandle]:
     """What is to be called later."""
     return list(cast("Any", loop)._scheduled)
+
+
+def lose_ticks(patch: pytest.MonkeyPatch) -> None:
+    """Lose the tick of each of Textual's timers that fires once."""
+    run = Timer._run
+
+    async def lossy(timer: Timer) -> None:
+        if timer._repeat != 0:
+            await run(timer)
+
+    patch.setattr(Timer, "_run", lossy)
+
+
+async def run_timer(timer: Timer) -> None:
+    """Run a timer to its end."""
+    await timer._run()
 
 
 Run = Callable[[Any], None]

@@ -26,6 +26,7 @@ from oz_installer.tui.views.event_feed import FeedReady
 from oz_installer.tui.wizard_protocol import ExitGuard
 from tests.tui import support
 from tests.tui.fake_core import FakeCore
+from tests.tui.probes import lose_ticks, run_timer
 from tests.tui.support import app_of, press, settle, step_of, text_of, until, wizard
 from tests.tui.test_files import COMPLETE, HERE
 
@@ -41,13 +42,7 @@ PACKAGE = Path(oz_installer.tui.__file__).parent
 @pytest.fixture
 def lost_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lose the tick of each of Textual's timers that fires once."""
-    run = Timer._run
-
-    async def lossy(timer: Timer) -> None:
-        if timer._repeat != 0:
-            await run(timer)
-
-    monkeypatch.setattr(Timer, "_run", lossy)
+    lose_ticks(monkeypatch)
 
 
 async def test_textual_loses_a_tick_when_time_passes_between_two_looks_at_its_clock(
@@ -57,7 +52,7 @@ async def test_textual_loses_a_tick_when_time_passes_between_two_looks_at_its_cl
     monkeypatch.setattr("textual._time.get_time", map(float, count()).__next__)
     fired: list[str] = []
     timer = Timer(App[None](), 0.001, callback=lambda: fired.append("tick"), repeat=0)
-    await asyncio.wait_for(timer._run(), 1)
+    await asyncio.wait_for(run_timer(timer), 1)
     assert fired == []
 
 
