@@ -205,7 +205,7 @@ def _wrong_url(value: str) -> str:
 
 
 def proxy(value: str) -> str | None:
-    """``http://host:port``, no user and password: containers have it in their environment."""
+    """``http://host:port``, no user and password: containers have them in their environment."""
     if "@" in value:
         return "should have no user and password; allow the nodes on the proxy by their addresses instead"
     if found := re.fullmatch(_PROXY, value):
