@@ -113,7 +113,7 @@ async def test_help_explains_the_field_and_the_step() -> None:
         support.step_of(pilot).focus_key("public_url")
         await press(pilot, "f1")
         shown = " ".join(text_of(pilot).split())
-        assert "How users reach Oz" in shown
+        assert "URL at which users reach Oz" in shown
         assert "an http or https URL" in shown
         assert "public_url" in shown
         await press(pilot, "f1")

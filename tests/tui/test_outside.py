@@ -168,7 +168,7 @@ async def test_every_fault_that_is_counted_is_marked() -> None:
         await settle(pilot)
         assert "! 2 here" in words(pilot)
         assert "! Port should be from 1 to 65535" in words(pilot)
-        assert "! Password is needed for a database that exists" in words(pilot)
+        assert "! Password is needed for an external database" in words(pilot)
 
 
 async def test_a_step_that_was_left_marks_what_it_counts() -> None:
@@ -178,7 +178,7 @@ async def test_a_step_that_was_left_marks_what_it_counts() -> None:
         assert "Password is needed" not in words(pilot), "its turn has not come yet"
         await press(pilot, "ctrl+n", "ctrl+b")
         assert "! 1 here" in words(pilot)
-        assert "! Password is needed for a database that exists" in words(pilot)
+        assert "! Password is needed for an external database" in words(pilot)
 
 
 # --- storage ----------------------------------------------------------------------------------------
