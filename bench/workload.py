@@ -12,7 +12,7 @@ from typing import Any, cast
 import yaml
 
 from oz_installer.answers.file import read
-from oz_installer.catalog.release import STAGES
+from oz_installer.catalog.service import STAGES
 from oz_installer.installation.render import build_desired_state
 from oz_installer.lab import Lab
 from oz_installer.render.compose.bundle import Bundle, BundleService

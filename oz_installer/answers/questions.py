@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from oz_installer.answers import value_rules
 from oz_installer.answers.model import Answers, SecretRef
+from oz_installer.answers.safe_text import safe_data
 from oz_installer.frozen import dataclass
 
 Kind = Literal[
@@ -65,9 +66,9 @@ class Question:
             return value_rules.not_a_choice(value, self.choices)
         if isinstance(value, SecretRef):
             bad = value_rules.plain_secret(value.where) if value.kind == "plain" else None
-            return value_rules.safe_data(value.where) or bad
+            return safe_data(value.where) or bad
         text = str(value) if isinstance(value, Path) else value
-        return value_rules.safe_data(text) or (self.rule(value) if self.rule else None)
+        return safe_data(text) or (self.rule(value) if self.rule else None)
 
 
 @dataclass(frozen=True, kw_only=True)

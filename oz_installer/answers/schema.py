@@ -12,6 +12,7 @@ from typing import Any
 
 from oz_installer.answers import value_rules
 from oz_installer.answers.questions import Question, Section, root
+from oz_installer.answers.safe_text import LONGEST
 
 _PATH = r"^(/[A-Za-z0-9._@+-]+)+$"
 _FRAGMENTS: Mapping[Any, Mapping[str, Any]] = {
@@ -38,7 +39,7 @@ _SECRET = {
     "title": "Source of the secret",
     "description": "An environment variable, a file, a prompt on the terminal, or the secret itself.",
     "anyOf": [
-        {"type": "string", "minLength": 1, "maxLength": value_rules.LONGEST},
+        {"type": "string", "minLength": 1, "maxLength": LONGEST},
         *(
             {
                 "type": "object",
@@ -48,15 +49,15 @@ _SECRET = {
             }
             for kind, inside in (
                 ("env", {"type": "string", "pattern": f"^{value_rules.environment_name.regex}$"}),
-                ("file", {"type": "string", "minLength": 1, "maxLength": value_rules.LONGEST}),
+                ("file", {"type": "string", "minLength": 1, "maxLength": LONGEST}),
                 ("prompt", {"const": True}),
             )
         ),
     ],
 }
 _TYPES: Mapping[str, Mapping[str, Any]] = {
-    "text": {"type": "string", "minLength": 1, "maxLength": value_rules.LONGEST},
-    "path": {"type": "string", "minLength": 1, "maxLength": value_rules.LONGEST},
+    "text": {"type": "string", "minLength": 1, "maxLength": LONGEST},
+    "path": {"type": "string", "minLength": 1, "maxLength": LONGEST},
     "integer": {"type": "integer"},
     "number": {"type": "number"},
     "boolean": {"type": "boolean"},

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from oz_installer.answers.safe_text import LONGEST
+
 Rule = Callable[[Any], str | None]
 
-LONGEST = 4096
-"""Maximum length of a text in the answers, in characters."""
 
 LIKE_A_VARIABLE = "looks like a variable, which is not expanded"
 """The problem of a secret such as ``$NAME``."""
@@ -34,7 +34,6 @@ _JUMP = rf"(?:({_LOGIN})@)?({_HOST}|{_V6}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa
 _REGISTRY = rf"({_HOST}|{_V6})(:{_PORT})?(/{_IMAGE_PATH})*"
 _EMAIL = rf"\w[\w.+-]{{0,63}}@({_HOST})"
 # C0, DEL, C1, line separators, marks that turn the direction of text, surrogates, noncharacters
-_UNSAFE = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 _SYSTEM = (
     "/bin",
     "/boot",
@@ -70,29 +69,6 @@ class RegexRule:
         meant = self.guess(value) if self.guess and len(value) < LONGEST else ""
         likely = f"; write {meant}" if re.fullmatch(self.regex, meant) else ""
         return f"should be {self.wanted}{likely}"
-
-
-def unprintable_character(text: str) -> str | None:
-    """The first unprintable character, as ``U+000A``, or None.
-
-    Unprintable are control characters, bidirectional marks, lone surrogates and noncharacters.
-    """
-    found = re.search(_UNSAFE, text)
-    return f"U+{ord(found.group()):04X}" if found else None
-
-
-def safe_data(value: Any) -> str | None:
-    """Reject control characters and overlong texts anywhere in a value, at any depth."""
-    if isinstance(value, str):
-        if len(value) > LONGEST:
-            return f"is longer than {LONGEST} characters"
-        if bad := unprintable_character(value):
-            return f"holds the control character {bad}; write it in one line of printable characters"
-    elif isinstance(value, Mapping):
-        return next((bad for pair in value.items() for part in pair if (bad := safe_data(part))), None)
-    elif isinstance(value, list | tuple):
-        return next((bad for item in value if (bad := safe_data(item))), None)
-    return None
 
 
 def plain_secret(value: str) -> str | None:

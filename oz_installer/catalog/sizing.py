@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import ceil
 from typing import Literal, Protocol
 
-from oz_installer.catalog.release import Scenario, load_scenarios
+from oz_installer.catalog.scenario import Scenario, load_scenarios
 
 ScenarioName = Literal["poc", "medium", "high-load"]
 DAYS = 30

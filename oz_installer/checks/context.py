@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from oz_installer.answers.model import Answers
-from oz_installer.catalog.release import Port, Release, Resources
+from oz_installer.catalog.release import Release
+from oz_installer.catalog.scenario import Resources
+from oz_installer.catalog.service import Port
 from oz_installer.checks.viewpoint import NodeViewpoint, Viewpoint
 from oz_installer.remote.transport import Transport
 from oz_installer.secret import Secret

@@ -11,7 +11,8 @@ from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.local_files import secrets_file_path
 from oz_installer.answers.model import Answers, Node
 from oz_installer.answers.secrets.resolve import Ask, Secrets
-from oz_installer.catalog.release import Port, load_release, releases
+from oz_installer.catalog.release import load_release, releases
+from oz_installer.catalog.service import Port
 from oz_installer.checks.all_checks import CHECKS
 from oz_installer.checks.base import Check
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, GeneratedSecrets

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oz_installer.answers.model import Answers
-from oz_installer.catalog.release import load_scenarios
+from oz_installer.catalog.scenario import load_scenarios
 from oz_installer.installation.compose_platform import ComposePlatform
 from oz_installer.installation.platform import Platform
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oz_installer.answers.model import Storage
+from oz_installer.answers.sections import Storage
 from oz_installer.topology.wiring import url_host
 
 

@@ -9,14 +9,8 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator
 
 from oz_installer.answers.model import Answers
-from oz_installer.catalog.release import (
-    INSTALLABLE,
-    Release,
-    Scenario,
-    load_release,
-    load_scenarios,
-    releases,
-)
+from oz_installer.catalog.release import Release, load_release, releases
+from oz_installer.catalog.scenario import INSTALLABLE, Scenario, load_scenarios
 from oz_installer.errors import Problem
 from oz_installer.text import join_and, join_or
 from oz_installer.topology.layout import roles_of

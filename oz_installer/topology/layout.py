@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from oz_installer.answers.model import Answers, Role
-from oz_installer.catalog.release import Layout, Resources, load_release, load_scenarios
+from oz_installer.catalog.release import load_release
+from oz_installer.catalog.scenario import Layout, Resources, load_scenarios
 
 
 def standard_layout(answers: Answers) -> Layout | None:

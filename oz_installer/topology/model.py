@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from oz_installer.catalog.release import Part, Port, Resources, Service
+from oz_installer.catalog.scenario import Resources
+from oz_installer.catalog.service import Part, Port, Service
 from oz_installer.frozen import dataclass
 
 

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from oz_installer.answers.model import Answers
 from oz_installer.catalog.engine import ENGINES
-from oz_installer.catalog.release import Port, Release, Service, load_release
+from oz_installer.catalog.release import Release, load_release
+from oz_installer.catalog.service import Port, Service
 from oz_installer.errors import AnswersError
 from oz_installer.text import join_and
 from oz_installer.topology.constraints import check_constraints

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from oz_installer.catalog.release import Endpoint, Port, load_release
+from oz_installer.catalog.release import Endpoint, load_release
+from oz_installer.catalog.service import Port
 from oz_installer.text import join_and
 from oz_installer.topology.model import Topology, TopologyNode
 from oz_installer.topology.wiring import url_host

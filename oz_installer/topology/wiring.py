@@ -9,7 +9,8 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from oz_installer.answers.model import Answers
-from oz_installer.catalog.release import Part, load_release
+from oz_installer.catalog.release import load_release
+from oz_installer.catalog.service import Part
 from oz_installer.topology.model import Topology, TopologyNode, Wiring
 
 GO_SSLMODES = {"allow": "disable", "prefer": "disable"}  # the exporter's lib/pq supports neither

@@ -17,9 +17,10 @@ from oz_installer.errors import Problem
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.store import SavedDraft
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.answers.model import Workload
     from oz_installer.answers.secrets.resolve import Ask
-    from oz_installer.catalog.release import Release, Scenario
+    from oz_installer.answers.sections import Workload
+    from oz_installer.catalog.release import Release
+    from oz_installer.catalog.scenario import Scenario
     from oz_installer.catalog.sizing import Sizing
     from oz_installer.checks.context import Finding
     from oz_installer.deploy.events import Event

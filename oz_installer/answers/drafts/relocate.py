@@ -10,7 +10,8 @@ from typing import Any
 from oz_installer.answers.dotted_keys import with_value
 from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.local_files import resolve_path, typed_secrets_dir
-from oz_installer.answers.model import License, SecretRef
+from oz_installer.answers.model import SecretRef
+from oz_installer.answers.sections import License
 
 
 def relocated(working: WorkingCopy, opened: Path, path: Path) -> WorkingCopy:

@@ -10,8 +10,8 @@ from pathlib import Path
 from oz_installer.answers.local_files import resolve_path
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.questions import Section, root
+from oz_installer.answers.safe_text import unprintable_character
 from oz_installer.answers.secrets.store import SecretStore
-from oz_installer.answers.value_rules import unprintable_character
 from oz_installer.errors import AnswersError, Problem
 from oz_installer.frozen import dataclass
 from oz_installer.secret import Masker, Secret

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, cast
 
 import yaml
 
-from oz_installer.answers.value_rules import unprintable_character
+from oz_installer.answers.safe_text import unprintable_character
 from oz_installer.answers.yaml import tree
 from oz_installer.answers.yaml.reader import Reader
 from oz_installer.errors import AnswersError, Problem

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from oz_installer.answers.model import Broker
+from oz_installer.answers.sections import Broker
 from oz_installer.checks.base import ProbeCheck
 from oz_installer.checks.broker import rabbitmq, redis
 from oz_installer.checks.broker.session import BrokerLogin, BrokerServer

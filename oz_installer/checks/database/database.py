@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from oz_installer.answers.model import Database
+from oz_installer.answers.sections import Database
 from oz_installer.checks.base import ProbeCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Remedy
 from oz_installer.checks.database.capacity import clock_findings, connection_findings

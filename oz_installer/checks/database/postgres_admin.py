@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from oz_installer.answers.model import Database
+from oz_installer.answers.sections import Database
 from oz_installer.catalog.release import DatabaseRequirements
 from oz_installer.checks.context import Remedy
 from oz_installer.checks.database.postgres import AdminView, ConnectionSettings, LoginResult, log_in_and_query

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from oz_installer.answers.model import Workload
+from oz_installer.answers.sections import Workload
 from oz_installer.catalog.sizing import format_number, size
 from oz_installer.checks.base import NodeCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oz_installer.catalog.release import STAGES
+from oz_installer.catalog.service import STAGES
 from oz_installer.deploy.compose.phases.connect import Connect, ReadFacts
 from oz_installer.deploy.compose.phases.lock import Lock
 from oz_installer.deploy.compose.phases.pull import PullImages

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
-from oz_installer.answers.model import Answers, License
+from oz_installer.answers.model import Answers
 from oz_installer.answers.secrets.resolve import references
+from oz_installer.answers.sections import License
 from oz_installer.installation.desired_state.desired_state import Render
 from oz_installer.render.config import secret_slots
 from oz_installer.secret import MASK, Secret

@@ -13,7 +13,7 @@ from typing import Any
 from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.model import SecretRef
 from oz_installer.answers.questions import Question, question
-from oz_installer.catalog.release import load_scenarios
+from oz_installer.catalog.scenario import load_scenarios
 from oz_installer.errors import Problem
 from oz_installer.frozen import dataclass
 from oz_installer.topology.constraints import check_constraints

@@ -12,8 +12,9 @@ from oz_installer.errors import AnswersError
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.answers.model import Workload
-    from oz_installer.catalog.release import Release, Scenario
+    from oz_installer.answers.sections import Workload
+    from oz_installer.catalog.release import Release
+    from oz_installer.catalog.scenario import Scenario
     from oz_installer.catalog.sizing import Sizing
     from oz_installer.errors import Problem
     from oz_installer.installation.wizard.choices import AllowedValues
@@ -71,7 +72,7 @@ class OfflineCore:
 
     def scenarios(self) -> Mapping[str, Scenario]:
         """The vendor's scenarios by name."""
-        from oz_installer.catalog.release import load_scenarios
+        from oz_installer.catalog.scenario import load_scenarios
 
         return load_scenarios()
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.model import Answers
-from oz_installer.catalog.release import Resources, load_scenarios, releases
+from oz_installer.catalog.release import releases
+from oz_installer.catalog.scenario import Resources, load_scenarios
 from oz_installer.frozen import dataclass
 from oz_installer.installation.wizard.partial_answers import partial_answers
 from oz_installer.topology.layout import layout_name, requirements_of, roles_of, standard_layout

@@ -9,7 +9,8 @@ from dataclasses import field
 from functools import cached_property
 
 from oz_installer.answers.model import Answers
-from oz_installer.catalog.release import Release, Stage, load_release
+from oz_installer.catalog.release import Release, load_release
+from oz_installer.catalog.service import Stage
 from oz_installer.errors import FAULT_HINT, OzError
 from oz_installer.frozen import dataclass
 from oz_installer.render.compose import compose_file

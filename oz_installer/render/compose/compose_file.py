@@ -16,9 +16,10 @@ from typing import Any
 
 import yaml
 
-from oz_installer.answers.model import Storage
+from oz_installer.answers.sections import Storage
 from oz_installer.catalog.engine import ENGINES
-from oz_installer.catalog.release import HealthCheck, Mount, Port, Release, Service
+from oz_installer.catalog.release import Release
+from oz_installer.catalog.service import HealthCheck, Mount, Port, Service
 from oz_installer.frozen import dataclass
 from oz_installer.render.mounts import nfs_options
 from oz_installer.render.project import DIGEST_LABEL

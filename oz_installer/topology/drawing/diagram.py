@@ -19,11 +19,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
 
-from oz_installer.text import join_and
 from oz_installer.topology.drawing.canvas import Box, Label, Party, Picture, Point, Wire, as_text
+from oz_installer.topology.drawing.labels import joined_names, node_names, ports_by_target
 from oz_installer.topology.drawing.node_box import edge_text, merge_edges, node_lines, node_title
 from oz_installer.topology.model import Edge, Topology, TopologyNode
-from oz_installer.topology.summary import port_text
 
 LEFT_EDGE = 5  # column of the nodes' left border; wires from users and BIO nodes run left of it
 FROM_USERS, FROM_BIO = 3, 1  # columns of those wires
@@ -83,7 +82,7 @@ class _Sheet:
         box = self._box(row, 0, "users", wrap(self.topology.public_url, self.edge - 3), "users")
         if len(self.apis) > 1 and not self.topology.services_for("load-balancer"):
             port = self.topology.services_for("web")[0].service.published_port
-            where = f"in front of port {port} of {_joined_names(self.apis)}"
+            where = f"in front of port {port} of {joined_names(self.apis)}"
             lines = ["your load balancer", *wrap(where, self.edge - 3, break_on_hyphens=False)]
             self._wire("balancer", [(box.bottom, FROM_USERS), (box.bottom + 1, FROM_USERS)])
             box = self._box(box.bottom + 2, 0, "", lines, "users")
@@ -110,8 +109,8 @@ class _Sheet:
         """Add the connections between api nodes and BIO nodes, as labels beside their wires."""
         if not self.bios:
             return row
-        down = merge_edges(self._between(self.apis, self.bios), "source", _node_names(self.apis))
-        up = merge_edges(self._between(self.bios, self.apis), "source", _node_names(self.bios))
+        down = merge_edges(self._between(self.apis, self.bios), "source", node_names(self.apis))
+        up = merge_edges(self._between(self.bios, self.apis), "source", node_names(self.bios))
         left = self._texts(row, FROM_USERS, up, self.edge - FROM_USERS)
         right = self._texts(row, self.api_wire + 2, down, self.width - self.api_wire - 2)
         return max(left, right, row + 1)
@@ -129,7 +128,7 @@ class _Sheet:
         after = top
         for party in self._parties(self.bios):
             arrow, after = self._block(after, top + 2, party, self.bios, self.bio_wire)
-            for edge in self._edges(_node_names(self.bios), [party]):
+            for edge in self._edges(node_names(self.bios), [party]):
                 at = self.places[edge.source].row + 2
                 self._wire(
                     "bio",
@@ -164,7 +163,7 @@ class _Sheet:
         free = row
         if watching:
             room = self.outside - self.edge - 4
-            ports = _ports_by_target(watching)
+            ports = ports_by_target(watching)
             label = wrap(ports.pop(self.apis[0].name, ""), room)
             others = dict.fromkeys(ports.values())
             below = [
@@ -195,7 +194,7 @@ class _Sheet:
         room = self.outside - wire - 3
         label = [line for text in dict.fromkeys(map(edge_text, edges)) for line in wrap(text, room)]
         sources = list(dict.fromkeys(edge.source for edge in edges))
-        partly = set(sources) != set(_node_names(nodes))
+        partly = set(sources) != set(node_names(nodes))
         below = wrap(f"from {', '.join(sources)}", room, break_on_hyphens=False) if partly else []
         return self._party(row, lowest, party, label, below, wire + 2)
 
@@ -215,8 +214,8 @@ class _Sheet:
         """Add the connections between api nodes, between their two boxes."""
         above, below = self.apis[:number], self.apis[number:]
         pair = len(self.apis) == 2
-        up = merge_edges(self._between(below, above[-1:]), "source", _node_names(below) if pair else None)
-        down = merge_edges(self._between(above, below[:1]), "source", _node_names(above) if pair else None)
+        up = merge_edges(self._between(below, above[-1:]), "source", node_names(below) if pair else None)
+        down = merge_edges(self._between(above, below[:1]), "source", node_names(above) if pair else None)
         col_up, col_down = LEFT_EDGE + 3, LEFT_EDGE + (5 if up else 3)
         if up and down:  # the wires run side by side, so the texts show their directions
             up, down = [f"▲ {text}" for text in up], [f"▼ {text}" for text in down]
@@ -229,7 +228,7 @@ class _Sheet:
         return free
 
     def _to_apis(self, node: TopologyNode, box: Box) -> None:
-        for target in dict.fromkeys(edge.target for edge in self._edges([node.name], _node_names(self.apis))):
+        for target in dict.fromkeys(edge.target for edge in self._edges([node.name], node_names(self.apis))):
             there = self.places[target].row + 2
             points = [
                 (box.row + 1, box.col),
@@ -240,10 +239,10 @@ class _Sheet:
             self._wire("updates", points)
 
     def _opens_right(self, node: TopologyNode) -> bool:
-        return bool(self._edges([node.name], [*OUTSIDE_ORDER, *_node_names(self.bios)]))
+        return bool(self._edges([node.name], [*OUTSIDE_ORDER, *node_names(self.bios)]))
 
     def _parties(self, nodes: Sequence[TopologyNode]) -> list[str]:
-        targets = {edge.target for edge in self._edges(_node_names(nodes), OUTSIDE_ORDER)}
+        targets = {edge.target for edge in self._edges(node_names(nodes), OUTSIDE_ORDER)}
         return [party for party in OUTSIDE_ORDER if party in targets]
 
     def _edges(self, sources: Iterable[str], targets: Iterable[str]) -> list[Edge]:
@@ -254,7 +253,7 @@ class _Sheet:
         self, sources: Sequence[TopologyNode] | list[str], targets: Sequence[TopologyNode] | list[str]
     ) -> list[Edge]:
         """Return the edges between these ends and mark them as drawn."""
-        edges = self._edges(_node_names(sources), _node_names(targets))
+        edges = self._edges(node_names(sources), node_names(targets))
         self.drawn.update(edges)
         return edges
 
@@ -288,18 +287,3 @@ class _Sheet:
                 self.labels.append(Label(row=row, col=col + (2 if number else 0), text=line))
                 row += 1
         return row
-
-
-def _node_names(nodes: Iterable[TopologyNode | str]) -> list[str]:
-    return [node if isinstance(node, str) else node.name for node in nodes]
-
-
-def _joined_names(nodes: Sequence[TopologyNode]) -> str:
-    return join_and(node.name for node in nodes)
-
-
-def _ports_by_target(edges: Iterable[Edge]) -> dict[str, str]:
-    ports: dict[str, list[str]] = {}
-    for edge in edges:
-        ports.setdefault(edge.target, []).append(port_text(edge.port, edge.last_port))
-    return {target: ", ".join(some) for target, some in ports.items()}

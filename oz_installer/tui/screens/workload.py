@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 
-from oz_installer.answers.model import Workload
+from oz_installer.answers.sections import Workload
 from oz_installer.catalog.sizing import format_number
 from oz_installer.tui.core import JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.catalog.release import Layout, Scenario
+    from oz_installer.catalog.scenario import Layout, Scenario
     from oz_installer.catalog.sizing import Sizing
 
 KEYS = tuple(key for key in keys_of("workload") if key != "scenario")

@@ -10,7 +10,7 @@ from oz_installer.text import plural
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.catalog.release import Resources
+    from oz_installer.catalog.scenario import Resources
     from oz_installer.installation.wizard.probe import NodeProbe
     from oz_installer.installation.wizard.role_assignment import NodeRoles
     from oz_installer.tui.widgets.frame import Tone

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from oz_installer.answers import value_rules
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.questions import Question, Section, root
+from oz_installer.answers.safe_text import safe_data
 from oz_installer.answers.yaml.reader import build_section
 
 HOSTS = ("10.0.0.11", "db.example.com", "bastion_1", "2001:db8::1", "a", "xn--e1afmkfd.example.")
@@ -50,7 +51,7 @@ BY_RULE: dict[Any, st.SearchStrategy[Any]] = {
 
 def texts(min_size: int = 1) -> st.SearchStrategy[str]:
     """Any text that answers may hold."""
-    return st.text(min_size=min_size, max_size=60).filter(lambda text: value_rules.safe_data(text) is None)
+    return st.text(min_size=min_size, max_size=60).filter(lambda text: safe_data(text) is None)
 
 
 JSON = st.recursive(

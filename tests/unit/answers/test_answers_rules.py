@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from oz_installer.answers import value_rules
+from oz_installer.answers.safe_text import safe_data
 
 LONG = "a" * 64
 TABLE: list[tuple[Any, list[Any], list[Any]]] = [
@@ -84,7 +85,7 @@ TABLE: list[tuple[Any, list[Any], list[Any]]] = [
     (value_rules.image, ["a", "a:b", "h:1/a", "localhost/a/b-c.d"], ["", "a:", ":a", "a//b", "/a", "a ", "a\n"]),
     (value_rules.release, ["5.2", "6.5.1"], ["", "5", "5.", "5.2.", "5.2\n", "v5.2", "٥.٢", "5.2.0.1"]),
     (value_rules.environment_name, ["A", "_a1"], ["", "1A", "A B", "A=B", "A\n", "$A"]),
-    (value_rules.safe_data, ["", "é 😀 ' \" $", 1, None, {"a": ["b"]}],
+    (safe_data, ["", "é 😀 ' \" $", 1, None, {"a": ["b"]}],
      ["\n", "\x00", "\x7f", "\x85", "\u2028", "\u202e", "\ud800", "\ufeff", "x" * 4097, {"a\n": 1}, [["\t"]], ("\r",)]),
 ]  # fmt: skip
 GOOD = [

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from oz_installer.answers.model import Answers, Node
-from oz_installer.catalog import release as release_module
-from oz_installer.catalog.release import STAGES, Release, load_release, load_scenarios, releases
+from oz_installer.catalog import yaml_files
+from oz_installer.catalog.release import Release, load_release, releases
+from oz_installer.catalog.scenario import load_scenarios
+from oz_installer.catalog.service import STAGES
 from oz_installer.errors import OzError
 from oz_installer.render.environment import templates_folder
 from oz_installer.topology.planner import active_conditions
@@ -146,19 +148,19 @@ def test_a_broken_release_says_where(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, said: str
 ) -> None:
     (tmp_path / "releases").mkdir()
-    text = (release_module.HERE / "releases/5.2.yml").read_text()
+    text = (yaml_files.HERE / "releases/5.2.yml").read_text()
     assert old in text
     (tmp_path / "releases/9.9.yml").write_text(text.replace(old, new, 1))
-    monkeypatch.setattr(release_module, "HERE", tmp_path)
+    monkeypatch.setattr(yaml_files, "HERE", tmp_path)
     with pytest.raises(OzError, match=r"the catalogue's 9\.9\.yml is broken") as caught:
         load_release.__wrapped__("9.9")
     assert said in str(caught.value)
 
 
 def test_a_new_release_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(release_module.HERE / "releases", tmp_path / "releases")
-    text = (release_module.HERE / "releases/5.2.yml").read_text().replace('name: "5.2"', 'name: "5.10"')
+    shutil.copytree(yaml_files.HERE / "releases", tmp_path / "releases")
+    text = (yaml_files.HERE / "releases/5.2.yml").read_text().replace('name: "5.2"', 'name: "5.10"')
     (tmp_path / "releases/5.10.yml").write_text(text)
-    monkeypatch.setattr(release_module, "HERE", tmp_path)
+    monkeypatch.setattr(yaml_files, "HERE", tmp_path)
     assert releases.__wrapped__()[-1] == "5.10"  # by number, not by letter
     assert load_release.__wrapped__("5.10").name == "5.10"

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from oz_installer.answers.file import read
-from oz_installer.catalog import release
+from oz_installer.catalog import release, scenario, yaml_files
 from oz_installer.cli.main import run
 from oz_installer.topology.drawing.diagram import draw
 from oz_installer.topology.planner import plan_topology
@@ -41,7 +41,7 @@ MORE = """
 
 def new_release() -> str:
     """The YAML of 5.2 as the vendor might change it."""
-    text = (release.HERE / "releases/5.2.yml").read_text(encoding="utf-8")
+    text = (yaml_files.HERE / "releases/5.2.yml").read_text(encoding="utf-8")
     for old, new in (
         ('name: "5.2"', 'name: "5.9"'),
         ("title: Oz API 5.2", "title: Oz API 5.9"),
@@ -70,10 +70,10 @@ def new_release() -> str:
 @pytest.fixture
 def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The catalogue with one more file in it."""
-    shutil.copytree(release.HERE, tmp_path / "catalog")
+    shutil.copytree(yaml_files.HERE, tmp_path / "catalog")
     (tmp_path / "catalog/releases/5.9.yml").write_text(new_release(), encoding="utf-8")
-    caches = (release.releases, release.load_release, release.load_scenarios)
-    monkeypatch.setattr(release, "HERE", tmp_path / "catalog")
+    caches = (release.releases, release.load_release, scenario.load_scenarios)
+    monkeypatch.setattr(yaml_files, "HERE", tmp_path / "catalog")
     for cached in caches:
         cached.cache_clear()
     yield

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oz_installer.answers.model import Workload
-from oz_installer.catalog.release import load_scenarios
+from oz_installer.answers.sections import Workload
+from oz_installer.catalog.scenario import load_scenarios
 from oz_installer.catalog.sizing import Sizing, format_number, size
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from oz_installer.answers.file import loads
 from oz_installer.answers.model import Answers
-from oz_installer.catalog.release import Port, Resources, load_release
+from oz_installer.catalog.release import load_release
+from oz_installer.catalog.scenario import Resources
+from oz_installer.catalog.service import Port
 from oz_installer.checks.base import NodeCheck, ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
 from oz_installer.checks.runner import combine_scripts, sections

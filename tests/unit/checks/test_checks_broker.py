@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from oz_installer.answers.model import Broker as Answered
+from oz_installer.answers.sections import Broker as Answered
 from oz_installer.checks.broker import broker, rabbitmq
 from oz_installer.checks.broker.broker import BrokerCheck, BrokerFacts
 from oz_installer.checks.broker.session import BrokerLogin, BrokerServer

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.model import Proxy, Updater
+from oz_installer.answers.sections import Proxy, Updater
 from oz_installer.catalog.release import Egress
 from oz_installer.checks.context import CheckContext, CheckedNode
 from oz_installer.checks.network import egress

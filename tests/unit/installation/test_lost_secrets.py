@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from oz_installer.answers.file import read
-from oz_installer.answers.model import Components
+from oz_installer.answers.sections import Components
 from oz_installer.cli import main
 from oz_installer.deploy.compose.facts import NodeFacts
 from oz_installer.deploy.record import Record, fingerprint

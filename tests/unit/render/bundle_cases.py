@@ -10,16 +10,14 @@ from typing import Any
 
 import yaml
 
-from oz_installer.answers.model import (
-    Answers,
+from oz_installer.answers.model import Answers, Node, SecretRef
+from oz_installer.answers.sections import (
     Broker,
     Components,
     Database,
     License,
     LoadBalancer,
-    Node,
     Registry,
-    SecretRef,
     Storage,
     Updater,
 )

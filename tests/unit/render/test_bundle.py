@@ -11,17 +11,8 @@ from typing import Any
 
 import pytest
 
-from oz_installer.answers.model import (
-    Answers,
-    Components,
-    Database,
-    Extra,
-    LoadBalancer,
-    Node,
-    Proxy,
-    Storage,
-    Updater,
-)
+from oz_installer.answers.model import Answers, Node
+from oz_installer.answers.sections import Components, Database, Extra, LoadBalancer, Proxy, Storage, Updater
 from oz_installer.errors import OzError
 from oz_installer.render.compose.bundle import Bundle, render
 from oz_installer.secret import Secret

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from oz_installer.answers.model import Extra
+from oz_installer.answers.sections import Extra
 from oz_installer.catalog.release import load_release
 from oz_installer.render.compose import compose_file
 from oz_installer.render.project import DIGEST_LABEL

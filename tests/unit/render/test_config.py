@@ -16,20 +16,20 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 
-from oz_installer.answers.model import (
-    Answers,
+from oz_installer.answers.model import Answers, SecretRef
+from oz_installer.answers.node import Node
+from oz_installer.answers.sections import (
     Broker,
     Components,
     Database,
     Extra,
     License,
     LoadBalancer,
-    SecretRef,
     Storage,
     Updater,
 )
-from oz_installer.answers.node import Node
-from oz_installer.catalog.release import Mount, load_release
+from oz_installer.catalog.release import load_release
+from oz_installer.catalog.service import Mount
 from oz_installer.errors import AnswersError, OzError
 from oz_installer.render import environment
 from oz_installer.render.config import ConfigFile, config_files, secret_slots

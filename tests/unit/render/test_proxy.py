@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from oz_installer.answers.model import Node, Proxy
+from oz_installer.answers.model import Node
+from oz_installer.answers.sections import Proxy
 from tests.unit.render.bundle_cases import answers_for, bundles_of
 
 NODES = (

@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from oz_installer.answers.model import Broker, Components, Database, License, LoadBalancer, Node
+from oz_installer.answers.model import Node
+from oz_installer.answers.sections import Broker, Components, Database, License, LoadBalancer
 from oz_installer.topology.drawing.canvas import BORDER, Box, Picture, Wire, as_text
 from oz_installer.topology.drawing.diagram import draw
 from oz_installer.topology.drawing.svg import draw_svg

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from oz_installer.answers.model import Answers, Broker, Components, Database, LoadBalancer, Registry
-from oz_installer.catalog.release import Resources, load_release
+from oz_installer.answers.model import Answers
+from oz_installer.answers.sections import Broker, Components, Database, LoadBalancer, Registry
+from oz_installer.catalog.release import load_release
+from oz_installer.catalog.scenario import Resources
 from oz_installer.topology.layout import layout_name, requirements_of, roles_of
 from oz_installer.topology.model import Edge, Topology
 from oz_installer.topology.planner import plan_topology

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oz_installer.answers.model import Components, LoadBalancer
+from oz_installer.answers.sections import Components, LoadBalancer
 from oz_installer.topology.planner import plan_topology
 from oz_installer.topology.probes import probes_from
 from tests.unit.topology.topology_answers import layout

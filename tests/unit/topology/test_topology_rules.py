@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from oz_installer.answers.model import (
-    Answers,
+from oz_installer.answers.model import Answers, Node
+from oz_installer.answers.sections import (
     Broker,
     Components,
     Database,
     Extra,
     License,
     LoadBalancer,
-    Node,
     Storage,
     Updater,
 )
-from oz_installer.catalog.release import Release, load_release, load_scenarios
+from oz_installer.catalog.release import Release, load_release
+from oz_installer.catalog.scenario import load_scenarios
 from oz_installer.errors import AnswersError
 from oz_installer.topology import constraints
 from oz_installer.topology.constraints import CONSTRAINTS, Rule, check_constraints

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from oz_installer.answers.model import Components, License, LoadBalancer, Node
+from oz_installer.answers.model import Node
+from oz_installer.answers.sections import Components, License, LoadBalancer
 from oz_installer.topology.planner import plan_topology
 from oz_installer.topology.summary import summary_of
 from tests.unit.topology.topology_answers import layout

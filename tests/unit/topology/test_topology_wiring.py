@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from oz_installer.answers.model import Answers, Broker, Components, Database, Node
+from oz_installer.answers.model import Answers, Node
+from oz_installer.answers.sections import Broker, Components, Database
 from oz_installer.topology.planner import plan_topology
 from oz_installer.topology.wiring import queues, url_host, wiring_for
 from tests.unit.topology.topology_answers import LAYOUTS, SECRET, layout, with_roles

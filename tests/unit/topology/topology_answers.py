@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from oz_installer.answers.model import Answers, Database, Node, Role, Scenario, SecretRef, Storage, Updater
+from oz_installer.answers.model import Answers, Node, Role, Scenario, SecretRef
+from oz_installer.answers.sections import Database, Storage, Updater
 
 SECRET = SecretRef(kind="env", where="ANY")
 SHARED = Storage(type="nfs", server="nfs.example.com", export="/srv/oz")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from oz_installer.catalog.release import Stage
+from oz_installer.catalog.service import Stage
 from oz_installer.deploy.compose import cleanup_commands, container_engine, health
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.ephemeral_ports import start_when_port_free
