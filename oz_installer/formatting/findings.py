@@ -58,7 +58,7 @@ def detail_rows(one: Finding, width: int) -> tuple[Row, ...]:
     rows: list[Row] = [(single_line(f"{one.subject}{where}"), "strong")]
     fields = finding_fields(one)
     if one.remedy:
-        fields.append(("or", single_line(f"oz-install check --fix can do this: {one.remedy.title}.")))
+        fields.append(("or", single_line(f"run oz-install check --fix: {one.remedy.title}.")))
     if one.level == "warning":
         fields.append(("id", one.id))
     for name, text in fields:

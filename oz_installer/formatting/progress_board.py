@@ -14,7 +14,7 @@ NAME, GAP = 16, "  "
 
 @dataclass(frozen=True, kw_only=True)
 class RowLayout:
-    """Widths of a row's columns, what stands around them, and whether bytes have a rate."""
+    """Column widths and separators of a row, and whether bytes have a rate."""
 
     head_bar: int = 12
     bar: int = 12
@@ -52,7 +52,7 @@ class NodeLane:
 
     @property
     def rate(self) -> str:
-        """Bytes per second as `` · 3.4 MB/s``; empty where there is none, or too little to tell."""
+        """Bytes per second as `` · 3.4 MB/s``; empty without a count or in the first moment."""
         event, first = self.progress, self.first
         if event is None or first is None or self.ended is not None:
             return ""
@@ -124,7 +124,7 @@ class ProgressBoard:
         return align_ends(single_line(text), tail, width, layout.ascii)
 
     def row(self, name: str, now: float, width: int, layout: RowLayout) -> Row:
-        """Return the progress of a node: what it does, how far it is, how fast, for how long."""
+        """Return one row: the node's task, progress, rate and time."""
         lane, ascii = self.lanes[name], layout.ascii
         label = min(max(map(len, self.lanes)), NAME)
         head = f"{layout.indent}{fit(name, label, ascii):<{label}}{GAP}"

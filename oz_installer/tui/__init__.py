@@ -1,5 +1,5 @@
-"""The wizard: screens that edit answers and show events. The one room that knows Textual."""
+"""The wizard: screens that edit answers and show events. The only room that imports Textual."""
 
 import os
 
-os.environ.setdefault("TEXTUAL_FPS", "240")  # a key's second frame waits 4 ms for its turn, not 17
+os.environ.setdefault("TEXTUAL_FPS", "240")  # the second frame after a key waits 4 ms, not 17

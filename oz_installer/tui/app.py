@@ -1,6 +1,6 @@
-"""The wizard: holds the answers, goes from step to step, judges, keeps drafts, and leaves without losing any.
+"""The wizard's app: session, steps, background validation, drafts and a safe exit.
 
-What a screen may call: ``session`` (to look at), ``change``, ``edit``, ``go``, ``leaving``.
+A screen may call ``session`` (read only), ``change``, ``edit``, ``go`` and ``leaving``.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
 
 SMALLEST = (60, 20)
-"""Columns and rows that are needed."""
+"""Columns and rows that the wizard needs."""
 
 THINKING = 0.1
-"""So long after the last key the answers are judged, in seconds."""
+"""Seconds after the last key before the answers are validated."""
 
 
 def _commands() -> type[Provider]:
@@ -54,7 +54,7 @@ def _commands() -> type[Provider]:
 
 
 class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
-    """The wizard. ``path`` is an answers file to edit, ``start_step`` where to begin in it."""
+    """The wizard. ``path`` is an answers file to edit, ``start_step`` the step to open."""
 
     TITLE = "oz-install"
     CSS_PATH = "app.tcss"
@@ -87,24 +87,24 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
         self.judging = ValidationController(self)
 
     def _use_themes(self, first: Theme, *others: Theme) -> None:
-        """Register our themes and begin with the first, before the stylesheet is read: once is enough."""
+        """Register the themes and use the first, before the stylesheet is read: it is read once."""
         for theme in (first, *others):
             self.register_theme(theme)
         self.set_reactive(App.theme, first.name)
         self.stylesheet.set_variables(self.get_css_variables())
 
     async def run_async(self, **options: Any) -> ExitOutcome | None:
-        """Keys do not wait for threads that compute."""
+        """Run the app with a short thread switch interval, so that threads do not delay keys."""
         with short_switch_interval():
             return await super().run_async(**options)
 
     # --- what a screen may call -----------------------------------------------------------------------
     def change(self, key: str, value: Any) -> None:
-        """Give an answer of the right type (None: leave it out)."""
+        """Set an answer to a value of its type; None removes it."""
         self.edit(self.session.working.with_value(key, value))
 
     def edit(self, working: WorkingCopy, *, soon: bool = False) -> None:
-        """The answers are these now. With ``soon`` a field shows the edit already; the rest follows it."""
+        """Replace the answers. ``soon``: a field shows the edit already, the rest may follow later."""
         if working == self.session.working:
             return
         self.session.working = working
@@ -114,7 +114,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
         self.files.draft_soon()
 
     def go(self, step_id: str, key: str | None = None) -> None:
-        """Open a step, with the cursor on a question's field. The draft is kept; dialogs are given up."""
+        """Close dialogs, save a draft and open a step, with the focus on a question if given."""
         while not isinstance(self.screen, StepScreen):
             self.asking.cancel_pending()  # no job waits for the answer of a dialog that has gone
             self.pop_screen()
@@ -131,16 +131,16 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
     # --- screens --------------------------------------------------------------------------------------
     @property
     def step_screen(self) -> StepScreen | None:
-        """The step that is open, perhaps below a dialog."""
+        """The open step, perhaps below a dialog."""
         return next((one for one in reversed(self.screen_stack) if isinstance(one, StepScreen)), None)
 
     def catch_up(self) -> None:
-        """Before a key that may go to what appears: what is to follow soon follows now."""
+        """Do deferred refreshes now, before a key that may go to what appears."""
         if (step := self.step_screen) is not None:
             step.catch_up()
 
     def get_default_screen(self) -> Screen[Any]:
-        """The first frame is the first step."""
+        """Return the first step for the first frame."""
         return self._screen(FIRST)
 
     def _screen(self, step_id: str) -> StepScreen:
@@ -151,7 +151,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
         return self._steps[step_id]
 
     def _switch(self, there: StepScreen) -> None:
-        """The first step lies below all others for good; one other at most lies on it."""
+        """Show a step. The first step stays at the bottom of the stack with at most one other on it."""
         copy_size_classes(there, self.screen)
         if there.STEP == FIRST:
             self.pop_screen()
@@ -161,7 +161,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
             self.switch_screen(there)
 
     def start_over(self, step_id: str, key: str | None = None) -> None:
-        """Other answers are edited from now on: open a step; none remembers anything."""
+        """Open a step for other answers and drop all screens of the previous ones."""
         old, self._steps = self._steps, {FIRST: self._steps[FIRST]}
         self.go(step_id, key)
         for screen in old.values():
@@ -172,21 +172,21 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
                     screen.remove()
 
     def stop_jobs(self) -> None:
-        """Ask everything that works in the background to stop."""
+        """Stop all background jobs."""
         self.asking.end()
         self.jobs.stop_all()
         for screen in self._steps.values():
             screen.jobs.stop_all()
 
     def on_mount(self) -> None:
-        """After the first frame everything else is loaded; answers that were named are read."""
+        """After the first frame load the rest and read the given answers."""
         use_own_threads()
         if not self.is_headless:
             self.leaving.handle_signals()
         self.call_after_refresh(self._begin)
 
     def on_unmount(self) -> None:
-        """Nothing works on for a wizard that is gone."""
+        """Stop all background work."""
         self.stop_jobs()
         self.stop_idle_gc()
 
@@ -199,16 +199,16 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
             load_screen(one.id)
 
     def on_app_focus(self) -> None:
-        """A file that was missing may have been made in another window meanwhile."""
+        """Validate again: a missing file may have been created in another window."""
         self.judge()
 
     def judge(self, after: float = 0.0) -> None:
-        """Judge the answers in the background, soon; screens follow."""
+        """Validate the answers in the background; screens refresh afterwards."""
         self.judging.soon(after)
 
     @property
     def thinking(self) -> bool:
-        """Whether the answers on the screen are still to be judged."""
+        """True while the current answers are not validated."""
         return self.judging.under_way
 
     @on(JobMessage)
@@ -224,7 +224,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
 
     # --- keys -----------------------------------------------------------------------------------------
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        """Dialogs have the keys for themselves; only help, leaving and looks work everywhere."""
+        """Return whether an action is available; in dialogs only help, quit and theme are."""
         return action not in ("steps", "save", "command_palette", "go") or isinstance(self.screen, StepScreen)
 
     def action_go(self, step_id: str) -> None:
@@ -232,7 +232,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
         self.go(step_id)
 
     def action_help(self) -> None:
-        """Explain the step and the field that has the cursor, be it in a dialog."""
+        """Explain the step and the focused field, also in a dialog."""
         from oz_installer.tui.dialogs.help import HelpDialog
 
         here = self.step_screen
@@ -253,27 +253,27 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
         self.files.save()
 
     def action_theme(self) -> None:
-        """Dark or light."""
+        """Switch between the dark and the light theme."""
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Another theme: all screens get its colours, in pieces."""
+        """Apply the theme to all screens in pieces."""
         apply_theme(self, animate=animate)
 
     def action_interrupt(self) -> None:
-        """Leave, as Ctrl-C does everywhere; fields with a selection have copied it and do not come here."""
+        """Quit on Ctrl-C; a field with a selection copies that instead."""
         self.leaving.leave(STOPPED)
 
     async def action_quit(self) -> None:
-        """Textual's own way out leads through ours, behind all that was typed."""
+        """Route Textual's own quit through the exit controller, after all input."""
         (self.screen.focused or self).call_later(self.leaving.leave, 0)
 
     def action_leave(self) -> None:
-        """Leave; ask when something is at work."""
+        """Quit; ask first while an installation is running."""
         self.leaving.leave(0)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Say so when the window is too small, for as long as it is."""
+        """Show a notice while the window is too small."""
         self._tell_size(event.size)
 
     def _tell_size(self, size: Size) -> None:
@@ -284,7 +284,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
             tell(self, small, SMALLEST)
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
-        """A picture of the screen, passwords masked whatever is revealed."""
+        """Export a picture of the screen with all passwords masked."""
         from oz_installer.tui.widgets.secret_field import SecretField
 
         for field in self.screen.query(SecretField).results(SecretField):

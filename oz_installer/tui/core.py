@@ -1,7 +1,7 @@
-"""Between the screens and the core: what screens may ask for, and the news that jobs tell.
+"""Contract between the screens and the core: calls, and the reports that jobs send.
 
-The core is handed in by ``cli``; tests hand in a fake. What takes time, and all that reads, writes or
-connects, is called in jobs (``StepScreen.start``, see ``jobs.py``), which tell frozen news.
+``cli`` passes the core in; tests pass a fake. Calls that take time, read, write or connect run in jobs
+(``StepScreen.start``, see ``jobs.py``), which send frozen reports.
 """
 
 from __future__ import annotations
@@ -34,98 +34,102 @@ if TYPE_CHECKING:
 
 
 class Core(Protocol):
-    """All that the wizard can ask for. Whoever may fail raises OzError: message and hint are shown. Whatever
-    takes a ``stop`` ends soon after it is set.
+    """Everything that the wizard can call. A failure raises OzError; the wizard shows it.
 
-    ``ask`` is set by the wizard: it asks the operator for a secret, and is called in jobs only.
+    A call with a ``stop`` ends soon after that is set. The wizard sets ``ask``, which prompts the operator
+    for a secret and is called in jobs only.
     """
 
     ask: Ask | None
 
     # --- quick and pure -------------------------------------------------------------------------------
     def validate(self, working: WorkingCopy) -> tuple[Problem, ...]:
-        """Everything that is wrong, in file order; what concerns the whole once each field is right, but what
-        a component asks for at once."""
+        """Return all problems in file order.
+
+        Rules over several fields apply once each field is valid; requirements of a component always.
+        """
         ...
 
     def allowed_values(self, working: WorkingCopy, keys: Sequence[str]) -> Mapping[str, AllowedValues]:
-        """What may be chosen for these questions, given all other answers."""
+        """Return the allowed values of these questions, given all other answers."""
         ...
 
     def missing_reason(self, working: WorkingCopy, key: str) -> str | None:
-        """What is wrong when this question is left out; None when it may be."""
+        """Return why this question needs an answer; None when it is optional."""
         ...
 
     def role_assignment(self, working: WorkingCopy) -> RoleAssignment:
-        """Which role each node gets, as far as that is known."""
+        """Return the role of each node, as far as it is known."""
         ...
 
     def topology(self, working: WorkingCopy) -> Topology | None:
-        """What will run where; None while answers are missing or wrong."""
+        """Return the topology; None while answers are missing or wrong."""
         ...
 
     def size(self, workload: Workload) -> Sizing:
-        """What a workload needs, by the vendor's formulas."""
+        """Return what a workload needs, by the vendor's formulas."""
         ...
 
     def scenarios(self) -> Mapping[str, Scenario]:
-        """The vendor's scenarios by name."""
+        """Return the vendor's scenarios by name."""
         ...
 
     def releases(self) -> Sequence[Release]:
-        """The catalogue's releases, oldest first."""
+        """Return the releases of the catalogue, oldest first."""
         ...
 
     def bundles(self, working: WorkingCopy) -> Mapping[str, Mapping[str, str]]:
-        """Every node's files, path -> text, secrets masked."""
+        """Return the files of each node, path → text, secrets masked."""
         ...
 
     # --- files of the operator ------------------------------------------------------------------------
     def exists(self, path: Path) -> bool:
-        """Whether something stands there."""
+        """Return whether the path exists."""
         ...
 
     def file_problems(self, working: WorkingCopy, path: Path) -> tuple[Problem, ...]:
-        """What is wrong with the files on this machine that the answers of ``path`` name."""
+        """Return problems of the local files that the answers of ``path`` name."""
         ...
 
     def answers_files(self, folder: Path) -> tuple[Path, ...]:
-        """Files of that folder which look like answers, sorted."""
+        """Return the files of the folder that look like answers, sorted."""
         ...
 
     def read(self, path: Path) -> tuple[WorkingCopy, str]:
-        """Answers of a file, complete or not, and its text."""
+        """Read answers, complete or not; return them and the file's text."""
         ...
 
     def save_answers(
         self, working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
     ) -> WorkingCopy:
-        """Write the answers file, and typed secrets to files of their own beside it. ``opened`` is the file
-        that they come from: secrets and paths beside that one go along."""
+        """Write the answers file and, next to it, typed secrets in separate files.
+
+        ``opened`` is the file that the answers come from: its secrets and relative paths move along.
+        """
         ...
 
     def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
-        """Keep a draft without secrets."""
+        """Save a draft without secrets."""
         ...
 
     def load_draft(self, saved: SavedDraft) -> WorkingCopy:
-        """What a draft holds."""
+        """Read the answers of a draft."""
         ...
 
     def drafts(self) -> tuple[SavedDraft, ...]:
-        """All drafts, newest first."""
+        """Return all drafts, newest first."""
         ...
 
     def delete_own_draft(self, target: Path) -> None:
-        """Remove this wizard's draft of that answers file, if there is one."""
+        """Delete this wizard's draft of that answers file, if there is one."""
         ...
 
     def release_draft(self, target: Path) -> None:
-        """This wizard's draft of that answers file stays, but another wizard may go on with it."""
+        """Release this wizard's draft of that answers file, so that another wizard may open it."""
         ...
 
     def delete_draft(self, saved: SavedDraft) -> None:
-        """Remove a draft, unless another wizard is at work on it."""
+        """Delete a draft unless another wizard is editing it."""
         ...
 
     def write_svg(self, topology: Topology, path: Path) -> None:
@@ -133,7 +137,7 @@ class Core(Protocol):
         ...
 
     def ssh_config_hosts(self) -> tuple[SshHost, ...]:
-        """Hosts of ~/.ssh/config."""
+        """Return the hosts of ~/.ssh/config."""
         ...
 
     # --- outside, before anything is changed ----------------------------------------------------------
@@ -145,7 +149,7 @@ class Core(Protocol):
         on_tried: Callable[[NodeProbe], None],
         stop: Stop,
     ) -> None:
-        """Connect to nodes, all at once, and look at them."""
+        """Connect to nodes in parallel and read their facts."""
         ...
 
     def probe_section(
@@ -161,66 +165,71 @@ class Core(Protocol):
 
     # --- an installation ------------------------------------------------------------------------------
     def prepare(self, path: Path, stop: Stop) -> Prepared:
-        """Connect, look and plan; changes nothing."""
+        """Connect, read facts and plan; change nothing."""
         ...
 
     def with_diffs(self, prepared: Prepared, stop: Stop) -> Plan:
-        """The plan with the differences of every file, secrets masked."""
+        """Return the plan with the diff of every file, secrets masked."""
         ...
 
     def check(self, path: Path, on_finding: Callable[[Finding], None], stop: Stop) -> None:
-        """Preflight by itself: every check, all nodes at once; a node that cannot be reached is a finding."""
+        """Run every check on all nodes in parallel; an unreachable node is a finding."""
         ...
 
     def run_checks(self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: Stop) -> None:
-        """The same over the connections of a run."""
+        """Run every check over the connections of a prepared run."""
         ...
 
     def apply(self, prepared: Prepared, on_event: Callable[[Event], None], stop: Stop) -> None:
-        """Carry the plan out."""
+        """Apply the plan."""
         ...
 
     def summarise(self, prepared: Prepared, stop: Stop) -> Summary:
-        """What runs where now."""
+        """Return the status of all services."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Validation:
-    """What is right and wrong with one state of the answers, and what may be chosen in it. ``files`` is about
-    files that the answers name: answers are no worse for them."""
+    """Problems and allowed values of one state of the answers.
+
+    Problems in ``files`` concern files that the answers name; they do not make the answers invalid.
+    """
 
     working: WorkingCopy = field(repr=False)
     problems: tuple[Problem, ...] = ()
     files: tuple[Problem, ...] = ()
-    """Of files that the answers name: as last looked at, which is a job of its own, for a disk may hang."""
+    """As last read, in a separate job, because a disk may hang."""
     allowed_values: Mapping[str, AllowedValues] = field(default_factory=dict)
 
     @property
     def all_problems(self) -> tuple[Problem, ...]:
-        """All that is to be mended."""
+        """Problems of answers and files."""
         return (*self.problems, *self.files)
 
     def problem(self, key: str) -> Problem | None:
-        """The first problem of a question, or of what stands below it."""
+        """Return the first problem of a key or of the keys below it."""
         for problem in self.problems:
             if problem.key == key or problem.key.startswith((f"{key}.", f"{key}[")):
                 return problem
         return None
 
     def file_problem(self, key: str) -> Problem | None:
-        """What is wrong with the file that a question is answered with."""
+        """Return the problem of the file that the answer names."""
         return next((problem for problem in self.files if problem.key == key), None)
 
     def allowed(self, key: str) -> AllowedValues | None:
-        """What may be chosen for a question; None when nothing is barred."""
+        """Return the allowed values of a question; None when nothing is barred."""
         return self.allowed_values.get(key)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnswersOpened:
-    """Answers were read. ``source`` is the file's text; without ``step`` it goes where it is needed first.
-    ``declined`` is a draft of them that the operator did not want."""
+    """Answers were read. ``source`` is the file's text.
+
+    Without ``step`` the first step with a problem is opened. ``declined`` is a draft that the operator
+    did not want.
+    """
 
     working: WorkingCopy = field(repr=False)
     path: Path
@@ -232,7 +241,7 @@ class AnswersOpened:
 
 @dataclass(frozen=True, kw_only=True)
 class DraftFound:
-    """An answers file was not opened yet: there is a draft of it. ``step`` is where opening it would lead."""
+    """An answers file has a draft, so it is not open yet. ``step`` is the step to open later."""
 
     saved: SavedDraft
     step: str | None = None
@@ -240,7 +249,7 @@ class DraftFound:
 
 @dataclass(frozen=True, kw_only=True)
 class AnswersSaved:
-    """The answers file was written; ``working`` is what it says now, ``written`` what it was made from."""
+    """The answers file was written from ``written``; ``working`` are its answers now."""
 
     working: WorkingCopy = field(repr=False)
     written: WorkingCopy = field(repr=False)
@@ -250,7 +259,7 @@ class AnswersSaved:
 
 @dataclass(frozen=True, kw_only=True)
 class SaveConflict:
-    """The answers were not written: another file stands there, or (``changed``) another text in this one."""
+    """The answers were not written: the file exists or, with ``changed``, was edited elsewhere."""
 
     path: Path
     changed: bool = False
@@ -258,7 +267,7 @@ class SaveConflict:
 
 @dataclass(frozen=True, kw_only=True)
 class JobFailed:
-    """A worker's job ended with an error that the operator may read."""
+    """A job ended with an error."""
 
     job: str
     message: str
@@ -268,7 +277,7 @@ class JobFailed:
 
 @dataclass(frozen=True, kw_only=True)
 class JobFinished:
-    """A worker's job has ended without an error; ``result`` is what it returned."""
+    """A job ended; ``result`` is its return value."""
 
     job: str
     result: Any = field(default=None, repr=False)
@@ -276,8 +285,10 @@ class JobFinished:
 
 @dataclass(frozen=True, kw_only=True)
 class Installed:
-    """Answers were carried out, or looked at again (``at``, seconds since the epoch). ``trouble`` says why
-    there is no summary, ``changes`` what installing them once more would change."""
+    """Result of an installation or of reading its status (``at``, seconds since the epoch).
+
+    ``trouble`` is why there is no summary, ``changes`` the total of pending changes.
+    """
 
     path: Path
     summary: Summary | None = None

@@ -1,4 +1,4 @@
-"""Work in threads for a screen, a dialog or the app: named, stoppable, and heard only while it is wanted."""
+"""Background jobs in threads for a screen, a dialog or the app: named and stoppable."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from oz_installer.errors import AnswersError, OzError, unexpected
 from oz_installer.tui.core import JobFailed, JobFinished
 
 HELD = "install"
-"""The job that must not be cut off."""
+"""The job that must not be interrupted."""
 
 GOES_ON = "The installation continues."
 
@@ -29,7 +29,7 @@ answer, or wait for a password, would keep the answers from being validated and 
 
 Tell = Callable[[object], None]
 Job = Callable[[Tell, Stop], Any]
-"""What runs in the thread. It tells news, ends soon after the stop is set, and may raise OzError."""
+"""Runs in a thread, sends reports, ends soon after the stop is set, and may raise OzError."""
 
 
 class HoldingExit(Protocol):
@@ -48,7 +48,7 @@ class HoldingApp(Protocol):
 
 @dataclass(eq=False)
 class JobMessage(Message):
-    """News of a job. ``what`` is a frozen dataclass; ``until`` says which start of the job it is of."""
+    """A report of a job. ``what`` is a frozen dataclass; ``until`` identifies the job's start."""
 
     what: object
     job: str
@@ -58,17 +58,17 @@ class JobMessage(Message):
 
 
 class Jobs:
-    """The jobs of one owner, which gets ``Told`` messages and asks ``news`` what they hold."""
+    """Jobs of one owner, which receives ``JobMessage``s and reads them with ``news``."""
 
     def __init__(self, owner: DOMNode) -> None:
         self._owner = owner
         self._stops: dict[str, Stop] = {}
 
     def start(self, name: str, job: Job, *, apart: bool = False) -> Stop:
-        """Run ``job(tell, stop)`` in a thread; an earlier one of that name must stop, and is not heard again.
+        """Run ``job(tell, stop)`` in a thread; stop an earlier one of that name and ignore it.
 
-        At the end ``Finished`` is told with what the job returned, or ``Failed`` with what an OzError said.
-        The program ends only after its jobs, but for those that run ``apart``.
+        At its end the job sends ``JobFinished`` with its result, or ``JobFailed`` with the text of an
+        OzError. The program waits for its jobs when it exits, except for those started with ``apart``.
         """
         self.stop(name)
         stop = self._stops[name] = Stop()
@@ -87,11 +87,11 @@ class Jobs:
             self.stop(name)
 
     def running(self, name: str) -> bool:
-        """Whether a job of that name is at work."""
+        """Return whether a job of that name is running."""
         return name in self._stops
 
     def news(self, message: JobMessage) -> object | None:
-        """What a message holds; None when its job is no longer wanted."""
+        """Return the report in a message; None when its job was stopped or replaced."""
         if self._stops.get(message.job) is not message.until:
             return None
         if isinstance(message.what, JobFinished | JobFailed):
@@ -107,7 +107,7 @@ class Jobs:
             del self._stops[name]
 
     def _is_beside(self, name: str) -> bool:
-        """Whether a job runs beside an installation, which no fault of another job may end."""
+        """Return whether the job runs during an installation, which no fault of another job may end."""
         return name != HELD and cast("HoldingApp", self._owner.app).leaving.held
 
     def _run(self, name: str, job: Job, stop: Stop) -> None:
@@ -129,7 +129,7 @@ class Jobs:
                 if isinstance(fault, StopIteration):
                     raise RuntimeError("a job raised StopIteration") from fault  # which no future can hold
                 raise
-            failure = unexpected(fault, with_text=False)  # its text may hold anything
+            failure = unexpected(fault, with_text=False)  # its text may contain anything
             end(JobFailed(job=name, message=failure.message, hint=f"{GOES_ON} {failure.hint}"))
         else:
             end(JobFinished(job=name, result=result))
@@ -141,7 +141,7 @@ def use_own_threads() -> None:
 
 
 async def _apart(work: Callable[[], None]) -> None:
-    """Do it in a thread that nobody waits for when the program ends. Raises what it raised."""
+    """Run in a daemon thread, for which the program does not wait at exit. Raises its exception."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
 
@@ -167,10 +167,9 @@ async def _apart(work: Callable[[], None]) -> None:
 
 
 def error_text(error: OzError) -> str:
-    """What happened, with every problem of the answers: in which line of a file or in which field it stands,
-    and what would be right."""
+    """Return the error's text, or its problems with the line or field and the fix of each."""
     from oz_installer.tui.views.problem_text import form_names  # not before the first frame
 
     problems = error.problems if isinstance(error, AnswersError) else ()
-    told = (str(one) if one.source or one.line else form_names(str(one)) for one in problems)
-    return ". ".join(told) or str(error)
+    texts = (str(one) if one.source or one.line else form_names(str(one)) for one in problems)
+    return ". ".join(texts) or str(error)

@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from oz_installer.tui.wizard_protocol import Wizard
 
 Command = tuple[str, str, "Callable[[], object]", bool]
-"""Name, what it does, how, and whether it is shown before anything is typed."""
+"""Name, description, callback, and whether it is listed before anything is typed."""
 
 
 class PaletteProvider(Provider):
-    """What the palette finds."""
+    """Commands of the palette."""
 
     async def discover(self) -> Hits:
-        """Steps and actions."""
+        """List steps and actions."""
         for name, about, run, first in self._all():
             if first:
                 yield DiscoveryHit(name, run, help=escape(about))
 
     async def search(self, query: str) -> Hits:
-        """All of them, questions included, best first."""
+        """Search all commands, questions included, best match first."""
         matcher = self.matcher(query)
         for name, about, run, _first in self._all():
             score = max(matcher.match(name), matcher.match(about) * 0.5)
@@ -45,9 +45,9 @@ class PaletteProvider(Provider):
             yield f"Go to {one.title}", one.intro, partial(app.go, one.id), True
         yield from self._of_step()
         yield "Save the answers", "Write the answers file.", app.action_save, True
-        yield "Help", "About this step and its field.", app.action_help, True
-        yield "Dark or light", "Change the colours.", app.action_theme, True
-        yield "Quit", "Leave; unsaved answers are kept as a draft.", app.action_leave, True
+        yield "Help", "Explain this step and the focused field.", app.action_help, True
+        yield "Dark or light", "Switch the colour theme.", app.action_theme, True
+        yield "Quit", "Quit; unsaved answers are kept as a draft.", app.action_leave, True
         labels = {section.key: section.label for section in sections()}
         for asked in questions():
             if asked.kind != "table" and "[]" not in asked.key and asked.key != "version":
@@ -58,24 +58,24 @@ class PaletteProvider(Provider):
         yield from self._of_node()
 
     def _of_step(self) -> Iterator[Command]:
-        """The buttons of the step that is open."""
+        """Yield the buttons of the open step."""
         here = cast("Wizard", self.app).step_screen
         if here is None:
             return
-        for push in here.query(".actions FlatButton").results(FlatButton):
-            if push.focusable and all(one.display for one in push.ancestors_with_self):
-                yield push.label, f"A button of {step(here.STEP).title}.", push.action_push, True
+        for button in here.query(".actions FlatButton").results(FlatButton):
+            if button.focusable and all(one.display for one in button.ancestors_with_self):
+                yield button.label, f"A button of {step(here.STEP).title}.", button.action_push, True
 
     def _of_node(self) -> Iterator[Command]:
-        """The questions of one node: of the selected one, or else the first."""
+        """Yield the questions of the selected node, or else of the first."""
         app = cast("Wizard", self.app)
-        working, place = app.session.working, getattr(app.step_screen, "index", None) or 0
-        if place >= working.nodes():
+        working, index = app.session.working, getattr(app.step_screen, "index", None) or 0
+        if index >= working.nodes():
             return
-        name = working.get(f"nodes[{place}].name") or place + 1
+        name = working.get(f"nodes[{index}].name") or index + 1
         for asked in questions():
             if asked.key.startswith("nodes[]."):
-                key = asked.key.replace("[]", f"[{place}]")
+                key = asked.key.replace("[]", f"[{index}]")
                 yield f"Node {name}: {asked.label}", f"{key} · {asked.help}", partial(self._ask, key), False
 
     def _ask(self, key: str) -> None:

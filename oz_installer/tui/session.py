@@ -1,4 +1,4 @@
-"""What the wizard knows, without any widget: the answers, where they belong, how far it is."""
+"""State of the wizard without widgets: the answers, their file, the progress of each step."""
 
 from __future__ import annotations
 
@@ -16,26 +16,29 @@ if TYPE_CHECKING:
     from oz_installer.tui.core import AnswersOpened, AnswersSaved, Installed, Validation
 
 NEW_FILE = Path("answers.yml")
-"""Where a new installation's answers go unless the operator says otherwise."""
+"""Default file for the answers of a new installation."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepState:
-    """How a step stands, as a sign; ``problems`` counts what is wrong in it."""
+    """State of a step as a sign; ``problems`` counts its problems."""
 
     mark: Literal["done", "now", "!", "-"]
     problems: int = 0
 
     @property
     def words(self) -> str:
-        """As the side bar writes it."""
+        """Text for the side bar."""
         return f"! {self.problems}" if self.problems else self.mark
 
 
 class Session:
-    """One use of the wizard. ``judged`` belongs to a state of the answers that may be a moment old;
-    ``identity`` is another object as soon as other answers are open, ``managed`` are answers that were opened
-    to look at what runs already, ``declined`` is a draft of them that the operator did not want."""
+    """The answers being edited, and what is known about them.
+
+    ``judged`` may be the validation of slightly older answers. ``identity`` changes when other answers
+    are opened. ``opened_to_manage``: opened to see a running installation. ``declined`` is a draft that
+    the operator did not want.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self.identity = object()
@@ -60,7 +63,7 @@ class Session:
 
     @property
     def working(self) -> WorkingCopy:
-        """The answers now."""
+        """The current answers."""
         return self._new if self._working is None else self._working
 
     @working.setter
@@ -69,28 +72,28 @@ class Session:
 
     @property
     def ready(self) -> bool:
-        """Whether the preflight of these very answers found no failure; what is accepted does not matter."""
+        """True if the preflight of exactly these answers, ``accept`` aside, found no failure."""
         return self.preflight_passed_for is not None and self.preflight_passed_for == self.working.without(
             "accept"
         )
 
     @property
     def is_open(self) -> bool:
-        """Whether answers are edited, new ones or a file's."""
+        """True while answers are being edited, new ones or those of a file."""
         return self._working is not None or self.is_file
 
     @property
     def has_unsaved_changes(self) -> bool:
-        """Whether there is something that no answers file has yet."""
+        """True while the answers differ from the file."""
         kept = self._new if self._kept is None and self._working is not None else self._kept
         return self._working is not None and self._working != kept
 
     def reset(self, path: Path | None = None) -> None:
-        """Start over with no answers."""
+        """Start over without answers."""
         self.__init__(path)  # type: ignore[misc]
 
     def open(self, opened: AnswersOpened) -> None:
-        """Go on with answers that were read."""
+        """Replace the answers by ones that were read."""
         self.reset(opened.path)
         self.working, self.source = opened.working, opened.source
         self.is_file = opened.source is not None
@@ -99,11 +102,11 @@ class Session:
         self._kept = None if opened.draft else opened.working
         if opened.draft or opened.source is not None:
             self.visited = {one.id for one in STEPS if one.owns and one.id != "preflight"}
-        if opened.source is None:  # nobody has answered yet what a draft says nothing of
+        if opened.source is None:  # steps without answers in a draft were not visited
             self.visited = {one for one in self.visited if self._answered(one)}
 
     def keep(self, kept: AnswersSaved) -> None:
-        """The answers were written. What was typed meanwhile stays, and is not kept yet."""
+        """Record saved answers; later edits stay unsaved."""
         if self.working == kept.written:
             self.working = kept.working
         self.path, self.source, self.is_file = kept.path, kept.source, True
@@ -112,11 +115,11 @@ class Session:
             self.declined = None
 
     def problems(self, step_id: str) -> tuple[Problem, ...]:
-        """What is to be mended in a step, as last judged."""
+        """Return the problems of a step in the last validation."""
         return problems_of(step_id, self.judged.all_problems) if self.judged else ()
 
     def state(self, step_id: str, now: str) -> StepState:
-        """How a step stands while ``now`` is open. A step that was not opened yet is not blamed."""
+        """Return the state of a step while ``now`` is open. An unopened step shows no problems."""
         count = len(self.problems(step_id)) if step_id in self.visited else 0
         if step_id == now:
             return StepState(mark="now", problems=count)
@@ -125,7 +128,7 @@ class Session:
         return StepState(mark="done" if self._is_done(step_id) else "-")
 
     def _is_done(self, step_id: str) -> bool:
-        """Steps that do something are done once that was done, not when they were walked past."""
+        """Return whether a step is done; Preflight, Install and Done must have run."""
         if step_id == "preflight":
             return self.ready
         if step_id in ("install", "done"):
@@ -133,5 +136,5 @@ class Session:
         return step_id in self.visited
 
     def _answered(self, step_id: str) -> bool:
-        """Whether the answers say something of a step."""
+        """Return whether the step has any answer."""
         return step_id == "start" or any(self.working.is_given(name) for name in step(step_id).owns)

@@ -1,6 +1,6 @@
-"""The steps of the wizard in their order: title, screen, and which answers each one owns.
+"""The steps of the wizard in order: title, screen, and the answers that each one owns.
 
-A screen's module is loaded when its step is first opened: the first frame waits for one screen only.
+A screen's module is loaded when its step is first opened, so the first frame loads one screen only.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One step. ``screen`` is ``module:class`` below ``tui.screens``; ``owns`` names top-level answers.
+    """One step: its screen, its texts and the top-level answers that it owns.
 
-    ``intro`` is the line under the title, ``help`` the page of F1.
+    ``screen`` is ``module:class`` below ``tui.screens``, ``intro`` the line under the title, ``help`` the
+    page of F1.
     """
 
     id: str
@@ -35,9 +36,9 @@ STEPS: tuple[Step, ...] = (
         screen="start:StartScreen",
         intro="Oz API on your servers, step by step.",
         help=(
-            "The wizard writes an answers file and can carry it out. Nothing on your servers changes before "
-            "the step Install. What you have typed is kept as a draft, without passwords, whenever you "
-            "change the step or leave."
+            "The wizard writes an answers file and can install from it. Nothing on your servers changes "
+            "before the step Install. Your input is kept as a draft, without passwords, whenever you change "
+            "the step or quit."
         ),
         owns=("version",),
     ),
@@ -45,11 +46,11 @@ STEPS: tuple[Step, ...] = (
         id="workload",
         title="Workload",
         screen="workload:WorkloadScreen",
-        intro="How much must it carry? The figures recommend a scenario; you choose.",
+        intro="Expected load. The figures recommend a scenario; you choose.",
         help=(
-            "Every figure may be left out. From analyses a minute follows the number of BIO instances, from "
-            "analyses a day, media size and archive depth the storage. The scenario says how many nodes "
-            "there can be and whether they run Docker or Kubernetes."
+            "Every figure is optional. Analyses per minute give the number of BIO instances; analyses per "
+            "day, media size and archive depth give the storage. The scenario sets the possible numbers of "
+            "nodes, and whether they run Docker or Kubernetes."
         ),
         owns=("workload", "scenario"),
     ),
@@ -57,10 +58,10 @@ STEPS: tuple[Step, ...] = (
         id="release",
         title="Release",
         screen="release:ReleaseScreen",
-        intro="Which Oz API, on which engine, with which components.",
+        intro="Release of Oz API, container engine and components.",
         help=(
-            "What cannot go together is greyed out with the reason. The defaults are what most "
-            "installations run; components can be switched on and off later with the same wizard."
+            "Conflicting choices are greyed out with the reason. The defaults suit most installations; "
+            "components can be switched on and off later in this wizard."
         ),
         owns=("release", "engine", "install_dir", "components", "broker"),
     ),
@@ -68,11 +69,11 @@ STEPS: tuple[Step, ...] = (
         id="nodes",
         title="Nodes",
         screen="nodes:NodesScreen",
-        intro="The servers, in the order of the layout, and how SSH reaches them.",
+        intro="The servers, in the order of the layout, and their SSH access.",
         help=(
-            "Only SSH and a container engine are needed on a node. The number of nodes picks the layout; "
-            "roles may be moved. Test connects and says what a node has and what it lacks; nothing is "
-            "installed for that."
+            "A node needs only SSH and a container engine. The number of nodes picks the layout; you can "
+            "set roles yourself. Test connects and reports what a node has and what it lacks; it installs "
+            "nothing."
         ),
         owns=("nodes", "known_hosts"),
     ),
@@ -82,8 +83,8 @@ STEPS: tuple[Step, ...] = (
         screen="database:DatabaseScreen",
         intro="The PostgreSQL server that keeps Oz's data.",
         help=(
-            "Name a server that the api nodes reach. Without one a PostgreSQL comes along, for PoC and "
-            "tests only. Test logs in from every api node."
+            "Enter a server that the api nodes can reach. Leave it empty to use the bundled PostgreSQL (PoC "
+            "and tests only). Test logs in from every api node."
         ),
         owns=("database",),
     ),
@@ -91,10 +92,10 @@ STEPS: tuple[Step, ...] = (
         id="storage",
         title="Storage",
         screen="storage:StorageScreen",
-        intro="Where photos and videos are kept.",
+        intro="Storage for photos and videos.",
         help=(
-            "One api node can keep media in a folder of its own. Two or more need one volume that all of "
-            "them can write to: an NFS export, or a mount that they already have."
+            "One api node can keep media in a local folder. Two or more need one volume that all of them "
+            "can write to: an NFS export or an existing mount."
         ),
         owns=("storage",),
     ),
@@ -102,10 +103,10 @@ STEPS: tuple[Step, ...] = (
         id="access",
         title="Access",
         screen="access:AccessScreen",
-        intro="The public address, accounts, licences and where images come from.",
+        intro="Public address, accounts, licences and the image registry.",
         help=(
             "Users and links use the public URL. Licence files and the updater's token come from Oz "
-            "Forensics. Passwords that are left out are made, and kept beside your answers."
+            "Forensics. Passwords that you leave out are generated and saved next to your answers."
         ),
         owns=(
             "public_url", "load_balancer", "admin", "license", "updater", "air_gapped", "proxy", "registry",
@@ -116,67 +117,67 @@ STEPS: tuple[Step, ...] = (
         id="review",
         title="Review",
         screen="review:ReviewScreen",
-        intro="What will run where, every file, and what would change.",
-        help="Nothing is changed here. Save writes the answers file that an unattended run takes, too.",
+        intro="Topology, every file, and what would change.",
+        help="This step changes nothing. Save writes the answers file, which an unattended run reads, too.",
     ),
     Step(
         id="preflight",
         title="Preflight",
         screen="preflight:PreflightScreen",
-        intro="Nodes, database and storage are looked at; nothing is changed yet.",
-        help="A failure must be mended. A warning can be accepted; it is then remembered in the answers.",
+        intro="Checks of nodes, database and storage; nothing is changed yet.",
+        help="Fix every failure. A warning can be accepted; the answers then keep that.",
         owns=("accept",),
     ),
     Step(
         id="install",
         title="Install",
         screen="install:InstallScreen",
-        intro="Node by node, phase by phase.",
+        intro="Phase by phase, on all nodes.",
         help=(
-            "A failure, or stopping it, takes back what this run has changed. Running it again goes on "
-            "where it is right already."
+            "If the installation fails or is stopped, its changes are rolled back. A later run skips what "
+            "is already in place."
         ),
     ),
     Step(
         id="done",
         title="Done",
         screen="done:DoneScreen",
-        intro="What runs where, and what to do next.",
-        help="The same installation can be repeated, upgraded and repaired with the command shown here.",
+        intro="Status of the installation and next steps.",
+        help="Use the command shown here to repeat, upgrade or repair the installation.",
     ),
 )  # fmt: skip
 
 FIRST = STEPS[0].id
-"""Where one chooses which answers to edit."""
+"""The step in which the operator chooses which answers to edit."""
 
 _BY_ID = {step.id: step for step in STEPS}
 _OWNERS = {name: step.id for step in STEPS for name in step.owns}
 _REST = "access"
-"""Owns every top-level answer that no other step names, so that a new question is asked somewhere."""
+"""Owns every answer that no step names, so that each new question appears somewhere."""
 
 
 def step(step_id: str) -> Step:
-    """The step of that id; KeyError when there is none."""
+    """Return the step with that id. Raises KeyError."""
     return _BY_ID[step_id]
 
 
 def number(step_id: str) -> int:
-    """Its place, from 0."""
+    """Return the index of a step."""
     return STEPS.index(_BY_ID[step_id])
 
 
 def step_of(key: str) -> str:
-    """The id of the step that owns a dotted key, ``nodes[1].host`` included."""
+    """Return the id of the step that owns a dotted key, such as ``nodes[1].host``."""
     return _OWNERS.get(key.partition(".")[0].partition("[")[0], _REST)
 
 
 def keys_of(step_id: str) -> tuple[str, ...]:
-    """Every question of a step in file order, the columns of the nodes as ``nodes[].host``."""
+    """Return the keys of a step in file order; those of a node as ``nodes[].host``."""
     from oz_installer.answers.questions import questions  # the first frame does not wait for the questions
 
     return tuple(question.key for question in questions() if step_of(question.key) == step_id)
 
 
 def problems_of(step_id: str, problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Those that are to be mended in this step."""
+    """Return the problems that belong to a step."""
     return tuple(problem for problem in problems if step_of(problem.key) == step_id)

@@ -6,7 +6,7 @@ from textual.theme import Theme
 
 
 def _scrollbars(ground: str, bar: str) -> dict[str, str]:
-    """Quiet ones."""
+    """Return scroll bar colours."""
     grounds = ("scrollbar-background", "scrollbar-background-hover", "scrollbar-background-active")
     bars = ("scrollbar", "scrollbar-hover", "scrollbar-active")
     return {**dict.fromkeys(grounds, ground), **dict.fromkeys(bars, bar), "scrollbar-corner-color": ground}

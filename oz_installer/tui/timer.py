@@ -21,7 +21,7 @@ class MessageLoop(Protocol):
 
 
 class OneShotTimer:
-    """Calls ``callback`` after ``seconds`` in the message loop of ``owner``, unless it is stopped before."""
+    """Calls ``callback`` after ``seconds`` in the message loop of ``owner`` unless stopped."""
 
     def __init__(self, owner: MessageLoop, seconds: float, callback: Callback) -> None:
         self._owner = owner

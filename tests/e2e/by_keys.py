@@ -101,7 +101,7 @@ class Operator:
     def copy_node(self, number: int) -> None:
         """The node under the cursor once more, on another host."""
         self.at.type("d")
-        self.at.see("A copy of")
+        self.at.see("Copy of")
         self.at.fill(("Host", self.address(number)))
         self.at.press("C-n")
         self.at.see_row(f" {number} ", self.address(number))
@@ -123,10 +123,10 @@ class Operator:
 
     def name_database(self) -> None:
         """A server of ours, the cursor at its password."""
-        known = r"For PoC and tests only|It must be reached by|bundled: "
+        known = r"For PoC and tests only|It must be reachable from|bundled: "
         if "(•) bundled" in self.at.see_like(known, "which database there may be"):
             self.at.press("Left")
-        self.at.see("(•) a server of yours", "Host")
+        self.at.see("(•) your own server", "Host")
         self.at.press("Enter")
         self.at.fill(("Host", self.site.lab.database_address.compressed))
         self.at.fill(("Port", ""), ("Database", ""), ("Role", ""), ("Password", ""))
@@ -167,7 +167,7 @@ class Operator:
     def save(self) -> None:
         """Where the wizard proposes."""
         self.at.press("C-s")
-        self.at.see("Save the answers", "Passwords that you typed go to files of their own")
+        self.at.see("Save the answers", "Typed passwords are saved next to it")
         self.at.press("Enter")
         self.at.see("Saved to")
 
@@ -204,12 +204,12 @@ class Operator:
         """Let it run to its end, and look at what runs."""
         self.begin()
         self.at.see("Log of ")
-        self.at.see("Installed. Next shows what runs where.", limit=INSTALLING)
+        self.at.see("Installed. Next shows the status.", limit=INSTALLING)
         self.at.press("Enter")
         self.arrive("Done", "oz-install --answers")
         self.at.see("services, all well", "URLs")
         self.at.press("End")
-        self.at.see("running", "what runs where, and how it is")
+        self.at.see("running", "services of each node and their state")
 
     def leave(self) -> None:
         """Quit; nothing is left unsaved."""

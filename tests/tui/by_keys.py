@@ -111,7 +111,7 @@ async def choose_way(pilot: Driver, way: str = "typed") -> None:
     """From anywhere in a secret's field: the way it is had, and the cursor behind it."""
     if not isinstance(pilot.app.screen.focused, Choice):
         await hit(pilot, "shift+tab")
-    number = ("typed", "variable", "file", "asked").index(way)
+    number = ("typed", "variable", "file", "prompt").index(way)
     await hit(pilot, *["left"] * 3, *["right"] * number, "tab")
 
 

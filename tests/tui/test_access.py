@@ -79,7 +79,7 @@ async def test_images_by_name() -> None:
     async with wizard(FakeCore({ANSWERS: POC}), path=ANSWERS, step="access", size=(99, 40)) as pilot:
         support.step_of(pilot).query_one("#image").focus()
         await press(pilot, "enter")
-        assert "An image of the release" in text_of(pilot)
+        assert "Choose an image of the release" in text_of(pilot)
         await press(pilot, "enter")
         ((name, image),) = app_of(pilot).session.working.get("images").items()
         assert f'{name}: "{image}"' in text_of(pilot)

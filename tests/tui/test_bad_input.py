@@ -55,7 +55,7 @@ async def test_several_lines_are_pasted_without_control_characters() -> None:
         await paste(pilot, NASTY)
         assert app_of(pilot).session.working.get("extra.config") == {"OZ_ONE": "1[31m", "OZ_TWO": 2}
         assert printable(pilot)
-        assert "left out: control characters" in text_of(pilot)
+        assert "Pasted without control characters." in text_of(pilot)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ async def test_a_file_that_cannot_be_written_is_told_and_nothing_is_lost(where: 
         await clear(pilot)
         await paste(pilot, where)
         await press(pilot, "enter")
-        if "is there already" in text_of(pilot):
+        if "already exists" in text_of(pilot):
             await press(pilot, "shift+tab", "enter")
         assert told in " ".join(text_of(pilot).split())
         assert app_of(pilot).is_running
@@ -174,7 +174,7 @@ async def test_a_dialog_over_the_notice_of_a_small_terminal_leaves_it_when_there
         await type_text(pilot, "word")
         await press(pilot, "enter")
         assert "needs 60 x 20" not in text_of(pilot)
-        assert "How much must it carry?" in text_of(pilot)
+        assert "Expected load." in text_of(pilot)
 
 
 def resize(one: Terminal, columns: int, rows: int) -> None:

@@ -163,5 +163,5 @@ async def test_other_answers_are_given_up_in_words_where_a_save_asks_something()
         await settle(pilot)
         assert "Replace it?" in text_of(pilot)
         await press(pilot, "escape")
-        assert "Other answers were not opened: your save asks something first." in text_of(pilot)
+        assert "The file was not opened: answer the question about saving first." in text_of(pilot)
         assert app_of(pilot).session.path == HERE

@@ -8,7 +8,7 @@ from oz_installer.tui.screens.install import InstallScreen
 from tests.tui.running import PATH, Held
 from tests.tui.support import app_of, confirm, press, step_of, text_of, until, wizard
 
-AT_WORK = "An installation is at work"
+AT_WORK = "An installation is running"
 
 
 @pytest.mark.parametrize(

@@ -160,11 +160,11 @@ async def test_look_shows_the_states_and_what_would_change(path: Path, desired_s
         shown = rows(pilot, "runs")
         assert "1 needs attention (!)" in shown
         assert "  ! oz-api on n1: stopped" in shown
-        assert "What these answers would change: 1 service starts" in shown
+        assert "Pending changes: 1 service starts" in shown
         node.stopped = set()
         await push(pilot, "look")
         shown = rows(pilot, "runs")
-        assert "What these answers would change: Nothing to do on 1 node." in shown
+        assert "Pending changes: Nothing to do on 1 node." in shown
         assert "all well" in shown
         assert str(desired_state.secrets_file) in shown
         assert_no_secret(desired_state, shown + text_of(pilot))

@@ -48,7 +48,7 @@ async def test_open(many: int, size: tuple[int, int]) -> None:
         room = pilot.app.screen.query_one(".dialog").size.height
         assert room < 16 or many > 1, "and it is no larger than what it shows"
         await click(pilot, "[ Open ]")
-        assert "Name a file, or choose one below" in text_of(pilot)
+        assert "Enter a path or choose a file below" in text_of(pilot)
         await click(pilot, "[ Cancel Esc ]")
         assert not dialog_is_open(pilot)
         await click(pilot, "Open an answers file")
@@ -74,7 +74,7 @@ async def test_the_form_of_a_node(size: tuple[int, int]) -> None:
     async with wizard(FakeCore({ANSWERS: MEDIUM}), path=ANSWERS, step="nodes", size=size) as pilot:
         await press(pilot, "e", "=x")
         await click(pilot, "[ Cancel Esc ]")
-        await click(pilot, "[ Drop it ]")
+        await click(pilot, "[ Discard ]")
         assert not dialog_is_open(pilot)
         assert app_of(pilot).session.working.get("nodes[0].name") == "api1"
         await press(pilot, "e", "=x")
@@ -146,7 +146,7 @@ async def test_a_password_that_is_asked_for(size: tuple[int, int]) -> None:
         app.jobs.start("ask", job)
         await until(pilot, lambda: "SSH password of api1" in text_of(pilot))
         await pilot.press(*"canary")
-        await point(pilot, "[ Use it ]")
+        await point(pilot, "[ Continue ]")
         await settle(pilot)
         assert [str(secret) for secret in told] == ["********"]
 

@@ -39,7 +39,7 @@ async def begin(pilot: Driver) -> None:
 
 
 async def look(pilot: Driver) -> None:
-    """Look at the nodes now; the cursor stays on the button."""
+    """Read status; the cursor stays on the button."""
     step_of(pilot).query_one("#look").focus()
     await press(pilot, "enter")
 
@@ -60,7 +60,7 @@ async def test_a_look_says_when_it_was_although_nothing_changed(monkeypatch: pyt
         for at, words in ((1_700_000_000.0, "22:13:20"), (1_700_000_007.0, "22:13:27")):
             monkeypatch.setattr("oz_installer.tui.controllers.install_jobs.time", lambda at=at: at)
             await look(pilot)
-            line = f"Looked at the nodes at {words}."
+            line = f"Status read at {words}."
             assert text_of(pilot).count(line) == 2, "above what was seen, and in the line above the keys"
 
 
@@ -100,7 +100,7 @@ async def test_the_table_is_what_runs_now() -> None:
         *rest, last = SUMMARY.rows
         core.outside.summary = replace(SUMMARY, rows=(*rest, replace(last, state="restarting")))
         core.go_on.clear()
-        await point(pilot, "[ Look at the nodes now ]")
+        await point(pilot, "[ Read status ]")
         await until(pilot, lambda: "Connecting to the nodes ..." in text_of(pilot))
         assert "oz-bio" not in text_of(pilot), "nothing of what was"
         assert step_of(pilot).query_one("#look").disabled, "one look at a time"
@@ -110,7 +110,7 @@ async def test_the_table_is_what_runs_now() -> None:
         assert "restarting" in row
         assert "Connecting" not in text_of(pilot)
         core.outside.summary = SUMMARY
-        await click(pilot, "[ Look at the nodes now ]")
+        await click(pilot, "[ Read status ]")
         assert "restarting" not in text_of(pilot)
         assert "oz-bio" in text_of(pilot)
     assert core.prepared.closed == 3

@@ -72,12 +72,12 @@ async def test_a_draft_of_another_wizard_cannot_be_gone_on_with_from_here() -> N
     core = Drafts()
     core.held.add(HERE)
     async with wizard(core) as pilot:
-        assert "Another oz-install is at work on this draft" in " ".join(text_of(pilot).split())
+        assert "Another oz-install is editing this draft" in " ".join(text_of(pilot).split())
         assert under_the_cursor(pilot) == "Continue b.yml"
         await press(pilot, "up", "enter")
         assert not app_of(pilot).session.is_open
         await press(pilot, "delete")
-        assert f"Forget the draft of {OTHER}?" in text_of(pilot), "the other one cannot be forgotten"
+        assert f"Delete the draft of {OTHER}?" in text_of(pilot), "the other one cannot be forgotten"
 
 
 async def test_a_file_is_opened_without_a_question_while_another_wizard_has_the_draft() -> None:
@@ -92,7 +92,7 @@ async def test_a_draft_is_forgotten_by_key_when_that_was_asked() -> None:
     core = Drafts()
     async with wizard(core) as pilot:
         await press(pilot, "down", "delete")
-        assert f"Forget the draft of {OTHER}?" in text_of(pilot)
+        assert f"Delete the draft of {OTHER}?" in text_of(pilot)
         await press(pilot, "enter")
         assert set(core.drafted) == {HERE, OTHER}
         await press(pilot, "delete", "shift+tab", "enter")
@@ -101,7 +101,7 @@ async def test_a_draft_is_forgotten_by_key_when_that_was_asked() -> None:
         await press(pilot, "delete", "shift+tab", "enter")
         assert core.drafted == {}
         assert under_the_cursor(pilot) == "New installation"
-        assert "Forget" not in text_of(pilot)
+        assert "Delete a draft" not in text_of(pilot)
 
 
 async def test_a_draft_is_forgotten_by_mouse() -> None:
@@ -109,16 +109,16 @@ async def test_a_draft_is_forgotten_by_mouse() -> None:
     async with wizard(core) as pilot:
         await pilot.click("#forget")
         await settle(pilot)
-        assert "Forget which draft?" in text_of(pilot)
+        assert "Delete which draft?" in text_of(pilot)
         await pilot.click("Menu", offset=(4, 3))
         await settle(pilot)
-        assert f"Forget the draft of {OTHER}?" in text_of(pilot)
+        assert f"Delete the draft of {OTHER}?" in text_of(pilot)
         await pilot.click("#yes")
         await settle(pilot)
         assert set(core.drafted) == {HERE}
         await pilot.click("#forget")
         await settle(pilot)
-        assert f"Forget the draft of {HERE}?" in text_of(pilot)
+        assert f"Delete the draft of {HERE}?" in text_of(pilot)
         await pilot.click("#yes")
         await settle(pilot)
         assert core.drafted == {}

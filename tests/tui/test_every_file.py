@@ -26,7 +26,7 @@ OTHER = "https://other.example.com"
 
 @pytest.fixture(params=FILES, ids=[f"{file.parent.name}/{file.name}" for file in FILES])
 def opened(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of one of the files; nothing else is in its folder."""
+    """Copy of one of the files; nothing else is in its folder."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     path = tmp_path / "mine" / "answers.yml"
     path.parent.mkdir()

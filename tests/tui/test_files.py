@@ -174,7 +174,7 @@ async def test_another_file_is_not_replaced_without_asking() -> None:
     core = FakeCore({HERE: COMPLETE})
     async with wizard(core, step="workload") as pilot:
         await press(pilot, "=12", "ctrl+s", "enter")
-        assert "is there already" in text_of(pilot)
+        assert "already exists" in text_of(pilot)
         await press(pilot, "enter")
         assert HERE not in core.kept
         await press(pilot, "ctrl+s", "enter", "shift+tab", "enter")

@@ -164,7 +164,7 @@ async def test_pasted_text_loses_line_breaks_and_control_characters() -> None:
         box.post_message(events.Paste("\n https://oz.example\x1b.com\x07 \r\nrm -rf /\n"))
         await settle(pilot)
         assert box.value == "https://oz.example.com"
-        assert "left out: 1 more line and control characters" in text_of(pilot)
+        assert "skipped 1 more line and control characters" in text_of(pilot)
 
 
 async def test_ten_thousand_characters_are_told_to_be_too_many() -> None:

@@ -39,7 +39,7 @@ async def test_checks_are_seen_as_they_come_and_can_be_stopped() -> None:
         assert "180 GB free" in text_of(pilot)
         assert "[ Stop ]" in text_of(pilot)
         await press(pilot, "enter")
-        assert "Stopped before the end. 2 checks: 2 ok" in text_of(pilot)
+        assert "Stopped early. 2 checks: 2 ok" in text_of(pilot)
         assert "8 cores" in text_of(pilot)
         assert "[ Run again ]" in text_of(pilot)
         assert not app_of(pilot).session.ready
@@ -51,7 +51,7 @@ async def test_findings_of_older_answers_are_told_to_be_so() -> None:
         assert app_of(pilot).session.ready
         app_of(pilot).change("workload.apm", 12.0)
         await settle(pilot)
-        assert "The answers were edited since; run again." in text_of(pilot)
+        assert "The answers have changed since; run again." in text_of(pilot)
         assert not app_of(pilot).session.ready
 
 

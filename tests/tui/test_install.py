@@ -20,7 +20,7 @@ async def test_one_enter_installs_nothing() -> None:
         await press(pilot, "ctrl+n", "enter")
         asked = words(pilot)
         assert "Install Oz on api1, bio1 and bio2?" in asked
-        assert "The checks were not run for these answers" in asked
+        assert "The checks have not been run for these answers" in asked
         await press(pilot, "enter")
         assert (core.prepared.closed, core.prepared.steps) == (0, [])
         await press(pilot, "ctrl+b", "enter")

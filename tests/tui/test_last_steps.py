@@ -112,7 +112,7 @@ async def test_a_failing_preflight_does_not_let_on(size: tuple[int, int]) -> Non
         await push(pilot, "run")
         assert step_of(pilot).query_one("#status").has_class("-warning"), "a warning is not all well"
         await press(pilot, "ctrl+n")
-        assert "1 warning not accepted" in text_of(pilot)
+        assert "Continue despite 1 warning?" in text_of(pilot)
         await press(pilot, "escape")
         await push(pilot, "accept")
         assert app_of(pilot).session.working.get("accept") == ("host.memory/bio1",)
@@ -231,7 +231,7 @@ async def test_other_answers_are_not_opened_meanwhile() -> None:
         app_of(pilot).go("start")
         await pilot.pause()
         await pilot.press("enter")
-        await until(pilot, lambda: "An installation is at work" in text_of(pilot))
+        await until(pilot, lambda: "An installation is running" in text_of(pilot))
         core.taken_back.set()
         screen._stop_now()
         await settle(pilot)

@@ -59,7 +59,7 @@ async def test_the_wizard_lives_on_while_the_last_draft_is_written(way: str) -> 
         for beat in range(3):
             asyncio.get_running_loop().call_later(0.001, beaten.append, beat)
         await until(pilot, lambda: len(beaten) == 3)
-        assert "Keeping a draft" in text_of(pilot)
+        assert "Saving a draft" in text_of(pilot)
         assert core.drafted == {}
         assert app_of(pilot).return_value is None, "it left before the draft was there"
         core.let.set()
@@ -158,7 +158,7 @@ async def test_what_is_only_a_draft_is_not_called_saved() -> None:
         assert (outcome.draft_of, outcome.saved) == (HERE, None)
 
 
-@pytest.mark.parametrize(("since", "lost"), [("", ""), ("2", "no draft of it was kept within")])
+@pytest.mark.parametrize(("since", "lost"), [("", ""), ("2", "no draft was saved within")])
 async def test_a_save_that_does_not_end_is_not_told_as_a_lost_draft(
     since: str, lost: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

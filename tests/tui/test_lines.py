@@ -75,5 +75,5 @@ async def test_what_can_be_mended_names_the_command_that_does_it(size: tuple[int
     core.outside.findings = [*core.outside.findings, STOPPED]
     async with wizard(core, path=PATH, step="preflight", size=size) as pilot:
         await push(pilot, "run")
-        check_golden("preflight-mendable", pilot)
+        check_golden("preflight-fixable", pilot)
         assert "oz-install check --fix" in " ".join(text_of(pilot).split())

@@ -23,7 +23,7 @@ async def test_managing_shows_what_runs_what_would_change_and_the_commands() -> 
     async with wizard(core) as pilot:
         await manage(pilot)
         assert step_of(pilot).STEP == "done"
-        assert "What these answers would change: 1 file changes, 1 service restarts" in text_of(pilot)
+        assert "Pending changes: 1 file changes, 1 service restarts" in text_of(pilot)
         assert "oz-bio" in text_of(pilot)
         step_of(pilot).query_one("#runs").focus()
         await press(pilot, "end")
@@ -41,7 +41,7 @@ async def test_opening_a_file_connects_to_nobody() -> None:
         assert step_of(pilot).STEP == "review"
         app_of(pilot).go("done")
         await press(pilot)
-        assert "Nothing was installed yet in this session." in text_of(pilot)
+        assert "Nothing has been installed in this session." in text_of(pilot)
     assert core.prepared.closed == 0
 
 
@@ -55,7 +55,7 @@ async def test_nodes_that_cannot_be_reached_and_looking_again() -> None:
         core.outside.plan = replace(PLAN, targets=PLAN.targets[1:])
         step_of(pilot).query_one("#look").focus()
         await press(pilot, "enter")
-        assert "What these answers would change: Nothing to do on 2 nodes." in text_of(pilot)
+        assert "Pending changes: Nothing to do on 2 nodes." in text_of(pilot)
 
 
 async def test_no_command_for_a_file_that_was_never_written() -> None:

@@ -22,7 +22,7 @@ HERE = Path("/home/admin/answers.yml")
 
 # --- the menu of Start --------------------------------------------------------------------------------
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("words", ["New installation", "most have a default that fits"])
+@pytest.mark.parametrize("words", ["New installation", "most have a suitable default"])
 async def test_a_new_installation_by_its_name_or_what_is_said_of_it(
     words: str, size: tuple[int, int]
 ) -> None:

@@ -60,7 +60,7 @@ async def test_giving_up_puts_the_nodes_back() -> None:
             await press(pilot, *keys)
             assert app_of(pilot).session.working != before
             await press(pilot, "escape")
-            assert "Drop what was typed?" in text_of(pilot)
+            assert "Discard changes?" in text_of(pilot)
             await press(pilot, "escape")
             assert isinstance(pilot.app.screen, NodeDialog), "not yet"
             await press(pilot, "escape")
@@ -174,7 +174,7 @@ async def test_errors_stand_under_the_field(field: str, typed: str, told: str) -
         await press(pilot, "home", "shift+end", "backspace", f"={typed}")
         assert told.lower() in " ".join(text_of(pilot).lower().replace("│", " ").split())
         await press(pilot, "ctrl+n")
-        assert "to mend" in text_of(pilot)
+        assert "to fix" in text_of(pilot)
 
 
 async def test_pasted_lines_and_ten_thousand_characters() -> None:
@@ -209,7 +209,7 @@ async def test_import_from_ssh_config() -> None:
     core.outside.hosts = tuple(hosts())
     async with wizard(core, path=ANSWERS, step="nodes") as pilot:
         await press(pilot, "i")
-        assert "is node api1 already" in text_of(pilot)
+        assert "is already node api1" in text_of(pilot)
         check_golden("nodes-import", pilot)
         await press(pilot, "space", "down", "space", "down", "enter", "ctrl+n")
         assert names(pilot)[4:] == ["bastion-dmz", "bio7"]
@@ -220,7 +220,7 @@ async def test_import_from_ssh_config() -> None:
 async def test_nothing_to_import() -> None:
     async with wizard(step="nodes") as pilot:
         await press(pilot, "i")
-        assert "names no host" in text_of(pilot)
+        assert "has no hosts to import" in text_of(pilot)
 
 
 async def test_roles_follow_the_layout_and_the_place() -> None:

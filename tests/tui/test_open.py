@@ -24,7 +24,7 @@ async def test_down_goes_from_the_path_to_the_files() -> None:
         await press(pilot, "down", "enter")
         assert "Escape closes" in words(pilot)
         await press(pilot, "enter")
-        assert "Name a file, or choose one below" in words(pilot)
+        assert "Enter a path or choose a file below" in words(pilot)
         await press(pilot, "down", "enter")
         assert app_of(pilot).session.path == here
 
@@ -32,7 +32,7 @@ async def test_down_goes_from_the_path_to_the_files() -> None:
 async def test_without_files_none_is_to_be_chosen_below() -> None:
     async with wizard(FakeCore()) as pilot:
         await press(pilot, "down", "enter", "enter")
-        assert "! Name a file" in words(pilot)
+        assert "! Enter a path" in words(pilot)
         assert "below" not in words(pilot)
         await press(pilot, "down")
         assert isinstance(pilot.app.focused, TextInput), "there is nothing to go down to"

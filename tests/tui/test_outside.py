@@ -56,13 +56,13 @@ async def test_a_host_that_is_typed_anew_is_still_one_of_ones_own() -> None:
     async with wizard(core, path=ANSWERS, step="database") as pilot:
         support.step_of(pilot).focus_key("database.host")
         await press(pilot, "end", "ctrl+u")
-        assert "(•) a server of yours" in words(pilot)
+        assert "(•) your own server" in words(pilot)
         assert "host" in fields(pilot)
         assert support.step_of(pilot).focused_key() == "database.host"
         assert [one.key for one in app_of(pilot).session.problems("database")] == ["database.host"]
         assert "! Host is missing" in words(pilot)
         await press(pilot, "f5")
-        assert "Type the host of your PostgreSQL server first." in words(pilot)
+        assert "Enter the host of your PostgreSQL server first." in words(pilot)
         assert not support.step_of(pilot).jobs.running("test")
         await press(pilot, "=other.example.com")
         assert answers(pilot)["host"] == "other.example.com"
@@ -75,7 +75,7 @@ async def test_a_server_of_ones_own_without_a_host_is_not_done_even_in_a_draft()
         assert app_of(pilot).session.state("database", "storage").mark == "!"
         text = app_of(pilot).session.working.yaml()
     async with wizard(FakeCore({ANSWERS: text}), path=ANSWERS, step="database") as pilot:
-        assert "(•) a server of yours" in words(pilot)
+        assert "(•) your own server" in words(pilot)
         assert [one.key for one in app_of(pilot).session.problems("database")] == ["database.host"]
         await press(pilot, "shift+tab", "right")
         assert "(•) bundled" in words(pilot)

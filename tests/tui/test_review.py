@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from oz_installer.deploy.plan import Plan
     from oz_installer.installation.prepare import Prepared
 
-STALE = "The answers were edited since; compare again."
+STALE = "The answers have changed since; compare again."
 
 
 class Slow(RunCore):

@@ -80,7 +80,7 @@ async def test_a_file_that_is_there_is_asked_about(old: Path) -> None:
     new.write_text("version: 1\n", encoding="utf-8")
     async with wizard(FilesCore(), path=old, step="review") as pilot:
         await save_as(pilot, str(new))
-        assert "is there already. Replace it?" in " ".join(text_of(pilot).replace("│", " ").split())
+        assert "already exists. Replace it?" in " ".join(text_of(pilot).replace("│", " ").split())
         await press(pilot, "enter")
         assert new.read_text(encoding="utf-8") == "version: 1\n"
         assert "old.yml · saved" in text_of(pilot).splitlines()[0], "still the old one"
@@ -95,7 +95,7 @@ async def test_a_picture_that_programs_can_read(old: Path) -> None:
         await push(pilot, "Export SVG")
         await press(pilot, "enter")
         picture = old.with_suffix(".svg")
-        assert unbroken(f"The picture is in {picture}.") in unbroken(text_of(pilot))
+        assert unbroken(f"Topology exported to {picture}.") in unbroken(text_of(pilot))
     root = ET.parse(picture).getroot()  # noqa: S314 - we made it
     assert root.tag == f"{SVG}svg"
     said = " ".join("".join(text.itertext()) for text in root.iter(f"{SVG}text"))

@@ -16,7 +16,7 @@ async def test_an_edited_file_is_saved_only_when_that_is_wanted(step: str, butto
         await settle(pilot)
         step_of(pilot).query_one(f"#{button}").focus()
         await press(pilot, "enter")
-        assert "Save it first?" in " ".join(text_of(pilot).replace("│", " ").split())
+        assert "Save first?" in " ".join(text_of(pilot).replace("│", " ").split())
         await press(pilot, "enter")
         assert (core.files[PATH], core.kept) == (ANSWERS, {})
         assert app_of(pilot).session.has_unsaved_changes

@@ -88,7 +88,7 @@ async def test_a_file_that_somebody_changed_meanwhile_is_replaced_only_when_aske
     async with wizard(core, path=HERE, step="workload") as pilot:
         core.files[HERE] = f"{COMPLETE}# a colleague's\n"
         await press(pilot, "=12", "ctrl+s")
-        assert "was changed by somebody else" in text_of(pilot)
+        assert "was changed by someone else" in text_of(pilot)
         await press(pilot, "enter")
         assert core.files[HERE].endswith("a colleague's\n")
         await press(pilot, "ctrl+s", "shift+tab", "enter")
@@ -139,7 +139,7 @@ async def test_typed_passwords_do_not_go_without_a_word() -> None:
         session.working = session.working.with_text("admin.password", "canary-password")
         app_of(pilot).files.begin()
         await settle(pilot)
-        assert "Passwords that were typed and not saved" in text_of(pilot)
+        assert "Unsaved passwords are not kept in a draft" in text_of(pilot)
         assert "canary" not in text_of(pilot)
         await press(pilot, "enter")
         assert app_of(pilot).session is session
@@ -151,7 +151,7 @@ async def test_escape_is_the_key_of_the_answer_that_it_stands_on() -> None:
     core = FakeCore({HERE: COMPLETE})
     core.drafted[HERE] = (WorkingCopy.new().with_value("workload.apm", 12.0), "workload")
     async with wizard(core, path=HERE) as pilot:
-        assert "[ Open the file as it is Esc ]" in text_of(pilot)
+        assert "[ Open the file Esc ]" in text_of(pilot)
         await press(pilot, "escape")
         assert app_of(pilot).session.is_file
         assert app_of(pilot).session.working.get("workload.apm") != 12
@@ -172,7 +172,7 @@ async def test_a_file_of_the_folder_is_not_edited_unopened(
         app.go("workload")
         await settle(pilot)
         await press(pilot, "=12", "ctrl+s", "enter")
-        assert "is there already" not in text_of(pilot)
+        assert "already exists" not in text_of(pilot)
     assert (tmp_path / "answers.yml").read_text() == COMPLETE
     assert "apm: 12" in (tmp_path / "answers-2.yml").read_text()
 
@@ -183,8 +183,8 @@ async def test_what_is_replaced_is_said_to_be_kept() -> None:
         await press(pilot, "=12")
         app_of(pilot).files.save_as(HERE)
         await settle(pilot)
-        assert "is there already. Replace it? What" in text_of(pilot)
-        assert f"it says now is kept beside it, as {HERE.name}.old." in text_of(pilot)
+        assert "already exists. Replace it? Its" in text_of(pilot)
+        assert f"current content is kept as {HERE.name}.old." in text_of(pilot)
 
 
 async def test_a_draft_goes_on_though_its_file_is_broken_meanwhile() -> None:
@@ -195,7 +195,7 @@ async def test_a_draft_goes_on_though_its_file_is_broken_meanwhile() -> None:
         await settle(pilot)
         assert app_of(pilot).session.working.get("workload.apm") == 12
         await press(pilot, "ctrl+s", "enter")
-        assert "is there already. Replace it?" in " ".join(text_of(pilot).split())
+        assert "already exists. Replace it?" in " ".join(text_of(pilot).split())
 
 
 async def test_two_saves_of_a_new_file_ask_nothing() -> None:

@@ -129,7 +129,7 @@ async def test_a_secret_is_seen_while_the_mouse_button_is_down() -> None:
 async def test_a_secret_is_neither_copied_nor_shown_again() -> None:
     working = WorkingCopy.new().with_value("database.password", SecretRef(kind="plain", where=CANARY))
     async with form("database.password", working=working) as pilot:
-        assert "given; type to replace it" in text_of(pilot)
+        assert "set; type to replace it" in text_of(pilot)
         assert not step_of(pilot).query_one(SecretField).query_one(TextInput).value
         await press(pilot, "tab", "=x", "shift+home", "ctrl+c")
         assert pilot.app.clipboard == ""

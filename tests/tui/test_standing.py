@@ -79,7 +79,7 @@ async def test_a_test_from_other_api_nodes_is_told_as_that(step: str) -> None:
         assert "test again" not in words(pilot)
         app_of(pilot).change("nodes[2].roles", ("api",))
         await settle(pilot)
-        assert "? Tested before the roles changed: test again." in words(pilot)
+        assert "? The roles have changed since this test: test again." in words(pilot)
         app_of(pilot).change("nodes[2].host", "10.0.0.99")
         await settle(pilot)
         assert "? The answers have changed since this test: test again." in words(pilot)

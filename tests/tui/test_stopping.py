@@ -67,7 +67,7 @@ async def test_the_checks_are_stopped_while_they_connect() -> None:
         await pilot.press("enter")
         await settle(pilot)
         assert core.stopped.is_set()
-        assert "Stopped before the end." in text_of(pilot)
+        assert "Stopped early." in text_of(pilot)
         assert "[ Run again ]" in text_of(pilot)
 
 
@@ -83,7 +83,7 @@ async def test_an_installation_is_stopped_while_it_connects() -> None:
         await press(pilot, "shift+tab", "enter")
         assert core.stopped.is_set()
         assert "stopped at your request; nothing was changed" in text_of(pilot)
-        assert "Install again when you like." in text_of(pilot)
+        assert "Start the installation again to continue." in text_of(pilot)
         assert "[ Try again ]" in text_of(pilot)
         assert not app_of(pilot).leaving.held
 
@@ -125,4 +125,4 @@ async def test_what_is_installed_is_installed_although_nobody_waits_for_the_last
         await press(pilot, "shift+tab", "enter")
         await press(pilot, "ctrl+n")
         shown = " ".join(text_of(pilot).split())
-        assert "Everything is installed, but it could not be looked at: stopped at your request" in shown
+        assert "Everything is installed, but its status could not be read: stopped at your request" in shown

@@ -55,7 +55,7 @@ async def test_one_node() -> None:
     async with wizard(core, path=ANSWERS, step="nodes") as pilot:
         await press(pilot, "t")
         assert core.tried == [["api1"]]
-        assert states(pilot) == ["? 1 short", "-", "-", "-"]
+        assert states(pilot) == ["? 1 warning", "-", "-", "-"]
         for told in ("Debian GNU/Linux 13", "8 cores", "15.6 GB", "88.2 GB free", "Docker 28.1.1", "24 GB"):
             assert told in text_of(pilot)
         await press(pilot, "down")
@@ -74,7 +74,7 @@ async def test_all_nodes_and_new_keys() -> None:
         working = app_of(pilot).session.working
         assert [working.get(f"nodes[{place}].host_key") for place in range(4)] == [None, None, KEY, OTHER]
         assert core.tried[1] == ["bio1", "bio2"]
-        assert states(pilot) == ["? 1 short", "ok", "ok", "ok"]
+        assert states(pilot) == ["? 1 warning", "ok", "ok", "ok"]
         assert support.step_of(pilot).query_one("#status").has_class("-warning"), "one falls short"
         check_golden("nodes-tested", pilot)
 
@@ -83,7 +83,7 @@ async def test_a_new_key_later() -> None:
     core = Servers()
     async with wizard(core, path=ANSWERS, step="nodes") as pilot:
         await press(pilot, "k")
-        assert "no new key" in text_of(pilot)
+        assert "No new host key" in text_of(pilot)
         await press(pilot, "down", "down", "t", "escape")
         assert states(pilot)[2] == "? new key"
         assert app_of(pilot).session.working.get("nodes[2].host_key") is None
@@ -110,7 +110,7 @@ async def test_what_was_found_holds_for_the_answers_it_was_found_with() -> None:
     async with wizard(Servers(), path=ANSWERS, step="nodes") as pilot:
         await press(pilot, "t", "e", "enter", "=9", "ctrl+n")
         assert states(pilot)[0] == "-"
-        assert "changed since it was tested" in text_of(pilot)
+        assert "changed since the test" in text_of(pilot)
 
 
 async def test_the_screen_is_left_while_nodes_are_tried() -> None:
@@ -139,7 +139,7 @@ async def test_a_dialog_does_not_end_the_test() -> None:
         await pilot.press("e")
         await settle(pilot)
         await press(pilot, "escape")
-        assert states(pilot)[0] == "? 1 short"
+        assert states(pilot)[0] == "? 1 warning"
 
 
 @pytest.mark.parametrize("failure", [AnswersError("the password was not given", "Try again.")])
@@ -159,7 +159,7 @@ async def test_a_new_key_is_accepted_by_a_key_of_the_keyboard() -> None:
     ]
     async with wizard(core, path=ANSWERS, step="nodes") as pilot:
         await press(pilot, "t", "escape")
-        assert "press k to accept it" in words(pilot)
+        assert "press k to accept the key" in words(pilot)
         assert "ssh-keygen -lf" in words(pilot)
         assert "host_key" not in words(pilot)
 
@@ -198,12 +198,12 @@ async def test_sizes_are_not_judged_without_a_role() -> None:
     core.outside.tried = [fit("api1")]
     async with wizard(core, path=ANSWERS, step="nodes") as pilot:
         await press(pilot, "t")
-        assert "Connected. No role yet, sizes not judged." in words(pilot)
-        assert "Everything is as needed" not in words(pilot)
+        assert "Connected. No role yet: sizes not checked." in words(pilot)
+        assert "All requirements are met" not in words(pilot)
         app_of(pilot).change("nodes[0].roles", ("api",))
         await settle(pilot)
         assert states(pilot)[0] == "-", "it was not held against what it needs now"
-        assert "Tested before its role" in words(pilot)
+        assert "Its role or requirements have changed" in words(pilot)
 
 
 async def test_what_was_found_with_another_engine_does_not_hold() -> None:
@@ -212,10 +212,10 @@ async def test_what_was_found_with_another_engine_does_not_hold() -> None:
         app_of(pilot).change("engine", "podman")
         await settle(pilot)
         assert states(pilot)[0] == "-"
-        assert "Tested before the release, the engine or the install folder changed" in words(pilot)
+        assert "Release, engine or install folder have changed since the test" in words(pilot)
         app_of(pilot).change("engine", "docker")
         await settle(pilot)
-        assert states(pilot)[0] == "? 1 short"
+        assert states(pilot)[0] == "? 1 warning"
 
 
 async def test_another_scenario_asks_for_other_sizes() -> None:
@@ -229,7 +229,7 @@ async def test_another_scenario_asks_for_other_sizes() -> None:
         app_of(pilot).change("scenario", "poc")
         await settle(pilot)
         assert states(pilot)[0] == "-"
-        assert "? Tested before its role, or what that needs, changed: test it again." in words(pilot)
+        assert "? Its role or requirements have changed since the test: test it again." in words(pilot)
         assert "Its answers have changed" not in words(pilot)
         assert "Debian GNU/Linux 13" in words(pilot), "it is the same machine"
         app_of(pilot).change("scenario", "medium")

@@ -25,7 +25,6 @@ NOT_YET = [
     "deploy",
     "installation",
     "render",
-    "tui",
 ]
 ROOMS = sorted({"top", *(path.parent.name for path in PACKAGE.glob("*/__init__.py"))})
 

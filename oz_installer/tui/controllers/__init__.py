@@ -1,1 +1,1 @@
-"""What the app does beside showing screens: files, drafts, validation, jobs."""
+"""Controllers of the app: files, drafts, validation, exit, prompts and jobs."""

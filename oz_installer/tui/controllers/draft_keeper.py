@@ -1,4 +1,4 @@
-"""Drafts: what is typed and not saved is kept while nothing happens, at every step, and when leaving."""
+"""Drafts of unsaved answers, saved in pauses, at every step and on exit."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from oz_installer.tui.wizard_protocol import WizardHost
 
 QUIET = 2.0
-"""So long after the last key a draft is kept, in seconds."""
+"""Seconds after the last key before a draft is saved."""
 
 Left = Callable[[Path | None, str], None]
-"""Called with the answers file whose draft was kept, if any, and with why it could not be."""
+"""Called with the answers file whose draft was saved, if any, and with the error, if any."""
 
 
 class DraftKeeper(SaveQueue):
-    """What the app does to keep drafts, in jobs that it does not wait for when it has ended."""
+    """Saves drafts in jobs that the program does not wait for at exit."""
 
     def __init__(self, app: WizardHost) -> None:
         super().__init__(app)
@@ -35,35 +35,37 @@ class DraftKeeper(SaveQueue):
         self._step = FIRST
         self._last: Left | None = None
         self._gone_on_with: Path | None = None
-        """Answers whose draft was opened last."""
+        """Answers file of the draft that was opened last."""
         self._left: dict[Path, bool] = {}
-        """Answers that are edited no more, and whose drafts are still this wizard's."""
+        """Answers files that are no longer edited but whose drafts this wizard still owns."""
 
     @property
     def being_left(self) -> bool:
-        """Whether the last draft is awaited."""
+        """True while the wizard waits for the last draft before it exits."""
         return self._last is not None
 
     def draft_soon(self) -> None:
-        """Keep a draft when nothing was typed for a while."""
+        """Save a draft once nothing is typed for a while."""
         if self._drafting is not None:
             self._drafting.stop()
         self._drafting = OneShotTimer(self._app, QUIET, self.draft_now)
 
     def draft_now(self, step_id: str | None = None) -> None:
-        """Keep a draft in the background."""
+        """Save a draft in the background."""
         if self._last is None and (draft := self._draft(step_id)) is not None:
             self._app.jobs.start("draft", draft, apart=True)
 
     def keep_last(self, then: Left) -> None:
-        """Keep a draft for good, behind what is being saved; ``then`` learns how that went."""
+        """Save the last draft, after pending saves, and pass the result to ``then``."""
         self._last = then
         if not self._at_work:
             self.all_written()
 
     def let_go(self, draft_of: Path | None = None) -> None:
-        """Other answers are edited from now on: another wizard may go on with the draft of these, once
-        nothing is being written. A draft of the answers ``draft_of`` was opened, and is not let go of."""
+        """Release the draft of the current answers once nothing is being written.
+
+        Another wizard may then continue it. The draft of ``draft_of`` was just opened and is kept.
+        """
         session = self._app.session
         if session.is_open:
             self._left[session.path] = True
@@ -82,24 +84,24 @@ class DraftKeeper(SaveQueue):
             self._app.jobs.start("let-go", job, apart=True)
 
     def _release(self, *paths: Path) -> None:
-        """Of these whichever were left. Called with the lock."""
+        """Release the drafts of those paths that are no longer edited. The caller holds the lock."""
         for path in paths:
             if self._left.pop(path, False):
                 self._app.core.release_draft(path)
 
     def all_written(self) -> None:
-        """Who leaves, or has left these answers, has waited for that."""
+        """Release drafts and save the last one, now that nothing is being written."""
         self._let_go()
         if self._last is None:
             return
         if (draft := self._draft()) is None:
             self._tell_last(None, "")
         else:
-            self._say("Keeping a draft of your answers before leaving ...")
+            self._say("Saving a draft of your answers before quitting ...")
             self._app.jobs.start("last", draft, apart=True)
 
     def kept_last(self, news: JobFinished | JobFailed) -> None:
-        """The last draft is kept, or cannot be. What was typed meanwhile belongs to it, too."""
+        """Handle the result of the last draft; save again if something was typed in between."""
         session = self._app.session
         if isinstance(news, JobFailed):
             self._tell_last(None, news.message)
@@ -114,11 +116,11 @@ class DraftKeeper(SaveQueue):
             then(kept, trouble)
 
     def draft_in_a_fault(self) -> None:
-        """Keep a draft although the wizard ends here and now: nobody is served any more who could wait."""
+        """Save a draft while the wizard crashes; wait for it for a few seconds at most."""
         draft = self._draft()
 
         def keep() -> None:
-            with suppress(Exception):  # the fault itself is told
+            with suppress(Exception):  # the crash itself is reported
                 if draft is not None:
                     draft(lambda _news: None, Stop())
 
@@ -127,11 +129,13 @@ class DraftKeeper(SaveQueue):
         thread.join(PATIENCE)
 
     def _draft(self, step_id: str | None = None) -> Callable[[Tell, Stop], WorkingCopy] | None:
-        """A job that keeps the answers as they are now, and returns them; None when nothing is to be kept.
-        What was edited back to what the file says needs its draft no more."""
+        """Return a job that saves the answers as a draft; None when there is nothing to save.
+
+        The job returns the answers. It deletes the draft of answers that equal the file again.
+        """
         here = self._app.step_screen
         left_at = step_id or (here.STEP if here else self._step)
-        self._step = self._step if left_at == FIRST else left_at  # nobody wants to go on at the start
+        self._step = self._step if left_at == FIRST else left_at  # a draft never continues at the start
         session, core, step = self._app.session, self._app.core, self._step
         working, path, touched = session.working, session.path, session.has_unsaved_changes
         if not touched and not self._drafted:
@@ -141,15 +145,15 @@ class DraftKeeper(SaveQueue):
 
         def job(_tell: Tell, _stop: Stop) -> WorkingCopy:
             with self._writing:
-                self._release(path)  # another draft of them is that of other answers
+                self._release(path)  # their other draft belongs to other answers
                 if turn != self._turns[path]:
-                    pass  # something newer of it was kept, or saved, meanwhile
+                    pass  # a newer state was saved in between
                 elif touched:
                     core.save_draft(working, path, step)
                 else:
                     core.delete_own_draft(path)
                 if session.identity is not identity and path != self._gone_on_with:
-                    core.release_draft(path)  # they were left meanwhile
+                    core.release_draft(path)  # they are no longer edited
             return working
 
         return job

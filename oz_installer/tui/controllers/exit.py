@@ -1,4 +1,4 @@
-"""The ways out: Ctrl-Q, Ctrl-C, signals. Unsaved answers are kept as a draft; what is at work ends first."""
+"""Exit by Ctrl-Q, Ctrl-C or a signal: stop the installation, save a draft, then quit."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ STOPPED = 130
 
 @dataclass(frozen=True, kw_only=True)
 class ExitOutcome:
-    """How the wizard was left: exit code, and the answers file whose unsaved answers are kept as a draft, or
-    which holds all of them (``saved``), or was still being written (``writing``), and whether it runs as it
-    says (``runs``); ``lost`` says why answers could not be kept."""
+    """Result of the wizard: exit code, and where the answers are.
+
+    ``draft_of`` is the answers file whose unsaved answers are in a draft, ``saved`` the file that has all
+    answers, ``writing`` the file that was still being written. ``runs``: the answers are installed.
+    ``lost`` is why answers could not be saved.
+    """
 
     code: int = 0
     draft_of: Path | None = None
@@ -33,7 +36,7 @@ class ExitOutcome:
 
 
 class ExitController:
-    """Ends the app."""
+    """Ends the app without losing answers."""
 
     def __init__(self, app: WizardHost) -> None:
         self._app = app
@@ -44,28 +47,28 @@ class ExitController:
 
     @property
     def held(self) -> bool:
-        """Whether something must not be cut off."""
+        """True while something must not be interrupted."""
         return self._hold is not None
 
     def hold(self, hold: ExitGuard) -> None:
-        """Do not leave without asking, until ``release``."""
+        """Ask before quitting, until ``release``."""
         self._hold = hold
 
     def release(self) -> None:
-        """What was held has ended. Leaves, if that was wanted and could not wait for an answer."""
+        """Quit freely again; quit now if a signal came or the terminal closed."""
         self._hold = None
         if self._cut:
             self._begin(STOPPED)
 
     def leave(self, code: int) -> None:
-        """Leave. While something is held ask whether it is to be stopped, and stay."""
+        """Quit, or while something is held ask whether to stop it, and stay."""
         if (hold := self._hold) is not None:
-            self._ask(hold.question, "Stop it", "Go on with it", hold.stop)
+            self._ask(hold.question, "Stop it", "Keep running", hold.stop)
         else:
             self._begin(code)
 
     def _begin(self, code: int) -> None:
-        """Leave once a draft is kept, but do not wait for ever."""
+        """Quit once a draft is saved, or after ``PATIENCE``."""
         if self._code is not None:
             return
         self._code = code
@@ -73,23 +76,23 @@ class ExitController:
         self._app.files.keep_last(self._kept)
 
     def _kept(self, draft: Path | None, trouble: str) -> None:
-        """Leave, but ask when what was typed would be lost and there is somebody to be asked."""
+        """Quit; ask first if input would be lost and the terminal is still there."""
         if self._patience is not None:
             self._patience.stop()
         code, self._code = self._code or 0, None
         if trouble and not self._cut:
-            question = f"{trouble}. What is not saved is lost when you leave now."
-            self._ask(question, "Leave", "Stay here", lambda: self._end(code, None, trouble))
+            question = f"{trouble}. Unsaved answers are lost if you quit now."
+            self._ask(question, "Quit", "Stay here", lambda: self._end(code, None, trouble))
         else:
             self._end(code, draft, trouble)
 
     def _too_late(self) -> None:
-        """Either a draft hangs, or a save before it, which goes on when the wizard is gone."""
-        files, lost = self._app.files, f"no draft of it was kept within {PATIENCE:.0f} seconds"
+        """Quit although a draft or a save hangs; a save continues after the wizard has quit."""
+        files, lost = self._app.files, f"no draft was saved within {PATIENCE:.0f} seconds"
         if files.writing is None:
             self._end(self._code or 0, None, lost)
         else:
-            since = "" if files.writes_all else f"{lost}, for a save was at work"
+            since = "" if files.writes_all else f"{lost} because a save was running"
             self._end(self._code or 0, None, since, files.writing)
 
     def _ask(self, question: str, yes: str, no: str, then: Callable[[], None]) -> None:
@@ -108,7 +111,7 @@ class ExitController:
         self._app.exit(outcome, return_code=code)
 
     def handle_signals(self) -> None:
-        """A closed terminal and kill lead out as Ctrl-C does. Signals that are ignored stay so (nohup)."""
+        """Quit on SIGINT, SIGTERM and SIGHUP; ignored signals stay ignored (nohup)."""
         loop = asyncio.get_running_loop()
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name)
@@ -116,7 +119,7 @@ class ExitController:
                 loop.add_signal_handler(number, self.terminal_lost)
 
     def terminal_lost(self) -> None:
-        """Nobody can be asked: a signal, or no terminal any more. What is held is stopped, and ends first."""
+        """Quit without questions: a signal came or the terminal closed. Held work is stopped first."""
         if self._cut:
             return
         self._cut = True

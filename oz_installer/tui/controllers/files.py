@@ -1,4 +1,4 @@
-"""Opening, saving and drafts: the answers and the files that they stand in."""
+"""Opening and saving answers files and drafts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class FileController(DraftKeeper):
-    """What the app does with files, in jobs."""
+    """Opens answers files and drafts in jobs, and handles the results of all file jobs."""
 
     def __init__(self, app: WizardHost) -> None:
         super().__init__(app)
@@ -40,17 +40,17 @@ class FileController(DraftKeeper):
 
     # --- open -----------------------------------------------------------------------------------------
     def begin_with(self, path: Path | None, step_id: str | None) -> None:
-        """What the command line named: answers to read, a step to open."""
+        """Open the answers and the step that the command line names."""
         if path is not None:
             self.open(path, step_id)
             return
-        core = self._app.core  # who answers without having chosen what to begin with begins something new
+        core = self._app.core  # input without a choice on the start screen begins new answers
         self._app.jobs.start("room", lambda _tell, _stop: free_file(core))
         if step_id is not None:
             self._app.go(step_id)
 
     def begin(self) -> None:
-        """A new installation, in a file that neither exists nor has a draft."""
+        """Start a new installation in a file that neither exists nor has a draft."""
         self._away(self._begin)
 
     def _begin(self) -> None:
@@ -65,7 +65,7 @@ class FileController(DraftKeeper):
                 self._app.step_screen.show_frame()
 
     def ask_to_open(self, step_id: str | None = None) -> None:
-        """Choose an answers file, and open it."""
+        """Choose an answers file and open it."""
         self._away(lambda: self._choose(step_id))
 
     def _choose(self, step_id: str | None) -> None:
@@ -82,10 +82,9 @@ class FileController(DraftKeeper):
         anyway: bool = False,
         declined: SavedDraft | None = None,
     ) -> None:
-        """Read an answers file, complete or not, and go to a step: by default where it is needed first.
+        """Read an answers file, complete or not, and open a step, by default the first incomplete.
 
-        Where there is a draft of it, it is asked which of the two; not with ``anyway``, or once it was
-        ``declined``.
+        If it has a draft, ask which of the two to open, unless ``anyway`` or the draft was ``declined``.
         """
         core = self._app.core
 
@@ -104,22 +103,22 @@ class FileController(DraftKeeper):
         from oz_installer.tui.screens.start import ago
 
         asked = Confirm(
-            f"There is a draft of {saved.target}, kept {ago(time.time() - saved.saved_at)}: what was typed "
-            "and not saved. Go on with it?",
-            yes="Go on with the draft",
-            no="Open the file as it is",
+            f"There is a draft of {saved.target} with unsaved changes, saved "
+            f"{ago(time.time() - saved.saved_at)}. Open it?",
+            yes="Open the draft",
+            no="Open the file",
         )
         self._app.push_screen(asked, lambda sure: self._chosen(saved, step_id, sure))
 
     def _chosen(self, saved: SavedDraft, step_id: str | None, sure: bool | None) -> None:
-        """Without an answer nothing is opened."""
+        """Open the draft or the file; nothing without an answer."""
         if sure:
             self._open_draft(saved)
         elif sure is not None:
             self.open(saved.target, step_id, declined=saved)
 
     def open_draft(self, saved: SavedDraft) -> None:
-        """Go on with a draft where it was left."""
+        """Continue a draft where it was left."""
         self._away(lambda: self._open_draft(saved))
 
     def _open_draft(self, saved: SavedDraft) -> None:
@@ -130,7 +129,7 @@ class FileController(DraftKeeper):
             try:
                 source = core.read(saved.target)[1] if core.exists(saved.target) else None
             except OzError:
-                source = None  # broken meanwhile: saving asks before it is replaced
+                source = None  # broken now: saving asks before it replaces the file
             opened = AnswersOpened(
                 working=working, path=saved.target, source=source, step=saved.step, draft=True
             )
@@ -139,14 +138,13 @@ class FileController(DraftKeeper):
         self._app.jobs.start("open", job)
 
     def _away(self, then: Callable[[], None]) -> None:
-        """Go on to other answers once these are written and a draft of what is not saved is kept; ask where
-        something would be lost."""
+        """Switch to other answers once these are written and a draft is saved; ask before a loss."""
         self._waiting = None
         if self._refused():
             return
         if self._at_work:
             self._waiting = then
-            self._say("Your answers are still being written; other ones follow ...")
+            self._say("Your answers are still being written; the others open afterwards ...")
             return
         touched = self._app.session.has_unsaved_changes
         if (draft := self._draft()) is None:
@@ -162,21 +160,21 @@ class FileController(DraftKeeper):
         self._app.jobs.start("away", job, apart=True)
 
     def all_written(self) -> None:
-        """Who goes on to other answers has waited for that."""
+        """Resume a pending switch to other answers."""
         super().all_written()
         if self.being_left:
             self._waiting = None
-        self.go_on()
+        self.resume()
 
-    def go_on(self) -> None:
-        """Go on to the other answers that wait, if any, once these are written and no dialog is open."""
+    def resume(self) -> None:
+        """Switch to the pending answers, if any, when nothing is written and no dialog is open."""
         waiting, step = self._waiting, self._app.step_screen
         if waiting is not None and not self._at_work and step is not None and step.is_active:
             self._away(waiting)
 
     def _gone(self, forgets: bool) -> None:
         if forgets:
-            self._ask_to_go("Passwords that were typed and not saved are not kept in a draft")
+            self._ask_to_go("Unsaved passwords are not kept in a draft")
         elif self._after is not None:
             self._after()
 
@@ -184,13 +182,13 @@ class FileController(DraftKeeper):
         from oz_installer.tui.dialogs.confirm import Confirm
 
         after = self._after
-        asked = Confirm(f"{why}. What is not kept is lost when you go on.", yes="Go on", no="Stay here")
+        asked = Confirm(f"{why}. Anything not saved is lost if you continue.", yes="Continue", no="Stay here")
         self._app.push_screen(asked, lambda sure: after() if sure and after is not None else None)
 
     def _refused(self) -> bool:
-        """Other answers are not opened while these are carried out."""
+        """Refuse to open other answers while an installation is running."""
         if self._app.leaving.held:
-            self._say("! An installation is at work; wait for its end, or stop it in the step Install.")
+            self._say("! An installation is running: wait until it ends, or stop it in step Install.")
         return self._app.leaving.held
 
     def _opened(self, opened: AnswersOpened, judged: Validation) -> None:
@@ -208,11 +206,11 @@ class FileController(DraftKeeper):
         if opened.working.lost:
             lost, *others = opened.working.lost
             more = f" and {len(others)} more" if others else ""
-            self._say(f"! No field can show this; mend it in the file itself: {lost}{more}", bad=True)
+            self._say(f"! No field can show this, fix it in the file: {lost}{more}", bad=True)
 
-    # --- what the jobs say ----------------------------------------------------------------------------
+    # --- results of jobs ------------------------------------------------------------------------------
     def heard(self, news: object) -> None:
-        """How a job ended."""
+        """Handle the result of a job."""
         match news:
             case JobFinished(job="open" | "begin" | "away") if self._refused():
                 pass  # its installation would run on behind a screen that has gone
@@ -230,11 +228,11 @@ class FileController(DraftKeeper):
             case JobFinished(job="save", result=SaveConflict()) if self._waiting is not None:
                 self._waiting = None
                 self.saved(news)
-                self._say("! Other answers were not opened: your save asks something first. Open them then.")
+                self._say("! The file was not opened: answer the question about saving first.")
             case JobFinished(job="save"):
                 self.saved(news)
             case JobFailed(job="save", message=message, hint=hint):
-                self._waiting = None  # they stay
+                self._waiting = None  # the current answers stay
                 self.saved(news)
                 self._say(f"error: {message}. {hint}", bad=True)
             case JobFinished(job="open", result=DraftFound(saved=saved, step=step_id)):
@@ -248,7 +246,7 @@ class FileController(DraftKeeper):
 
 
 def free_file(core: Core) -> Path:
-    """Where the answers of a new installation belong: a file that neither exists nor has a draft."""
+    """Return a path for new answers that neither exists nor has a draft."""
     folder, taken = NEW_FILE.absolute().parent, {saved.target for saved in core.drafts()}
     names = (NEW_FILE.name, *(f"{NEW_FILE.stem}-{n}{NEW_FILE.suffix}" for n in range(2, 1000)))
     free = (folder / name for name in names)

@@ -1,4 +1,4 @@
-"""The jobs of Preflight, Install and Done: what they ask of the core, in a thread. No widgets."""
+"""Jobs of the steps Review, Preflight, Install and Done. They run in threads; no widgets."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class JobStage:
-    """What a job is at, before there are events."""
+    """The current stage of a job, before there are events."""
 
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanReady:
-    """What would change, as rows, and the total."""
+    """The plan as rows, and its total."""
 
     sheet: MeasuredRows = field(repr=False)
     total: str
@@ -39,13 +39,13 @@ class PlanReady:
 
 @dataclass(frozen=True, kw_only=True)
 class ChecksDone:
-    """The checks have ended; ``stopped`` before their end."""
+    """The checks have ended; ``stopped``: before all had run."""
 
     stopped: bool
 
 
 def compare(core: Core, path: Path, tell: Tell, stop: Stop) -> PlanReady:
-    """What would change on the nodes. Raises OzError, also Interrupted."""
+    """Compute what would change on the nodes. Raises OzError, also Interrupted."""
     from oz_installer.formatting.plan import plan_text, total_text
 
     tell(JobStage(text="Connecting to the nodes and comparing ..."))
@@ -58,14 +58,14 @@ def compare(core: Core, path: Path, tell: Tell, stop: Stop) -> PlanReady:
 
 
 def check(core: Core, path: Path, tell: Tell, stop: Stop) -> ChecksDone:
-    """Tell every finding. Raises OzError."""
+    """Run the checks and report every finding. Raises OzError."""
     tell(JobStage(text="Connecting and checking ..."))
     core.check(path, tell, stop)
     return ChecksDone(stopped=stop.is_set())
 
 
 def read_status(core: Core, path: Path, stop: Stop) -> Installed:
-    """What runs where now, and what the answers would change there. Raises OzError, also Interrupted."""
+    """Read the status and the pending changes. Raises OzError, also Interrupted."""
     from oz_installer.formatting.plan import total_text
 
     prepared = core.prepare(path, stop)
@@ -79,11 +79,11 @@ def read_status(core: Core, path: Path, stop: Stop) -> Installed:
 def install(
     core: Core, path: Path, tell: Tell, on_event: Callable[[Event], None], stop: Stop, *, checked: bool
 ) -> Installed:
-    """Install. What was not ``checked`` yet is checked first. Raises OzError, Interrupted."""
+    """Install; unless ``checked``, run the checks first. Raises OzError, also Interrupted."""
     tell(JobStage(text="Connecting to the nodes and comparing ..."))
     prepared = _prepared(core, path, stop)
     try:
-        _go_on(stop)
+        _raise_if_stopped(stop)
         if not checked:
             tell(JobStage(text="Checking that everything is ready ..."))
             _require(core, prepared, stop)
@@ -103,30 +103,32 @@ def _prepared(core: Core, path: Path, stop: Stop) -> Prepared:
         raise _untouched() from None
 
 
-def _go_on(stop: Stop) -> None:
+def _raise_if_stopped(stop: Stop) -> None:
     if stop.is_set():
         raise _untouched()
 
 
 def _untouched() -> Interrupted:
-    return Interrupted("stopped at your request; nothing was changed", "Install again when you like.")
+    return Interrupted(
+        "stopped at your request; nothing was changed", "Start the installation again to continue."
+    )
 
 
 def _require(core: Core, prepared: Prepared, stop: Stop) -> None:
     found: list[Finding] = []
     core.run_checks(prepared, found.append, stop)
-    _go_on(stop)
+    _raise_if_stopped(stop)
     failed = [one for one in found if one.level == "failure"]
     if failed:
         named = "\n".join(f"{one.node}: {one.seen}" if one.node else one.seen for one in failed[:5])
-        said = "1 check" if len(failed) == 1 else f"{len(failed)} checks"
+        count = "1 check" if len(failed) == 1 else f"{len(failed)} checks"
         raise PreflightError(
-            f"{said} failed; nothing was changed\n{named}", "Go back to Preflight, it says more."
+            f"{count} failed; nothing was changed\n{named}", "Go back to Preflight for the details."
         )
 
 
 def _summed_up(core: Core, prepared: Prepared, path: Path, stop: Stop) -> Installed:
-    """What stands is not called a failure because it could not be looked at once more."""
+    """Return the result; a failure to read the status does not make the installation a failure."""
     try:
         return Installed(path=path, summary=core.summarise(prepared, stop))
     except OzError as error:

@@ -1,4 +1,4 @@
-"""Tries nodes for the screen of nodes: jobs, what they tell, and keys to accept."""
+"""Controller of node tests: starts jobs, records results, accepts host keys."""
 
 from __future__ import annotations
 
@@ -18,52 +18,52 @@ JOB = "try-"
 
 
 class NodeTestController:
-    """A job for each push of a button, so that a slow node keeps no other waiting."""
+    """Runs one job per press of Test, so that a slow node delays no other."""
 
     def __init__(self, screen: NodesView) -> None:
         self._screen = screen
-        self.trials = NodeTests()
+        self.results = NodeTests()
         self._numbers = count(1)
 
-    def state(self, working: WorkingCopy, place: int) -> tuple[str, Tone]:
-        """How a node stands, in a few characters."""
-        name = working.get(f"nodes[{place}].name")
-        if name in self.trials.pending:
+    def state(self, working: WorkingCopy, index: int) -> tuple[str, Tone]:
+        """Return the state of a node's test in a few characters, and its tone."""
+        name = working.get(f"nodes[{index}].name")
+        if name in self.results.pending:
             return "testing…", ""
-        tried = self.trials.of(working, name) if name else None
-        return short_result(tried) if tried else ("-", "")
+        probe = self.results.of(working, name) if name else None
+        return short_result(probe) if probe else ("-", "")
 
-    def start(self, places: Iterable[int]) -> None:
-        """Try the nodes at these places, but for those that are being tried."""
+    def start(self, indexes: Iterable[int]) -> None:
+        """Test the nodes with these indexes, unless their test is running."""
         if self._screen.refused():
             return
         working, core, path = self._screen.working, self._screen.core, self._screen.wizard.session.path
-        given = [working.get(f"nodes[{place}].name") for place in places]
-        names = [name for name in given if name and name not in self.trials.pending]
+        given = [working.get(f"nodes[{index}].name") for index in indexes]
+        names = [name for name in given if name and name not in self.results.pending]
         if not names:
-            if not self.trials.pending:
-                self._screen.say("Nothing to test: a node needs a right name and host first.", "-warning")
+            if not self.results.pending:
+                self._screen.say("Nothing to test: a node needs a valid name and host first.", "-warning")
             return
         job = f"{JOB}{next(self._numbers)}"
-        self.trials.begin(job, working, names)
+        self.results.begin(job, working, names)
         self._screen.say(f"Testing {', '.join(names)[:60]} …")
         self._screen.start(job, lambda tell, stop: core.probe_nodes(working, path, names, tell, stop))
         self._screen.show_nodes()
 
     def stop(self) -> None:
-        """Nobody waits for it any more."""
-        for job in self.trials.jobs:
+        """Stop all tests."""
+        for job in self.results.jobs:
             self._screen.jobs.stop(job)
-            self.trials.end(job)
+            self.results.end(job)
 
     def heard(self, news: object) -> None:
-        """A node was tried, or a job is over."""
+        """Handle the result of a node and the end of a job."""
         match news:
             case JobFinished(job=job) if job.startswith(JOB):
-                self.trials.end(job)
+                self.results.end(job)
                 self._over()
             case JobFailed(job=job, message=message, hint=hint) if job.startswith(JOB):
-                self.trials.end(job)
+                self.results.end(job)
                 self._screen.wizard.asking.forget()
                 self._screen.say(f"error: {message}. {hint}", "-bad")
             case JobFinished() | JobFailed():
@@ -72,7 +72,7 @@ class NodeTestController:
                 from oz_installer.installation.wizard.probe import NodeProbe
 
                 if isinstance(news, NodeProbe):
-                    self.trials.heard(news)
+                    self.results.record(news)
                     if news.error and not may_accept(news):
                         self._screen.wizard.asking.forget(news.node)
                     self._screen.show_soon()
@@ -80,32 +80,32 @@ class NodeTestController:
         self._screen.show_nodes()
 
     def _over(self) -> None:
-        """All have answered: say so, and offer the new keys."""
-        if self.trials.pending:
+        """Report the end of all tests and offer the new host keys."""
+        if self.results.pending:
             return
         working = self._screen.working
-        states = [self.state(working, place) for place in range(working.nodes())]
+        states = [self.state(working, index) for index in range(working.nodes())]
         failed = sum(tone == "-bad" for _, tone in states)
-        said = f"Tested: {failed} failed." if failed else "Tested."
-        self._screen.say(said, worst(tone for _, tone in states))
-        keys = self.trials.unknown_keys(self._screen.working)
+        text = f"Tested: {failed} failed." if failed else "Tested."
+        self._screen.say(text, worst(tone for _, tone in states))
+        keys = self.results.unknown_keys(self._screen.working)
         if keys and self._screen.is_active:
             from oz_installer.tui.dialogs.host_keys import HostKeys
 
             self._screen.app.push_screen(HostKeys(keys), lambda yes: self.accept(keys) if yes else None)
 
     def accept(self, names: Iterable[str]) -> None:
-        """Write the keys that these nodes have shown into their answers, and try them again."""
+        """Write the host keys of these nodes into their answers and test them again."""
         working = self._screen.working
-        keys = self.trials.unknown_keys(working)
+        keys = self.results.unknown_keys(working)
         wanted = [name for name in names if name in keys]
         if not wanted:
-            self._screen.say("There is no new key to accept: Test shows it.", "-warning")
+            self._screen.say("No new host key to accept: run Test first.", "-warning")
             return
-        places = [place for place in range(working.nodes()) if working.get(f"nodes[{place}].name") in wanted]
-        for place in places:
+        indexes = [index for index in range(working.nodes()) if working.get(f"nodes[{index}].name") in wanted]
+        for index in indexes:
             working = working.with_value(
-                f"nodes[{place}].host_key", keys[working.get(f"nodes[{place}].name")]
+                f"nodes[{index}].host_key", keys[working.get(f"nodes[{index}].name")]
             )
         self._screen.wizard.edit(working)
-        self.start(places)
+        self.start(indexes)

@@ -1,4 +1,4 @@
-"""Saving the answers: one save after the other, each with what is to follow it."""
+"""Saving the answers: a queue of saves, each with its continuation."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 
 PATIENCE = 5.0
-"""Who leaves, or has saved, does not wait longer for the disk of drafts, in seconds."""
+"""Seconds that a save or the exit waits for the disk of the drafts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SaveRequest:
-    """A save that was asked for: of which ``session``, where to, what. ``then`` follows once it is done;
-    ``declined`` is a draft that is out of date with it."""
+    """A requested save of a ``session``'s answers.
+
+    ``then`` is called after it; ``declined`` is a draft that becomes obsolete with it.
+    """
 
     session: object
     working: WorkingCopy = field(repr=False)
@@ -41,7 +43,7 @@ class SaveRequest:
 
 
 class SaveQueue:
-    """What the app does to save answers, in jobs."""
+    """Saves answers in jobs, one after the other."""
 
     def __init__(self, app: WizardHost) -> None:
         self._app = app
@@ -49,40 +51,40 @@ class SaveQueue:
         self._turns: dict[Path, int] = {}
         self._numbers = count(1)
         self._drafted = False
-        """Whether there is a draft of what was edited since the answers were opened or saved."""
+        """True while there is a draft of unsaved changes."""
         self._now: SaveRequest | None = None
         self._next: list[SaveRequest] = []
 
     @property
     def all_saved(self) -> bool:
-        """Whether the answers file says what is on the screen."""
+        """True while the answers file equals the current answers."""
         return self._app.session.is_file and not self._app.session.has_unsaved_changes and not self._at_work
 
     @property
     def writing(self) -> Path | None:
-        """The answers file that is being written just now."""
+        """The answers file that is being written."""
         return self._now.path if self._now is not None else None
 
     @property
     def writes_all(self) -> bool:
-        """Whether what is being written is what is on the screen."""
+        """True while the current answers are being written."""
         session, now = self._app.session, self._now
         return now is not None and now.session is session.identity and now.working == session.working
 
     @property
     def _at_work(self) -> bool:
-        """Whether something is being written, or waits for it."""
+        """True while a save is running or queued."""
         return self._now is not None or bool(self._next)
 
     def save(self, then: Callable[[], None] | None = None) -> None:
-        """Write the answers; ask where, the first time. ``then`` is called once they are written."""
+        """Write the answers, ask for the path the first time, then call ``then``."""
         if self._app.session.is_file:
             self.save_as(self._app.session.path, then=then)
         else:
             self._ask_where(then)
 
     def save_elsewhere(self) -> None:
-        """Ask where, and write the answers there."""
+        """Ask for another path and write the answers there."""
         self._ask_where(None)
 
     def _ask_where(self, then: Callable[[], None] | None) -> None:
@@ -92,8 +94,10 @@ class SaveQueue:
         self._app.push_screen(dialog, lambda path: self.save_as(path, then=then) if path else None)
 
     def save_as(self, path: Path, *, then: Callable[[], None] | None = None) -> None:
-        """Write the answers there, after what is being written. Another file than the opened one, or one that
-        somebody has changed meanwhile, is replaced only when that was asked."""
+        """Queue a save to ``path``.
+
+        Ask before replacing a file that is not the opened one, or that was changed by someone else.
+        """
         session = self._app.session
         self._queue(
             SaveRequest(
@@ -119,7 +123,7 @@ class SaveQueue:
             self.all_written()
             return
         save, session = self._next.pop(0), self._app.session
-        if save.session is session.identity:  # what was typed since is saved with it, where they are by now
+        if save.session is session.identity:  # include later edits, and use the current path
             path = session.path if save.own and not save.replace else save.path
             own = save.own or (session.is_file and path == session.path)
             save = replace(save, path=path, own=own, opened=session.path)
@@ -136,9 +140,9 @@ class SaveQueue:
             kept = core.save_answers(save.working, save.path, save.source, save.opened)
             for done in {save.path, save.opened}:
                 self._next_turn(done)
-            if self._writing.acquire(timeout=PATIENCE):  # a draft may hang on a dead disk
+            if self._writing.acquire(timeout=PATIENCE):  # the drafts may be on a dead disk
                 try:
-                    for done in {save.path, save.opened}:  # what was typed stands in the file now
+                    for done in {save.path, save.opened}:  # the file has all input now
                         core.delete_own_draft(done)
                     _forget_declined(core, save)
                 finally:
@@ -149,7 +153,7 @@ class SaveQueue:
         self._app.jobs.start("save", job)
 
     def saved(self, news: JobFinished | JobFailed) -> None:
-        """How the save that was at work has ended."""
+        """Handle the result of the running save and start the next one."""
         match news, self._now:
             case JobFinished(result=SaveConflict(changed=changed)), SaveRequest() as save:
                 self._ask_to_replace(save, changed=changed)
@@ -160,9 +164,9 @@ class SaveQueue:
     def _ask_to_replace(self, save: SaveRequest, *, changed: bool) -> None:
         from oz_installer.tui.dialogs.confirm import Confirm
 
-        said = "was changed by somebody else since it was opened" if changed else "is there already"
-        kept = f"What it says now is kept beside it, as {save.path.name}.old."
-        dialog = Confirm(f"{save.path} {said}. Replace it? {kept}", yes="Replace it", no="Keep it")
+        state = "was changed by someone else after you opened it" if changed else "already exists"
+        backup = f"Its current content is kept as {save.path.name}.old."
+        dialog = Confirm(f"{save.path} {state}. Replace it? {backup}", yes="Replace it", no="Keep it")
         again = replace(save, replace=True)
         self._app.push_screen(dialog, lambda sure: self._queue(again) if sure else None)
 
@@ -170,31 +174,31 @@ class SaveQueue:
         session = self._app.session
         self._say(f"Saved to {kept.path}.")
         if save.session is not session.identity:
-            return  # other answers are open by now
+            return  # other answers are open now
         session.keep(kept)
         self._app.judge()
-        self.draft_now()  # of what was typed while it was written; or away with one that came in between
+        self.draft_now()  # for edits during the save; else delete an obsolete draft
         if self._app.step_screen is not None:
             self._app.step_screen.follow()
         if save.then is not None and not self.being_left:
             save.then()
 
     def draft_now(self, step_id: str | None = None) -> None:
-        """Keep a draft in the background."""
+        """Save a draft in the background."""
         raise NotImplementedError
 
     @property
     def being_left(self) -> bool:
-        """Whether the wizard ends once all is written: nothing begins any more."""
+        """True while the wizard quits as soon as all is written."""
         raise NotImplementedError
 
     def all_written(self) -> None:
-        """No save is at work or waits any more."""
+        """Continue after the last queued save."""
         raise NotImplementedError
 
     def _next_turn(self, path: Path) -> int:
-        """The number of what is written last of these answers; what has an older one is out of date."""
-        self._turns[path] = next(self._numbers)  # of threads, too: no two are the same
+        """Return a new number for the latest write to ``path``; older numbers are obsolete."""
+        self._turns[path] = next(self._numbers)  # unique across threads
         return self._turns[path]
 
     def _say(self, text: str, *, bad: bool = False) -> None:
@@ -203,14 +207,14 @@ class SaveQueue:
 
 
 def _forget_declined(core: Core, save: SaveRequest) -> None:
-    """The operator wanted the file without this draft, and has saved it: nobody is asked again."""
+    """Delete the declined draft after a save, so that the question does not come again."""
     if save.declined is not None and save.declined.target == save.path:
-        with suppress(OzError):  # another wizard is at work on it, or has been
+        with suppress(OzError):  # another wizard is or was editing it
             core.delete_draft(save.declined)
 
 
 def _text(core: Core, path: Path) -> str | None:
-    """The file as it stands now; None where it cannot be read as answers any more."""
+    """Return the current text of the file; None when it is not readable as answers."""
     try:
         return core.read(path)[1]
     except OzError:

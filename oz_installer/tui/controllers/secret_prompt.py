@@ -1,4 +1,4 @@
-"""Asks the operator for a secret while a job waits for it."""
+"""Prompt the operator for a secret while a job waits for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SecretPrompt:
-    """Called by jobs with what is asked for. Each is asked for once a session, and kept in memory only."""
+    """Prompts for secrets on behalf of jobs; each once per session, kept in memory only."""
 
     def __init__(self, app: WizardHost) -> None:
         self._app = app
@@ -23,7 +23,7 @@ class SecretPrompt:
         self._over = False
 
     def __call__(self, label: str) -> Secret:
-        """The secret. Raises AnswersError when the operator gives none."""
+        """Return the secret. Raises AnswersError when the operator gives none."""
         if label not in self._given:
             from oz_installer.tui.dialogs.ask import AskSecret
 
@@ -32,12 +32,15 @@ class SecretPrompt:
             self._app.call_from_thread(self._ask, dialog, answered)
             given = answered.result()
             if given is None:
-                raise AnswersError(f"{label} was not given", "Try again, or say where it is to be had.")
+                raise AnswersError(
+                    f"{label} was not given",
+                    "Try again, or set an environment variable or a file for it in the answers.",
+                )
             self._given[label] = given
         return self._given[label]
 
     def forget(self, node: str | None = None) -> None:
-        """Ask again next time, for all or for what one node needs: what was given may have been wrong."""
+        """Forget wrong secrets, all or those of one node, to prompt for them again."""
         self._given = {
             label: given
             for label, given in self._given.items()
@@ -45,13 +48,13 @@ class SecretPrompt:
         }
 
     def cancel_pending(self) -> None:
-        """What is asked for now gets no answer: who waits for it is to stop."""
+        """Cancel the open prompts: the jobs that wait for them must stop."""
         for dialog, answered in tuple(self._waiting.items()):
             _answer(answered, None)
             self._app.call_later(self._close, dialog)
 
     def end(self) -> None:
-        """Nobody answers any more, now and later."""
+        """Cancel open prompts and refuse later ones."""
         self._over = True
         self.cancel_pending()
 
@@ -66,7 +69,7 @@ class SecretPrompt:
         _answer(self._waiting.pop(dialog), given)
 
     def _close(self, dialog: AskSecret) -> None:
-        """Take it away, unless something else stands before it: then Escape does."""
+        """Close the dialog unless another one covers it; Escape closes it then."""
         if self._app.screen is dialog:
             dialog.dismiss(None)
 
@@ -77,6 +80,6 @@ def _answer(answered: Future[Secret | None], given: Secret | None) -> None:
 
 
 def _is_of(label: str, node: str) -> bool:
-    """Whether a node may need it: labels name the nodes, those of a key's passphrase name none."""
+    """Return whether a node may need the secret; labels name nodes, but not for key passphrases."""
     _, named, nodes = label.rpartition(" on ")
     return not named or node in nodes.split(", ")

@@ -1,4 +1,4 @@
-"""Takes nodes from ~/.ssh/config."""
+"""Import of nodes from ~/.ssh/config."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ HINT = "Space marks. Host, user, port, key and jump host are copied into the ans
 
 
 class SshImport:
-    """Looks for hosts, lets the operator mark some, adds them."""
+    """Lists the hosts, lets the operator mark some, and adds them as nodes."""
 
     def __init__(self, screen: NodesView) -> None:
         self._screen = screen
 
     def start(self) -> None:
-        """Read the file."""
+        """Read ~/.ssh/config."""
         core = self._screen.core
         self._screen.start("import", lambda _tell, _stop: core.ssh_config_hosts())
 
     def offer(self, hosts: Sequence[SshHost]) -> None:
-        """Show what was found."""
+        """Show the hosts to choose from."""
         from oz_installer.tui.dialogs.pick import PickSome
 
         if not hosts:
-            self._screen.say("~/.ssh/config names no host by itself; add nodes by hand.", "-warning")
+            self._screen.say("~/.ssh/config has no hosts to import; add nodes by hand.", "-warning")
         elif self._screen.is_active:
             dialog = PickSome(
                 "Import from ~/.ssh/config", items(hosts, self._screen.working), take="Add", hint=HINT
@@ -51,16 +51,16 @@ class SshImport:
 
 
 def items(hosts: Sequence[SshHost], working: WorkingCopy) -> list[Item]:
-    """The hosts; what is a node already is barred."""
+    """List the hosts; those that are nodes already are barred."""
     known = {
-        (str(working.get(f"nodes[{place}].host")).lower(), working.get(f"nodes[{place}].port") or 22): place
-        for place in range(working.nodes())
+        (str(working.get(f"nodes[{index}].host")).lower(), working.get(f"nodes[{index}].port") or 22): index
+        for index in range(working.nodes())
     }
     found = []
     for host in hosts:
-        place = known.get((host.host.lower(), host.port or 22))
+        index = known.get((host.host.lower(), host.port or 22))
         is_node = (
-            "" if place is None else f"is node {working.get(f'nodes[{place}].name') or place + 1} already"
+            "" if index is None else f"is already node {working.get(f'nodes[{index}].name') or index + 1}"
         )
         found.append(Item(id=host.name, label=host.name, about=_about(host), barred=is_node))
     return found
@@ -73,7 +73,7 @@ def _about(host: SshHost) -> str:
 
 
 def node_from_host(host: SshHost, taken: Collection[str]) -> dict[str, Any]:
-    """A node's answers from a host, under a name that no other node has."""
+    """Make a node's answers from a host, with a name that no other node has."""
     name = re.sub(r"[^a-z0-9]+", "-", host.name.lower()).strip("-")[:28].strip("-") or "node"
     number, free = 2, name
     while free in taken:
@@ -87,4 +87,4 @@ def node_from_host(host: SshHost, taken: Collection[str]) -> dict[str, Any]:
 
 
 def _names(working: WorkingCopy) -> set[str]:
-    return {str(working.get(f"nodes[{place}].name")) for place in range(working.nodes())}
+    return {str(working.get(f"nodes[{index}].name")) for index in range(working.nodes())}

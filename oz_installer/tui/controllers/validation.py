@@ -1,4 +1,4 @@
-"""Judging the answers, and the files that they name: in jobs, for that takes longer than a frame."""
+"""Validation of the answers and of the files that they name, in jobs: it takes over a frame."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ValidationController:
-    """Keeps what is known of the answers on the screen up to date."""
+    """Keeps the validation of the current answers up to date."""
 
     def __init__(self, app: WizardHost) -> None:
         self._app = app
@@ -25,18 +25,18 @@ class ValidationController:
 
     @property
     def under_way(self) -> bool:
-        """Whether the answers on the screen are still to be validated: a timer is set, or a job at work."""
+        """True while the current answers await validation: a timer is set or a job is running."""
         waits = self._timer is not None and self._timer.pending
         return waits or self._app.jobs.running("judge")
 
     def soon(self, after: float = 0.0) -> None:
-        """Judge in so many seconds; again from then on where that was said before."""
+        """Validate after a delay in seconds; a later call restarts the delay."""
         if self._timer is not None:
             self._timer.stop()
         self._timer = OneShotTimer(self._app, after, self._judge)
 
     def heard(self, news: JobFinished) -> None:
-        """What a job has found."""
+        """Handle the result of a validation job."""
         match news:
             case JobFinished(job="judge", result=Validation() as judged):
                 self._show(judged)
@@ -50,7 +50,7 @@ class ValidationController:
         self._app.jobs.start("judge", lambda _tell, _stop: validate(core, working, keys, before))
 
     def _look_at_files(self) -> None:
-        """They may lie on a disk that hangs: nobody waits for it, and there is one look at a time."""
+        """Check the named files, one job at a time; nothing waits for it, as a disk may hang."""
         if not self._app.jobs.running("files"):
             session, core = self._app.session, self._app.core
             identity, working, path = session.identity, session.working, session.path
@@ -78,8 +78,10 @@ class ValidationController:
 def validate(
     core: Core, working: WorkingCopy, keys: Sequence[str] = (), before: Validation | None = None
 ) -> Validation:
-    """What is wrong with the answers, and what may be chosen for the questions of ``keys``. Of the
-    same answers ``before`` knows the first: a step is opened, and the screen wants the processor, too."""
+    """Return the problems of the answers and the allowed values of ``keys``.
+
+    ``before`` provides the problems of the same answers, which saves work while a step is opened.
+    """
     known = before.problems if before and before.working is working else None
     return Validation(
         working=working,

@@ -1,1 +1,1 @@
-"""What asks something in front of a screen and goes away with the answer."""
+"""Dialogs: modal screens that return an answer."""

@@ -1,4 +1,4 @@
-"""A secret that the answers say is asked for: typed once for this session, masked, kept nowhere."""
+"""Dialog for a secret that the answers leave to a prompt; kept for this session only."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from oz_installer.tui.widgets.text_input import TextInput
 
 
 class AskSecret(Dialog[Secret]):
-    """Dismissed with the secret."""
+    """Dialog that returns the secret."""
 
-    HEADING = "A password is needed"
+    HEADING = "Password required"
     AUTO_FOCUS = "TextInput"
 
     def __init__(self, label: str) -> None:
@@ -23,13 +23,13 @@ class AskSecret(Dialog[Secret]):
         self._label = label
 
     def body(self) -> ComposeResult:
-        """What it is for, and where it is typed."""
+        """Compose the label and the input."""
         yield Static(self._label, markup=False)
         yield TextInput(password=True)
 
     def foot(self) -> ComposeResult:
-        """Use it, or not."""
-        yield from self.buttons("Use it", "use")
+        """Compose the buttons."""
+        yield from self.buttons("Continue", "use")
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -1,4 +1,4 @@
-"""A question with two answers."""
+"""Dialog with two answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from oz_installer.tui.widgets.button import FlatButton
 
 
 class Confirm(Dialog[bool]):
-    """True when the operator is sure. The cursor stands on the answer that changes nothing."""
+    """Dialog that returns True for yes. The focus is on the answer that changes nothing."""
 
     HEADING = "Please confirm"
     AUTO_FOCUS = "#no"
@@ -22,17 +22,17 @@ class Confirm(Dialog[bool]):
         self._question, self._yes, self._no = question, yes, no
 
     def body(self) -> ComposeResult:
-        """The question."""
+        """Compose the question."""
         yield Static(self._question, markup=False)
 
     def foot(self) -> ComposeResult:
-        """Both answers."""
+        """Compose both answers."""
         with Horizontal(classes="dialog-buttons"):
             yield FlatButton(self._yes, id="yes")
             yield FlatButton(self._no, id="no", key="Esc", primary=True)
 
     def action_give_up(self) -> None:
-        """Escape is the key of the answer that changes nothing."""
+        """Answer no: Escape changes nothing."""
         self.dismiss(False)
 
     @on(FlatButton.Pressed)

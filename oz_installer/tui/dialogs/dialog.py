@@ -1,4 +1,4 @@
-"""What all dialogs share: a box in the middle, Escape gives up."""
+"""Base class of dialogs: a box in the middle; Escape cancels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Dialog(ModalScreen[T | None], ChunkedScreen[T | None]):
-    """A box with a title. Dismissed with None when it is given up."""
+    """A box with a title. Returns None when it is cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "give_up"),
@@ -30,7 +30,7 @@ class Dialog(ModalScreen[T | None], ChunkedScreen[T | None]):
     HEADING = ""
 
     def compose(self) -> ComposeResult:
-        """The box, its title, what is asked, and the buttons."""
+        """Compose the box with its title, body and buttons."""
         self._take_size()
         with Vertical(classes="dialog"):
             yield Static(self.heading(), classes="dialog-title", markup=False)
@@ -39,19 +39,19 @@ class Dialog(ModalScreen[T | None], ChunkedScreen[T | None]):
             yield from self.foot()
 
     def _take_size(self) -> None:
-        """Have the classes of the window's size before anything is styled, so that all is styled once."""
+        """Set the size classes before anything is styled, so that all is styled only once."""
         copy_size_classes(self, next(one for one in reversed(self.app.screen_stack) if one is not self))
 
     def heading(self) -> str:
-        """The title."""
+        """Return the title."""
         return self.HEADING
 
     def body(self) -> ComposeResult:
-        """What is asked or told."""
+        """Compose the content."""
         yield from ()
 
     def foot(self) -> ComposeResult:
-        """Buttons."""
+        """Compose the buttons."""
         with Horizontal(classes="dialog-buttons"):
             yield FlatButton("Close", id="close", key="Esc")
 
@@ -68,5 +68,5 @@ class Dialog(ModalScreen[T | None], ChunkedScreen[T | None]):
         self.action_give_up()
 
     def action_give_up(self) -> None:
-        """Go away without an answer."""
+        """Close without an answer."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""Where the picture goes."""
+"""Dialog for the file of an exported picture."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from oz_installer.tui.widgets.text_input import TextInput
 
 
 class ExportDialog(SaveDialog):
-    """Dismissed with the path of the picture."""
+    """Dialog that returns the path of the picture."""
 
     HEADING = "Export the topology"
 
     def body(self) -> ComposeResult:
-        """The path, and what is in the file."""
+        """Compose the path and a note about the file."""
         yield Static("SVG file", markup=False)
         yield TextInput(str(self._path), id="path")
         yield Static("", id="wrong", markup=False)
         yield Static(
-            "The picture of this page, for documents and browsers. It holds no passwords. "
-            "A file of that name is replaced.",
+            "The topology as a picture for documents and browsers, without passwords. "
+            "An existing file is replaced.",
             classes="dialog-hint",
             markup=False,
         )

@@ -1,4 +1,4 @@
-"""F1: what this step is for, and all about the field that has the cursor."""
+"""Help dialog (F1): the step, the focused field and the keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KEYS = (
     ("Tab, Shift+Tab", "next and previous field"),
-    ("Enter", "next field; pushes a button"),
+    ("Enter", "next field; presses a button"),
     ("arrows, Space", "choose, switch"),
     ("^N ^B", "next and previous step"),
     ("F2", "any step"),
@@ -29,14 +29,14 @@ KEYS = (
 )
 KEYS_IN_DIALOGS = (
     *KEYS[:3],
-    ("Esc", "away from here, without an answer"),
+    ("Esc", "close without an answer"),
     ("^T", "dark or light"),
     ("^Q", "quit; a draft is kept"),
 )
 
 
 class HelpDialog(Dialog[None]):
-    """The page of a step, with the question of a field on top. ``inside`` a dialog fewer keys work."""
+    """Help of a step, with the focused question on top. ``inside`` a dialog fewer keys work."""
 
     BINDINGS = [("f1", "give_up")]  # noqa: RUF012 - Textual's own declaration
     AUTO_FOCUS = ".dialog-body"
@@ -47,11 +47,11 @@ class HelpDialog(Dialog[None]):
         self._keys = KEYS_IN_DIALOGS if inside else KEYS
 
     def heading(self) -> str:
-        """The step's title."""
+        """Return the title with the step's name."""
         return f"Help: {self._step.title}"
 
     def body(self) -> ComposeResult:
-        """The field, the step, the keys."""
+        """Compose the help of field and step, and the keys."""
         if self._key is not None:
             yield Static(self._field(self._key), classes="help-part")
         yield Static(Content(self._step.help), classes="help-part")
@@ -59,7 +59,7 @@ class HelpDialog(Dialog[None]):
         yield Static(Content("\n").join(rows), classes="help-part")
 
     def on_mount(self) -> None:
-        """Arrows scroll it."""
+        """Make the text scroll with the arrows."""
         self.query_one(".dialog-body", Widget).can_focus = True
 
     def _field(self, key: str) -> Content:
@@ -68,30 +68,30 @@ class HelpDialog(Dialog[None]):
         asked = question(key)
         rows: list[Content] = [Content.styled(asked.label, "bold $accent"), Content(asked.help), Content("")]
         rows += [
-            Content.assemble((f"{name:<10}", "$text-muted"), ("\n" + " " * 10).join(wrap(said, 40)))
-            for name, said in (
-                ("Wanted", wanted(asked)),
+            Content.assemble((f"{name:<10}", "$text-muted"), ("\n" + " " * 10).join(wrap(text, 40)))
+            for name, text in (
+                ("Allowed", wanted(asked)),
                 ("Default", default(asked)),
                 ("Key", key),
             )
-            if said
+            if text
         ]
         return Content("\n").join(rows)
 
 
 def wanted(asked: Question) -> str:
-    """What a right answer looks like, from the question itself."""
+    """Describe valid answers, from the question itself."""
     from oz_installer.answers.reference import values_text
 
     return values_text(asked).replace("`", "")
 
 
 def default(asked: Question) -> str:
-    """What holds when the field is left empty."""
+    """Describe what applies when the field is empty."""
     if asked.required:
-        return "none: an answer is needed"
+        return "none: an answer is required"
     if asked.default in (None, (), {}) or asked.kind == "secret":
-        return "left out"
+        return "not set"
     from oz_installer.answers.form_text import format_form_text
 
     return format_form_text(asked, asked.default)

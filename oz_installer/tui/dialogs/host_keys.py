@@ -1,4 +1,4 @@
-"""Keys of servers that nobody knows yet: shown, to be compared and accepted."""
+"""Dialog to compare and accept unknown host keys."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from textual.widgets import Static
 from oz_installer.tui.dialogs.confirm import Confirm
 
 WHY = (
-    "New servers. Compare each with what its own console says:\n"
+    "New servers. Compare each key with the output on the server's console:\n"
     "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\n"
-    "What you accept is written into the answers; no other key is taken then."
+    "Accepted keys are saved in the answers; any other key is then refused."
 )
 
 
 class HostKeys(Confirm):
-    """True when all of them are accepted."""
+    """Dialog that returns True when all keys are accepted."""
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         yes = "Accept" if len(keys) == 1 else "Accept all"
@@ -26,11 +26,11 @@ class HostKeys(Confirm):
         self._host_keys = keys
 
     def heading(self) -> str:
-        """How many."""
+        """Return the title with the number of keys."""
         return "A new host key" if len(self._host_keys) == 1 else f"{len(self._host_keys)} new host keys"
 
     def body(self) -> ComposeResult:
-        """Node and fingerprint."""
+        """Compose node and fingerprint of each key."""
         yield Static(Content(self._question), classes="help-part")
         rows = [
             Content.assemble((f"{name[:12]:<13}", "bold"), key)

@@ -1,4 +1,4 @@
-"""One node's questions. What is typed is in the answers at once; giving up puts them back as they were."""
+"""Form of one node. Input goes straight into the answers; Cancel restores them."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ COLUMNS = tuple(key.partition(".")[2] for key in keys_of("nodes") if key.startsw
 
 
 class NodeDialog(Dialog[bool]):
-    """True when the node is to stay as it is now; None when it was given up."""
+    """Dialog that returns True to keep the changes, None when cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("ctrl+n", "done")]
     AUTO_FOCUS = ""
 
     def __init__(self, index: int, heading: str, *, first: str = "name", fresh: bool = False) -> None:
-        """``fresh``: nobody has been asked yet, so that nothing is told to be missing."""
+        """Set up the form; ``fresh``: the node is new, so missing answers are not reported yet."""
         super().__init__(classes="broad full")
         self._index, self._title, self._first, self._fresh = index, heading, first, fresh
         self._opened: WorkingCopy | None = None
 
     def heading(self) -> str:
-        """What is done."""
+        """Return the title."""
         return self._title
 
     def body(self) -> ComposeResult:
-        """Every question of a node."""
+        """Compose the form with every question of a node."""
         yield Form(*(f"nodes[{self._index}].{name}" for name in COLUMNS))
 
     def foot(self) -> ComposeResult:
-        """Keep it, or not."""
+        """Compose the buttons."""
         yield from self.buttons("Done", "done", key="^N")
 
     def on_mount(self) -> None:
-        """Show the answers; the cursor goes to the first question, or to the one that is asked for."""
+        """Show the answers and focus the first or the requested question."""
         self._opened = self._wizard.session.working
         self.call_after_refresh(self._begin)
 
@@ -56,19 +56,19 @@ class NodeDialog(Dialog[bool]):
         if self._fresh:
             form.field(first).focus_target.focus()
         else:
-            form.blame()
+            form.mark_missing()
             form.take_focus(first)
         self.follow()
 
     def follow(self) -> None:
-        """Show the answers as they are now, and what is wrong with them."""
+        """Refresh the form from the answers."""
         session = self._wizard.session
         judged = session.judged if session.judged and session.judged.working is session.working else None
         if self.is_mounted and self.is_active and self._index < session.working.nodes():
             self.query_one(Form).follow(session.working, judged)
 
     def follow_soon(self) -> None:
-        """With the step that it lies on."""
+        """Refresh in the next frame, together with the step below."""
         if self._wizard.step_screen is not None:
             self._wizard.step_screen.follow_soon()
 
@@ -77,7 +77,7 @@ class NodeDialog(Dialog[bool]):
         return cast("Wizard", self.app)
 
     def edit_answers(self, change: Callable[[WorkingCopy], WorkingCopy]) -> None:
-        """A field was edited."""
+        """Apply an edit to the session's answers."""
         if self._index < self._wizard.session.working.nodes():
             self._wizard.edit(change(self._wizard.session.working), soon=True)
 
@@ -93,18 +93,18 @@ class NodeDialog(Dialog[bool]):
         self.action_done()
 
     def action_give_up(self) -> None:
-        """Put the answers back; what was typed is not dropped unasked."""
+        """Restore the answers; ask first when something was typed."""
         if self._wizard.session.working == self._opened:
             self.dismiss(None)
             return
         from oz_installer.tui.dialogs.confirm import Confirm
 
-        def drop(sure: bool | None) -> None:
+        def discard(sure: bool | None) -> None:
             if sure:
                 self.dismiss(None)
 
-        self.app.push_screen(Confirm("Drop what was typed?", yes="Drop it", no="Go on typing"), drop)
+        self.app.push_screen(Confirm("Discard changes?", yes="Discard", no="Keep editing"), discard)
 
     def action_done(self) -> None:
-        """Keep what was typed."""
+        """Keep the changes."""
         self.dismiss(True)

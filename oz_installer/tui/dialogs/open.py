@@ -1,4 +1,4 @@
-"""Which answers file to open: one that lies near, or any path."""
+"""Dialog to open an answers file: one of the folder, or any path."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from oz_installer.tui.widgets.text_input import TextInput
 
 
 class PathInput(TextInput):
-    """Down leads on to the files."""
+    """An input from which Down moves to the list of files."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("down", "screen.enter_list")]
 
 
 class OpenDialog(Dialog[Path]):
-    """Dismissed with the path of a file that is there and can be read."""
+    """Dialog that returns the path of an existing, readable file."""
 
     HEADING = "Open an answers file"
     AUTO_FOCUS = "#path"
@@ -37,19 +37,19 @@ class OpenDialog(Dialog[Path]):
         self._jobs = Jobs(self)
 
     def body(self) -> ComposeResult:
-        """A path, and the files of the folder."""
+        """Compose the path and the files of the folder."""
         yield Static("Path", markup=False)
-        yield PathInput(placeholder="such as answers.yml", id="path")
+        yield PathInput(placeholder="for example answers.yml", id="path")
         yield Static("", id="wrong", markup=False)
         yield Static("", id="near", classes="hint", markup=False)
         yield Menu(id="answers")
 
     def foot(self) -> ComposeResult:
-        """Open, or not."""
+        """Compose the buttons."""
         yield from self.buttons("Open", "open")
 
     def on_mount(self) -> None:
-        """Look for files."""
+        """List the folder's answers files."""
         self._list(self._folder)
 
     def _list(self, folder: Path) -> None:
@@ -57,24 +57,24 @@ class OpenDialog(Dialog[Path]):
         self._jobs.start("files", lambda _tell, _stop: (folder, core.answers_files(folder)))
 
     @on(JobMessage)
-    def _told(self, message: JobMessage) -> None:
-        match self._jobs.news(message):
+    def _job_reported(self, report: JobMessage) -> None:
+        match self._jobs.news(report):
             case JobFinished(job="files", result=(folder, files)) if files or folder == self._folder:
                 self._show(folder, files)
             case JobFinished(job="look", result=(path, there)):
                 if there:
                     self.dismiss(path)
                 else:
-                    self._tell(f"! There is no file {path}")
-            case JobFailed(job="look", message=said, hint=hint):
-                self._tell(f"! {said}; {hint}")
+                    self._tell(f"! File not found: {path}")
+            case JobFailed(job="look", message=message, hint=hint):
+                self._tell(f"! {message}; {hint}")
                 self._list(resolve_path(self._typed, self._folder))
 
     def _show(self, folder: Path, files: tuple[Path, ...]) -> None:
         menu = self.query_one("#answers", Menu)
         menu.show([Item(id=str(path), label=path.name) for path in files])
         menu.can_focus = bool(files)
-        found = f"Down: the files in {folder}" if files else f"No answers file lies in {folder}"
+        found = f"Down: the files in {folder}" if files else f"No answers file in {folder}"
         self.query_one("#near", Static).update(f"{found}; Escape closes")
 
     @property
@@ -85,7 +85,7 @@ class OpenDialog(Dialog[Path]):
         self.query_one("#wrong", Static).update(wrong)
 
     def action_enter_list(self) -> None:
-        """On from the path to the files, where there are some."""
+        """Focus the list of files unless it is empty."""
         menu = self.query_one("#answers", Menu)
         if menu.items:
             menu.focus()
@@ -108,7 +108,7 @@ class OpenDialog(Dialog[Path]):
     def _open(self, text: str) -> None:
         if not text:
             near = self.query_one("#answers", Menu).items
-            self._tell("! Name a file, or choose one below" if near else "! Name a file")
+            self._tell("! Enter a path or choose a file below" if near else "! Enter a path")
             return
         core, path = self._core, resolve_path(text, self._folder)
 

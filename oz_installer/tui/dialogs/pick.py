@@ -1,4 +1,4 @@
-"""A list to mark some things in, or to choose one of."""
+"""Dialogs to mark several items of a list or to choose one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from oz_installer.tui.widgets.menu import Item, Menu
 
 
 class PickSome(Dialog[tuple[str, ...]]):
-    """Dismissed with the ids of what was marked, in the order of the list."""
+    """Dialog that returns the ids of the marked items, in the order of the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("ctrl+n", "take"), ("a", "all")]
     AUTO_FOCUS = "Menu"
@@ -28,17 +28,17 @@ class PickSome(Dialog[tuple[str, ...]]):
         self._marked: set[str] = set()
 
     def heading(self) -> str:
-        """What is picked."""
+        """Return the title."""
         return self._title
 
     def body(self) -> ComposeResult:
-        """The things, each with a box."""
+        """Compose the items with check boxes."""
         if self._hint:
             yield Static(self._hint, classes="help-part", markup=False)
         yield Menu(self._boxed())
 
     def foot(self) -> ComposeResult:
-        """Take what is marked, or nothing."""
+        """Compose the buttons."""
         yield from self.buttons(self._take, "take", FlatButton("Mark all", id="all", key="a"), key="^N")
 
     def _boxed(self) -> list[Item]:
@@ -64,18 +64,18 @@ class PickSome(Dialog[tuple[str, ...]]):
             self.action_all()
 
     def action_all(self) -> None:
-        """Mark all, or none when all are marked."""
+        """Mark all items, or none when all are marked."""
         every = {item.id for item in self._items if not item.barred}
         self._marked = set() if self._marked == every else every
         self.query_one(Menu).show(self._boxed())
 
     def action_take(self) -> None:
-        """Take what is marked."""
+        """Return the marked items."""
         self.dismiss(tuple(item.id for item in self._items if item.id in self._marked))
 
 
 class PickOne(Dialog[str]):
-    """Dismissed with the id of what was chosen."""
+    """Dialog that returns the id of the chosen item."""
 
     AUTO_FOCUS = "Menu"
 
@@ -84,11 +84,11 @@ class PickOne(Dialog[str]):
         self._title, self._items = heading, tuple(items)
 
     def heading(self) -> str:
-        """What is chosen."""
+        """Return the title."""
         return self._title
 
     def body(self) -> ComposeResult:
-        """The things."""
+        """Compose the items."""
         yield Menu(self._items)
 
     @on(Menu.Chosen)

@@ -1,4 +1,4 @@
-"""Where the answers go."""
+"""Dialog for the path of the answers file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from oz_installer.tui.widgets.text_input import TextInput
 
 
 class SaveDialog(Dialog[Path]):
-    """Dismissed with the path of the answers file."""
+    """Dialog that returns the path of the answers file."""
 
     HEADING = "Save the answers"
 
@@ -24,18 +24,18 @@ class SaveDialog(Dialog[Path]):
         self._path = path
 
     def body(self) -> ComposeResult:
-        """The path, and what goes where."""
+        """Compose the path and a note about passwords."""
         yield Static("Answers file", markup=False)
         yield TextInput(str(self._path), id="path")
         yield Static("", id="wrong", markup=False)
         yield Static(
-            "Passwords that you typed go to files of their own beside it, which only you can read.",
+            "Typed passwords are saved next to it in separate files that only you can read.",
             classes="dialog-hint",
             markup=False,
         )
 
     def foot(self) -> ComposeResult:
-        """Save, or not."""
+        """Compose the buttons."""
         yield from self.buttons("Save", "save")
 
     @on(Input.Submitted)
@@ -51,6 +51,6 @@ class SaveDialog(Dialog[Path]):
     def _save(self) -> None:
         text = self.query_one("#path", TextInput).value.strip()
         if not text or text.endswith("/"):
-            self.query_one("#wrong", Static).update("! Name a file, such as answers.yml")
+            self.query_one("#wrong", Static).update("! Enter a file name, for example answers.yml")
             return
         self.dismiss(resolve_path(text, Path.cwd()))

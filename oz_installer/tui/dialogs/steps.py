@@ -1,4 +1,4 @@
-"""F2: every step with its state, to go to."""
+"""Dialog to go to any step (F2), with the state of each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from oz_installer.tui.widgets.menu import Item, Menu
 
 
 class StepsDialog(Dialog[str]):
-    """Dismissed with the id of a step."""
+    """Dialog that returns the id of a step."""
 
     HEADING = "Steps"
 
@@ -23,12 +23,12 @@ class StepsDialog(Dialog[str]):
         self._states = states
 
     def body(self) -> ComposeResult:
-        """One line a step."""
+        """Compose one line per step."""
         items = [
-            Item(id=step.id, label=f"{place:>2}  {step.title}", mark=self._states[step.id].words)
-            for place, step in enumerate(STEPS, 1)
+            Item(id=step.id, label=f"{number:>2}  {step.title}", mark=self._states[step.id].words)
+            for number, step in enumerate(STEPS, 1)
         ]
-        now = next((place for place, step in enumerate(STEPS) if self._states[step.id].mark == "now"), 0)
+        now = next((index for index, step in enumerate(STEPS) if self._states[step.id].mark == "now"), 0)
         yield Menu(items, highlighted=now)
 
     @on(Menu.Chosen)

@@ -1,4 +1,4 @@
-"""Stands before everything while the terminal is too small to work in."""
+"""Screen that covers the wizard while the terminal is too small."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 
 class TooSmall(ModalScreen[None]):
-    """Says how large the terminal is and must be; goes away by itself."""
+    """Shows the current and the required size; closes by itself."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("ctrl+q", "app.leave"), ("ctrl+c", "app.interrupt")]
 
@@ -23,20 +23,22 @@ class TooSmall(ModalScreen[None]):
         self._shown = False
 
     def compose(self) -> ComposeResult:
-        """A few short lines."""
+        """Compose a few short lines."""
         yield Static(id="size")
 
     def on_mount(self) -> None:
-        """Say it."""
+        """Show the sizes."""
         self._tell()
 
     def on_resize(self) -> None:
-        """Say it anew."""
+        """Show the new size."""
         self._tell()
 
     def on_screen_resume(self) -> None:
-        """A dialog that stood on it is gone; meanwhile there may be room. At first the app's own size may
-        still be the one before."""
+        """Close if a dialog on top has closed and the terminal has grown.
+
+        Not on the first call, in which the app's size may be the previous one.
+        """
         again, self._shown = self._shown, True
         if again and self.app.size.width >= self._least[0] and self.app.size.height >= self._least[1]:
             self.dismiss(None)
@@ -45,15 +47,15 @@ class TooSmall(ModalScreen[None]):
         here = f"{self.app.size.width} x {self.app.size.height}"
         text = (
             f"This terminal is {here}.\noz-install needs {self._needed}.\n\n"
-            "Make it larger to go on;\n^Q quits and keeps a draft."
+            "Enlarge it to continue;\n^Q quits and keeps a draft."
         )
         self.query_one("#size", Static).update(Content(text))
 
 
 def tell(app: App[Any], small: bool, needed: tuple[int, int]) -> None:
-    """Stand before everything while it is small, and go away after."""
-    told = app.screen.has_class("too-small")
-    if told and not small:
+    """Show the screen while the terminal is too small, remove it afterwards."""
+    shown = app.screen.has_class("too-small")
+    if shown and not small:
         app.pop_screen()
-    elif small and not told:
+    elif small and not shown:
         app.push_screen(TooSmall(*needed))

@@ -1,1 +1,1 @@
-"""Everything that borrows private names of Textual, each with a guard test."""
+"""Everything that uses private names of Textual, each with a guard test."""

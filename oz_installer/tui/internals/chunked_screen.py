@@ -1,4 +1,4 @@
-"""Screens that are shown in short pieces of work, between which the event loop goes on."""
+"""Screens that style and draw themselves in short pieces, to keep the event loop running."""
 
 from __future__ import annotations
 
@@ -23,21 +23,24 @@ T = TypeVar("T")
 
 LONG = (events.ScreenResume, events.Resize, events.Compose)
 SIZES = ("-narrow", "-wide", "-short", "-tall")
-"""Classes that tell a screen's size; see ``WizardApp``."""
+"""Classes for the size of a screen; see ``WizardApp``."""
 
 PIECE = 0.008
-"""Seconds after which a piece of work is long enough."""
+"""Seconds that a piece of work may take."""
 
 ROWS = 8
-"""A tall widget draws so many rows in a piece."""
+"""Rows of a tall widget that are drawn in one piece."""
 
 AHEAD = 0.002
-"""Seconds of drawing what nobody sees yet, before a key gets its turn."""
+"""Seconds that drawing ahead may delay a key."""
 
 
 class ChunkedScreen(Screen[T]):
-    """Textual handles the events that wait for a screen without a pause; each time it is shown it styles all
-    of it, and draws all of it, in one go: 85 and 40 ms for the largest."""
+    """A screen that lets other events in between its pieces of work.
+
+    Textual handles the waiting events of a screen without a pause, and styles and draws all of it each
+    time it is shown: 85 and 40 ms for the largest.
+    """
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=not on("quiet-focus"))
     """The widget with the cursor. Textual repaints the whole screen whenever it changes."""
@@ -54,7 +57,7 @@ class ChunkedScreen(Screen[T]):
             self._compositor = RowCompositor()
 
     async def on_event(self, event: events.Event) -> None:
-        """Handle it; after a long one others come before the next."""
+        """Handle an event; after a long one let the event loop run."""
         if isinstance(event, events.ScreenResume) and on("styled-once"):
             event.refresh_styles = False
             if self._theme not in ("", self.app.theme):  # at first it is styled already
@@ -66,29 +69,28 @@ class ChunkedScreen(Screen[T]):
             self._breathed = time.monotonic()
 
     def _screen_resized(self, size: Size) -> None:
-        """Lay it out for another size; the one that it was shown in it hears once more, too."""
+        """Lay out the screen only for a different size; Textual repeats the current one."""
         if size != self._size or not on("same-size"):
             super()._screen_resized(size)
 
     def scroll_to_center(self, widget: Widget, *args: Any, **kwargs: Any) -> None:
-        """Bring what the cursor moved to into sight, in the frame that shows the cursor; Textual draws one
-        without it first."""
+        """Scroll in the same frame that moves the focus; Textual draws one frame in between."""
         if on("scroll-at-once"):
             kwargs |= {"animate": False, "immediate": not self._layout_required}
         super().scroll_to_center(widget, *args, **kwargs)
 
     async def restyle(self) -> None:
-        """Give every widget the colours of another theme; they are seen when all have them."""
+        """Apply another theme to every widget, then show them all together."""
         self._theme = self.app.theme
         nodes = iter(list(self.walk_children(with_self=True)))
         with self.app.batch_update():
             for first in nodes:
                 self.app.stylesheet.update_nodes(chain([first], _in_a_piece(nodes)))
                 await asyncio.sleep(0)
-        self.app.screen.refresh()  # a frame of a dialog over it may have been lost meanwhile
+        self.app.screen.refresh()  # the frame of a dialog on top may have been lost
 
     def _on_timer_update(self) -> None:
-        """What is laid out and painted anew is drawn once; Textual draws all of it twice."""
+        """Draw once after a layout and a repaint; Textual draws twice."""
         laid_out = self._layout_required or self._scroll_required
         if self._repaint_required and laid_out and on("one-frame"):
             self._repaint_required = False
@@ -101,8 +103,10 @@ class ChunkedScreen(Screen[T]):
         super()._refresh_layout(size, scroll)
 
     def _compositor_refresh(self) -> None:
-        """Put the screen together from what its widgets drew: those that have drawn nothing yet come first.
-        What there is no time for, behind a long layout, too, waits for the next piece."""
+        """Draw the widgets without cached lines in pieces, then compose the screen.
+
+        Work beyond the time of a piece, also after a long layout, waits for the next piece.
+        """
         if self.is_current and on("pieces"):
             if self._undrawn is None:
                 self._undrawn = iter(list(self._cold()))
@@ -110,7 +114,7 @@ class ChunkedScreen(Screen[T]):
             all_drawn = _draw(self._undrawn, until)
             late = not all_drawn or time.monotonic() > until + PIECE
             if late and self.app._dom_ready:  # not the first frame
-                self.call_later(self._go_on_drawing)
+                self.call_later(self._continue_drawing)
                 return
         self._undrawn = None
         self._compositor.update_widgets(self._dirty_widgets)  # what has changed since the first piece
@@ -119,12 +123,12 @@ class ChunkedScreen(Screen[T]):
             self._ahead = self._out_of_sight()
             self.call_later(self._draw_ahead)
 
-    async def _go_on_drawing(self) -> None:
+    async def _continue_drawing(self) -> None:
         await asyncio.sleep(0)
         self._compositor_refresh()
 
     async def _draw_ahead(self) -> None:
-        """Draw what is out of sight, in short pieces, so that it is ready when the cursor goes there."""
+        """Draw invisible widgets in short pieces, so that they are ready when the focus gets there."""
         await asyncio.sleep(0)
         if _draw(self._ahead or iter(()), time.monotonic() + AHEAD) or self is not self.app.screen:
             self._ahead = None
@@ -132,7 +136,7 @@ class ChunkedScreen(Screen[T]):
             self.call_later(self._draw_ahead)
 
     def _out_of_sight(self) -> Iterator[tuple[Widget, Region]]:
-        """What has drawn no line yet and would be seen a page further up or down, and which part of it."""
+        """Return undrawn widgets within a page above or below, with the visible part of each."""
         width, page = self.size
         near = Region(0, -page, width, 3 * page)
         return self._undrawn_of(
@@ -140,23 +144,25 @@ class ChunkedScreen(Screen[T]):
         )
 
     def _cold(self) -> Iterator[tuple[Widget, Region]]:
-        """What is to be seen and has drawn no line since it was styled or changed, and which part of it."""
+        """Return visible widgets without cached lines, with the visible part of each."""
         visible = self._compositor.visible_widgets.items()
         return self._undrawn_of((widget, region, clip) for widget, (region, clip) in visible)
 
-    def _undrawn_of(self, places: Iterable[tuple[Widget, Region, Region]]) -> Iterator[tuple[Widget, Region]]:
-        """Widgets that have drawn no line yet, with what of their places lies in a window."""
-        for widget, place, window in list(places):
+    def _undrawn_of(
+        self, regions: Iterable[tuple[Widget, Region, Region]]
+    ) -> Iterator[tuple[Widget, Region]]:
+        """Yield widgets without cached lines, with the part of each that lies in its window."""
+        for widget, region, window in list(regions):
             if (
                 not widget._styles_cache._cache
                 and widget is not self
-                and (seen := place.intersection(window))
+                and (seen := region.intersection(window))
             ):
-                yield from ((widget, part) for part in _slices(seen.translate(-place.offset)))
+                yield from ((widget, part) for part in _slices(seen.translate(-region.offset)))
 
 
 def _draw(parts: Iterator[tuple[Widget, Region]], until: float) -> bool:
-    """Have widgets draw parts of themselves, as many as there is time for. Whether that was all."""
+    """Draw parts of widgets until the time is up; return whether all were drawn."""
     for widget, part in parts:
         if widget.is_attached:
             widget.render_lines(part)
@@ -166,13 +172,13 @@ def _draw(parts: Iterator[tuple[Widget, Region]], until: float) -> bool:
 
 
 def _slices(part: Region) -> Iterator[Region]:
-    """A few rows after the other: a table draws each by itself."""
+    """Split a part into slices of a few rows: a table draws each row separately."""
     for y in range(part.y, part.bottom, ROWS):
         yield Region(part.x, y, part.width, min(ROWS, part.bottom - y))
 
 
 def apply_theme(app: App[Any], *, animate: bool) -> None:
-    """Read the stylesheet with the theme's colours; the screens follow soon."""
+    """Read the stylesheet with the theme's colours; the screens restyle themselves later."""
     app.stylesheet.set_variables(app.get_css_variables())
     app.stylesheet.reparse()
     app.stylesheet.update_nodes([app], animate=animate)
@@ -184,7 +190,7 @@ def apply_theme(app: App[Any], *, animate: bool) -> None:
 
 
 def _in_a_piece(nodes: Iterator[DOMNode]) -> Iterator[DOMNode]:
-    """As many of them as there is time for."""
+    """Yield nodes until the time of a piece is up."""
     until = time.monotonic() + PIECE
     for node in nodes:
         yield node
@@ -193,6 +199,6 @@ def _in_a_piece(nodes: Iterator[DOMNode]) -> Iterator[DOMNode]:
 
 
 def copy_size_classes(screen: Screen[Any], other: Screen[Any]) -> None:
-    """A screen that is about to be shown has the size's classes from the start, and is styled once."""
+    """Copy the size classes to a screen before it is shown, so that it is styled only once."""
     for name in SIZES:
         screen.set_class(other.has_class(name), name)

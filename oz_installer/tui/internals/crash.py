@@ -1,4 +1,4 @@
-"""An app whose crash prints no traceback: one with local variables would show passwords."""
+"""An app that prints no traceback on a crash: local variables in it would show passwords."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class CrashSafeApp(App[T]):
     failure: BaseException | None = None
 
     def save_in_crash(self) -> None:
-        """Save what would be lost; called once, before the app ends."""
+        """Save unsaved work; called once, before the app ends."""
 
     def _handle_exception(self, error: Exception) -> None:
         if self.failure is None:
-            self.failure = getattr(error, "error", error)  # of a job: what it raised
+            self.failure = getattr(error, "error", error)  # unwrap the error of a job
             self.save_in_crash()
         super()._handle_exception(error)
 

@@ -1,4 +1,4 @@
-"""When garbage is looked for: in the pauses between keys, so that none of them waits for it."""
+"""Run the garbage collector while nobody types, so that no key press waits for it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from textual.message_pump import MessagePump
 from oz_installer.tui.internals.switches import on
 
 EVERY, PAUSE = 0.25, 0.08
-"""Seconds: how often it is looked for at most, and how long nobody has pressed a key then."""
+"""Seconds between two collections at least, and without a key press before one."""
 
 FULL_EVERY = 50
-"""Rounds of the second generation, should there be no pause; Python itself takes ten."""
+"""Rounds of the second generation before a full collection without a pause; Python uses 10."""
 
 
 class IdleGc(MessagePump):
-    """An app that collects its garbage itself. Python would take 10 to 200 ms for it, every twenty keys."""
+    """An app that collects garbage itself; Python would take 10 to 200 ms every twenty keys."""
 
     _pressed = 0.0
     _dirty = False
@@ -27,7 +27,7 @@ class IdleGc(MessagePump):
     _before: tuple[int, int, int] | None = None
 
     def start_idle_gc(self) -> None:
-        """All modules are there: they stay for good, and are not looked through again."""
+        """Start collecting in pauses. Modules loaded by now are frozen: no collection scans them."""
         if not on("idle-gc"):
             return
         self._before = first, second, _ = gc.get_threshold()
@@ -38,7 +38,7 @@ class IdleGc(MessagePump):
         self.set_interval(EVERY, self._pause)
 
     async def on_event(self, event: Event) -> None:
-        """Note when somebody does something."""
+        """Record the time of input."""
         if isinstance(event, InputEvent):
             self._pressed, self._dirty = time.monotonic(), True
         await super().on_event(event)
@@ -48,7 +48,7 @@ class IdleGc(MessagePump):
             self.collect()
 
     def collect(self) -> None:
-        """Collect now. What lives on a step stays for long, and is not looked through the next time."""
+        """Collect now and freeze the survivors: the widgets of a step live long."""
         if self._loaded and isinstance(self, App):
             self._dirty = False
             gc.collect()
@@ -56,7 +56,7 @@ class IdleGc(MessagePump):
                 gc.freeze()
 
     def stop_idle_gc(self) -> None:
-        """The wizard is gone, the program may go on: Python's own way again."""
+        """Restore Python's own garbage collection."""
         self._loaded = False
         if self._before is not None:
             gc.set_threshold(*self._before)

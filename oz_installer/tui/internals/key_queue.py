@@ -1,8 +1,8 @@
-"""Keys one after the other: each goes to where the cursor stands once the key before it has done its work.
+"""A queue that delivers keys in order: each one after the previous has moved the focus.
 
-Textual hands a key to what has the focus at that moment, and a key that moves the focus does so only after it
-has travelled up to the app. What comes quickly (a password manager's Tab, a line that stalls) would be typed
-into the field before, where a password may not even be masked.
+Textual sends a key to whatever has the focus at that moment, but a key that moves the focus does so only
+after it has bubbled up to the app. Fast input (a password manager's Tab, a stalled connection) would go to
+the previous field, where a password may not even be masked.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from oz_installer.tui.timer import OneShotTimer
 T = TypeVar("T")
 
 EDITING = frozenset({"backspace", "delete", "left", "right", "home", "end"})
-"""Keys that stay in a field of text."""
+"""Keys that stay in a text field."""
 
 ROUNDS = 2
-"""One behind the key itself, one behind what the key had its widget tell (``Submitted``, ``Pressed``)."""
+"""One behind the key itself, one behind its widget's message (``Submitted``, ``Pressed``)."""
 
 PATIENCE = 3.0
-"""What follows a key waits no longer, in seconds: a widget may have gone with all its messages."""
+"""Seconds that a key may hold back the next one: a widget may be gone with all its messages."""
 
 NEW_SCREEN = 1.5
-"""What follows a key that opened or closed a screen waits no longer: another one may come over it."""
+"""The same in seconds for a key that opened or closed a screen: another may cover it."""
 
 
 @dataclass(eq=False)
 class KeyHandled(Message):
-    """Travels up to the app behind a key, through the same queues."""
+    """Bubbles up to the app behind a key, through the same queues."""
 
     key: int
     lap: int
@@ -46,7 +46,7 @@ class KeyHandled(Message):
 
 
 class KeyQueue:
-    """Holds keys and pasted text back while a key before them is under way."""
+    """Holds back keys and pasted text while an earlier key is being handled."""
 
     def __init__(
         self, app: KeyQueueApp[Any], forward: Callable[[events.Key | events.Paste], Awaitable[None]]
@@ -61,11 +61,11 @@ class KeyQueue:
 
     @property
     def busy(self) -> bool:
-        """Whether a key is under way, or held."""
+        """True while a key is being handled or held back."""
         return self._under_way or bool(self._held)
 
     async def take(self, event: events.Key | events.Paste) -> None:
-        """Hand a key or pasted text on, now or when its turn comes."""
+        """Deliver a key or pasted text, now or in its turn."""
         self._held.append(event)
         if not self._under_way:
             await self._hand_on()
@@ -73,20 +73,20 @@ class KeyQueue:
             self._wait()
 
     async def passed(self, message: KeyHandled) -> None:
-        """A lap is over: the next one, or the next key."""
+        """Handle the end of a round: start the next round or deliver the next key."""
         if message.key != self._key or not self._under_way:
             return
         here = self._app.screen
         if message.lap < ROUNDS and self._run(message.lap + 1, message.target, message.screen):
             return
-        if here is not message.screen:  # where its cursor is, it knows once it is drawn
+        if here is not message.screen:  # its focus is known once it is drawn
             here.call_after_refresh(self._run, ROUNDS, here, here)
             self._wait(NEW_SCREEN)
         else:
             await self._go_on(message.key)
 
     async def _hand_on(self) -> None:
-        """The keys that are held, up to one that may change where the next one goes."""
+        """Deliver held keys up to one that may move the focus."""
         while self._held and not self._under_way:
             event, screen = self._held.popleft(), self._app.screen
             if not _edits(event, screen.focused):
@@ -99,11 +99,11 @@ class KeyQueue:
                 self._wait()  # the target may go, and with it what stands in its queue
 
     def _run(self, lap: int, target: DOMNode, screen: DOMNode) -> bool:
-        """Send a message behind the key. Whether its target still takes any."""
+        """Send a message behind the key; return whether the target still accepts messages."""
         return target.post_message(KeyHandled(self._key, lap, target, screen))
 
     def _wait(self, seconds: float = PATIENCE) -> None:
-        """Not for ever."""
+        """Limit the wait for the current key."""
         self._stop_waiting()
         key, self._seconds = self._key, seconds
         self._patience = OneShotTimer(self._app, seconds, lambda: self._go_on(key))
@@ -114,7 +114,7 @@ class KeyQueue:
             self._patience = None
 
     async def _go_on(self, key: int) -> None:
-        """The key has done its work, or nobody can say."""
+        """Continue after a key is handled, or after the limit."""
         if key == self._key:
             self._under_way = False
         self._stop_waiting()
@@ -122,33 +122,33 @@ class KeyQueue:
 
 
 def _edits(event: events.Key | events.Paste, target: object) -> bool:
-    """Whether it only changes the field that it goes to, or moves within it."""
+    """Return whether the key only edits its field or moves within it."""
     within = isinstance(event, events.Key) and event.key in EDITING and _takes_text(target)
     return within or _stays(event, target)
 
 
 def _stays(event: events.Key | events.Paste, target: object) -> bool:
-    """Whether it is text for a field, which moves nothing: the next one may follow at once."""
+    """Return whether this is text for a field, which cannot move the focus."""
     return (isinstance(event, events.Paste) or event.is_printable) and _takes_text(target)
 
 
 def _takes_text(target: object) -> bool:
-    """Whether it is a field that can be typed into."""
+    """Return whether the widget accepts text."""
     return isinstance(target, Widget) and target.check_consume_key("a", "a")
 
 
 class KeyQueueApp(App[T]):
-    """An app that takes keys one after the other; all else as ever."""
+    """An app that handles keys one after the other."""
 
     def __init__(self) -> None:
         super().__init__()
         self.in_order = KeyQueue(self, super().on_event)
 
     def catch_up(self) -> None:
-        """Do now what was put off until after the next frame: a key comes that may go where it leads."""
+        """Do deferred work now, before a key that may depend on it."""
 
     async def on_event(self, event: events.Event) -> None:
-        """A key, or something else."""
+        """Queue keys and pasted text; pass on everything else."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             await self.in_order.take(event)
         else:

@@ -16,18 +16,18 @@ from oz_installer.tui.internals.switches import on
 T = TypeVar("T")
 
 ELSEWHERE = Coordinate(-2, -2)
-"""A place that no row has, nor the headings."""
+"""A coordinate outside of all rows and headings."""
 
 Lines = list[list[Segment]]
 
 
 class RowCacheTable(DataTable[T]):
-    """Keeps the rows that it drew when the focus or the cursor moves."""
+    """A table that keeps its drawn rows when the focus or the cursor moves."""
 
     _looks: object = None
 
     def notify_style_update(self) -> None:
-        """Forget the rows only when they look different: Textual does whenever the focus comes or goes."""
+        """Drop the drawn rows only when their style changes; Textual does on every focus change."""
         looks = self.app.theme, self.screen.classes
         if looks != self._looks or not on("row-looks"):
             self._looks = looks
@@ -46,7 +46,7 @@ class RowCacheTable(DataTable[T]):
         cursor_location: Coordinate,
         hover_location: Coordinate,
     ) -> tuple[Lines, Lines]:
-        """Draw a row without the cursor the same wherever that is: Textual keeps it for one place only."""
+        """Draw rows without the cursor independently of it: Textual caches them per cursor position."""
         row = self._row_locations.get(row_key)
         if on("rows-apart"):
             cursor_location = cursor_location if cursor_location.row == row else ELSEWHERE

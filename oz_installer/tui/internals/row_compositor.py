@@ -1,4 +1,4 @@
-"""Puts a screen together from what its widgets draw."""
+"""A compositor that redraws only changed widgets in the painted rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 
 class _Given(NamedTuple):
-    """Lines that a widget gave, and the ones that it keeps, which they were made of."""
+    """Lines that a widget returned, and the cached lines from which it made them."""
 
     part: Region
     kept: list[Strip | None]
@@ -21,16 +21,18 @@ class _Given(NamedTuple):
 
 
 class RowCompositor(Compositor):
-    """Asks only the widgets in the rows that are painted anew, and of those only the ones that have changed.
-    Textual's own asks all that are scrolled together with them, sixty for one letter; and each of them mixes
-    the colours behind it before it looks whether its lines are there already."""
+    """Asks only changed widgets in the painted rows for their lines.
+
+    Textual's own asks all widgets in the scrolled container, sixty for one letter, and each of them blends
+    its background colours before it looks into its cache.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._given: WeakKeyDictionary[Widget, _Given] = WeakKeyDictionary()
 
     def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
-        """What the widgets draw."""
+        """Yield region, clip and lines of each widget in the painted rows."""
         rows = crop or self.size.region
         for widget, (region, clip) in self.visible_widgets.items():
             if region.y < rows.bottom and region.bottom > rows.y and clip.overlaps(rows):
@@ -39,7 +41,7 @@ class RowCompositor(Compositor):
                     yield region, clip, self._lines(widget, seen.translate(-region.offset))
 
     def _lines(self, widget: Widget, part: Region) -> list[Strip]:
-        """What a widget draws of this part of itself."""
+        """Return a widget's lines for this part, from the cache if possible."""
         if type(widget).render_lines is not Widget.render_lines:  # it does more than draw
             return widget.render_lines(part)
         given = self._given.get(widget)
@@ -51,7 +53,7 @@ class RowCompositor(Compositor):
 
 
 def _kept(widget: Widget, part: Region) -> list[Strip | None]:
-    """The lines that it keeps; those that are to be drawn anew are none of them."""
+    """Return the widget's cached lines; None for lines that must be drawn again."""
     cache = widget._styles_cache
     dirty = cache._dirty_lines
     return [None if y in dirty else cache._cache.get(y) for y in part.line_range]

@@ -1,4 +1,4 @@
-"""Scroll bars that do not shout: where Textual fills a whole row, a line at its foot is enough."""
+"""Thin scroll bars: a horizontal one is a line at the foot of its row, not a filled row."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ LINE = "▂"
 
 
 class ThinScrollBars(ScrollBarRender, Visual):
-    """A row is twice as high as a column is wide, so a filled one would outshine all text. It gives its lines
-    itself: on Rich's way a bar took longer than all texts beside it."""
+    """A scroll bar that draws its own lines: Rich took longer for a bar than for all text.
+
+    A row is twice as high as a column is wide, so that a filled row would dominate the text.
+    """
 
     def render_strips(
         self,
@@ -29,7 +31,7 @@ class ThinScrollBars(ScrollBarRender, Visual):
         style: Base,
         options: RenderOptions,  # noqa: ARG002
     ) -> list[Strip]:
-        """A line for each row."""
+        """Draw one line per row."""
         assert isinstance(self.style, Style)  # noqa: S101 - a ScrollBar's
         rows, back, bar = height or 1, self.style.bgcolor, self.style.color
         assert back is not None  # noqa: S101 - a ScrollBar sets both
@@ -41,11 +43,11 @@ class ThinScrollBars(ScrollBarRender, Visual):
         return [line.apply_style(style.rich_style) for line in lines]
 
     def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:  # noqa: ARG002 - Textual's own
-        """Its size is set in its style."""
+        """Return the size from the style."""
         return container_width
 
     def get_height(self, rules: RulesMap, width: int) -> int:  # noqa: ARG002 - Textual's own signature
-        """Its size is set in its style."""
+        """Return the size from the style."""
         return self.thickness
 
     @classmethod
@@ -60,7 +62,7 @@ class ThinScrollBars(ScrollBarRender, Visual):
         back_color: Color = Color.parse("#555555"),  # noqa: B008 - Textual's own signature
         bar_color: Color = Color.parse("bright_magenta"),  # noqa: B008
     ) -> Segments:
-        """The vertical bar is Textual's; of the horizontal one a line shows which part is in sight."""
+        """Draw Textual's vertical bar, or a line for the visible part of a horizontal one."""
         if vertical:
             return super().render_bar(
                 size, virtual_size, window_size, position, thickness, vertical, back_color, bar_color

@@ -1,4 +1,4 @@
-"""An input of one row that lays nothing out when its text or its surroundings change."""
+"""A one-row input that causes no layout when its text or its surroundings change."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from oz_installer.tui.internals.switches import on
 class SingleRowInput(Input, StableComponents):  # pyright: ignore[reportIncompatibleMethodOverride]
     """A text input without scroll bars."""
 
-    virtual_size = Reactive(Size(0, 0), layout=not on("quiet-text"))  # Textual: a longer text lays out all
+    virtual_size = Reactive(Size(0, 0), layout=not on("quiet-text"))  # Textual lays out all for a longer text
 
     def _size_updated(
         self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
     ) -> bool:
-        """Pass on only another size: Textual takes each layout and each scroll for one."""
+        """Report only a different size: Textual reports every layout and every scroll."""
         if on("steady-size") and size == self._size:
             return False
         return super()._size_updated(size, virtual_size, container_size, layout)

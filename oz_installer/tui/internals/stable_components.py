@@ -1,4 +1,4 @@
-"""Widgets that are styled in half the time when the cursor comes and goes."""
+"""Widgets whose styling on a focus change takes half the time."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from oz_installer.tui.internals.switches import on
 
 
 class StableComponents(Widget):
-    """A widget whose parts (``COMPONENT_CLASSES``) look the same with and without the cursor.
+    """A widget whose parts (``COMPONENT_CLASSES``) look the same with and without the focus.
 
     No style may join them with ``:focus``. Textual styles each of them again at every Tab, which is half of
-    what the styling takes.
+    the styling time.
 
-    Name it behind a base class that brings its own styles: the first base decides which apply. pyright then
-    compares Textual's own overrides with Textual's Widget, and finds what does not fit: nothing of ours.
+    List it after a base class that has its own styles: the first base decides which ones apply. pyright then
+    compares Textual's overrides with Textual's Widget and reports their mismatches, none of which is ours.
     """
 
     _steady = False

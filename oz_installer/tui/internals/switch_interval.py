@@ -1,4 +1,4 @@
-"""How threads that compute share the interpreter with the keys."""
+"""A short thread switch interval, so that computing threads do not delay keys."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from oz_installer.tui.internals.switches import on
 
 SHORT = 0.0005
-"""Seconds for which a thread keeps the interpreter while another one wants it. Python's own 5 ms would be
-waited for again and again on a key's way, which leads from one widget to the next."""
+"""Seconds that a thread may keep the interpreter while another one waits for it.
+
+Python's own 5 ms would add up on the way of a key from widget to widget.
+"""
 
 
 @contextmanager
 def short_switch_interval() -> Iterator[None]:
-    """So it is meanwhile; then as before."""
+    """Shorten the interpreter's thread switch interval inside the ``with`` block."""
     before = sys.getswitchinterval()
     if on("switch-interval"):
         sys.setswitchinterval(SHORT)

@@ -1,7 +1,7 @@
-"""One switch per trick: ``bench/run --only wizard --tricks`` measures what each is worth.
+"""Switches for the speed-ups: ``bench/run --only wizard --tricks`` measures what each gains.
 
-A trick here is only about speed: without it the wizard behaves the same. Key order, crash handling and the
-terminal driver are correctness and have no switch. Turn tricks off before the wizard's modules are imported.
+A trick only affects speed: without it the wizard behaves the same. Key order, crash handling and the terminal
+driver are about correctness and have no switch. Turn tricks off before the wizard's modules are imported.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Literal, get_args
 
 Trick = Literal[
-    "draw-ahead",  # draw what is out of sight while nobody presses a key
+    "draw-ahead",  # draw invisible widgets while no key is pressed
     "idle-gc",  # collect garbage between keys
     "one-frame",  # one frame where Textual paints two: layout and repaint together
     "pieces",  # draw a screen in pieces of 8 ms
@@ -19,11 +19,11 @@ Trick = Literal[
     "row-compositor",  # ask only the widgets in the painted rows
     "row-looks",  # a table keeps its rows when the focus comes and goes
     "rows-apart",  # a cursor step in a table draws two rows
-    "same-size",  # a second resize of the same size is no news to a screen
-    "scroll-at-once",  # a Tab scrolls in the frame that shows the cursor
-    "stable-components",  # parts of a widget are not styled at a Tab
-    "steady-size",  # a layout is no news to a field that keeps its size
-    "styled-once",  # a screen that is shown again keeps its styles
+    "same-size",  # ignore a second resize to the same size
+    "scroll-at-once",  # a Tab scrolls in the frame that moves the focus
+    "stable-components",  # a Tab does not style the parts of a widget
+    "steady-size",  # a field that keeps its size ignores layouts
+    "styled-once",  # keep the styles of a screen that is shown again
     "switch-interval",  # threads give the interpreter back after 0.5 ms
 ]
 
@@ -32,12 +32,12 @@ ENABLED: frozenset[str] = ALL
 
 
 def on(trick: Trick) -> bool:
-    """Say whether a trick is used."""
+    """Return whether a trick is enabled."""
     return trick in ENABLED
 
 
 def turn_off(tricks: Iterable[str]) -> None:
-    """Do without these tricks. Raises ValueError for a name that none has."""
+    """Disable tricks. Raises ValueError for an unknown name."""
     global ENABLED
     names = frozenset(tricks)
     if unknown := names - ALL:

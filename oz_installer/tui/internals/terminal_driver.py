@@ -1,7 +1,7 @@
-"""Textual's driver for a terminal that may close at any moment, which must not hold the wizard up.
+"""Terminal driver that survives a terminal that closes at any moment.
 
-Textual's own goes on writing to a terminal that is gone: its writer dies, and the thirtieth paint waits for
-it for ever. It also takes the SIGCONT that the kernel sends behind SIGHUP for the end of a Ctrl-Z.
+Textual's own driver keeps writing to a closed terminal: its writer thread dies, and the thirtieth paint waits
+for it for ever. It also mistakes the SIGCONT that the kernel sends after SIGHUP for the end of a Ctrl-Z.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class TerminalDriver(LinuxDriver):
-    """Tells the wizard once that the terminal is gone; what is written from then on is lost."""
+    """Reports once that the terminal is closed; later output is dropped."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._file = cast("TextIOWrapper", ClosedSafeFile(cast("IO[str]", self._file), self._gone))
 
     def run_input_thread(self) -> None:
-        """Read keys until the end, or until there is nothing to read from."""
+        """Read keys until the end or until the terminal closes."""
         try:
             super().run_input_thread()
         except OSError:
@@ -33,7 +33,7 @@ class TerminalDriver(LinuxDriver):
 
     def _gone(self) -> None:
         if not self.exit_event.is_set():
-            self.exit_event.set()  # no more keys are looked for
+            self.exit_event.set()  # stop reading keys
             app = cast("WizardApp", self._app)
             app.call_later(app.leaving.terminal_lost)
 
@@ -43,26 +43,26 @@ class TerminalDriver(LinuxDriver):
 
 
 class ClosedSafeFile:
-    """A file that takes everything, also when it cannot be written to any more; then it calls ``gone``."""
+    """A file whose writes never fail; it calls ``gone`` when the real one does."""
 
     def __init__(self, file: IO[str], gone: Callable[[], None]) -> None:
         self._file = file
         self._call = gone
 
     def write(self, text: str) -> None:
-        """Write, if that is possible."""
+        """Write if possible."""
         try:
             self._file.write(text)
         except OSError:
             self._call()
 
     def flush(self) -> None:
-        """Flush, if that is possible."""
+        """Flush if possible."""
         try:
             self._file.flush()
         except OSError:
             self._call()
 
     def fileno(self) -> int:
-        """Of the file."""
+        """Return the file descriptor."""
         return self._file.fileno()

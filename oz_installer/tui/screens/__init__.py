@@ -1,1 +1,1 @@
-"""One screen a step; ``steps.py`` says which."""
+"""Screens of the wizard, one per step; see ``steps.py``."""

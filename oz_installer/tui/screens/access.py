@@ -1,4 +1,4 @@
-"""The public address, the first account, licences, the updater, the registry, and images by name."""
+"""The access step: public address, first account, licences, updater, registry and images."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @cache
 def _groups() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
-    """Section, heading and questions, in the order of the step; a new section stands last."""
+    """Return section, heading and keys in the order of the step; unknown sections come last."""
     keys = keys_of("access")
     labels = {section.key: section.label for section in sections()}
     order = step("access").owns
@@ -41,20 +41,20 @@ def _groups() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
 
 
 class AccessScreen(StepScreen):
-    """Groups of questions; those that do not concern this installation are hidden."""
+    """Groups of questions; those that do not apply to this installation are hidden."""
 
     STEP: ClassVar[str] = "access"
 
     def __init__(self) -> None:
         super().__init__()
         self._wrong: set[str] = set()
-        """Of the hidden questions, as last judged."""
+        """Hidden questions that had problems in the last validation."""
         self._releases: Sequence[Release] = ()
         self._apis: int | None = None
         self._looked_at: object = None
 
     def body(self) -> ComposeResult:
-        """A group after the other."""
+        """Compose the groups."""
         for part, heading, keys in _groups():
             if heading:
                 yield Static(heading, classes="heading", id=f"heading-{part}", markup=False)
@@ -65,13 +65,13 @@ class AccessScreen(StepScreen):
 
     # --- what is shown --------------------------------------------------------------------------------
     def changed(self, working: WorkingCopy, judged: Validation | None) -> None:
-        """The catalogue is read once; groups come and go with what they belong to."""
+        """Show and hide groups; read the catalogue once."""
         if not self._releases and not self.jobs.running("releases"):
             self.start("releases", lambda _tell, _stop: self.core.releases())
         asked = (working.values.get("nodes"), working.get("scenario"))
         if asked != self._looked_at:
             self._looked_at, core = asked, self.core
-            self.start("seating", lambda _tell, _stop: len(core.role_assignment(working).api_nodes))
+            self.start("roles", lambda _tell, _stop: len(core.role_assignment(working).api_nodes))
         hidden = self._unasked(working)
         if judged is not None:
             self._wrong = {key for key in hidden if judged.problem(key)}
@@ -83,7 +83,7 @@ class AccessScreen(StepScreen):
                 field.display = field.key in shown
 
     def _unasked(self, working: WorkingCopy) -> frozenset[str]:
-        """Questions that concern something which this installation does not have."""
+        """Return the questions about parts that this installation does not have."""
         hidden: set[str] = set()
         if self._apis is not None and self._apis < 2:
             hidden |= {key for key in keys_of("access") if key.startswith("load_balancer.")}
@@ -96,18 +96,18 @@ class AccessScreen(StepScreen):
         return frozenset(hidden)
 
     def heard(self, news: object) -> None:
-        """The releases were read, or the api nodes counted."""
+        """Handle the releases and the number of api nodes."""
         match news:
             case JobFinished(job="releases", result=found):
                 self._releases = found
-            case JobFinished(job="seating", result=count):
+            case JobFinished(job="roles", result=count):
                 self._apis = count
         self.follow()
 
     # --- images ---------------------------------------------------------------------------------------
     @property
     def _images(self) -> Mapping[str, str]:
-        """The release's images by their names."""
+        """The release's images by name."""
         wanted = self.working.get("release")
         return next((one.images for one in self._releases if one.name == wanted), {})
 
@@ -117,18 +117,18 @@ class AccessScreen(StepScreen):
         self.action_choose_image()
 
     def action_choose_image(self) -> None:
-        """Choose an image; it joins the lines with the release's own name, to be edited."""
+        """Choose an image and add its line, with the release's own reference, for editing."""
         from oz_installer.tui.dialogs.pick import PickOne
 
         if "images" in self.working.texts:
-            self.say("Correct the lines of images first.", "-warning")
+            self.say("Fix the lines of images first.", "-warning")
             return
         given: Mapping[str, str] = self.working.get("images") or {}
         items = [
-            Item(id=key, label=key, about=image, barred="is among the lines already" if key in given else "")
+            Item(id=key, label=key, about=image, barred="already in the list" if key in given else "")
             for key, image in self._images.items()
         ]
-        self.app.push_screen(PickOne("An image of the release", items), self._add_image)
+        self.app.push_screen(PickOne("Choose an image of the release", items), self._add_image)
 
     def _add_image(self, name: str | None) -> None:
         if name is not None:
@@ -138,7 +138,7 @@ class AccessScreen(StepScreen):
             self.call_after_refresh(self._to_the_end)
 
     def _to_the_end(self) -> None:
-        """The new line is the last one: there it is edited."""
+        """Move the cursor to the new last line."""
         from textual.widgets import TextArea
 
         for area in self.query_one("#form-images").query(TextArea):

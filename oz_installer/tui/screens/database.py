@@ -1,4 +1,4 @@
-"""The PostgreSQL server; a bundled one where the scenario allows it, with the warning."""
+"""The database step: an external PostgreSQL or, where allowed, the bundled one."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 KEYS = tuple(key for key in keys_of("database") if key.startswith("database."))
 HOST = "database.host"
 REMOTE = (HOST, "database.port", "database.sslmode", "database.admin_user", "database.admin_password")
-"""What only a server of the operator's own has."""
+"""Questions of an external server only."""
 
-EXTERNAL = Option(value="external", label="a server of yours")
+EXTERNAL = Option(value="external", label="your own server")
 BUNDLED = Option(value="bundled", label="bundled")
 WARNING = (
-    "For PoC and tests only: it runs on the api node itself, without backups and without a second copy. "
+    "For PoC and tests only: it runs on the api node, without backups or a replica. "
     "Its password is generated."
 )
 
 
 class DatabaseScreen(TestScreen):
-    """Which one, its questions, the test from every api node."""
+    """Choice of server, its questions and the test from every api node."""
 
     STEP: ClassVar[str] = "database"
     SECTION: ClassVar[str] = "database"
@@ -47,46 +47,48 @@ class DatabaseScreen(TestScreen):
         self._wanted = ""
 
     def body(self) -> ComposeResult:
-        """Which one, the questions, the test."""
-        yield DerivedChoice("PostgreSQL", (EXTERNAL, BUNDLED), told=self._pick, id="mode")
+        """Compose the choice, the questions and the test."""
+        yield DerivedChoice("PostgreSQL", (EXTERNAL, BUNDLED), on_change=self._pick, id="mode")
         yield Form(*KEYS)
         yield from self.test_part()
 
     @property
     def _mode(self) -> str:
-        if self.working.is_given(HOST) or self._wanted == "external" or self.seating is None:
+        if self.working.is_given(HOST) or self._wanted == "external" or self.assignment is None:
             return "external"
         return "external" if self.needed else "bundled"
 
     def show(self, working: WorkingCopy, judged: Validation | None) -> None:
-        """Only the questions of what is chosen. A host that was given once makes it a server of yours, even
-        while it is typed anew."""
+        """Show only the questions of the chosen server.
+
+        Once a host was given the server is external, even while the host is being retyped.
+        """
         if working.is_given(HOST):
             self._wanted = "external"
         mode = self._mode
         barred = self.needed or ""
         options = (EXTERNAL, Option(value="bundled", label=BUNDLED.label, barred=barred))
-        apis = self.seating.api_nodes if self.seating else ()
+        apis = self.assignment.api_nodes if self.assignment else ()
         if mode == "bundled":
             note, look = f"! {WARNING}", "-bad"
-        elif barred and self.seating is not None:
+        elif barred and self.assignment is not None:
             note, look = f"bundled: {barred.partition(';')[0]}", "-barred"
         else:
-            note, look = f"It must be reached by {join_and(apis)}." if apis else "", ""
+            note, look = f"It must be reachable from {join_and(apis)}." if apis else "", ""
         self.query_one("#mode", DerivedChoice).show(options, mode, note, look)
         wanted = KEYS if mode == "external" else tuple(key for key in KEYS if key not in REMOTE)
         self.show_form(wanted, judged, blamed=mode == "external")
         self.query_one("#test").display = mode == "external"
 
     def untestable(self) -> str:
-        """A bundled server is not there yet, and one without a name cannot be found."""
+        """Return why there is nothing to test: a bundled server, or no host."""
         if self._mode == "bundled":
-            return "A bundled database comes with the installation."
+            return "Nothing to test: the bundled database is installed with Oz."
         named = self.working.get(HOST) or self.working.texts.get(HOST)
-        return "" if named else "! Type the host of your PostgreSQL server first."
+        return "" if named else "! Enter the host of your PostgreSQL server first."
 
     def edit_answers(self, change: Callable[[WorkingCopy], WorkingCopy]) -> None:
-        """Where a server of the operator's own was chosen, its host must be answered."""
+        """Apply an edit; for an external server the host is required."""
         working = change(self.working)
         if self._wanted == "external" and not self.needed and not working.is_given(HOST):
             working = working.as_required(HOST)
@@ -96,9 +98,9 @@ class DatabaseScreen(TestScreen):
         self._wanted = mode
         move = self._stash.hide if mode == "bundled" else self._stash.restore
         self.edit_answers(lambda working: move(working, REMOTE))
-        self.follow_soon()  # though the answers be the same, the mode is another
+        self.follow_soon()  # the mode has changed even if the answers have not
 
     def test_job(self) -> Job:
-        """Log in from every api node."""
+        """Return the job that logs in from every api node."""
         core, working, path = self.core, self.working, self.wizard.session.path
         return lambda tell, stop: core.probe_section("database", working, path, tell, stop)

@@ -1,4 +1,4 @@
-"""What runs where, and what to do next."""
+"""The last step: status of the installation and what to do next."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 HEADS = frozenset({"URLs", "Credentials", "Next", "Report", "Commands"})
 MORE = (
-    ("status", "what runs where, and how it is"),
-    ("logs SERVICE", "its last log lines"),
-    ("check", "the preflight; check --fix mends what can be mended"),
-    ("plan", "what would change"),
+    ("status", "services of each node and their state"),
+    ("logs SERVICE", "last log lines of a service"),
+    ("check", "preflight; check --fix fixes what is safe to fix"),
+    ("plan", "pending changes"),
 )
-NO_FILE = "Save the answers first (^S): the command needs their file."
+NO_FILE = "Save the answers first (^S): the command reads that file."
 
 
 class DoneScreen(StepScreen):
-    """The closing table, and the command that repeats it."""
+    """The summary table, and the command that repeats the installation."""
 
     STEP: ClassVar[str] = "done"
     BINDINGS: ClassVar[list[BindingType]] = [("pageup", "pages(-1)"), ("pagedown", "pages(1)")]
@@ -48,27 +48,27 @@ class DoneScreen(StepScreen):
         self._failure: JobFailed | None = None
 
     def body(self) -> ComposeResult:
-        """Command, buttons, table."""
-        yield Static("Repeat, repair or upgrade it without the wizard:", markup=False)
+        """Compose command, table and buttons."""
+        yield Static("To repeat, repair or upgrade it without the wizard:", markup=False)
         yield LiveText(id="command")
         yield RowList(id="runs")
         with Horizontal(classes="actions"):
             yield FlatButton("Copy the command", id="copy")
-            yield FlatButton("Look at the nodes now", id="look")
+            yield FlatButton("Read status", id="look")
 
     def on_screen_resume(self) -> None:
-        """Who came to manage an installation wants to see it."""
+        """Read the status if the file was opened to manage an installation."""
         super().on_screen_resume()
         if self.wizard.session.opened_to_manage:
             self.wizard.session.opened_to_manage = False
             self.call_after_refresh(self._look)
 
     def on_resize(self) -> None:
-        """The table has the width of the screen."""
+        """Draw the table at the new width."""
         self.call_after_refresh(self.follow)
 
     def changed(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
-        """Another file, another installation."""
+        """Show command and status of the current file."""
         session = self.wizard.session
         self.query_one("#command", LiveText).set_text(command(session.path) if session.is_file else NO_FILE)
         self.query_one("#copy", FlatButton).disabled = not session.is_file
@@ -84,26 +84,26 @@ class DoneScreen(StepScreen):
             return failure_rows(failed.message, failed.hint, failed.details, width)
         if installed is None:
             return (
-                ("Nothing was installed yet in this session.", ""),
-                ("«Look at the nodes now» shows what runs there.", "muted"),
+                ("Nothing has been installed in this session.", ""),
+                ("«Read status» shows what runs on the nodes.", "muted"),
             )
         if installed.summary is None:
-            said = f"Everything is installed, but it could not be looked at: {installed.trouble}"
-            return failure_rows(said, "«Look at the nodes now» tries again.", "", width)
-        changes = f"What these answers would change: {installed.changes}\n\n" if installed.changes else ""
+            message = f"Everything is installed, but its status could not be read: {installed.trouble}"
+            return failure_rows(message, "Press «Read status» to try again.", "", width)
+        changes = f"Pending changes: {installed.changes}\n\n" if installed.changes else ""
         summary = summary_text(installed.summary, width, table_last=True)
         text = f"{checked_at_text(installed)}{changes}{summary}\n\n{commands(installed.path)}"
         return tuple((line, look_of(line)) for line in text.splitlines())
 
     def action_pages(self, by: int) -> None:
-        """The page scrolls wherever the cursor stands."""
+        """Scroll the table wherever the focus is."""
         self.query_one("#runs", RowList).action_pages(by)
 
     @on(FlatButton.Pressed, "#copy")
     def _copy_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         self.app.copy_to_clipboard(command(self.wizard.session.path))
-        self.say("Sent to the clipboard of the terminal, if that allows it.", "-good")
+        self.say("Copied to the terminal's clipboard, if the terminal allows it.", "-good")
 
     @on(FlatButton.Pressed, "#look")
     def _look_pressed(self, event: FlatButton.Pressed) -> None:
@@ -119,7 +119,7 @@ class DoneScreen(StepScreen):
         self.follow()
 
     def heard(self, news: object) -> None:
-        """What runs there now, or why that is not known."""
+        """Handle the status, or why it could not be read."""
         match news:
             case JobFinished(job="look", result=Installed() as installed):
                 self.wizard.session.installed = installed
@@ -131,18 +131,18 @@ class DoneScreen(StepScreen):
 
 
 def checked_at_text(installed: Installed) -> str:
-    """When the nodes were looked at, by the clock here; empty where nobody did since the installation."""
+    """Return when the status was read, local time; empty if not since the installation."""
     at = installed.at
-    return f"Looked at the nodes at {time.strftime('%H:%M:%S', time.localtime(at))}.\n\n" if at else ""
+    return f"Status read at {time.strftime('%H:%M:%S', time.localtime(at))}.\n\n" if at else ""
 
 
 def command(path: Path) -> str:
-    """What repeats this unattended."""
+    """Return the command that repeats the installation unattended."""
     return f"oz-install --answers {shlex.quote(str(path))}"
 
 
 def commands(path: Path) -> str:
-    """What else can be done with it without the wizard."""
+    """List further commands for this installation."""
     rows = [f"  {name:<13} {about}" for name, about in MORE]
     return "\n".join(["Commands", f"  oz-install COMMAND --answers {shlex.quote(str(path))}", *rows])
 

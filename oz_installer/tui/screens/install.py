@@ -1,4 +1,4 @@
-"""Carries the answers out: a lane a node, the log of one of them, and a clean way to stop."""
+"""The install step: runs the installation, with progress per node, a log, and a clean stop."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
 
 STOP_QUESTION = (
-    "An installation is at work. Stop it? What this run has changed so far is taken back; "
-    "a later run begins where it is right already."
+    "An installation is running. Stop it? Its changes so far are rolled back; "
+    "a later run skips what is already in place."
 )
 BEFORE = (
     "«Install» saves the answers, connects to every node",
-    "and carries them out, phase by phase. It can be stopped",
-    "at any time: what the run has changed is taken back then.",
+    "and installs Oz, phase by phase. You can stop it at any",
+    "time: its changes are then rolled back.",
 )
 NOT_CHECKED = (
-    "The checks were not run for these answers: they are run first, and nothing is changed when one fails."
+    "The checks have not been run for these answers: they run first, and nothing is changed if one fails."
 )
 MOST_NAMES = 8
-"""No more nodes are named in a question."""
+"""Most nodes that are named in a question."""
 
 TICK = 0.5
-"""Seconds after which the clocks go on by themselves."""
+"""Seconds between two updates of the clocks."""
 
 
 class InstallScreen(StepScreen):
-    """Overall progress, lanes, log, and one button that installs or stops."""
+    """Overall progress, progress per node, a log, and one button to install or stop."""
 
     STEP: ClassVar[str] = "install"
 
@@ -66,7 +66,7 @@ class InstallScreen(StepScreen):
         self._failure: JobFailed | None = None
 
     def body(self) -> ComposeResult:
-        """From the whole to one node's log."""
+        """Compose overall progress, nodes, outcome, log and button."""
         yield LiveText(id="overall")
         yield RowList(pick=True, id="lanes")
         yield RowList(id="outcome")
@@ -76,14 +76,14 @@ class InstallScreen(StepScreen):
             yield FlatButton("Install", id="run", primary=True)
 
     def on_mount(self) -> None:
-        """The cursor stands on the button that begins."""
+        """Focus the Install button."""
         self.query_one("#outcome", RowList).show([(line, "muted") for line in BEFORE])
         self.query_one("#run").focus()
         self._paint()
 
     @property
     def running(self) -> bool:
-        """Whether an installation is at work."""
+        """True while an installation is running."""
         return self.jobs.running(HELD)
 
     # --- begin and stop -------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ class InstallScreen(StepScreen):
             self._ask_to_begin()
 
     def _ask_to_begin(self) -> None:
-        """Servers are changed by it: no single key begins."""
+        """Ask before starting: an installation changes servers."""
         from oz_installer.tui.dialogs.confirm import Confirm
 
         asked = Confirm(begin_question(self.working, self.wizard.session.ready), yes="Install", no="Not yet")
@@ -124,13 +124,13 @@ class InstallScreen(StepScreen):
         self._stop = self.start(HELD, job)
         self.wizard.leaving.hold(ExitGuard(question=STOP_QUESTION, stop=self._stop_now))
         self._tick = self.set_interval(TICK, self._paint)
-        self.say("Installing. Ctrl+Q and Stop ask before anything is cut off.")
+        self.say("Installing. Ctrl+Q and Stop ask before they interrupt it.")
         self._paint()
 
     def _ask_to_stop(self) -> None:
         from oz_installer.tui.dialogs.confirm import Confirm
 
-        asked = Confirm(STOP_QUESTION, yes="Stop it", no="Go on with it")
+        asked = Confirm(STOP_QUESTION, yes="Stop it", no="Keep running")
         self.app.push_screen(asked, lambda sure: self._stop_now() if sure else None)
 
     def _stop_now(self) -> None:
@@ -139,12 +139,12 @@ class InstallScreen(StepScreen):
         self._stop.set()
         self.wizard.asking.cancel_pending()
         self.view.undoing = True
-        self.say("Stopping: what this run has changed is taken back. This can take a while.", "-warning")
+        self.say("Stopping: this run's changes are rolled back. This can take a while.", "-warning")
         self._paint()
 
-    # --- what is heard --------------------------------------------------------------------------------
+    # --- reports of the job ---------------------------------------------------------------------------
     def heard(self, news: object) -> None:
-        """Events wait in the feed; here they are only announced."""
+        """Handle the end of the run, and the signal that events wait in the feed."""
         match news:
             case FeedReady():
                 OneShotTimer(self, self._feed.delay(), self._take)
@@ -155,14 +155,14 @@ class InstallScreen(StepScreen):
                 self._take_all()
                 self.wizard.session.installed = installed
                 self._ended()
-                self.say("Installed. Next shows what runs where.", "-good")
+                self.say("Installed. Next shows the status.", "-good")
                 self.query_one("#next").focus()
             case JobFailed(job="install") as failed:
                 self._take_all()
                 self._failure = failed
                 self.wizard.asking.forget()
                 self._ended()
-                self.say("! Not installed: what happened, and what to do next, stands above.", "-bad")
+                self.say("! Not installed: the error and what to do next are shown above.", "-bad")
                 self.query_one("#run").focus()
 
     def _take(self) -> None:
@@ -188,7 +188,7 @@ class InstallScreen(StepScreen):
 
     # --- what is shown --------------------------------------------------------------------------------
     def on_resize(self) -> None:
-        """Rows have the width of the screen."""
+        """Draw the rows at the new width."""
         self.call_after_refresh(self._paint)
 
     def _paint(self) -> None:
@@ -220,10 +220,10 @@ class InstallScreen(StepScreen):
 
     def _paint_log(self) -> None:
         view, title = self.view, self.query_one("#log-title", LiveText)
-        place = self.query_one("#lanes", RowList).cursor
+        index = self.query_one("#lanes", RowList).cursor
         title.display = self.query_one("#log").display = bool(view.nodes)
         if view.nodes:
-            node = view.nodes[min(place, len(view.nodes) - 1)]
+            node = view.nodes[min(index, len(view.nodes) - 1)]
             title.set_text(f"Log of {node}")
             self.query_one("#log", RowList).show(view.log(node))
 
@@ -234,7 +234,7 @@ class InstallScreen(StepScreen):
 
 
 def begin_question(working: WorkingCopy, checked: bool) -> str:
-    """Where it would be installed, and what is not known about that yet."""
-    names = [str(working.get(f"nodes[{place}].name") or place + 1) for place in range(working.nodes())]
-    told = "The checks found no failure." if checked else NOT_CHECKED
-    return f"Install Oz on {join_and(names, MOST_NAMES) or 'no node'}? {told}"
+    """Return the question before an installation: its nodes, and whether the checks passed."""
+    names = [str(working.get(f"nodes[{index}].name") or index + 1) for index in range(working.nodes())]
+    checks = "The checks found no failure." if checked else NOT_CHECKED
+    return f"Install Oz on {join_and(names, MOST_NAMES) or 'no node'}? {checks}"

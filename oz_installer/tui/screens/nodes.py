@@ -1,4 +1,4 @@
-"""The servers: a table to add, edit, duplicate, remove, move and test them, and what is known of each."""
+"""The nodes step: a table to edit and test the nodes, and details of the selected one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from oz_installer.installation.wizard.role_assignment import RoleAssignment
     from oz_installer.tui.core import Validation
 
-NONE_YET = "No nodes yet. Press a to add one, or i to take some from ~/.ssh/config."
+NONE_YET = "No nodes yet. Press a to add one, or i to import some from ~/.ssh/config."
 EDITING = (
     ("Add", "add_node", "a"),
     ("Edit", "edit_node", "⏎"),
@@ -57,27 +57,27 @@ TESTING = (
 
 
 def names(working: WorkingCopy) -> list[object]:
-    """Of the nodes, in their order."""
-    return [working.get(f"nodes[{place}].name") for place in range(working.nodes())]
+    """Return the names of the nodes, in order."""
+    return [working.get(f"nodes[{index}].name") for index in range(working.nodes())]
 
 
 class NodesScreen(StepScreen):
-    """Table, buttons, and all about the node under the cursor."""
+    """Table of nodes, buttons, and details of the node under the cursor."""
 
     STEP: ClassVar[str] = "nodes"
     BINDINGS: ClassVar[list[BindingType]] = [("f5", "try_all")]
 
     def __init__(self) -> None:
         super().__init__()
-        self._trying = NodeTestController(self)
+        self._node_tests = NodeTestController(self)
         self._importing = SshImport(self)
-        self._seating: RoleAssignment | None = None
-        self._seated_for: object = None
+        self._assignment: RoleAssignment | None = None
+        self._assigned_for: object = None
         self._dialog: NodeDialog | None = None
         self._late = False
 
     def body(self) -> ComposeResult:
-        """The layout, the table, what can be done, the node, and where keys are looked up."""
+        """Compose layout, table, buttons, details and the known_hosts question."""
         yield LiveText(id="layout")
         yield NodeTable(id="nodes")
         for row in (EDITING, TESTING):
@@ -89,42 +89,42 @@ class NodesScreen(StepScreen):
 
     # --- what is shown --------------------------------------------------------------------------------
     def changed(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
-        """Rows and roles follow; below an open form they wait, so that typing in it is quick."""
+        """Refresh rows and roles, but not while a form is open, so that typing in it is fast."""
         if self._dialog is not None:
             self._dialog.follow()
             return
         asked = (working.values.get("nodes"), working.get("scenario"), working.get("release"))
-        if asked != self._seated_for:
-            self._seated_for = asked
+        if asked != self._assigned_for:
+            self._assigned_for = asked
             core = self.core
-            self.start("seating", lambda _tell, _stop: core.role_assignment(working))
+            self.start("roles", lambda _tell, _stop: core.role_assignment(working))
         self.show_nodes()
 
     def show_nodes(self) -> None:
-        """The table and what stands around it; below a form they are shown when that is done."""
+        """Show the table and the details, unless a form is open."""
         if self._dialog is not None:
             return
         working, problems = self.working, self._problems
-        seats = self._seating.seats if self._seating else ()
+        all_roles = self._assignment.seats if self._assignment else ()
         rows = [
             node_row(
                 working,
-                place,
-                seats[place] if place < len(seats) else None,
-                self._trying.state(working, place),
-                node_problems(problems, place),
+                index,
+                all_roles[index] if index < len(all_roles) else None,
+                self._node_tests.state(working, index),
+                node_problems(problems, index),
             )
-            for place in range(working.nodes())
+            for index in range(working.nodes())
         ]
         self.query_one(NodeTable).show(rows)
-        text, wrong = layout_text(self._seating)
+        text, wrong = layout_text(self._assignment)
         self.query_one("#layout", LiveText).set_text(
             Content.styled(text, "$text-error" if wrong else "$text-muted")
         )
         self._show_node()
 
     def show_soon(self) -> None:
-        """Many nodes answer at once: the table is written ten times a second at most."""
+        """Refresh the table soon, at most ten times a second: many nodes may answer together."""
         if not self._late:
             self._late = True
             OneShotTimer(self, PACE, self._show_late)
@@ -135,8 +135,11 @@ class NodesScreen(StepScreen):
 
     @property
     def _problems(self) -> tuple[Problem, ...]:
-        """As judged. Until these very answers are, those that are seen at once, and of the same nodes what
-        was judged before."""
+        """Problems of the last validation.
+
+        Until exactly these answers are validated: the ones visible without it and, if the nodes are
+        the same, those of the previous validation.
+        """
         working, judged = self.working, self.wizard.session.judged
         if judged is None or judged.working is working:
             return judged.all_problems if judged else working.problems()
@@ -149,21 +152,21 @@ class NodesScreen(StepScreen):
         self.query_one(TestReport).show(self._about)
 
     def _about(self, width: int) -> Content:
-        """All about the node under the cursor."""
-        working, place = self.working, self.index
-        if place is None:
+        """Describe the node under the cursor."""
+        working, index = self.working, self.index
+        if index is None:
             return Content.styled(NONE_YET, "$text-muted")
-        seats = self._seating.seats if self._seating else ()
-        seat = seats[place] if place < len(seats) else None
-        lines = node_roles_text(seat, width) if seat else []
-        for problem in node_problems(self._problems, place):
+        all_roles = self._assignment.seats if self._assignment else ()
+        node_roles = all_roles[index] if index < len(all_roles) else None
+        lines = node_roles_text(node_roles, width) if node_roles else []
+        for problem in node_problems(self._problems, index):
             lines += [Content.styled(line, "$text-error") for line in problem_lines(problem, width)]
-        name = working.get(f"nodes[{place}].name")
-        if tried := self._trying.trials.of(working, name):
-            lines += probe_lines(tried, width, seat)
-        elif why := self._trying.trials.why_stale(working, name):
+        name = working.get(f"nodes[{index}].name")
+        if probe := self._node_tests.results.of(working, name):
+            lines += probe_lines(probe, width, node_roles)
+        elif why := self._node_tests.results.why_stale(working, name):
             lines += [Content.styled(line, "$text-warning") for line in indented(f"? {why}", width)]
-            lines += facts_lines(self._trying.trials.facts(working, name), width)
+            lines += facts_lines(self._node_tests.results.facts(working, name), width)
         return Content("\n").join(lines)
 
     @on(DataTable.RowHighlighted)
@@ -173,10 +176,10 @@ class NodesScreen(StepScreen):
             self.query_one("#body").scroll_home(animate=False)
         self._show_node()
 
-    # --- what is done with nodes ----------------------------------------------------------------------
+    # --- editing --------------------------------------------------------------------------------------
     @property
     def index(self) -> int | None:
-        """The place of the node under the cursor; None when there is none."""
+        """Index of the node under the cursor; None when there is none."""
         row, count = self.query_one(NodeTable).cursor_row, self.working.nodes()
         return min(row, count - 1) if count and row >= 0 else None
 
@@ -191,66 +194,66 @@ class NodesScreen(StepScreen):
         await self.run_action(event.push.action)
 
     def action_add_node(self) -> None:
-        """One more, at the end."""
+        """Add a node at the end."""
         before = self.working
         self.wizard.edit(before.add_node())
         self._ask(before.nodes(), "Add a node", before, fresh=True)
 
     def action_edit_node(self) -> None:
-        """Its form."""
-        if (place := self.index) is not None:
-            self._ask(place, f"Node {self.working.get(f'nodes[{place}].name') or place + 1}", self.working)
+        """Open the form of the node."""
+        if (index := self.index) is not None:
+            self._ask(index, f"Node {self.working.get(f'nodes[{index}].name') or index + 1}", self.working)
 
     def action_copy_node(self) -> None:
-        """The same again behind it; its form asks for what is one server's only."""
-        if (place := self.index) is not None:
+        """Insert a copy below and ask for what differs per server."""
+        if (index := self.index) is not None:
             before = self.working
-            self.wizard.edit(before.copy_node(place))
-            heading = f"A copy of {before.get(f'nodes[{place}].name') or place + 1}"
-            self._ask(place + 1, heading, before, "host", fresh=True)
+            self.wizard.edit(before.copy_node(index))
+            heading = f"Copy of {before.get(f'nodes[{index}].name') or index + 1}"
+            self._ask(index + 1, heading, before, "host", fresh=True)
 
     def action_remove_node(self) -> None:
-        """Ask, and take it out of the answers."""
+        """Ask, then remove the node from the answers."""
         from oz_installer.tui.dialogs.confirm import Confirm
 
-        if (place := self.index) is None:
+        if (index := self.index) is None:
             return
-        name = self.working.get(f"nodes[{place}].name") or f"number {place + 1}"
-        question = f"Remove node {name[:40]} from the answers? Nothing is changed on the server."
+        name = self.working.get(f"nodes[{index}].name") or f"number {index + 1}"
+        question = f"Remove node {name[:40]} from the answers? The server is not changed."
 
         def remove(sure: bool | None) -> None:
             if sure:
-                self.wizard.edit(self.working.remove_node(place))
-                self.say(f"Node {name[:40]} is removed from the answers.")
+                self.wizard.edit(self.working.remove_node(index))
+                self.say(f"Node {name[:40]} was removed from the answers.")
 
         self.app.push_screen(Confirm(question, yes="Remove", no="Keep it"), remove)
 
     def action_move_node(self, by: int) -> None:
-        """Up or down; the cursor goes with it."""
-        if (place := self.index) is not None:
-            there = min(max(place + by, 0), self.working.nodes() - 1)
-            self.wizard.edit(self.working.move_node(place, by))
+        """Move the node up or down, and the cursor with it."""
+        if (index := self.index) is not None:
+            there = min(max(index + by, 0), self.working.nodes() - 1)
+            self.wizard.edit(self.working.move_node(index, by))
             self.query_one(NodeTable).move_cursor(row=there)
 
     def focus_key(self, key: str) -> None:
-        """A question of one node opens its form."""
-        place, _, name = key.removeprefix("nodes[").partition("].")
-        if key.startswith("nodes[") and place.isdigit() and int(place) < self.working.nodes():
-            self.query_one(NodeTable).move_cursor(row=int(place))
-            heading = f"Node {self.working.get(f'nodes[{place}].name') or int(place) + 1}"
-            self._ask(int(place), heading, self.working, name)
+        """Focus a question; for a question of a node open its form."""
+        index, _, name = key.removeprefix("nodes[").partition("].")
+        if key.startswith("nodes[") and index.isdigit() and int(index) < self.working.nodes():
+            self.query_one(NodeTable).move_cursor(row=int(index))
+            heading = f"Node {self.working.get(f'nodes[{index}].name') or int(index) + 1}"
+            self._ask(int(index), heading, self.working, name)
         else:
             super().focus_key(key)
 
     def _ask(
-        self, place: int, heading: str, before: WorkingCopy, first: str = "name", *, fresh: bool = False
+        self, index: int, heading: str, before: WorkingCopy, first: str = "name", *, fresh: bool = False
     ) -> None:
-        """Show a node's form; given up, the answers are ``before`` again."""
+        """Open a node's form; Cancel restores ``before``."""
         if self._dialog is not None:
             return
         table = self.query_one(NodeTable)
-        table.move_cursor(row=place)
-        self._dialog = NodeDialog(place, heading[:60], first=first, fresh=fresh)
+        table.move_cursor(row=index)
+        self._dialog = NodeDialog(index, heading[:60], first=first, fresh=fresh)
 
         def done(kept: bool | None) -> None:
             self._dialog = None
@@ -263,38 +266,40 @@ class NodesScreen(StepScreen):
 
     # --- tests and import -----------------------------------------------------------------------------
     def action_try_node(self) -> None:
-        """Connect to the node under the cursor, and look at it."""
-        if (place := self.index) is not None:
-            self._trying.start([place])
+        """Test the node under the cursor."""
+        if (index := self.index) is not None:
+            self._node_tests.start([index])
 
     def action_try_all(self) -> None:
-        """Connect to all of them at once."""
-        self._trying.start(range(self.working.nodes()))
+        """Test all nodes in parallel."""
+        self._node_tests.start(range(self.working.nodes()))
 
     def action_accept_key(self) -> None:
-        """Accept the key that the node under the cursor has shown; then look at it again."""
-        if (place := self.index) is not None:
-            self._trying.accept([self.working.get(f"nodes[{place}].name") or ""])
+        """Accept the host key of the node under the cursor, then test it again."""
+        if (index := self.index) is not None:
+            self._node_tests.accept([self.working.get(f"nodes[{index}].name") or ""])
 
     def action_import_nodes(self) -> None:
-        """Choose from ~/.ssh/config."""
+        """Import hosts from ~/.ssh/config."""
         self._importing.start()
 
     def on_screen_suspend(self) -> None:
-        """Another step is shown: nothing is tried on behind the operator's back."""
+        """Stop the tests when another step is shown."""
         if self.wizard.step_screen is not self:
-            self._trying.stop()
+            self._node_tests.stop()
 
     def heard(self, news: object) -> None:
-        """Roles were worked out, a node was tried, or hosts were found."""
+        """Handle roles, node tests and found hosts."""
         match news:
-            case JobFinished(job="seating", result=seating):
-                self._seating = seating
-                self._trying.trials.seats = {seat.name: seat for seat in seating.seats}
+            case JobFinished(job="roles", result=assignment):
+                self._assignment = assignment
+                self._node_tests.results.roles = {
+                    node_roles.name: node_roles for node_roles in assignment.seats
+                }
                 self.show_nodes()
             case JobFinished(job="import", result=hosts):
                 self._importing.offer(hosts)
             case JobFailed(job="import", message=message, hint=hint):
                 self.say(f"error: {message}. {hint}", "-bad")
             case _:
-                self._trying.heard(news)
+                self._node_tests.heard(news)

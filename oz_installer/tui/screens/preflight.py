@@ -1,4 +1,4 @@
-"""Every node, the database and the storage, looked at before anything is changed."""
+"""The preflight step: checks of nodes, database and storage before anything is changed."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 LOOKS = {"FAILURE": "bad", "warning": "warning", "accepted": "muted", "ok": ""}
 NOT_RUN = (
-    "«Run the checks» connects to every node and looks:",
+    "«Run the checks» connects to every node and checks",
     "machine, engine, ports, database, storage, licences.",
-    "Nothing is changed by that.",
+    "It changes nothing.",
 )
 ORDER = {"failure": 0, "warning": 1, "ok": 2}
 
 
 class PreflightScreen(StepScreen):
-    """A table of findings, the details of one, and what can be done about it."""
+    """Table of findings, details of one, and actions."""
 
     STEP: ClassVar[str] = "preflight"
 
@@ -50,7 +50,7 @@ class PreflightScreen(StepScreen):
         self._refused = False
 
     def body(self) -> ComposeResult:
-        """Summary, table, details, buttons."""
+        """Compose summary, table, details and buttons."""
         yield Form("accept", id="accepted")
         yield LiveText(id="summary")
         yield RowList(pick=True, id="findings")
@@ -60,7 +60,7 @@ class PreflightScreen(StepScreen):
             yield FlatButton("Accept this warning", id="accept", disabled=True)
 
     def on_mount(self) -> None:
-        """The cursor stands on the button that begins."""
+        """Focus the button that runs the checks."""
         table = self.query_one("#findings", RowList)
         table.pick = False
         table.show([(line, "muted") for line in NOT_RUN])
@@ -71,24 +71,24 @@ class PreflightScreen(StepScreen):
     # --- what is shown --------------------------------------------------------------------------------
     @property
     def accepted(self) -> tuple[str, ...]:
-        """Ids of warnings that the answers accept."""
+        """Ids of the warnings that the answers accept."""
         given: Sequence[str] | None = self.working.get("accept")
         return tuple(given or ())
 
     @property
     def failures(self) -> int:
-        """How many checks failed."""
+        """Number of failed checks."""
         return sum(one.level == "failure" for one in self.found)
 
     @property
     def open_warnings(self) -> tuple[Finding, ...]:
-        """Warnings that nobody accepted."""
+        """Warnings that are not accepted."""
         return tuple(
             one for one in self.found if one.level == "warning" and not one.is_accepted(self.accepted)
         )
 
     def changed(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
-        """What is accepted may be different, or wrong; findings may be of other answers."""
+        """Refresh accepted warnings and whether the findings are current."""
         accepted = self.query_one("#accepted")
         if judged is not None and not accepted.has_focus_within:
             accepted.display = judged.problem("accept") is not None
@@ -108,22 +108,22 @@ class PreflightScreen(StepScreen):
         self._show_detail()
 
     def _chosen(self) -> Finding | None:
-        place = self.query_one("#findings", RowList).cursor
-        return self.found[place] if place < len(self.found) else None
+        index = self.query_one("#findings", RowList).cursor
+        return self.found[index] if index < len(self.found) else None
 
     def _show_summary(self) -> None:
-        said = total_text(self.found, self.accepted)
+        text = total_text(self.found, self.accepted)
         running, stale = self.jobs.running("check"), self._is_stale
         look = "-bad" if self.failures else "-warning" if self.open_warnings else "-good"
         if running:
-            said, look = f"Checking: {said}", ""
+            text, look = f"Checking: {text}", ""
         elif stale:
-            said, look = f"The answers were edited since; run again. {said}", "-warning"
+            text, look = f"The answers have changed since; run again. {text}", "-warning"
         elif not self._over:
-            said, look = f"Stopped before the end. {said}", "-warning"
+            text, look = f"Stopped early. {text}", "-warning"
         summary = self.query_one("#summary", LiveText)
         summary.set_classes(look)
-        summary.set_text(said)
+        summary.set_text(text)
         button = self.query_one("#run", FlatButton)
         button.relabel("Stop" if running else "Run again")
 
@@ -139,7 +139,7 @@ class PreflightScreen(StepScreen):
         button = self.query_one("#accept", FlatButton)
         button.disabled = one is None or one.level != "warning"
         taken = one is not None and one.is_accepted(self.accepted)
-        button.relabel("Do not accept it" if taken else "Accept this warning")
+        button.relabel("Do not accept" if taken else "Accept this warning")
 
     @on(RowList.Moved, "#findings")
     def _moved(self, event: RowList.Moved) -> None:
@@ -147,7 +147,7 @@ class PreflightScreen(StepScreen):
         self._show_detail()
 
     def on_resize(self) -> None:
-        """Details are wrapped anew."""
+        """Wrap the details again."""
         self.call_after_refresh(self._show_detail)
 
     # --- running --------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ class PreflightScreen(StepScreen):
         self._show()
 
     def heard(self, news: object) -> None:
-        """Findings come one by one; they are drawn ten times a second at most."""
+        """Handle findings, drawn at most ten times a second, and the end of the checks."""
         match news:
             case JobStage(text=text):
                 self.say(text)
@@ -192,12 +192,12 @@ class PreflightScreen(StepScreen):
                 table.show(failure_rows(message, hint, details, table.size.width - 3), top=True)
                 self.query_one("#detail").display = False
                 self.query_one("#run", FlatButton).relabel("Run again")
-                self.query_one("#summary", LiveText).set_text("The checks could not be run.")
+                self.query_one("#summary", LiveText).set_text("The checks could not run.")
                 self.say(f"error: {message}", "-bad")
 
     def _ended(self) -> None:
         if self.failures:
-            self.wizard.asking.forget()  # a password that was asked for may have been the wrong one
+            self.wizard.asking.forget()  # the prompted password may have been wrong
         if self._over and not self.failures and not self._is_stale:
             self.wizard.session.preflight_passed_for = self._checked_for
         self._show()
@@ -210,7 +210,7 @@ class PreflightScreen(StepScreen):
         done = "Checked." if self._over else "Stopped."
         self.say(f"{done} {total_text(self.found, self.accepted)}", tone)
 
-    # --- going on -------------------------------------------------------------------------------------
+    # --- next -----------------------------------------------------------------------------------------
     @on(FlatButton.Pressed, "#accept")
     def _accept_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
@@ -220,12 +220,12 @@ class PreflightScreen(StepScreen):
         taken = one.is_accepted(self.accepted)
         rest = tuple(name for name in self.accepted if name not in (one.id, one.id.partition("/")[0]))
         self.wizard.change("accept", (rest if taken else (*rest, one.id)) or None)
-        self.say(f"{'No longer accepted' if taken else 'Accepted'}: {one.id}. Save keeps it in the answers.")
+        self.say(f"{'No longer accepted' if taken else 'Accepted'}: {one.id}. Save to keep it.")
         if not taken:
             self._to_next_warning()
 
     def _to_next_warning(self) -> None:
-        """The cursor goes on to what is to be decided next."""
+        """Move to the next warning to decide on, or to Next."""
         left = self.open_warnings
         if left:
             self.query_one("#findings", RowList).put_cursor(self.found.index(left[0]))
@@ -234,34 +234,35 @@ class PreflightScreen(StepScreen):
             self.query_one("#next").focus()
 
     def action_next(self) -> None:
-        """Not with a failure; warnings that nobody accepted are asked about."""
+        """Go to the next step unless a check failed; ask when warnings are not accepted."""
         if self._refused:
-            self.say("! The checks could not be run: mend what stands above, run again.", "-bad")
+            self.say("! The checks could not run: fix the error above, then run them again.", "-bad")
             return
         if self.failures and not self._is_stale:
             self.say(
-                f"! {plural(self.failures, 'check')} failed: mend what is called FAILURE, run again.", "-bad"
+                f"! {plural(self.failures, 'check')} failed: fix each FAILURE, then run the checks again.",
+                "-bad",
             )
             return
         if self.open_warnings and not self._is_stale:
             from oz_installer.tui.dialogs.confirm import Confirm
 
             what = plural(len(self.open_warnings), "warning")
-            asked = Confirm(f"{what} not accepted. Go on all the same?", yes="Go on", no="Stay here")
+            asked = Confirm(f"Continue despite {what}?", yes="Continue", no="Stay here")
             self.app.push_screen(asked, lambda sure: self.wizard.go("install") if sure else None)
             return
         super().action_next()
 
 
 def in_report_order(found: Sequence[Finding], working: WorkingCopy) -> list[Finding]:
-    """By node, then by check, as the report has them."""
-    from oz_installer.installation.check import in_report_order  # loaded by then: findings come from there
+    """Sort findings by node, then by check, as in the report."""
+    from oz_installer.installation.check import in_report_order  # findings come from there: loaded already
 
     return in_report_order(found, [str(node.get("name", "")) for node in working.values.get("nodes", ())])
 
 
 def finding_rows(found: Sequence[Finding], accepted: Sequence[str]) -> tuple[Row, ...]:
-    """Node, check, result, what was seen. A node is named once."""
+    """Return node, check, result and what was seen; each node is named once."""
     nodes = max((len(one.node or HERE) for one in found), default=0)
     subjects = min(max((len(one.subject) for one in found), default=0), 26)
     rows, last = [], ""

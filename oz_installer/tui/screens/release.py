@@ -1,4 +1,4 @@
-"""Which Oz API, on which engine, with which components; what cannot go together is greyed out."""
+"""The release step: release, engine, components and broker; conflicts are greyed out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOP = tuple(key for key in _KEYS if key not in (*COMPONENTS, *BROKER))
 
 
 class ReleaseScreen(StepScreen):
-    """Release and engine, components, broker."""
+    """Questions about release and engine, components and broker."""
 
     STEP: ClassVar[str] = "release"
 
@@ -33,7 +33,7 @@ class ReleaseScreen(StepScreen):
         self._options: tuple[Option, ...] = ()
 
     def body(self) -> ComposeResult:
-        """Three groups of questions."""
+        """Compose three groups of questions."""
         release = self.working.get("release")
         yield Form(*TOP, options={"release": [Option(value=release, label=str(release))]})
         yield Static("Components", classes="heading", markup=False)
@@ -42,12 +42,12 @@ class ReleaseScreen(StepScreen):
         yield Form(*BROKER)
 
     def changed(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
-        """The catalogue's releases are read once."""
+        """Read the releases of the catalogue once."""
         if not self._options and not self.jobs.running("releases"):
             self.start("releases", lambda _tell, _stop: self.core.releases())
 
     def heard(self, news: object) -> None:
-        """The releases of the catalogue are the options."""
+        """Offer the releases of the catalogue as options."""
         if isinstance(news, JobFinished):
             self._options = tuple(Option(value=one.name, label=one.title) for one in news.result)
             for field in self.query(ChoiceField).results(ChoiceField):

@@ -1,4 +1,4 @@
-"""What will run where, every file, what would change, and the answers as they will be written."""
+"""The review step: topology, files, changes, and the answers as they will be written."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ TABS = (
     Option(value="yaml", label="Answers"),
 )
 NOT_COMPARED = (
-    "«Compare» connects to the nodes and says what would",
-    "change there: files with their differences, what",
-    "restarts, what is pulled. Nothing is changed by that.",
+    "«Compare» connects to the nodes and shows what would",
+    "change: files with their differences, services that",
+    "restart, images to pull. It changes nothing.",
 )
-STALE = "The answers were edited since; compare again."
+STALE = "The answers have changed since; compare again."
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewContent:
-    """What follows from one state of the answers."""
+    """Everything that is drawn from one state of the answers."""
 
     topology: Topology | None
     picture: MeasuredRows
@@ -50,7 +50,7 @@ class ReviewContent:
 
 
 class ReviewScreen(StepScreen):
-    """Tabs, what is under the open one, and what can be done with it."""
+    """Tabs with their panes, and actions."""
 
     STEP: ClassVar[str] = "review"
 
@@ -59,11 +59,11 @@ class ReviewScreen(StepScreen):
         self._drawn: ReviewContent | None = None
         self._drawn_for: tuple[WorkingCopy, int] | None = None
         self._compared_for: WorkingCopy | None = None
-        self._file_places: tuple[tuple[str, str], ...] = ()
+        self._file_paths: tuple[tuple[str, str], ...] = ()
 
     def body(self) -> ComposeResult:
-        """The tabs and their panes; only the open one's is displayed."""
-        yield Tabs(TABS, told=self._open, id="tabs")
+        """Compose the tabs and their panes; only the pane of the open tab is displayed."""
+        yield Tabs(TABS, on_change=self._open, id="tabs")
         yield RowList(id="picture")
         with Horizontal(id="files"):
             yield RowList(pick=True, id="file-list")
@@ -76,7 +76,7 @@ class ReviewScreen(StepScreen):
             yield FlatButton("Export SVG", id="export")
 
     def on_mount(self) -> None:
-        """The picture first."""
+        """Open the topology first."""
         self.query_one("#changes", RowList).show([(line, "muted") for line in NOT_COMPARED])
         self._open("picture")
 
@@ -87,7 +87,7 @@ class ReviewScreen(StepScreen):
 
     # --- what follows from the answers ----------------------------------------------------------------
     def changed(self, working: WorkingCopy, judged: Validation | None) -> None:
-        """Draw anew in the background when the answers or the width are others."""
+        """Draw again in the background when the answers or the width have changed."""
         width = self._width()
         if self._drawn_for != (working, width):
             self._drawn_for = (working, width)
@@ -104,14 +104,14 @@ class ReviewScreen(StepScreen):
         return self._compared_for is not None and self._compared_for != self.working
 
     def on_resize(self) -> None:
-        """The picture has the width of the screen."""
+        """Draw at the new width."""
         self.call_after_refresh(self.follow)
 
     def _width(self) -> int:
         return min(max(self.query_one("#body").size.width - 1, 72), 100)
 
     def heard(self, news: object) -> None:
-        """Something was drawn, compared or exported."""
+        """Handle the results of drawing, comparing and exporting."""
         changes = self.query_one("#changes", RowList)
         match news:
             case JobFinished(job="draw", result=ReviewContent() as drawn):
@@ -130,7 +130,7 @@ class ReviewScreen(StepScreen):
                 changes.show(failure_rows(message, hint, details, self._width()), top=True)
                 self.say(f"error: {message}", "-bad")
             case JobFinished(job="export", result=path):
-                self.say(f"The picture is in {path}.", "-good")
+                self.say(f"Topology exported to {path}.", "-good")
             case JobFailed(message=message, hint=hint):
                 self.say(f"error: {message}. {hint}", "-bad")
 
@@ -139,7 +139,7 @@ class ReviewScreen(StepScreen):
         self.query_one("#picture", RowList).show(drawn.picture)
         self.query_one("#yaml", RowList).show(drawn.yaml)
         rows = file_rows(drawn.files)
-        self._file_places = tuple(place for _, place in rows)
+        self._file_paths = tuple(node_and_path for _, node_and_path in rows)
         files = self.query_one("#file-list", RowList)
         files.show([row for row, _ in rows])
         if files.cursor == 0 and len(rows) > 1:
@@ -152,18 +152,18 @@ class ReviewScreen(StepScreen):
     @on(RowList.Moved, "#file-list")
     def _file_chosen(self, event: RowList.Moved) -> None:
         event.stop()
-        self._show_file(event.place)
+        self._show_file(event.index)
 
-    def _show_file(self, place: int) -> None:
-        if self._drawn is None or place >= len(self._file_places):
+    def _show_file(self, index: int) -> None:
+        if self._drawn is None or index >= len(self._file_paths):
             return
-        node, path = self._file_places[place]
+        node, path = self._file_paths[index]
         files = self._drawn.files[node]
         count = (f"{len(files)} files of {node}; secrets are masked.", "muted")
         rows = yaml_rows(files[path]) if path else (count,)
         self.query_one("#file-text", RowList).show(rows, top=True)
 
-    # --- what can be done -----------------------------------------------------------------------------
+    # --- actions --------------------------------------------------------------------------------------
     @on(FlatButton.Pressed, "#compare")
     def _compare_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
@@ -203,7 +203,7 @@ class ReviewScreen(StepScreen):
 
 
 def draw(core: Core, working: WorkingCopy, width: int) -> ReviewContent:
-    """Everything that Review shows of these answers; rows that it has in full already."""
+    """Draw everything that the review shows of these answers."""
     from oz_installer.topology.drawing.diagram import draw as picture
 
     topology = core.topology(working)

@@ -1,4 +1,4 @@
-"""The first step: a new installation, an answers file, or a draft that waits."""
+"""The first step: a new installation, an answers file, or a draft to continue."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ CHOICES = (
     Item(
         id="new",
         label="New installation",
-        about="Answer the questions; most have a default that fits.",
+        about="Answer the questions; most have a suitable default.",
     ),
-    Item(id="open", label="Open an answers file", about="Look at it, change it, install it."),
+    Item(id="open", label="Open an answers file", about="Read it, change it, install it."),
     Item(
         id="manage",
         label="Manage an existing installation",
-        about="See what runs and what would change; upgrade or repair it.",
+        about="See its status and pending changes; upgrade or repair it.",
     ),
 )
 
 
 class StartScreen(StepScreen):
-    """What to do."""
+    """Menu of what to do, with the saved drafts."""
 
     STEP: ClassVar[str] = "start"
     BINDINGS: ClassVar[list[BindingType]] = [("delete", "forget")]
@@ -50,17 +50,17 @@ class StartScreen(StepScreen):
         self._versioned = False
 
     def body(self) -> ComposeResult:
-        """A menu; drafts join it as soon as they are found."""
+        """Compose the menu; drafts are added when they are found."""
         yield Menu(CHOICES, id="choices")
         with Horizontal(classes="actions"):
-            yield FlatButton("Forget a draft", id="forget", key="Del")
+            yield FlatButton("Delete a draft", id="forget", key="Del")
 
     def on_mount(self) -> None:
-        """There is none yet."""
+        """Hide the button: no draft is known yet."""
         self.query_one("#forget").display = False
 
     def follow(self) -> None:
-        """No answer is shown here, so that the first frame needs none; but a wrong version can be mended."""
+        """Show a field for ``version`` only if it is wrong: the first frame must need no answers."""
         if not self.is_mounted:
             return
         if self._versioned:
@@ -79,7 +79,7 @@ class StartScreen(StepScreen):
         self.call_after_refresh(self.focus_key, VERSION)
 
     def on_screen_resume(self) -> None:
-        """Look for drafts each time: there may be another one now."""
+        """Look for drafts again."""
         super().on_screen_resume()
         self.call_after_refresh(self._look)
 
@@ -88,7 +88,7 @@ class StartScreen(StepScreen):
         self.start("drafts", lambda _tell, _stop: core.drafts())
 
     def heard(self, news: object) -> None:
-        """Drafts were found, or one was forgotten."""
+        """Handle found drafts and a deleted one."""
         match news:
             case JobFinished(job="drafts", result=found):
                 self._show(found)
@@ -99,7 +99,7 @@ class StartScreen(StepScreen):
                 self._look()
 
     def _show(self, drafts: Sequence[SavedDraft]) -> None:
-        """Drafts come first; the cursor stands on the newest, unless it was moved already."""
+        """Put drafts first and the cursor on the newest, unless it was moved already."""
         self._drafts = {str(draft.path): draft for draft in drafts}
         menu, free = self.query_one(Menu), self._free
         moved = menu.items[menu.highlighted].id != CHOICES[0].id
@@ -110,12 +110,12 @@ class StartScreen(StepScreen):
 
     @property
     def _free(self) -> list[SavedDraft]:
-        """The drafts that no other wizard is at work on."""
+        """Drafts that no other wizard is editing."""
         return [draft for draft in self._drafts.values() if not draft.held]
 
-    # --- forgetting -----------------------------------------------------------------------------------
+    # --- deleting drafts ------------------------------------------------------------------------------
     def action_forget(self) -> None:
-        """Forget the draft that the cursor stands on."""
+        """Delete the draft under the cursor, or choose one."""
         menu = self.query_one(Menu)
         draft = self._drafts.get(menu.items[menu.highlighted].id)
         if draft in self._free:
@@ -129,13 +129,13 @@ class StartScreen(StepScreen):
         self._choose_to_forget()
 
     def _choose_to_forget(self) -> None:
-        """Forget one of them: a click in the menu would go on with it."""
+        """Choose the draft to delete in a dialog: a click in the menu would open it."""
         from oz_installer.tui.dialogs.pick import PickOne
 
         if len(self._free) == 1:
             self._ask_to_forget(self._free[0])
         elif self._free:
-            dialog = PickOne("Forget which draft?", [_item(draft) for draft in self._free])
+            dialog = PickOne("Delete which draft?", [_item(draft) for draft in self._free])
             self.app.push_screen(dialog, lambda path: self._ask_to_forget(self._drafts.get(path or "")))
 
     def _ask_to_forget(self, draft: SavedDraft | None) -> None:
@@ -144,16 +144,16 @@ class StartScreen(StepScreen):
         if draft is None:
             return
         core = self.core
-        said = f"Forget the draft of {draft.target}? What was typed there and not saved is lost."
+        question = f"Delete the draft of {draft.target}? Its unsaved input is lost."
 
         def forget(sure: bool | None) -> None:
             if sure:
                 self.start("forget", lambda _tell, _stop: core.delete_draft(draft))
 
-        self.app.push_screen(Confirm(said, yes="Forget it", no="Keep it"), forget)
+        self.app.push_screen(Confirm(question, yes="Delete", no="Keep it"), forget)
 
     def action_next(self) -> None:
-        """The same as the highlighted choice; once answers are open, simply on."""
+        """Go to the next step, or run the highlighted choice when no answers are open."""
         if self.wizard.session.is_open:
             super().action_next()
         else:
@@ -177,17 +177,17 @@ def _item(draft: SavedDraft) -> Item:
         id=str(draft.path),
         label=f"Continue {draft.target.name}",
         about=f"Draft of {when}, at {title(draft.step)}; for {draft.target}.",
-        barred=f"Another oz-install is at work on this draft of {draft.target}." if draft.held else "",
+        barred=f"Another oz-install is editing this draft of {draft.target}." if draft.held else "",
     )
 
 
 def title(step_id: str) -> str:
-    """The title of the step that a draft was left at; drafts may be of another version."""
+    """Return the title of a draft's step; a draft may come from another version."""
     return step(step_id).title if step_id in STEP_IDS else "the start"
 
 
 def ago(seconds: float) -> str:
-    """Such as ``5 minutes ago``."""
+    """Format an age, such as ``5 minutes ago``."""
     for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
             count = int(seconds // size)

@@ -1,7 +1,7 @@
-"""What all steps share: the frame, navigation, background work, and fields that follow the answers.
+"""Base class of steps: frame, navigation, background jobs, fields that follow the answers.
 
-A step writes ``body()``; it may write ``changed()`` (the answers are others now) and ``heard()`` (a worker of
-its own told something). See ``app.py`` for what a screen may call.
+A step defines ``body()``, and may define ``changed()`` (the answers have changed) and ``heard()`` (one of its
+jobs has reported). ``app.py`` lists what a screen may call.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class StepScreen(ChunkedScreen[None]):
-    """The frame of one step."""
+    """One step in its frame."""
 
     STEP: ClassVar[str]
     BINDINGS: ClassVar[list[BindingType]] = [("ctrl+n", "next"), ("ctrl+b", "back")]
@@ -45,21 +45,21 @@ class StepScreen(ChunkedScreen[None]):
         self._blamed = False
         self._follows = False
 
-    # --- what a step writes ---------------------------------------------------------------------------
+    # --- for a step to define -------------------------------------------------------------------------
     def body(self) -> ComposeResult:
-        """The widgets of the step."""
+        """Compose the widgets of the step."""
         yield from ()
 
     def changed(self, working: WorkingCopy, judged: Validation | None) -> None:
-        """The answers were edited, judged, or the step is shown again: let what is shown follow.
+        """Refresh after the answers were edited or validated, or the step was shown again.
 
-        ``judged`` is None until these very answers were judged. Forms have followed already.
+        ``judged`` is None until exactly these answers are validated. Forms are refreshed already.
         """
 
     def heard(self, news: object) -> None:
-        """A worker of this screen told something, or ended (``Finished``, ``Failed``)."""
+        """Handle a report of one of this screen's jobs, or its end (``JobFinished``, ``JobFailed``)."""
 
-    # --- what a step may call -------------------------------------------------------------------------
+    # --- for a step to call ---------------------------------------------------------------------------
     @property
     def wizard(self) -> Wizard:
         """The app."""
@@ -67,36 +67,36 @@ class StepScreen(ChunkedScreen[None]):
 
     @property
     def working(self) -> WorkingCopy:
-        """The answers now."""
+        """The current answers."""
         return self.wizard.session.working
 
     @property
     def core(self) -> Core:
-        """The only door to the rest."""
+        """The only access to everything below the wizard."""
         return self.wizard.core
 
     def say(self, text: str, tone: Tone = "") -> None:
-        """Write one line above the keys; of a step that is being opened, as soon as there is that line."""
+        """Show a text in the status line; while the step is being opened, once that line exists."""
         if self.is_mounted:
             self.query_one(StatusLine).say(text, tone)
         else:
             self.call_later(self.say, text, tone)
 
     def refused(self) -> bool:
-        """Whether the nodes belong to an installation that is at work: no other job runs there meanwhile."""
+        """Return whether an installation is running, during which no other job may use the nodes."""
         if self.wizard.leaving.held:
-            self.say(
-                "! An installation is at work; wait for its end, or stop it in the step Install.", "-bad"
-            )
+            self.say("! An installation is running: wait until it ends, or stop it in step Install.", "-bad")
         return self.wizard.leaving.held
 
     def start(self, name: str, job: Job) -> Stop:
-        """Run ``job(tell, stop)`` in a thread; ``tell(news)`` and how it ends reach ``heard``."""
+        """Run ``job(tell, stop)`` in a thread; its reports and its end reach ``heard``."""
         return self.jobs.start(name, job)
 
     def once_saved(self, then: Callable[[], None], what: str) -> None:
-        """Call ``then`` once the file says what is on the screen; ask before a file of the operator's is
-        changed for the sake of ``what``, which only looks."""
+        """Call ``then`` once the answers are saved.
+
+        Ask before overwriting an answers file for the sake of ``what``, which only reads it.
+        """
         files, session = self.wizard.files, self.wizard.session
         if files.all_saved:
             then()
@@ -105,13 +105,13 @@ class StepScreen(ChunkedScreen[None]):
         else:
             from oz_installer.tui.dialogs.confirm import Confirm
 
-            question = f"{what} reads {session.path}, which lacks your last changes. Save it first?"
-            asked = Confirm(question, yes="Save it", no="Not yet")
+            question = f"{what} reads {session.path}, which does not have your last changes. Save first?"
+            asked = Confirm(question, yes="Save", no="Not yet")
             self.app.push_screen(asked, lambda sure: files.save(then) if sure else None)
 
     # --- the frame ------------------------------------------------------------------------------------
     def compose(self) -> ComposeResult:
-        """Bar, steps, body, status, keys."""
+        """Compose top bar, side bar, body, status line and keys."""
         here = step(self.STEP)
         yield TopBar(id="top")
         with Horizontal(id="frame"):
@@ -123,45 +123,47 @@ class StepScreen(ChunkedScreen[None]):
                     yield from self.body()
         yield StatusLine(id="status", markup=False)
         with Horizontal(id="foot"):
-            place = number(self.STEP)
-            if place > 0:
+            index = number(self.STEP)
+            if index > 0:
                 yield FlatButton("Back", id="back", key="^B")
-            if place + 1 < len(STEPS):
+            if index + 1 < len(STEPS):
                 yield FlatButton("Next", id="next", key="^N", primary=True)
             yield KeyHints(id="keys", markup=False)
 
     def on_screen_resume(self) -> None:
-        """Shown again: follow the answers, which other steps may have changed; what waited for a dialog goes
-        on, behind what the dialog was answered."""
+        """Refresh from the answers, which other steps may have changed; resume pending saves.
+
+        Both run after a dialog's answer is handled.
+        """
         self.call_later(self.follow)
-        self.call_later(self.wizard.files.go_on)
+        self.call_later(self.wizard.files.resume)
         self.call_after_refresh(self.wizard.collect)
 
     def on_unmount(self) -> None:
-        """Nothing works on for a screen that is gone."""
+        """Stop all jobs of this screen."""
         self.jobs.stop_all()
 
     def on_resize(self) -> None:
-        """The frame is drawn to the width."""
+        """Draw the frame at the new width."""
         self.call_after_refresh(self.show_frame)
 
     def follow_soon(self) -> None:
-        """As soon as what was edited is on the screen: it does not wait for what follows from it."""
+        """Refresh after the next paint, so that the edit itself appears first."""
         if not self._follows:
             self._follows = True
             self.call_later(self._follow_then)
 
     async def _follow_then(self) -> None:
-        await asyncio.sleep(0)  # the widget itself asks to be painted, first
+        await asyncio.sleep(0)  # the edited widget requests its paint first
         self.call_after_refresh(self.catch_up)
 
     def catch_up(self) -> None:
-        """Follow now, where that is still to be done."""
+        """Refresh now if a refresh is due."""
         if self._follows:
             self.follow()
 
     def follow(self) -> None:
-        """Let the frame and every form show the answers as they are now."""
+        """Refresh the frame and every form from the answers."""
         session = self.wizard.session
         judged = session.judged if session.judged and session.judged.working is session.working else None
         self._follows = False
@@ -170,17 +172,17 @@ class StepScreen(ChunkedScreen[None]):
         self.show_frame()
         if self.STEP in session.visited and not self._blamed:
             self._blamed = True
-            self._blame()
+            self._mark_missing()
         for shown in self.walk_children(AnswerWidget):
             shown.follow(session.working, judged)
         self.changed(session.working, judged)
         if self._sought and judged is not None and judged is not self._judged_then:
             self._tell_why_not()
 
-    def _blame(self) -> None:
-        """What the step's number counts is marked."""
+    def _mark_missing(self) -> None:
+        """Report missing answers in every form of the step."""
         for shown in self.walk_children(AnswerWidget):
-            shown.blame()
+            shown.mark_missing()
 
     def _tell_why_not(self) -> None:
         key, self._sought = self._sought, ""
@@ -190,7 +192,7 @@ class StepScreen(ChunkedScreen[None]):
                 return
 
     def show_frame(self) -> None:
-        """The bars."""
+        """Update the bars."""
         session = self.wizard.session
         states = [session.state(one.id, self.STEP) for one in STEPS]
         side = self.query_one(SideBar)
@@ -203,36 +205,36 @@ class StepScreen(ChunkedScreen[None]):
         top.target, top.kept = str(session.path), kept
 
     def edit_answers(self, change: Callable[[WorkingCopy], WorkingCopy]) -> None:
-        """A field was edited."""
+        """Apply an edit to the session's answers."""
         self.wizard.edit(change(self.working), soon=True)
 
     def keys(self) -> tuple[str, ...]:
-        """The questions that are asked here."""
+        """Return the keys of the questions in this step."""
         return tuple(key for shown in self.walk_children(AnswerWidget) for key in shown.keys)
 
     def focus_key(self, key: str) -> None:
-        """Put the cursor on the field of a question; once that is known, say why when it cannot be there."""
+        """Focus the field of a question; if it cannot be focused, report why once that is known."""
         self._sought, self._judged_then = key, self.wizard.session.judged
         for shown in self.walk_children(AnswerWidget):
             if shown.take_focus(key):
                 break
-        self.wizard.judge()  # only that tells what is barred here
+        self.wizard.judge()  # validation finds what is barred
 
     def focused_key(self) -> str | None:
-        """The question whose field has the cursor."""
+        """Return the key of the focused question."""
         return question_at(self.focused)
 
     def action_next(self) -> None:
-        """On to the next step."""
-        place = number(self.STEP)
-        if place + 1 < len(STEPS):
-            self.wizard.go(STEPS[place + 1].id)
+        """Go to the next step."""
+        index = number(self.STEP)
+        if index + 1 < len(STEPS):
+            self.wizard.go(STEPS[index + 1].id)
 
     def action_back(self) -> None:
-        """Back to the step before."""
-        place = number(self.STEP)
-        if place > 0:
-            self.wizard.go(STEPS[place - 1].id)
+        """Go to the previous step."""
+        index = number(self.STEP)
+        if index > 0:
+            self.wizard.go(STEPS[index - 1].id)
 
     @on(Notice)
     def _said(self, message: Notice) -> None:

@@ -1,4 +1,4 @@
-"""Where media are kept: whether it must be shared and why, and the questions of the chosen type only."""
+"""The storage step: whether shared storage is needed, and the questions of the chosen type."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ OF_TYPE = {
 }
 TYPES = (
     Option(value="nfs", label="NFS export"),
-    Option(value="path", label="a mount that the nodes have"),
+    Option(value="path", label="an existing mount"),
     Option(value="local", label="a local folder"),
 )
 
 
 class StorageScreen(TestScreen):
-    """Why, which type, its questions, the test."""
+    """Reason, type, its questions and the test."""
 
     STEP: ClassVar[str] = "storage"
     SECTION: ClassVar[str] = "storage"
@@ -47,21 +47,21 @@ class StorageScreen(TestScreen):
         self._stash = HiddenAnswers()
 
     def body(self) -> ComposeResult:
-        """Why, the questions, the test."""
+        """Compose the reason, the questions and the test."""
         yield LiveText(id="why")
         yield Form(*KEYS, options={TYPE: TYPES})
         yield from self.test_part()
 
     def show(self, working: WorkingCopy, judged: Validation | None) -> None:
-        """Only the questions of the chosen type."""
+        """Show only the questions of the chosen type."""
         self.query_one("#why", LiveText).set_text(
-            Content(why(self.seating.api_nodes) if self.seating else "")
+            Content(why(self.assignment.api_nodes) if self.assignment else "")
         )
         wanted = OF_TYPE.get(working.get(TYPE), ())
         self.show_form((TYPE, *wanted), judged)
 
     def edit_answers(self, change: Callable[[WorkingCopy], WorkingCopy]) -> None:
-        """Another type: what only the old one has goes out of the answers, and comes back with it."""
+        """Apply an edit; a new type hides the answers of the old one until that is chosen again."""
         working = change(self.working)
         if working.get(TYPE) != self.working.get(TYPE):
             mine = OF_TYPE.get(working.get(TYPE), ())
@@ -70,16 +70,16 @@ class StorageScreen(TestScreen):
         self.wizard.edit(working, soon=True)
 
     def test_job(self) -> Job:
-        """Write, read, remove."""
+        """Return the job that writes, reads and removes a file."""
         core, working, path = self.core, self.working, self.wizard.session.path
         return lambda tell, stop: core.probe_section("storage", working, path, tell, stop)
 
 
 def why(apis: tuple[str, ...]) -> str:
-    """Whether media must be on shared storage."""
+    """Explain whether media must be on shared storage."""
     if not apis:
-        return "Shared storage is needed when two or more nodes run the API; no node does yet."
+        return "Shared storage is needed when two or more nodes run the API; no node does so yet."
     if len(apis) == 1:
-        return f"Shared storage is not needed: only {apis[0]} runs the API, and a folder of its own will do."
+        return f"Shared storage is not needed: only {apis[0]} runs the API, so a local folder is enough."
     every = "both" if len(apis) == 2 else "all"
-    return f"Shared storage is needed: {join_and(apis)} {every} run the API and must see the same media."
+    return f"Shared storage is needed: {join_and(apis)} {every} run the API and must share the media."

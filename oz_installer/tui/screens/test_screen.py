@@ -1,4 +1,4 @@
-"""A step with something to test from the nodes: F5, what was found, and whether it still holds."""
+"""Base class of steps with a test from the nodes (F5) and its report."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ if TYPE_CHECKING:
     from oz_installer.tui.jobs import Job
 
 CHANGED = "The answers have changed since this test: test again."
-MOVED = "Tested before the roles changed: test again."
+MOVED = "The roles have changed since this test: test again."
 
 
 @dataclass(frozen=True, kw_only=True)
 class TestSubject:
-    """What a test is about: answers, and the nodes that run the API, as far as they are known."""
+    """Input of a test: answers, and the nodes that run the API, None while unknown."""
 
     answers: tuple[Any, ...] = field(repr=False)
     apis: tuple[str, ...] | None
 
     def why_stale(self, now: TestSubject) -> str:
-        """What is another one now; empty when nothing is."""
+        """Return what has changed since the test; empty when nothing has."""
         if self.answers != now.answers:
             return CHANGED
         return MOVED if None not in (self.apis, now.apis) and self.apis != now.apis else ""
 
 
 class TestScreen(StepScreen):
-    """``SECTION`` is what is tested. A step writes ``test_job``; ``NEEDED`` may have to be answered."""
+    """A step that tests ``SECTION`` by ``test_job``; ``NEEDED`` is a key it may require."""
 
     SECTION: ClassVar[str]
     TEST: ClassVar[str]
@@ -56,7 +56,7 @@ class TestScreen(StepScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seating: RoleAssignment | None = None
+        self.assignment: RoleAssignment | None = None
         self.needed: str | None = None
         self._wrong: set[str] = set()
         self._looked_at: WorkingCopy | None = None
@@ -64,27 +64,27 @@ class TestScreen(StepScreen):
         self._failed: tuple[str, str] | None = None
         self._tested: TestSubject | None = None
 
-    # --- what a step writes ---------------------------------------------------------------------------
+    # --- for a step to define -------------------------------------------------------------------------
     def test_job(self) -> Job:
-        """What tells findings."""
+        """Return the job that reports findings."""
         raise NotImplementedError
 
     def untestable(self) -> str:
-        """Why there is nothing to test; empty when there is."""
+        """Return why there is nothing to test; empty when there is something."""
         return ""
 
     def show(self, working: WorkingCopy, judged: Validation | None) -> None:
-        """The answers, or what is known around them, are others now."""
+        """Refresh after the answers, or the roles that follow from them, have changed."""
 
     # --- what is shown --------------------------------------------------------------------------------
     def test_part(self) -> ComposeResult:
-        """The button, and what was found."""
+        """Compose the button and the report."""
         with Horizontal(classes="actions"):
             yield FlatButton(self.TEST, id="test", key="F5", action="test")
         yield TestReport(id="found")
 
     def changed(self, working: WorkingCopy, judged: Validation | None) -> None:
-        """Look anew at what surrounds the answers once they are judged."""
+        """Work out roles and required answers again after each validation."""
         if judged is not None and working is not self._looked_at:
             self._looked_at = working
             core, key = self.core, self.NEEDED
@@ -99,8 +99,10 @@ class TestScreen(StepScreen):
         self.query_one(TestReport).show(self._report)
 
     def show_form(self, wanted: tuple[str, ...], judged: Validation | None, *, blamed: bool = True) -> None:
-        """Hide fields that do not matter, unless they are answered, or (with ``blamed``) wrong, as last
-        judged: none comes and goes while somebody types."""
+        """Hide fields that do not apply, unless answered or, with ``blamed``, wrong.
+
+        Problems are those of the last validation, so that no field flickers while typing.
+        """
         if judged is not None:
             self._wrong = {key for key in self.keys() if key not in wanted and judged.problem(key)}
         for shown in self.walk_children(AnswerWidget):
@@ -109,7 +111,7 @@ class TestScreen(StepScreen):
                 wrong = blamed and key in self._wrong
                 shown.display = key in wanted or self.working.is_given(key) or wrong
                 if judged is None and key in wanted:
-                    shown.disabled = False  # what was just chosen asks it: the next key may go there
+                    shown.disabled = False  # the new choice needs this field: the next key may go to it
 
     def _report(self, width: int) -> Content:
         lines = []
@@ -126,11 +128,13 @@ class TestScreen(StepScreen):
     def _subject(self, working: WorkingCopy) -> TestSubject:
         answers = (working.values.get(self.SECTION), *map(working.get, ("release", "engine")))
         rows = [without_roles(row) for row in working.values.get("nodes", ())]
-        return TestSubject(answers=(*answers, rows), apis=self.seating.api_nodes if self.seating else None)
+        return TestSubject(
+            answers=(*answers, rows), apis=self.assignment.api_nodes if self.assignment else None
+        )
 
     # --- the test -------------------------------------------------------------------------------------
     def action_test(self) -> None:
-        """Start the test; pushed again while it runs, stop it."""
+        """Start the test, or stop the one that runs."""
         if self.jobs.running("test"):
             self._end("Stopped.", "-warning")
             self.jobs.stop("test")
@@ -152,27 +156,27 @@ class TestScreen(StepScreen):
         self.action_test()
 
     def on_screen_resume(self) -> None:
-        """The button may be out of sight: its key is told."""
+        """Show the key in the status line: the button may be out of view."""
         super().on_screen_resume()
         self._hint()
 
     def _hint(self) -> None:
         quiet = not str(self.query_one(StatusLine).visual)
-        if quiet and self._tested is None and self.seating is not None and not self.untestable():
+        if quiet and self._tested is None and self.assignment is not None and not self.untestable():
             self.say(f"F5: {self.TEST}")
 
     def on_screen_suspend(self) -> None:
-        """Another step is shown: the test stops."""
+        """Stop the test when another step is shown."""
         if self.wizard.step_screen is not self and self.jobs.running("test"):
             self._end("Stopped.", "-warning")
             self.jobs.stop("test")
 
     def heard(self, news: object) -> None:
-        """A finding, or the end."""
+        """Handle roles, a finding or the end of the test."""
         match news:
-            case JobFinished(job="around", result=(seating, needed)):
-                first = self.seating is None
-                self.seating, self.needed = seating, needed
+            case JobFinished(job="around", result=(assignment, needed)):
+                first = self.assignment is None
+                self.assignment, self.needed = assignment, needed
                 self.follow()
                 if first:
                     self._hint()
@@ -182,7 +186,7 @@ class TestScreen(StepScreen):
             case JobFailed(job="test", message=message, hint=hint):
                 self._failed = (message, hint)
                 self.wizard.asking.forget()
-                self._end("The test could not be made.", "-bad")
+                self._end("The test could not run.", "-bad")
             case _:
                 from oz_installer.checks.context import Finding
 
@@ -191,7 +195,7 @@ class TestScreen(StepScreen):
         self._show_report()
 
     def _show_report(self) -> None:
-        """What was found comes into sight."""
+        """Show the report and scroll it into view."""
         report = self.query_one(TestReport)
         report.show(self._report)
         report.call_after_refresh(report.scroll_visible, animate=False)
@@ -200,7 +204,7 @@ class TestScreen(StepScreen):
         bad = sum(one.level == "failure" for one in self._findings)
         short = sum(one.level == "warning" for one in self._findings)
         if bad:
-            self.wizard.asking.forget()  # a password that was asked for may have been the wrong one
+            self.wizard.asking.forget()  # the prompted password may have been wrong
             self._end(f"Tested: {bad} failed.", "-bad")
         elif short:
             self._end(f"Tested: {plural(short, 'warning')}.", "-warning")

@@ -1,4 +1,4 @@
-"""The workload, what it needs, and the vendor's scenarios side by side to choose from."""
+"""The workload step: figures, the sizing that follows, and the scenarios to choose from."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEYS = tuple(key for key in keys_of("workload") if key != "scenario")
 
 
 class WorkloadScreen(StepScreen):
-    """Figures on the left or above, what follows from them beside or below, the scenarios under both."""
+    """Figures, the sizing next to or below them, and the scenarios below both."""
 
     STEP: ClassVar[str] = "workload"
 
@@ -39,7 +39,7 @@ class WorkloadScreen(StepScreen):
         self._sizing: Sizing | None = None
 
     def body(self) -> ComposeResult:
-        """Questions, figures, cards."""
+        """Compose questions, sizing and cards."""
         with Horizontal(id="sizing"):
             yield Form(*KEYS, id="figures")
             yield LiveText(id="needs")
@@ -48,7 +48,7 @@ class WorkloadScreen(StepScreen):
         yield Cards("scenario", head=title, id="scenarios")
 
     def changed(self, working: WorkingCopy, judged: Validation | None) -> None:
-        """Work the figures out anew, in the background."""
+        """Compute the sizing again in the background."""
         if not self._scenarios:
             self.start("scenarios", lambda _tell, _stop: self.core.scenarios())
         figures = tuple(working.get(key) for key in KEYS)
@@ -59,11 +59,11 @@ class WorkloadScreen(StepScreen):
         self._show_cards(working, judged)
 
     def on_resize(self) -> None:
-        """A higher window has cards with more room between their parts; it is told so behind its layout."""
+        """Fit the cards after the layout: a higher window has more space between their parts."""
         self.call_after_refresh(self.query_one(Cards).fit)
 
     def heard(self, news: object) -> None:
-        """The catalogue was read, or the workload sized."""
+        """Handle the scenarios and the sizing."""
         match news:
             case JobFinished(job="scenarios", result=found):
                 self._scenarios = found
@@ -85,17 +85,17 @@ class WorkloadScreen(StepScreen):
         )
         seen = "workload" in self.wizard.session.visited
         if judged is None:
-            return  # what stands there stands until that is known
+            return  # keep the text until the answers are validated
         problem = judged.problem("scenario") if seen or chosen else None
-        said = "; ".join(filter(None, (problem.message, problem.hint))) if problem else ""
-        told = (f"! {said}", "$text-error") if problem else ("← → choose", "$text-muted")
+        text = "; ".join(filter(None, (problem.message, problem.hint))) if problem else ""
+        note = (f"! {text}", "$text-error") if problem else ("← → choose", "$text-muted")
         self.query_one("#scenario-title", LiveText).set_text(
-            Content.assemble(("Scenario", "bold"), "   ", told)
+            Content.assemble(("Scenario", "bold"), "   ", note)
         )
 
 
 def needs_text(sizing: Sizing) -> Content:
-    """What a workload needs, in a few lines."""
+    """Summarise what a workload needs."""
     rows = (
         ("BIO instances", "" if sizing.bio_instances is None else str(sizing.bio_instances)),
         ("Media", "" if sizing.storage_gb is None else f"{format_number(sizing.storage_gb)} GB"),
@@ -103,8 +103,8 @@ def needs_text(sizing: Sizing) -> Content:
         ("Nodes", "" if sizing.nodes is None else str(sizing.nodes)),
     )
     lines = [
-        Content.assemble((f"{name:<15}", "$text-muted"), (said or "-", "bold" if said else "$text-muted"))
-        for name, said in rows
+        Content.assemble((f"{name:<15}", "$text-muted"), (value or "-", "bold" if value else "$text-muted"))
+        for name, value in rows
     ]
     lines += [Content(""), Content(sizing.reason)]
     lines += [Content.styled(text, "$text-muted") for text in sizing.derived]
@@ -112,24 +112,24 @@ def needs_text(sizing: Sizing) -> Content:
 
 
 def scenario_card(scenario: Scenario, *, advised: bool) -> Card:
-    """A scenario as a card; the parts of all cards stand in the same rows."""
+    """Make a scenario's card; all cards have the same parts."""
     parts = (
-        ("Analyses a minute", (scenario.apm,)),
-        ("Analyses a month", (scenario.analyses_per_month,)),
+        ("Analyses per minute", (scenario.apm,)),
+        ("Analyses per month", (scenario.analyses_per_month,)),
         ("Availability", (scenario.ha,)),
         ("Scaling", (scenario.autoscaling,)),
-        ("Nodes: cores/GB each", tuple(_sizes(layout) for layout in scenario.layouts) or ("a cluster's",)),
+        ("Nodes: cores/GB each", tuple(_sizes(layout) for layout in scenario.layouts) or ("a cluster",)),
         ("Runs on", (scenario.environment,)),
         ("For", scenario.use_cases),
-        ("Good", scenario.pros),
-        ("Less good", scenario.cons),
-        ("Besides", scenario.external),
+        ("Pros", scenario.pros),
+        ("Cons", scenario.cons),
+        ("Also needed", scenario.external),
         ("Staff", (scenario.staff,)),
     )
     return Card(name=scenario.name, title=scenario.title, tag="recommended" if advised else "", parts=parts)
 
 
 def _sizes(layout: Layout) -> str:
-    """Such as ``4: 8/16, 16/24``."""
-    each = dict.fromkeys(f"{place.needs.cpu}/{place.needs.memory}" for place in layout.nodes)
+    """Return nodes with cores and GB, such as ``4: 8/16, 16/24``."""
+    each = dict.fromkeys(f"{node.needs.cpu}/{node.needs.memory}" for node in layout.nodes)
     return f"{len(layout.nodes)}: {', '.join(each)}"

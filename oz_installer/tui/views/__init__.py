@@ -1,1 +1,1 @@
-"""Text and rows made from values and events; pure."""
+"""Text and rows for the screens, made from values and events. Pure."""

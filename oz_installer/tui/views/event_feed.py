@@ -1,4 +1,4 @@
-"""From the threads of a run to the screen: nothing is lost, and it is woken ten times a second at most."""
+"""Queue of events from the run's threads to the screen, which is woken ten times a second."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from oz_installer.deploy.events import Event
 
 MOST = 250
-"""No more events are handled at once: the keys wait meanwhile."""
+"""Most events that are handled in one go: keys wait for that long."""
 
 PACE = 0.1
-"""Seconds between two repaints."""
+"""Least seconds between two repaints."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoggedEvent:
-    """An event and the lines that it is worth in a log; worked out in the thread that told it."""
+    """An event with its log lines, which the sending thread formats."""
 
     event: Event
     lines: tuple[str, ...]
@@ -32,41 +32,41 @@ class LoggedEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class FeedReady:
-    """There is something to take out of the feed."""
+    """The feed has events to take."""
 
 
 class EventFeed:
-    """Any thread puts in, the screen takes out. ``wake`` is told when there is something again."""
+    """Thread-safe queue of events. ``wake`` is called when the empty queue gets an event."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.wake: Callable[[object], None] = lambda _news: None
         self._clock = clock
         self._queue: deque[LoggedEvent] = deque()
         self._lock = Lock()
-        self._told = False
+        self._announced = False
         self._taken = -PACE
 
     def put(self, event: Event) -> None:
-        """Any thread may call."""
+        """Add an event. Any thread may call this."""
         from oz_installer.deploy.events import NodeProgress
 
-        said = (progress_text(event),) if isinstance(event, NodeProgress) else tuple(event_lines(event))
-        heard = LoggedEvent(event=event, lines=tuple(one_line(line) for line in said))
+        lines = (progress_text(event),) if isinstance(event, NodeProgress) else tuple(event_lines(event))
+        logged = LoggedEvent(event=event, lines=tuple(one_line(line) for line in lines))
         with self._lock:
-            self._queue.append(heard)
-            wake, self._told = not self._told, True
+            self._queue.append(logged)
+            wake, self._announced = not self._announced, True
         if wake:
             self.wake(FeedReady())
 
     def delay(self) -> float:
-        """How long the screen is to wait before it takes, in seconds."""
+        """Return the seconds that the screen should wait before it takes events."""
         return max(self._taken + PACE - self._clock(), 0.0)
 
     def take(self) -> tuple[tuple[LoggedEvent, ...], bool]:
-        """What came, oldest first, and whether there is more already."""
+        """Take events, oldest first; return them and whether more are waiting."""
         with self._lock:
             taken = tuple(self._queue.popleft() for _ in range(min(len(self._queue), MOST)))
             more = bool(self._queue)
-            self._told = more
+            self._announced = more
             self._taken = self._clock()
         return taken, more

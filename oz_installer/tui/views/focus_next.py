@@ -1,4 +1,4 @@
-"""Where Enter leads from a field that is done."""
+"""Move the focus on Enter."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from textual.widget import Widget
 
 
 def focus_next(screen: Screen[Any]) -> Widget | None:
-    """On to the next field or button; from the last one of a step to what leads on, not back. What has the
-    cursor then."""
+    """Focus the next field or button and return it; after the last one Next, not Back."""
     following = screen.focus_next()
     if following is not None and following.id == "back":
         following = next(iter(screen.query("#next").results(Widget)), following)

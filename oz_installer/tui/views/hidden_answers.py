@@ -1,4 +1,4 @@
-"""What a form that shows one kind at a time remembers of the others: nothing typed is lost."""
+"""Answers of the alternatives that a form hides, so that nothing typed is lost."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 class HiddenAnswers:
-    """Answers that are out of use now, in memory only."""
+    """Answers that are not in use now, in memory only."""
 
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}
         self._texts: dict[str, str] = {}
 
     def hide(self, working: WorkingCopy, keys: Sequence[str]) -> WorkingCopy:
-        """The answers without these, which are remembered."""
+        """Remove these keys from the answers and remember them."""
         for key in keys:
             if key in working.texts:
                 self._texts[key] = working.texts[key]
@@ -27,7 +27,7 @@ class HiddenAnswers:
         return working
 
     def restore(self, working: WorkingCopy, keys: Sequence[str]) -> WorkingCopy:
-        """The answers with what was remembered of these, unless something stands there already."""
+        """Put the remembered keys back, unless they have a new answer."""
         for key in keys:
             text, value = self._texts.pop(key, None), self._values.pop(key, None)
             if working.is_given(key):

@@ -1,4 +1,4 @@
-"""How problems are written under a field: the reader's words, made into a sentence."""
+"""Problems as text under a field: messages of the answers reader turned into sentences."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 _VERBS = frozenset({"is", "should", "holds", "has", "needs", "stands", "cannot", "says", "does", "must"})
 
 _TICKED = re.compile(r'`([a-z_]+)(: "[^"`]*")?`')
-_DOTTED = re.compile(r"(?<![\w./-])[a-z_]+(?:\[\d+\])?\.[a-z_]+\b(?![/-]|\.\w)")  # no part of a path
+_DOTTED = re.compile(r"(?<![\w./-])[a-z_]+(?:\[\d+\])?\.[a-z_]+\b(?![/-]|\.\w)")  # not part of a path
 
-NO_VARIABLE = "choose «variable» and write its name; or «file», if this is the secret itself"
+NO_VARIABLE = "choose «variable» and enter its name; if this is the secret itself, choose «file»"
 
 
 def sentence(asked: Question, text: str) -> str:
-    """``should be a number`` -> ``Port should be a number``; whole sentences get a capital."""
+    """Turn ``should be a number`` into ``Port should be a number``; capitalise other texts."""
     if text.partition(" ")[0] in _VERBS:
         return f"{asked.label} {text}"
     return text[:1].upper() + text[1:]
 
 
 def problem_words(asked: Question, text: str) -> str:
-    """What is wrong; hints that only make sense in a file are left out, or said in the form's words."""
+    """Describe a problem; hints about the file are dropped or use the form's labels."""
     message, _, hint = text.partition("; ")
     if asked.kind == "secret" and "{" in hint:
         hint = NO_VARIABLE if message == LIKE_A_VARIABLE else ""
@@ -37,8 +37,10 @@ def problem_words(asked: Question, text: str) -> str:
 
 
 def form_names(text: str) -> str:
-    """A text of the core by the names that the forms have: «Private key file» for `key_file` of a node,
-    «Registry: Server» for registry.server."""
+    """Replace keys in a text by labels: «Private key file» for `key_file` of a node.
+
+    Keys of sections become «Registry: Server», for example.
+    """
     ticked = _TICKED.sub(lambda found: _label(f"nodes[].{found[1]}", found[0]) + (found[2] or ""), text)
     return _DOTTED.sub(lambda found: _label(found[0], found[0]), ticked)
 
@@ -53,14 +55,14 @@ def _label(key: str, otherwise: str) -> str:
 
 
 def with_form_names(news: object) -> object:
-    """What a job tells, with its hints by the names that the forms have."""
-    told = {name: str(getattr(news, name, "")) for name in ("error", "why", "hint")}
-    better = {name: fresh for name, text in told.items() if (fresh := form_names(text)) != text}
+    """Return a job's report with labels instead of keys in its texts."""
+    texts = {name: str(getattr(news, name, "")) for name in ("error", "why", "hint")}
+    better = {name: fresh for name, text in texts.items() if (fresh := form_names(text)) != text}
     return replace(cast("Any", news), **better) if better else news
 
 
 def disabled_text(asked: Question, possible: AllowedValues | None) -> str:
-    """Why something is greyed out; hints say how to change the file, which greying out does already."""
+    """Return why something is greyed out, without hints about changing the file."""
     if possible is None:
         return ""
     if possible.reason:

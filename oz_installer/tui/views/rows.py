@@ -1,4 +1,4 @@
-"""Texts of the core as rows with looks. Pure."""
+"""Texts as rows with looks. Pure."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _SIGNS = {"+": "good", "-": "bad", "@": "accent", "~": "accent", "!": "warning"}
 
 
 def plain_rows(text: str) -> tuple[Row, ...]:
-    """A text as it is."""
+    """Return a text as plain rows."""
     return tuple((line, "") for line in text.splitlines())
 
 
 def plan_rows(text: str) -> tuple[Row, ...]:
-    """What ``telling.plan_text`` says: signs have their colours, the names of nodes are strong."""
+    """Colour the text of ``formatting.plan.plan_text`` by its signs; node names are strong."""
     return tuple((line, _plan_look(line)) for line in text.splitlines())
 
 
@@ -34,12 +34,12 @@ def _plan_look(line: str) -> str:
 
 
 def yaml_rows(text: str) -> tuple[Row, ...]:
-    """Comments step back."""
+    """Return YAML with muted comments."""
     return tuple((line, "muted" if line.lstrip().startswith("#") else "") for line in text.splitlines())
 
 
 def file_rows(bundles: Mapping[str, Mapping[str, str]]) -> tuple[tuple[Row, tuple[str, str]], ...]:
-    """A row a node and a row a file below it, each with node and path; a node's path is empty."""
+    """Return a row per node and per file below it, with node and path; a node's path is empty."""
     rows: list[tuple[Row, tuple[str, str]]] = []
     for node, files in bundles.items():
         rows.append(((node, "strong"), (node, "")))
@@ -48,27 +48,27 @@ def file_rows(bundles: Mapping[str, Mapping[str, str]]) -> tuple[tuple[Row, tupl
 
 
 def problem_rows(problems: Sequence[Problem], width: int) -> tuple[Row, ...]:
-    """What must be mended before anything can be shown, by step."""
+    """List the problems to fix before anything can be shown, with their steps."""
     if not problems:
-        return (("Working it out ...", "muted"),)
-    rows: list[Row] = [("This can be shown once these answers are right:", "strong"), ("", "")]
+        return (("Working ...", "muted"),)
+    rows: list[Row] = [("Fix these answers first:", "strong"), ("", "")]
     for problem in problems:
         hint = f"; {problem.hint}" if problem.hint else ""
-        said = f"! {step(step_of(problem.key)).title}: {problem.key} {problem.message}{hint}"
-        rows += [(line, "bad") for line in wrap(said, max(width, 20), subsequent_indent="  ")]
+        text = f"! {step(step_of(problem.key)).title}: {problem.key} {problem.message}{hint}"
+        rows += [(line, "bad") for line in wrap(text, max(width, 20), subsequent_indent="  ")]
     return tuple(rows)
 
 
 def failure_rows(message: str, hint: str, details: str, width: int) -> tuple[Row, ...]:
-    """What happened, what to do next, and what the log says."""
+    """Return error, hint and log of a failure."""
     room = max(width, 20)
-    hint = hint.replace(RERUN_HINT, "Try again goes on from here.")  # there is no command, but a button
+    hint = hint.replace(RERUN_HINT, "Press «Try again» to resume.")  # a button replaces the command
     parts: Iterable[tuple[str, str]] = ((f"error: {message}", "bad"), (hint, ""))
     rows: list[Row] = []
     for text, look in parts:
         for line in text.splitlines():
             rows += [(piece, look) for piece in wrap(line, room) or [""]]
     if details.strip():
-        rows += [("", ""), ("What the log says:", "strong")]
+        rows += [("", ""), ("Log:", "strong")]
         rows += [(f"  {line}", "muted") for line in details.strip().splitlines()]
     return tuple(rows)

@@ -1,4 +1,4 @@
-"""A widget that shows answers: it follows them when they are edited elsewhere, and edits them itself."""
+"""Base class of widgets that show answers and edit them, and its contract with the screen."""
 
 from __future__ import annotations
 
@@ -15,24 +15,23 @@ if TYPE_CHECKING:
 
 
 class AnswerOwner(Protocol):
-    """A screen with answers: a step hands edits to the app, a dialog may keep them to itself.
+    """A screen that holds the answers: a step passes edits to the app, a dialog may keep them.
 
-    Edits are made at once, not by message: a key that saves or leaves comes behind all that was typed.
+    Edits are direct calls, not messages, so that a key that saves or quits sees everything typed before it.
     """
 
     def edit_answers(self, change: Callable[[WorkingCopy], WorkingCopy]) -> None:
-        """The operator edited an answer: ``change`` makes the answers what they are now. The widget itself
-        shows it at once; all else follows in the next frame."""
+        """Apply an edit. The widget has shown it already; the rest follows in the next frame."""
 
     def follow(self) -> None:
-        """Let everything show the answers as they are now."""
+        """Refresh everything that shows answers."""
 
     def follow_soon(self) -> None:
-        """The same in the next frame, or before the next key that is no text."""
+        """Refresh in the next frame, or before the next key that is not text."""
 
 
 def question_at(widget: Widget | None) -> str | None:
-    """The question in whose field a widget is, such as the focused one."""
+    """Return the key of the question whose field contains the widget, such as the focused one."""
     around = widget.ancestors_with_self if widget else ()
     owners = [one for one in around if isinstance(one, AnswerWidget) and len(one.keys) == 1]
     return owners[0].keys[0] if owners else None
@@ -40,34 +39,34 @@ def question_at(widget: Widget | None) -> str | None:
 
 @dataclass(eq=False)
 class Notice(Message):
-    """A widget has something to say that belongs in the line above the keys."""
+    """A message of a widget for the status line."""
 
     words: str
 
 
 class AnswerWidget(Widget):
-    """Shows some answers."""
+    """Shows answers and lets the operator edit them."""
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The questions that it shows."""
+        """Keys of the questions that it shows."""
         return ()
 
     @property
     def owner(self) -> AnswerOwner:
-        """The screen that has the answers."""
+        """The screen that holds the answers."""
         return cast("AnswerOwner", self.screen)
 
     def follow(self, working: WorkingCopy, judged: Validation | None) -> None:
-        """Show these answers. ``judged`` is None until these very answers were judged."""
+        """Show these answers. ``judged`` is None until exactly these answers are validated."""
 
-    def blame(self) -> None:
-        """From now on missing answers are told, too."""
+    def mark_missing(self) -> None:
+        """Report missing answers from now on."""
 
-    def take_focus(self, key: str) -> bool:  # noqa: ARG002 - for those that show something
-        """Put the cursor on the field of a question; False when it is not here."""
+    def take_focus(self, key: str) -> bool:  # noqa: ARG002 - for subclasses
+        """Focus the field of a question; return False when it is not in this widget."""
         return False
 
-    def why_not(self, key: str) -> str:  # noqa: ARG002 - for those that show something
-        """Why the field of a question cannot have the cursor; empty when it can, or is not here."""
+    def why_not(self, key: str) -> str:  # noqa: ARG002 - for subclasses
+        """Return why a question's field cannot be focused; empty when it can, or is not here."""
         return ""

@@ -1,4 +1,4 @@
-"""A button of one row: Enter, Space or a click pushes it; arrows lead to the one beside it."""
+"""A one-row button: Enter, Space or a click presses it, arrows move to its neighbours."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from textual.widget import Widget
 
 
 class FlatButton(Widget, can_focus=True):
-    """A button. ``primary`` is the one that most people want; ``key`` is told behind the label;
-    ``action`` is what a screen runs for it."""
+    """A button. ``primary`` marks the usual choice, ``key`` is shown after the label.
+
+    ``action`` is the screen's action to run.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("enter,space", "push"),
@@ -26,7 +28,7 @@ class FlatButton(Widget, can_focus=True):
 
     @dataclass(eq=False)
     class Pressed(Message):
-        """The button was pushed."""
+        """The button was pressed."""
 
         push: FlatButton
 
@@ -51,30 +53,30 @@ class FlatButton(Widget, can_focus=True):
         self.action = action
 
     def render(self) -> Content:
-        """The label in brackets, so that it is a button without colours, too."""
+        """Draw the label in brackets, so that it looks like a button without colours."""
         key = Content.assemble(" ", (self.key, "not bold")) if self.key else Content("")
         return Content.assemble("[ ", self.label, key, " ]")
 
     def relabel(self, label: str) -> None:
-        """Write something else on it."""
+        """Change the label."""
         if label != self.label:
             other_width = cell_len(label) != cell_len(self.label)
             self.label = label
             self.refresh(layout=other_width)
 
     def action_push(self) -> None:
-        """Push it."""
+        """Press the button."""
         self.post_message(self.Pressed(self))
 
     def action_beside(self, by: int) -> None:
-        """Put the cursor on another button of the same row."""
+        """Focus another button of the same row."""
         around = self.parent.children if self.parent is not None else ()
         row = [one for one in around if isinstance(one, FlatButton) and one.focusable]
-        place = row.index(self) + by
-        if 0 <= place < len(row):
-            row[place].focus()
+        index = row.index(self) + by
+        if 0 <= index < len(row):
+            row[index].focus()
 
     def on_click(self, event: events.Click) -> None:
-        """A click pushes it."""
+        """Press the button."""
         event.stop()
         self.action_push()

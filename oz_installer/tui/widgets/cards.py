@@ -1,4 +1,4 @@
-"""A few things side by side to choose one of: their parts stand in the same rows, so that they compare."""
+"""Cards side by side to choose one from; equal parts share a row, so that they compare."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from oz_installer.tui.widgets.answer_widget import AnswerWidget
 
 GAP = 2
 LINE = tuple[str, str]
-"""A row of a card: its text, and what it is (``title``, ``rule``, ``tag``, ``name``, ``text``)."""
+"""A row of a card: its text and kind (``title``, ``rule``, ``tag``, ``name`` or ``text``)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One of them. ``parts`` are names with lines of text; all cards have the same names."""
+    """One card. ``parts`` are names with lines of text; all cards have the same names."""
 
     name: str
     title: str
@@ -35,8 +35,10 @@ class Card:
 
 
 class Cards(AnswerWidget, StableComponents, can_focus=True):
-    """Cards for the choices of one question. Left and right choose; what is barred says why. ``head`` stands
-    above them, and is to be seen with them."""
+    """Cards for the choices of one question; left and right choose, a barred card shows why.
+
+    ``head`` is the heading above the cards, which scrolls into view with them.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("left", "move(-1)"),
@@ -63,17 +65,17 @@ class Cards(AnswerWidget, StableComponents, can_focus=True):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The one question."""
+        """The key of the question."""
         return (self._key,)
 
     def take_focus(self, key: str) -> bool:
-        """Put the cursor here, when this is the question."""
+        """Focus the cards when they belong to this question."""
         if key == self._key:
             self.focus()
         return key == self._key
 
     def show(self, cards: Sequence[Card], *, chosen: object, barred: Mapping[object, str]) -> None:
-        """Show these."""
+        """Show these cards."""
         if (tuple(cards), chosen, barred) == (self.cards, self.chosen, self.barred):
             return
         self.cards, self.chosen, self.barred = tuple(cards), chosen, barred
@@ -83,37 +85,37 @@ class Cards(AnswerWidget, StableComponents, can_focus=True):
         self.fit()
 
     def fit(self) -> None:
-        """Paint them; where they need another height than they have, all is laid out anew."""
+        """Repaint; request a new layout only when the height changes."""
         wanted = self.get_content_height(self.size, self.size, self.size.width)
         self.refresh(layout=wanted != self.size.height)
 
     def render_line(self, y: int) -> Strip:
-        """One row of all cards: only rows in sight are drawn."""
+        """Draw one row of all cards; Textual asks for visible rows only."""
         room = self._width(self.size.width)
         segments: list[Segment] = []
-        for place, column in enumerate(self._columns(self.size.width)):
+        for index, column in enumerate(self._columns(self.size.width)):
             text, kind = column[y] if y < len(column) else ("", "text")
-            gap = " " * GAP if place else ""
-            segments += [Segment(gap, self._style("")), Segment(text.ljust(room), self._look(place, kind))]
+            gap = " " * GAP if index else ""
+            segments += [Segment(gap, self._style("")), Segment(text.ljust(room), self._look(index, kind))]
         return Strip(segments).adjust_cell_length(self.size.width, self._style(""))
 
-    def _look(self, place: int, kind: str) -> Style:
-        if kind == "title" and self.has_focus and place == self._cursor:
+    def _look(self, index: int, kind: str) -> Style:
+        if kind == "title" and self.has_focus and index == self._cursor:
             return self._style("cards--cursor")
-        if self.cards[place].name in self.barred and kind not in ("tag", "name"):
+        if self.cards[index].name in self.barred and kind not in ("tag", "name"):
             return self._style("cards--barred")
-        if kind in ("title", "rule") and self.cards[place].name == self.chosen:
+        if kind in ("title", "rule") and self.cards[index].name == self.chosen:
             return self._style("cards--chosen")
         return self._style("" if kind == "text" else f"cards--{kind}")
 
     def _style(self, part: str) -> Style:
-        """Worked out once, until other styles hold: there are hundreds of parts."""
+        """Return the style of a part, cached until styles change: there are hundreds of parts."""
         if part not in self._styles_of:
             self._styles_of[part] = self.get_component_rich_style(part) if part else self.rich_style
         return self._styles_of[part]
 
     def notify_style_update(self) -> None:
-        """Other styles hold."""
+        """Drop the cached styles."""
         self._styles_of.clear()
         super().notify_style_update()
 
@@ -122,7 +124,7 @@ class Cards(AnswerWidget, StableComponents, can_focus=True):
         return max((width - GAP * (count - 1)) // count, 12)
 
     def _columns(self, width: int) -> list[list[LINE]]:
-        """The rows of every card, all of the same number; worked out anew when something of them changed."""
+        """Return the rows of each card, equally many, cached until their content changes."""
         key = (width, self.cards, self.chosen, tuple(self.barred.items()), self.screen.has_class("-tall"))
         if key != self._drawn_for:
             self._drawn_for, self._drawn = key, self._draw(width)
@@ -153,33 +155,33 @@ class Cards(AnswerWidget, StableComponents, can_focus=True):
         return card.tag
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
-        """As many rows as the longest card."""
+        """Return the rows of the longest card."""
         return max((len(column) for column in self._columns(width)), default=1)
 
     def on_resize(self) -> None:
-        """Texts are wrapped anew."""
+        """Wrap the texts again."""
         self.fit()
 
     def on_focus(self) -> None:
-        """As much of them as there is room for, from what stands above them on."""
+        """Scroll the heading to the top, to show as much of the cards as fits."""
         self.call_after_refresh(self._to_titles)
 
     def _to_titles(self) -> None:
-        """The help of the field before goes away meanwhile: once more when all has moved up."""
+        """Scroll twice: the previous field's help disappears in between and moves everything up."""
         self._head.scroll_visible(top=True, animate=False)
         self.call_after_refresh(self._head.scroll_visible, top=True, animate=False)
 
     def action_advance(self) -> None:
-        """On to the next field."""
+        """Move to the next field."""
         focus_next(self.screen)
 
     def action_move(self, by: int) -> None:
         """Choose the next card that is not barred."""
-        places = [place for place, card in enumerate(self.cards) if card.name not in self.barred]
-        if self.chosen is None and places:
-            self._pick(places[0])
+        indexes = [index for index, card in enumerate(self.cards) if card.name not in self.barred]
+        if self.chosen is None and indexes:
+            self._pick(indexes[0])
             return
-        beyond = [place for place in places if (place - self._cursor) * by > 0]
+        beyond = [index for index in indexes if (index - self._cursor) * by > 0]
         if beyond:
             self._pick(beyond[0] if by > 0 else beyond[-1])
 
@@ -188,24 +190,24 @@ class Cards(AnswerWidget, StableComponents, can_focus=True):
         self._pick(self._cursor)
 
     def on_click(self, event: events.Click) -> None:
-        """A click chooses a card."""
+        """Choose the clicked card."""
         event.stop()
         at = event.get_content_offset(self)
         if at is not None and self.cards:
             self._pick(min(at.x // (self._width(self.size.width) + GAP), len(self.cards) - 1))
 
-    def _pick(self, place: int) -> None:
-        if place >= len(self.cards) or self.cards[place].name in self.barred:
+    def _pick(self, index: int) -> None:
+        if index >= len(self.cards) or self.cards[index].name in self.barred:
             return
-        name = self.cards[place].name
-        self._cursor, self.chosen = place, name
+        name = self.cards[index].name
+        self._cursor, self.chosen = index, name
         self.refresh()
         self.owner.edit_answers(lambda working: working.with_value(self._key, name))
         self.call_after_refresh(self.scroll_visible, top=True, animate=False)
 
 
 def _bullets(texts: Sequence[str], width: int) -> list[str]:
-    """The lines of some texts; where there are several each has a mark."""
+    """Wrap texts into lines; several texts get a bullet each."""
     mark = "· " if len(texts) > 1 else ""
     return [
         line
@@ -215,7 +217,7 @@ def _bullets(texts: Sequence[str], width: int) -> list[str]:
 
 
 def _level(columns: list[list[LINE]], texts: Sequence[Sequence[str]], kind: str, free: int) -> None:
-    """Add texts to the columns, and free rows until all are equally long, and some more."""
+    """Add texts to the columns and pad them to equal length plus ``free`` empty rows."""
     height = max(len(lines) for lines in texts) if texts else 0
     for column, lines in zip(columns, texts, strict=True):
         column += [(line, kind) for line in lines]

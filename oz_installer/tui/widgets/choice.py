@@ -1,6 +1,6 @@
-"""Radio buttons and check boxes in one widget: the options flow over as many rows as they need.
+"""Radio buttons and check boxes in one widget; options wrap over as many rows as needed.
 
-What is chosen is told by signs, ``(•)`` and ``[x]``, never by colour alone.
+Signs mark the chosen ones, ``(•)`` and ``[x]``, never colour alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ GAP = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """One option. ``off`` is its label while it is not chosen, ``barred`` why it cannot be chosen."""
+    """One option. ``off`` is its label while not chosen, ``barred`` why it cannot be chosen."""
 
     value: Any
     label: str
@@ -32,9 +32,10 @@ class Option:
 
 
 class Choice(StableComponents, can_focus=True):
-    """One of the options, or any number (``many``). Arrows move, Space switches, Enter goes on.
+    """A choice of one option or, with ``many``, of any number. Arrows move, Space switches.
 
-    ``told`` is called at once with what was chosen: a value, or a tuple of values in the options' order.
+    Enter moves to the next field. ``on_change`` is called directly with the new value, or with ``many``
+    with a tuple of values in the options' order.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,80 +52,80 @@ class Choice(StableComponents, can_focus=True):
         self,
         options: Sequence[Option],
         *,
-        told: Callable[[Any], None],
+        on_change: Callable[[Any], None],
         many: bool = False,
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
         self.options = tuple(options)
         self.many = many
-        self._told = told
+        self._on_change = on_change
         self.chosen: Collection[Any] = ()
 
     def show(self, options: Sequence[Option], chosen: Collection[Any]) -> None:
-        """Show what is chosen, without telling anybody."""
+        """Show what is chosen without calling the callback."""
         if (tuple(options), tuple(chosen)) == (self.options, tuple(self.chosen)):
             return
         self.options, self.chosen = tuple(options), tuple(chosen)
         if not self.many:
-            places = [place for place, one in enumerate(self.options) if one.value in chosen]
-            self.cursor = places[0] if places else min(self.cursor, len(self.options) - 1)
+            indexes = [index for index, one in enumerate(self.options) if one.value in chosen]
+            self.cursor = indexes[0] if indexes else min(self.cursor, len(self.options) - 1)
         self.refresh(layout=len(self._rows(self.size.width)) != self.size.height)
 
     def render(self) -> Content:
-        """The options, row by row."""
+        """Draw the options row by row."""
         rows = []
         for row in self._rows(self.size.width):
             parts: list[Content] = []
-            for place, _start, text in row:
-                parts += [Content.styled(text, self._look(place)), Content(" " * GAP)]
+            for index, _start, text in row:
+                parts += [Content.styled(text, self._look(index)), Content(" " * GAP)]
             rows.append(Content.assemble(*parts[:-1]))
         return Content("\n").join(rows)
 
-    def _look(self, place: int) -> Any:
-        if self.options[place].barred:
+    def _look(self, index: int) -> Any:
+        if self.options[index].barred:
             return self.get_visual_style("choice--barred")
-        if self.has_focus and place == self.cursor:
+        if self.has_focus and index == self.cursor:
             return self.get_visual_style("choice--cursor")
-        return self.get_visual_style("choice--chosen") if self._is_on(place) else ""
+        return self.get_visual_style("choice--chosen") if self._is_on(index) else ""
 
-    def _is_on(self, place: int) -> bool:
-        return self.options[place].value in self.chosen
+    def _is_on(self, index: int) -> bool:
+        return self.options[index].value in self.chosen
 
-    def _text(self, place: int) -> str:
-        one, on = self.options[place], self._is_on(place)
+    def _text(self, index: int) -> str:
+        one, on = self.options[index], self._is_on(index)
         box = ("[x]" if on else "[ ]") if self.many else ("(•)" if on else "( )")
         return f"{box} {one.label if on or not one.off else one.off}"
 
     def _rows(self, width: int) -> list[list[tuple[int, int, str]]]:
-        """Rows of option's place, column where it starts, and text."""
+        """Return rows of (index of the option, start column, text)."""
         rows: list[list[tuple[int, int, str]]] = [[]]
         start = 0
-        for place in range(len(self.options)):
-            text = self._text(place)
+        for index in range(len(self.options)):
+            text = self._text(index)
             if rows[-1] and start + len(text) > width:
                 rows.append([])
                 start = 0
-            rows[-1].append((place, start, text))
+            rows[-1].append((index, start, text))
             start += len(text) + GAP
         return rows
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
-        """As many rows as the options need."""
+        """Return the number of rows that the options need."""
         return len(self._rows(width))
 
     def on_resize(self) -> None:
-        """The options flow anew."""
+        """Wrap the options again."""
         self.refresh(layout=True)
 
     def action_advance(self) -> None:
-        """On to the next field."""
+        """Move to the next field."""
         focus_next(self.screen)
 
     def action_move(self, by: int) -> None:
-        """To the next option that is not barred; without ``many`` it is chosen at once."""
-        places = [place for place, one in enumerate(self.options) if not one.barred]
-        beyond = [place for place in places if (place - self.cursor) * by > 0]
+        """Move to the next option that is not barred; without ``many`` also choose it."""
+        indexes = [index for index, one in enumerate(self.options) if not one.barred]
+        beyond = [index for index in indexes if (index - self.cursor) * by > 0]
         if not beyond:
             return
         self.cursor = beyond[0] if by > 0 else beyond[-1]
@@ -136,19 +137,19 @@ class Choice(StableComponents, can_focus=True):
         self._pick(self.cursor)
 
     def on_click(self, event: events.Click) -> None:
-        """A click chooses what is under it."""
+        """Choose the clicked option."""
         event.stop()
         at = event.get_content_offset(self)
         rows = self._rows(self.size.width)
         if at is None or at.y >= len(rows):
             return
-        for place, start, text in rows[at.y]:
+        for index, start, text in rows[at.y]:
             if start <= at.x < start + len(text):
-                self.cursor = place
-                self._pick(place)
+                self.cursor = index
+                self._pick(index)
 
-    def _pick(self, place: int) -> None:
-        one = self.options[place]
+    def _pick(self, index: int) -> None:
+        one = self.options[index]
         if one.barred:
             return
         if self.many:
@@ -160,4 +161,4 @@ class Choice(StableComponents, can_focus=True):
         else:
             self.chosen, value = (one.value,), one.value
         self.refresh()
-        self._told(value)
+        self._on_change(value)

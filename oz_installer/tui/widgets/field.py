@@ -1,6 +1,6 @@
-"""One question as a field: its label, what it is answered with, and a line under it that says what is wrong.
+"""One question as a field: its label, its input, and a line under it for problems and help.
 
-There is one class a kind of answer (see ``form.py``), so a new question needs no new code.
+There is one class per kind of answer (see ``form.py``), so a new question needs no new code.
 """
 
 from __future__ import annotations
@@ -29,31 +29,31 @@ if TYPE_CHECKING:
 
 
 class FieldMessage(Static):
-    """The line under a field. An error is told by ``!``, too, an advice by ``?``."""
+    """The line under a field. ``!`` marks an error, ``?`` advice, not colour alone."""
 
     _shown = ("", "")
 
     def show(self, text: str, look: str = "") -> None:
-        """``look`` is ``-bad``, ``-warning``, ``-barred`` or nothing."""
+        """Show a text; ``look`` is ``-bad``, ``-warning``, ``-barred`` or empty."""
         if (text, look) != self._shown:
             room = max(self.size.width - 1, 1)
             layout = len(text) > room or len(self._shown[0]) > room or "\n" in text + self._shown[0]
             self._shown = (text, look)
             self.set_classes(f"note {look}")
-            self.update(Content(text), layout=layout)  # what stays one row moves nothing else
+            self.update(Content(text), layout=layout)  # a text that stays in one row moves nothing
 
     def on_resize(self) -> None:
-        """It has other rows than before, and its place now: a callback may come before that."""
+        """Scroll into view now: a callback may run before the new layout."""
         self.into_sight()
 
     def into_sight(self) -> None:
-        """All of its rows and what is typed above them, while the cursor is there."""
+        """Scroll the field and this line into view while the field has the focus."""
         if isinstance(self.parent, Widget) and self.parent.has_focus_within:
             self.parent.scroll_visible(animate=False)
 
 
 class Field(AnswerWidget):
-    """A field. ``loud`` shows its help always, not only while the cursor is here."""
+    """A question with its input. ``loud`` always shows its help, not only while focused."""
 
     def __init__(
         self, asked: Question, key: str, *, options: Sequence[Option] = (), loud: bool = False
@@ -65,26 +65,26 @@ class Field(AnswerWidget):
         self._note = FieldMessage(classes="note", markup=False)
         self._said: tuple[str, str] = ("", "")
         self._at_once = False
-        """Whether what is said needs no judging, so that it goes as soon as it is not so any more."""
+        """True when the message needs no validation, so that it disappears without one."""
         self._marked = False
         self._barred = ""
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The one question."""
+        """The key of the question."""
         return (self.key,)
 
     def render(self) -> Content:
-        """The label; what is asked stands right of it."""
+        """Draw the label; the input is to its right."""
         return Content.styled(self.asked.label, "$accent" if self._marked else "")
 
     def compose(self) -> ComposeResult:
-        """What it is answered with, and the line under it."""
+        """Compose the input and the line under it."""
         yield from self.controls()
         yield self._note
 
     def controls(self) -> ComposeResult:
-        """What it is answered with."""
+        """Compose the input."""
         yield from ()
 
     def show_value(self, working: WorkingCopy, judged: Validation | None) -> None:
@@ -92,11 +92,11 @@ class Field(AnswerWidget):
 
     @property
     def focus_target(self) -> Widget:
-        """What takes the cursor."""
+        """The widget that takes the focus."""
         return next(one for one in self.query("*").results(Widget) if one.can_focus)
 
     def take_focus(self, key: str) -> bool:
-        """Put the cursor here, when this is the question."""
+        """Focus the input when this is the question."""
         if key != self.key:
             return False
         self.seen = True
@@ -104,15 +104,17 @@ class Field(AnswerWidget):
         return True
 
     def why_not(self, key: str) -> str:
-        """It is hidden or greyed out by other answers."""
+        """Return why the field is hidden or greyed out."""
         around = [one for one in self.ancestors_with_self if isinstance(one, Widget)]
         if key != self.key or (not self.disabled and all(one.display for one in around)):
             return ""
-        return self._barred or f"{self.asked.label} is not asked for as long as the other answers are these"
+        return self._barred or f"{self.asked.label} does not apply to the current answers"
 
     def follow(self, working: WorkingCopy, judged: Validation | None) -> None:
-        """Show the answer and what is wrong with it. What only judging can tell stands until that has told
-        something else, so that nothing comes and goes while somebody types."""
+        """Show the answer and its problem.
+
+        A problem found by validation stays until the next validation, so that nothing flickers while typing.
+        """
         self.show_value(working, judged)
         possible = judged.allowed(self.key) if judged else None
         if judged is not None:
@@ -131,16 +133,16 @@ class Field(AnswerWidget):
             self._said, self._at_once = (f"? {sentence(self.asked, advice)}", "-warning"), True
         self._tell()
 
-    def advice(self, working: WorkingCopy) -> str:  # noqa: ARG002 - for those that have some
-        """Why another answer would be better than this right one."""
+    def advice(self, working: WorkingCopy) -> str:  # noqa: ARG002 - for subclasses
+        """Return why another answer would be better than this valid one."""
         return ""
 
     def mark_missing(self) -> None:
-        """Also before the cursor was here."""
+        """Report a missing answer even before the field had the focus."""
         self.seen = True
 
     def is_blamed(self) -> bool:
-        """Whether a missing answer is told."""
+        """Return whether a missing answer is reported."""
         return self.seen
 
     def _problem(self, working: WorkingCopy, judged: Validation | None) -> str:
@@ -152,7 +154,7 @@ class Field(AnswerWidget):
         return problem_words(self.asked, now) if now else ""
 
     def _judged(self, judged: Validation, *, blamed: bool) -> tuple[str, str]:
-        """What is wrong with the file that it is answered with, or what cannot be chosen."""
+        """Return the problem of the file that the answer names, or which options are barred and why."""
         if blamed and (found := judged.file_problem(self.key)):
             text = f"{found.message}; {found.hint}" if found.hint else found.message
             return problem_words(self.asked, text), "-warning"
@@ -166,15 +168,15 @@ class Field(AnswerWidget):
         self._note.show(text, look)
 
     def edited(self, text: str) -> None:
-        """This is typed now."""
+        """Pass on the typed text."""
         self.owner.edit_answers(lambda working: working.with_text(self.key, text))
 
     def put(self, value: Any) -> None:
-        """This was chosen."""
+        """Pass on the chosen value."""
         self.owner.edit_answers(lambda working: working.with_value(self.key, value))
 
     def text_for(self, working: WorkingCopy, now: str) -> str:
-        """The text to show: ``now``, when it means the same as the answer."""
+        """Return the text to show: ``now`` if it means the same as the answer."""
         typed = working.with_text(self.key, now)
         same = (
             typed.texts.get(self.key) == working.texts.get(self.key)
@@ -188,12 +190,12 @@ class Field(AnswerWidget):
         return format_form_text(self.asked, working.get(self.key)) if working.is_given(self.key) else ""
 
     def on_descendant_focus(self) -> None:
-        """Its label is marked at once, its help shown then."""
+        """Highlight the label now and show the help after the next refresh."""
         self._mark(True)
         self.call_after_refresh(self._come_into_sight)
 
     def on_descendant_blur(self) -> None:
-        """From now on a missing answer is told."""
+        """Report a missing answer from now on."""
         if not self.seen:
             self.seen = True
             self.call_after_refresh(self.follow_again)
@@ -205,8 +207,8 @@ class Field(AnswerWidget):
         self._note.call_after_refresh(self._note.into_sight)
 
     def follow_again(self) -> None:
-        """Although the answers are the same: what is told of them is not."""
-        if self.is_attached and self.screen.is_active:  # a dialog may be closed by now
+        """Refresh the messages although the answers are the same."""
+        if self.is_attached and self.screen.is_active:  # the dialog may be closed
             self.owner.follow()
 
     def _mark(self, marked: bool) -> None:
@@ -215,15 +217,15 @@ class Field(AnswerWidget):
 
 
 class TextField(Field):
-    """Text, numbers, paths: one line."""
+    """One line: text, numbers, paths."""
 
     def controls(self) -> ComposeResult:
-        """An input; what holds when it is left empty is told in it."""
+        """Compose an input that shows the default while empty."""
         default = format_form_text(self.asked, self.asked.default) if not self.asked.required else ""
-        yield TextInput(placeholder=f"default: {default}" if default else "", told=self.edited)
+        yield TextInput(placeholder=f"default: {default}" if default else "", on_change=self.edited)
 
     def show_value(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
-        """The text, unless what stands there already means the same."""
+        """Show the text, unless the current one means the same."""
         box = self.query_one(TextInput)
         box.show(self.text_for(working, box.value))
 
@@ -234,27 +236,27 @@ class TextField(Field):
 
 
 class LinesField(Field):
-    """Lists, maps and settings: several lines, ``KEY: value`` each."""
+    """Several lines: lists, or maps and settings as ``KEY: value``."""
 
     def controls(self) -> ComposeResult:
-        """A text area."""
+        """Compose a text area."""
         from oz_installer.tui.widgets.text_area import MultilineInput
 
-        example = "one a line" if self.asked.kind == "list" else "KEY: value, one a line"
-        yield MultilineInput(placeholder=example, told=self.edited)
+        example = "one per line" if self.asked.kind == "list" else "KEY: value, one per line"
+        yield MultilineInput(placeholder=example, on_change=self.edited)
 
     def show_value(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
-        """The text, unless what stands there already means the same."""
+        """Show the text, unless the current one means the same."""
         box = cast("MultilineInput", self.query_one("MultilineInput"))
         box.show(self.text_for(working, box.text))
 
 
 class ChoiceField(Field):
-    """One of a few values, or some of them."""
+    """One of a few values, or several of them."""
 
     def controls(self) -> ComposeResult:
-        """The options."""
-        yield Choice(self._options(None), many=self.asked.kind == "list", told=self.put)
+        """Compose the options."""
+        yield Choice(self._options(None), many=self.asked.kind == "list", on_change=self.put)
 
     def _options(self, judged: Validation | None) -> tuple[Option, ...]:
         possible = judged.allowed(self.key) if judged else None
@@ -266,22 +268,24 @@ class ChoiceField(Field):
         )
 
     def show_value(self, working: WorkingCopy, judged: Validation | None) -> None:
-        """What is chosen. What is barred stays so until it was judged again."""
+        """Show what is chosen. Barred options stay barred until the next validation."""
         choice = self.query_one(Choice)
-        value = () if self.key in working.texts else working.get(self.key)  # what is wrong is none of them
+        value = (
+            () if self.key in working.texts else working.get(self.key)
+        )  # an invalid text matches no option
         chosen = value if isinstance(value, tuple) else (value,)
         choice.show(self._options(judged) if judged else choice.options, chosen)
 
 
 class BooleanField(Field):
-    """On or off."""
+    """One check box: on or off."""
 
     def controls(self) -> ComposeResult:
-        """One box."""
+        """Compose the check box."""
         box = Option(value=True, label="on", off="off")
-        yield Choice([box], many=True, told=lambda value: self.put(bool(value)))
+        yield Choice([box], many=True, on_change=lambda value: self.put(bool(value)))
 
     def show_value(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
-        """Whether it is on."""
+        """Show whether it is on."""
         choice = self.query_one(Choice)
         choice.show(choice.options, (True,) if working.get(self.key) else ())

@@ -1,4 +1,4 @@
-"""Fields for a list of questions, built from the questions themselves."""
+"""A form: one field per question, built from the questions themselves."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Form(AnswerWidget):
-    """Fields under each other. Keys may name nodes: ``nodes[1].host``.
+    """Fields in one column. Keys may name a node: ``nodes[1].host``.
 
-    ``options`` gives choices to a question, by key, that has none of its own or better words for them;
-    ``loud`` names those whose help is always shown.
+    ``options`` gives the choices of a question by key, where it has none or needs better labels;
+    ``loud`` lists the questions whose help is always shown.
     """
 
     def __init__(
@@ -39,41 +39,41 @@ class Form(AnswerWidget):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The questions that it asks."""
+        """Keys of its questions."""
         return self._keys
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """One a question, as soon as they are there."""
+        """One field per question; empty before the form is composed."""
         return self._fields
 
     def compose(self) -> ComposeResult:
-        """One field a question."""
+        """Compose one field per question."""
         self._fields = tuple(
             make_field(key, options=self._options.get(key, ()), loud=key in self._loud) for key in self._keys
         )
         yield from self._fields
 
     def follow(self, working: WorkingCopy, judged: Validation | None) -> None:
-        """Every field follows."""
+        """Refresh every field."""
         for field in self._fields:
             field.follow(working, judged)
 
-    def blame(self) -> None:
-        """In every field."""
+    def mark_missing(self) -> None:
+        """Report missing answers in every field."""
         for field in self._fields:
             field.mark_missing()
 
     def take_focus(self, key: str) -> bool:
-        """Put the cursor on a question's field."""
+        """Focus a question's field."""
         return any(field.take_focus(key) for field in self._fields)
 
     def why_not(self, key: str) -> str:
-        """Its field knows."""
+        """Return the reason of the question's field."""
         return next(filter(None, (one.why_not(key) for one in self._fields)), "")
 
     def field(self, key: str) -> Field:
-        """The field of a question. KeyError when it is not here."""
+        """Return the field of a question. Raises KeyError when it is not in this form."""
         for field in self._fields:
             if field.key == key:
                 return field
@@ -81,7 +81,7 @@ class Form(AnswerWidget):
 
 
 def make_field(key: str, *, options: Sequence[Option] = (), loud: bool = False) -> Field:
-    """The field that fits a question."""
+    """Make the field that fits a question."""
     asked = question(key)
     return _class(asked, options)(asked, key, options=options, loud=loud)
 

@@ -1,4 +1,4 @@
-"""What frames every step: the bar above, the steps at the side or in one line, the status, the keys below."""
+"""Frame of every step: top bar, side bar or step title, status line, key hints."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Tone = Literal["", "-good", "-warning", "-bad"]
 
 
 class TopBar(Widget):
-    """The product, and which answers are edited: the file, and whether it says what is on the screen."""
+    """Product name, answers file, and whether the file is saved."""
 
     ALLOW_SELECT = False
     target = reactive("")
     kept = reactive("")
 
     def render(self) -> Content:
-        """The file stands at the right; of a long path the end is shown."""
+        """Draw the file at the right; a long path is cut at its start."""
         name = " oz-install"
         kept = f" · {self.kept} " if self.kept else " "
         room = max(self.size.width - len(name) - len(kept) - 2, 1)
@@ -34,14 +34,14 @@ class TopBar(Widget):
 
 
 class SideBar(Widget):
-    """Every step with its state in words; a click goes there."""
+    """All steps with their state; a click opens one."""
 
     ALLOW_SELECT = False
     states: reactive[Sequence[StepState]] = reactive(())
     now = reactive("start")
 
     def render(self) -> Content:
-        """One row a step, a free one between."""
+        """Draw one row per step with an empty row between."""
         rows = []
         for index, (one, state) in enumerate(zip(STEPS, self.states, strict=False)):
             is_now = one.id == self.now
@@ -53,53 +53,53 @@ class SideBar(Widget):
         return Content("\n").join(rows)
 
     def on_click(self, event: events.Click) -> None:
-        """Go to the step under the mouse."""
-        place = event.get_content_offset(self)
-        if place is not None and place.y < len(STEPS):
-            self.app.call_later(self.app.run_action, f"app.go('{STEPS[place.y].id}')")
+        """Open the clicked step."""
+        offset = event.get_content_offset(self)
+        if offset is not None and offset.y < len(STEPS):
+            self.app.call_later(self.app.run_action, f"app.go('{STEPS[offset.y].id}')")
 
 
 class StepTitle(Widget):
-    """The step's title; on narrow terminals also what the side bar tells elsewhere."""
+    """Title of the step; on narrow terminals also what the side bar shows otherwise."""
 
     ALLOW_SELECT = False
     text = reactive("")
-    place = reactive("")
+    position = reactive("")
     problems = reactive("")
 
     def show(self, now: str, state: StepState, elsewhere: int) -> None:
-        """``elsewhere`` counts problems in other steps."""
+        """Show the step ``now``; ``elsewhere`` counts problems in other steps."""
         self.text = step(now).title
-        self.place = f"step {number(now) + 1} of {len(STEPS)}"
+        self.position = f"step {number(now) + 1} of {len(STEPS)}"
         counts = ((state.problems, "here"), (elsewhere, "elsewhere"))
-        told = ", ".join(f"{count} {where}" for count, where in counts if count)
-        self.problems = f"! {told}" if told else ""
+        text = ", ".join(f"{count} {where}" for count, where in counts if count)
+        self.problems = f"! {text}" if text else ""
 
     def render(self) -> Content:
-        """Title at the left, the rest at the right."""
+        """Draw the title at the left, the rest at the right."""
         if self.screen.has_class("-wide"):
             return Content.styled(self.text, "bold $accent")
-        room = self.size.width - len(self.text) - len(self.place)
+        room = self.size.width - len(self.text) - len(self.position)
         gap = 3 if self.problems else 0
         return Content.assemble(
             (self.text, "bold $accent"),
             (self.problems.rjust(room - gap), "$text-error"),
             " " * gap,
-            (self.place, "$text-muted"),
+            (self.position, "$text-muted"),
         )
 
 
 class StatusLine(Static):
-    """Says what just happened: one line, up to three where the words need them."""
+    """Shows what just happened in one line, up to three for long texts."""
 
     def say(self, text: str, tone: Tone = "") -> None:
-        """Replace what it says. The tone is told by a word in the text, too."""
+        """Replace the text. ``tone`` is its colour; a word in the text has the same meaning."""
         self.set_classes(tone)
         self.update(Content(" ".join(text.split())))
 
 
 class KeyHints(Static):
-    """The keys that work everywhere; a click does the same."""
+    """Keys that work on every screen; a click does the same."""
 
     KEYS = (
         ("F1", "Help", "app.help"),
@@ -110,6 +110,6 @@ class KeyHints(Static):
     )
 
     def on_mount(self) -> None:
-        """They never change."""
+        """Write the hints once: they never change."""
         hints = [f"[@click={action}][b $accent]{key}[/] {name}[/]" for key, name, action in self.KEYS]
         self.update(Content("  ").join(Content.from_markup(hint) for hint in hints))

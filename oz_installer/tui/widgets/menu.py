@@ -1,4 +1,4 @@
-"""A list to choose one thing from: arrows and Enter, or a click."""
+"""A menu: choose one item with the arrows and Enter, or by a click."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from oz_installer.tui.internals.stable_components import StableComponents
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """What can be chosen. ``about`` stands under it, ``mark`` at its end, ``barred`` why it cannot be."""
+    """One item: ``about`` below it, ``mark`` at its end, ``barred`` why it cannot be chosen."""
 
     id: str
     label: str
@@ -30,7 +30,7 @@ class Item:
 
 
 class Menu(StableComponents, can_focus=True):
-    """The items, the highlighted one marked by an arrow."""
+    """Items, the highlighted one marked by an arrow."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("up", "move(-1)"),
@@ -61,7 +61,7 @@ class Menu(StableComponents, can_focus=True):
         self.set_reactive(Menu.highlighted, highlighted)
 
     def show(self, items: Sequence[Item]) -> None:
-        """Show other items; the highlight stays on the same one, if it is still there."""
+        """Show other items; the highlight stays on the same item if it is still there."""
         before = self.items[self.highlighted].id if self.items else ""
         self.items = tuple(items)
         ids = [item.id for item in self.items]
@@ -69,7 +69,7 @@ class Menu(StableComponents, can_focus=True):
         self.refresh(layout=True)
 
     def render(self) -> Content:
-        """Every item with what is said about it."""
+        """Draw each item with its description."""
         return Content("\n").join(
             line for index, item in enumerate(self.items) for line in self._lines(index, item)
         )
@@ -91,20 +91,20 @@ class Menu(StableComponents, can_focus=True):
 
     @property
     def _spaced(self) -> bool:
-        """A free row between items that say more than their name."""
+        """True when items have descriptions and so an empty row between them."""
         return any(item.about for item in self.items)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
-        """One row an item, and as many as its text needs."""
+        """Return one row per item plus the rows of its description."""
         between = max(len(self.items) - 1, 0) if self._spaced else 0
         return between + sum(1 + len(wrapped(item.barred or item.about, width)) for item in self.items)
 
     def on_resize(self) -> None:
-        """Texts are wrapped anew."""
+        """Wrap the texts again."""
         self.refresh(layout=True)
 
     def watch_highlighted(self) -> None:
-        """Keep the highlighted item in sight."""
+        """Keep the highlighted item in view."""
         if self.is_mounted and self.items:
             top = self._row(self.highlighted)
             height = len(self._lines(self.highlighted, self.items[self.highlighted]))
@@ -125,7 +125,7 @@ class Menu(StableComponents, can_focus=True):
             self.post_message(self.Chosen(self, self.items[self.highlighted]))
 
     def on_click(self, event: events.Click) -> None:
-        """A click chooses what is under it."""
+        """Choose the clicked item."""
         event.stop()
         for index in range(len(self.items)):
             if self._row(index) <= event.y < self._row(index + 1):
@@ -134,5 +134,5 @@ class Menu(StableComponents, can_focus=True):
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """The lines of a text that stands two columns in."""
+    """Wrap a text that is indented by two columns."""
     return wrap(text, max(width - 2, 10)) if text else []

@@ -1,4 +1,4 @@
-"""A choice that no single question holds: what follows from it is put into the answers by the screen."""
+"""A choice that is no question itself: the screen derives several answers from it."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from oz_installer.tui.widgets.field import FieldMessage
 
 
 class DerivedChoice(Widget):
-    """It looks like a field; ``told`` is called at once with what was chosen."""
+    """Looks like a field; ``on_change`` is called directly with the chosen value."""
 
     def __init__(
-        self, label: str, options: Sequence[Option], *, told: Callable[[str], None], id: str
+        self, label: str, options: Sequence[Option], *, on_change: Callable[[str], None], id: str
     ) -> None:
         super().__init__(id=id, classes="field")
-        self._label, self._options, self._told = label, tuple(options), told
+        self._label, self._options, self._on_change = label, tuple(options), on_change
 
     def render(self) -> Content:
-        """The label."""
+        """Draw the label."""
         return Content(self._label)
 
     def compose(self) -> ComposeResult:
-        """The choice, and what is to be said of it."""
-        yield Choice(self._options, told=self._told)
+        """Compose the choice and a line under it."""
+        yield Choice(self._options, on_change=self._on_change)
         yield FieldMessage(classes="note", markup=False)
 
     def show(self, options: Sequence[Option], value: str, note: str, look: str = "") -> None:
-        """What is chosen, and a note under it."""
+        """Show what is chosen and a note under it."""
         self.query_one(Choice).show(options, (value,))
         self.query_one(FieldMessage).show(note, look)

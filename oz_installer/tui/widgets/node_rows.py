@@ -1,4 +1,4 @@
-"""What the table of nodes says in each cell."""
+"""Cells of the table of nodes."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ if TYPE_CHECKING:
 
 def node_row(
     working: WorkingCopy,
-    place: int,
-    seat: NodeRoles | None,
+    index: int,
+    node_roles: NodeRoles | None,
     state: tuple[str, Tone],
     problems: Sequence[Problem],
 ) -> Row:
-    """Number, name, host, roles, login, and how it stands."""
-    roles = roles_text(seat) if seat else ""
-    told, tone = (f"! {len(problems)} to mend", "-bad") if problems else state
+    """Return number, name, host, roles, login and test state of a node."""
+    roles = roles_text(node_roles) if node_roles else ""
+    text, tone = (f"! {len(problems)} to fix", "-bad") if problems else state
     return (
-        (str(place + 1), "$text-muted"),
-        (_shown(working, place, "name"), ""),
-        (_shown(working, place, "host"), ""),
+        (str(index + 1), "$text-muted"),
+        (_shown(working, index, "name"), ""),
+        (_shown(working, index, "host"), ""),
         (roles, "$text-error" if roles == "none" else ""),
-        (_login(working, place), ""),
-        (told, COLOURS[tone] if tone else "$text-muted"),
+        (_login(working, index), ""),
+        (text, COLOURS[tone] if tone else "$text-muted"),
     )
 
 
-def node_problems(problems: Sequence[Problem], place: int) -> tuple[Problem, ...]:
-    """Those of one node."""
-    return tuple(problem for problem in problems if problem.key.startswith(f"nodes[{place}]."))
+def node_problems(problems: Sequence[Problem], index: int) -> tuple[Problem, ...]:
+    """Return the problems of one node."""
+    return tuple(problem for problem in problems if problem.key.startswith(f"nodes[{index}]."))
 
 
-def _shown(working: WorkingCopy, place: int, name: str) -> str:
-    key = f"nodes[{place}].{name}"
+def _shown(working: WorkingCopy, index: int, name: str) -> str:
+    key = f"nodes[{index}].{name}"
     return working.texts.get(key) or str(working.get(key) or "-")
 
 
-def _login(working: WorkingCopy, place: int) -> str:
-    user, port, jump = (working.get(f"nodes[{place}].{name}") for name in ("user", "port", "jump"))
+def _login(working: WorkingCopy, index: int) -> str:
+    user, port, jump = (working.get(f"nodes[{index}].{name}") for name in ("user", "port", "jump"))
     login = (user or "") + (f":{port}" if port else "")
     return " ".join(part for part in (login or "-", f"via {jump}" if jump else "") if part)

@@ -1,4 +1,4 @@
-"""The nodes as a table: one row each, the same columns at every width."""
+"""The table of nodes: one row per node, the same columns at every width."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from oz_installer.tui.internals.row_cache_table import RowCacheTable
 
 HEADINGS = ("#", "Name", "Host", "Roles", "Login", "Test")
 SHARES = (0, 24, 32, 0, 22, 22)
-"""How the width is shared out by the columns that have no width of their own."""
+"""Percentage of the free width for each column without a fixed width."""
 
 NUMBER, ROLES = 2, 9
 GIVEN = {0: NUMBER, 3: ROLES}
@@ -24,7 +24,7 @@ Row = tuple[tuple[str, str], ...]
 
 
 class NodeTable(RowCacheTable[Content]):
-    """Rows are replaced and drawn only where they have changed, so that fifty of them stay quick."""
+    """A table that replaces and draws only changed cells, so that fifty rows stay fast."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("a,insert", "screen.add_node"),
@@ -44,19 +44,19 @@ class NodeTable(RowCacheTable[Content]):
         self._widths: tuple[int, ...] = ()
 
     def show(self, rows: Sequence[Row]) -> None:
-        """Show these rows; the cursor keeps its place."""
+        """Show these rows; the cursor keeps its position."""
         widths = self._wanted_widths()
         if widths != self._widths or len(rows) != len(self._rows_shown):
             self._fill(rows, widths)
             return
-        for place, (old, new) in enumerate(zip(self._rows_shown, rows, strict=True)):
+        for index, (old, new) in enumerate(zip(self._rows_shown, rows, strict=True)):
             for column, (before, now) in enumerate(zip(old, new, strict=True)):
                 if before != now:
-                    self.update_cell_at((place, column), self._cell(now, widths[column]))  # type: ignore[arg-type]
+                    self.update_cell_at((index, column), self._cell(now, widths[column]))  # type: ignore[arg-type]
         self._rows_shown = list(rows)
 
     def _fill(self, rows: Sequence[Row], widths: tuple[int, ...]) -> None:
-        place = self.cursor_row
+        index = self.cursor_row
         self.clear(columns=widths != self._widths)
         if not self.columns:
             for heading, width in zip(HEADINGS, widths, strict=True):
@@ -64,11 +64,11 @@ class NodeTable(RowCacheTable[Content]):
         for row in rows:
             self.add_row(*(self._cell(cell, width) for cell, width in zip(row, widths, strict=True)))
         self._rows_shown, self._widths = list(rows), widths
-        self.move_cursor(row=min(place, len(rows) - 1))
+        self.move_cursor(row=min(index, len(rows) - 1))
 
     def _wanted_widths(self) -> tuple[int, ...]:
         room = max(self.size.width, 54) - 2 * len(HEADINGS) - 1 - sum(GIVEN.values())
-        return tuple(GIVEN.get(place, room * share // 100) for place, share in enumerate(SHARES))
+        return tuple(GIVEN.get(index, room * share // 100) for index, share in enumerate(SHARES))
 
     @staticmethod
     def _cell(cell: tuple[str, str], width: int) -> Content:
@@ -77,14 +77,14 @@ class NodeTable(RowCacheTable[Content]):
         return Content.styled(short, look) if look else Content(short)
 
     def action_page_down(self) -> None:
-        """At the last row on in what stands below the table."""
+        """Scroll a page down; at the last row scroll what is below the table."""
         if self.cursor_row + 1 < self.row_count and self.max_scroll_y:
             super().action_page_down()
         else:
             self._page.scroll_page_down(animate=False)
 
     def action_page_up(self) -> None:
-        """The same way back."""
+        """Scroll a page up; first back to the table."""
         if self._page.scroll_y:
             self._page.scroll_page_up(animate=False)
         else:
@@ -95,6 +95,6 @@ class NodeTable(RowCacheTable[Content]):
         return next(one for one in self.ancestors if isinstance(one, VerticalScroll))
 
     def on_resize(self, event: events.Resize) -> None:  # noqa: ARG002 - Textual's
-        """The columns share the new width."""
+        """Share the new width among the columns."""
         if self._widths and self._wanted_widths() != self._widths:
             self._fill(self._rows_shown, self._wanted_widths())

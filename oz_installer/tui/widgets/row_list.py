@@ -1,4 +1,4 @@
-"""Many rows of text of which only those in sight are drawn; with ``pick`` one of them has a cursor."""
+"""A long list of text rows that draws visible rows only; ``pick`` adds a cursor."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ MARK = "▶ "
 
 @dataclass(frozen=True)
 class MeasuredRows:
-    """Rows with their width, worked out where it may take a moment: in a job, for long texts."""
+    """Rows with their width, which a background job measures for long texts."""
 
     rows: tuple[Row, ...] = ()
     width: int = 0
 
     @staticmethod
     def of(rows: Iterable[Row]) -> MeasuredRows:
-        """Tabs become spaces."""
+        """Measure rows; tabs become spaces."""
         fresh = tuple((text.expandtabs(4), look) if "\t" in text else (text, look) for text, look in rows)
         width = max((len(text) if text.isascii() else cell_len(text) for text, _ in fresh), default=0)
         return MeasuredRows(fresh, width)
 
 
 class RowList(ScrollView, StableComponents, can_focus=True):  # pyright: ignore[reportIncompatibleMethodOverride]
-    """Rows that scroll. The cursor of ``pick`` is a sign, so that it is seen without colours."""
+    """Rows that scroll. The cursor of ``pick`` is a sign, visible without colours."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("up", "by(-1)"),
@@ -54,10 +54,10 @@ class RowList(ScrollView, StableComponents, can_focus=True):  # pyright: ignore[
 
     @dataclass(eq=False)
     class Moved(Message):
-        """The cursor stands on another row."""
+        """The cursor moved to another row."""
 
         lines: RowList
-        place: int
+        index: int
 
         @property
         def control(self) -> RowList:
@@ -72,7 +72,7 @@ class RowList(ScrollView, StableComponents, can_focus=True):  # pyright: ignore[
         self._followed = True
 
     def show(self, rows: Iterable[Row] | MeasuredRows, *, top: bool = False) -> None:
-        """Show these. With ``tail`` the last row stays in sight while it is; ``top`` goes to the first."""
+        """Show these rows; ``top`` scrolls to the first. ``tail`` follows a visible last row."""
         sheet = rows if isinstance(rows, MeasuredRows) else MeasuredRows.of(rows)
         fresh, width = sheet.rows, sheet.width
         if fresh == self.rows and not top:
@@ -84,40 +84,40 @@ class RowList(ScrollView, StableComponents, can_focus=True):  # pyright: ignore[
             self.scroll_to(0, 0, animate=False)
         elif self.tail and self._followed:
             self._follow()
-            self.call_after_refresh(self._follow)  # a scroll bar may have come, and taken a row
+            self.call_after_refresh(self._follow)  # a scroll bar may have appeared and taken a row
         self.refresh()
 
     def _follow(self) -> None:
         if self.tail and self._followed:
-            self.scroll_end(animate=False, immediate=True, force=True)  # there may be no scroll bar yet
+            self.scroll_end(animate=False, immediate=True, force=True)  # the scroll bar may not exist yet
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Whoever scrolls up wants to read there; whoever goes to the end wants to see what comes."""
+        """Follow the end only while the operator is at the end."""
         super().watch_scroll_y(old_value, new_value)
         self._followed = round(new_value) >= self.max_scroll_y
 
     def on_resize(self) -> None:
-        """Less room, of the window or because a scroll bar came: what was in sight stays in sight."""
+        """Keep the visible rows in view when the window shrinks or a scroll bar appears."""
         self._follow()
         if self.pick:
             self._into_sight()
 
-    def put_cursor(self, place: int) -> None:
-        """Put the cursor on a row without telling anybody."""
-        self.cursor = min(max(place, 0), max(len(self.rows) - 1, 0))
+    def put_cursor(self, index: int) -> None:
+        """Put the cursor on a row without posting ``Moved``."""
+        self.cursor = min(max(index, 0), max(len(self.rows) - 1, 0))
         self._into_sight()
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """One row of what is in sight."""
+        """Draw one visible row."""
         left, top = self.scroll_offset
-        base, place, width = self.rich_style, top + y, self.size.width
-        if place >= len(self.rows):
+        base, index, width = self.rich_style, top + y, self.size.width
+        if index >= len(self.rows):
             return Strip.blank(width, base)
-        text, look = self.rows[place]
+        text, look = self.rows[index]
         style = base + self._look(look)
         if self.pick:
-            here = place == self.cursor
+            here = index == self.cursor
             text = (MARK if here else " " * len(MARK)) + text
             style = base + self._look("cursor") if here and self.has_focus else style
         strip = Strip([Segment(text, style)])
@@ -130,38 +130,38 @@ class RowList(ScrollView, StableComponents, can_focus=True):  # pyright: ignore[
         return self.get_component_rich_style(f"lines--{look}", partial=True) if look else Style.null()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's
-        """All rows; a stylesheet may bound it."""
+        """Return the number of rows; the stylesheet may limit it."""
         return len(self.rows)
 
     def on_focus(self) -> None:
-        """The cursor looks different."""
+        """Redraw the cursor."""
         self.refresh()
 
     def on_blur(self) -> None:
-        """The cursor looks different."""
+        """Redraw the cursor."""
         self.refresh()
 
     def action_pages(self, by: int) -> None:
-        """As many rows as are in sight."""
+        """Move by pages."""
         self.action_by(by * max(self.size.height - 1, 1))
 
     def action_by(self, by: int) -> None:
-        """Move the cursor; where there is none, scroll."""
+        """Move the cursor; without one, scroll."""
         if self.pick:
             self._move(self.cursor + by)
         else:
             self.scroll_to(y=min(max(self.scroll_offset.y + by, 0), self.max_scroll_y), animate=False)
 
     def on_click(self, event: events.Click) -> None:
-        """A click puts the cursor on a row."""
+        """Put the cursor on the clicked row."""
         at = event.get_content_offset(self)
         if self.pick and at is not None and self.scroll_offset.y + at.y < len(self.rows):
             event.stop()
             self._move(self.scroll_offset.y + at.y)
 
-    def _move(self, place: int) -> None:
+    def _move(self, index: int) -> None:
         before = self.cursor
-        self.put_cursor(place)
+        self.put_cursor(index)
         if self.cursor != before:
             self.post_message(self.Moved(self, self.cursor))
 

@@ -1,4 +1,4 @@
-"""A password, token or passphrase: typed here, masked, or where it is to be had."""
+"""A field for a password, token or passphrase: typed and masked, or a reference to it."""
 
 from __future__ import annotations
 
@@ -28,48 +28,48 @@ WAYS = (
     Option(value="plain", label="typed"),
     Option(value="env", label="variable"),
     Option(value="file", label="file"),
-    Option(value="prompt", label="asked"),
+    Option(value="prompt", label="prompt"),
 )
 EMPTY = {
     "plain": "",
     "env": "name of an environment variable",
     "file": "path of a file with the secret on its only line",
-    "prompt": "oz-install asks for it at every run",
+    "prompt": "oz-install asks for it on every run",
 }
 
 
 class Reveal(FlatButton):
-    """Shows the secret while the mouse button is down; Enter and Space show and hide it."""
+    """A button that shows the secret while the mouse is down; Enter and Space toggle it."""
 
     def offer(self, offered: bool) -> None:
-        """There, or not; its place stays, so that nothing moves."""
+        """Show or hide the button; its space stays, so that nothing moves."""
         if not offered and self.has_focus:
             self._secret.focus_target.focus()
         self.disabled = not offered
 
     def render(self) -> Content:
-        """Nothing where it is not offered."""
+        """Draw the button, or blanks while it is hidden."""
         button = super().render()
         return Content(" " * button.cell_length) if self.disabled else button
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Show."""
+        """Show the secret."""
         event.stop()
         self.capture_mouse()
         self._secret.reveal(True)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
-        """Hide."""
+        """Hide the secret."""
         event.stop()
         self.release_mouse()
         self._secret.reveal(False)
 
     def on_click(self, event: events.Click) -> None:
-        """The mouse does it while it is down."""
+        """Ignore clicks: mouse down and mouse up do the work."""
         event.stop()
 
     def action_push(self) -> None:
-        """Show or hide."""
+        """Show or hide the secret."""
         self._secret.reveal(self._secret.hidden)
 
     @property
@@ -78,42 +78,42 @@ class Reveal(FlatButton):
 
 
 class SecretField(Field):
-    """The way it is had, and the text for that way."""
+    """Source of a secret (typed, variable, file or prompt) and the text for it."""
 
     way = "plain"
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self._left: dict[str, tuple[str, SecretRef | None]] = {}  # by way: what stood there, in memory only
+        self._left: dict[str, tuple[str, SecretRef | None]] = {}  # input by source, in memory only
         self._ref: SecretRef | None = None
         self._is_lost = False
 
     def controls(self) -> ComposeResult:
-        """The ways, an input, and Show."""
-        yield Choice(WAYS, id="way", told=self._picked)
+        """Compose the sources, an input and the Show button."""
+        yield Choice(WAYS, id="way", on_change=self._picked)
         with Horizontal(classes="secret"):
-            yield TextInput(password=True, told=self._typed)
+            yield TextInput(password=True, on_change=self._typed)
             yield Reveal("Show")
 
     @property
     def focus_target(self) -> Widget:
-        """Where it is typed, or else the ways."""
+        """The input, or the sources when there is nothing to type."""
         return self.query_one("#way", Choice) if self.way == "prompt" else self.query_one(TextInput)
 
     @property
     def hidden(self) -> bool:
-        """Whether the text is masked now."""
+        """True while the text is masked."""
         return self.query_one(TextInput).password
 
     def reveal(self, shown: bool) -> None:
-        """Show what is typed, or mask it."""
-        for box in self.query(TextInput):  # none is there any more when its dialog was closed
+        """Show the typed text or mask it."""
+        for box in self.query(TextInput):  # empty once the dialog is closed
             box.password = self.way == "plain" and not shown
         for button in self.query(Reveal):
             button.relabel("Hide" if shown else "Show")
 
     def show_value(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
-        """Which way, and where; never a secret that was typed before."""
+        """Show source and reference, never a secret that was typed before."""
         ref = working.get(self.key)
         self._is_lost = self.key in working.missing_secrets
         self._ref = ref if isinstance(ref, SecretRef) else None
@@ -126,11 +126,11 @@ class SecretField(Field):
         elif self.way == "prompt" or (box.value and self._is_right(box.value.strip())):
             self._set_way("plain")
         known = isinstance(ref, SecretRef) and ref.kind == "plain"
-        box.placeholder = "●●●●●●●●  given; type to replace it" if known else EMPTY[self.way]
+        box.placeholder = "●●●●●●●●  set; type to replace it" if known else EMPTY[self.way]
         self.query_one("#way", Choice).show(WAYS, (self.way,))
 
     def is_blamed(self) -> bool:
-        """Also when a name is typed that can be none, or a draft did not keep what was typed."""
+        """Return True also for an invalid variable name, or a secret that the draft did not keep."""
         return self.seen or self._is_lost or (self.way == "env" and bool(self.query_one(TextInput).value))
 
     def _problem(self, working: WorkingCopy, judged: Validation | None) -> str:
@@ -140,13 +140,13 @@ class SecretField(Field):
         return super()._problem(working, judged)
 
     def advice(self, working: WorkingCopy) -> str:
-        """Of a secret that was typed: only that is known here."""
+        """Return advice for a typed secret; only that is known here."""
         ref = working.get(self.key)
         known = isinstance(ref, SecretRef) and ref.kind == "plain" and self.asked.advice
         return (known(ref.where) or "") if known else ""
 
     def on_descendant_blur(self) -> None:
-        """Nothing stays readable behind the operator's back."""
+        """Mask the secret when the focus leaves the field."""
         self.call_after_refresh(lambda: None if self.has_focus_within else self.reveal(False))
         super().on_descendant_blur()
 
@@ -158,12 +158,12 @@ class SecretField(Field):
         self._take(SecretRef(kind="prompt") if way == "prompt" else ref)
 
     def _stands(self) -> tuple[str, SecretRef | None]:
-        """What is to be had again when this way is chosen again; a typed secret is not shown again."""
+        """Return what to restore when this source is chosen again; typed secrets stay hidden."""
         text = self.query_one(TextInput).value if self.way in ("env", "file") else ""
         return text, self._ref
 
     def _take(self, ref: SecretRef | None) -> None:
-        """This is the answer now; without one it is left out, and not written as null."""
+        """Set the answer; without one, leave the key out instead of writing null."""
         if ref is not None:
             self.put(ref)
         else:
@@ -189,7 +189,7 @@ class SecretField(Field):
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
-        """On to the next question, past Show: whoever goes on by Enter does not mean to reveal it."""
+        """Move to the next field and skip the Show button, which Enter should not press."""
         event.stop()
         if isinstance(focus_next(self.screen), Reveal):
             focus_next(self.screen)

@@ -1,4 +1,4 @@
-"""Text that a screen writes itself."""
+"""Static text that a screen updates."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from textual.widgets import Static
 
 
 class LiveText(Static):
-    """Words that follow the answers. Said once more they cost nothing: a screen that says something follows
-    every key, and text that takes room lays all of it out anew."""
+    """Text that follows the answers; setting the same text again costs no layout.
+
+    Screens set it after every key, and every real change lays out the whole screen.
+    """
 
     def __init__(self, text: str = "", *, id: str | None = None) -> None:
         super().__init__(text, id=id, markup=False)
-        self._said = Content(text)
+        self._shown = Content(text)
 
     def set_text(self, text: Content | str) -> None:
-        """Say this from now on."""
-        said = Content(text) if isinstance(text, str) else text
-        if not said.is_same(self._said):  # equal ones may have other colours
-            self._said = said
-            self.update(said)
+        """Show another text."""
+        content = Content(text) if isinstance(text, str) else text
+        if not content.is_same(self._shown):  # equal texts may have other colours
+            self._shown = content
+            self.update(content)

@@ -1,4 +1,4 @@
-"""Tabs in one row: the arrows or a click open one; the open one stands in brackets."""
+"""Tabs in one row: the arrows or a click open one; the open one is in brackets."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class Tabs(Choice):
     """A choice that looks like tabs."""
 
     def open(self, value: Any) -> None:
-        """Show one as open, without telling anybody."""
+        """Show a tab as open without calling the callback."""
         self.show(self.options, (value,))
 
-    def _text(self, place: int) -> str:
-        label = self.options[place].label
-        return f"[ {label} ]" if self._is_on(place) else f"  {label}  "
+    def _text(self, index: int) -> str:
+        label = self.options[index].label
+        return f"[ {label} ]" if self._is_on(index) else f"  {label}  "

@@ -1,4 +1,4 @@
-"""What a test told: text written for the width it has, scrolled by keys when it is longer than its place."""
+"""Report of a test: text made for its width, scrolled by keys when it is too long."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ Write = Callable[[int], Content]
 
 
 class TestReport(VerticalScroll):
-    """Takes the cursor only while there is more than can be seen."""
+    """A report that takes the focus only when it has to scroll."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="report", can_focus=False)
         self._write: Write = lambda _width: Content("")
 
     def compose(self) -> ComposeResult:
-        """The text."""
+        """Compose the text."""
         yield LiveText()
 
     def show(self, write: Write) -> None:
-        """``write`` makes the text for a width."""
+        """Show the text that ``write`` makes for a width."""
         self._write = write
         self._draw()
 
     def on_resize(self) -> None:
-        """Wrap it anew."""
+        """Wrap the text again."""
         self._draw()
 
     def _draw(self) -> None:

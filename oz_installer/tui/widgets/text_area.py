@@ -1,4 +1,4 @@
-"""Several lines of text."""
+"""A text area for several lines."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from oz_installer.tui.widgets.text_input import printable
 
 
 class MultilineInput(TextArea, StableComponents):  # pyright: ignore[reportIncompatibleMethodOverride]
-    """A text area that calls ``told`` with every change, at once. Tab leaves it."""
+    """A text area that calls ``on_change`` directly on every change. Tab leaves it."""
 
-    def __init__(self, *, placeholder: str, told: Callable[[str], None]) -> None:
+    def __init__(self, *, placeholder: str, on_change: Callable[[str], None]) -> None:
         super().__init__(
             compact=True, show_line_numbers=False, highlight_cursor_line=False, placeholder=placeholder
         )
-        self._told = told
+        self._on_change = on_change
         self._last = ""
 
     def show(self, text: str) -> None:
-        """Show a text without telling it."""
+        """Show a text without calling the callback."""
         if text != self.text:
             self._last = text
             self.text = text
 
     def edit(self, edit: Edit) -> EditResult:
-        """Make an edit, and tell it."""
+        """Apply an edit and report it."""
         result = super().edit(edit)
         self._tell()
         return result
@@ -43,14 +43,14 @@ class MultilineInput(TextArea, StableComponents):  # pyright: ignore[reportIncom
         clean = "\n".join(printable(line.removesuffix("\r")) for line in lines)
         self.move_cursor(self.replace(clean, *self.selection, maintain_selection_offset=False).end_location)
         if len(clean) < len(event.text.replace("\r\n", "\n")):
-            self.post_message(Notice("Pasted; left out: control characters."))
+            self.post_message(Notice("Pasted without control characters."))
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
-        """Undo and redo come here only."""
+        """Report undo and redo, which do not pass through ``edit``."""
         event.stop()
         self._tell()
 
     def _tell(self) -> None:
         if self.text != self._last:
             self._last = self.text
-            self._told(self.text)
+            self._on_change(self.text)

@@ -1,4 +1,4 @@
-"""One line of text that takes pasted text in without control characters, and says what it left out."""
+"""A one-line input that strips control characters from pasted text and reports it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 
 
 def printable(line: str) -> str:
-    """A line without what would steer a terminal, or turn its direction."""
+    """Remove characters that control a terminal or its text direction."""
     return _CONTROL.sub("", line.replace("\t", " "))
 
 
 class TextInput(SingleRowInput):
-    """A text input of one row that calls ``told`` with every change, at once."""
+    """A one-row text input that calls ``on_change`` directly on every change."""
 
-    _told: Callable[[str], None] | None = None
+    _on_change: Callable[[str], None] | None = None
     _quiet = False
 
     def __init__(
@@ -32,7 +32,7 @@ class TextInput(SingleRowInput):
         placeholder: str = "",
         password: bool = False,
         id: str | None = None,
-        told: Callable[[str], None] | None = None,
+        on_change: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(
             value,
@@ -41,21 +41,21 @@ class TextInput(SingleRowInput):
             id=id,
             compact=True,
             select_on_focus=False,
-            validate_on=(),  # the answers are judged as a whole
+            validate_on=(),  # the answers are validated as a whole
         )
-        self._told = told
+        self._on_change = on_change
 
     def show(self, text: str) -> None:
-        """Show a text without telling it."""
+        """Show a text without calling the callback."""
         if text != self.value:
             self._quiet = True
             self.value = text
             self._quiet = False
 
     def watch_value(self, value: str) -> None:
-        """Tell what is typed."""
-        if self._told is not None and not self._quiet:
-            self._told(value)
+        """Report what is typed."""
+        if self._on_change is not None and not self._quiet:
+            self._on_change(value)
 
     def on_paste(self, event: events.Paste) -> None:
         """Insert the first line that is not empty, without control characters."""
@@ -67,21 +67,21 @@ class TextInput(SingleRowInput):
         line = lines[0] if self.password else lines[0].strip()
         clean = printable(line)
         self.replace(clean, *self.selection)
-        left = []
+        skipped = []
         if len(lines) > 1:
-            left.append(f"{plural(len(lines) - 1, 'more line')}")
+            skipped.append(f"{plural(len(lines) - 1, 'more line')}")
         if len(clean) < len(line):
-            left.append("control characters")
-        if left:
-            self.post_message(Notice(f"Pasted one line; left out: {join_and(left)}."))
+            skipped.append("control characters")
+        if skipped:
+            self.post_message(Notice(f"Pasted one line, skipped {join_and(skipped)}."))
 
     def action_copy(self) -> None:
-        """A password is not copied out of its field."""
+        """Copy the selection, but never a password."""
         if not (self.password and self.selected_text):
             super().action_copy()
 
     def action_cut(self) -> None:
-        """A password is removed, and not copied."""
+        """Cut the selection; a password is only removed."""
         if self.password:
             self.delete_selection()
         else:
