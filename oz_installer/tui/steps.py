@@ -117,7 +117,7 @@ STEPS: tuple[Step, ...] = (
         id="review",
         title="Review",
         screen="review:ReviewScreen",
-        intro="Topology, every file, and what would change.",
+        intro="Planned services, every file, and what would change.",
         help="This step changes nothing. Save writes the answers file, which an unattended run reads, too.",
     ),
     Step(

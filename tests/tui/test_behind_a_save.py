@@ -136,7 +136,7 @@ async def wait_for_other_answers(pilot: Driver, core: SlowCore) -> None:
     await until(pilot, core.began.is_set)
     files = app_of(pilot).files
     files._away(lambda: files.open(OTHER, anyway=True))
-    await until(pilot, lambda: "other ones follow" in text_of(pilot))
+    await until(pilot, lambda: "the others open afterwards" in text_of(pilot))
 
 
 async def test_other_answers_that_wait_for_a_save_wait_for_a_dialog_too() -> None:

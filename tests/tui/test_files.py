@@ -105,7 +105,7 @@ async def test_a_file_is_opened_from_the_first_step() -> None:
     here = Path.cwd() / "mine.yml"
     async with wizard(FakeCore({here: COMPLETE})) as pilot:
         await press(pilot, "down", "enter", "=nothing.yml", "enter")
-        assert "There is no file" in text_of(pilot)
+        assert "! File not found: " in text_of(pilot)
         await press(pilot, "tab", "enter")
         assert app_of(pilot).session.path == here
         assert step_of(pilot).STEP == "review"
@@ -199,7 +199,7 @@ async def test_a_draft_that_cannot_be_kept_is_told_and_nothing_is_lost_without_a
         await press(pilot, "=12", "ctrl+n")
         assert "no draft of it can be saved: Read-only file system" in text_of(pilot)
         await press(pilot, "ctrl+q")
-        assert "lost when you leave now" in " ".join(text_of(pilot).split())
+        assert "lost if you quit now" in " ".join(text_of(pilot).split())
         await press(pilot, "enter")
         assert step_of(pilot).STEP == "release"
         await press(pilot, "ctrl+c", "shift+tab")

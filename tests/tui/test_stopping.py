@@ -125,4 +125,4 @@ async def test_what_is_installed_is_installed_although_nobody_waits_for_the_last
         await press(pilot, "shift+tab", "enter")
         await press(pilot, "ctrl+n")
         shown = " ".join(text_of(pilot).split())
-        assert "Everything is installed, but its status could not be read: stopped at your request" in shown
+        assert "Everything is installed; its status is unknown: stopped at your request" in shown

@@ -39,7 +39,7 @@ class Case:
 HOST = Case("db_1/x", "neither a host name nor an IP address", "10.0.0.9")
 PORT = Case("99999", "should be from 1 to 65535", "5433")
 URL = Case("oz.example.com", "write https://oz.example.com", "https://oz.example.com")
-SECRET = Case(VARIABLE, "choose «variable» and write its name", "s3cret-word")
+SECRET = Case(VARIABLE, "choose «variable» and enter its name", "s3cret-word")
 PATH = Case(LONG, "longer than 4096 characters", "keys/license.key")
 POSITIVE = Case("0", "should be above zero", "12")
 WHOLE = Case("1.5", "should be a whole number", "90")

@@ -88,7 +88,7 @@ class DoneScreen(StepScreen):
                 ("«Read status» shows what runs on the nodes.", "muted"),
             )
         if installed.summary is None:
-            message = f"Everything is installed, but its status could not be read: {installed.trouble}"
+            message = f"Everything is installed; its status is unknown: {installed.trouble}"
             return failure_rows(message, "Press «Read status» to try again.", "", width)
         changes = f"Pending changes: {installed.changes}\n\n" if installed.changes else ""
         summary = summary_text(installed.summary, width, table_last=True)
