@@ -24,8 +24,11 @@ HELD = "install"
 GOES_ON = "The installation continues."
 
 THREADS = 64
-"""Jobs that can run in parallel. Python's own pool has six threads on two processors: nodes that do not
-answer, or wait for a password, would keep the answers from being validated and saved."""
+"""Most jobs that run in parallel.
+
+Python's own pool has six threads on two processors: nodes that do not answer or wait for a password would keep
+the answers from being validated and saved.
+"""
 
 Tell = Callable[[object], None]
 Job = Callable[[Tell, Stop], Any]

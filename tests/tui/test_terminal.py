@@ -131,7 +131,7 @@ def test_an_incomplete_file_is_asked_about(tmp_path: Path) -> None:
 def test_a_typed_password_is_in_no_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "partial.yml").write_text(PARTIAL + DATABASE)
     with terminal(["--answers", "partial.yml"], tmp_path) as one:
-        one.wait_for("! An external database needs")
+        one.wait_for("! Password is needed")
         one.send(f"{CANARY}\x11")
         assert one.ended() == 0
         assert CANARY not in one.seen
