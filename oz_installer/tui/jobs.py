@@ -26,8 +26,8 @@ GOES_ON = "The installation continues."
 THREADS = 64
 """Most jobs that run in parallel.
 
-Python's own pool has six threads on two processors: nodes that do not answer or wait for a password would keep
-the answers from being validated and saved.
+Python's own pool has six threads on two processors: nodes that do not answer or wait for a password would
+keep the answers from being validated and saved.
 """
 
 Tell = Callable[[object], None]
@@ -36,11 +36,11 @@ Job = Callable[[Tell, Stop], Any]
 
 
 class HoldingExit(Protocol):
-    """What knows whether an installation is at work."""
+    """An exit controller, as far as jobs need it."""
 
     @property
     def held(self) -> bool:
-        """Whether something must not be cut off."""
+        """True while something must not be interrupted."""
 
 
 class HoldingApp(Protocol):

@@ -14,10 +14,10 @@ Callback = Callable[[], Awaitable[None] | None]
 
 
 class MessageLoop(Protocol):
-    """What has a message loop: the app, a screen, a widget."""
+    """Owner of a message loop: the app, a screen, a widget."""
 
     def call_next(self, callback: Callable[..., Any]) -> None:
-        """Call something behind the message that is being handled."""
+        """Call a function after the message that is being handled."""
 
 
 class OneShotTimer:

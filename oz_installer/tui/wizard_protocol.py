@@ -1,4 +1,4 @@
-"""The protocols of the app: what screens, dialogs and the palette may use, and what its controllers may.
+"""Protocols of the app, as screens, dialogs, the palette and the controllers see it.
 
 They keep the imports free of circles: the app imports screens and controllers, which import this file only.
 """
@@ -28,40 +28,40 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class ExitGuard:
-    """Something that must not be cut off. ``question`` is asked before ``stop`` is called."""
+    """Work that must not be interrupted: ``question`` is asked before ``stop`` is called."""
 
     question: str
     stop: Callable[[], None]
 
 
 class Exit(Protocol):
-    """Leaving the wizard, and what must end before."""
+    """Exit from the wizard, and the work that must end first."""
 
     @property
     def held(self) -> bool:
-        """Whether something must not be cut off."""
+        """True while something must not be interrupted."""
 
     def hold(self, hold: ExitGuard) -> None:
-        """Do not leave without asking, until ``release``."""
+        """Ask before quitting, until ``release``."""
 
     def release(self) -> None:
-        """What was held has ended."""
+        """Allow quitting again after the held work has ended."""
 
 
 class Secrets(Protocol):
-    """The secrets that the operator was asked for."""
+    """Prompts for secrets."""
 
     def __call__(self, label: str) -> Secret:
-        """Ask for one, in a job only. Raises AnswersError when the operator gives none."""
+        """Prompt for a secret, in a job only. Raises AnswersError when the operator gives none."""
 
     def forget(self, node: str | None = None) -> None:
-        """Ask again next time, for all secrets or for those of one node."""
+        """Forget all secrets or those of one node, to prompt for them again."""
 
     def cancel_pending(self) -> None:
-        """Answer with nothing whatever is asked for now."""
+        """Cancel the open prompts."""
 
     def end(self) -> None:
-        """Answer with nothing from now on."""
+        """Cancel open prompts and refuse later ones."""
 
 
 class Files(Protocol):
@@ -69,61 +69,61 @@ class Files(Protocol):
 
     @property
     def all_saved(self) -> bool:
-        """Whether the answers file holds what is on the screen."""
+        """True while the answers file equals the current answers."""
 
     @property
     def writing(self) -> Path | None:
-        """The answers file that is being written now."""
+        """The answers file that is being written."""
 
     @property
     def writes_all(self) -> bool:
-        """Whether what is being written is what is on the screen."""
+        """True while the current answers are being written."""
 
     def begin(self) -> None:
         """Begin a new installation."""
 
     def ask_to_open(self, step_id: str | None = None) -> None:
-        """Choose an answers file, and open it."""
+        """Choose an answers file and open it."""
 
     def open_draft(self, saved: SavedDraft) -> None:
-        """Continue with a draft."""
+        """Continue a draft."""
 
     def save(self, then: Callable[[], None] | None = None) -> None:
         """Write the answers; call ``then`` once they are written."""
 
     def save_elsewhere(self) -> None:
-        """Ask where, and write the answers there."""
+        """Ask for another path and write the answers there."""
 
-    def go_on(self) -> None:
-        """Open the other answers that wait for a save or a dialog, if any."""
+    def resume(self) -> None:
+        """Switch to the answers that wait for a save or a dialog, if any."""
 
     def keep_last(self, then: Callable[[Path | None, str], None]) -> None:
-        """Keep a draft for good; ``then`` learns of which answers file, or why not."""
+        """Save the last draft and pass its answers file, or the error, to ``then``."""
 
 
 class StepView(Protocol):
-    """The step that is open, as the app's controllers and dialogs see it."""
+    """The open step, as the app's controllers and dialogs see it."""
 
     STEP: ClassVar[str]
 
     @property
     def is_active(self) -> bool:
-        """Whether it is on top, with no dialog before it."""
+        """True while no dialog covers the step."""
 
     def say(self, text: str, tone: Tone = "") -> None:
-        """Write one line above the keys."""
+        """Show a text in the status line."""
 
     def follow(self) -> None:
-        """Show the answers as they are now."""
+        """Refresh everything that shows answers."""
 
     def follow_soon(self) -> None:
-        """Show them as soon as what was edited is on the screen."""
+        """Refresh after the next paint."""
 
     def show_frame(self) -> None:
-        """Show the bars."""
+        """Update the bars."""
 
     def keys(self) -> tuple[str, ...]:
-        """Return the questions that are asked there."""
+        """Return the keys of the step's questions."""
 
     def query(self, selector: Any = None) -> Any:
         """Find widgets, as in Textual."""
@@ -137,7 +137,7 @@ class Wizard(Protocol):
 
     @property
     def asking(self) -> Secrets:
-        """The secrets that the operator was asked for."""
+        """Prompts for secrets."""
 
     @property
     def files(self) -> Files:
@@ -145,20 +145,20 @@ class Wizard(Protocol):
 
     @property
     def leaving(self) -> Exit:
-        """Leaving the wizard."""
+        """Exit from the wizard."""
 
     @property
     def step_screen(self) -> StepView | None:
-        """The step that is open, perhaps below a dialog."""
+        """The open step, perhaps below a dialog."""
 
     def change(self, key: str, value: Any) -> None:
-        """Give an answer of the right type (None: leave it out)."""
+        """Set an answer to a value of its type; None removes it."""
 
     def edit(self, working: WorkingCopy, *, soon: bool = False) -> None:
         """Replace the answers."""
 
     def go(self, step_id: str, key: str | None = None) -> None:
-        """Open a step, with the cursor on a question's field."""
+        """Open a step, with the focus on a question if given."""
 
     def judge(self, after: float = 0.0) -> None:
         """Validate the answers in the background."""
@@ -170,13 +170,13 @@ class Wizard(Protocol):
         """Write the answers file."""
 
     def action_help(self) -> None:
-        """Explain the step and the field that has the cursor."""
+        """Explain the step and the focused field."""
 
     def action_theme(self) -> None:
         """Switch between dark and light."""
 
     def action_leave(self) -> None:
-        """Leave; ask when something is at work."""
+        """Quit; ask first while an installation is running."""
 
 
 class WizardHost(Wizard, Protocol):
@@ -192,19 +192,19 @@ class WizardHost(Wizard, Protocol):
         """Show a dialog; ``callback`` gets its result."""
 
     def start_over(self, step_id: str, key: str | None = None) -> None:
-        """Open a step of other answers; no screen remembers anything."""
+        """Open a step for other answers and drop all screens of the previous ones."""
 
     def stop_jobs(self) -> None:
-        """Ask everything that works in the background to stop."""
+        """Stop all background jobs."""
 
     def call_next(self, callback: Callable[..., Any]) -> None:
-        """Call something behind the message that is being handled."""
+        """Call a function after the message that is being handled."""
 
     def call_later(self, callback: Callable[..., Any], *args: Any) -> bool:
-        """Call something behind the messages that wait."""
+        """Call a function after all waiting messages."""
 
     def call_from_thread(self, callback: Callable[..., T], *args: Any) -> T:
-        """Call something in the app's thread, from another one."""
+        """Call a function in the app's thread from another one."""
 
     def exit(self, result: Any = None, return_code: int = 0) -> None:
         """End the app."""
@@ -217,7 +217,7 @@ class NodesView(Protocol):
 
     @property
     def is_active(self) -> bool:
-        """Whether it is on top, with no dialog before it."""
+        """True while no dialog covers the step."""
 
     @property
     def app(self) -> App[Any]:
@@ -225,7 +225,7 @@ class NodesView(Protocol):
 
     @property
     def core(self) -> Core:
-        """The only door to the rest."""
+        """The only access to everything below the wizard."""
 
     @property
     def wizard(self) -> Wizard:
@@ -233,19 +233,19 @@ class NodesView(Protocol):
 
     @property
     def working(self) -> WorkingCopy:
-        """The answers now."""
+        """The current answers."""
 
     def refused(self) -> bool:
-        """Return whether an installation is at work, and say so."""
+        """Return whether an installation is running, and report it."""
 
     def say(self, text: str, tone: Tone = "") -> None:
-        """Write one line above the keys."""
+        """Show a text in the status line."""
 
     def show_nodes(self) -> None:
-        """Show the table and what stands around it."""
+        """Show the table and the details."""
 
     def show_soon(self) -> None:
-        """Show them ten times a second at most."""
+        """Show them soon, at most ten times a second."""
 
     def start(self, name: str, job: Job) -> Stop:
         """Run a job in a thread."""
