@@ -1,6 +1,6 @@
-"""Where a check asks from: a node, or later a pod.
+"""The viewpoint of a check: the node, or later the pod, that it connects from.
 
-What one place reaches says nothing of another.
+What one place reaches says nothing about another.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Viewpoint(Protocol):
         """
 
     def tcp(self, host: str, port: int) -> TcpResult:
-        """Open a TCP connection and close it; by the shell where tunnels are forbidden."""
+        """Open a TCP connection and close it; from the shell when tunnels are forbidden."""
 
     def tcp_from_shell(self, host: str, port: int) -> TcpResult:
         """Open a TCP connection from the shell and close it."""
