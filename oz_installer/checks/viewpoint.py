@@ -22,23 +22,28 @@ class Viewpoint(Protocol):
     @property
     def name(self) -> str:
         """Name of the node or pod, as findings show it."""
+        ...
 
     def tunnel(self, host: str, port: int, *, timeout: float = 10.0) -> socket.socket:
         """Open a TCP connection to host:port as this place sees it.
 
         Raises ForwardingForbidden when it allows no tunnels, OSError when nothing answers.
         """
+        ...
 
     def tcp(self, host: str, port: int) -> TcpResult:
         """Open a TCP connection and close it; from the shell when tunnels are forbidden."""
+        ...
 
     def tcp_from_shell(self, host: str, port: int) -> TcpResult:
         """Open a TCP connection from the shell and close it."""
+        ...
 
     def shell(
         self, argv: Sequence[str], *, stdin: bytes | None = None, timeout: float = 120.0
     ) -> CommandResult:
         """Run one command without becoming root. ``timeout`` in seconds of silence."""
+        ...
 
 
 class NodeViewpoint:

@@ -47,6 +47,7 @@ class Facts(Protocol):
     @property
     def record(self) -> Record | None:
         """The record of what is installed; None when nothing is, or the record cannot be read."""
+        ...
 
 
 def record_of(rendering: Rendering, generation: str, secrets: Mapping[str, str] | None = None) -> Record:

@@ -64,33 +64,41 @@ class Connection(Protocol):
     @property
     def targets(self) -> tuple[str, ...]:
         """Targets that are connected, in the operator's order."""
+        ...
 
     @property
     def desired_state(self) -> DesiredState:
         """The desired state that the targets are compared with."""
+        ...
 
     @property
     def facts(self) -> Mapping[str, Facts]:
         """Facts by target."""
+        ...
 
     @property
     def failures(self) -> Mapping[str, OzError]:
         """Targets that could not be connected or read, and why."""
+        ...
 
     def plan(self, stop: threading.Event | None = None) -> Plan:
         """Compare the facts with the desired state. Raises Interrupted soon after ``stop`` is set."""
+        ...
 
     def with_diffs(self, plan: Plan, stop: threading.Event | None = None) -> Plan:
         """Return the plan with a unified diff of every file that differs, secrets masked. Raises Interrupted.
 
         A target where nothing is installed has nothing to compare with: ``render`` shows its files.
         """
+        ...
 
     def require_ready(self, plan: Plan) -> None:
         """Raise PreflightError naming the targets that cannot carry the plan out."""
+        ...
 
     def install_recipe(self) -> Sequence[Phase[Any]]:
         """Return the phases that install, upgrade or repair."""
+        ...
 
     def run(
         self,
@@ -102,21 +110,26 @@ class Connection(Protocol):
         stop: threading.Event | None,
     ) -> RunContext:
         """Return the run that the recipe's phases work on. ``health_timeout`` in seconds."""
+        ...
 
     def status(self, stop: threading.Event | None = None, *, refresh: bool = False) -> Status:
         """Return the state of every connected target. ``refresh`` reads the facts again first.
 
         Raises Interrupted soon after ``stop`` is set.
         """
+        ...
 
     def logs(self, services: Mapping[str, tuple[str, str]], lines: int) -> ServiceLogs:
         """Read the last log lines of services, given as ``target/service`` -> target and container name."""
+        ...
 
     def transport(self, target: str) -> Transport:
         """Return the connection that checks of this target use."""
+        ...
 
     def close(self) -> None:
         """End every connection, waiting a second at most."""
+        ...
 
 
 class Platform(Protocol):
@@ -125,10 +138,12 @@ class Platform(Protocol):
     @property
     def name(self) -> str:
         """The word of ``catalog/scenarios.yml``."""
+        ...
 
     @property
     def checks(self) -> Sequence[Check[Any]]:
         """The preflight's checks, in the order of a report."""
+        ...
 
     def render(
         self,
@@ -141,6 +156,7 @@ class Platform(Protocol):
 
         Raises AnswersError when an answer or a secret cannot be written in a file's language.
         """
+        ...
 
     def connect(
         self,
@@ -155,3 +171,4 @@ class Platform(Protocol):
 
         Raises AnswersError when rendering does, and Interrupted soon after ``stop`` is set.
         """
+        ...

@@ -36,14 +36,17 @@ class RenderedService(Protocol):
     @property
     def name(self) -> str:
         """Name on its target."""
+        ...
 
     @property
     def job(self) -> bool:
         """Whether it runs once."""
+        ...
 
     @property
     def digest(self) -> str:
         """SHA-256, hexadecimal."""
+        ...
 
 
 class Rendering(Protocol):
@@ -52,23 +55,29 @@ class Rendering(Protocol):
     @property
     def target(self) -> str:
         """Name of the node, or of the workload in a cluster."""
+        ...
 
     @property
     def release(self) -> str:
         """Release of Oz API."""
+        ...
 
     @property
     def files(self) -> tuple[RenderedFile, ...]:
         """Files, sorted by path."""
+        ...
 
     @property
     def services(self) -> Sequence[RenderedService]:
         """Services and jobs, in the order of their start."""
+        ...
 
     @property
     def data(self) -> Mapping[str, str]:
         """Where the API's data are kept (``database``, ``media``); empty where the API does not run."""
+        ...
 
     @property
     def digest(self) -> str:
         """SHA-256 over paths, modes and contents, hexadecimal."""
+        ...

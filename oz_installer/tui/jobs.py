@@ -41,6 +41,7 @@ class HoldingExit(Protocol):
     @property
     def held(self) -> bool:
         """True while something must not be interrupted."""
+        ...
 
 
 class HoldingApp(Protocol):

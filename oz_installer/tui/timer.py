@@ -18,6 +18,7 @@ class MessageLoop(Protocol):
 
     def call_next(self, callback: Callable[..., Any]) -> None:
         """Call a function after the message that is being handled."""
+        ...
 
 
 class OneShotTimer:

@@ -19,9 +19,11 @@ class ProgressOutput(Protocol):
 
     def on_event(self, event: Event) -> None:
         """Tell one event."""
+        ...
 
     def close(self) -> None:
         """Leave the terminal tidy; to be called once, whatever happened."""
+        ...
 
 
 def output_kind(json: bool, stream_err: TextIO) -> Kind:

@@ -29,21 +29,27 @@ class ContainerEngine(Protocol):
     @property
     def recreates_in_place(self) -> bool:
         """Whether its Compose creates a container while one of the same name is there."""
+        ...
 
     def preload(self) -> None:
         """Load in the background what is needed later."""
+        ...
 
     def states(self, run: NodesRun, node: str) -> Mapping[str, ContainerFact]:
         """Return every container of the project, by name. Raises DeployError, ConnectError."""
+        ...
 
     def require_started(self, run: NodesRun, node: str, names: Sequence[str], result: CommandResult) -> None:
         """Raise DeployError when Compose's ``result`` hides that a container was not started."""
+        ...
 
     def logs(self, run: NodesRun, node: str, service: str, lines: int) -> str:
         """Return the last log lines of a container, or why they cannot be read."""
+        ...
 
     def pull(self, run: NodesRun, node: str, image: str, text: str) -> None:
         """Pull one image, with progress as ``text`` where the engine reports it. Raises DeployError."""
+        ...
 
 
 _ENGINES: dict[str, ContainerEngine] = {"docker": DockerSdk(), "podman": PodmanCli()}

@@ -22,12 +22,15 @@ class AnswerOwner(Protocol):
 
     def edit_answers(self, change: Callable[[WorkingCopy], WorkingCopy]) -> None:
         """Apply an edit. The widget has shown it already; the rest follows in the next frame."""
+        ...
 
     def follow(self) -> None:
         """Refresh everything that shows answers."""
+        ...
 
     def follow_soon(self) -> None:
         """Refresh in the next frame, or before the next key that is not text."""
+        ...
 
 
 def question_at(widget: Widget | None) -> str | None:
