@@ -6,6 +6,7 @@
 # make test-faults   the slow tests: failures while deploying, Podman, old engines, brokers, registries
 # make test-vm       the checks in two virtual machines: a real NFS mount, systemd, cgroup v2
 # make test-fresh    make demo, again, and make test on a bare Debian 12 that is made for it (half an hour)
+# make figures       modules and processor instructions of short runs against tests/figures.json (a minute)
 # make bench         oz-install beside plain OpenSSH, pyinfra and Ansible, as ratios of one run
 # make screenshots   screenshots/: the wizard installs on a lab of its own; every screen, and a recording
 # make docs          the answers reference, from the questions
@@ -15,7 +16,7 @@ NEWEST ?= .venv-newest
 PY := $(VENV)/bin/python
 OZ := $(VENV)/bin/oz-install
 
-.PHONY: help demo demo-down check newest e2e test test-faults test-vm test-fresh bench screenshots docs machine
+.PHONY: help demo demo-down check newest e2e test test-faults test-vm test-fresh figures figures-update bench screenshots docs machine
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -64,7 +65,7 @@ e2e: $(VENV)/.ready machine
 
 test: $(VENV)/.ready machine
 	@trap '$(PY) -m oz_installer.lab down --name none --engine' EXIT; \
-	  $(MAKE) --no-print-directory check && $(MAKE) --no-print-directory e2e
+	  $(MAKE) --no-print-directory check figures && $(MAKE) --no-print-directory e2e
 
 test-faults: $(VENV)/.ready machine
 	$(VENV)/bin/pytest -q -m slow tests/e2e
@@ -75,6 +76,13 @@ test-vm: $(VENV)/.ready
 
 test-fresh: machine
 	tests/fresh_machine.sh
+
+# After a change that is meant to cost more, or less: make figures-update.
+figures: $(VENV)/.ready machine
+	$(PY) -m tests.figures
+
+figures-update: $(VENV)/.ready machine
+	$(PY) -m tests.figures --update
 
 bench: $(VENV)/.ready machine
 	bench/run

@@ -8,6 +8,7 @@ Type checkers see the standard decorator.
 from __future__ import annotations
 
 import dataclasses
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -34,13 +35,27 @@ class _Spec(NamedTuple):
     finish: bool
 
 
+_LOCK = threading.RLock()
+
+
+class _LazyFields:
+    """``__dataclass_fields__`` of a class until somebody asks for it, which most classes never see."""
+
+    def __get__(self, _instance: object, cls: type) -> Any:
+        with _LOCK:
+            owner = next(one for one in cls.__mro__ if "__dataclass_fields__" in vars(one))
+            if vars(owner)["__dataclass_fields__"] is self:
+                dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=True)(owner)
+            return vars(owner)["__dataclass_fields__"]
+
+
 def _decorate(cls: type) -> type:
-    made: type = dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=True)(cls)
     own = vars(cls)
     for name, method in _METHODS:
         if name not in own or (name == "__hash__" and own[name] is None):
-            setattr(made, name, method)
-    return made
+            setattr(cls, name, method)
+    cls.__dataclass_fields__ = _LazyFields()  # type: ignore[attr-defined]
+    return cls
 
 
 def _spec_of(cls: type) -> _Spec:

@@ -15,6 +15,7 @@ need tmux tmux
 need busybox busybox-static
 need mawk mawk
 need gawk gawk
+need valgrind valgrind
 if [ "${1:-}" = pictures ]; then
   need rsvg-convert librsvg2-bin
   need pngquant pngquant

@@ -43,11 +43,12 @@ def install(options: RunOptions, answers: Path | None, **flags: Any) -> None:
     plain = not options.json and not any(flags.values())
     if answers is None and not plain:
         raise click.UsageError("Name the answers file: --answers FILE.")
-    from oz_installer.cli.wizard import needs_completion, open_wizard
+    if answers is None or plain:
+        from oz_installer.cli.wizard import needs_completion, open_wizard
 
-    if answers is None or (plain and needs_completion(answers)):
-        open_wizard(answers, options)
-        return
+        if answers is None or needs_completion(answers):
+            open_wizard(answers, options)
+            return
     from oz_installer.console.commands.install import install as install_answers
     from oz_installer.console.commands.install_flags import InstallFlags
     from oz_installer.installation.nodes.connect import transport_opener

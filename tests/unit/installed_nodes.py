@@ -1,19 +1,21 @@
-"""Nodes on which everything is installed, for whole runs in a process of its own that find nothing to do.
-
-``write_facts`` records what such nodes would answer. ``python -m tests.unit.installed_nodes FACTS ...`` is
-oz-install with connections that answer from there; the SSH transport is imported as for real nodes.
-"""
+"""Four nodes on which everything is installed, and whole runs on them in processes of their own."""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import cast
 
-if TYPE_CHECKING:
-    from oz_installer.render.compose.bundle import Bundle
+from oz_installer.answers.file import read
+from oz_installer.deploy.record import record_of
+from oz_installer.installation.render import build_desired_state
+from oz_installer.render.compose.bundle import Bundle
+from tests.unit.deploy.test_deploy_facts import output
 
 ANSWERS = """\
 version: 1
@@ -24,86 +26,81 @@ nodes:
   - {name: bio1, host: 10.0.0.2}
   - {name: bio2, host: 10.0.0.3}
   - {name: api2, host: 10.0.0.4, roles: [api]}
-database: {host: 10.0.0.9, password: {env: OZ_TEST_TOKEN}}
+database: {host: 10.0.0.9, password: {file: password.txt}}
 storage: {type: nfs, server: 10.0.0.8, export: /srv/oz}
-admin: {password: {env: OZ_TEST_TOKEN}}
+admin: {password: {file: password.txt}}
 license: {bio: ./license.key}
-updater: {token: {env: OZ_TEST_TOKEN}}
+updater: {token: {file: password.txt}}
 """
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "help": ("--help",),
+    "render": ("render", "--answers", "answers.yml", "--out", "out"),
+    "nothing to do": ("--answers", "answers.yml", "--yes"),
+}
+"""What is counted. ``render`` needs a folder that is not there yet."""
 
 
-def write_facts(answers: Path) -> Path:
-    """Write the answers of nodes that have what these answers ask for, and keep the secrets of the files."""
-    from oz_installer.answers.file import read
-    from oz_installer.deploy.record import record_of
-    from oz_installer.installation.render import build_desired_state
-    from tests.unit.deploy.test_deploy_facts import output
+@dataclass(frozen=True, kw_only=True)
+class FinishedRun:
+    """What a run printed on stdout, and the names of the modules that it had loaded at its end."""
 
+    output: str
+    modules: frozenset[str]
+
+
+def prepare_folder(folder: Path) -> Path:
+    """Write answers, what they name, and what such nodes say when they have all of it; return the folder."""
+    answers = folder / "answers.yml"
+    answers.write_text(ANSWERS)
+    for name in ("license.key", "password.txt"):
+        (folder / name).write_text("Password-canary-1\n")
+        (folder / name).chmod(0o600)
     desired = build_desired_state(read(answers), answers, ask=None, connecting=True)
     desired.save_secrets()
     found = {}
     for name, bundle in cast("Mapping[str, Bundle]", desired.renderings).items():
-        containers = "".join(
-            f"{one.name}\tUp 3 days (healthy)\t{one.digest}\t{one.image}\n" for one in bundle.long_running
-        )
         found[name] = output(
-            containers=containers,
+            containers="".join(
+                f"{one.name}\tUp 3 days (healthy)\t{one.digest}\t{one.image}\n" for one in bundle.long_running
+            ),
             link="generations/000001",
             record=record_of(bundle, "000001", desired.fingerprints(name)).dumps(),
             verified=bundle.digest,
             jobs="".join(f"{one.name} {one.digest}\n" for one in bundle.jobs),
             files="".join(f"{one.digest}  ./{one.path}\n" for one in bundle.files),
         )
-    facts = answers.with_name("facts.json")
-    facts.write_text(json.dumps(found))
-    return facts
+    (folder / "facts.json").write_text(json.dumps(found))
+    return folder
 
 
-class InstalledNode:
-    """A connection to a node that answers every command with its recorded facts."""
-
-    def __init__(self, name: str, output: str) -> None:
-        self.name = name
-        self._output = output.encode()
-
-    def run(self, argv: Sequence[str], **_: object) -> Any:
-        """Return the recorded output."""
-        from oz_installer.remote.transport import CommandResult
-
-        return CommandResult(argv=tuple(argv), status=0, stdout=self._output)
-
-    def close(self) -> None:
-        """Do nothing."""
+def command_line(*arguments: str) -> list[str]:
+    """Return the argv of oz-install on these nodes, to be run in their folder."""
+    return [sys.executable, "-m", "tests.unit.installed_run", "facts.json", *arguments]
 
 
-def opener_of(facts: Path) -> Callable[..., InstalledNode]:
-    """Return what opens a connection to such a node."""
-    outputs = json.loads(facts.read_text())
-
-    def open_node(node: Any, *_: object, **__: object) -> InstalledNode:
-        import oz_installer.remote.ssh.transport  # noqa: F401 - what a real connection imports
-
-        return InstalledNode(node.name, outputs[node.name])
-
-    return open_node
-
-
-def main() -> None:
-    """Run oz-install with these nodes; with OZ_TEST_MODULES also write the names of all loaded modules."""
-    import os
-
-    from oz_installer import __main__
-    from oz_installer.installation.nodes import connect
-
-    facts, *arguments = sys.argv[1:]
-    sys.argv = ["oz-install", *arguments]
-    connect.transport_opener = lambda: opener_of(Path(facts))
-    try:
-        __main__.main()
-    finally:
-        if listing := os.environ.get("OZ_TEST_MODULES"):
-            Path(listing).write_text("\n".join(sorted(sys.modules)))
+def environment(folder: Path) -> dict[str, str]:
+    """Return an environment in which a run does the same every time; compiled code is kept in the folder."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return {
+        **kept,
+        "HOME": str(folder),
+        "NO_COLOR": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
+    }
 
 
-if __name__ == "__main__":
-    main()
+def run_installed(folder: Path, *arguments: str) -> FinishedRun:
+    """Run oz-install on these nodes. Raises CalledProcessError when it does not end well."""
+    listing = folder / "modules.txt"
+    done = subprocess.run(
+        command_line(*arguments),
+        cwd=folder,
+        env={**environment(folder), "OZ_TEST_MODULES": str(listing)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    return FinishedRun(output=done.stdout, modules=frozenset(listing.read_text().split("\n")))

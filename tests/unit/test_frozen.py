@@ -113,3 +113,19 @@ def test_what_a_class_defines_itself_stays() -> None:
 def test_other_kinds_of_dataclass_are_refused() -> None:
     with pytest.raises(TypeError, match="another kind"):
         dataclass(frozen=False, kw_only=True)
+
+
+def test_fields_are_worked_out_at_their_first_use() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Late:
+        parts: list[str] = field(default_factory=list)
+
+    @dataclass(frozen=True, kw_only=True)
+    class Later(Late):
+        name: str = "n"
+
+    assert type(vars(Late)["__dataclass_fields__"]).__name__ == "_LazyFields"
+    assert dataclasses.is_dataclass(Later)
+    assert Later() == Later(parts=[], name="n")
+    assert type(vars(Late)["__dataclass_fields__"]) is dict
+    assert Late().parts is not Late().parts

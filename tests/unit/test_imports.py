@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 import oz_installer
+from oz_installer.cli.main import COMMANDS
+from tests.unit.installed_nodes import COMMANDS as COUNTED
+from tests.unit.installed_nodes import prepare_folder, run_installed
 
 HEAVY = ("textual", "paramiko", "docker", "pydantic", "yaml", "jinja2", "rich", "cryptography", "requests")
 RUN = """
@@ -66,6 +69,28 @@ def test_help_and_version_load_nothing_heavy(arguments: list[str], tmp_path: Pat
     code, names = loaded(arguments, tmp_path)
     assert code == 0
     assert not names & set(HEAVY)
+
+
+def test_the_help_of_all_commands_loads_none_of_them(tmp_path: Path) -> None:
+    code, names = loaded(["--help"], tmp_path)
+    assert code == 0
+    assert not names & {f"oz_installer.cli.{name}" for name, _ in COMMANDS}
+    assert not names & {"oz_installer.answers.model", "oz_installer.catalog.release"}
+
+
+def test_a_run_with_nothing_to_do_loads_neither_checks_nor_wizard(tmp_path: Path) -> None:
+    run = run_installed(prepare_folder(tmp_path), *COUNTED["nothing to do"])
+    assert run.output == "Nothing to do on 4 nodes.\n"
+    assert {"paramiko", "jinja2", "oz_installer.installation.prepare"} <= run.modules
+    unwanted = (
+        "oz_installer.checks",
+        "oz_installer.tui",
+        "oz_installer.deploy.compose.phases",
+        "textual",
+        "rich",
+    )
+    assert [name for name in sorted(run.modules) if name.startswith(unwanted)] == []
+    assert not run.modules & {"docker", "requests", "pydantic", "email", "importlib.metadata"}
 
 
 def test_a_rendering_loads_neither_wizard_nor_connections(tmp_path: Path) -> None:
