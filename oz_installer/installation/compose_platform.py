@@ -7,13 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from oz_installer.answers.model import Answers
-from oz_installer.deploy.compose.preparation import Preparation
-from oz_installer.deploy.compose.recipes import prepare
-from oz_installer.deploy.runner import run_read_only
-from oz_installer.installation.compose_connection import NodesConnection
 from oz_installer.installation.desired_state.desired_state import render_state
 from oz_installer.installation.desired_state.inputs import Inputs
-from oz_installer.installation.nodes.connection_pool import ConnectionPool
 from oz_installer.installation.platform import EmitEvent
 from oz_installer.render.compose.bundle import Bundle, render
 from oz_installer.secret import Secret
@@ -21,6 +16,7 @@ from oz_installer.topology.model import Topology
 
 if TYPE_CHECKING:
     from oz_installer.checks.base import Check
+    from oz_installer.installation.compose_connection import NodesConnection
     from oz_installer.installation.platform import OpenTransport
 
 
@@ -56,6 +52,12 @@ class ComposePlatform:
         emit: EmitEvent | None = None,
     ) -> NodesConnection:
         """Connect to the nodes and read their facts, in parallel; the bundles are rendered meanwhile."""
+        from oz_installer.deploy.compose.preparation import Preparation
+        from oz_installer.deploy.compose.recipes import prepare
+        from oz_installer.deploy.runner import run_read_only
+        from oz_installer.installation.compose_connection import NodesConnection
+        from oz_installer.installation.nodes.connection_pool import ConnectionPool
+
         answers = inputs.loaded.answers
         nodes = {node.name: node for node in answers.nodes if node.name in only}
 
