@@ -165,8 +165,9 @@ def heading(chosen: argparse.Namespace) -> str:
     cores, load = os.cpu_count(), os.getloadavg()[1]
     today = datetime.datetime.now(tz=datetime.UTC).date()
     runs = 1 if chosen.quick else chosen.runs
+    python = f"{platform.python_version()} ({Path(sys.executable).resolve()})"
     return (
-        f"{today}, {cores} cores, Python {platform.python_version()}, load {load:.1f}: medians of {runs} "
+        f"{today}, {cores} cores, Python {python}, load {load:.1f}: medians of {runs} "
         f"round{'s' if runs > 1 else ''}. In brackets: times the floor of that column."
     )
 

@@ -66,13 +66,15 @@ def limits(samples: Samples, heavy: Sequence[str] | None) -> list[Limit]:
     def far(phase: str, nodes: int) -> Limit:
         place = f"+{RTT_MS} ms, {nodes} node{'s' if nodes > 1 else ''}"
         what = f"{WORDS[phase]}, {place}: oz-install / {BASES[phase]}"
-        return Limit(what=what, limit=1.3, value=against(phase, nodes, RTT_MS))
+        limit = (1.2 if nodes == 1 else 1.0) if phase == NOOP else 1.3
+        return Limit(what=what, limit=limit, value=against(phase, nodes, RTT_MS))
 
     memory = samples.largest_mb(OURS)
     found = [
-        Limit(what=f"nothing to do: oz-install / {FLOOR_CHECK}", limit=1.3, value=against(NOOP)),
-        Limit(what=f"one setting changed: oz-install / {FLOOR}", limit=1.15, value=against(ONE)),
-        Limit(what=f"fresh: oz-install / {FLOOR}", limit=1.1, value=against(FRESH)),
+        Limit(what=f"nothing to do, 4 nodes: oz-install / {FLOOR_CHECK}", limit=1.0, value=against(NOOP)),
+        Limit(what=f"nothing to do, 1 node: oz-install / {FLOOR_CHECK}", limit=1.2, value=against(NOOP, 1)),
+        Limit(what=f"one setting changed: oz-install / {FLOOR}", limit=1.05, value=against(ONE)),
+        Limit(what=f"fresh: oz-install / {FLOOR}", limit=1.05, value=against(FRESH)),
         Limit(what="nothing to do: pyinfra / oz-install", limit=5, value=slower(PYINFRA), least=True),
         Limit(what="nothing to do: Ansible / oz-install", limit=8, value=slower(ANSIBLE), least=True),
         *(far(phase, nodes) for phase in (NOOP, ONE) for nodes in (1, 4)),

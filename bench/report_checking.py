@@ -16,7 +16,7 @@ def checking_limits(samples: Samples) -> list[Limit]:
         Limit(what="preflight of 4 healthy nodes, the whole command", limit=3, value=whole, unit=" s"),
         Limit(
             what="the whole preflight / its slowest check alone",
-            limit=1.5,
+            limit=1.4,
             value=ratio(whole, max(alone, default=None)),
         ),
     ]
