@@ -85,7 +85,8 @@ def test_a_run_with_nothing_to_do_loads_neither_checks_nor_wizard(tmp_path: Path
     unwanted = (
         "oz_installer.checks",
         "oz_installer.tui",
-        "oz_installer.deploy.compose.phases",
+        "oz_installer.deploy.compose.phases.start",
+        "oz_installer.deploy.compose.run",
         "textual",
         "rich",
     )
