@@ -44,11 +44,9 @@ class Exit(Protocol):
 
     def hold(self, hold: ExitGuard) -> None:
         """Ask before quitting, until ``release``."""
-        ...
 
     def release(self) -> None:
         """Allow quitting again after the held work has ended."""
-        ...
 
 
 class Secrets(Protocol):
@@ -60,15 +58,12 @@ class Secrets(Protocol):
 
     def forget(self, node: str | None = None) -> None:
         """Forget all secrets or those of one node, to prompt for them again."""
-        ...
 
     def cancel_pending(self) -> None:
         """Cancel the open prompts."""
-        ...
 
     def end(self) -> None:
         """Cancel open prompts and refuse later ones."""
-        ...
 
 
 class Files(Protocol):
@@ -91,31 +86,24 @@ class Files(Protocol):
 
     def begin(self) -> None:
         """Begin a new installation."""
-        ...
 
     def ask_to_open(self, step_id: str | None = None) -> None:
         """Choose an answers file and open it."""
-        ...
 
     def open_draft(self, saved: SavedDraft) -> None:
         """Continue a draft."""
-        ...
 
     def save(self, then: Callable[[], None] | None = None) -> None:
         """Write the answers; call ``then`` once they are written."""
-        ...
 
     def save_elsewhere(self) -> None:
         """Ask for another path and write the answers there."""
-        ...
 
     def resume(self) -> None:
         """Switch to the answers that wait for a save or a dialog, if any."""
-        ...
 
     def keep_last(self, then: Callable[[Path | None, str], None]) -> None:
         """Save the last draft and pass its answers file, or the error, to ``then``."""
-        ...
 
 
 class StepView(Protocol):
@@ -130,19 +118,15 @@ class StepView(Protocol):
 
     def say(self, text: str, tone: Tone = "") -> None:
         """Show a text in the status line."""
-        ...
 
     def follow(self) -> None:
         """Refresh everything that shows answers."""
-        ...
 
     def follow_soon(self) -> None:
         """Refresh after the next paint."""
-        ...
 
     def show_frame(self) -> None:
         """Update the bars."""
-        ...
 
     def keys(self) -> tuple[str, ...]:
         """Return the keys of the step's questions."""
@@ -181,39 +165,30 @@ class Wizard(Protocol):
 
     def change(self, key: str, value: Any) -> None:
         """Set an answer to a value of its type; None removes it."""
-        ...
 
     def edit(self, working: WorkingCopy, *, soon: bool = False) -> None:
         """Replace the answers."""
-        ...
 
     def go(self, step_id: str, key: str | None = None) -> None:
         """Open a step, with the focus on a question if given."""
-        ...
 
     def judge(self, after: float = 0.0) -> None:
         """Validate the answers in the background."""
-        ...
 
     def collect(self) -> None:
         """Collect garbage now."""
-        ...
 
     def action_save(self) -> None:
         """Write the answers file."""
-        ...
 
     def action_help(self) -> None:
         """Explain the step and the focused field."""
-        ...
 
     def action_theme(self) -> None:
         """Switch between dark and light."""
-        ...
 
     def action_leave(self) -> None:
         """Quit; ask first while an installation is running."""
-        ...
 
 
 class WizardHost(Wizard, Protocol):
@@ -232,15 +207,12 @@ class WizardHost(Wizard, Protocol):
 
     def start_over(self, step_id: str, key: str | None = None) -> None:
         """Open a step for other answers and drop all screens of the previous ones."""
-        ...
 
     def stop_jobs(self) -> None:
         """Stop all background jobs."""
-        ...
 
     def call_next(self, callback: Callable[..., Any]) -> None:
         """Call a function after the message that is being handled."""
-        ...
 
     def call_later(self, callback: Callable[..., Any], *args: Any) -> bool:
         """Call a function after all waiting messages."""
@@ -252,7 +224,6 @@ class WizardHost(Wizard, Protocol):
 
     def exit(self, result: Any = None, return_code: int = 0) -> None:
         """End the app."""
-        ...
 
 
 class NodesView(Protocol):
@@ -291,15 +262,12 @@ class NodesView(Protocol):
 
     def say(self, text: str, tone: Tone = "") -> None:
         """Show a text in the status line."""
-        ...
 
     def show_nodes(self) -> None:
         """Show the table and the details."""
-        ...
 
     def show_soon(self) -> None:
         """Show them soon, at most ten times a second."""
-        ...
 
     def start(self, name: str, job: Job) -> Stop:
         """Run a job in a thread."""
