@@ -33,16 +33,9 @@ if TYPE_CHECKING:
     from oz_installer.topology.summary import Summary
 
 
-class Core(Protocol):
-    """Everything that the wizard can call. A failure raises OzError; the wizard shows it.
+class AdviceApi(Protocol):
+    """What follows from answers: quick and pure."""
 
-    A call with a ``stop`` ends soon after that is set. The wizard sets ``ask``, which prompts the operator
-    for a secret and is called in jobs only.
-    """
-
-    ask: Ask | None
-
-    # --- quick and pure -------------------------------------------------------------------------------
     def validate(self, working: WorkingCopy) -> tuple[Problem, ...]:
         """Return all problems in file order.
 
@@ -82,7 +75,10 @@ class Core(Protocol):
         """Return the files of each node, path → text, secrets masked."""
         ...
 
-    # --- files of the operator ------------------------------------------------------------------------
+
+class AnswersApi(Protocol):
+    """Files of the operator: answers, drafts, the picture, SSH hosts."""
+
     def exists(self, path: Path) -> bool:
         """Return whether the path exists."""
         ...
@@ -140,7 +136,10 @@ class Core(Protocol):
         """Return the hosts of ~/.ssh/config."""
         ...
 
-    # --- outside, before anything is changed ----------------------------------------------------------
+
+class ProbeApi(Protocol):
+    """Tests from the nodes before anything is changed."""
+
     def probe_nodes(
         self,
         working: WorkingCopy,
@@ -163,7 +162,10 @@ class Core(Protocol):
         """Log in to the database, or write to the storage, from every api node."""
         ...
 
-    # --- an installation ------------------------------------------------------------------------------
+
+class OperationsApi(Protocol):
+    """An installation: compare, check, apply, read what runs."""
+
     def prepare(self, path: Path, stop: Stop) -> Prepared:
         """Connect, read facts and plan; change nothing."""
         ...
@@ -187,6 +189,16 @@ class Core(Protocol):
     def summarise(self, prepared: Prepared, stop: Stop) -> Summary:
         """Return the status of all services."""
         ...
+
+
+class Core(AdviceApi, AnswersApi, ProbeApi, OperationsApi, Protocol):
+    """All that the wizard can ask for. What can fail raises OzError: message and hint are shown. What takes
+    a ``stop`` ends soon after it is set.
+
+    ``ask`` is set by the wizard: it asks the operator for a secret, and is called in jobs only.
+    """
+
+    ask: Ask | None
 
 
 @dataclass(frozen=True, kw_only=True)

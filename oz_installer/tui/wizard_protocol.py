@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from oz_installer.tui.core import Core
     from oz_installer.tui.jobs import Job, Jobs
     from oz_installer.tui.session import Session
-    from oz_installer.tui.widgets.frame import Tone
+    from oz_installer.tui.views.styled_rows import Tone
 
 T = TypeVar("T")
 

@@ -25,7 +25,7 @@ from oz_installer.tui.steps import STEPS, number, step_of
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.store import SavedDraft
-    from oz_installer.tui.core import Core
+    from oz_installer.tui.core import AnswersApi
     from oz_installer.tui.jobs import Tell
     from oz_installer.tui.wizard_protocol import WizardHost
 
@@ -100,7 +100,7 @@ class FileController(DraftKeeper):
 
     def _ask_which(self, saved: SavedDraft, step_id: str | None) -> None:
         from oz_installer.tui.dialogs.confirm import Confirm
-        from oz_installer.tui.screens.start import ago
+        from oz_installer.tui.views.time_text import ago
 
         asked = Confirm(
             f"There is a draft of {saved.target} with unsaved changes, saved "
@@ -245,7 +245,7 @@ class FileController(DraftKeeper):
                 self._say(f"error: {message}. {hint}", bad=True)
 
 
-def free_file(core: Core) -> Path:
+def free_file(core: AnswersApi) -> Path:
     """Return a path for new answers that neither exists nor has a draft."""
     folder, taken = NEW_FILE.absolute().parent, {saved.target for saved in core.drafts()}
     names = (NEW_FILE.name, *(f"{NEW_FILE.stem}-{n}{NEW_FILE.suffix}" for n in range(2, 1000)))

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from oz_installer.errors import Interrupted, OzError, PreflightError
 from oz_installer.tui.core import Installed
 from oz_installer.tui.views.rows import plan_rows
-from oz_installer.tui.widgets.row_list import MeasuredRows
+from oz_installer.tui.views.styled_rows import MeasuredRows
 
 if TYPE_CHECKING:
     from oz_installer.checks.context import Finding
     from oz_installer.deploy.events import Event
     from oz_installer.installation.prepare import Prepared
-    from oz_installer.tui.core import Core
+    from oz_installer.tui.core import OperationsApi
     from oz_installer.tui.jobs import Tell
 
 
@@ -44,7 +44,7 @@ class ChecksDone:
     stopped: bool
 
 
-def compare(core: Core, path: Path, tell: Tell, stop: Stop) -> PlanReady:
+def compare(core: OperationsApi, path: Path, tell: Tell, stop: Stop) -> PlanReady:
     """Compute what would change on the nodes. Raises OzError, also Interrupted."""
     from oz_installer.formatting.plan import plan_text, total_text
 
@@ -57,14 +57,14 @@ def compare(core: Core, path: Path, tell: Tell, stop: Stop) -> PlanReady:
     return PlanReady(sheet=MeasuredRows.of(plan_rows(plan_text(plan))), total=total_text(plan))
 
 
-def check(core: Core, path: Path, tell: Tell, stop: Stop) -> ChecksDone:
+def check(core: OperationsApi, path: Path, tell: Tell, stop: Stop) -> ChecksDone:
     """Run the checks and report every finding. Raises OzError."""
     tell(JobStage(text="Connecting and checking ..."))
     core.check(path, tell, stop)
     return ChecksDone(stopped=stop.is_set())
 
 
-def read_status(core: Core, path: Path, stop: Stop) -> Installed:
+def read_status(core: OperationsApi, path: Path, stop: Stop) -> Installed:
     """Read the status and the pending changes. Raises OzError, also Interrupted."""
     from oz_installer.formatting.plan import total_text
 
@@ -77,7 +77,13 @@ def read_status(core: Core, path: Path, stop: Stop) -> Installed:
 
 
 def install(
-    core: Core, path: Path, tell: Tell, on_event: Callable[[Event], None], stop: Stop, *, checked: bool
+    core: OperationsApi,
+    path: Path,
+    tell: Tell,
+    on_event: Callable[[Event], None],
+    stop: Stop,
+    *,
+    checked: bool,
 ) -> Installed:
     """Install; unless ``checked``, run the checks first. Raises OzError, also Interrupted."""
     tell(JobStage(text="Connecting to the nodes and comparing ..."))
@@ -96,7 +102,7 @@ def install(
         prepared.close()
 
 
-def _prepared(core: Core, path: Path, stop: Stop) -> Prepared:
+def _prepared(core: OperationsApi, path: Path, stop: Stop) -> Prepared:
     try:
         return core.prepare(path, stop)
     except Interrupted:
@@ -114,7 +120,7 @@ def _untouched() -> Interrupted:
     )
 
 
-def _require(core: Core, prepared: Prepared, stop: Stop) -> None:
+def _require(core: OperationsApi, prepared: Prepared, stop: Stop) -> None:
     found: list[Finding] = []
     core.run_checks(prepared, found.append, stop)
     _raise_if_stopped(stop)
@@ -127,7 +133,7 @@ def _require(core: Core, prepared: Prepared, stop: Stop) -> None:
         )
 
 
-def _summed_up(core: Core, prepared: Prepared, path: Path, stop: Stop) -> Installed:
+def _summed_up(core: OperationsApi, prepared: Prepared, path: Path, stop: Stop) -> Installed:
     """Return the result; a failure to read the status does not make the installation a failure."""
     try:
         return Installed(path=path, summary=core.summarise(prepared, stop))

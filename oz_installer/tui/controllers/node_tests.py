@@ -11,7 +11,7 @@ from oz_installer.tui.views.test_results import NodeTests, may_accept, short_res
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.tui.widgets.frame import Tone
+    from oz_installer.tui.views.styled_rows import Tone
     from oz_installer.tui.wizard_protocol import NodesView
 
 JOB = "try-"

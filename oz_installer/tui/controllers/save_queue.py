@@ -16,7 +16,7 @@ from oz_installer.tui.core import AnswersSaved, JobFailed, JobFinished, SaveConf
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.store import SavedDraft
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.tui.core import Core
+    from oz_installer.tui.core import AnswersApi
     from oz_installer.tui.wizard_protocol import WizardHost
 
 
@@ -206,14 +206,14 @@ class SaveQueue:
             self._app.step_screen.say(text, "-bad" if bad else "-good")
 
 
-def _forget_declined(core: Core, save: SaveRequest) -> None:
+def _forget_declined(core: AnswersApi, save: SaveRequest) -> None:
     """Delete the declined draft after a save, so that the question does not come again."""
     if save.declined is not None and save.declined.target == save.path:
         with suppress(OzError):  # another wizard is or was editing it
             core.delete_draft(save.declined)
 
 
-def _text(core: Core, path: Path) -> str | None:
+def _text(core: AnswersApi, path: Path) -> str | None:
     """Return the current text of the file; None when it is not readable as answers."""
     try:
         return core.read(path)[1]

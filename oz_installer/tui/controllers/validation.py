@@ -12,7 +12,7 @@ from oz_installer.tui.timer import OneShotTimer
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.errors import Problem
-    from oz_installer.tui.core import Core
+    from oz_installer.tui.core import AdviceApi
     from oz_installer.tui.wizard_protocol import WizardHost
 
 
@@ -76,7 +76,7 @@ class ValidationController:
 
 
 def validate(
-    core: Core, working: WorkingCopy, keys: Sequence[str] = (), before: Validation | None = None
+    core: AdviceApi, working: WorkingCopy, keys: Sequence[str] = (), before: Validation | None = None
 ) -> Validation:
     """Return the problems of the answers and the allowed values of ``keys``.
 

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.widgets import Input, Static
 
 from oz_installer.answers.local_files import resolve_path
-from oz_installer.tui.core import Core, JobFailed, JobFinished
+from oz_installer.tui.core import AnswersApi, JobFailed, JobFinished
 from oz_installer.tui.dialogs.dialog import Dialog
 from oz_installer.tui.jobs import JobMessage, Jobs
 from oz_installer.tui.widgets.button import FlatButton
@@ -31,7 +31,7 @@ class OpenDialog(Dialog[Path]):
     HEADING = "Open an answers file"
     AUTO_FOCUS = "#path"
 
-    def __init__(self, core: Core, folder: Path) -> None:
+    def __init__(self, core: AnswersApi, folder: Path) -> None:
         super().__init__()
         self._core, self._folder = core, folder
         self._jobs = Jobs(self)

@@ -18,9 +18,9 @@ from oz_installer.tui.core import JobFailed, JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.timer import OneShotTimer
 from oz_installer.tui.views.rows import failure_rows
+from oz_installer.tui.views.styled_rows import Tone
 from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.form import Form
-from oz_installer.tui.widgets.frame import Tone
 from oz_installer.tui.widgets.row_list import RowList
 from oz_installer.tui.widgets.static_text import LiveText
 

@@ -15,15 +15,16 @@ from oz_installer.tui.controllers.install_jobs import JobStage, PlanReady, compa
 from oz_installer.tui.core import JobFailed, JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.views.rows import failure_rows, file_rows, plain_rows, problem_rows, yaml_rows
+from oz_installer.tui.views.styled_rows import MeasuredRows
 from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.choice import Option
-from oz_installer.tui.widgets.row_list import MeasuredRows, RowList
+from oz_installer.tui.widgets.row_list import RowList
 from oz_installer.tui.widgets.tabs import Tabs
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.topology.model import Topology
-    from oz_installer.tui.core import Core
+    from oz_installer.tui.core import AdviceApi
 
 TABS = (
     Option(value="picture", label="Topology"),
@@ -202,7 +203,7 @@ class ReviewScreen(StepScreen):
         self.start("export", job)
 
 
-def draw(core: Core, working: WorkingCopy, width: int) -> ReviewContent:
+def draw(core: AdviceApi, working: WorkingCopy, width: int) -> ReviewContent:
     """Draw everything that the review shows of these answers."""
     from oz_installer.topology.drawing.diagram import draw as picture
 

@@ -11,10 +11,10 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from oz_installer.text import plural
 from oz_installer.tui.core import JobFailed, JobFinished
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import STEPS, step
+from oz_installer.tui.views.time_text import ago
 from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.menu import Item, Menu
 
@@ -184,12 +184,3 @@ def _item(draft: SavedDraft) -> Item:
 def title(step_id: str) -> str:
     """Return the title of a draft's step; a draft may come from another version."""
     return step(step_id).title if step_id in STEP_IDS else "the start"
-
-
-def ago(seconds: float) -> str:
-    """Format an age, such as ``5 minutes ago``."""
-    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{plural(count, name)} ago"
-    return "just now"

@@ -20,9 +20,10 @@ from textual.widgets import Static
 from oz_installer.tui.internals.chunked_screen import ChunkedScreen
 from oz_installer.tui.jobs import Job, JobMessage, Jobs
 from oz_installer.tui.steps import STEPS, number, step
+from oz_installer.tui.views.styled_rows import Tone
 from oz_installer.tui.widgets.answer_widget import AnswerWidget, Notice, question_at
 from oz_installer.tui.widgets.button import FlatButton
-from oz_installer.tui.widgets.frame import KeyHints, SideBar, StatusLine, StepTitle, Tone, TopBar
+from oz_installer.tui.widgets.frame import KeyHints, SideBar, StatusLine, StepTitle, TopBar
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from oz_installer.catalog.scenario import Resources
     from oz_installer.installation.wizard.probe import NodeProbe
     from oz_installer.installation.wizard.role_assignment import NodeRoles
-    from oz_installer.tui.widgets.frame import Tone
+    from oz_installer.tui.views.styled_rows import Tone
 
 FOR_ALL = ("release", "engine", "install_dir")
 """Answers outside of the node that its test depends on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from textual import events
 from textual.content import Content
@@ -13,8 +12,7 @@ from textual.widgets import Static
 
 from oz_installer.tui.session import StepState
 from oz_installer.tui.steps import STEPS, number, step
-
-Tone = Literal["", "-good", "-warning", "-bad"]
+from oz_installer.tui.views.styled_rows import Tone
 
 
 class TopBar(Widget):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.errors import Problem
     from oz_installer.installation.wizard.role_assignment import NodeRoles
-    from oz_installer.tui.widgets.frame import Tone
+    from oz_installer.tui.views.styled_rows import Tone
     from oz_installer.tui.widgets.node_table import Row
 
 

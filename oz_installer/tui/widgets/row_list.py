@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -18,24 +17,9 @@ from textual.strip import Strip
 
 from oz_installer.formatting.row import Row
 from oz_installer.tui.internals.stable_components import StableComponents
+from oz_installer.tui.views.styled_rows import LOOKS, MeasuredRows
 
-LOOKS = ("good", "warning", "bad", "muted", "strong", "accent", "cursor")
 MARK = "▶ "
-
-
-@dataclass(frozen=True)
-class MeasuredRows:
-    """Rows with their width, which a background job measures for long texts."""
-
-    rows: tuple[Row, ...] = ()
-    width: int = 0
-
-    @staticmethod
-    def of(rows: Iterable[Row]) -> MeasuredRows:
-        """Measure rows; tabs become spaces."""
-        fresh = tuple((text.expandtabs(4), look) if "\t" in text else (text, look) for text, look in rows)
-        width = max((len(text) if text.isascii() else cell_len(text) for text, _ in fresh), default=0)
-        return MeasuredRows(fresh, width)
 
 
 class RowList(ScrollView, StableComponents, can_focus=True):  # pyright: ignore[reportIncompatibleMethodOverride]
