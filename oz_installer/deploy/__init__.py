@@ -1,1 +1,1 @@
-"""Carrying a plan out: phases, events, record."""
+"""Apply a plan: phases, events, record."""

@@ -1,4 +1,4 @@
-"""One change of a plan: on which target, of which kind, what happens to it, and why."""
+"""One change of a plan: target, kind, action and reason."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ ChangeAction = FileAction | ServiceAction | Literal["run", "pull", "verify"]
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A difference between what is and what should be on a target (a node, or a workload of a cluster).
+    """A difference between actual and desired state.
 
-    ``name`` is the file's path, the service, the job or the image; the target itself for a verification.
-    ``diff`` is a unified diff with secrets masked, of files only; empty for binary content.
+    ``target`` is a node, or a workload of a cluster. ``name`` is the file's path, the service, the job or the
+    image; the target itself for a verification. ``diff`` is a unified diff with secrets masked, for files
+    only; empty for binary content.
     """
 
     target: str

@@ -1,10 +1,10 @@
-"""What commands on a node said, made fit to be read: without progress, repeats told once. Pure."""
+"""Clean command output for display: drop Compose's progress, collapse repeated lines. Pure."""
 
 from __future__ import annotations
 
 import re
 
-# Compose's progress, and its advice about containers of the other Compose file, which nobody must follow.
+# Compose's progress, and its advice to remove the containers of the other Compose file, which would be wrong.
 _PROGRESS = re.compile(
     r"""\s*(Container|Network|Volume|Image)\s\S+\s+
     (Creat|Start|Recreat|Stopp?|Remov|Restart|Pull|Wait|Kill)(e|ed|ing|s)?\s*$
@@ -13,18 +13,18 @@ _PROGRESS = re.compile(
     re.VERBOSE,
 )
 _GLUED = re.compile(r"(Container|Network|Volume) \S+  (?:\w+)\s+(?=Error|Container|Network|Volume)")
-# What differs between two log lines that say the same: times and ids.
+# The parts in which two log lines with the same message differ: times and ids.
 _VARYING = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?\S*|\b[0-9a-f]{12,64}\b|\d+(\.\d+)?")
 LONGEST = 500
 
 
 def drop_progress(text: str) -> str:
-    """The lines that are not Compose's progress."""
+    """Return the lines that are not Compose's progress."""
     return "\n".join(line for line in text.splitlines() if not _PROGRESS.fullmatch(line))
 
 
 def collapse_repeats(text: str) -> str:
-    """Lines that say the same again and again, once, with how often."""
+    """Collapse consecutive lines that differ only in times, ids or numbers; add a count."""
     found: list[tuple[str, str, int]] = []
     for line in text.splitlines():
         shape = _VARYING.sub("#", line)
@@ -36,14 +36,13 @@ def collapse_repeats(text: str) -> str:
 
 
 def last_lines(text: str, count: int = 3) -> str:
-    """The last lines in one, for a headline."""
+    """Return the last lines joined into one, for a headline."""
     lines = [line.strip() for line in drop_progress(text).splitlines() if line.strip()]
     return _GLUED.sub("", " ".join(lines[-count:]))[:LONGEST]
 
 
 def last_message(text: str) -> str:
-    """The last thing that a program said: its last line that is not the continuation of another, with what
-    continues it."""
+    """Return the last message: the last unindented line and the indented lines after it."""
     lines = [line for line in drop_progress(text).splitlines() if line.strip()]
     starts = [number for number, line in enumerate(lines) if not line[:1].isspace()]
     return " ".join(" ".join(lines[starts[-1] :]).split())[:LONGEST] if starts else last_lines(text)

@@ -1,4 +1,4 @@
-"""Errors of several nodes as one, and hints for the commonest reasons that commands give."""
+"""Combine the errors of several nodes; choose a hint for common error messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from oz_installer.errors import DeployError, Interrupted, OzError
 
 
 def combine_errors(failures: Sequence[BaseException]) -> BaseException:
-    """One error for several nodes: the first of the operator's own, naming the others."""
+    """Return one error for several nodes: the first with the messages of the others added.
+
+    An error that is not an OzError is a fault of the program and goes first."""
     known = [error for error in failures if isinstance(error, OzError)]
     if len(known) < len(failures):
         return next(error for error in failures if not isinstance(error, OzError))
@@ -21,25 +23,28 @@ def combine_errors(failures: Sequence[BaseException]) -> BaseException:
     return first
 
 
-def hint_for(said: str) -> str:
-    """What to do about the commonest reasons that a command on a node gives."""
+def hint_for(output: str) -> str:
+    """Return a hint for the error output of a command on a node."""
     for words, hint in _HINTS:
-        if words in said:
+        if words in output:
             return hint
-    return "Mend what it says on the node and run oz-install again; it goes on from here."
+    return "Fix the reported problem on the node, then run oz-install again to resume."
 
 
 _HINTS = (
     ("No space left on device", "Free some space on the node, or choose another install_dir, and run again."),
     (
         "Read-only file system",
-        "The folder is mounted read-only; choose another install_dir or mount it writable.",
+        "Mount the folder writable, or choose another install_dir.",
     ),
-    ("Permission denied", "Give this login the right to do it, or set become: sudo for the node."),
-    ("permission denied", "Give this login the right to do it, or set become: sudo for the node."),
+    ("Permission denied", "Give this login the required permission, or set become: sudo for the node."),
+    ("permission denied", "Give this login the required permission, or set become: sudo for the node."),
     (
         "port is already allocated",
-        "Another container on the node publishes this port; stop it and run again.",
+        "Stop the other container on the node that publishes this port, and run again.",
     ),
-    ("address already in use", "Another program on the node listens on this port; stop it and run again."),
+    (
+        "address already in use",
+        "Stop the other program on the node that listens on this port, and run again.",
+    ),
 )

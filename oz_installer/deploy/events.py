@@ -1,4 +1,4 @@
-"""What the front ends are told while an installation runs. Frozen, small, free of secrets."""
+"""Events of a run for the front ends. Frozen, small, without secrets."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Event:
     at: float = field(default_factory=time)
 
     def as_json(self) -> dict[str, Any]:
-        """A plain mapping with the event's kind, for --json."""
+        """Return a plain mapping with the event's class name, for --json."""
         return {"event": type(self).__name__, **asdict(self)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunStarted(Event):
-    """Before the first phase: what will be gone through, on which nodes."""
+    """The run begins: its phases and its nodes."""
 
     phases: tuple[str, ...]
     nodes: tuple[str, ...]
@@ -41,7 +41,7 @@ class PhaseStarted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseEnded(Event):
-    """A phase is over. ``seconds`` it took."""
+    """A phase has ended after ``seconds``."""
 
     phase: str
     seconds: float
@@ -50,7 +50,7 @@ class PhaseEnded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class NodeProgress(Event):
-    """What one node is at; ``done`` of ``total`` in ``unit`` where it can be counted."""
+    """The current work on one node; ``done`` of ``total`` in ``unit`` where it can be counted."""
 
     node: str
     text: str
@@ -79,7 +79,7 @@ class Message(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RunEnded(Event):
-    """After the last phase."""
+    """The run has ended."""
 
     outcome: Literal["done", "nothing to do", "rehearsed", "failed", "interrupted"]
     seconds: float

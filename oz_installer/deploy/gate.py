@@ -1,4 +1,4 @@
-"""The one gate that every change of a node goes through. A dry run swaps the gate, never branches."""
+"""The gate that every change passes. A dry run exchanges the gate; no phase branches on it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from oz_installer.remote.transport import CommandResult, Transport
 
 @dataclass(frozen=True, kw_only=True)
 class DryRunChange:
-    """A change as it is told: on which node (none: this workstation), what, and the command that makes it."""
+    """A change for a dry run: the node (empty: this workstation), the text and the command."""
 
     node: str
     what: str
@@ -20,7 +20,7 @@ class DryRunChange:
 
 
 class Gate(Protocol):
-    """Lets changes through, or only writes them down."""
+    """Makes changes, or only reports them."""
 
     def change(
         self,
@@ -33,11 +33,11 @@ class Gate(Protocol):
         on_sent: Callable[[int], None] | None = None,
         on_output: Callable[[bytes], None] | None = None,
     ) -> CommandResult:
-        """Make one change on a node. ``timeout`` is seconds of silence."""
+        """Make one change on a node. ``timeout`` is the longest time without output, in seconds."""
         ...
 
     def run_on_node(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:
-        """Make a change that is not one command, such as a pull through the SDK."""
+        """Make a change on a node that is not one command, such as a pull through the SDK."""
         ...
 
     def run_locally(self, what: str, work: Callable[[], None]) -> None:
@@ -45,12 +45,12 @@ class Gate(Protocol):
         ...
 
     def wait(self, condition: Callable[[], bool]) -> bool:
-        """Wait on the effect of a change; whether it came."""
+        """Wait for the effect of a change. Return whether it came."""
         ...
 
 
 class LiveGate:
-    """Makes the changes."""
+    """The gate of a real run: makes every change."""
 
     def change(
         self,
@@ -67,23 +67,23 @@ class LiveGate:
         return transport.run(argv, stdin=stdin, timeout=timeout, on_sent=on_sent, on_output=on_output)
 
     def run_on_node(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:  # noqa: ARG002
-        """Do the work."""
+        """Call ``work``."""
         return work()
 
     def run_locally(self, what: str, work: Callable[[], None]) -> None:  # noqa: ARG002
-        """Do the work."""
+        """Call ``work``."""
         work()
 
     def wait(self, condition: Callable[[], bool]) -> bool:
-        """Ask until the condition decides."""
+        """Return what the condition returns."""
         return condition()
 
 
 class DryGate:
-    """Makes no change and says what would be done."""
+    """The gate of a dry run: changes nothing and reports each change."""
 
-    def __init__(self, tell: Callable[[DryRunChange], None]) -> None:
-        self._tell = tell
+    def __init__(self, report: Callable[[DryRunChange], None]) -> None:
+        self._report = report
 
     def change(
         self,
@@ -96,19 +96,19 @@ class DryGate:
         on_sent: Callable[[int], None] | None = None,  # noqa: ARG002
         on_output: Callable[[bytes], None] | None = None,  # noqa: ARG002
     ) -> CommandResult:
-        """Say what would be run, and answer that it worked."""
-        self._tell(DryRunChange(node=transport.name, what=what, argv=tuple(argv)))
+        """Report the command, and return success."""
+        self._report(DryRunChange(node=transport.name, what=what, argv=tuple(argv)))
         return CommandResult(argv=tuple(argv), status=0)
 
     def run_on_node(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:  # noqa: ARG002
-        """Say what would be done, and answer that it worked."""
-        self._tell(DryRunChange(node=transport.name, what=what, argv=()))
+        """Report the change, and return success."""
+        self._report(DryRunChange(node=transport.name, what=what, argv=()))
         return True
 
     def run_locally(self, what: str, work: Callable[[], None]) -> None:  # noqa: ARG002
-        """Say what would be done."""
-        self._tell(DryRunChange(node="", what=what, argv=()))
+        """Report the change."""
+        self._report(DryRunChange(node="", what=what, argv=()))
 
     def wait(self, condition: Callable[[], bool]) -> bool:  # noqa: ARG002
-        """Nothing was changed, so there is nothing to wait for."""
+        """Return at once: nothing was changed, so there is nothing to wait for."""
         return True

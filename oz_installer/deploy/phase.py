@@ -1,4 +1,4 @@
-"""A phase: one named step of a recipe."""
+"""A phase, one named step of a recipe."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ R = TypeVar("R", bound=RunContext)
 
 
 class Phase(Generic[R]):
-    """Override ``title`` and ``run``; the others where they matter."""
+    """Base of all phases. Override ``title`` and ``run``, and the other methods where needed."""
 
     title = "unnamed"
     read_only = False
     """Whether the phase changes nothing."""
 
     def should_run(self, run: R) -> bool:  # noqa: ARG002
-        """Return whether there is anything to do in this phase."""
+        """Return whether this phase has anything to do."""
         return True
 
     def run(self, run: R) -> None:
-        """Do it on all targets. Raises DeployError."""
+        """Do the work of the phase on all targets. Raises DeployError."""
         raise NotImplementedError
 
     def undo(self, run: R) -> None:
-        """Undo what ``run`` did, as far as it got; called in reverse order after a failure."""
+        """Undo what ``run`` did, even in part. Called in reverse order after a failure."""
 
     def close(self, run: R) -> None:
-        """Clean up at the end of every run in which ``run`` was entered, after any undo."""
+        """Clean up at the end of every run in which ``run`` was called, after any undo."""

@@ -1,4 +1,4 @@
-"""The ordered changes from what is to what should be."""
+"""A plan: the ordered changes from the actual to the desired state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from oz_installer.frozen import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class StorageMove:
-    """Data that are kept somewhere else from now on (``database``, ``media``). Nothing is copied."""
+    """A new location for data (``database``, ``media``). Nothing is copied."""
 
     what: str
     before: str
@@ -17,7 +17,7 @@ class StorageMove:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetPlan:
-    """The changes of one target, in their order. ``moves`` warn; they are no changes by themselves."""
+    """The changes of one target, in order. ``moves`` are warnings, not changes."""
 
     target: str
     changes: tuple[Change, ...] = ()
@@ -29,12 +29,12 @@ class TargetPlan:
 
     @property
     def files(self) -> tuple[Change, ...]:
-        """Files that differ."""
+        """Changes of files."""
         return self.of_kind("file")
 
     @property
     def services(self) -> tuple[Change, ...]:
-        """Services that start, are recreated, restart, are removed or are waited for."""
+        """Changes of services: start, recreate, restart, remove or wait."""
         return self.of_kind("service")
 
     @property
@@ -49,12 +49,12 @@ class TargetPlan:
 
     @property
     def needs_verification(self) -> bool:
-        """Whether only the last step of an earlier run is missing."""
+        """Whether only the verification of an earlier run is missing."""
         return bool(self.of_kind("verification"))
 
     @property
     def nothing_to_do(self) -> bool:
-        """Whether the target is as it should be, and was verified; images alone are no change."""
+        """Whether the target is up to date and verified. Missing images alone are no change."""
         return all(change.kind == "image" for change in self.changes)
 
 
@@ -71,7 +71,7 @@ class Plan:
 
     @property
     def nothing_to_do(self) -> bool:
-        """Whether every target is as it should be."""
+        """Whether every target is up to date."""
         return all(plan.nothing_to_do for plan in self.targets)
 
     @property
@@ -80,7 +80,7 @@ class Plan:
         return tuple(plan.target for plan in self.targets if not plan.nothing_to_do)
 
     def of(self, target: str) -> TargetPlan:
-        """Return the plan of that target. Raises KeyError when there is none."""
+        """Return the plan of a target. Raises KeyError when there is none."""
         for plan in self.targets:
             if plan.target == target:
                 return plan

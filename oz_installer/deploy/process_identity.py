@@ -1,4 +1,4 @@
-"""The identity of a process of this workstation, which no later process has again."""
+"""A unique identity for a process of this workstation, safe against reuse of its PID."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 
 
 def process_identity() -> str:
-    """``boot id/PID namespace/PID/time of start``; empty where the system does not tell."""
+    """Return ``boot id/PID namespace/PID/start time``; empty where /proc has none."""
     return _process(os.getpid(), started_at(os.getpid()))
 
 
 def has_ended(process: str) -> bool:
-    """Whether that process was one of this workstation, since its last start, and is no more.
+    """Return whether a process of this workstation, started since its last boot, has ended.
 
-    False for processes of other workstations or containers, of which nothing is known.
+    False for processes of other workstations or containers: their state is unknown.
     """
     *_, number, started = process.split("/") if process.count("/") == 3 else ("", "")
     if not number.isdigit() or not started or _process(int(number), started) != process:
@@ -32,7 +32,7 @@ def _process(number: int, started: str) -> str:
 
 
 def started_at(number: int) -> str:
-    """Time of start in clock ticks since boot (proc(5), field 22 of stat); empty: no such process."""
+    """Return the start time in clock ticks since boot (field 22 of stat); empty: no process."""
     try:
         text = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""What an installation leaves on a node: release, generation, digests. Part of each generation."""
+"""The record of an installation on its target: release, generation, digests."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ FORMAT = 1
 class Record:
     """The record of one generation. Digests are SHA-256, hexadecimal.
 
-    ``secrets`` are fingerprints of the generated secrets in its files, by slot; None in a record of a version
-    that kept none. ``data`` is where the API's data lie, as the bundle says it; empty in older records.
+    ``secrets`` are fingerprints of the generated secrets in its files, by slot; None in records of versions
+    that stored none. ``data`` is where the API keeps its data, as in the bundle; empty in older records.
     """
 
     format: int = FORMAT
@@ -37,21 +37,21 @@ class Record:
     data: Mapping[str, str] = field(default_factory=dict)
 
     def dumps(self) -> str:
-        """As JSON, sorted, ending in a newline; ``node.sh`` greps the digest's line."""
+        """Return sorted JSON that ends in a newline; ``node.sh`` greps the line of the digest."""
         return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
 
 
 class Facts(Protocol):
-    """The facts of a target, as far as every platform reads them."""
+    """The facts of a target that every platform reads."""
 
     @property
     def record(self) -> Record | None:
-        """The record of what is installed; None when nothing is, or the record cannot be read."""
+        """The record of the installation; None when there is none or it cannot be read."""
         ...
 
 
 def record_of(rendering: Rendering, generation: str, secrets: Mapping[str, str] | None = None) -> Record:
-    """Return the record that a rendering will leave as this generation."""
+    """Return the record of a rendering that is installed as this generation."""
     return Record(
         node=rendering.target,
         release=rendering.release,
@@ -66,12 +66,14 @@ def record_of(rendering: Rendering, generation: str, secrets: Mapping[str, str] 
 
 
 def fingerprint(slot: str, secret: Secret) -> str:
-    """SHA-256 of a generated secret, salted with its slot: 40 random characters cannot be found from it."""
+    """Return the SHA-256 of a generated secret, salted with its slot.
+
+    A generated secret has 40 random characters, so it cannot be found from its digest."""
     return hashlib.sha256(f"{slot}\0{secret.reveal()}".encode()).hexdigest()
 
 
 def parse_record(text: str) -> Record | None:
-    """Read a record; None when there is none or it cannot be read (then everything is sent anew)."""
+    """Parse a record; None if it is missing or invalid (then every file is sent again)."""
     try:
         value = json.loads(text)
         known = {key: value[key] for key in Record.__dataclass_fields__ if key in value}
@@ -90,6 +92,6 @@ def _is_whole(record: Record) -> bool:
 
 
 def next_generation(existing: tuple[str, ...], current: str) -> str:
-    """The number after the highest there is, six digits."""
+    """Return the number after the highest existing one, with six digits."""
     numbers = [int(name.split(".")[0]) for name in (*existing, current) if name.split(".")[0].isdigit()]
     return f"{max(numbers, default=0) + 1:06d}"

@@ -1,4 +1,4 @@
-"""A run as the runner and neutral phases see it, whatever platform it changes."""
+"""The platform-neutral view of a run that the runner and shared phases use."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from oz_installer.deploy.events import Event, Level
 
 
 class RunContext(Protocol):
-    """One run: events, what changes, stopping. Compose implements it as ``NodesRun``."""
+    """One run: its events, targets and stop request. Compose implements it as ``NodesRun``."""
 
     cancelled: threading.Event
     undoing: bool
 
     @property
     def emit(self) -> Callable[[Event], None]:
-        """Hand an event to the front end. Any thread may call."""
+        """Return the function that hands an event to the front end. Any thread may call it."""
         ...
 
     @property
@@ -43,5 +43,5 @@ class RunContext(Protocol):
         ...
 
     def recover(self) -> None:
-        """Reconnect to the targets that were lost, so that their changes can be undone. Raises nothing."""
+        """Reconnect to lost targets, so that their changes can be undone. Raises nothing."""
         ...

@@ -1,4 +1,4 @@
-"""Goes through the phases of a recipe, tells about it, and takes back what failed."""
+"""Run the phases of a recipe, emit their events, and roll back after a failure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from oz_installer.errors import RERUN_HINT, ConnectError, DeployError, Interrupt
 
 
 def run_phases(phases: Sequence[Phase[R]], run: R) -> None:
-    """Run every phase in order. On a failure the entered ones are undone in reverse order.
+    """Run every phase in order. After a failure, undo those that had begun, in reverse order.
 
-    Raises what the failing phase raised, as a DeployError where a node was lost on the way; Interrupted
-    when the operator asked to stop. A KeyboardInterrupt leaves at once, and undoes nothing more.
+    Raises what the failing phase raised, as a DeployError where a node was lost during the run; Interrupted
+    when the operator asked to stop. A KeyboardInterrupt exits at once and undoes nothing more.
     """
     began = monotonic()
     wanted = [phase for phase in phases if phase.should_run(run)]
@@ -30,21 +30,21 @@ def run_phases(phases: Sequence[Phase[R]], run: R) -> None:
                 _timed(phase, run)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001 - whatever it was, it is undone and raised again
-            remains = _take_back(entered, run)
+        except BaseException as error:  # noqa: BLE001 - any error is rolled back and raised again
+            remains = _roll_back(entered, run)
             interrupted = isinstance(error, Interrupted)
             outcome = "interrupted" if interrupted else "failed"
             run.emit(RunEnded(outcome=outcome, seconds=monotonic() - began))  # type: ignore[arg-type]
-            raise _told(error, entered, remains) from (None if interrupted else error.__cause__)
+            raise _run_error(error, entered, remains) from (None if interrupted else error.__cause__)
         _close(entered, run)
     except KeyboardInterrupt:
         run.emit(RunEnded(outcome="interrupted", seconds=monotonic() - began))
-        raise _left(entered, run) from None
+        raise _exited_at_once(entered, run) from None
     run.emit(RunEnded(outcome="done", seconds=monotonic() - began))
 
 
 def run_read_only(phases: Sequence[Phase[R]], run: R) -> None:
-    """Run phases that change nothing: there is nothing to undo. Raises what a phase raised."""
+    """Run phases that change nothing and need no undo. Raises what a phase raised."""
     wanted = [phase for phase in phases if phase.should_run(run)]
     for number, phase in enumerate(wanted, 1):
         run.check_cancelled()
@@ -62,12 +62,12 @@ def _timed(phase: Phase[R], run: R) -> None:
     run.emit(PhaseEnded(phase=phase.title, seconds=monotonic() - began, outcome="done"))
 
 
-def _take_back(entered: Sequence[Phase[R]], run: R) -> list[str]:
-    """Undo what was entered, and tidy up; what could not be taken back."""
+def _roll_back(entered: Sequence[Phase[R]], run: R) -> list[str]:
+    """Undo the phases that had begun and clean up. Return what could not be rolled back."""
     run.undoing = True
     run.cancelled.clear()
     if not all(phase.read_only for phase in entered):
-        run.log("taking back what this run has changed")
+        run.log("rolling back the changes of this run")
         run.recover()
     remains = [*_undo(entered, run), *_close(entered, run)]
     return list(dict.fromkeys(remains))
@@ -82,8 +82,8 @@ def _undo(entered: Sequence[Phase[R]], run: R) -> list[str]:
         try:
             phase.undo(run)
             run.emit(PhaseEnded(phase=phase.title, seconds=monotonic() - began, outcome="undone"))
-        except Exception as error:  # noqa: BLE001 - the other phases must be undone whatever this one met
-            run.log(f"could not take back «{phase.title}»: {error}", level="error")
+        except Exception as error:  # noqa: BLE001 - a failed undo must not keep the other phases from theirs
+            run.log(f"could not roll back «{phase.title}»: {error}", level="error")
             remains.append(f"«{phase.title}»: {error}")
     return remains
 
@@ -93,14 +93,14 @@ def _close(entered: Sequence[Phase[R]], run: R) -> list[str]:
     for phase in reversed(entered):
         try:
             phase.close(run)
-        except Exception as error:  # noqa: BLE001 - what is done is done; this only tidies up
-            run.log(f"could not tidy up after «{phase.title}»: {error}", level="warning")
+        except Exception as error:  # noqa: BLE001 - a failed clean-up does not undo a finished run
+            run.log(f"could not clean up after «{phase.title}»: {error}", level="warning")
             remains.append(f"«{phase.title}»: {error}")
     return remains
 
 
-def _told(error: BaseException, entered: Sequence[Phase[Any]], remains: Sequence[str]) -> BaseException:
-    """The error as the operator gets it: what was taken back, and what could not be."""
+def _run_error(error: BaseException, entered: Sequence[Phase[Any]], remains: Sequence[str]) -> BaseException:
+    """Return the error for the operator: whether the run was rolled back, and what remains."""
     if isinstance(error, Interrupted):
         error = _stopped(entered)
     elif isinstance(error, OzError) and (
@@ -108,9 +108,9 @@ def _told(error: BaseException, entered: Sequence[Phase[Any]], remains: Sequence
     ):
         error = DeployError(error.message, error.hint, node=error.node)
     if remains and isinstance(error, OzError):
-        left = "\n".join(f"  {text}" for text in remains)
-        error.message = f"{error.message}\nnot everything could be taken back:\n{left}"
-        error.hint = f"{error.hint} The same command, run again, repairs what remains.".strip()
+        details = "\n".join(f"  {text}" for text in remains)
+        error.message = f"{error.message}\nnot everything could be rolled back:\n{details}"
+        error.hint = f"{error.hint} Run the same command again to repair what remains.".strip()
     return error
 
 
@@ -119,16 +119,16 @@ def _stopped(entered: Sequence[Phase[Any]]) -> Interrupted:
     if all(phase.read_only for phase in entered):
         return Interrupted(f"stopped at your request during «{title}»; nothing was changed", RERUN_HINT)
     return Interrupted(
-        f"stopped at your request during «{title}»; what this run had changed was taken back", RERUN_HINT
+        f"stopped at your request during «{title}»; the changes of this run were rolled back", RERUN_HINT
     )
 
 
-def _left(entered: Sequence[Phase[R]], run: R) -> Interrupted:
+def _exited_at_once(entered: Sequence[Phase[R]], run: R) -> Interrupted:
     title = entered[-1].title if entered else "the start"
     if all(phase.read_only for phase in entered):
         return Interrupted(f"stopped at once during «{title}»; nothing was changed", RERUN_HINT)
     nodes = ", ".join(run.changing)
     return Interrupted(
-        f"left at once during «{title}»: what this run had changed so far, and its lock, remain on {nodes}",
-        f"{RERUN_HINT} It takes the lock over, and repairs what remains.",
+        f"exited at once during «{title}»: its changes so far and its lock remain on {nodes}",
+        f"{RERUN_HINT} That run takes over the lock and repairs what remains.",
     )

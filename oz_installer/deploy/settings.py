@@ -1,4 +1,4 @@
-"""What a run is told besides answers and bundles."""
+"""Settings of a run that are neither answers nor bundles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oz_installer.secret import Masker, Secret
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryLogin:
-    """Login at the image registry."""
+    """User name and password for the image registry."""
 
     server: str
     username: str
@@ -20,7 +20,7 @@ class RegistryLogin:
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
-    """Fixed for a whole run. ``health_timeout`` in seconds replaces each service's own patience."""
+    """Constant for a run. ``health_timeout`` (seconds) replaces each service's start timeout."""
 
     install_dir: str
     engine: str
@@ -30,7 +30,7 @@ class RunSettings:
     registry: RegistryLogin | None = None
 
     def login_for(self, image: str) -> RegistryLogin | None:
-        """Return the login of the answers if the image comes from its registry; no other registry gets it."""
+        """Return the login of the answers if the image comes from its registry, else None."""
         if self.registry is None:
             return None
         server = self.registry.server.partition("/")[0] or DOCKER_HUB

@@ -53,7 +53,7 @@ PULLING = phase("Pull images")
 
 def heard(event: Event) -> bool:
     """The moment at which the run says that it will stop."""
-    return event["event"] == "Message" and str(event["text"]).startswith(("stopping; ", "taking back "))
+    return event["event"] == "Message" and str(event["text"]).startswith(("stopping; ", "rolling back "))
 
 
 class Running:

@@ -84,7 +84,7 @@ def test_a_job_that_fails(ground: Ground, tmp_path: Path) -> None:
     wrong.write_text("wrong-Password-of-the-database")
     database = {**ground.document(FRESH)["database"], "password": {"file": str(wrong)}}
     for node, ended in fail_both(ground, {"database": database}, BLIND).items():
-        assert_told(ended, 4, (f"{node}: oz-init-db", "failed", "password", "Mend what it says"))
+        assert_told(ended, 4, (f"{node}: oz-init-db", "failed", "password", "Fix the reported problem"))
         kept = report(ground, node)
         assert "oz-init-db" in kept
         assert "password authentication failed" in kept
@@ -106,7 +106,7 @@ def test_a_container_that_never_gets_healthy(ground: Ground) -> None:
     ground.site.each(nodes, DEAF)
     try:
         for node, ended in fail_both(ground, spoil, "--health-timeout", "40").items():
-            assert_told(ended, 4, (f"{node}: oz-webui", "last 20 log lines", "Its last log lines"))
+            assert_told(ended, 4, (f"{node}: oz-webui", "last 20 log lines", "its last log lines"))
             assert "not healthy after" in ended.stderr or "is unhealthy" in ended.stderr
             assert "last 20 log lines" in report(ground, node)
     finally:

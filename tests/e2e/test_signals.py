@@ -38,7 +38,7 @@ AT_ONCE_SECONDS = 6.0
 RANDOM_MOMENTS = 8
 LAST_MOMENT = "verifying"
 TRIES = 5
-UNTOUCHED, TAKEN_BACK = "nothing was changed", "what this run had changed was taken back"
+UNTOUCHED, TAKEN_BACK = "nothing was changed", "the changes of this run were rolled back"
 WHOLE = (
     "cd /opt/oz 2>/dev/null || exit 0; [ -L current ] || exit 0; "
     "cd current/ && sha256sum -c --quiet --strict manifest && test -s record.json"
@@ -172,7 +172,7 @@ def test_stopped_left_and_killed(places: tuple[Place, Place]) -> None:
             assert time.monotonic() - sent < AT_ONCE_SECONDS
         assert ended.status == (130 if fresh else -SIGKILL)
         if fresh:
-            assert "left at once during «Start the API and its queues»" in ended.stderr
+            assert "exited at once during «Start the API and its queues»" in ended.stderr
             assert f"its lock, remain on {FRESH}" in ended.stderr
             assert "hint: Run the same command again to resume. It takes the lock over" in ended.stderr
             assert "Traceback" not in ended.stderr

@@ -62,7 +62,7 @@ class Waiting(RunCore):
         assert self.taken_back.wait(PATIENCE)
         on_event(RunEnded(at=1020, outcome="interrupted", seconds=20))
         raise Interrupted(
-            "stopped at your request; what this run had changed was taken back", "Run it again."
+            "stopped at your request; the changes of this run were rolled back", "Run it again."
         )
 
 
@@ -175,7 +175,7 @@ def failing(core: RunCore) -> Callable[..., None]:
         for event in core.outside.events:
             on_event(event)
         raise DeployError(
-            "oz-api does not become healthy; what this run had changed was taken back",
+            "oz-api does not become healthy; the changes of this run were rolled back",
             "Look at the log below.",
             node="api1",
             details="oz-api | could not log in to the database\noz-api | exit 1",
@@ -215,7 +215,7 @@ async def test_stopping_in_the_middle_asks_and_ends_cleanly(size: tuple[int, int
         assert app_of(pilot).leaving.held
         core.taken_back.set()
         await settle(pilot)
-        assert "what this run had changed was taken back" in " ".join(text_of(pilot).split())
+        assert "the changes of this run were rolled back" in " ".join(text_of(pilot).split())
         assert "Try again" in text_of(pilot)
         assert not app_of(pilot).leaving.held
     assert core.prepared.closed == 1

@@ -22,7 +22,6 @@ PACKAGE = Path(oz_installer.__file__).parent
 NOT_YET = [
     "cli",
     "console",
-    "deploy",
     "installation",
     "render",
 ]

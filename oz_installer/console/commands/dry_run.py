@@ -18,7 +18,7 @@ from oz_installer.text import one_line
 if TYPE_CHECKING:
     from oz_installer.console.commands.install_flags import InstallFlags
 
-HOUSEKEEPING = ("lock ", "unlock ", "keep the lock", "remember ")
+HOUSEKEEPING = ("lock ", "unlock ", "keep the lock", "mark ")
 """Changes that begin so serve the run itself; nobody decides by them."""
 
 NOT_CHECKED = "The preflight was not made: oz-install check makes it."

@@ -1,4 +1,4 @@
-"""Cuts short what is under way on nodes, again and again until it is over."""
+"""Abort the work in progress on nodes, repeatedly until it has ended."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ AGAIN_SECONDS = 1.0
 
 
 class AbortLoop:
-    """``abort`` on several nodes at once; its first failure is said as a warning, the others are like it."""
+    """Calls ``abort`` on several nodes in parallel; reports its first failure as a warning."""
 
     def __init__(
-        self, abort: Callable[[str], None] | None, say: Callable[[str, str | None, Level], None]
+        self, abort: Callable[[str], None] | None, log: Callable[[str, str | None, Level], None]
     ) -> None:
-        self._abort, self._say = abort, say
+        self._abort, self._log = abort, log
         self._futures: Mapping[str, Future[None]] = {}
         self._began: float | None = None
-        self._told = False
+        self._reported = False
 
     def repeat(self, nodes: Sequence[str]) -> None:
-        """Try once more there, unless that was done within the last second or is still being done."""
+        """Abort on these nodes, unless an abort is running or one began within the last second."""
         if self._abort is None or not all(future.done() for future in self._futures.values()):
             return
-        self._look()
+        self._report_failure()
         if self._began is None or monotonic() - self._began >= AGAIN_SECONDS:
             self._began = monotonic()
             self._futures = start_all(nodes, self._abort, name="abort")
 
     def end(self) -> None:
-        """Wait for what was begun: it must not meet what comes next."""
+        """Wait for running aborts, so that none affects the work that follows."""
         wait_all(self._futures)
-        self._look()
+        self._report_failure()
 
-    def _look(self) -> None:
+    def _report_failure(self) -> None:
         for node, future in self._futures.items():
-            if (error := future.exception()) is not None and not self._told:
-                self._told = True
-                said = error.message if isinstance(error, OzError) else f"{type(error).__name__}: {error}"
-                self._say(f"what is under way could not be cut short: {said}", node, "warning")
+            if (error := future.exception()) is not None and not self._reported:
+                self._reported = True
+                message = error.message if isinstance(error, OzError) else f"{type(error).__name__}: {error}"
+                self._log(f"the work in progress could not be aborted: {message}", node, "warning")

@@ -1,11 +1,11 @@
-"""argv of commands that take away what a run began."""
+"""Commands (argv) that clean up after an aborted run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-# The containers that «compose run» made, running or left behind. One that is gone already, or is just being
-# removed, makes the removal fail: what counts is that none is left.
+# Remove the containers of «compose run», running or left behind. A container that is gone or is being removed
+# makes «rm» fail, so success means that none is left.
 _END_JOBS = """found() {
   "$0" ps -aq --filter "label=com.docker.compose.project=$1" --filter label=com.docker.compose.oneoff=True
 }
@@ -14,10 +14,10 @@ ids=$(found "$1") || exit
 
 
 def remove_job_containers(engine: str, project: str) -> tuple[str, ...]:
-    """Remove the containers of jobs under way, which ends the commands that wait for them."""
+    """Return the argv that removes the containers of running jobs, which ends their commands."""
     return ("sh", "-c", _END_JOBS, engine, project)
 
 
 def if_exists(path: str, argv: Iterable[str]) -> tuple[str, ...]:
-    """A command that is left out where ``path`` is not there."""
+    """Return the argv that runs a command only if ``path`` exists."""
     return ("sh", "-c", '[ ! -e "$0" ] || exec "$@"', path, *argv)

@@ -1,4 +1,4 @@
-"""The container engine of the nodes, as phases use it: states, logs, pulls, diagnostics."""
+"""The interface to the container engine of the nodes: states, logs, pulls, diagnostics."""
 
 from __future__ import annotations
 
@@ -16,23 +16,25 @@ from oz_installer.remote import docker_commands
 from oz_installer.remote.transport import CommandResult
 
 LOG_LINES = 20
-LOGIN_HINT = "Correct the registry's user name and password (answers: registry), or the image's name."
+LOGIN_HINT = (
+    "Correct the user name and password of the registry (answers: registry), or the name of the image."
+)
 IMAGE_HINT = (
-    "Correct the image's name (answers: images), and check that the node reaches the registry "
+    "Correct the name of the image (answers: images), and check that the node reaches the registry "
     "(answers: registry)."
 )
 
 
 class ContainerEngine(Protocol):
-    """One kind of container engine; every method asks the engine of one node."""
+    """One kind of container engine. Every method works on the engine of one node."""
 
     @property
     def recreates_in_place(self) -> bool:
-        """Whether its Compose creates a container while one of the same name is there."""
+        """Whether its Compose can create a container while one of the same name exists."""
         ...
 
     def preload(self) -> None:
-        """Load in the background what is needed later."""
+        """Load libraries in the background."""
         ...
 
     def states(self, run: NodesRun, node: str) -> Mapping[str, ContainerFact]:
@@ -40,7 +42,7 @@ class ContainerEngine(Protocol):
         ...
 
     def require_started(self, run: NodesRun, node: str, names: Sequence[str], result: CommandResult) -> None:
-        """Raise DeployError when Compose's ``result`` hides that a container was not started."""
+        """Raise DeployError when a container was not started although ``result`` is a success."""
         ...
 
     def logs(self, run: NodesRun, node: str, service: str, lines: int) -> str:
@@ -64,10 +66,10 @@ def diagnostics(run: NodesRun, node: str, service: str) -> str:
     """Return the last log lines and the last health output of a service, secrets masked."""
     text = engine_of(run).logs(run, node, service, LOG_LINES)
     health = run.transports[node].run(docker_commands.health_output(run.settings.engine, service))
-    log, said = (run.settings.masker(one).rstrip() for one in (text, health.text))
+    log, output = (run.settings.masker(one).rstrip() for one in (text, health.text))
     parts = [f"--- {node}/{service}: last {LOG_LINES} log lines", collapse_repeats(log) or "(no log)"]
-    if health.ok and said.strip():
-        parts += [f"--- {node}/{service}: health check said", collapse_repeats(said.strip())]
+    if health.ok and output.strip():
+        parts += [f"--- {node}/{service}: output of the health check", collapse_repeats(output.strip())]
     return "\n".join(parts)
 
 
@@ -85,7 +87,9 @@ def pull(run: NodesRun, node: str, image: str, text: str) -> None:
     run.gate.run_on_node(run.transports[node], f"pull {image}", pull_image)
 
 
-def _pull_hint(said: str) -> str:
-    if any(words in said.lower() for words in ("unauthorized", "authentication required", "access denied")):
+def _pull_hint(message: str) -> str:
+    if any(
+        words in message.lower() for words in ("unauthorized", "authentication required", "access denied")
+    ):
         return LOGIN_HINT
-    return IMAGE_HINT if hint_for(said) == hint_for("") else hint_for(said)
+    return IMAGE_HINT if hint_for(message) == hint_for("") else hint_for(message)

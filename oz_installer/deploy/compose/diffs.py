@@ -1,4 +1,4 @@
-"""Unified diffs of a plan's files: what stands on the node, as it may be shown, against what will."""
+"""Unified diffs of a plan's files: the node's files against the new ones, secrets masked."""
 
 from __future__ import annotations
 
@@ -25,8 +25,11 @@ def add_diffs(
     install_dir: str,
     masker: Masker,
 ) -> TargetPlan:
-    """The plan with diffs. ``wanted`` are the new files as they may be shown, ``secret`` the paths of those
-    that hold secrets. Of these, and of files that are nobody's, only the masked twin leaves the node."""
+    """Return the plan with diffs.
+
+    ``wanted`` holds the new files with secrets masked, ``secret`` the paths of files that hold secrets. Of
+    these, and of files that are not in the bundle, only the masked copy below ``shown/`` leaves the node.
+    """
     paths = [
         change.name if _is_open(change, secret) else f"shown/{change.name}"
         for change in plan.files
@@ -54,7 +57,7 @@ def _with_diff(
 
 
 def _is_open(change: Change, secret: Collection[str]) -> bool:
-    """Whether what stands on the node may be shown as it is."""
+    """Return whether the file on the node holds no secret and may be shown unmasked."""
     hidden = change.name in secret or change.name.startswith("licence/")
     return change.action != "removed" and not hidden
 
@@ -64,7 +67,7 @@ def _remark(change: Change, secret: Collection[str], old: bytes, new: bytes) -> 
         return "(not shown, because it may hold secrets)\n"
     if change.name in secret:
         if change.action == "changed":
-            return "(only secrets, or files that its services read, differ)\n"
+            return "(only secrets differ, or files that its services read)\n"
         return "(differs from what was installed; not shown, because it holds secrets)\n"
     if old == new:
         return "(only its mode differs)\n"
@@ -72,8 +75,10 @@ def _remark(change: Change, secret: Collection[str], old: bytes, new: bytes) -> 
 
 
 def unified(old: bytes, new: bytes, path: str) -> str:
-    """A unified diff; empty when nothing differs or it is no text. Compose files also say by a label which
-    files a service was made from: that is left out, for those files are in the plan themselves."""
+    """Return a unified diff; empty when nothing differs or the content is not text.
+
+    Lines with the digest label of a service are left out: the files that it covers are in the plan.
+    """
     try:
         before, after = _lines(old.decode()), _lines(new.decode())
     except UnicodeDecodeError:
@@ -88,7 +93,7 @@ def _lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if DIGEST_LABEL not in line]
 
 
-# Of each file its masked twin where it has one, else itself: secrets never leave the node for a diff.
+# For each file its masked copy where there is one, else the file: secrets never leave the node for a diff.
 _FETCH = 'cd "$0/current" 2>/dev/null || exit 0; for f; do [ -f "shown/$f" ] && f="shown/$f"; ' \
     '[ -f "$f" ] && printf "%s\\0" "$f"; done | tar -c -f - --null -T -'  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Docker through its SDK, over the node's own SSH connection."""
+"""Docker through its SDK, over the node's SSH connection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class DockerSdk:
     recreates_in_place = True
 
     def preload(self) -> None:
-        """Load the SDK in the background: it takes half a second and is needed only later."""
+        """Load the SDK in the background: it takes half a second and is not needed yet."""
         threading.Thread(target=_load_sdk, name="docker-sdk", daemon=True).start()
 
     def states(self, run: NodesRun, node: str) -> Mapping[str, ContainerFact]:
@@ -51,7 +51,7 @@ class DockerSdk:
         try:
             engine.pull(image, on_progress=report, auth=auth)
         except DeployError:
-            # without a login of the answers, the node's own command may be logged in at the registry
+            # without a login in the answers, the node's own docker command may be logged in at the registry
             if (
                 auth
                 or not run.transports[node]

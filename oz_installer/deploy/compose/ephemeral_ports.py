@@ -1,8 +1,8 @@
-"""Starts what publishes ports again where a connection of the node itself had one of them.
+"""Retry the start of services while an outgoing connection holds a port they publish.
 
 Linux gives outgoing connections ephemeral ports from 32768 to 60999 (``net.ipv4.ip_local_port_range``, the
-kernel's ip-sysctl); the passive ports of the BIO updater (60000 to 60100, FACTS) lie among them. While a
-connection has one, and in TIME_WAIT, nothing can listen there.
+kernel's ip-sysctl); the passive ports of the BIO updater (60000 to 60100, FACTS) are among them. While a
+connection uses one, and in TIME_WAIT, no service can listen there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 180.0
 
 POLL_SECONDS = 1.0
 LISTENING = "0A"
-"""TCP_LISTEN as /proc/net/tcp tells it (the kernel's include/net/tcp_states.h)."""
+"""TCP_LISTEN as /proc/net/tcp prints it (the kernel's include/net/tcp_states.h)."""
 
 # Docker up to 27, and Podman: "listen tcp4 0.0.0.0:80: bind: address already in use"; Docker from 28 on:
 # "failed to bind host port for 0.0.0.0:80:172.17.0.2:80/tcp: address already in use", later without "for".
@@ -29,21 +29,23 @@ _IN_USE = re.compile(
     |:(?P<older>\d+):\ bind:\ address\ already\ in\ use""",
     re.VERBOSE,
 )
-# The states of all sockets that have a port, "all" last: without it nobody knows.
+# Print the states of all sockets on a port, then "all": without it the list is not known to be complete.
 _STATES = r"""
 cat /proc/net/tcp /proc/net/tcp6 2> /dev/null |
   awk -v at=":$1" 'substr($2, length($2) - 4) == at { print $4 } END { if (NR > 0) print "all" }'
 """
 _HINT = (
-    "A connection of the node itself uses TCP port {port}: «ss -tan sport = :{port}» there shows it. Wait"
-    " until it ends, or end it, and run again. Ports in net.ipv4.ip_local_reserved_ports are never used so."
+    "Wait until the node's own connection on TCP port {port} ends, or end it («ss -tan sport = :{port}» on"
+    " the node shows it), and run again. To prevent it, list the port in net.ipv4.ip_local_reserved_ports."
 )
 
 
 def start_when_port_free(run: NodesRun, node: str, start: Callable[[], object]) -> None:
-    """Start; where a connection of the node has a port that is wanted, wait and start again, for
-    ``PATIENCE_SECONDS`` at most. Raises what ``start`` raised last, and Interrupted."""
-    until, told = monotonic() + PATIENCE_SECONDS, 0
+    """Call ``start``; while a connection holds a required port, wait and call it again.
+
+    Gives up after ``PATIENCE_SECONDS``. Raises what ``start`` raised last, and Interrupted.
+    """
+    until, reported = monotonic() + PATIENCE_SECONDS, 0
     while True:
         try:
             start()
@@ -54,28 +56,28 @@ def start_when_port_free(run: NodesRun, node: str, start: Callable[[], object]) 
             error.hint = _HINT.format(port=port)
             if monotonic() >= until:
                 raise
-            if port != told:
-                told = port
-                _tell(run, node, port)
+            if port != reported:
+                reported = port
+                _report(run, node, port)
         else:
             return
         _wait(run, node, port, until)
 
 
-def port_in_use(said: str) -> int | None:
-    """The TCP port that an engine could not listen on because somebody has it."""
-    found = _IN_USE.search(said)
+def port_in_use(output: str) -> int | None:
+    """Return the TCP port that an engine could not listen on because it is in use."""
+    found = _IN_USE.search(output)
     return int(found["newer"] or found["older"]) if found else None
 
 
 def _only_connections(run: NodesRun, node: str, port: int) -> bool:
-    """Whether nobody listens on it, as far as the node can say."""
+    """Return whether only connections use the port; False when the node cannot list its sockets."""
     states = _states(run, node, port)
     return "all" in states and LISTENING not in states
 
 
 def _wait(run: NodesRun, node: str, port: int, until: float) -> None:
-    """For a moment at least, then until no connection has the port, or somebody listens on it."""
+    """Wait until no connection uses the port or a program listens on it, for at least one poll."""
     while True:
         run.check_cancelled()
         run.cancelled.wait(POLL_SECONDS)
@@ -89,7 +91,7 @@ def _states(run: NodesRun, node: str, port: int) -> list[str]:
     return run.transports[node].run(argv).text.split()
 
 
-def _tell(run: NodesRun, node: str, port: int) -> None:
+def _report(run: NodesRun, node: str, port: int) -> None:
     text = f"TCP port {port} is in use by an outgoing connection of the node; waiting until it is free"
     run.log(text, node)
     run.emit(NodeProgress(node=node, text=f"waiting for TCP port {port} to become free"))

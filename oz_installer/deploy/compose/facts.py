@@ -1,4 +1,4 @@
-"""What one look at a node tells, parsed."""
+"""The facts of a node, parsed from the output of ``node.sh``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oz_installer.frozen import dataclass
 from oz_installer.remote.docker_commands import parse_version
 
 HUNG = "124"
-"""How ``timeout`` ends when the time is out."""
+"""Exit status of ``timeout`` when the time is over."""
 
 _UP = re.compile(r"^Up\b")
 _HEALTH = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)")
@@ -30,14 +30,17 @@ class ContainerFact:
 
     @property
     def is_healthy(self) -> bool:
-        """Running, and healthy where it can tell."""
+        """Whether it is running, and healthy if it has a health check."""
         return self.running and self.health in ("", "healthy")
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeDetails:
-    """What is looked at only when there is something to do. Disk in KiB; ``access`` is ``ok``, or why the
-    install folder cannot be written: ``read-only FOLDER``, ``denied FOLDER``."""
+    """Facts that are read only when something is to change.
+
+    ``disk_free`` is in KiB. ``folder_access`` is ``ok``, or why the install folder is not writable:
+    ``read-only FOLDER``, ``denied FOLDER``.
+    """
 
     uid: int
     os: str
@@ -54,7 +57,7 @@ class NodeDetails:
 
 @dataclass(frozen=True, kw_only=True)
 class NodeFacts:
-    """A node as one look found it."""
+    """The facts of one node at one moment."""
 
     node: str
     engine_ok: bool
@@ -71,22 +74,22 @@ class NodeFacts:
 
 
 def parse_facts(node: str, output: str, hide: Callable[[str], str] = str) -> NodeFacts:
-    """Parse the output of ``node.sh look``. Raises ValueError when it is not whole.
+    """Parse the output of ``node.sh look``. Raises ValueError when it is incomplete.
 
-    ``hide`` masks secrets in what the engine says, before anything is cut from it.
+    ``hide`` masks secrets in the engine's output, before anything is cut from it.
     """
     parts = _sections(output)
     if "end" not in parts:
-        raise ValueError("the answer of the node is not whole")
+        raise ValueError("the output of the node is incomplete")
     status = parts["engine-status"].strip()
-    ok, told = status == "0", hide(parts["containers"]).strip()
+    ok, message = status == "0", hide(parts["containers"]).strip()
     if status == HUNG:
-        told = told.rpartition("\n")[2]  # what was said before is half of an answer, or the shell's own word
+        message = message.rpartition("\n")[2]  # the lines before are partial output, or the shell's message
     files, wrong = _files(parts["files"])
     return NodeFacts(
         node=node,
         engine_ok=ok,
-        engine_message="" if ok else told,
+        engine_message="" if ok else message,
         generation=parts["link"].strip().rpartition("/")[2],
         record=parse_record(parts["record"]),
         lock=parts["lock"].strip(),
@@ -153,6 +156,6 @@ def _details(parts: Mapping[str, str], hide: Callable[[str], str]) -> NodeDetail
     )
 
 
-def _version(said: str, hide: Callable[[str], str]) -> str:
-    """A version as it is, for a secret may be as short as a part of it; anything else masked."""
-    return hide(said) if parse_version(said) is None else said
+def _version(text: str, hide: Callable[[str], str]) -> str:
+    """Return a version unmasked, since a short secret may be a part of it; mask anything else."""
+    return hide(text) if parse_version(text) is None else text

@@ -1,7 +1,7 @@
-"""Waits for the containers' own health checks, by short polls.
+"""Wait until containers are healthy, by short polls.
 
-An engine runs a check for the first time after a whole interval, a minute with the vendor's figures. So
-while a container is starting its own check is run in it right away; it counts as healthy when that passes.
+An engine runs a health check for the first time after a whole interval, a minute with the vendor's figures.
+So the check of a starting container is run at once; the container is healthy when it passes.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ CRASHING_SECONDS = 20.0
 
 
 def wait_healthy(run: NodesRun, node: str, services: Sequence[BundleService]) -> bool:
-    """Return when every service is well. Raises DeployError when one is unhealthy, keeps crashing, or is
-    not well within its patience (its start period and all retries, or the run's own limit)."""
+    """Wait until every service is healthy, then return True.
+
+    Raises DeployError when one is unhealthy, keeps crashing, or is not healthy within its start timeout (its
+    start period and all retries, or the run's own limit).
+    """
     began = monotonic()
     pending = {service.name: service for service in services}
     down_since: dict[str, float] = {}
@@ -42,9 +45,9 @@ def wait_healthy(run: NodesRun, node: str, services: Sequence[BundleService]) ->
         for name, service in tuple(pending.items()):
             state = states.get(name)
             if not service.health_command and checked:
-                continue  # who only runs is looked at last, when one that crashes at once has shown it
+                continue  # services without a check come last: by then one that crashes at once has crashed
             if state is not None and state.is_healthy:
-                _well(run, node, pending, service)
+                _mark_healthy(run, node, pending, service)
                 continue
             if state is not None and state.running:
                 down_since.pop(name, None)
@@ -52,48 +55,50 @@ def wait_healthy(run: NodesRun, node: str, services: Sequence[BundleService]) ->
                 down_since.setdefault(name, now)
                 crashed.add(name)
             down = now - down_since.get(name, now)
-            _judge(run, node, service, state, waited=now - began, down=down, crashed=name in crashed)
-        _tell(run, node, pending, len(services))
+            _require_alive(run, node, service, state, waited=now - began, down=down, crashed=name in crashed)
+        _report_progress(run, node, pending, len(services))
         if pending:
             run.cancelled.wait(max(0.0, POLL_SECONDS - (monotonic() - turn)))
     return True
 
 
 def _run_checks(run: NodesRun, node: str, pending: dict[str, BundleService], total: int) -> None:
-    """Run the checks of what is pending, for a few seconds; what passes is pending no more."""
+    """Run the checks of pending services for a few seconds; those that pass leave ``pending``."""
     checks = [
         (service.name, service.health_command) for service in pending.values() if service.health_command
     ]
     if not checks:
         return
-    heard = bytearray()
+    output = bytearray()
 
-    def hear(part: bytes) -> None:
-        heard.extend(part)
-        while b"\n" in heard:
-            line, _, rest = bytes(heard).partition(b"\n")
-            heard[:] = rest
+    def read_names(part: bytes) -> None:
+        output.extend(part)
+        while b"\n" in output:
+            line, _, rest = bytes(output).partition(b"\n")
+            output[:] = rest
             if service := pending.get(line.decode("utf-8", "replace")):
-                _well(run, node, pending, service)
-                _tell(run, node, pending, total)
+                _mark_healthy(run, node, pending, service)
+                _report_progress(run, node, pending, total)
 
     argv = commands.run_health_checks(run.settings.engine, CHECK_SECONDS, checks)
-    run.transports[node].run(argv, on_output=hear)
+    run.transports[node].run(argv, on_output=read_names)
 
 
-def _well(run: NodesRun, node: str, pending: dict[str, BundleService], service: BundleService) -> None:
+def _mark_healthy(
+    run: NodesRun, node: str, pending: dict[str, BundleService], service: BundleService
+) -> None:
     del pending[service.name]
     known: Literal["healthy", "running"] = "healthy" if service.health_command else "running"
     run.emit(ServiceState(node=node, service=service.name, state=known))
 
 
-def _tell(run: NodesRun, node: str, pending: dict[str, BundleService], total: int) -> None:
+def _report_progress(run: NodesRun, node: str, pending: dict[str, BundleService], total: int) -> None:
     text = f"waiting for {', '.join(pending)}" if pending else "all healthy"
     done = total - len(pending)
     run.emit(NodeProgress(node=node, text=text, done=done, total=total, unit="services"))
 
 
-def _judge(
+def _require_alive(
     run: NodesRun,
     node: str,
     service: BundleService,
@@ -115,7 +120,7 @@ def _judge(
     run.emit(ServiceState(node=node, service=service.name, state=known))  # type: ignore[arg-type]
     raise DeployError(
         f"{service.name} ({service.title}) {problem}",
-        "Its last log lines and health output above say why. Mend that and run oz-install again.",
+        "Fix the cause shown by its last log lines and health output above, then run oz-install again.",
         node=node,
         details=container_engine.diagnostics(run, node, service.name),
     )

@@ -1,4 +1,4 @@
-"""HTTP as a node sees it: through a tunnel of its connection, or from its own shell."""
+"""HTTP requests from a node: through a tunnel of its connection, or from its shell."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from oz_installer.remote.transport import ForwardingForbidden, Transport
 TIMEOUT = 10.0
 
 
-class _Over(http.client.HTTPConnection):
-    """An HTTP connection over a socket that is open already."""
+class _TunnelConnection(http.client.HTTPConnection):
+    """An HTTP connection over an open socket."""
 
-    def __init__(self, host: str, port: int, over: socket.socket) -> None:
+    def __init__(self, host: str, port: int, tunnel: socket.socket) -> None:
         super().__init__(host, port, timeout=TIMEOUT)
-        self.sock = over
+        self.sock = tunnel
 
 
 def http_status(transport: Transport, host: str, port: int, path: str) -> tuple[int, str]:
-    """Status of GET http://host:port/path as the node sees it, and what was said; status 0: no answer."""
+    """Return status and text of GET http://host:port/path from the node; 0: no answer."""
     try:
         tunnel = transport.tunnel(host, port, timeout=TIMEOUT)
     except ForwardingForbidden:
@@ -29,8 +29,8 @@ def http_status(transport: Transport, host: str, port: int, path: str) -> tuple[
     except (ConnectError, OSError) as error:
         return 0, str(error)
     try:
-        tunnel.settimeout(TIMEOUT)  # a tunnel comes without one, and who accepts may still never answer
-        connection = _Over(host, port, tunnel)
+        tunnel.settimeout(TIMEOUT)  # a tunnel has no timeout, and a server that accepts may never answer
+        connection = _TunnelConnection(host, port, tunnel)
         connection.request("GET", path, headers={"Connection": "close"})
         response = connection.getresponse()
         body = response.read(300).decode("utf-8", "replace")
@@ -45,11 +45,11 @@ _GET = ' && printf "GET %s HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n" "$2" "$0" >&3 && 
 
 
 def _from_shell(transport: Transport, host: str, port: int, path: str) -> tuple[int, str]:
-    """The same with bash's /dev/tcp, where sshd forbids tunnels."""
+    """Return the same through bash's /dev/tcp, for nodes whose sshd forbids tunnels."""
     argv = connect_argv(host, port, path, seconds=TIMEOUT, then=_GET)
     result = transport.run(argv, become=False)
     words = result.text.split()
     if len(words) > 1 and words[0].startswith("HTTP/") and words[1].isdigit():
         return int(words[1]), " ".join(words)[:300]
-    why = connect_error(result.status, result.stderr_text, seconds=TIMEOUT)
-    return 0, f"no answer: {why or 'it does not speak HTTP'}"
+    reason = connect_error(result.status, result.stderr_text, seconds=TIMEOUT)
+    return 0, f"no answer: {reason or 'it does not speak HTTP'}"

@@ -1,13 +1,13 @@
-# What oz-install runs on a node. POSIX sh; called as
+# The commands of oz-install on a node. POSIX sh; called as
 #   sh -c 'THIS FILE' oz-install COMMAND INSTALL_DIR [ARGUMENT ...]
 # Layout of INSTALL_DIR: current -> generations/N, generations/N (bundle, manifest, record.json, shown/),
-# state/jobs/NAME (digest of a finished job), journal (one line a step), lock/, data/.
+# state/jobs/NAME (digest of a finished job), journal (one line per step), lock/, data/.
 set -u
 umask 077
 command=$1 dir=$2
 shift 2
 
-ENGINE_SECONDS=20  # an engine that only reads and still does not answer hangs
+ENGINE_SECONDS=20  # an engine that does not answer a read within this time hangs
 
 section() { printf '\n@%s\n' "$1"; }
 
@@ -18,12 +18,12 @@ journal() {
 
 fail() { printf '%s\n' "$1" >&2; exit "${2:-1}"; }
 
-owned() {  # RUN: goes on only while the lock is still ours, and says that we are alive
-  [ "$(cat "$dir/lock/run" 2>/dev/null)" = "$1" ] || fail "the lock is no longer ours" 5
+owned() {  # RUN: exit unless this run holds the lock; refresh the lock
+  [ "$(cat "$dir/lock/run" 2>/dev/null)" = "$1" ] || fail "this run no longer holds the lock" 5
   touch "$dir/lock/run"
 }
 
-# look ENGINE DIGEST [IMAGE ...]: everything that a plan needs, in one go; details only when DIGEST is not installed (or empty)
+# look ENGINE DIGEST [IMAGE ...]: print all facts that a plan needs; details only if DIGEST is empty or not installed
 look() {
   engine=$1 wanted=$2; shift 2
   digest='com.ozforensics.oz-install.digest'
@@ -40,7 +40,7 @@ look() {
     echo "$engine: not found"
     status=127
   fi
-  [ $status -ne 143 ] || status=124  # so does busybox call it
+  [ $status -ne 143 ] || status=124  # busybox exits with this status
   [ $status -ne 124 ] || echo "it did not answer within $ENGINE_SECONDS s"
   section engine-status; echo $status
   section link; readlink "$dir/current"
@@ -59,8 +59,8 @@ look() {
   section end
 }
 
-# whole FOLDER: every file is what the manifest says, or those that are not are told; busybox knows neither
-# --quiet nor --strict
+# whole FOLDER: check every file against the manifest and print those that differ; busybox has neither --quiet nor
+# --strict
 whole() {
   summed=$(cd "$1" && sha256sum -c manifest 2>&1) || { printf '%s\n' "$summed" | grep -v ': OK$'; return 1; }
   [ "$(printf '%s\n' "$summed" | grep -c ': OK$')" -eq "$(grep -c . "$1/manifest")" ] || {
@@ -69,7 +69,7 @@ whole() {
   }
 }
 
-# asked ARGUMENTS: of the engine, unless it has not answered before
+# asked ARGUMENTS: run the engine, unless it has failed to answer before
 asked() { [ $status -eq 0 ] && timeout $ENGINE_SECONDS $engine "$@"; }
 
 details() {
@@ -77,7 +77,7 @@ details() {
   section os; uname -sr; (. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME")
   section engine-version
   asked version --format '{{.Server.Version}}' 2>&1 || $engine --version
-  # only the Compose of this engine is asked: Podman makes a folder in the login's home even when asked its version
+  # run only the Compose of this engine: even its version command makes Podman create a folder in the home folder
   section compose-plugin; [ "$engine" = podman ] || docker compose version --short 2>/dev/null
   section compose-v1; [ "$engine" = podman ] || docker-compose version --short 2>/dev/null
   section podman-compose; [ "$engine" != podman ] || podman-compose --version 2>/dev/null
@@ -87,13 +87,13 @@ details() {
   section generations; ls "$dir/generations" 2>/dev/null
   section folders; (cd "$dir/data" 2>/dev/null && ls)
   section disk
-  place=$dir
-  while [ ! -d "$place" ]; do place=$(dirname "$place"); done
-  df -Pk "$place" | tail -1
-  section access; access "$place"
+  parent=$dir
+  while [ ! -d "$parent" ]; do parent=$(dirname "$parent"); done
+  df -Pk "$parent" | tail -1
+  section access; access "$parent"
 }
 
-# access FOLDER: "ok", or why nothing can be written there: "read-only FOLDER" (its file system is), "denied FOLDER"
+# access FOLDER: print "ok", or why FOLDER is not writable: "read-only FOLDER" (its file system), "denied FOLDER"
 access() {
   if [ -r "$1" ] && [ -w "$1" ] && [ -x "$1" ]; then echo ok; return; fi
   mounted=$(df -P "$1" 2>/dev/null | tail -1); mounted=${mounted##* }
@@ -104,9 +104,9 @@ access() {
   fi
 }
 
-# lock RUN OWNER MINUTES [PROCESS DEAD [GENERATION]]: one run at a time; a lock not refreshed for MINUTES is taken
-# over, and that of the run DEAD at once. Prints run and process of a lock that holds. Status 6: GENERATION is not
-# the current one any more.
+# lock RUN OWNER MINUTES [PROCESS DEAD [GENERATION]]: take the lock. A lock that was not refreshed for MINUTES is
+# taken over, and the lock of the run DEAD at once. Status 5: another run holds it; print its run and process.
+# Status 6: GENERATION is no longer the current one.
 lock() {
   made=
   if [ ! -d "$dir" ]; then
@@ -114,10 +114,10 @@ lock() {
     made=made
     echo made
   fi
-  if ! said=$(LC_ALL=C mkdir "$dir/lock" 2>&1); then
-    [ -w "$dir" ] && [ -d "$dir/lock" ] || fail "$dir cannot be written: $said" 1
+  if ! error=$(LC_ALL=C mkdir "$dir/lock" 2>&1); then
+    [ -w "$dir" ] && [ -d "$dir/lock" ] || fail "$dir cannot be written: $error" 1
     held=$(cat "$dir/lock/run" 2>/dev/null)
-    # a lock just made has no files yet, so the folder's own time counts, too
+    # a new lock has no files yet, so the time of the folder itself counts too
     if [ -n "${5:-}" ] && [ "$held" = "$5" ]; then
       mv "$dir/lock" "$dir/lock.$1" 2>/dev/null || fail "another run has just begun" 5  # one of several wins
       rm -rf "$dir/lock.$1"
@@ -145,7 +145,7 @@ lock() {
   fi
 }
 
-# settle: wait until no Compose of a run that died is at work any more, for a minute at most
+# settle: wait until no Compose command of a dead run is running, for at most a minute
 settle() {
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
     at_work || return 0
@@ -164,10 +164,10 @@ at_work() {
   return 1
 }
 
-# alive RUN: says that the run goes on, while it waits for something else
+# alive RUN: refresh the lock while the run waits for something else
 alive() { owned "$1"; }
 
-# unlock RUN [made]: with "made", an install folder that this run made and left empty goes too
+# unlock RUN [made]: release the lock; "made": also remove an install folder that this run created and left empty
 unlock() {
   [ "$(cat "$dir/lock/run" 2>/dev/null)" = "$1" ] || exit 0
   rm -rf "$dir/lock"
@@ -179,7 +179,7 @@ unlock() {
 }
 
 # stage RUN GENERATION COMPOSE [--remove FILE | --folder FOLDER]...  < tar
-# A copy of the current generation with the changed files over it, checked, not yet switched to.
+# Build the next generation from a copy of the current one and the changed files, and check it. Does not switch.
 stage() {
   owned "$1"; generation=$2 compose=$3 option=; shift 3
   set -e
@@ -188,14 +188,14 @@ stage() {
   rm -rf "$dir"/generations/*.partial
   mkdir -p "$new" "$dir/state/jobs"
   if [ -d "$dir/current/" ]; then cp -a "$dir/current/." "$new/"; fi
-  for part in "$@"; do  # options are pairs; the folders come last, when nothing can go wrong any more
+  for part in "$@"; do  # options are pairs; folders are created last, after everything that can fail
     case $option in
       --remove) rm -f "$new/$part" "$new/shown/$part"; option= ;;
       --folder) option= ;;
       *) option=$part ;;
     esac
   done
-  # an engine makes a folder where a file to mount is missing; not every tar puts a file in its place
+  # an engine creates a folder in place of a missing mounted file; not every tar replaces a folder by a file
   find "$new" -depth -type d ! -path "$new" -exec rmdir {} + 2>/dev/null || :
   tar -xpf - -C "$new" --no-same-owner
   whole "$new" >&2
@@ -206,7 +206,7 @@ stage() {
   done
 }
 
-# accepted COMPOSE FOLDER: whether Compose takes the files
+# accepted COMPOSE FOLDER: check that Compose accepts the files
 accepted() {
   compose=$1 folder=$2
   set --
@@ -219,7 +219,7 @@ accepted() {
   esac
 }
 
-# switch RUN GENERATION: the staged generation becomes the current one in one step
+# switch RUN GENERATION: make the staged generation the current one, atomically
 switch() {
   owned "$1"
   set -e
@@ -239,7 +239,7 @@ back() {
   owned "$1"
   journal "back from $2 to ${3:-nothing}"
   if [ -n "$3" ]; then
-    [ -d "$dir/generations/$3" ] || fail "the generation $3 is not there any more"
+    [ -d "$dir/generations/$3" ] || fail "the generation $3 no longer exists"
     point "$3" || exit 1
   else
     rm -f "$dir/current"
@@ -249,7 +249,7 @@ back() {
   return 0
 }
 
-# unstage RUN GENERATION [FOLDER ...]: undo a stage; the folders are those that it made
+# unstage RUN GENERATION [FOLDER ...]: undo a stage; the folders are those that it created
 unstage() {
   owned "$1"
   rm -rf "$dir/generations/$2.partial"; shift 2
@@ -258,12 +258,12 @@ unstage() {
   return 0
 }
 
-# finished RUN JOB DIGEST: remember that a job is done; forget RUN JOB: that it is not
+# finished RUN JOB DIGEST: mark a job as done; forget RUN JOB: unmark it
 finished() { owned "$1"; mkdir -p "$dir/state/jobs" && printf '%s' "$3" > "$dir/state/jobs/$2" && journal "finished $2"; }
 forget() { owned "$1"; rm -f "$dir/state/jobs/$2"; }
 
-# verified RUN DIGEST [KEEP PREVIOUS]: the bundle with this digest was seen to work; empty: none was. Only now old
-# generations beyond KEEP go, but never the current one and PREVIOUS: the way back leads there
+# verified RUN DIGEST [KEEP PREVIOUS]: mark the bundle with this digest as verified; empty: unmark it. Then delete old
+# generations beyond KEEP, but never the current one and PREVIOUS: a rollback needs them
 verified() {
   owned "$1"
   if [ -z "$2" ]; then rm -f "$dir/state/verified"; return; fi

@@ -1,4 +1,4 @@
-"""argv of the commands of ``node.sh``: everything that is done in a node's install folder."""
+"""Commands (argv) of ``node.sh``: all work in a node's install folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _call(command: str, install_dir: str, *arguments: str) -> tuple[str, ...]:
 
 
 def read_facts(install_dir: str, engine: str, digest: str, images: Iterable[str]) -> tuple[str, ...]:
-    """Read the record and the facts; details come only when ``digest`` is not what is installed."""
+    """Read record and facts; details only if another bundle than ``digest`` is installed."""
     return _call("look", install_dir, engine, digest, *images)
 
 
@@ -33,24 +33,27 @@ def lock(
     dead: str = "",
     generation: str | None = None,
 ) -> tuple[str, ...]:
-    """Take the lock; exit status 5 when another run holds it, its owner on stderr, its run and process on
-    stdout; 6 when ``generation`` is not the current one. ``dead`` is a run whose lock is taken over."""
+    """Take the lock.
+
+    Exit status 5: another run holds it; its owner is on stderr, its run and process on stdout. Exit status 6:
+    ``generation`` is not the current one. ``dead`` is a run that has died, whose lock is taken over.
+    """
     expected = () if generation is None else (generation,)
     return _call("lock", install_dir, run, owner, str(STALE_LOCK_MINUTES), process, dead, *expected)
 
 
 def refresh_lock(install_dir: str, run: str) -> tuple[str, ...]:
-    """Say that the run goes on; its lock stays its own for as long again."""
+    """Refresh the lock, so that it does not become stale while the run continues."""
     return _call("alive", install_dir, run)
 
 
 def wait_idle(install_dir: str) -> tuple[str, ...]:
-    """Wait for what a lost connection left at work; a minute at most."""
+    """Wait for Compose commands of a lost connection to end, for at most a minute."""
     return _call("settle", install_dir)
 
 
 def unlock(install_dir: str, run: str, *, made: bool) -> tuple[str, ...]:
-    """Give the lock back; ``made`` also removes an install folder that this run made and left empty."""
+    """Release the lock; ``made`` also removes an empty install folder of this run."""
     return _call("unlock", install_dir, run, *(("made",) if made else ()))
 
 
@@ -85,27 +88,28 @@ def unstage(install_dir: str, run: str, generation: str, folders: Iterable[str])
 
 
 def mark_job_done(install_dir: str, run: str, job: str, digest: str) -> tuple[str, ...]:
-    """Remember that a job with this digest is done."""
+    """Mark a job with this digest as done."""
     return _call("finished", install_dir, run, job, digest)
 
 
 def unmark_job(install_dir: str, run: str, job: str) -> tuple[str, ...]:
-    """Forget that a job was done."""
+    """Unmark a job that was done."""
     return _call("forget", install_dir, run, job)
 
 
 def mark_verified(install_dir: str, run: str, digest: str, previous: str | None = None) -> tuple[str, ...]:
-    """Remember that the bundle with this digest was seen to work; empty: that none was.
+    """Mark the bundle with this digest as verified; an empty digest unmarks it.
 
-    With the generation that was current before the run (empty: none), old ones go that need not be kept.
+    With ``previous``, the generation that was current before the run (empty: none), surplus old generations
+    are deleted.
     """
     keep = () if previous is None else (str(KEPT_GENERATIONS), previous)
     return _call("verified", install_dir, run, digest, *keep)
 
 
-# A health check in each container, tried until it passes or the time is over; prints the names of those
-# that pass, as they do. A check may cost a second of CPU that the services need to get up: so no more of
-# them run at once than the node has CPUs (two at least; an empty line in a pipe is the leave to run one).
+# Run the health check in each container until it passes or the time is over; print each name when it passes.
+# A check may cost a second of CPU that the services need to start, so only as many run in parallel as the
+# node has CPUs (at least two). Each empty line in the pipe permits one check.
 _CHECKS = """engine=$1 end=$(($(date +%s) + $2)); shift 2
 passes() {
   read -r leave <&3
@@ -135,9 +139,9 @@ while [ "$cpus" -gt 0 ]; do echo; cpus=$((cpus - 1)); done | {
 
 
 def run_health_checks(engine: str, seconds: int, checks: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """Run the containers' own health checks now, whatever their interval: pairs of name and shell line.
+    """Run the containers' health checks at once: pairs of name and shell line.
 
-    Each is tried again until it passes, for about ``seconds``.
+    Each is repeated until it passes, for about ``seconds``.
     """
     pairs = (part for pair in checks for part in pair)
     return ("sh", "-c", _CHECKS, "oz-install", engine, str(seconds), *pairs)

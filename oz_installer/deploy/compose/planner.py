@@ -1,4 +1,4 @@
-"""Bundle and facts -> what changes on a node. Pure."""
+"""Plan the changes of a node by comparing its bundle with its facts. Pure."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from oz_installer.render.compose.bundle import Bundle, BundleService
 
 
 def plan_changes(bundles: Mapping[str, Bundle], facts: Mapping[str, NodeFacts]) -> Plan:
-    """What changes on every node, in the operator's order."""
+    """Return the changes of every node, in the operator's order."""
     return Plan(targets=tuple(plan_node(bundle, facts[node]) for node, bundle in bundles.items()))
 
 
 def plan_node(bundle: Bundle, facts: NodeFacts) -> TargetPlan:
-    """What changes on one node; services and jobs in the order of their start."""
+    """Return the changes of one node; services and jobs in the order of their start."""
     files = _file_changes(bundle, facts)
     services = _service_changes(bundle, facts, _edited(files, facts))
     jobs = _job_changes(bundle, facts)
@@ -42,7 +42,7 @@ def _job_changes(bundle: Bundle, facts: NodeFacts) -> tuple[Change, ...]:
 
 
 def _image_changes(bundle: Bundle, facts: NodeFacts, changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    """Images that are missing for what starts, is recreated or runs."""
+    """Return pulls of missing images for services and jobs that start, are recreated or run."""
     present = facts.details.images if facts.details else frozenset()
     touched = {change.name for change in changes if change.action in ("start", "recreate", "run")}
     wanted = dict.fromkeys(service.image for service in bundle.services if service.name in touched)
@@ -71,7 +71,7 @@ def _file_changes(bundle: Bundle, facts: NodeFacts) -> tuple[Change, ...]:
 
 
 def _file_action(path: str, wanted: Mapping[str, str], facts: NodeFacts) -> FileAction | None:
-    """What happens to a file of the bundle or of the node; None when it stays."""
+    """Return the action for a file of the bundle or of the node; None when it is right."""
     recorded = facts.record.files if facts.record else {}
     there = facts.files.get(path)
     if path not in wanted:
@@ -84,7 +84,7 @@ def _file_action(path: str, wanted: Mapping[str, str], facts: NodeFacts) -> File
 
 
 def _edited(files: tuple[Change, ...], facts: NodeFacts) -> frozenset[str]:
-    """Files that are there with another content than was installed."""
+    """Return the files whose content was changed after they were installed."""
     recorded = facts.record.files if facts.record else {}
     paths = [change.name for change in files if change.action == "drifted"]
     return frozenset(
@@ -110,10 +110,10 @@ def _service_changes(bundle: Bundle, facts: NodeFacts, edited: frozenset[str]) -
 def _service_action(
     service: BundleService, bundle: Bundle, facts: NodeFacts, edited: frozenset[str]
 ) -> tuple[ServiceAction, str] | None:
-    """What happens to a service and why; None when it stays."""
+    """Return the action for a service and its reason; None when there is nothing to do."""
     there = facts.containers.get(service.name)
     if there is None:
-        return "start", "is not there"
+        return "start", "is missing"
     if there.digest != service.digest:
         return "recreate", "its settings change"
     if not there.running:
@@ -122,13 +122,16 @@ def _service_action(
         return "restart", f"{read}, which it reads, was changed by hand"
     if there.health == "unhealthy":
         return "restart", "is unhealthy"
-    if there.health == "starting" and not _seen_well(service, bundle, facts):
+    if there.health == "starting" and not _was_verified(service, bundle, facts):
         return "wait", "is still starting"
     return None
 
 
-def _seen_well(service: BundleService, bundle: Bundle, facts: NodeFacts) -> bool:
-    """Whether the service was awaited as it is: an engine calls it starting for an interval after that."""
+def _was_verified(service: BundleService, bundle: Bundle, facts: NodeFacts) -> bool:
+    """Return whether a run saw this service healthy.
+
+    The engine still reports "starting" for an interval after that.
+    """
     record = facts.record
     kept = record and facts.verified == record.digest and record.services.get(service.name) == service.digest
     return facts.verified == bundle.digest or bool(kept)

@@ -1,4 +1,4 @@
-"""Podman through its command: the Docker SDK does not speak to it."""
+"""Podman through its command line: the Docker SDK does not support it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PULL_SILENCE = 900.0
 class PodmanCli:
     """Implements ContainerEngine by the podman command."""
 
-    recreates_in_place = False  # podman-compose creates no container while the old one is there
+    recreates_in_place = False  # podman-compose creates no container while one of the same name exists
 
     def preload(self) -> None:
         """Do nothing: there is no library to load."""
@@ -30,16 +30,16 @@ class PodmanCli:
         return parse_containers(run.transports[node].run(argv, check=True).text)
 
     def require_started(self, run: NodesRun, node: str, names: Sequence[str], result: CommandResult) -> None:
-        """Raise DeployError when podman-compose, which always exits with 0, has not started all."""
+        """Raise DeployError when a container was not started: podman-compose always exits with 0."""
         there = self.states(run, node)
         missing = [name for name in names if name not in there or there[name].status.startswith("Created")]
         if not missing:
             return
-        said = run.settings.masker(result.stderr_text)
-        errors = [line.removeprefix("Error: ") for line in said.splitlines() if line.startswith("Error: ")]
-        problem = errors[-1] if errors else said[-300:]  # the first ones only say what was not there yet
+        output = run.settings.masker(result.stderr_text)
+        errors = [line.removeprefix("Error: ") for line in output.splitlines() if line.startswith("Error: ")]
+        problem = errors[-1] if errors else output[-300:]  # earlier errors only report missing containers
         raise DeployError(
-            f"cannot start {', '.join(missing)}: {problem}", hint_for(said), node=node, details=said
+            f"cannot start {', '.join(missing)}: {problem}", hint_for(output), node=node, details=output
         )
 
     def logs(self, run: NodesRun, node: str, service: str, lines: int) -> str:
@@ -53,15 +53,15 @@ class PodmanCli:
         server = registry_host(image)
         if login:
             argv = docker_commands.login("podman", server, login.username)
-            answer = transport.run(argv, stdin=login.password.reveal().encode() + b"\n")
-            if not answer.ok:
-                said = run.settings.masker(answer.stderr_text)[-300:]
-                raise DeployError(f"cannot log in to the registry {server}: {said}", node=node)
+            result = transport.run(argv, stdin=login.password.reveal().encode() + b"\n")
+            if not result.ok:
+                message = run.settings.masker(result.stderr_text)[-300:]
+                raise DeployError(f"cannot log in to the registry {server}: {message}", node=node)
         try:
             result = transport.run(docker_commands.pull("podman", image), timeout=PULL_SILENCE)
             if not result.ok:
-                said = " ".join(run.settings.masker(result.stderr_text).split())[-300:]
-                raise DeployError(f"cannot pull the image {image}: {said}", node=node)
+                message = " ".join(run.settings.masker(result.stderr_text).split())[-300:]
+                raise DeployError(f"cannot pull the image {image}: {message}", node=node)
         finally:
             if login:
                 transport.run(docker_commands.logout("podman", server))

@@ -1,4 +1,4 @@
-"""Connecting to the nodes and reading their facts: what the first two phases of every command share."""
+"""The state that the phases Connect and ReadFacts share."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ from oz_installer.secret import Masker
 
 @dataclass(kw_only=True)
 class Preparation:
-    """The nodes that are being connected to. ``open_node`` opens a connection, in a thread per node;
-    ``render`` renders the bundles meanwhile. A node that fails holds up no other: see ``failures``."""
+    """The nodes to connect to, with their connections and facts as they arrive.
+
+    ``open_node`` opens a connection, in a thread per node; ``render`` renders the bundles in the meantime. A
+    node that fails does not hold up the others: see ``failures``.
+    """
 
     nodes: Sequence[str]
     open_node: Callable[[str], Transport]
@@ -40,12 +43,12 @@ class Preparation:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Every node that is connected to."""
+        """Every node to connect to."""
         return tuple(self.nodes)
 
     @property
     def changing(self) -> tuple[str, ...]:
-        """No node: nothing is changed yet."""
+        """No node: nothing is changed here."""
         return ()
 
     def log(self, text: str, target: str | None = None, level: Level = "info") -> None:
@@ -65,9 +68,9 @@ class Preparation:
         """Do nothing: nothing was changed."""
 
     def read_facts(self, node: str, transport: Transport, *, detailed: bool = False) -> NodeFacts:
-        """Read the facts of one node in one round trip. Raises PreflightError when they cannot be parsed.
+        """Read the facts of one node in one round trip. Raises PreflightError.
 
-        Details are read where another bundle is installed, or when ``detailed``.
+        Details are read if another bundle is installed, or when ``detailed`` is set.
         """
         bundle = self.bundles.result()[node]
         digest = "" if detailed else bundle.digest
@@ -75,9 +78,9 @@ class Preparation:
         try:
             return parse_facts(node, result.text, self.masker)
         except (ValueError, KeyError) as error:
-            said = self.masker(result.stderr.decode("utf-8", "replace")).strip()[-300:] or "nothing"
+            output = self.masker(result.stderr.decode("utf-8", "replace")).strip()[-300:] or "nothing"
             raise PreflightError(
-                f"cannot read the state of the node: {error}; it said: {said}",
-                "Does its login have a plain shell?",
+                f"cannot read the state of the node: {error}; it printed: {output}",
+                "Give the login a plain shell: its startup files must print nothing.",
                 node=node,
             ) from error

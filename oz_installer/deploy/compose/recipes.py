@@ -1,4 +1,4 @@
-"""Every command on nodes as a list of phases, to be read from top to bottom.
+"""The recipes: each command on nodes as an ordered list of phases.
 
 A recipe imports its phases itself: a run with nothing to do needs only the first one.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def prepare() -> tuple[Phase[Preparation], ...]:
-    """Connect and read the facts: how every command that needs the nodes begins."""
+    """Connect to the nodes and read their facts: the start of every command that needs them."""
     return Connect(), ReadFacts()
 
 

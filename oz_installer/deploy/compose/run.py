@@ -1,4 +1,4 @@
-"""One run on nodes: connections, facts, plan, and how phases change nodes through the gate."""
+"""One run on nodes: connections, facts, plan, and changes through the gate."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LOCK_LOST = 5
 
 @dataclass(kw_only=True)
 class NodesRun:
-    """One installation at work. Nodes are named in the operator's order everywhere."""
+    """One running installation. Nodes are always in the operator's order."""
 
     topology: Topology
     bundles: Mapping[str, Bundle]
@@ -78,12 +78,12 @@ class NodesRun:
         self.emit(Message(level=level, text=text, node=target))
 
     def check_stop(self) -> None:
-        """Raises Interrupted once the operator has asked to stop; never while undoing."""
+        """Raise Interrupted once the operator has asked to stop; never while undoing."""
         if self.stop.is_set() and not self.undoing:
             raise Interrupted("stopped at your request")
 
     def check_cancelled(self) -> None:
-        """The same, and also once another node has failed."""
+        """Raise Interrupted once the operator has asked to stop, or another node has failed."""
         self.check_stop()
         if self.cancelled.is_set() and not self.undoing:
             raise Interrupted("stopped, because another node failed")
@@ -92,15 +92,17 @@ class NodesRun:
         """Change a node through the gate. Raises DeployError when the command fails."""
         result = self.gate.change(self.transports[node], what, argv, **options)  # type: ignore[arg-type]
         if not result.ok:
-            # masked first: a cut through a secret would leave a part of it
-            said = self.settings.masker(result.stderr.decode("utf-8", "replace")).strip()
-            said = said or self.settings.masker(result.text).strip()
-            if result.status == LOCK_LOST and "lock is no longer ours" in said:
-                hint = "See lock/owner in the install folder for who it is; run again when that is done."
-                raise LockedError(f"cannot {what}: another run has taken the node over", hint, node=node)
-            details = collapse_repeats(drop_progress(said))
+            # mask before shortening: a cut inside a secret would leave a part of it
+            output = self.settings.masker(result.stderr.decode("utf-8", "replace")).strip()
+            output = output or self.settings.masker(result.text).strip()
+            if result.status == LOCK_LOST and "this run no longer holds the lock" in output:
+                hint = (
+                    "Read lock/owner in the install folder to see whose run it is; run again after its end."
+                )
+                raise LockedError(f"cannot {what}: another run has taken over the node", hint, node=node)
+            details = collapse_repeats(drop_progress(output))
             raise DeployError(
-                f"cannot {what}: {last_lines(said)}", hint_for(said), node=node, details=details
+                f"cannot {what}: {last_lines(output)}", hint_for(output), node=node, details=details
             )
         return result
 
@@ -112,24 +114,23 @@ class NodesRun:
         abort: Callable[[str], None] | None = None,
         patience: float | None = None,
     ) -> dict[str, T]:
-        """Do the same on several nodes at once; waits for all, then raises the first failure.
+        """Run ``work`` on several nodes in parallel, wait for all, then raise the first failure.
 
-        When one fails, or the operator asks to stop, the others are told (``cancelled``), and ``abort`` may
-        cut short what is under way on a node; it is called again while that goes on, for at first the node
-        may not have got to it yet. ``patience`` (seconds) is how long the work is waited for then: only for
-        work that may be left alone.
+        When one fails, or the operator asks to stop, ``cancelled`` is set for the others, and ``abort`` may
+        end the work in progress on a node; it is called repeatedly, because the node may not have begun that
+        work yet. ``patience`` (seconds) limits the wait from then on: only for work that may be abandoned.
         """
         futures = start_all(nodes, work)
-        told: float | None = None
+        stopped_at: float | None = None
         aborting = AbortLoop(abort, self.log)
         while pending := _pending(futures):
             wait([futures[node] for node in pending], timeout=STOP_POLL_SECONDS, return_when=FIRST_EXCEPTION)
-            if told is None and not self.undoing and (self.stop.is_set() or _failed(futures)):
-                told = monotonic()
-                self._tell_to_stop(_pending(futures))
-            if told is not None:
+            if stopped_at is None and not self.undoing and (self.stop.is_set() or _failed(futures)):
+                stopped_at = monotonic()
+                self._cancel(_pending(futures))
+            if stopped_at is not None:
                 aborting.repeat(_pending(futures))
-            if told is not None and patience is not None and monotonic() - told > patience:
+            if stopped_at is not None and patience is not None and monotonic() - stopped_at > patience:
                 break
         aborting.end()
         failures = [error for f in futures.values() if f.done() and (error := f.exception()) is not None]
@@ -139,9 +140,9 @@ class NodesRun:
         return {node: future.result() for node, future in futures.items()}
 
     def recover(self) -> None:
-        """Reconnect to the changing nodes whose connection is lost, so that their changes can be undone.
+        """Reconnect to changing nodes whose connection is lost, so that they can be rolled back.
 
-        A node that cannot be reached stays lost, and each command to it says so.
+        A node that cannot be reached stays lost: each command on it raises ConnectError.
         """
         for future in wait_all(start_all(self.changing, self._reconnect)).values():
             future.exception()
@@ -152,15 +153,15 @@ class NodesRun:
         except ConnectError:
             if self.reopen is None:
                 return
-            self.log("the connection was lost; connecting again to take back what was begun", node, "warning")
+            self.log("the connection was lost; reconnecting to roll back the changes", node, "warning")
             self.reopen(node)
             self.engines.pop(node, None)
-            self.change(node, "wait for what is under way", commands.wait_idle(self.settings.install_dir))
+            self.change(node, "wait for running commands", commands.wait_idle(self.settings.install_dir))
 
-    def _tell_to_stop(self, pending: Sequence[str]) -> None:
+    def _cancel(self, pending: Sequence[str]) -> None:
         self.cancelled.set()
         if pending and self.stop.is_set():
-            self.log(f"stopping; what is under way on {', '.join(pending)} is ended first", None)
+            self.log(f"stopping; the work in progress on {', '.join(pending)} ends first", None)
 
 
 def _pending(futures: Mapping[str, Future[T]]) -> list[str]:

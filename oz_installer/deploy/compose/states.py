@@ -1,4 +1,4 @@
-"""States of services from a node's bundle and facts. Pure."""
+"""States of a node's services, computed from its bundle and facts. Pure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from oz_installer.render.compose.bundle import Bundle
 
 
 def service_states(bundle: Bundle, facts: NodeFacts) -> Mapping[str, str]:
-    """Return the states by ``node/service``, compared with the record where there is one.
+    """Return states by ``node/service``, judged by the record, or by the bundle without one.
 
-    Answers that were changed since the last run are reported by ``plan``, not here.
+    ``plan`` reports answers that changed since the last run; this does not.
     """
     record = facts.record
     verified = facts.verified == (record.digest if record else bundle.digest)
@@ -36,5 +36,5 @@ def _container_state(there: ContainerFact | None, verified: bool) -> str:
         return "missing"
     if not there.running:
         return "stopped"
-    # an engine says "starting" for a whole interval after our own run of the check has passed
+    # an engine reports "starting" for a whole interval after oz-install's own run of the check has passed
     return "healthy" if there.health == "starting" and verified else there.health or "running"

@@ -24,7 +24,7 @@ WHATS = (
     "lock the node",
     "write the files below /opt/oz",
     "run job canary",
-    "remember that x is done",
+    "mark x as done",
     "unlock the node",
 )
 
@@ -36,8 +36,8 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> Any:
     def run(_prepared: object, on_event: Any, *, gate: Any) -> None:
         for what in WHATS:
             for node in ("n2", "n1"):
-                gate._tell(DryRunChange(node=node, what=what, argv=()))
-        gate._tell(DryRunChange(node="", what="keep new passwords", argv=()))
+                gate._report(DryRunChange(node=node, what=what, argv=()))
+        gate._report(DryRunChange(node="", what="save new passwords", argv=()))
         on_event(ServiceState(node="n1", service="oz-init", state="finished"))
 
     monkeypatch.setattr(dry_run, "apply", run)
@@ -50,7 +50,7 @@ def test_only_what_matters_node_by_node(prepared: Any, monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "stderr", stream)
     dry_run.dry_run(prepared, InstallFlags())
     assert stream.getvalue().splitlines() == [
-        "would keep new passwords",
+        "would save new passwords",
         "n1: would write the files below /opt/oz",
         "n1: would run job ********",
         "n2: would write the files below /opt/oz",

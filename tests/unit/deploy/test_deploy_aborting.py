@@ -35,7 +35,7 @@ def test_an_abort_that_fails_is_said_once_and_tried_every_second_only() -> None:
     assert min(pauses) >= 0.99
     warnings = [event for event in events if isinstance(event, Message) and event.level == "warning"]
     assert [(event.node, event.text) for event in warnings] == [
-        ("n1", "what is under way could not be cut short: no such engine")
+        ("n1", "the work in progress could not be aborted: no such engine")
     ]
 
 

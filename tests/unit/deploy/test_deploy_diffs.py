@@ -114,7 +114,7 @@ def test_a_new_file_is_shown_whole(current: Path) -> None:
 def test_where_only_secrets_differ_that_is_said(current: Path) -> None:
     (current / "current/shown/compose.yaml").write_bytes(WANTED["compose.yaml"])
     found = diffs(current, ("compose.yaml", "changed"))
-    assert found == {"compose.yaml": "(only secrets, or files that its services read, differ)\n"}
+    assert found == {"compose.yaml": "(only secrets differ, or files that its services read)\n"}
     found = diffs(current, ("compose.yaml", "drifted"))
     assert found["compose.yaml"].startswith("(differs from what was installed; not shown")
 

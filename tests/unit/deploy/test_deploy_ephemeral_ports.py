@@ -111,7 +111,7 @@ def test_one_that_cannot_be_seen_is_not_tried_without_a_pause_nor_for_ever(world
         start_when_port_free(world.run, "n1", world.start)
     assert len(world.starts) == PATIENCE_SECONDS / POLL_SECONDS + 1
     assert len(world.told()) == 1
-    assert "A connection of the node itself" in caught.value.hint
+    assert "Wait until the node's own connection on TCP port" in caught.value.hint
 
 
 def test_one_that_somebody_listens_on_is_told_at_once(world: World) -> None:
@@ -142,7 +142,7 @@ def test_a_connection_that_does_not_end_is_told_with_what_to_do(world: World) ->
     with pytest.raises(DeployError) as caught:
         start_when_port_free(world.run, "n1", world.start)
     assert world.starts == [0, PATIENCE_SECONDS]
-    assert "«ss -tan sport = :60088» there shows it" in caught.value.hint
+    assert "«ss -tan sport = :60088» on the node shows it" in caught.value.hint
     assert "net.ipv4.ip_local_reserved_ports" in caught.value.hint
 
 

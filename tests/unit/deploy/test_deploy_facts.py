@@ -179,7 +179,7 @@ def test_a_disk_that_df_cannot_tell_is_not_taken_for_full() -> None:
 def test_half_an_answer_is_no_answer() -> None:
     whole = output(containers=DOCKER_26, link="generations/000001", **DETAILS)
     for length in range(0, len(whole) - 1, 37):
-        with pytest.raises(ValueError, match="not whole"):
+        with pytest.raises(ValueError, match="the output of the node is incomplete"):
             parse_facts("n1", whole[:length])
 
 

@@ -43,7 +43,7 @@ def test_a_dry_run_only_says_it() -> None:
     kept = keeping(run)
     run_phases([SaveSecrets()], run)
     assert kept == []
-    assert [change.what for change in told] == ["keep new passwords beside the answers"]
+    assert [change.what for change in told] == ["save new passwords next to the answers"]
 
 
 def test_who_does_not_get_the_lock_keeps_none() -> None:

@@ -261,7 +261,7 @@ def test_steps_are_refused_once_the_lock_is_another_runs(node: Node) -> None:
     before = node.tree()
     for argv in steps:
         done = node.run(argv, payload("000002", TWO))
-        assert (done.returncode, done.stderr) == (5, "the lock is no longer ours\n")
+        assert (done.returncode, done.stderr) == (5, "this run no longer holds the lock\n")
     assert (node.tree(), node.current(), node.generations()) == (before, "generations/000001", ["000001"])
     assert not (node.root / "state/jobs/job").exists()
 

@@ -121,9 +121,9 @@ def test_a_lock_that_another_run_holds() -> None:
 
 def test_a_lock_that_cannot_be_taken_is_told_with_its_reason() -> None:
     run, _ = make_run(fresh(), lambda argv: failed(1, "mkdir: /opt/oz: Read-only file system"))
-    with pytest.raises(DeployError, match="cannot make the install folder /opt/oz: mkdir") as caught:
+    with pytest.raises(DeployError, match="cannot create the install folder /opt/oz: mkdir") as caught:
         run_phases([Lock()], run)
-    assert "read-only" in caught.value.hint
+    assert "Mount the folder writable" in caught.value.hint
 
 
 # --- stage ---------------------------------------------------------------------------------------------
@@ -391,7 +391,7 @@ def test_a_dry_run_goes_through_every_phase_and_sends_nothing() -> None:
         "switch to the new files",
         "remove old",
         "run init",
-        "remember that init is done",
+        "mark init as done",
         "start beat",
         "unlock the node",
     ]

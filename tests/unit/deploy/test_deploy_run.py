@@ -29,9 +29,9 @@ def several(**options: object) -> NodesRun:
 
 
 def test_a_lock_that_was_taken_over_is_told_as_such() -> None:
-    lost = FakeTransport(answer=lambda argv: failed(5, "the lock is no longer ours"))
+    lost = FakeTransport(answer=lambda argv: failed(5, "this run no longer holds the lock"))
     run = make_run(bundle(), transports={"n1": lost})
-    with pytest.raises(LockedError, match="another run has taken the node over"):
+    with pytest.raises(LockedError, match="another run has taken over the node"):
         run.change("n1", "switch to the new files", ("sh",))
     refused = make_run(bundle(), transports={"n1": FakeTransport(answer=lambda argv: failed(5, "no"))})
     with pytest.raises(DeployError, match="cannot switch"):
@@ -153,11 +153,17 @@ def test_a_command_that_fails_says_what_the_node_said_and_what_to_do() -> None:
 @pytest.mark.parametrize(
     ("said", "hint"),
     [
-        ("Bind for 0.0.0.0:80 failed: port is already allocated", "Another container"),
-        ("listen tcp4 0.0.0.0:80: bind: address already in use", "Another program"),
+        (
+            "Bind for 0.0.0.0:80 failed: port is already allocated",
+            "Stop the other container on the node that publishes this port",
+        ),
+        (
+            "listen tcp4 0.0.0.0:80: bind: address already in use",
+            "Stop the other program on the node that listens on this port",
+        ),
         ("mkdir: cannot create directory '/opt/oz': Permission denied", "become: sudo"),
-        ("mkdir: cannot create directory: Read-only file system", "read-only"),
-        ("whatever", "goes on from here"),
+        ("mkdir: cannot create directory: Read-only file system", "Mount the folder writable"),
+        ("whatever", "Fix the reported problem on the node, then run oz-install again to resume."),
     ],
 )
 def test_hints(said: str, hint: str) -> None:
@@ -286,8 +292,8 @@ def test_an_error_while_taking_back_is_told_and_the_others_go_on(error: Exceptio
         run_phases(phases, several(events=events))
     assert log[3:] == ["undo c", "undo b", "undo a", "close c", "close b", "close a"]
     said = [event.text for event in events if isinstance(event, Message)]
-    assert any("could not take back «b»" in text for text in said)
-    assert str(caught.value).startswith("broken\nnot everything could be taken back:\n  «b»")
+    assert any("could not roll back «b»" in text for text in said)
+    assert str(caught.value).startswith("broken\nnot everything could be rolled back:\n  «b»")
     assert "mend it" in caught.value.hint
 
 
@@ -299,9 +305,9 @@ def test_a_request_to_stop_is_taken_back_too() -> None:
     with pytest.raises(Interrupted) as caught:
         run_phases(phases, run)
     assert log == ["run a", "undo a", "close a"]
-    assert "what this run had changed was taken back" in str(caught.value)
+    assert "the changes of this run were rolled back" in str(caught.value)
     assert [event.text for event in events if isinstance(event, Message)] == [
-        "taking back what this run has changed"
+        "rolling back the changes of this run"
     ]
     assert kinds(events)[-1] == "RunEnded interrupted"
     assert caught.value.exit_code == 130

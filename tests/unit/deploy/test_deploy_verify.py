@@ -99,7 +99,7 @@ def test_what_does_not_answer_is_named_with_its_log(ports: type[Ports]) -> None:
     assert f"oz-redis-exporter (Metrics of Redis) on n1 does not answer at {address}/metrics/redis" in told
     assert f"oz-webui (Web interface) on n1 does not answer at {address}/login: HTTP 502 said" in told
     assert "boom" in caught.value.details
-    assert caught.value.hint.startswith("Its last log lines above may say why. Is port ")
+    assert caught.value.hint.startswith("Read its last log lines above. Check that no firewall blocks port ")
     assert "node.sh verified" not in node.words()
 
 
@@ -108,4 +108,4 @@ def test_a_closed_port_may_be_a_firewalls(ports: type[Ports]) -> None:
     run.topology = here(1)  # nobody listens there
     with pytest.raises(DeployError, match=r"cannot be reached|refused") as caught:
         Verify().run(run)
-    assert caught.value.hint.endswith("Is port 1 of 127.0.0.1 blocked by a firewall?")
+    assert caught.value.hint.endswith("Check that no firewall blocks port 1 of 127.0.0.1.")

@@ -95,7 +95,7 @@ def test_whoever_only_looks_leaves_no_trace(site: Site, command: list[str]) -> N
 
 def test_a_dry_run_says_that_passwords_would_be_kept(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert site.run("--dry-run") == 0
-    assert "would keep new passwords beside the answers" in capsys.readouterr().err
+    assert "would save new passwords next to the answers" in capsys.readouterr().err
 
 
 def test_rendered_files_are_carried_by_hand_so_their_passwords_are_kept(site: Site) -> None:

@@ -1,1 +1,1 @@
-"""One file a phase; ``deploy/compose/recipes.py`` says in which order."""
+"""The phases, one file each; ``deploy/compose/recipes.py`` has their order."""

@@ -1,4 +1,4 @@
-"""Connects to every node; each node's facts are read as soon as it is connected."""
+"""Connect to every node; read each node's facts as soon as it is connected."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from oz_installer.remote.transport import Transport
 
 
 class Connect(Phase[Preparation]):
-    """All nodes in parallel; the bundles are rendered meanwhile. No node waits for another."""
+    """Connects to all nodes in parallel, and renders the bundles in the meantime."""
 
     title = "Connect to the nodes"
     read_only = True
 
     def run(self, run: Preparation) -> None:
-        """Raises Interrupted, and what rendering raised; a node that fails is in ``failures``."""
+        """Connect. Failed nodes are in ``failures``. Raises Interrupted, or what rendering raised."""
         opened: dict[str, Future[Transport]] = {name: Future() for name in run.nodes}
         run.connecting = opened
         run.reading = start_all(
@@ -46,19 +46,19 @@ class Connect(Phase[Preparation]):
 
 
 class ReadFacts(Phase[Preparation]):
-    """One round trip per node, in parallel."""
+    """Collects the facts of all nodes: one round trip per node, in parallel."""
 
     title = "Read facts"
     read_only = True
 
     def run(self, run: Preparation) -> None:
-        """Raises Interrupted; a node whose facts cannot be read is in ``failures``."""
+        """Collect the facts. A node that fails is in ``failures``. Raises Interrupted."""
         collect_failures(run, run.reading)
         run.facts = {name: one.result() for name, one in run.reading.items() if name not in run.failures}
 
 
 def collect_failures(run: Preparation, futures: Mapping[str, Future[Any]]) -> None:
-    """Wait for all nodes and note which failed. Raises Interrupted, and errors that no node caused."""
+    """Wait for all nodes; store errors of nodes in ``failures``. Raises Interrupted, and faults."""
     for name, future in wait_all(futures, run.stop).items():
         error = future.exception()
         if isinstance(error, OzError):

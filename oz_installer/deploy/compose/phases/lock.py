@@ -1,4 +1,4 @@
-"""One run at a time: a lock on every node that will change."""
+"""Lock every node that will change, so that only one run changes it at a time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HELD, CHANGED = 5, 6
 
 
 class Lock(Phase[NodesRun]):
-    """Takes the locks first and gives them back last, whatever happens between."""
+    """Takes the locks first and releases them last, also after a failure."""
 
     title = "Lock the nodes"
 
@@ -28,13 +28,13 @@ class Lock(Phase[NodesRun]):
         self._over = threading.Event()
 
     def should_run(self, run: NodesRun) -> bool:
-        """Only where something changes."""
+        """Return whether something changes."""
         return bool(run.changing)
 
     def run(self, run: NodesRun) -> None:
-        """Raises LockedError naming the other run.
+        """Lock the nodes. Raises LockedError naming the other run.
 
-        The first node comes before the others, so that of two runs that begin at once one gets through.
+        The first node is locked before the others, so that of two runs that begin together one succeeds.
         """
         engine_of(run).preload()
         first, others = run.changing[:1], run.changing[1:]
@@ -43,35 +43,35 @@ class Lock(Phase[NodesRun]):
         threading.Thread(target=self._refresh, args=(run,), name="lock", daemon=True).start()
 
     def _lock(self, run: NodesRun, node: str) -> None:
-        result = self._ask(run, node, dead="")
-        said = _words(result)
-        if result.status == HELD and has_ended(said.get("process", "")):
+        result = self._take(run, node, dead="")
+        holder = _by_first_word(result)
+        if result.status == HELD and has_ended(holder.get("process", "")):
             run.log(f"took over the lock of a run that died: {result.stderr_text}", node, "warning")
-            result = self._ask(run, node, dead=said["run"])
-            said = _words(result)
+            result = self._take(run, node, dead=holder["run"])
+            holder = _by_first_word(result)
         if result.status == HELD:
             raise LockedError(
-                f"another run is at work on this node: {result.stderr_text}",
-                "Wait for it to end. If it died: run again where it ran, which takes its lock over at once; "
-                f"elsewhere wait {commands.STALE_LOCK_MINUTES} minutes, "
+                f"another run is changing this node: {result.stderr_text}",
+                "Wait for it to end. If it died, run again on the same workstation to take over its lock "
+                f"at once; on another one wait {commands.STALE_LOCK_MINUTES} minutes, "
                 f"or remove {run.settings.install_dir}/lock on the node.",
                 node=node,
             )
         if result.status == CHANGED:
             raise LockedError(
-                f"another run has changed this node since it was looked at: {result.stderr_text}",
-                "Run again: it makes a new plan.",
+                f"another run has changed this node since its facts were read: {result.stderr_text}",
+                "Run oz-install again to make a new plan.",
                 node=node,
             )
         if not result.ok:
             raise DeployError(
-                f"cannot make the install folder {run.settings.install_dir}: {result.stderr_text}",
+                f"cannot create the install folder {run.settings.install_dir}: {result.stderr_text}",
                 hint_for(result.stderr_text),
                 node=node,
             )
-        self._held[node] = "made" in said
+        self._held[node] = "made" in holder
 
-    def _ask(self, run: NodesRun, node: str, *, dead: str) -> CommandResult:
+    def _take(self, run: NodesRun, node: str, *, dead: str) -> CommandResult:
         argv = commands.lock(
             run.settings.install_dir,
             run.id,
@@ -83,7 +83,7 @@ class Lock(Phase[NodesRun]):
         return run.gate.change(run.transports[node], "lock the node", argv)
 
     def _refresh(self, run: NodesRun) -> None:
-        """While images come in slowly nothing else tells the nodes that this run is alive."""
+        """Refresh the locks until the run ends: a slow pull alone would let them become stale."""
         while not self._over.wait(REFRESH_SECONDS):
             for node in tuple(self._held):
                 with suppress(OzError):
@@ -91,7 +91,7 @@ class Lock(Phase[NodesRun]):
                     run.gate.change(run.transports[node], "keep the lock", argv)
 
     def close(self, run: NodesRun) -> None:
-        """Give the locks back."""
+        """Release the locks."""
         self._over.set()
         held, self._held = self._held, {}
         run.each(tuple(held), lambda node: self._unlock(run, node, held[node]))
@@ -101,7 +101,7 @@ class Lock(Phase[NodesRun]):
         run.gate.change(run.transports[node], "unlock the node", argv)
 
 
-def _words(result: CommandResult) -> dict[str, str]:
-    """What the node said, by the first word of each line."""
+def _by_first_word(result: CommandResult) -> dict[str, str]:
+    """Return the lines of the output by their first word."""
     pairs = (line.partition(" ") for line in result.text.splitlines())
     return {key: rest.strip() for key, _, rest in pairs}

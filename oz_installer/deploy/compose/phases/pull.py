@@ -1,4 +1,4 @@
-"""Brings the images that a node lacks, before anything is switched."""
+"""Pull the images that nodes lack, before anything is switched."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ PATIENCE_SECONDS = 5.0
 
 
 class PullImages(Phase[NodesRun]):
-    """Images are pulled one after the other on a node, and on all nodes at once."""
+    """Pulls missing images: one at a time per node, on all nodes in parallel."""
 
     title = "Pull images"
 
     def should_run(self, run: NodesRun) -> bool:
-        """Only where an image is missing."""
+        """Return whether an image is missing."""
         return any(plan.images for plan in run.plan.targets)
 
     def run(self, run: NodesRun) -> None:
-        """Raises DeployError naming the image that cannot be had."""
+        """Pull the images. Raises DeployError naming the image that cannot be pulled."""
         nodes = tuple(plan.target for plan in run.plan.targets if plan.images)
         run.each(nodes, lambda node: self._pull(run, node), patience=PATIENCE_SECONDS)
 
@@ -33,6 +33,6 @@ class PullImages(Phase[NodesRun]):
             container_engine.pull(run, node, image, text)
         run.emit(
             NodeProgress(
-                node=node, text="images are there", done=len(images), total=len(images), unit="images"
+                node=node, text="all images are present", done=len(images), total=len(images), unit="images"
             )
         )

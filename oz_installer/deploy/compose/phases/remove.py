@@ -1,4 +1,4 @@
-"""Removes containers that are no longer part of a node."""
+"""Remove the containers of services that are no longer part of a node."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from oz_installer.remote import docker_commands
 
 
 class RemoveServices(Phase[NodesRun]):
-    """Their volumes and data stay."""
+    """Removes obsolete containers. Their volumes and data stay."""
 
-    title = "Remove what is no longer wanted"
+    title = "Remove obsolete services"
 
     def should_run(self, run: NodesRun) -> bool:
-        """Only where something is to go."""
-        return any(_unwanted(run, node) for node in run.nodes)
+        """Return whether a service is obsolete."""
+        return any(_obsolete(run, node) for node in run.nodes)
 
     def run(self, run: NodesRun) -> None:
         """Stop and remove the containers."""
-        run.each([node for node in run.nodes if _unwanted(run, node)], lambda node: self._remove(run, node))
+        run.each([node for node in run.nodes if _obsolete(run, node)], lambda node: self._remove(run, node))
 
     def _remove(self, run: NodesRun, node: str) -> None:
-        names = _unwanted(run, node)
+        names = _obsolete(run, node)
         run.change(
             node, f"remove {', '.join(names)}", docker_commands.remove_containers(run.settings.engine, names)
         )
@@ -30,5 +30,5 @@ class RemoveServices(Phase[NodesRun]):
             run.emit(ServiceState(node=node, service=name, state="removed"))
 
 
-def _unwanted(run: NodesRun, node: str) -> tuple[str, ...]:
+def _obsolete(run: NodesRun, node: str) -> tuple[str, ...]:
     return tuple(change.name for change in run.plan.of(node).services if change.action == "remove")

@@ -1,4 +1,4 @@
-"""What must be true of a node before anything is changed on it."""
+"""The requirements that a node must meet before it is changed."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from oz_installer.render.project import PROJECT
 
 
 class CheckRequirements(Phase[NodesRun]):
-    """Engine and Compose are there, new enough and answer; the disk is not full."""
+    """Checks that engine and Compose work and are new enough, and that the disk has space."""
 
     title = "Check engines"
     read_only = True
 
     def should_run(self, run: NodesRun) -> bool:
-        """Only where something changes."""
+        """Return whether something changes."""
         return bool(run.changing)
 
     def run(self, run: NodesRun) -> None:
-        """Raises PreflightError with every node's shortcomings; nothing was changed then."""
+        """Check the nodes that change. Raises PreflightError with every unmet requirement."""
         require_met([run.facts[node] for node in run.changing], run.settings.engine, run.topology.release)
         for node in run.changing:
             run.compose[node] = compose_of(run.facts[node], run.settings.engine)
 
 
 def require_met(facts: Iterable[NodeFacts], engine: str, release: str) -> None:
-    """Raises PreflightError with all that the nodes lack for a release."""
+    """Raise PreflightError with every requirement of the release that a node does not meet."""
     oldest = load_release(release).engines[engine]
     found = [problem for one in facts for problem in unmet_requirements(one, engine, oldest)]
     if found:
@@ -50,7 +50,7 @@ def require_met(facts: Iterable[NodeFacts], engine: str, release: str) -> None:
 
 
 def compose_of(facts: NodeFacts, engine: str) -> ComposeTool:
-    """The Compose that the node has; PreflightError when it has none."""
+    """Return the Compose of the node. Raises PreflightError when it has none."""
     tool = facts.details and _engine(facts, facts.details).compose(engine)
     if not tool:
         raise PreflightError("Compose is missing", node=facts.node)
@@ -58,21 +58,21 @@ def compose_of(facts: NodeFacts, engine: str) -> ComposeTool:
 
 
 def unmet_requirements(facts: NodeFacts, engine: str, oldest: MinimumVersions) -> Iterator[tuple[str, str]]:
-    """What a node lacks: message and hint."""
+    """Yield message and hint of each requirement that the node does not meet."""
     if facts.details is not None:
-        for lack in _lacks(facts, facts.details, engine, oldest):
-            yield f"{facts.node}: {lack.message}", lack.hint
+        for one in _unmet(facts, facts.details, engine, oldest):
+            yield f"{facts.node}: {one.message}", one.hint
 
 
-def _lacks(
+def _unmet(
     facts: NodeFacts, details: NodeDetails, engine: str, oldest: MinimumVersions
 ) -> Iterator[UnmetRequirement]:
-    """What follows from another lack is not told besides."""
-    told = _engine(facts, details)
-    yield from unmet(check_engine(told, engine, oldest.engine))
-    if not told.answers:
+    """Yield unmet requirements, without those that only follow from another one."""
+    engine_facts = _engine(facts, details)
+    yield from unmet(check_engine(engine_facts, engine, oldest.engine))
+    if not engine_facts.answers:
         return
-    yield from unmet(check_compose(told, engine, oldest.compose))
+    yield from unmet(check_compose(engine_facts, engine, oldest.compose))
     if denied := check_folder(details.folder_access):
         yield denied
         return
@@ -80,9 +80,9 @@ def _lacks(
 
 
 def _project(facts: NodeFacts) -> UnmetRequirement | None:
-    strangers = [name for name, there in facts.containers.items() if not there.digest]
-    ours = len(strangers) < len(facts.containers)
-    return check_project(PROJECT, strangers, ours=ours, recorded=facts.record is not None)
+    unknown = [name for name, there in facts.containers.items() if not there.digest]
+    ours = len(unknown) < len(facts.containers)
+    return check_project(PROJECT, unknown, ours=ours, recorded=facts.record is not None)
 
 
 def _engine(facts: NodeFacts, details: NodeDetails) -> EngineFacts:

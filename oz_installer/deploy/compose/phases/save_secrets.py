@@ -1,4 +1,4 @@
-"""Writes the passwords that were made in this run, before any node has one of them."""
+"""Save the passwords that this run generated, before any node gets one of them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from oz_installer.deploy.phase import Phase
 
 
 class SaveSecrets(Phase[NodesRun]):
-    """After the locks: of two runs that both made passwords only the one that goes on keeps its own."""
+    """Saves new passwords after locking: of two runs only the one with the locks does."""
 
-    title = "Keep new passwords"
+    title = "Save new passwords"
 
     def should_run(self, run: NodesRun) -> bool:
-        """Only where some were made."""
+        """Return whether this run generated passwords."""
         return bool(run.changing) and run.keep_secrets is not None
 
     def run(self, run: NodesRun) -> None:
-        """Raises AnswersError when the file cannot be written. They stay, whatever fails later."""
+        """Save them; they stay even if the run fails later. Raises AnswersError."""
         if run.keep_secrets is not None:
-            run.gate.run_locally("keep new passwords beside the answers", run.keep_secrets)
+            run.gate.run_locally("save new passwords next to the answers", run.keep_secrets)

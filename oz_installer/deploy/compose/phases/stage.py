@@ -1,4 +1,4 @@
-"""Sends what differs, as one stream a node, into a generation of its own that nothing uses yet."""
+"""Send changed files, one stream per node, into a new generation that nothing uses yet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from oz_installer.text import plural
 
 
 class Stage(Phase[NodesRun]):
-    """A staged generation is whole, digest-checked and accepted by Compose, or it is not there."""
+    """Stages a new generation: complete, digest-checked and accepted by Compose, or absent."""
 
     title = "Send files"
 
@@ -24,11 +24,11 @@ class Stage(Phase[NodesRun]):
         self._made: dict[str, tuple[str, ...]] = {}
 
     def should_run(self, run: NodesRun) -> bool:
-        """Only where a file differs."""
+        """Return whether a file differs."""
         return bool(staging(run))
 
     def run(self, run: NodesRun) -> None:
-        """Raises DeployError: disk full, no right to write, or files that Compose does not accept."""
+        """Stage. Raises DeployError: disk full, permission denied, or Compose rejects the files."""
         run.each(staging(run), lambda node: self._stage(run, node))
 
     def _stage(self, run: NodesRun, node: str) -> None:
@@ -67,7 +67,7 @@ class Stage(Phase[NodesRun]):
         )
 
     def undo(self, run: NodesRun) -> None:
-        """Remove what was staged and the folders that this run made."""
+        """Remove the staged generation and the folders that this run created."""
         nodes = [node for node in run.generations if node in run.transports]
         run.each(nodes, lambda node: self._unstage(run, node))
 
@@ -75,11 +75,11 @@ class Stage(Phase[NodesRun]):
         argv = commands.unstage(
             run.settings.install_dir, run.id, run.generations[node], self._made.get(node, ())
         )
-        run.change(node, "remove what was staged", argv)
+        run.change(node, "remove the staged files", argv)
 
 
 def staging(run: NodesRun) -> tuple[str, ...]:
-    """Nodes that get a new generation."""
+    """Return the nodes that get a new generation."""
     return tuple(plan.target for plan in run.plan.targets if plan.files)
 
 

@@ -1,4 +1,4 @@
-"""Runs the jobs and starts the services of one stage, and waits until all are healthy."""
+"""Run the jobs and start the services of one stage, and wait until all are healthy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from oz_installer.render.project import PROJECT
 from oz_installer.text import plural
 
 TITLES: dict[Stage, str] = {
-    "foundation": "Start what the others stand on",
+    "foundation": "Start databases and brokers",
     "bio": "Start the BIOs",
     "app": "Start the API and its queues",
     "edge": "Start web servers and metrics",
@@ -30,7 +30,7 @@ ABORT_SILENCE = 30.0
 
 
 class Start(Phase[NodesRun]):
-    """Jobs of the stage first, on all nodes; then its services; then their health."""
+    """Runs the jobs of a stage, then starts its services and waits for their health."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
@@ -38,11 +38,11 @@ class Start(Phase[NodesRun]):
         self._finished: list[tuple[str, str]] = []
 
     def should_run(self, run: NodesRun) -> bool:
-        """Only where a job or service of this stage changes."""
+        """Return whether a job or service of this stage changes."""
         return any(self._jobs(run, node) or self._services(run, node) for node in run.nodes)
 
     def run(self, run: NodesRun) -> None:
-        """Raises DeployError with log lines and health output of what does not come up."""
+        """Run and start. Raises DeployError with log and health output of a failed service."""
         working = [n for n in run.nodes if self._jobs(run, n)]
         run.each(
             working, lambda node: self._run_jobs(run, node), abort=lambda node: self._end_jobs(run, node)
@@ -52,11 +52,11 @@ class Start(Phase[NodesRun]):
         run.each(starting, lambda node: self._start(run, node))
 
     def undo(self, run: NodesRun) -> None:
-        """Forget the jobs, so that the next run does them again (they notice what is there already)."""
+        """Unmark the jobs, so that the next run repeats them (they skip existing objects)."""
         nodes = tuple(dict.fromkeys(node for node, _ in self._finished))
-        run.each(nodes, lambda node: self._forget(run, node))
+        run.each(nodes, lambda node: self._unmark(run, node))
 
-    def _forget(self, run: NodesRun, node: str) -> None:
+    def _unmark(self, run: NodesRun, node: str) -> None:
         for job in (job for at, job in self._finished if at == node):
             before = run.facts[node].jobs.get(job)
             argv = (
@@ -64,12 +64,12 @@ class Start(Phase[NodesRun]):
                 if before
                 else commands.unmark_job(run.settings.install_dir, run.id, job)
             )
-            run.change(node, f"forget {job}", argv)
+            run.change(node, f"unmark {job} as done", argv)
 
     def _end_jobs(self, run: NodesRun, node: str) -> None:
-        """Remove the containers of jobs under way, which ends their commands."""
+        """Remove the containers of running jobs, which ends their commands."""
         argv = cleanup_commands.remove_job_containers(run.settings.engine, PROJECT)
-        run.change(node, "end the jobs under way", argv, timeout=ABORT_SILENCE)
+        run.change(node, "end the running jobs", argv, timeout=ABORT_SILENCE)
 
     def _jobs(self, run: NodesRun, node: str) -> list[BundleService]:
         wanted = run.plan.of(node).jobs
@@ -84,7 +84,7 @@ class Start(Phase[NodesRun]):
             run.check_cancelled()
             run_job(run, node, job)
             done = commands.mark_job_done(run.settings.install_dir, run.id, job.name, job.digest)
-            run.change(node, f"remember that {job.name} is done", done)
+            run.change(node, f"mark {job.name} as done", done)
             self._finished.append((node, job.name))
             run.emit(ServiceState(node=node, service=job.name, state="finished"))
 

@@ -1,4 +1,4 @@
-"""Makes the staged generation the current one, in one step a node."""
+"""Make the staged generation the current one, atomically on each node."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oz_installer.render.project import PROJECT
 
 
 class Switch(Phase[NodesRun]):
-    """A kill at any instant leaves the old or the new generation, never half."""
+    """Switches atomically: a kill at any moment leaves the old or the new generation."""
 
     title = "Switch to the new files"
 
@@ -21,7 +21,7 @@ class Switch(Phase[NodesRun]):
         self._entered: set[str] = set()
 
     def should_run(self, run: NodesRun) -> bool:
-        """Only where something was staged."""
+        """Return whether a generation was staged."""
         return bool(staging(run))
 
     def run(self, run: NodesRun) -> None:
@@ -34,23 +34,23 @@ class Switch(Phase[NodesRun]):
         run.change(node, "switch to the new files", argv)
 
     def undo(self, run: NodesRun) -> None:
-        """Point back at what was there and let it run again, or remove what there was not."""
-        run.each([n for n in run.nodes if n in self._entered], lambda node: self._back(run, node))
+        """Restore the previous generation and its services; without one, remove the new services."""
+        run.each([n for n in run.nodes if n in self._entered], lambda node: self._switch_back(run, node))
 
-    def _back(self, run: NodesRun, node: str) -> None:
+    def _switch_back(self, run: NodesRun, node: str) -> None:
         folder, tool = run.settings.install_dir, run.compose[node]
         facts = run.facts[node]
         previous = facts.generation
         if not previous and run.bundles[node].long_running:
             known = facts.details.volumes if facts.details else frozenset()
             down = engine_commands.compose_down(tool, PROJECT, folder, volumes=not known)
-            # a switch that itself failed has left nothing that could be taken down
+            # after a failed switch there is no Compose file to take down
             guarded = cleanup_commands.if_exists(f"{folder}/{engine_commands.SERVICES_FILE}", down)
-            run.change(node, "remove the services again", guarded)
+            run.change(node, "remove the new services", guarded)
         back = commands.switch_back(folder, run.id, run.generations[node], previous)
         run.change(node, "switch back to the previous files", back)
         if previous:
             restore_services(run, node)
-            run.log("taken back: the previous files are in place, and what ran before runs", node)
+            run.log("rolled back: the previous files are in place and the previous services run", node)
         else:
-            run.log("taken back: nothing is left here but pulled images", node)
+            run.log("rolled back: only pulled images are left on the node", node)

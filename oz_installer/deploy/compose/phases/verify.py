@@ -1,4 +1,4 @@
-"""Looks at the installation from outside: whatever the catalogue says how to ask, over published ports."""
+"""Verify the installation from outside, by the requests of the catalogue to published ports."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ POLL_SECONDS = 0.5
 
 
 class Verify(Phase[NodesRun]):
-    """Asks as users, monitoring and other nodes will; every node all at once, over its one connection."""
+    """Sends the requests of users, monitoring and other nodes, in parallel from every node."""
 
     title = "Verify from outside"
 
     def __init__(self) -> None:
-        self._remembered: set[str] = set()
+        self._marked: set[str] = set()
 
     def should_run(self, run: NodesRun) -> bool:
-        """Only where something changed."""
+        """Return whether something changes."""
         return bool(run.changing)
 
     def run(self, run: NodesRun) -> None:
-        """Raises DeployError naming what does not answer."""
-        asked = {node: probes_from(run.topology, node) for node in run.nodes}
-        run.each([node for node in asked if asked[node]], lambda node: self._verify(run, asked[node]))
-        run.each(run.changing, lambda node: self._remember(run, node))
+        """Verify. Raises DeployError naming the service that does not answer."""
+        probes = {node: probes_from(run.topology, node) for node in run.nodes}
+        run.each([node for node in probes if probes[node]], lambda node: self._verify(run, probes[node]))
+        run.each(run.changing, lambda node: self._mark(run, node))
 
     def undo(self, run: NodesRun) -> None:
-        """Remember what was seen to work before."""
-        run.each(tuple(self._remembered), lambda node: self._forget(run, node))
+        """Mark the bundle that was verified before the run, if any."""
+        run.each(tuple(self._marked), lambda node: self._unmark(run, node))
 
-    def _forget(self, run: NodesRun, node: str) -> None:
+    def _unmark(self, run: NodesRun, node: str) -> None:
         argv = commands.mark_verified(run.settings.install_dir, run.id, run.facts[node].verified)
-        run.change(node, "forget that it works", argv)
+        run.change(node, "unmark the bundle", argv)
 
-    def _remember(self, run: NodesRun, node: str) -> None:
-        self._remembered.add(node)
+    def _mark(self, run: NodesRun, node: str) -> None:
+        self._marked.add(node)
         digest, previous = run.bundles[node].digest, run.facts[node].generation
         argv = commands.mark_verified(run.settings.install_dir, run.id, digest, previous)
-        run.change(node, "remember that it works", argv)
+        run.change(node, "mark the bundle as verified", argv)
 
     def _verify(self, run: NodesRun, probes: Sequence[Probe]) -> None:
         run.gate.wait(lambda: self._all_answer(run, probes))
@@ -64,26 +64,26 @@ class Verify(Phase[NodesRun]):
         return True
 
     def _answers(self, run: NodesRun, probe: Probe) -> None:
-        """Ask until it answers 200. Raises DeployError when its time is over."""
+        """Repeat the request until the answer is 200. Raises DeployError after the timeout."""
         began = monotonic()
         while True:
             run.check_cancelled()
-            status, said = http_status(run.transports[probe.from_node], probe.host, probe.port, probe.path)
+            status, text = http_status(run.transports[probe.from_node], probe.host, probe.port, probe.path)
             if status == 200:
                 return
             if monotonic() - began > (run.settings.health_timeout or PATIENCE_SECONDS):
-                raise _no_answer(run, probe, said)
+                raise _no_answer(run, probe, text)
             run.cancelled.wait(POLL_SECONDS)
 
 
-def _no_answer(run: NodesRun, probe: Probe, said: str) -> DeployError:
-    """What did not answer, with the service's own last log lines where its node can be asked."""
-    there = probe.placed.node
-    log = container_engine.diagnostics(run, there, probe.placed.name) if there in run.transports else ""
-    hint = "Its last log lines above may say why. " if log else ""
+def _no_answer(run: NodesRun, probe: Probe, text: str) -> DeployError:
+    """Return the error, with the service's last log lines if its node is connected."""
+    node = probe.placed.node
+    log = container_engine.diagnostics(run, node, probe.placed.name) if node in run.transports else ""
+    hint = "Read its last log lines above. " if log else ""
     return DeployError(
-        f"{probe.what} does not answer at {probe.url}: {said}",
-        f"{hint}Is port {probe.port} of {probe.host} blocked by a firewall?",
+        f"{probe.what} does not answer at {probe.url}: {text}",
+        f"{hint}Check that no firewall blocks port {probe.port} of {probe.host}.",
         node=probe.from_node,
         details=log,
     )
