@@ -1,1 +1,1 @@
-"""The use cases, one file each: prepare, apply, check, repair, status, logs. Both front ends call them."""
+"""The use cases of both front ends, one file each: prepare, apply, check, repair, status, logs."""

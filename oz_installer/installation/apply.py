@@ -18,10 +18,10 @@ def apply(
     health_timeout: float | None = None,
     stop: threading.Event | None = None,
 ) -> None:
-    """Carry the plan out. Without a ``gate`` it changes the targets, and writes the report.
+    """Apply the plan. Without a ``gate`` it changes the targets and writes the report.
 
-    Raises DeployError, PreflightError, LockedError or Interrupted; the changes of this run are rolled back
-    then. Setting ``stop`` asks it to stop. ``health_timeout`` in seconds.
+    Raises DeployError, PreflightError, LockedError or Interrupted; after an error the changes are
+    rolled back. Setting ``stop`` asks it to stop. ``health_timeout`` in seconds.
     """
     from oz_installer.deploy.runner import run_phases
 

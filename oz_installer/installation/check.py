@@ -1,4 +1,4 @@
-"""The preflight: by itself, or over the connections of a run; and what checks are told of an installation."""
+"""The preflight, over its own connections or those of a run, and the context of its checks."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from oz_installer.topology.model import Topology
 
 OnFinding = Callable[[Finding], None]
 STEP_SECONDS = 8.0
-"""For each step of connecting, so that a silent node is told of while there is time for the others'."""
+"""Limit for each step of connecting, so that a silent node is reported in time."""
 
 PATIENCE_STEPS = 1.25
-"""So many of them has the whole way to a node."""
+"""Limit for the whole connection to a node, in steps."""
 
 
 class OpenWithTimeout(Protocol):
-    """As OpenTransport; ``step`` in seconds is for each step of connecting."""
+    """Opens a connection like OpenTransport; ``step`` (seconds) limits each step of connecting."""
 
     def __call__(self, node: Node, secrets: Secrets, *, step: float) -> Transport:
-        """Raises ConnectError."""
+        """Open a connection to a node. Raises ConnectError."""
         ...
 
 
@@ -57,45 +57,44 @@ def run_preflight(
     only: Sequence[str] = (),
     step: float = STEP_SECONDS,
 ) -> Masker:
-    """The preflight by itself: whatever first asks for a node connects to it, and one that cannot be reached
-    is a finding as others are. What hides the secrets from whatever is told afterwards.
+    """Run the preflight over connections of its own. Return the masker of the secrets.
 
-    Raises AnswersError.
+    The first check of a node connects to it; a node that cannot be reached is a finding. Raises AnswersError.
     """
     checks, chosen = select_checks(only), select_targets(loaded.answers, limit)
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
     nodes = {node.name: node for node in loaded.answers.nodes if node.name in chosen}
     masker = inputs.secrets.masker()
-    lines = ConnectionPool(
+    pool = ConnectionPool(
         lambda name: open_transport(nodes[name], inputs.secrets, step=step), patience=step * PATIENCE_STEPS
     )
     try:
-        site = check_context(
+        context = check_context(
             loaded.answers,
-            lines,
+            pool,
             inputs.secrets,
             names=nodes,
             topology=inputs.topology,
             base=inputs.path.parent,
             own_passwords=_own_passwords(inputs),
         )
-        run_checks(checks, site, mask_findings(on_finding, masker), stop)
+        run_checks(checks, context, mask_findings(on_finding, masker), stop)
     finally:
-        lines.close()
+        pool.close()
     return masker
 
 
 def check_prepared(
     prepared: Prepared, on_finding: OnFinding, stop: threading.Event, *, only: Sequence[str] = ()
 ) -> None:
-    """All checks of all nodes at once, or only those that are named; changes nothing.
+    """Run all checks, or only the named ones, on all nodes in parallel. Changes nothing.
 
-    ``on_finding`` is called in this thread, as answers come (``report_order`` sorts them); soon after
-    ``stop`` is set it returns with what there is. Raises AnswersError for a name that no check has.
+    ``on_finding`` is called in this thread, as findings arrive (``in_report_order`` sorts them). Returns soon
+    after ``stop`` is set. Raises AnswersError for an unknown check.
     """
     checks = select_checks(only)
     desired_state = prepared.desired_state
-    site = check_context(
+    context = check_context(
         desired_state.answers,
         prepared.connection.transport,
         desired_state.secrets,
@@ -103,11 +102,11 @@ def check_prepared(
         topology=desired_state.topology,
         base=desired_state.path.parent,
     )
-    run_checks(checks, site, mask_findings(on_finding, desired_state.secrets.masker()), stop)
+    run_checks(checks, context, mask_findings(on_finding, desired_state.secrets.masker()), stop)
 
 
 def select_checks(only: Sequence[str]) -> Sequence[Check[Any]]:
-    """The checks of these names; all where there are none. Raises AnswersError."""
+    """Return the named checks, or all without names. Raises AnswersError."""
     names = [check.name for check in CHECKS]
     if unknown := [name for name in only if name not in names]:
         raise AnswersError(f"there is no check {unknown[0]!r}", f"The checks are: {', '.join(names)}.")
@@ -115,7 +114,7 @@ def select_checks(only: Sequence[str]) -> Sequence[Check[Any]]:
 
 
 def in_report_order(findings: Sequence[Finding], nodes: Sequence[str]) -> list[Finding]:
-    """Findings as a report has them: by node, then by check."""
+    """Sort findings for a report: by node, then by check."""
     return sort_findings(findings, nodes, CHECKS)
 
 
@@ -129,22 +128,22 @@ def check_context(
     base: Path = Path(),
     own_passwords: GeneratedSecrets | None = None,
 ) -> CheckContext:
-    """What checks are told. Without a topology (answers in the making) no ports are known.
+    """Return the context of checks. Without a topology (incomplete answers) no ports are known.
 
-    ``names`` leaves only these nodes. A run has asked for ``own_passwords`` itself.
+    ``names`` restricts it to these nodes. A run checks ``own_passwords`` itself and passes none.
     """
     release = load_release(answers.release if answers.release in releases() else releases()[-1])
     roles = roles_of(answers)
     chosen = set(roles if names is None else names)
-    spots = [
-        _spot(answers, index, roles[node.name], _ports(topology, node.name))
+    nodes = [
+        _checked_node(answers, index, roles[node.name], _ports(topology, node.name))
         for index, node in enumerate(answers.nodes)
         if node.name in chosen
     ]
     return CheckContext(
         answers=answers,
         release=release,
-        nodes=tuple(spots),
+        nodes=tuple(nodes),
         transport=reach,
         secrets=secrets,
         topology=topology,
@@ -154,7 +153,7 @@ def check_context(
 
 
 def _own_passwords(inputs: Inputs) -> GeneratedSecrets:
-    """Those that this run or an earlier one made."""
+    """Return the passwords that this run or an earlier one generated."""
     secrets = inputs.secrets
     fingerprints = {slot: fingerprint(slot, secrets[slot]) for slot in secrets.generated}
     file = secrets_file_path(inputs.path)
@@ -164,12 +163,14 @@ def _own_passwords(inputs: Inputs) -> GeneratedSecrets:
 
 
 def mask_findings(on_finding: OnFinding, masker: Masker) -> OnFinding:
-    """Tells findings without any of the secrets."""
+    """Return ``on_finding`` with secrets masked."""
     return lambda finding: on_finding(finding.map_text(masker))
 
 
-def _spot(answers: Answers, index: int, roles: tuple[str, ...], ports: tuple[Port, ...]) -> CheckedNode:
-    """A node with the figures that hold for it, and who says so."""
+def _checked_node(
+    answers: Answers, index: int, roles: tuple[str, ...], ports: tuple[Port, ...]
+) -> CheckedNode:
+    """Return a node with its requirements and their source."""
     name, layout = answers.nodes[index].name, standard_layout(answers)
     if not roles:
         return CheckedNode(name=name, roles=())

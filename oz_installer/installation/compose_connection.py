@@ -1,4 +1,4 @@
-"""Open connections to the nodes of an installation, with the facts read over them."""
+"""Connections to the nodes of an installation, with their facts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CLOSING_SECONDS = 1.0
 
 
 class NodesConnection:
-    """The connected nodes. ``open_node`` opens one again when its connection was lost."""
+    """The connected nodes. ``open_node`` reconnects to a node whose connection was lost."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class NodesConnection:
         return self.transports[target]
 
     def plan(self, stop: threading.Event | None = None) -> Plan:
-        """Compare. Where the files are right but something must start, the details are read, too."""
+        """Compare. Also read the details where the files are right but a service must start."""
         plan = plan_changes(self._bundles, self.facts)
         lacking = [name for name in plan.changing if not self.facts[name].details]
         if not lacking:
@@ -71,7 +71,7 @@ class NodesConnection:
         return plan_changes(self._bundles, self.facts)
 
     def with_diffs(self, plan: Plan, stop: threading.Event | None = None) -> Plan:
-        """Return the plan with a unified diff of every file that differs, in one round trip per node."""
+        """Return the plan with a unified diff of every changed file, in one round trip per node."""
         plans = {one.target: one for one in plan.targets}
         differing = [name for name, one in plans.items() if one.files and self.facts[name].record]
         reading = start_all(differing, lambda name: self._with_diffs(plans[name]), name="diff")
@@ -79,7 +79,7 @@ class NodesConnection:
         return replace(plan, targets=tuple((plans | found).values()))
 
     def require_ready(self, plan: Plan) -> None:
-        """Raise PreflightError naming the nodes whose engine cannot carry the plan out."""
+        """Raise PreflightError naming the nodes that do not meet the requirements of the plan."""
         from oz_installer.deploy.compose.phases.requirements import require_met
 
         answers = self.desired_state.answers
@@ -121,7 +121,7 @@ class NodesConnection:
         )
 
     def status(self, stop: threading.Event | None = None, *, refresh: bool = False) -> Status:
-        """Return the state of every node whose engine answers; of the others, what is wrong."""
+        """Return the state of every node whose engine answers, and the problem of each other node."""
         if refresh:
             self.facts |= self._read_facts(self.targets, stop)
         answering = {name: one for name, one in self.facts.items() if one.engine_ok}
@@ -158,7 +158,7 @@ class NodesConnection:
         return ServiceLogs(texts=texts, failures=failures)
 
     def close(self) -> None:
-        """End every connection."""
+        """Close every connection."""
         for transport in self.transports.values():
             transport.close()
 
@@ -183,29 +183,29 @@ class NodesConnection:
         return add_diffs(plan, wanted, set(shown), self.transports[node], install_dir, masker)
 
     def _engine_troubles(self) -> dict[str, tuple[str, str]]:
-        """By node with an engine that does not answer: what is wrong, and what to do."""
+        """Return problem and hint for each node whose engine does not answer."""
         from oz_installer.remote.engine_requirements import EngineFacts, engine_not_responding
 
         engine = self.desired_state.answers.engine
         troubles = {}
         for name, one in self.facts.items():
             if not one.engine_ok:
-                lack = engine_not_responding(EngineFacts(answers=False, message=one.engine_message), engine)
-                troubles[name] = (lack.message, lack.hint)
+                unmet = engine_not_responding(EngineFacts(answers=False, message=one.engine_message), engine)
+                troubles[name] = (unmet.message, unmet.hint)
         return troubles
 
     def _reopen(self, name: str) -> None:
-        """Replace a lost connection by a new one."""
+        """Replace a lost connection with a new one."""
         fresh = self._open_node(name)
         self.transports[name].close()
         self.transports[name] = fresh
 
 
-def _log_error(said: str) -> str:
-    lowered = said.lower()
+def _log_error(output: str) -> str:
+    lowered = output.lower()
     if "no such container" in lowered or "no container with name" in lowered:
         return "there is no such container on the node"
-    return " ".join(said.split())[-300:] or "the engine does not say why"
+    return " ".join(output.split())[-300:] or "the engine gives no reason"
 
 
 def _settings(state: DesiredState, health_timeout: float | None) -> RunSettings:

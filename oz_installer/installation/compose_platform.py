@@ -1,4 +1,4 @@
-"""Compose on nodes reached by SSH, as a platform."""
+"""The platform for Compose on nodes reached by SSH."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ComposePlatform:
 
     @property
     def checks(self) -> Sequence[Check[Any]]:
-        """The preflight's checks, in the order of a report."""
+        """All checks of the preflight, in the order of a report."""
         from oz_installer.checks.all_checks import CHECKS
 
         return CHECKS
@@ -51,7 +51,7 @@ class ComposePlatform:
         stop: threading.Event | None = None,
         emit: EmitEvent | None = None,
     ) -> NodesConnection:
-        """Connect to the nodes and read their facts, in parallel; the bundles are rendered meanwhile."""
+        """Connect to the nodes and read their facts in parallel, and render the bundles meanwhile."""
         from oz_installer.deploy.compose.preparation import Preparation
         from oz_installer.deploy.compose.recipes import prepare
         from oz_installer.deploy.runner import run_read_only

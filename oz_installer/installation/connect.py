@@ -1,4 +1,4 @@
-"""Connect to the targets of an installation: how every command that needs them begins."""
+"""Connect to the targets of an installation."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ def open_connection(
     stop: threading.Event | None = None,
     emit: EmitEvent | None = None,
 ) -> Connection:
-    """Connect to the targets that ``only`` names and read their facts. The caller closes the connection.
+    """Connect to the targets in ``only`` and read their facts. The caller closes the connection.
 
-    Targets that fail hold up no other: see ``Connection.failures``. Raises AnswersError, Interrupted.
+    A target that fails does not hold up the others: see ``Connection.failures``.
+    Raises AnswersError, Interrupted.
     """
     platform = platform_of(inputs.loaded.answers)
     return platform.connect(inputs, open_transport, only=only, stop=stop, emit=emit)
@@ -34,8 +35,8 @@ def open_connection(
 def connected(inputs: Inputs, open_transport: OpenTransport, *, only: Sequence[str]) -> Iterator[Connection]:
     """Connect, and close the connection at the end of the ``with`` block.
 
-    Raises AnswersError when the generated secrets are not those that the targets have installed: then nothing
-    that they print could be masked.
+    Raises AnswersError when the generated secrets are not those installed on the targets: the output of the
+    targets could not be masked then.
     """
     connection = open_connection(inputs, open_transport, only=only)
     try:
@@ -46,12 +47,12 @@ def connected(inputs: Inputs, open_transport: OpenTransport, *, only: Sequence[s
 
 
 def select_targets(answers: Answers, limit: Sequence[str]) -> tuple[str, ...]:
-    """Return the nodes that ``--limit`` leaves. Raises AnswersError when it names an unknown one."""
+    """Return the nodes that ``--limit`` selects. Raises AnswersError for an unknown node."""
     names = [node.name for node in answers.nodes]
     unknown = [name for name in limit if name not in names]
     if unknown:
         raise AnswersError(
-            f"--limit names no node of the answers: {', '.join(unknown)}", f"Known: {', '.join(names)}."
+            f"--limit names unknown nodes: {', '.join(unknown)}", f"The nodes are: {', '.join(names)}."
         )
     return tuple(name for name in names if not limit or name in limit)
 

@@ -1,4 +1,4 @@
-"""Keeps what a failed run left behind: it is too long for a screen."""
+"""Save the details of a failed run, which are too long for a screen."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from oz_installer.secret import Masker
 
 
 def write_failure_log(path: Path, error: DeployError, masker: Masker) -> Path | None:
-    """Write log lines and health output of a failure beside the answers, and say so in its hint.
+    """Write the details of a failure next to the answers, and name the file in its hint.
 
-    Gives the file; None where there is nothing to keep, or nowhere to.
+    Return the file; None if there are no details or the file cannot be written.
     """
     if not error.details:
         return None
@@ -24,13 +24,13 @@ def write_failure_log(path: Path, error: DeployError, masker: Masker) -> Path | 
         write_private(report, text.encode())
     except OSError:
         return None
-    error.hint = f"{error.hint} All of it is kept in {report}."
+    error.hint = f"{error.hint} The whole output is in {report}."
     return report
 
 
 @contextmanager
 def mask_errors(masker: Masker) -> Iterator[None]:
-    """Whatever fails in it holds no secret: what nodes and servers said is in the error."""
+    """Mask secrets in errors of the ``with`` block, which hold output of nodes and servers."""
     try:
         yield
     except OzError as error:

@@ -23,9 +23,9 @@ def read_logs(
     *,
     ask: Ask | None = None,
 ) -> ServiceLogs:
-    """Read the last log lines of a service, given by its container's name or its catalogue name.
+    """Read the last log lines of a service, by container name or catalogue name.
 
-    Raises AnswersError when nothing of that name keeps running anywhere, or passwords are lost.
+    Raises AnswersError when there is no such service, or passwords are lost.
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
     placed = {one.service_key: one for one in find_services(inputs.topology, service)}
@@ -42,7 +42,7 @@ def read_logs(
 
 
 def find_services(topology: Topology, service: str) -> list[PlacedService]:
-    """What keeps running under that name. Raises AnswersError when nothing does."""
+    """Return the services of that name. Raises AnswersError when there is none."""
     every = [one for node in topology.nodes for one in node.services]
     named = [one for one in every if service in (one.name, one.service.name)]
     if found := [one for one in named if not one.service.job]:
@@ -50,7 +50,7 @@ def find_services(topology: Topology, service: str) -> list[PlacedService]:
     if named:
         raise AnswersError(
             f"{service} is a job, which runs once and keeps no log",
-            "What a job says when it fails is shown at once, and kept beside the answers.",
+            "The output of a failed job is shown at once and saved next to the answers.",
         )
     known = list(dict.fromkeys(one.name for one in every if not one.service.job))
     close = get_close_matches(service.lower()[:64], known, n=1, cutoff=0.6)

@@ -1,4 +1,4 @@
-"""The differences of the files of a plan."""
+"""Diffs of the files of a plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oz_installer.installation.prepare import Prepared
 def with_diffs(prepared: Prepared, stop: threading.Event | None = None) -> Plan:
     """Return the plan with a unified diff of every file that differs, secrets masked.
 
-    A target where nothing is installed has nothing to compare with: ``render`` shows its files. Raises
+    A target without an installation gets no diffs: ``render`` shows its files. Raises
     Interrupted soon after ``stop`` is set.
     """
     return prepared.connection.with_diffs(prepared.plan, stop)

@@ -1,7 +1,7 @@
-"""Where an installation runs: the protocols that a platform implements.
+"""The protocols of a platform, on which an installation runs.
 
-Compose on nodes reached by SSH is one platform, a namespace of a Kubernetes cluster another. ``platforms.py``
-says which one it is; nothing else asks.
+Compose on nodes reached by SSH is one platform, a namespace of a Kubernetes cluster another. Only
+``platforms.py`` chooses one.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ OpenTransport = Callable[["Node", "Secrets"], "Transport"]
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """The state of every target that could be asked.
+    """The state of every target that could be read.
 
-    ``states`` by ``target/service``; ``not_installed`` are targets where nothing is installed; ``troubles``
-    is, by target, what is wrong and what to do.
+    ``states`` by ``target/service``; ``not_installed`` are targets without an installation; ``troubles`` are
+    message and hint by target.
     """
 
     states: Mapping[str, str]
@@ -52,7 +52,7 @@ class Status:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceLogs:
-    """Texts by ``target/service``, secrets masked; and of those that cannot be read: why not."""
+    """Log texts by ``target/service``, secrets masked, and the errors of those not readable."""
 
     texts: Mapping[str, str]
     failures: Mapping[str, str]
@@ -78,7 +78,7 @@ class Connection(Protocol):
 
     @property
     def failures(self) -> Mapping[str, OzError]:
-        """Targets that could not be connected or read, and why."""
+        """Errors of the targets that could not be connected to or read."""
         ...
 
     def plan(self, stop: threading.Event | None = None) -> Plan:
@@ -86,14 +86,14 @@ class Connection(Protocol):
         ...
 
     def with_diffs(self, plan: Plan, stop: threading.Event | None = None) -> Plan:
-        """Return the plan with a unified diff of every file that differs, secrets masked. Raises Interrupted.
+        """Return the plan with a unified diff of every changed file, secrets masked.
 
-        A target where nothing is installed has nothing to compare with: ``render`` shows its files.
+        A target without an installation gets no diffs: ``render`` shows its files. Raises Interrupted.
         """
         ...
 
     def require_ready(self, plan: Plan) -> None:
-        """Raise PreflightError naming the targets that cannot carry the plan out."""
+        """Raise PreflightError naming the targets that do not meet the requirements of the plan."""
         ...
 
     def install_recipe(self) -> Sequence[Phase[Any]]:
@@ -120,7 +120,7 @@ class Connection(Protocol):
         ...
 
     def logs(self, services: Mapping[str, tuple[str, str]], lines: int) -> ServiceLogs:
-        """Read the last log lines of services, given as ``target/service`` -> target and container name."""
+        """Read the last log lines of services: ``target/service`` -> target and container name."""
         ...
 
     def transport(self, target: str) -> Transport:
@@ -128,21 +128,21 @@ class Connection(Protocol):
         ...
 
     def close(self) -> None:
-        """End every connection, waiting a second at most."""
+        """Close every connection, waiting a second at most."""
         ...
 
 
 class Platform(Protocol):
-    """One way to run Oz: how it is rendered, connected to and checked."""
+    """One way to run Oz: its rendering, connections and checks."""
 
     @property
     def name(self) -> str:
-        """The word of ``catalog/scenarios.yml``."""
+        """The platform name in ``catalog/scenarios.yml``."""
         ...
 
     @property
     def checks(self) -> Sequence[Check[Any]]:
-        """The preflight's checks, in the order of a report."""
+        """All checks of the preflight, in the order of a report."""
         ...
 
     def render(
@@ -167,7 +167,9 @@ class Platform(Protocol):
         stop: threading.Event | None = None,
         emit: EmitEvent | None = None,
     ) -> Connection:
-        """Connect to the targets that ``only`` names and read their facts; one that fails holds up no other.
+        """Connect to the targets in ``only`` and read their facts.
+
+        A target that fails does not hold up the others.
 
         Raises AnswersError when rendering does, and Interrupted soon after ``stop`` is set.
         """

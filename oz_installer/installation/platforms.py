@@ -1,4 +1,4 @@
-"""The one place that says which platform it is."""
+"""Choose the platform of an installation. No other module does."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ PLATFORMS: dict[str, Platform] = {"compose": ComposePlatform()}
 def platform_of(answers: Answers) -> Platform:
     """Return the platform of the answers' scenario, by the catalogue.
 
-    Answers whose platform this version does not have are refused before (``topology/constraints.py``).
+    Answers for an unsupported platform are rejected earlier (``topology/constraints.py``).
     """
     return PLATFORMS[load_scenarios()[answers.scenario].platform]

@@ -20,7 +20,7 @@ from oz_installer.installation.run_report import RunReport
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """The open connection and the plan. ``close`` ends the connection; ``report`` is written by ``apply``."""
+    """The open connection and the plan; ``report`` is written by ``apply``."""
 
     connection: Connection
     plan: Plan
@@ -37,11 +37,11 @@ class Prepared:
         return self.connection.targets
 
     def require_engines(self) -> None:
-        """Raise PreflightError naming the targets that cannot carry the plan out."""
+        """Raise PreflightError naming the targets that do not meet the requirements of the plan."""
         self.connection.require_ready(self.plan)
 
     def close(self) -> None:
-        """End every connection."""
+        """Close every connection."""
         self.connection.close()
 
 
@@ -58,8 +58,8 @@ def prepare(
 ) -> Prepared:
     """Connect, read facts and plan. Changes and writes nothing.
 
-    Raises AnswersError, also when passwords of what is installed are lost, unless ``new_secrets`` says that
-    others are wanted; ConnectError with every target that cannot be reached, PreflightError; Interrupted soon
+    Raises AnswersError, also when passwords of the installation are lost, unless ``new_secrets`` is set;
+    ConnectError with every target that cannot be reached, PreflightError; Interrupted soon
     after ``stop`` is set.
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)

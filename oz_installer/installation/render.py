@@ -14,7 +14,7 @@ from oz_installer.installation.platforms import platform_of
 def build_desired_state(
     loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connecting: bool
 ) -> DesiredState:
-    """Work out topology and files. Contacts no target and writes nothing. Raises AnswersError.
+    """Plan and render without contacting a target; writes nothing. Raises AnswersError.
 
     ``connecting`` also reads the secrets that only logins need.
     """

@@ -1,4 +1,4 @@
-"""Carries out remedies: all nodes at once, on each one command after the other."""
+"""Apply remedies: all nodes in parallel, one command at a time per node."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from oz_installer.secret import Secret
 from oz_installer.text import safe_line
 
 SILENCE_SECONDS = 900.0
-"""A package manager that waits for another one, or for a slow mirror, says nothing for long."""
+"""A package manager that waits for another one or for a slow mirror prints nothing for long."""
 
-DOOR_SECONDS = 60.0
+LOGIN_SECONDS = 60.0
 STOPPED = "stopped at your request"
 _LAST_LINES = 5
 
-Tell = Callable[[Event], None]
+OnEvent = Callable[[Event], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RepairResult:
-    """What became of a remedy: how many of its commands were done, and why not all; empty: all of them.
+    """The result of a remedy: how many commands were done, and the error; empty: all were done.
 
-    ``tried``: how many may have changed something; one more where a command failed on its way, or nobody
-    knows how it ended.
+    ``tried`` is the number of commands that may have changed something: one more than ``commands`` when a
+    command failed or its result is unknown.
     """
 
     remedy: Remedy
@@ -48,17 +48,17 @@ class RepairResult:
 
     @property
     def undo_commands(self) -> tuple[tuple[str, ...], ...]:
-        """What takes back what may have been changed."""
+        """Commands that undo what may have been changed."""
         return self.remedy.undo_for(self.tried)
 
     @property
     def remaining(self) -> tuple[tuple[str, ...], ...]:
-        """The commands that are still to be run, the one that failed first."""
+        """The commands that were not completed, beginning with the one that failed."""
         return self.remedy.commands[self.commands :]
 
     @property
     def failure_advice(self) -> str:
-        """What a remedy that failed has left behind, and what to do about it."""
+        """The effect of a failed remedy, and what to do next."""
         if not self.error or not self.tried:
             return "Nothing was done." if self.error else ""
         before = [
@@ -66,18 +66,18 @@ class RepairResult:
         ]
         words = [f"Done before that: {', '.join(before)}."] if before else []
         if self.tried > self.commands:
-            words.append("What failed may have been done in part.")
+            words.append("The failed command may have been done in part.")
         if self.undo_commands:
             words.append(
-                "oz-install check --undo takes it back; or mend the cause and run check --fix again."
+                "Run oz-install check --undo, or fix the cause and run oz-install check --fix again."
             )
         else:
-            words.append("Mend the cause, then try again.")
+            words.append("Fix the cause, then try again.")
         return " ".join(words)
 
 
 def distinct(remedies: Iterable[Remedy]) -> list[Remedy]:
-    """Each once: what mends a database is found from every node that uses it."""
+    """Return each remedy once: a remedy for a database is found from every node that uses it."""
     found: dict[tuple[object, ...], Remedy] = {}
     for remedy in remedies:
         found.setdefault(remedy_key(remedy), remedy)
@@ -85,14 +85,14 @@ def distinct(remedies: Iterable[Remedy]) -> list[Remedy]:
 
 
 def server_address(answers: Answers, remedy: Remedy) -> str:
-    """Host and port that the answers name for where a remedy is carried out; empty for an unknown node."""
+    """Return host and port of the remedy's server in the answers; empty for an unknown node."""
     if remedy.database:
         return f"{answers.database.host}:{answers.database.port}"
     return next((f"{one.host}:{one.port or 22}" for one in answers.nodes if one.name == remedy.node), "")
 
 
 def other_server(answers: Answers, remedy: Remedy) -> str:
-    """What is told of a remedy that belongs to another server than the answers name now, else empty."""
+    """Return a message if the remedy belongs to another server than the answers name, else ""."""
     known = any(node.name == remedy.node for node in answers.nodes)
     where = server_address(answers, remedy) if known else "no such node"
     if known and remedy.at in ("", where):
@@ -101,7 +101,7 @@ def other_server(answers: Answers, remedy: Remedy) -> str:
 
 
 def remedy_key(remedy: Remedy) -> tuple[object, ...]:
-    """The same for remedies that do the same."""
+    """Return a key that is equal for remedies with the same effect."""
     return (remedy.database or remedy.node, bool(remedy.database), remedy.commands)
 
 
@@ -110,87 +110,87 @@ def repair(
     path: Path,
     open_transport: OpenTransport,
     remedies: Sequence[Remedy],
-    tell: Tell,
+    on_event: OnEvent,
     stop: threading.Event,
     *,
     ask: Ask | None = None,
 ) -> list[RepairResult]:
-    """Carry them out over connections of their own; what became of each, in their order.
+    """Apply remedies over connections of their own. Return the result of each, in their order.
 
-    Nodes and the database are mended beside each other; the first command that fails is the last there.
-    ``tell`` is called by any thread; after ``stop`` is set no further command begins. Raises AnswersError;
-    OzError where the list of how to take it back cannot be written.
+    Nodes and the database are fixed in parallel; each stops at its first failed command. ``on_event`` is
+    called from any thread; after ``stop`` is set no further command begins. Raises AnswersError, and OzError
+    when the undo log cannot be written.
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
     nodes = {node.name: node for node in loaded.answers.nodes}
-    lines = ConnectionPool(lambda name: open_transport(nodes[name], inputs.secrets))
+    pool = ConnectionPool(lambda name: open_transport(nodes[name], inputs.secrets))
     try:
-        return run_remedies(inputs, lines, remedies, tell, stop)
+        return run_remedies(inputs, pool, remedies, on_event, stop)
     finally:
-        lines.close()
+        pool.close()
 
 
 def run_remedies(
     inputs: Inputs,
     reach: Callable[[str], Transport],
     remedies: Sequence[Remedy],
-    tell: Tell,
+    on_event: OnEvent,
     stop: threading.Event,
 ) -> list[RepairResult]:
-    """The same over connections that are there."""
-    work = _Work(inputs, reach, tell, stop)
+    """Apply remedies over existing connections."""
+    work = _Repair(inputs, reach, on_event, stop)
     lanes: dict[str, list[int]] = {}
-    for place, remedy in enumerate(remedies):
-        lanes.setdefault("the database" if remedy.database else remedy.node, []).append(place)
+    for index, remedy in enumerate(remedies):
+        lanes.setdefault("the database" if remedy.database else remedy.node, []).append(index)
     futures = wait_all(
-        start_all(lanes, lambda lane: work.lane([remedies[place] for place in lanes[lane]]), name="mend")
+        start_all(lanes, lambda lane: work.lane([remedies[index] for index in lanes[lane]]), name="fix")
     )
     found: dict[int, RepairResult] = {}
     for lane, future in futures.items():
         found.update(zip(lanes[lane], future.result(), strict=True))
-    return [found[place] for place in range(len(remedies))]
+    return [found[index] for index in range(len(remedies))]
 
 
-class _Work:
-    """Mending the nodes of one installation."""
+class _Repair:
+    """Applies remedies to the nodes and the database of one installation."""
 
     def __init__(
-        self, inputs: Inputs, reach: Callable[[str], Transport], tell: Tell, stop: threading.Event
+        self, inputs: Inputs, reach: Callable[[str], Transport], on_event: OnEvent, stop: threading.Event
     ) -> None:
-        self._inputs, self._reach, self._tell, self._stop = inputs, reach, tell, stop
+        self._inputs, self._reach, self._on_event, self._stop = inputs, reach, on_event, stop
         self._undo = UndoLog(undo_log_path(inputs.path))
         self._mask = inputs.secrets.masker()
 
     def lane(self, remedies: Sequence[Remedy]) -> list[RepairResult]:
-        """One after the other, up to the first that fails."""
+        """Apply remedies one after the other, up to the first that fails."""
         done: list[RepairResult] = []
         for remedy in remedies:
             if self._stop.is_set():
                 done.append(RepairResult(remedy=remedy, error=STOPPED))
             elif done and done[-1].error:
-                done.append(RepairResult(remedy=remedy, error="not tried: what comes before it failed"))
+                done.append(RepairResult(remedy=remedy, error="not tried: an earlier fix failed"))
             else:
                 done.append(self._recorded(remedy))
         return done
 
     def _recorded(self, remedy: Remedy) -> RepairResult:
         answers = self._inputs.loaded.answers
-        if why := other_server(answers, remedy):
-            return RepairResult(remedy=remedy, error=f"{why}: nothing was done")
+        if mismatch := other_server(answers, remedy):
+            return RepairResult(remedy=remedy, error=f"{mismatch}: nothing was done")
         self._undo.begin(replace(remedy, at=server_address(answers, remedy)))
-        self._say("info", f"{remedy.title} ...", remedy)
+        self._log("info", f"{remedy.title} ...", remedy)
         one = self._sql(remedy) if remedy.database else self._commands(remedy)
         self._undo.end(remedy, one.commands, one.error, one.tried)
         if one.error:
-            self._say("error", f"{one.error}. {one.failure_advice}", remedy)
+            self._log("error", f"{one.error}. {one.failure_advice}", remedy)
         else:
-            self._say("info", f"{remedy.title}: done", remedy)
+            self._log("info", f"{remedy.title}: done", remedy)
         return one
 
     def _commands(self, remedy: Remedy) -> RepairResult:
-        try:  # before anything begins: whether the node is there and the login becomes root
+        try:  # first check that the node is reachable and the login becomes root
             transport = self._reach(remedy.node)
-            transport.run(("true",), become=True, timeout=DOOR_SECONDS)
+            transport.run(("true",), become=True, timeout=LOGIN_SECONDS)
         except OzError as error:
             return RepairResult(remedy=remedy, error=self._clean(error.message))
         for number, command in enumerate(remedy.commands):
@@ -204,13 +204,14 @@ class _Work:
                     on_output=_last_line(lambda line: self._progress(remedy, line)),
                 )
             except OzError as error:
-                why = (
-                    f"«{command_text(remedy, command)}» began, and how it ended nobody knows: {error.message}"
-                )
+                started = f"«{command_text(remedy, command)}» was started"
+                failure = f"{started}, but its result is unknown: {error.message}"
             else:
-                why = "" if result.ok else _failure(remedy, command, result)
-            if why:
-                return RepairResult(remedy=remedy, commands=number, error=self._clean(why), tried=number + 1)
+                failure = "" if result.ok else _failure(remedy, command, result)
+            if failure:
+                return RepairResult(
+                    remedy=remedy, commands=number, error=self._clean(failure), tried=number + 1
+                )
         return _all_done(remedy)
 
     def _sql(self, remedy: Remedy) -> RepairResult:
@@ -219,21 +220,21 @@ class _Work:
         try:
             self._statements(remedy)
         except StatementsFailed as error:
-            why = self._clean(error.message)
-            return RepairResult(remedy=remedy, commands=error.done, error=why, tried=error.tried)
+            message = self._clean(error.message)
+            return RepairResult(remedy=remedy, commands=error.done, error=message, tried=error.tried)
         except OzError as error:
             return RepairResult(remedy=remedy, error=self._clean(error.message))
         return _all_done(remedy)
 
     def _statements(self, remedy: Remedy) -> None:
-        """SQL as the database's administrator, through the node. Raises OzError."""
+        """Run SQL as the database's administrator, through the node. Raises OzError."""
         from oz_installer.checks.database.postgres_admin import admin_connection, run_statements
 
         secrets = self._inputs.secrets
         admin = admin_connection(self._inputs.loaded.answers.database, secrets, remedy.database)
         if admin is None:
             raise OzError(
-                "this needs the database's administrator: database.admin_user, database.admin_password"
+                "this needs the database's administrator: set database.admin_user and database.admin_password"
             )
         role = secrets.get("database.password", Secret(""))
         run_statements(self._reach(remedy.node), admin, remedy, role)
@@ -241,20 +242,20 @@ class _Work:
     def _clean(self, text: str) -> str:
         return safe_line(self._mask(text), 600)
 
-    def _say(self, level: str, text: str, remedy: Remedy) -> None:
+    def _log(self, level: str, text: str, remedy: Remedy) -> None:
         kind = "error" if level == "error" else "info"
-        self._tell(Message(level=kind, text=self._mask(text), node=remedy.node))  # type: ignore[arg-type]
+        self._on_event(Message(level=kind, text=self._mask(text), node=remedy.node))  # type: ignore[arg-type]
 
     def _progress(self, remedy: Remedy, line: str) -> None:
-        self._tell(NodeProgress(node=remedy.node, text=f"{remedy.title}: {self._clean(line)}"))
+        self._on_event(NodeProgress(node=remedy.node, text=f"{remedy.title}: {self._clean(line)}"))
 
 
 def _all_done(remedy: Remedy) -> RepairResult:
     return RepairResult(remedy=remedy, commands=len(remedy.commands), tried=len(remedy.commands))
 
 
-def _last_line(tell: Callable[[str], None]) -> Callable[[bytes], None]:
-    """Tells the last whole line of each piece of output."""
+def _last_line(on_line: Callable[[str], None]) -> Callable[[bytes], None]:
+    """Return an output handler that reports the last complete line of each piece."""
     rest = b""
 
     def on_output(piece: bytes) -> None:
@@ -262,11 +263,11 @@ def _last_line(tell: Callable[[str], None]) -> Callable[[bytes], None]:
         *lines, rest = (rest + piece).replace(b"\r", b"\n").split(b"\n")
         rest = rest[-1000:]
         if full := [line for line in lines if line.strip()]:
-            tell(full[-1].decode("utf-8", "replace").strip())
+            on_line(full[-1].decode("utf-8", "replace").strip())
 
     return on_output
 
 
 def _failure(remedy: Remedy, command: tuple[str, ...], result: CommandResult) -> str:
-    words = (result.stderr_text or result.text.strip()).splitlines()[-_LAST_LINES:]
-    return f"«{command_text(remedy, command)}» ended with status {result.status}: {' '.join(words)}"
+    output = (result.stderr_text or result.text.strip()).splitlines()[-_LAST_LINES:]
+    return f"«{command_text(remedy, command)}» ended with status {result.status}: {' '.join(output)}"

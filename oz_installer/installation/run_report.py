@@ -1,4 +1,4 @@
-"""The report of a run, kept beside the answers: what was to change, how it went, what runs where."""
+"""The report of a run, saved next to the answers: plan, log, status."""
 
 from __future__ import annotations
 
@@ -19,50 +19,50 @@ if TYPE_CHECKING:
     from oz_installer.installation.desired_state.desired_state import DesiredState
     from oz_installer.topology.summary import Summary
 
-CHANGED, LOG, RUNS = "What was to change", "How it went", "What runs where"
+CHANGED, LOG, RUNS = "Planned changes", "Log", "Status"
 
 
 def report_path(answers: Path) -> Path:
-    """``answers.yml`` -> ``answers.report.txt``, beside it."""
+    """Return ``answers.report.txt`` for ``answers.yml``."""
     return answers.with_suffix(".report.txt")
 
 
 class RunReport:
-    """Hears a run and writes it down when it has ended, and once more when what runs where is known.
+    """Records the events of a run and writes the report at its end, and again with the status.
 
-    ``trouble`` says why it could not be written. Nothing is written of a run that never began.
+    ``write_error`` is why it could not be written. Nothing is written for a run that never began.
     """
 
     def __init__(self, desired_state: DesiredState, plan: Plan) -> None:
         self.path = report_path(desired_state.path)
         self.write_error = ""
-        self._blueprint, self._plan = desired_state, plan
+        self._desired_state, self._plan = desired_state, plan
         self._events: list[Event] = []
         self._lock = Lock()
         self._began: float | None = None
         self._error = ""
 
     def recording(self, on_event: Callable[[Event], None]) -> Callable[[Event], None]:
-        """What takes a run's events from now on: they are noted, and handed on. Any thread may call."""
+        """Return a handler that records each event and passes it on. Any thread may call it."""
         from oz_installer.formatting.events import mask_event
 
-        self._began, masker = time(), self._blueprint.secrets.masker()
+        self._began, masker = time(), self._desired_state.secrets.masker()
 
-        def hear(event: Event) -> None:
+        def record(event: Event) -> None:
             with self._lock:
                 self._events.append(mask_event(event, masker))
             on_event(event)
 
-        return hear
+        return record
 
     def failed(self, error: Exception) -> None:
-        """The run ended with this."""
-        self._error = self._blueprint.secrets.masker()(str(error))
+        """Record the error that ended the run."""
+        self._error = self._desired_state.secrets.masker()(str(error))
 
     def write(self, summary: Summary | None = None) -> Path | None:
-        """Write it, for its owner only; where it is. None when there is none, perhaps for a ``trouble``."""
+        """Write the report, readable by its owner only. Return its path; None if there is no report."""
         if self._began is not None:
-            text = self._blueprint.secrets.masker()("\n".join(self._lines(self._began, summary)) + "\n")
+            text = self._desired_state.secrets.masker()("\n".join(self._lines(self._began, summary)) + "\n")
             try:
                 write_private(self.path, text.encode())
             except OSError as error:
@@ -74,13 +74,13 @@ class RunReport:
         from oz_installer.formatting.plan import plan_text
         from oz_installer.formatting.summary import summary_text
 
-        answers, path = self._blueprint.answers, self._blueprint.path
+        answers, path = self._desired_state.answers, self._desired_state.path
         yield f"Report of oz-install {__version__}"
         yield ""
         yield f"Answers  {path}"
-        yield f"Oz API   {answers.release}, {self._blueprint.topology.layout}, {answers.engine}"
-        yield f"Began    {datetime.fromtimestamp(began, UTC):%Y-%m-%d %H:%M:%S} UTC"
-        yield f"Again    oz-install --answers {shlex.quote(str(path))}"
+        yield f"Oz API   {answers.release}, {self._desired_state.topology.layout}, {answers.engine}"
+        yield f"Started  {datetime.fromtimestamp(began, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        yield f"Rerun    oz-install --answers {shlex.quote(str(path))}"
         for title, text in (
             (CHANGED, plan_text(self._plan)),
             (LOG, "\n".join(self._log(began))),

@@ -1,4 +1,4 @@
-"""The status of an installation: as many targets as can be read, and why the others cannot. Read-only."""
+"""The status of an installation, with the errors of targets that cannot be read. Read-only."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_status(
     ask: Ask | None = None,
     limit: Sequence[str] = (),
 ) -> StatusReport:
-    """Read the state of every service. A target that is down, or whose engine is, holds up no other.
+    """Read the state of every service. A target that is down does not hold up the others.
 
     Raises AnswersError.
     """

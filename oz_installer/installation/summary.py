@@ -1,4 +1,4 @@
-"""The summary of an installation: states, URLs, what to do next."""
+"""The summary of an installation: states, URLs, next steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oz_installer.topology.summary import Summary, summary_of
 
 
 def summarise(prepared: Prepared, stop: threading.Event | None = None) -> Summary:
-    """Read the facts again and sum up, with the report of the last run.
+    """Read the facts again and return the summary, with the report of the last run.
 
     Raises Interrupted soon after ``stop`` is set.
     """
@@ -26,7 +26,7 @@ def summarise(prepared: Prepared, stop: threading.Event | None = None) -> Summar
 
 
 def summary_from(state: DesiredState, status: Status) -> Summary:
-    """Sum up the targets whose state is known. ``troubles`` are added by those who report them."""
+    """Return the summary of the targets whose state is known, without ``troubles``."""
     kept, typed = state.secrets_file.exists(), typed_secrets_dir(state.path)
     shown = [name for name in status.targets if name not in status.not_installed]
     return summary_of(

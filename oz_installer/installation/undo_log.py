@@ -1,4 +1,4 @@
-"""What ``check --fix`` did, and how to take it back: a text beside the answers, newest last."""
+"""The undo log of ``check --fix``: a text file next to the answers, newest entry last."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ from oz_installer.text import safe_line
 
 _HEAD = """\
 # What oz-install check --fix did, newest last.
-# oz-install check --undo takes it back. By hand: begin with the last entry and run its undo lines in their
-# order, on its node as root; those of a database as its administrator. Where an entry ended early, only the
-# undo lines below that count.
+# oz-install check --undo undoes it. By hand: begin with the last entry and run its undo lines in their
+# order, on its node as root; for a database, as its administrator. If an entry ended early, run only the
+# undo lines below that message.
 """
-_AT, _RUN, _UNDO, _PLACE = "  at    ", "  run   ", "  undo  ", "  in database "
+_AT, _RUN, _UNDO, _IN_DATABASE = "  at    ", "  run   ", "  undo  ", "  in database "
 _UNDONE = "; nothing was done"
-_CLOSED = "nothing is left to take back"
-_LEFT = "left to take back:"
+_CLOSED = "nothing is left to undo"
+_LEFT = "left to undo:"
+_OLD_CLOSED, _OLD_LEFT, _OLD_TITLE = "nothing is left to take back", "left to take back:", "take back what"
+"""Words of the logs that earlier versions wrote."""
+
 _HEAD_LINE = re.compile(r"(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC  (?P<node>\S+)  (?P<title>.+)")
 
 
@@ -36,30 +39,35 @@ def undo_log_path(answers: Path) -> Path:
 
 
 def command_text(remedy: Remedy, command: tuple[str, ...]) -> str:
-    """A command as a shell takes it, or a statement of SQL as it is."""
+    """Return a command quoted for a shell, or an SQL statement unchanged."""
     return " ".join(command) if remedy.database else shlex.join(command)
 
 
 class UndoLog:
-    """Only ever appended to. An entry is on the disk before its first command runs: whatever breaks then, the
-    operator can tell what may have been done. Any thread may write."""
+    """The undo log, which is only appended to.
+
+    An entry is on disk before its first command runs, so the log covers commands that were interrupted. Any
+    thread may write.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
 
     def begin(self, remedy: Remedy) -> None:
-        """What is about to be done. Raises OzError when it cannot be written down."""
-        place = f"{_PLACE}{remedy.database}" if remedy.database else ""
-        lines = [f"{self._head(remedy)}{place}"]
+        """Write what is about to be done. Raises OzError when that fails."""
+        database = f"{_IN_DATABASE}{remedy.database}" if remedy.database else ""
+        lines = [f"{self._head(remedy)}{database}"]
         lines += [f"{_AT}{remedy.at}"] if remedy.at else []
         lines += [f"{_RUN}{command_text(remedy, command)}" for command in remedy.commands]
         lines += [f"{_UNDO}{command_text(remedy, command)}" for command in remedy.undo]
         self._append(lines)
 
     def end(self, remedy: Remedy, commands: int, error: str, tried: int) -> None:
-        """How it ended: after how many commands, why not after all of them, and how many may have changed
-        something. What takes those back follows. Raises OzError."""
+        """Write the result: completed commands, the error, and the remaining undo commands.
+
+        ``tried`` is the number of commands that may have changed something. Raises OzError.
+        """
         if not error:
             self._append([f"{self._head(remedy)}: done"])
             return
@@ -87,14 +95,16 @@ class UndoLog:
         except OSError as error:
             raise OzError(
                 f"cannot write {self.path}: {os.strerror(error.errno or 0)}",
-                "Nothing is mended without a list of how to take it back.",
+                "Make the file writable: nothing is fixed without an undo log.",
             ) from error
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Entry:
-    """What was begun: when, where, and what takes back what is left of it. ``how`` it ended is empty where
-    nobody knows."""
+    """An entry of the log: when, where, and the commands that undo the rest of it.
+
+    ``how`` it ended is empty if it is unknown.
+    """
 
     at: str
     node: str
@@ -105,35 +115,41 @@ class _Entry:
     where: str = ""
 
     @property
-    def back(self) -> str:
-        """The title of taking it back."""
-        return f"take back what was done at {self.at}: {self.title}"
+    def undo_title(self) -> str:
+        """The title of the entry that undoes this one."""
+        return f"undo what was done at {self.at}: {self.title}"
 
 
 def pending_undos(path: Path) -> list[Remedy]:
-    """What the list says takes everything back that was not taken back yet, the last entry first.
+    """Return remedies that undo every entry not undone yet, the last one first.
 
-    Raises OzError when there is no list, or it cannot be read.
+    Raises AnswersError when there is no log or it cannot be read.
     """
     try:
         entries = _entries(path.read_text(encoding="utf-8").splitlines())
     except (OSError, ValueError) as error:
-        raise AnswersError(f"cannot read {path}: {error}", "Nothing was changed.") from error
+        raise AnswersError(
+            f"cannot read {path}: {error}", "Nothing was changed. Check that the file exists and is readable."
+        ) from error
     open_ones: list[_Entry] = []
     for entry in entries:
-        taken = next((one for one in open_ones if (one.node, one.back) == (entry.node, entry.title)), None)
-        if taken and entry.how == "done":
-            open_ones.remove(taken)
-        if entry.undo and not entry.how.endswith((_UNDONE, _CLOSED)):
+        title = entry.title.replace(_OLD_TITLE, "undo what", 1)
+        undone = next((one for one in open_ones if (one.node, one.undo_title) == (entry.node, title)), None)
+        if undone and entry.how == "done":
+            open_ones.remove(undone)
+        if entry.undo and not entry.how.endswith((_UNDONE, _CLOSED, _OLD_CLOSED)):
             open_ones.append(entry)
     return [
-        Remedy(title=one.back, node=one.node, commands=one.undo, database=one.database, at=one.where)
+        Remedy(title=one.undo_title, node=one.node, commands=one.undo, database=one.database, at=one.where)
         for one in reversed(open_ones)
     ]
 
 
 def _entries(lines: Sequence[str]) -> list[_Entry]:
-    """A head is followed by what is run; the line that tells how it ended is not, at most by what is left."""
+    """Parse the entries.
+
+    A head line is followed by the commands that are run; a result line at most by the undo commands left.
+    """
     found: list[_Entry] = []
     for number, line in enumerate(lines):
         head = _HEAD_LINE.fullmatch(line)
@@ -144,7 +160,7 @@ def _entries(lines: Sequence[str]) -> list[_Entry]:
         if not any(one.startswith(_RUN) for one in rest):
             _end(found, head["node"], head["title"], undo)
             continue
-        title, _, database = head["title"].partition(_PLACE)
+        title, _, database = head["title"].partition(_IN_DATABASE)
         found.append(
             _Entry(
                 at=head["at"],
@@ -159,18 +175,18 @@ def _entries(lines: Sequence[str]) -> list[_Entry]:
     return found
 
 
-def _end(found: list[_Entry], node: str, words: str, undo: Sequence[str]) -> None:
-    """Notes how the last entry ended that these words are of; an earlier one of that title was broken off."""
-    for place in reversed(range(len(found))):
-        entry = found[place]
-        title, how = words[: len(entry.title)], words[len(entry.title) :]
+def _end(found: list[_Entry], node: str, text: str, undo: Sequence[str]) -> None:
+    """Set the result of the last open entry with this title; an earlier one was interrupted."""
+    for index in reversed(range(len(found))):
+        entry = found[index]
+        title, how = text[: len(entry.title)], text[len(entry.title) :]
         if not entry.how and entry.node == node and title == entry.title and how.startswith(": "):
             how = how.removeprefix(": ")
-            left = _commands(undo, entry.database) if how.endswith(_LEFT) else entry.undo
-            found[place] = replace(entry, how=how, undo=left)
+            left = _commands(undo, entry.database) if how.endswith((_LEFT, _OLD_LEFT)) else entry.undo
+            found[index] = replace(entry, how=how, undo=left)
             return
 
 
 def _commands(lines: Sequence[str], database: str) -> tuple[tuple[str, ...], ...]:
-    """As they are written: a statement of SQL, or words for a shell."""
+    """Parse commands: an SQL statement each, or words of a shell."""
     return tuple((line,) if database else tuple(shlex.split(line)) for line in lines)

@@ -25,7 +25,7 @@ def test_a_command_that_fails_is_told_with_its_words(site: Site, bare: str, tmp_
     done = case.check("--fix", "--yes")
     assert done.status == 3
     assert "«service docker start» ended with status 7: cannot: full" in done.stderr
-    assert "What failed may have been done in part. oz-install check --undo takes it back" in done.stderr
+    assert "The failed command may have been done in part. Run oz-install check --undo, or fix" in done.stderr
     assert (
         "cannot: full; 0 of 2 commands were done, the next one maybe in part; left" in case.list.read_text()
     )
@@ -46,8 +46,8 @@ def test_a_connection_that_breaks_midway_leaves_it_on_the_list(site: Site, bare:
     case = Case(site, tmp_path, bare)
     case.init(START, "pkill -9 sshd-session")
     done = case.check("--fix", "--yes")
-    assert "«service docker start» began, and how it ended nobody knows: connection lost" in done.stderr
-    assert "left to take back:\n  undo  sh -c '! pidof dockerd" in case.list.read_text()
+    assert "«service docker start» was started, but its result is unknown: connection lost" in done.stderr
+    assert "left to undo:\n  undo  sh -c '! pidof dockerd" in case.list.read_text()
     assert "dockerd" in case.on("ps -eo comm")
     case.init("pkill -x dockerd")
     case.take_back()

@@ -176,7 +176,7 @@ def test_no_answers_and_no_terminal(capsys: pytest.CaptureFixture[str], folder: 
 def test_an_unknown_node(capsys: pytest.CaptureFixture[str], folder: Path, command: list[str]) -> None:
     said = refused(capsys, *command, "--answers", "answers.yml", "--limit", "n7")
     assert "n7" in said
-    assert "Known: n1" in said
+    assert "The nodes are: n1" in said
 
 
 def test_a_secret_that_is_not_there(

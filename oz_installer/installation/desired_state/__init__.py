@@ -1,1 +1,1 @@
-"""Answers to the desired state: topology, secrets, licences, files."""
+"""The desired state, computed from the answers: topology, secrets, licences, files."""

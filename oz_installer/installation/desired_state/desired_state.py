@@ -1,4 +1,4 @@
-"""The desired state: topology, secrets, licence files and the rendered files of every target."""
+"""The desired state: topology, secrets, licences and the rendered files of every target."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Render = Callable[[Answers, Topology, Mapping[str, Secret], Mapping[str, bytes]]
 
 @dataclass(frozen=True, kw_only=True)
 class DesiredState:
-    """Everything that follows from the answers alone: ``render`` writes it, ``prepare`` compares with it."""
+    """Everything that follows from the answers: ``render`` writes it, ``prepare`` compares."""
 
     loaded: LoadedAnswers
     path: Path
@@ -37,20 +37,20 @@ class DesiredState:
 
     @property
     def answers(self) -> Answers:
-        """The answers that it was made from."""
+        """The answers that it was built from."""
         return self.loaded.answers
 
     @property
     def secrets_file(self) -> Path:
-        """Where generated secrets are kept."""
+        """File with the generated secrets."""
         return secrets_file_path(self.path)
 
     def save_secrets(self) -> None:
-        """Write the secrets that this run made beside the answers. Raises AnswersError, LockedError."""
+        """Write newly generated secrets next to the answers. Raises AnswersError, LockedError."""
         SecretStore(self.secrets_file).add(self.secrets.made)
 
     def fingerprints(self, target: str) -> dict[str, str]:
-        """Return fingerprints of the generated secrets in the target's files, by slot, for its record."""
+        """Return fingerprints of the generated secrets in the target's files, by slot."""
         texts = [file.content for file in self.renderings[target].files if file.secret]
         found = {slot: self.secrets[slot] for slot in self.secrets.generated}
         return {
@@ -71,7 +71,7 @@ class DesiredState:
 def render_state(
     inputs: Inputs, render: Render, renderings: Mapping[str, Rendering] | None = None
 ) -> DesiredState:
-    """Render the files of every target, unless ``renderings`` has them already. Raises AnswersError."""
+    """Render the files of every target, unless ``renderings`` has them. Raises AnswersError."""
     if renderings is None:
         renderings = render(inputs.loaded.answers, inputs.topology, inputs.secrets, inputs.licences)
     return DesiredState(

@@ -1,4 +1,4 @@
-"""Everything that is read before anything is rendered: answers, topology, secrets, licence files."""
+"""The inputs of rendering: answers, topology, secrets, licence files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from oz_installer.topology.planner import plan_topology
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """All that is read before anything is worked out: answers, secrets, licence files."""
+    """Everything that is read before rendering."""
 
     loaded: LoadedAnswers
     path: Path
@@ -29,8 +29,8 @@ class Inputs:
 
 
 def read_inputs(loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connecting: bool) -> Inputs:
-    """Topology, secrets and licence files. Raises AnswersError with every problem, each with its line."""
-    path = path.absolute()  # so that every file is told with its whole path
+    """Read all inputs. Raises AnswersError with every problem, each with its line."""
+    path = path.absolute()  # so that messages have the whole path of every file
     topology, problems = _topology(loaded)
     licences, unread = read_licences(loaded, path.parent, topology)
     problems += unread
@@ -51,7 +51,7 @@ def read_inputs(loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connectin
 
 
 def _topology(loaded: LoadedAnswers) -> tuple[Topology | None, list[Problem]]:
-    """The topology, or why there is none."""
+    """Return the topology, or the problems that prevent one."""
     try:
         return plan_topology(loaded.answers), []
     except AnswersError as error:

@@ -1,4 +1,4 @@
-"""The files on this machine that the answers name: read, or told as problems."""
+"""Read the local files that the answers name; files that cannot be read become problems."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from oz_installer.topology.model import Topology
 def read_licences(
     loaded: LoadedAnswers, base: Path, topology: Topology | None
 ) -> tuple[dict[str, bytes], list[Problem]]:
-    """The licence files that some service mounts, and what is wrong with them.
+    """Read the licence files that services mount. Return their contents and the problems.
 
-    Without a topology nobody knows which are mounted: those that the answers name are looked at then.
+    Without a topology it is unknown which are mounted: then all that the answers name are read.
     """
     found, problems = {}, []
     for key in sorted(nodes_by_licence(topology)) if topology else _named(loaded):
@@ -32,7 +32,7 @@ def read_licences(
 
 
 def known_hosts_problems(loaded: LoadedAnswers, base: Path) -> Iterator[Problem]:
-    """A known_hosts file that is not there would look like a host that nobody knows."""
+    """Yield the problem of a known_hosts file that cannot be read: every host would be unknown."""
     if loaded.answers.known_hosts is None:
         return
     file = resolve_path(loaded.answers.known_hosts, base)

@@ -1,4 +1,4 @@
-"""Every target's files as they will be, with a mask for each secret: a preview that reads no files."""
+"""A preview of every target's files, with secrets masked. Reads no files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LICENCE = b"(your licence file)\n"
 
 
 def preview(answers: Answers, render: Render) -> Mapping[str, Mapping[str, str]]:
-    """Return path -> text of each target's files. Reads no secret and no licence. Raises AnswersError."""
+    """Return path -> text of each target's files. Reads no files. Raises AnswersError."""
     topology = plan_topology(answers)
     slots = (*secret_slots(topology), *(one.slot for one in references(answers)))
     masked = {slot: Secret(MASK) for slot in slots}

@@ -1,4 +1,4 @@
-"""Stops a run that would set other passwords for what is installed, since those are lost."""
+"""Stop a run that would replace lost passwords of an existing installation."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from oz_installer.topology.model import Topology
 
 
 def require_matching_secrets(desired_state: DesiredState, facts: Mapping[str, Facts]) -> None:
-    """Raises AnswersError when a generated password is not the one that a node has installed: it was made in
-    this run, by ``render`` or with an older copy of the file, and the node's own is lost."""
+    """Raise AnswersError when a generated password is not the one that a node has installed.
+
+    The password comes from this run, from ``render`` or from an old copy of the file; the installed one is
+    lost.
+    """
     secrets = desired_state.secrets
     prints = {slot: fingerprint(slot, secrets[slot]) for slot in secrets.generated}
     lacking = missing_secrets(desired_state.topology, secrets.made, facts)
@@ -24,7 +27,7 @@ def require_matching_secrets(desired_state: DesiredState, facts: Mapping[str, Fa
     nodes = [name for name in facts if any(name in some for some in lost.values())]
     file = desired_state.secrets_file
     raise AnswersError(
-        f"the passwords of the installation on {', '.join(nodes)} are kept in {file}, "
+        f"the passwords of the installation on {', '.join(nodes)} are stored in {file}, "
         f"which {mismatch_text(not file.exists(), lacking, other)}",
         f"{restore_hint(desired_state.answers.install_dir)}; or, to set new ones on purpose: "
         f"oz-install --answers {desired_state.path} --new-secrets",
@@ -32,15 +35,17 @@ def require_matching_secrets(desired_state: DesiredState, facts: Mapping[str, Fa
 
 
 def require_all_nodes(desired_state: DesiredState, facts: Mapping[str, Facts]) -> None:
-    """Raises AnswersError when passwords would be made while there is no file of them, and not every node was
-    looked at: another one may have them."""
+    """Raise AnswersError when passwords would be generated without the facts of every node.
+
+    Without the secrets file, a node that ``--limit`` leaves out may have passwords that are lost.
+    """
     unseen = [node.name for node in desired_state.answers.nodes if node.name not in facts]
     if not desired_state.secrets.made or not unseen or desired_state.secrets_file.exists():
         return
     raise AnswersError(
-        f"{desired_state.secrets_file}, which keeps the passwords, is missing, and --limit leaves out "
+        f"{desired_state.secrets_file}, the file with the passwords, is missing, and --limit leaves out "
         f"{', '.join(unseen)}, where some may be installed",
-        "Run without --limit; or, to make new passwords on purpose: "
+        "Run without --limit; or, to generate new passwords on purpose: "
         f"oz-install --answers {desired_state.path} --new-secrets",
     )
 
@@ -48,10 +53,10 @@ def require_all_nodes(desired_state: DesiredState, facts: Mapping[str, Facts]) -
 def missing_secrets(
     topology: Topology, made: Iterable[str], facts: Mapping[str, Facts]
 ) -> dict[str, tuple[str, ...]]:
-    """Slots of ``made`` that belong to an installed component, each with the nodes that show it.
+    """Return slots of ``made`` that belong to an installed component, each with its nodes.
 
-    A component that no record names is new, and so may its password be. Where the component's own node is
-    not looked at (``--limit``), any installation counts: a second password would be wrong there.
+    A component that is in no record is new, so its password may be new too. If the facts of the component's
+    own node are not read (``--limit``), any installation counts: a second password would be wrong there.
     """
     installed = {name: {*one.record.services, *one.record.jobs} for name, one in facts.items() if one.record}
     lost = {}
@@ -66,7 +71,7 @@ def missing_secrets(
 
 
 def changed_secrets(prints: Mapping[str, str], facts: Mapping[str, Facts]) -> dict[str, tuple[str, ...]]:
-    """Slots whose fingerprint is not the one that nodes have on record, each with those nodes."""
+    """Return slots whose fingerprint differs from the record of nodes, each with those nodes."""
     recorded = {name: one.record.secrets or {} for name, one in facts.items() if one.record}
     found = {
         slot: tuple(name for name, kept in recorded.items() if kept.get(slot, mine) != mine)

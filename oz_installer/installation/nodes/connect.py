@@ -1,4 +1,4 @@
-"""What opens connections to nodes: where answers meet SSH. ``cli`` hands it to the front ends."""
+"""Open SSH connections to nodes of the answers. ``cli`` passes the opener to the front ends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def transport_opener() -> Any:
-    """What opens a transport to a node of the answers."""
+    """Return a function that opens an SSH connection to a node."""
     from oz_installer.answers.model import Node
     from oz_installer.answers.secrets.resolve import Secrets
 

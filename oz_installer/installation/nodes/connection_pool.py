@@ -1,4 +1,4 @@
-"""Connections that are opened when somebody first asks for them."""
+"""A pool of connections that are opened on first use."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ CLOSING_SECONDS = 1.0
 
 
 class ConnectionPool:
-    """One connection a node, whoever asks for it; what is opened after the end is closed at once.
+    """A pool of one connection per node, opened on first use.
 
-    ``patience`` in seconds is for the whole way to a node, whatever steps it has (a jump host, a busy sshd);
-    without it, it takes as long as it takes.
+    Connections that open after ``close()`` are closed at once. ``patience`` (seconds) limits the whole
+    connection to a node with all its steps (a jump host, a busy sshd); without it there is no limit.
     """
 
     def __init__(self, open_node: Callable[[str], Transport], *, patience: float | None = None) -> None:
@@ -29,7 +29,7 @@ class ConnectionPool:
         self._closed = False
 
     def __call__(self, name: str) -> Transport:
-        """The connection to that node. Raises what opening it raised, to everyone who asks."""
+        """Return the connection to a node. Raises to every caller what opening it raised."""
         with self._lock:
             future = self._opening.get(name)
             mine = future is None
@@ -45,7 +45,7 @@ class ConnectionPool:
         if wait([future], timeout=max(0.0, self._until[name] - time.monotonic())).not_done:
             raise ConnectError(
                 f"not connected within {self._patience:g} s",
-                "Is sshd there busy, or a jump host on the way slow?",
+                "Check that sshd on the node is not overloaded, and that the jump host, if any, is not slow.",
                 node=name,
             )
         return future.result()
@@ -53,7 +53,7 @@ class ConnectionPool:
     def _fill(self, future: Future[Transport], name: str) -> None:
         try:
             transport = self._open_node(name)
-        except BaseException as error:  # noqa: BLE001 - whoever asks gets it
+        except BaseException as error:  # noqa: BLE001 - every caller gets it
             future.set_exception(error)
             return
         with self._lock:
@@ -65,12 +65,12 @@ class ConnectionPool:
             future.set_result(transport)
 
     def close(self) -> None:
-        """End all connections, waiting a second at most: one that hangs must keep nobody."""
+        """Close all connections, waiting a second at most, since one of them may hang."""
         with self._lock:
             self._closed = True
             opened = [one for one in self._opening.values() if one.done() and one.exception() is None]
         threads = [
-            threading.Thread(target=future.result().close, daemon=True, name="close-line")
+            threading.Thread(target=future.result().close, daemon=True, name="close-node")
             for future in opened
         ]
         for thread in threads:

@@ -1,1 +1,1 @@
-"""What only the wizard asks for: choices, role assignment, probes."""
+"""Functions of the wizard alone: choices, role assignment, probes."""

@@ -1,6 +1,6 @@
-"""What may be chosen for a question, given all other answers; forms grey out what cannot go together.
+"""The allowed values of a question, given all other answers; forms disable the rest.
 
-Nothing is listed here: every choice is tried, and the rules say what would be wrong with it.
+Nothing is listed here: every choice is validated by the rules.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from oz_installer.topology.constraints import check_constraints
 
 @dataclass(frozen=True, kw_only=True)
 class AllowedValues:
-    """``reason`` says why nothing at all can be given; ``barred`` why a choice cannot be taken."""
+    """``reason``: why no value is allowed; ``disabled``: why a choice is not allowed, by choice."""
 
     reason: str | None = None
     disabled: Mapping[Any, str] = field(default_factory=dict)
 
 
 OF_COMPONENTS = ("updater.token", "license.web_adapter")
-"""Questions that must be answered as soon as the component is on that they belong to."""
+"""Questions that must be answered when their component is on."""
 
 _SAMPLES: tuple[tuple[Any, Any], ...] = (
     ("sample", "other"),
@@ -42,24 +42,26 @@ _SAMPLES: tuple[tuple[Any, Any], ...] = (
     (Path("sample"), Path("other")),
     (SecretRef(kind="env", where="SAMPLE"), SecretRef(kind="env", where="OTHER")),
 )
-"""Pairs of values: what is wrong with both of them in the same words is wrong with any value."""
+"""Pairs of sample values: the same message for both means that no value is allowed."""
 
 
 def allowed_values(working: WorkingCopy, keys: Sequence[str]) -> Mapping[str, AllowedValues]:
-    """By question: what cannot be chosen, and why. Questions without restrictions are left out."""
+    """Return the disabled values by question, with reasons. Unrestricted questions are left out."""
     base = _complete(working)
     found = {key: _of(base, key) for key in keys if "[]" not in key}
     return {key: one for key, one in found.items() if one.reason or one.disabled}
 
 
 def missing_reason(working: WorkingCopy, key: str) -> str | None:
-    """What is wrong when this question is left out, given all other answers; None when it may be."""
+    """Return why this question must be answered, given the other answers; None if optional."""
     return _wrong(_complete(working).without(key), key)
 
 
 def missing_for_components(working: WorkingCopy) -> Iterator[Problem]:
-    """What a component asks for that is on, told although another answer is wrong, which keeps the whole from
-    being judged."""
+    """Yield missing answers of components that are on.
+
+    They are reported even while another answer is wrong, which keeps the constraints from being checked.
+    """
     for key in OF_COMPONENTS:
         if working.is_omitted(key) and (text := missing_reason(working, key)):
             message, _, hint = text.partition("; ")
@@ -71,10 +73,10 @@ def _of(base: WorkingCopy, key: str) -> AllowedValues:
     if asked.kind in ("table", "list"):
         return AllowedValues()
     if asked.kind == "choice":
-        return AllowedValues(disabled=_barred(base, key, asked.choices))
+        return AllowedValues(disabled=_disabled(base, key, asked.choices))
     if asked.kind == "boolean":
-        barred = _barred(base, key, (True,))
-        return AllowedValues(reason=barred.get(True))
+        disabled = _disabled(base, key, (True,))
+        return AllowedValues(reason=disabled.get(True))
     one, other = next(_samples(asked), (None, None))
     reason = None if one is None else _wrong(base.with_value(key, one), key)
     return AllowedValues(
@@ -82,13 +84,13 @@ def _of(base: WorkingCopy, key: str) -> AllowedValues:
     )
 
 
-def _barred(base: WorkingCopy, key: str, choices: Sequence[Any]) -> dict[Any, str]:
+def _disabled(base: WorkingCopy, key: str, choices: Sequence[Any]) -> dict[Any, str]:
     tried = {choice: _wrong(base.with_value(key, choice), key) for choice in choices}
     return {choice: reason for choice, reason in tried.items() if reason}
 
 
 def _samples(asked: Question) -> Iterator[tuple[Any, Any]]:
-    """Pairs of values that are right by themselves."""
+    """Yield pairs of sample values that are valid by themselves."""
     kinds = {"integer": int, "number": float, "path": Path, "secret": SecretRef, "text": str}
     wanted = kinds.get(asked.kind)
     for pair in _SAMPLES:
@@ -97,7 +99,7 @@ def _samples(asked: Question) -> Iterator[tuple[Any, Any]]:
 
 
 def _wrong(working: WorkingCopy, key: str) -> str | None:
-    """What is wrong with this answer; None when it can be given."""
+    """Return the problem with this answer; None if it is allowed."""
     if mine := _of_key(working.problems(), key):
         return mine
     answers = _complete(working).answers()  # other answers may belong to another choice
@@ -105,27 +107,27 @@ def _wrong(working: WorkingCopy, key: str) -> str | None:
 
 
 def _of_key(problems: Sequence[Problem], key: str) -> str | None:
-    return next((_said(problem) for problem in problems if problem.key == key), None)
+    return next((_problem_text(problem) for problem in problems if problem.key == key), None)
 
 
-def _said(problem: Problem) -> str:
+def _problem_text(problem: Problem) -> str:
     return f"{problem.message}; {problem.hint}" if problem.hint else problem.message
 
 
 def _complete(working: WorkingCopy) -> WorkingCopy:
-    """The same answers with what is missing or wrong replaced by something that is right by itself."""
+    """Return the answers with missing and invalid values replaced by valid samples."""
     for problem in working.problems():
-        working = _mended(working, problem.key)
+        working = _with_sample(working, problem.key)
     return working
 
 
-def _mended(working: WorkingCopy, key: str) -> WorkingCopy:
+def _with_sample(working: WorkingCopy, key: str) -> WorkingCopy:
     try:
         asked = question(key)
     except KeyError:  # below a question: images.oz-api
-        return _mended(working, key.rpartition(".")[0]) if "." in key else working
+        return _with_sample(working, key.rpartition(".")[0]) if "." in key else working
     if asked.kind == "table":
-        layouts = [place for one in load_scenarios().values() for place in one.layouts]
+        layouts = [layout for one in load_scenarios().values() for layout in one.layouts]
         for number in range(len(layouts[0].nodes) - working.nodes()):
             working = working.add_node({"name": f"sample{number}", "host": f"sample{number}"})
         return working

@@ -1,6 +1,6 @@
-"""What the wizard asks of the core; ``tui/core.py`` says what it may.
+"""The core of the wizard; its interface is declared in ``tui/core.py``.
 
-A room is loaded when it is first needed, so that the first frame waits for none of them.
+A module is loaded when it is first needed, so that the first frame does not wait for it.
 """
 
 from __future__ import annotations
@@ -32,16 +32,17 @@ if TYPE_CHECKING:
     from oz_installer.topology.summary import Summary
 
 Opener = Callable[..., Any]
-"""``open(node, secrets, base=..., known_hosts=...)`` gives a connection to a node."""
+"""``open(node, secrets, base=..., known_hosts=...)`` opens a connection to a node."""
 
 MOST_FILES = 200
-"""No more files of a folder are looked at."""
+"""Limit on the entries of a folder that are listed."""
 
 
 class InstallerCore(OfflineCore):
-    """All of it. ``opener`` makes what opens connections, when one is needed; ``ask`` asks the operator.
+    """The whole core.
 
-    ``learn`` is given what masks the secrets of the answers, once they are known.
+    ``opener`` returns the function that opens connections; ``ask`` asks the operator.
+    ``learn`` is called with the masker of the secrets, once they are known.
     """
 
     def __init__(self, opener: Callable[[], Opener], learn: Callable[[Masker], object] = bool) -> None:
@@ -51,17 +52,17 @@ class InstallerCore(OfflineCore):
 
     # --- files of the operator ------------------------------------------------------------------------
     def exists(self, path: Path) -> bool:
-        """Whether something stands there."""
+        """Return whether the path exists."""
         return os.path.lexists(path)
 
     def file_problems(self, working: WorkingCopy, path: Path) -> tuple[Problem, ...]:
-        """What is wrong with the files on this machine that the answers of ``path`` name."""
+        """Return the problems with local files that the answers of ``path`` name."""
         from oz_installer.installation.wizard.file_problems import file_problems
 
         return file_problems(working, path.parent)
 
     def answers_files(self, folder: Path) -> tuple[Path, ...]:
-        """Files of that folder which look like answers, sorted."""
+        """Return the YAML files of a folder, sorted."""
         try:
             names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
         except OSError:
@@ -69,7 +70,7 @@ class InstallerCore(OfflineCore):
         return tuple(folder / name for name in names[:MOST_FILES] if name.endswith((".yml", ".yaml")))
 
     def read(self, path: Path) -> tuple[WorkingCopy, str]:
-        """Answers of a file, complete or not, and its text."""
+        """Return the answers of a file, complete or not, and its text."""
         from oz_installer.answers.drafts.working_copy import WorkingCopy
         from oz_installer.answers.file import parse_file
 
@@ -79,43 +80,43 @@ class InstallerCore(OfflineCore):
     def save_answers(
         self, working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
     ) -> WorkingCopy:
-        """Write the answers file, and typed secrets to files of their own beside it."""
+        """Write the answers file, and typed secrets to separate files next to it."""
         from oz_installer.answers.drafts.save import save_answers
 
         return save_answers(working, path, source, opened)
 
     def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
-        """Keep a draft without secrets."""
+        """Save a draft without secrets."""
         from oz_installer.answers.drafts.store import save_draft
 
         return save_draft(working, target, step)
 
     def load_draft(self, saved: SavedDraft) -> WorkingCopy:
-        """What a draft holds."""
+        """Return the answers of a draft."""
         from oz_installer.answers.drafts.store import load_draft
 
         return load_draft(saved)
 
     def drafts(self) -> tuple[SavedDraft, ...]:
-        """All drafts, newest first."""
+        """Return all drafts, newest first."""
         from oz_installer.answers.drafts.store import list_drafts
 
         return list_drafts()
 
     def delete_own_draft(self, target: Path) -> None:
-        """Remove this wizard's draft of that answers file, if there is one."""
+        """Delete this wizard's draft of an answers file, if there is one."""
         from oz_installer.answers.drafts.store import delete_own_draft
 
         delete_own_draft(target)
 
     def release_draft(self, target: Path) -> None:
-        """This wizard's draft of that answers file stays, but another wizard may go on with it."""
+        """Release this wizard's draft of an answers file, so that another wizard may continue it."""
         from oz_installer.answers.drafts.store import release_draft
 
         release_draft(target)
 
     def delete_draft(self, saved: SavedDraft) -> None:
-        """Remove a draft, unless another wizard is at work on it."""
+        """Delete a draft, unless another wizard is using it."""
         from oz_installer.answers.drafts.store import delete_draft
 
         delete_draft(saved)
@@ -130,9 +131,9 @@ class InstallerCore(OfflineCore):
             reason = os.strerror(error.errno or 0)
             raise AnswersError(f"cannot write {path}: {reason}", "Name another file.") from error
 
-    # --- outside, before anything is changed ----------------------------------------------------------
+    # --- probes: nothing is changed -------------------------------------------------------------------
     def ssh_config_hosts(self) -> tuple[SshHost, ...]:
-        """Hosts of ~/.ssh/config."""
+        """Return the hosts of ~/.ssh/config."""
         from oz_installer.installation.wizard.probe import ssh_config_hosts
 
         return ssh_config_hosts()
@@ -145,7 +146,7 @@ class InstallerCore(OfflineCore):
         on_tried: Callable[[NodeProbe], None],
         stop: Stop,
     ) -> None:
-        """Connect to nodes, all at once, and look at them."""
+        """Connect to nodes in parallel and read their facts."""
         from oz_installer.installation.wizard.probe import probe_nodes
 
         opened = self._open(path, working.get("known_hosts"))
@@ -159,7 +160,7 @@ class InstallerCore(OfflineCore):
         on_finding: Callable[[Finding], None],
         stop: Stop,
     ) -> None:
-        """Try the database or the storage from every api node."""
+        """Check the database or the storage from every api node."""
         from oz_installer.installation.wizard.probe import probe_section
 
         opened = self._open(path, working.get("known_hosts"))
@@ -167,7 +168,7 @@ class InstallerCore(OfflineCore):
 
     # --- an installation ------------------------------------------------------------------------------
     def prepare(self, path: Path, stop: Stop) -> Prepared:
-        """Connect, look and plan; changes nothing."""
+        """Connect, read facts and plan. Changes nothing."""
         from oz_installer.answers.file import read
         from oz_installer.installation.prepare import prepare
 
@@ -178,14 +179,14 @@ class InstallerCore(OfflineCore):
         return prepared
 
     def with_diffs(self, prepared: Prepared, stop: Stop) -> Plan:
-        """The plan with the differences of every file, secrets masked."""
+        """Return the plan with the diffs of every file, secrets masked."""
         from oz_installer.installation.plan_diffs import with_diffs
 
         with _masked(prepared):
             return with_diffs(prepared, stop)
 
     def check(self, path: Path, on_finding: Callable[[Finding], None], stop: Stop) -> None:
-        """Preflight by itself: every check, all nodes at once; a node that cannot be reached is a finding."""
+        """Run every check over connections of its own. A node that cannot be reached is a finding."""
         from oz_installer.answers.file import read
         from oz_installer.installation.check import run_preflight
 
@@ -195,14 +196,14 @@ class InstallerCore(OfflineCore):
         )
 
     def run_checks(self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: Stop) -> None:
-        """The same over the connections of a run."""
+        """Run every check over the connections of a run."""
         from oz_installer.installation.check import check_prepared
 
         with _masked(prepared):
             check_prepared(prepared, on_finding, stop)
 
     def apply(self, prepared: Prepared, on_event: Callable[[Event], None], stop: Stop) -> None:
-        """Carry the plan out; nothing that is told holds a secret, and what a failure leaves is kept."""
+        """Apply the plan. Events and errors are masked; the details of a failure are saved."""
         from oz_installer.formatting.events import mask_event
         from oz_installer.installation.apply import apply
         from oz_installer.installation.failure_log import write_failure_log
@@ -216,7 +217,7 @@ class InstallerCore(OfflineCore):
                 raise
 
     def summarise(self, prepared: Prepared, stop: Stop) -> Summary:
-        """What runs where now."""
+        """Return the summary of the installation as it is now."""
         from oz_installer.installation.summary import summarise
 
         with _masked(prepared):

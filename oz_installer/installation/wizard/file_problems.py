@@ -1,4 +1,4 @@
-"""The files on this machine that answers in the making name: whether they can be used as they are now."""
+"""Check the local files that incomplete answers name."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ from oz_installer.answers.secrets.resolve import secret_file_problem
 from oz_installer.errors import Problem
 
 ENOUGH = 1024
-"""So many bytes of a file show that there is something in it."""
+"""Bytes to read from a file to know that it is readable and not empty."""
 
-CORRECT = "put it there, or correct the path"
+CORRECT = "create the file, or correct the path"
 
 
 def file_problems(working: WorkingCopy, base: Path) -> tuple[Problem, ...]:
-    """What is wrong with the file of every question that is answered with one, in file order. ``base`` is the
-    folder of the answers file."""
+    """Return the problem of each file that an answer names, in file order.
+
+    ``base`` is the folder of the answers file.
+    """
     named = {key: working.get(key) for key in _keys(working)}
     faults = {one: _fault(one, base) for one in set(named.values())}  # fifty nodes may name the same key
     return tuple(_problem(key, faults[one]) for key, one in named.items() if faults[one])
 
 
 def _keys(working: WorkingCopy) -> Iterator[str]:
-    """Every question whose answer, given or by default, is a file here."""
+    """Yield every question whose answer, given or by default, is a local file."""
     for asked in questions():
         many = range(working.nodes()) if "[]" in asked.key else (0,)
-        for place in many if asked.kind in ("path", "secret") else ():
-            key = asked.key.replace("[]", f"[{place}]")
+        for index in many if asked.kind in ("path", "secret") else ():
+            key = asked.key.replace("[]", f"[{index}]")
             named = None if key in working.texts else working.get(key)
             if isinstance(named, Path) or (isinstance(named, SecretRef) and named.kind == "file"):
                 yield key
@@ -43,7 +45,7 @@ def _problem(key: str, text: str) -> Problem:
 
 
 def _fault(named: Path | SecretRef, base: Path) -> str:
-    """``problem; what would be right``; empty when the file can be used."""
+    """Return ``problem; hint``; empty if the file can be used."""
     if isinstance(named, SecretRef):
         return secret_file_problem(named, base)
     file = resolve_path(named, base)

@@ -1,4 +1,4 @@
-"""Answers in the making, as far as a test of one part needs them."""
+"""Incomplete answers, completed with stand-ins so that a part of them can be probed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ AGAIN = "Correct it, then try again."
 
 
 def partial_answers(working: WorkingCopy) -> Answers:
-    """Answers whose missing required fields hold stand-ins; ask ``field_problems`` before one is used.
+    """Return answers with stand-ins for missing fields.
 
-    Nodes without a name get one that no real node can have.
+    Call ``field_problems`` before using a field. Nodes without a name get a name that no real node can have.
     """
     rows = [
         {"name": f"{_STAND_IN} {number}", "host": _STAND_IN, **row}
@@ -35,24 +35,24 @@ def partial_answers(working: WorkingCopy) -> Answers:
 
 
 def node_keys(working: WorkingCopy, name: str) -> str | None:
-    """Where a node stands: ``nodes[1].``; None when there is none of that name."""
+    """Return the key prefix of a node, such as ``nodes[1].``; None if there is no such node."""
     rows = working.values.get("nodes", ())
     return next((f"nodes[{i}]." for i, row in enumerate(rows) if row.get("name") == name), None)
 
 
 def field_problems(working: WorkingCopy, prefix: str) -> tuple[Problem, ...]:
-    """What is wrong with the answers below a prefix, such as ``database.``."""
+    """Return the problems of the answers below a prefix, such as ``database.``."""
     return tuple(one for one in working.problems() if one.key.startswith(prefix))
 
 
 def require_valid(working: WorkingCopy, *prefixes: str) -> None:
-    """Raises AnswersError with what is wrong below the prefixes."""
+    """Raise AnswersError with the problems of the answers below the prefixes."""
     problems = [one for prefix in prefixes for one in field_problems(working, prefix)]
     if problems:
-        told = "; ".join(f"{one.key} {one.message}" for one in problems[:3])
-        raise AnswersError(f"correct this first: {told}", problems[0].hint or AGAIN, problems=problems)
+        text = "; ".join(f"{one.key} {one.message}" for one in problems[:3])
+        raise AnswersError(f"correct this first: {text}", problems[0].hint or AGAIN, problems=problems)
 
 
 def api_names(answers: Answers) -> Sequence[str]:
-    """The nodes that will run the API, by their roles or by the layout's."""
+    """Return the nodes that will run the API, by their own roles or the layout's."""
     return [name for name, roles in roles_of(answers).items() if "api" in roles]

@@ -1,7 +1,7 @@
-"""What the wizard's Test buttons call: nodes, database and storage of answers that are still in the making.
+"""Probe nodes, database and storage of incomplete answers, for the wizard's Test buttons.
 
-All of them block; call them in a worker. ``on_...`` is called in the caller's thread, as answers come. They
-change nothing, leave nothing behind, and return soon after ``stop`` is set.
+All functions block; call them in a worker. ``on_...`` is called in the caller's thread, as results arrive.
+They change nothing, leave nothing behind, and return soon after ``stop`` is set.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ from oz_installer.secret import Masker
 __all__ = ["NodeProbe", "ProbedSection", "SshHost", "probe_nodes", "probe_section", "ssh_config_hosts"]
 
 ProbedSection = Literal["database", "storage"]
-"""Sections of the answers that can be tried before an installation."""
+"""Sections of the answers that can be probed before an installation."""
 
 PATIENCE_SECONDS = 45.0
-"""Connecting may take this long: a busy sshd, a jump host."""
+"""Limit for a probe: a busy sshd or a jump host may take this long."""
 
-_LOOKS = (HostCheck(), EngineCheck())
+_NODE_CHECKS = (HostCheck(), EngineCheck())
 _CHECKS: dict[ProbedSection, ProbeCheck[Any]] = {
     "database": DatabaseCheck(),
     "storage": StorageCheck(),
@@ -58,11 +58,11 @@ _CHECKS: dict[ProbedSection, ProbeCheck[Any]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class NodeProbe:
-    """How trying one node ended. ``reached``: we were let in and it answered.
+    """The result of probing one node. ``connected``: the login succeeded.
 
-    ``fingerprint`` is of the key that the node showed; None where we do not know. One that is ``unknown`` may
-    be offered for acceptance (``host_key``), one that has ``changed`` never: ``error`` names both keys.
-    ``facts`` are labels and values, ``findings`` those of the preflight.
+    ``fingerprint`` is that of the node's host key; None if it is not known. An ``unknown`` key may be offered
+    for acceptance (``host_key``), a ``changed`` one never: ``error`` names both keys. ``facts`` are pairs of
+    label and value, ``findings`` those of the preflight.
     """
 
     node: str
@@ -80,27 +80,29 @@ def probe_nodes(
     path: Path,
     names: Sequence[str],
     open_transport: OpenTransport,
-    on_tried: Callable[[NodeProbe], None],
+    on_result: Callable[[NodeProbe], None],
     stop: threading.Event,
     *,
     ask: Ask | None = None,
 ) -> None:
-    """Connect to each, look at it, compare with the layout's figures; all at once. Only the nodes' own
-    answers need be right. ``ask`` is asked here for secrets that are to be typed, before anything else."""
+    """Connect to nodes in parallel, read their facts, compare them with the layout's figures.
+
+    Only the answers of these nodes must be valid. ``ask`` is called first, for secrets that must be typed.
+    """
     answers = partial_answers(working)
     ready: dict[str, tuple[Node, Secrets]] = {}
     for name in dict.fromkeys(names):
         try:
             ready[name] = _ready(working, answers, name, path, ask)
         except AnswersError as error:
-            on_tried(NodeProbe(node=name, error=_text(error), hint=error.hint))
-    lines = ConnectionPool(lambda name: open_transport(*ready[name]))
-    work = {name: partial(_try_node, answers, name, lines, secrets) for name, (_, secrets) in ready.items()}
+            on_result(NodeProbe(node=name, error=_text(error), hint=error.hint))
+    pool = ConnectionPool(lambda name: open_transport(*ready[name]))
+    work = {name: partial(_probe_node, answers, name, pool, secrets) for name, (_, secrets) in ready.items()}
     try:
         for name, future in as_completed(work, stop, PATIENCE_SECONDS):
-            on_tried(_late(name) if future is None else future.result())
+            on_result(_timed_out(name) if future is None else future.result())
     finally:
-        lines.close()
+        pool.close()
 
 
 def probe_section(
@@ -113,40 +115,42 @@ def probe_section(
     *,
     ask: Ask | None = None,
 ) -> None:
-    """Try the database or the storage from every api node. Raises AnswersError when the answers about it, or
-    those of the api nodes, cannot be used yet."""
+    """Check the database or the storage from every api node.
+
+    Raises AnswersError while the answers about it, or about the api nodes, are missing or invalid.
+    """
     answers = partial_answers(working)
     names = api_names(answers)
     if not names:
-        raise AnswersError("no node has the role api yet", "Add the nodes first; this is tried from them.")
+        raise AnswersError("no node has the role api yet", "Add the nodes first: this test runs on them.")
     slots = (f"{section}.", *(f"nodes.{name}." for name in names))
     require_valid(working, slots[0], *(node_keys(working, name) or "nodes" for name in names))
     secrets = resolve_secrets(answers, base=path.parent, ask=ask, wanted=lambda slot: slot.startswith(slots))
     nodes = {node.name: node for node in answers.nodes if node.name in names}
-    lines = ConnectionPool(lambda name: open_transport(nodes[name], secrets))
-    told = mask_findings(on_finding, secrets.masker())
+    pool = ConnectionPool(lambda name: open_transport(nodes[name], secrets))
+    on_masked = mask_findings(on_finding, secrets.masker())
     try:
-        site = check_context(answers, lines, secrets, names=names)
-        run_checks((_CHECKS[section],), site, told, stop, limit=PATIENCE_SECONDS)
+        context = check_context(answers, pool, secrets, names=names)
+        run_checks((_CHECKS[section],), context, on_masked, stop, limit=PATIENCE_SECONDS)
     finally:
-        lines.close()
+        pool.close()
 
 
 def ssh_config_hosts() -> tuple[SshHost, ...]:
-    """The machines of ~/.ssh/config, in its order. Raises ConnectError when the file is broken."""
+    """Return the hosts of ~/.ssh/config, in its order. Raises ConnectError if it is invalid."""
     return list_hosts()
 
 
 def _ready(
     working: WorkingCopy, answers: Answers, name: str, path: Path, ask: Ask | None
 ) -> tuple[Node, Secrets]:
-    """The node and its secrets. Raises AnswersError when something of it is missing or wrong."""
-    place = node_keys(working, name)
-    if place is None:
+    """Return a node and its secrets. Raises AnswersError if its answers are missing or invalid."""
+    prefix = node_keys(working, name)
+    if prefix is None:
         raise AnswersError(f"there is no node {name}", "Give it a name and a host first.")
-    if problems := field_problems(working, place):
-        told = "; ".join(f"{question(one.key).label} {one.message}" for one in problems[:3])
-        raise AnswersError(f"correct this first: {told}", problems[0].hint or AGAIN)
+    if problems := field_problems(working, prefix):
+        text = "; ".join(f"{question(one.key).label} {one.message}" for one in problems[:3])
+        raise AnswersError(f"correct this first: {text}", problems[0].hint or AGAIN)
     node = next(node for node in answers.nodes if node.name == name)
     alone = replace(answers, nodes=(node,))
     wanted = f"nodes.{name}."
@@ -155,38 +159,38 @@ def _ready(
     )
 
 
-def _try_node(answers: Answers, name: str, lines: ConnectionPool, secrets: Secrets) -> NodeProbe:
-    """Whatever goes wrong is told of this node."""
+def _probe_node(answers: Answers, name: str, pool: ConnectionPool, secrets: Secrets) -> NodeProbe:
+    """Probe one node. Every error becomes part of its result."""
     masker = secrets.masker()
     try:
-        transport = lines(name)
+        transport = pool(name)
     except HostKeyRefused as refused:
         known: Literal["unknown", "changed"] = "changed" if refused.changed else "unknown"
         shown = None if refused.jump else refused.fingerprint
-        tried = NodeProbe(node=name, fingerprint=shown, key_known=known)
-        return _failed(tried, refused, masker)
-    except Exception as error:  # noqa: BLE001 - the operator is told, the other nodes go on
+        result = NodeProbe(node=name, fingerprint=shown, key_known=known)
+        return _failed(result, refused, masker)
+    except Exception as error:  # noqa: BLE001 - the error is reported, the other nodes continue
         return _failed(NodeProbe(node=name), error, masker)
-    tried = NodeProbe(
+    result = NodeProbe(
         node=name, connected=True, fingerprint=transport.host_key_fingerprint or None, key_known="known"
     )
     try:
-        site = check_context(answers, lines, secrets, names=(name,))
-        seen = run_shell_checks(_LOOKS, site, site.nodes[0])
+        context = check_context(answers, pool, secrets, names=(name,))
+        output = run_shell_checks(_NODE_CHECKS, context, context.nodes[0])
     except Exception as error:  # noqa: BLE001 - the same
-        return _failed(tried, error, masker)
-    facts = tuple((label, masker(value)) for label, value in seen.shown)
-    return replace(tried, facts=facts, findings=tuple(one.map_text(masker) for one in seen.findings))
+        return _failed(result, error, masker)
+    facts = tuple((label, masker(value)) for label, value in output.shown)
+    return replace(result, facts=facts, findings=tuple(one.map_text(masker) for one in output.findings))
 
 
-def _late(name: str) -> NodeProbe:
-    hint = "Is it overloaded, or a command on it stuck (a dead mount, a hanging engine)?"
+def _timed_out(name: str) -> NodeProbe:
+    hint = "Check that the node is not overloaded and no command hangs (a dead mount, the container engine)."
     return NodeProbe(node=name, error=f"no answer within {PATIENCE_SECONDS:.0f} s", hint=hint)
 
 
-def _failed(tried: NodeProbe, error: Exception, masker: Masker) -> NodeProbe:
-    said = error if isinstance(error, OzError) else unexpected(error)
-    return replace(tried, error=masker(said.message), hint=masker(said.hint))
+def _failed(result: NodeProbe, error: Exception, masker: Masker) -> NodeProbe:
+    known = error if isinstance(error, OzError) else unexpected(error)
+    return replace(result, error=masker(known.message), hint=masker(known.hint))
 
 
 def _text(error: AnswersError) -> str:

@@ -1,6 +1,6 @@
-"""What the wizard asks of the core that follows from the answers and the catalogue alone.
+"""The part of the core that needs only the answers and the catalogue, no connection.
 
-A room is loaded when it is first needed, so that the first frame waits for none of them.
+A module is loaded when it is first needed, so that the first frame does not wait for it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
 
 class OfflineCore:
-    """Judging, choices, topology, sizes, files as they will be."""
+    """Validation, choices, topology, sizing and a preview of the files."""
 
     def validate(self, working: WorkingCopy) -> tuple[Problem, ...]:
-        """Everything that is wrong, in file order; what concerns the whole once each field is right, but what
-        a component asks for at once."""
+        """Return every problem, in file order.
+
+        Constraints over the whole are checked once each field is valid, missing answers of components always.
+        """
         from oz_installer.installation.wizard.choices import missing_for_components
         from oz_installer.topology.constraints import check_constraints
 
@@ -37,25 +39,25 @@ class OfflineCore:
         return check_constraints(answers) if answers else ()
 
     def allowed_values(self, working: WorkingCopy, keys: Sequence[str]) -> Mapping[str, AllowedValues]:
-        """What may be chosen for these questions, given all other answers."""
+        """Return the allowed values of these questions, given all other answers."""
         from oz_installer.installation.wizard.choices import allowed_values
 
         return allowed_values(working, keys)
 
     def missing_reason(self, working: WorkingCopy, key: str) -> str | None:
-        """What is wrong when this question is left out; None when it may be."""
+        """Return why this question must be answered; None if it need not be."""
         from oz_installer.installation.wizard.choices import missing_reason
 
         return missing_reason(working, key)
 
     def role_assignment(self, working: WorkingCopy) -> RoleAssignment:
-        """Which role each node gets, as far as that is known."""
+        """Return the roles of each node, as far as they are known."""
         from oz_installer.installation.wizard.role_assignment import assign_roles
 
         return assign_roles(working)
 
     def topology(self, working: WorkingCopy) -> Topology | None:
-        """What will run where; None while answers are missing or wrong."""
+        """Return the topology; None while answers are missing or invalid."""
         from oz_installer.topology.planner import plan_topology
 
         answers = working.answers()
@@ -65,25 +67,25 @@ class OfflineCore:
             return None
 
     def size(self, workload: Workload) -> Sizing:
-        """What a workload needs, by the vendor's formulas."""
+        """Return the resources for a workload, by the vendor's formulas."""
         from oz_installer.catalog.sizing import size
 
         return size(workload)
 
     def scenarios(self) -> Mapping[str, Scenario]:
-        """The vendor's scenarios by name."""
+        """Return the vendor's scenarios by name."""
         from oz_installer.catalog.scenario import load_scenarios
 
         return load_scenarios()
 
     def releases(self) -> Sequence[Release]:
-        """The catalogue's releases, oldest first."""
+        """Return the releases of the catalogue, oldest first."""
         from oz_installer.catalog.release import load_release, releases
 
         return tuple(load_release(name) for name in releases())
 
     def bundles(self, working: WorkingCopy) -> Mapping[str, Mapping[str, str]]:
-        """Every node's files, path -> text, secrets masked; nothing while answers are missing or wrong."""
+        """Return path -> text of each node's files, secrets masked; empty while answers are invalid."""
         from oz_installer.installation.desired_state.preview import preview
         from oz_installer.installation.platforms import platform_of
 

@@ -1,4 +1,4 @@
-"""Which role each node gets, and what it needs, while the answers are still in the making."""
+"""The roles and requirements of each node, for incomplete answers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from oz_installer.topology.layout import layout_name, requirements_of, roles_of,
 
 @dataclass(frozen=True, kw_only=True)
 class NodeRoles:
-    """One node in the operator's order. ``needs`` is None where nobody says it; ``moved`` tells that the
-    operator, not the layout, gave it its roles."""
+    """A node with its roles.
+
+    ``needs`` is None when unknown; ``custom``: the roles come from the answers, not from the layout.
+    """
 
     name: str
     roles: tuple[str, ...]
@@ -26,8 +28,11 @@ class NodeRoles:
 
 @dataclass(frozen=True, kw_only=True)
 class RoleAssignment:
-    """``layout`` is its name, None where the scenario has none for that many nodes; ``sizes`` are the numbers
-    of nodes that it has layouts for; ``scenario`` is None until one is chosen."""
+    """The roles of all nodes.
+
+    ``layout`` is the layout's name, None if the scenario has none for this number of nodes. ``sizes`` are the
+    numbers of nodes that it has layouts for. ``scenario`` is None until one is chosen.
+    """
 
     scenario: str | None
     layout: str | None
@@ -41,9 +46,9 @@ class RoleAssignment:
 
 
 def assign_roles(working: WorkingCopy) -> RoleAssignment:
-    """Every node's roles; nodes may have no name yet, or the same."""
+    """Return every node's roles; names may still be missing or not unique."""
     given = partial_answers(working)
-    nodes = tuple(replace(node, name=f"n{place}") for place, node in enumerate(given.nodes))
+    nodes = tuple(replace(node, name=f"n{index}") for index, node in enumerate(given.nodes))
     answers = replace(given, nodes=nodes)
     roles = tuple(roles_of(answers).values())
     scenario = working.get("scenario")
@@ -53,15 +58,15 @@ def assign_roles(working: WorkingCopy) -> RoleAssignment:
         sizes=tuple(len(one.nodes) for one in load_scenarios()[answers.scenario].layouts),
         seats=tuple(
             NodeRoles(
-                name=working.get(f"nodes[{place}].name") or f"node {place + 1}",
-                roles=mine,
-                needs=_needs(answers, place, mine),
-                custom=bool(answers.nodes[place].roles),
+                name=working.get(f"nodes[{index}].name") or f"node {index + 1}",
+                roles=own,
+                needs=_needs(answers, index, own),
+                custom=bool(answers.nodes[index].roles),
             )
-            for place, mine in enumerate(roles)
+            for index, own in enumerate(roles)
         ),
     )
 
 
-def _needs(answers: Answers, place: int, roles: tuple[str, ...]) -> Resources | None:
-    return requirements_of(answers, place, roles) if roles and answers.release in releases() else None
+def _needs(answers: Answers, index: int, roles: tuple[str, ...]) -> Resources | None:
+    return requirements_of(answers, index, roles) if roles and answers.release in releases() else None

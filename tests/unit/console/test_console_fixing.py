@@ -223,4 +223,4 @@ def test_what_is_half_done_is_told_with_its_way_back(monkeypatch: pytest.MonkeyP
     assert case.events[-1]["left"] == [["service", "docker", "stop"]]
     with pytest.raises(PreflightError) as raised:
         fixed.refuse()
-    assert "may have been done in part. oz-install check --undo takes it back" in raised.value.hint
+    assert "may have been done in part. Run oz-install check --undo, or fix the cause" in raised.value.hint

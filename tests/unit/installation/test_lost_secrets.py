@@ -117,7 +117,8 @@ def test_a_lost_file_stops_everything_and_changes_nothing(
     assert site.run(*command) == 2
     said = capsys.readouterr()
     assert said.out == ""
-    assert f"the passwords of the installation on n1 are kept in {site.secrets}, which is missing" in said.err
+    where = f"are stored in {site.secrets}, which is missing"
+    assert f"the passwords of the installation on n1 {where}" in said.err
     assert "Restore it from a copy" in said.err
     assert "--new-secrets" in said.err
     assert not site.secrets.exists()

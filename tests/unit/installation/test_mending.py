@@ -126,7 +126,7 @@ def test_the_first_command_that_fails_is_its_nodes_last(tmp_path: Path) -> None:
     assert done[0].error == "«c 2» ended with status 100: E: one E: of ******** E: no such package"
     (words,) = [event.text for event in told if isinstance(event, Message) and event.level == "error"]
     assert words.startswith(done[0].error)
-    assert "Done before that: «c 1». What failed may have been done in part." in words
+    assert "Done before that: «c 1». The failed command may have been done in part." in words
     assert done[1].error == ""
     assert done[2].error.startswith("not tried")
     assert [event.node for event in told if isinstance(event, Message) and event.level == "error"] == ["a"]
@@ -223,7 +223,7 @@ def test_the_list_takes_everything_back_once_and_the_last_first(tmp_path: Path) 
         (("u", "5"),), (("u", "4"),), (("u", "it's; $HOME"),), (("u", "1"), ("u", "2")),
     ]  # fmt: skip
     assert [one.node for one in back] == ["a", "b", "a", "a"]
-    assert back[-1].title.startswith("take back what was done at ")
+    assert back[-1].title.startswith("undo what was done at ")
     assert back[-1].title.endswith(": one")
 
     assert [one.error for one in site.mend(back[:1] + back[2:3])] == ["", ""]
@@ -273,3 +273,18 @@ def test_the_database_of_another_server_is_left_alone(tmp_path: Path) -> None:
 def test_without_a_list_there_is_nothing_to_take_back(tmp_path: Path) -> None:
     with pytest.raises(AnswersError, match="cannot read"):
         pending_undos(tmp_path / "answers.undo.txt")
+
+
+def test_the_words_of_older_logs_are_understood(tmp_path: Path) -> None:
+    path = tmp_path / "answers.undo.txt"
+    at = "2026-01-02 03:04:05"
+    path.write_text(
+        f"{at} UTC  a  one\n  run   c 1\n  undo  u 1\n{at} UTC  a  one: done\n"
+        f"{at} UTC  a  two\n  run   c 2\n  undo  u 2\n  undo  u 3\n"
+        f"{at} UTC  a  two: no; 1 of 2 commands were done; left to take back:\n  undo  u 3\n"
+        f"{at} UTC  a  three\n  run   c 3\n  undo  u 4\n"
+        f"{at} UTC  a  three: no; 1 of 2 commands were done; nothing is left to take back\n"
+        f"{at} UTC  a  take back what was done at {at}: one\n  run   u 1\n"
+        f"{at} UTC  a  take back what was done at {at}: one: done\n"
+    )
+    assert [one.commands for one in pending_undos(path)] == [(("u", "3"),)]

@@ -30,7 +30,7 @@ def test_a_connection_that_breaks_is_told_and_written_down(tmp_path: Path) -> No
     path = tmp_path / "answers.undo.txt"
     done = Site(tmp_path, Fake("a", breaking)).mend([remedy("a", "x", "c 1", "c 2", undo=["u 1"])])
     assert (done[0].commands, done[0].tried, done[0].undo_commands) == (0, 1, (("u", "1"),))
-    assert done[0].error == "«c 1» began, and how it ended nobody knows: connection lost"
+    assert done[0].error == "«c 1» was started, but its result is unknown: connection lost"
     assert "connection lost; 0 of 2 commands were done, the next one maybe in part" in path.read_text()
     assert [one.commands for one in pending_undos(path)] == [(("u", "1"),)]
 
@@ -62,14 +62,14 @@ def test_only_what_was_begun_is_taken_back(tmp_path: Path) -> None:
     site.mend([replace(steps, undo_of=(2, 1, 0))])
     assert [one.commands for one in pending_undos(path)] == [(("u", "2"), ("u", "1"))]
     assert path.read_text().endswith(
-        "no such package; 1 of 3 commands were done, the next one maybe in part; left to take back:\n"
+        "no such package; 1 of 3 commands were done, the next one maybe in part; left to undo:\n"
         "  undo  u 2\n  undo  u 1\n"
     )
     done = site.mend([replace(remedy("a", "update", "c 2", "c 3", undo=["u 4"]), undo_of=(1,))])
     assert "check --undo" not in done[0].failure_advice
     assert len(pending_undos(path)) == 1
     done = site.mend([remedy("a", "at once", "c 2", undo=["u 5"])])
-    assert "oz-install check --undo takes it back" in done[0].failure_advice
+    assert "Run oz-install check --undo, or fix the cause" in done[0].failure_advice
     assert pending_undos(path)[0].commands == (("u", "5"),)
 
 
@@ -133,7 +133,7 @@ def test_what_was_killed_stays_when_the_next_try_never_begins(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("tried", "left", "told"),
     [
-        (1, ('REVOKE "oz" FROM "boss"',), "1 of 3 commands were done; left to take back:"),
+        (1, ('REVOKE "oz" FROM "boss"',), "1 of 3 commands were done; left to undo:"),
         (
             2,
             ('DROP DATABASE "x y"', 'REVOKE "oz" FROM "boss"'),

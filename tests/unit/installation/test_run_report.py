@@ -105,7 +105,7 @@ def test_a_failure_is_reported_too(prepared: Prepared, monkeypatch: pytest.Monke
     text = prepared.report.path.read_text()
     assert "Failed after 3.0 s." in text
     assert "error: n1: cannot log in with ********" in text
-    assert "What runs where" not in text
+    assert "Status" not in text
 
 
 def test_a_report_that_cannot_be_written_is_told_and_stops_nothing(
