@@ -1,1 +1,1 @@
-"""The use cases of both front ends, one file each: prepare, apply, check, repair, status, logs."""
+"""The use cases of both front ends: prepare, apply, check, repair, status, logs."""
