@@ -15,25 +15,6 @@ PACKAGE = Path(oz_installer.__file__).parent
 LINES, FUNCTION, FOLDER = 300, 40, 22
 """Limits: lines of a file, lines of a function, Python files of a folder."""
 
-LONG_FILES: frozenset[str] = frozenset(
-    {
-        "answers/model.py",
-        "tui/core.py",
-        "tui/screens/nodes.py",
-        "answers/value_rules.py",
-        "catalog/release.py",
-        "topology/drawing/diagram.py",
-    }
-)
-LONG_FUNCTIONS: frozenset[str] = frozenset({
-    "checks/network/port_matrix.py:_blocked",
-    "checks/network/service.py:access_finding",
-    "checks/storage/findings.py:mount_findings",
-    "installation/compose_platform.py:connect",
-    "installation/prepare.py:prepare",
-})  # fmt: skip
-"""Still to be divided: take out what is."""
-
 SHARED: Mapping[str, frozenset[str]] = {
     "answers": frozenset({"flow"}),  # the writer's, from the beginning
     "checks": frozenset({"parse", "log_in"}),  # of registry names; of brokers, instead of «talk»
@@ -164,7 +145,7 @@ def test_files_are_short() -> None:
         for file in PACKAGE.rglob("*.py")
         if len(file.read_text(encoding="utf-8").splitlines()) > LINES
     }
-    assert long <= LONG_FILES
+    assert long == set()
 
 
 def test_functions_are_short() -> None:
@@ -175,7 +156,7 @@ def test_functions_are_short() -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno >= FUNCTION
     }
-    assert long <= LONG_FUNCTIONS
+    assert long == set()
 
 
 def test_folders_are_small() -> None:

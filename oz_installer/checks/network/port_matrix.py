@@ -14,7 +14,15 @@ from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.base import InstallationCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
 from oz_installer.checks.network import firewall
-from oz_installer.checks.network.listener import CONNECT_SECONDS
+from oz_installer.checks.network.blocked_connection import (
+    advice,
+    all_open,
+    container_port,
+    forwarding_rule,
+    listens_already,
+    outcome_text,
+    own_firewall_of,
+)
 from oz_installer.checks.network.port_probe import (
     NO_SESSION,
     Connection,
@@ -53,8 +61,8 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
         wanted = required_connections(context.topology)
         for node in context.nodes:
             mine = [one for one in wanted if one.source == node.name]
-            blocked_by = {one.name: _forwarding(context.topology, one, facts) for one in mine}
-            is_open = [one for one in mine if _all_open(one, facts) and not blocked_by[one.name]]
+            blocked_by = {one.name: forwarding_rule(context.topology, one, facts) for one in mine}
+            is_open = [one for one in mine if all_open(one, facts) and not blocked_by[one.name]]
             if is_open:
                 yield self._open(context, node, is_open, facts)
             for connection in mine:
@@ -86,7 +94,9 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
         unread = [
             name
             for name in targets
-            if any(connection.target == name and not _runs(connection, facts) for connection in is_open)
+            if any(
+                connection.target == name and not listens_already(connection, facts) for connection in is_open
+            )
             and ((node_firewall := facts.firewalls.get(name)) is None or node_firewall.forward_chains is None)
         ]
         if not unread or not ENGINES[context.answers.engine].publishes_past_firewall:
@@ -102,7 +112,7 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
     ) -> Finding:
         source, first = (
             topology.node(connection.source).address,
-            _container_port(topology, connection, connection.port),
+            container_port(topology, connection, connection.port),
         )
         last = connection.last and first + connection.last - connection.port
         allow = firewall.allow_forward_command(
@@ -134,29 +144,12 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
             return
         worst = next((end for end in outcomes.values() if end == "late"), next(iter(outcomes.values())))
         ports = "" if len(connection.ports) == 1 else f"{', '.join(str(port) for port in outcomes)}: "
-        why = f"Services on {connection.source} cannot reach {connection.target}."
-        hint = _hint(topology, connection, worst)
-        node_firewall = facts.firewalls.get(connection.target)
-        own_firewall = _own_firewall(context, topology, connection, tuple(outcomes), facts)
-        if own_firewall:
-            why = (
-                f"{own_firewall} on {connection.target} blocks programs on the host. Docker's published "
-                "ports usually bypass it, so the connection may work."
-            )
-            command = firewall.open_port_command(
-                own_firewall,
-                connection.port_range("-"),
-                connection.port_range(":"),
-            )
-            hint = f"To be certain, on {connection.target}: {command}. Or accept this."
-        elif node_firewall and not node_firewall.read:
-            why += f" The firewall rules of {connection.target} could not be read."
-        elif rule := _forwarding(topology, connection, facts):
-            why += f" A rule that may block traffic to containers there: {safe_line(rule)}."
+        own_firewall = own_firewall_of(context, topology, connection, tuple(outcomes), facts)
+        why, hint = advice(topology, connection, worst, own_firewall, facts)
         yield self.finding(
             node,
             "warning" if own_firewall else "failure",
-            f"{connection.name}, for {connection.purpose}: {ports}{_outcome_text(worst)}",
+            f"{connection.name}, for {connection.purpose}: {ports}{outcome_text(worst)}",
             about=str(connection.port),
             target=connection.target,
             needed=f"a TCP connection (wiring of layout {topology.layout})",
@@ -175,64 +168,6 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
             why="A firewall that blocks them would show only when the services start.",
             hint=_FEW_SESSIONS if reason == NO_SESSION else "Fix this and check again, or accept this.",
         )
-
-
-def _all_open(connection: Connection, facts: NetworkFacts) -> bool:
-    return all(
-        facts.outcomes.get((connection.source, connection.target, port)) == "open"
-        for port in connection.ports
-    )
-
-
-def _runs(connection: Connection, facts: NetworkFacts) -> bool:
-    """Return whether the connection was made to Oz itself, not to the check's listener."""
-    return _all_open(connection, facts) and all(
-        facts.ports.get((connection.target, one)) == "taken" for one in connection.ports
-    )
-
-
-def _forwarding(topology: Topology, connection: Connection, facts: NetworkFacts) -> str:
-    """Return the target's rule that may block traffic to a container.
-
-    Empty without such a rule, without rules that could be read, and when the container itself answered."""
-    node_firewall = facts.firewalls.get(connection.target)
-    if node_firewall is None or node_firewall.forward_chains is None or _runs(connection, facts):
-        return ""
-    source = topology.node(connection.source).address
-    for port in range(connection.port, (connection.last or connection.port) + 1):
-        if rule := node_firewall.blocks_published(source, port, _container_port(topology, connection, port)):
-            return rule
-    return ""
-
-
-def _container_port(topology: Topology, connection: Connection, port: int) -> int:
-    """Return the container's port behind a published one."""
-    published = [one for placed in topology.node(connection.target).services for one in placed.ports]
-    match = next((one for one in published if one.host <= port <= (one.last or one.host)), None)
-    return match.container + port - match.host if match else port
-
-
-def _own_firewall(
-    context: CheckContext,
-    topology: Topology,
-    connection: Connection,
-    ports: Sequence[int],
-    facts: NetworkFacts,
-) -> str:
-    """Return the target's own firewall if it alone blocks these ports and Docker bypasses it.
-
-    A port that is in use and not reached is blocked whatever the rules say."""
-    node_firewall = facts.firewalls.get(connection.target)
-    if not ENGINES[context.answers.engine].publishes_past_firewall:
-        return ""
-    if node_firewall is None or not node_firewall.read:
-        return ""
-    if _forwarding(topology, connection, facts):
-        return ""
-    if any(facts.ports.get((connection.target, port)) == "taken" for port in ports):
-        return ""
-    names = [node_firewall.blocks(port) for port in ports]
-    return names[0] if all(names) else ""
 
 
 def _missed(name: str, wanted: Sequence[Connection], facts: NetworkFacts) -> str:
@@ -270,31 +205,3 @@ def _untried(context: CheckContext, target: str, wanted: Sequence[Connection], f
     if any(end == "none" for (_, other, _), end in facts.outcomes.items() if other == target):
         return "it has neither python3 nor bash to connect with"
     return ""
-
-
-def _outcome_text(end: str) -> str:
-    if end == "late":
-        return f"no answer within {CONNECT_SECONDS} s"
-    return "refused, although a program listens" if end == "refused" else end.removeprefix("other ")
-
-
-def _hint(topology: Topology, connection: Connection, end: str) -> str:
-    """Return the hint with the commands that open the port."""
-    dash, colon = connection.port_range("-"), connection.port_range(":")
-    opening = (
-        f"ufw allow {colon}/tcp; or firewall-cmd --permanent --add-port={dash}/tcp, then firewall-cmd "
-        f"--reload; or in nftables: tcp dport {dash} accept"
-    )
-    if end == "late":
-        return (
-            f"A firewall drops the packets. On {connection.target}, run: {opening}. Also check firewalls and "
-            f"security groups between the two, and rules for outgoing traffic of {connection.source}."
-        )
-    if end == "refused":
-        return f"The firewall of {connection.target} rejects the connection. Run there: {opening}."
-    address = topology.node(connection.target).address
-    return (
-        f"Check that {connection.source} has a route to {address} (getent hosts {address}; ip route get "
-        f"{address}). If it has, the firewall of {connection.target} rejects the connection. Run there: "
-        f"{opening}."
-    )

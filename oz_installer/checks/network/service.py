@@ -51,17 +51,7 @@ def access_finding(
             "shows whether the login works.",
         )
     if tcp is not None or outcome == "unreachable":
-        reason = tcp.message if tcp else message
-        return check.finding(
-            node,
-            "failure",
-            f"{service.unreachable or f'{service.listener} cannot be reached'}: {reason}",
-            needed="a TCP connection from every api node",
-            why=f"The services on this node cannot use {service.product}.",
-            hint=dns_hint(reason, service.host, service.key)
-            or f"Check that the address is right for this node, that {service.product} listens on it "
-            f"({service.listens_by}), and that no firewall blocks it.",
-        )
+        return _unreachable(check, node, service, tcp.message if tcp else message)
     if outcome == "stranger":
         return check.finding(
             node,
@@ -72,6 +62,19 @@ def access_finding(
             hint=service.stranger_hint,
         )
     return None
+
+
+def _unreachable(check: NodeCheck[Any], node: CheckedNode, service: Service, reason: str) -> Finding:
+    return check.finding(
+        node,
+        "failure",
+        f"{service.unreachable or f'{service.listener} cannot be reached'}: {reason}",
+        needed="a TCP connection from every api node",
+        why=f"The services on this node cannot use {service.product}.",
+        hint=dns_hint(reason, service.host, service.key)
+        or f"Check that the address is right for this node, that {service.product} listens on it "
+        f"({service.listens_by}), and that no firewall blocks it.",
+    )
 
 
 def version_finding(

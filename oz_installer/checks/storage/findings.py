@@ -26,39 +26,8 @@ def mount_findings(
 ) -> Iterator[Finding]:
     """Judge whether the NFS volume can be mounted, or whether the folder is a mount."""
     about, subject = "mount", "Media mount"
-    if facts.mount == NO_ENGINE:
-        yield check.finding(
-            node,
-            "warning",
-            f"mounting {path} was not checked: there is no container engine",
-            about=about,
-            subject=subject,
-            why="The engine mounts the volume; until then a faulty mount shows only during the installation.",
-            hint="Install the engine first (see its own finding), then check again.",
-        )
-    elif any(words in facts.mount.lower() for words in _NO_CLIENT):
-        yield check.finding(
-            node,
-            "failure",
-            f"this kernel cannot mount NFS: {facts.mount}",
-            about="client",
-            subject="NFS client",
-            needed="the kernel's NFS client",
-            why="No container that uses media would start.",
-            hint="Install nfs-common (Debian, Ubuntu) or nfs-utils (RHEL, SUSE), then run modprobe nfs; "
-            "a cloud kernel may need linux-modules-extra.",
-        )
-    elif facts.mount:
-        yield check.finding(
-            node,
-            "failure",
-            f"{path} cannot be mounted: {facts.mount}",
-            about=about,
-            subject=subject,
-            needed="the mount that the containers use",
-            why="No container that uses media would start.",
-            hint="Check storage.options, and that the path is exported to this node (showmount -e).",
-        )
+    if facts.mount:
+        yield _mount_failure(check, node, facts.mount, path)
     elif context.answers.storage.type == "nfs":
         seen = f"{path} can be mounted with {context.answers.storage.options}"
         yield check.finding(node, "ok", seen, about=about, subject=subject)
@@ -73,6 +42,43 @@ def mount_findings(
             why="Media would fill the system disk, and no other node would see them.",
             hint=f"Mount the shared file system there (and in /etc/fstab); check with findmnt -T {path}.",
         )
+
+
+def _mount_failure(check: Owner, node: CheckedNode, reason: str, path: str) -> Finding:
+    """Judge why the engine could not mount the volume."""
+    about, subject = "mount", "Media mount"
+    if reason == NO_ENGINE:
+        return check.finding(
+            node,
+            "warning",
+            f"mounting {path} was not checked: there is no container engine",
+            about=about,
+            subject=subject,
+            why="The engine mounts the volume; until then a faulty mount shows only during the installation.",
+            hint="Install the engine first (see its own finding), then check again.",
+        )
+    if any(words in reason.lower() for words in _NO_CLIENT):
+        return check.finding(
+            node,
+            "failure",
+            f"this kernel cannot mount NFS: {reason}",
+            about="client",
+            subject="NFS client",
+            needed="the kernel's NFS client",
+            why="No container that uses media would start.",
+            hint="Install nfs-common (Debian, Ubuntu) or nfs-utils (RHEL, SUSE), then run modprobe nfs; "
+            "a cloud kernel may need linux-modules-extra.",
+        )
+    return check.finding(
+        node,
+        "failure",
+        f"{path} cannot be mounted: {reason}",
+        about=about,
+        subject=subject,
+        needed="the mount that the containers use",
+        why="No container that uses media would start.",
+        hint="Check storage.options, and that the path is exported to this node (showmount -e).",
+    )
 
 
 def folder_findings(check: Owner, node: CheckedNode, facts: StorageFacts, path: str, *, nfs: bool) -> Finding:
