@@ -39,7 +39,7 @@ _LOCK = threading.RLock()
 
 
 class _LazyFields:
-    """``__dataclass_fields__`` of a class until somebody asks for it, which most classes never see."""
+    """Stand-in for ``__dataclass_fields__``, replaced when it is first asked for."""
 
     def __get__(self, _instance: object, cls: type) -> Any:
         with _LOCK:

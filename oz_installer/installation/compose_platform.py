@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from oz_installer.answers.model import Answers
@@ -16,6 +16,7 @@ from oz_installer.topology.model import Topology
 
 if TYPE_CHECKING:
     from oz_installer.checks.base import Check
+    from oz_installer.deploy.compose.preparation import Preparation
     from oz_installer.installation.compose_connection import NodesConnection
     from oz_installer.installation.platform import OpenTransport
 
@@ -52,32 +53,18 @@ class ComposePlatform:
         emit: EmitEvent | None = None,
     ) -> NodesConnection:
         """Connect to the nodes and read their facts in parallel, and render the bundles meanwhile."""
-        from oz_installer.deploy.compose.preparation import Preparation
         from oz_installer.deploy.compose.recipes import prepare
         from oz_installer.deploy.runner import run_read_only
         from oz_installer.installation.compose_connection import NodesConnection
         from oz_installer.installation.nodes.connection_pool import ConnectionPool
 
-        answers = inputs.loaded.answers
-        nodes = {node.name: node for node in answers.nodes if node.name in only}
+        nodes = {node.name: node for node in inputs.loaded.answers.nodes if node.name in only}
 
         def open_node(name: str) -> Any:
             return open_transport(nodes[name], inputs.secrets)
 
-        def render_bundles() -> Mapping[str, Bundle]:
-            return self.render(answers, inputs.topology, inputs.secrets, inputs.licences)
-
         pool = ConnectionPool(open_node)
-        preparation = Preparation(
-            nodes=tuple(nodes),
-            open_node=pool,
-            render=render_bundles,
-            install_dir=answers.install_dir,
-            engine=answers.engine,
-            masker=inputs.secrets.masker(),
-            emit=emit or (lambda _event: None),
-            stop=stop,
-        )
+        preparation = self._preparation(inputs, tuple(nodes), pool, stop, emit)
         try:
             run_read_only(prepare(), preparation)
         except BaseException:
@@ -86,3 +73,29 @@ class ComposePlatform:
         bundles = preparation.bundles.result()
         state = render_state(inputs, self.render, bundles)
         return NodesConnection(state, bundles, preparation, open_node)
+
+    def _preparation(
+        self,
+        inputs: Inputs,
+        nodes: Sequence[str],
+        open_node: Callable[[str], Any],
+        stop: threading.Event | None,
+        emit: EmitEvent | None,
+    ) -> Preparation:
+        from oz_installer.deploy.compose.preparation import Preparation
+
+        answers = inputs.loaded.answers
+
+        def render_bundles() -> Mapping[str, Bundle]:
+            return self.render(answers, inputs.topology, inputs.secrets, inputs.licences)
+
+        return Preparation(
+            nodes=nodes,
+            open_node=open_node,
+            render=render_bundles,
+            install_dir=answers.install_dir,
+            engine=answers.engine,
+            masker=inputs.secrets.masker(),
+            emit=emit or (lambda _event: None),
+            stop=stop,
+        )

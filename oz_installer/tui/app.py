@@ -20,7 +20,7 @@ from oz_installer.tui.controllers.exit import STOPPED, ExitController, ExitOutco
 from oz_installer.tui.controllers.files import FileController
 from oz_installer.tui.controllers.secret_prompt import SecretPrompt
 from oz_installer.tui.controllers.validation import ValidationController
-from oz_installer.tui.core import Core, JobFinished
+from oz_installer.tui.core import Core
 from oz_installer.tui.internals.chunked_screen import apply_theme, copy_size_classes
 from oz_installer.tui.internals.crash import CrashSafeApp
 from oz_installer.tui.internals.idle_gc import IdleGc
@@ -28,6 +28,7 @@ from oz_installer.tui.internals.key_queue import KeyQueueApp
 from oz_installer.tui.internals.scrollbars import ThinScrollBars
 from oz_installer.tui.internals.switch_interval import short_switch_interval
 from oz_installer.tui.jobs import JobMessage, Jobs, use_own_threads
+from oz_installer.tui.messages import JobFinished
 from oz_installer.tui.screens.load import load_screen
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.session import Session

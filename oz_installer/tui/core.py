@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Stop
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from oz_installer.errors import Problem
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class AdviceApi(Protocol):
-    """What follows from answers: quick and pure."""
+    """Validation, allowed values, topology and sizes: quick and pure."""
 
     def validate(self, working: WorkingCopy) -> tuple[Problem, ...]:
         """Return all problems in file order.
@@ -192,118 +191,10 @@ class OperationsApi(Protocol):
 
 
 class Core(AdviceApi, AnswersApi, ProbeApi, OperationsApi, Protocol):
-    """All that the wizard can ask for. What can fail raises OzError: message and hint are shown. What takes
-    a ``stop`` ends soon after it is set.
+    """Everything that the wizard may ask for. Methods that can fail raise OzError.
 
-    ``ask`` is set by the wizard: it asks the operator for a secret, and is called in jobs only.
+    Message and hint of the error are shown. Whatever takes a ``stop`` ends soon after it is set. ``ask`` is
+    set by the wizard: it prompts the operator for a secret, and is called in jobs only.
     """
 
     ask: Ask | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Validation:
-    """Problems and allowed values of one state of the answers.
-
-    Problems in ``files`` concern files that the answers name; they do not make the answers invalid.
-    """
-
-    working: WorkingCopy = field(repr=False)
-    problems: tuple[Problem, ...] = ()
-    files: tuple[Problem, ...] = ()
-    """As last read, in a separate job, because a disk may hang."""
-    allowed_values: Mapping[str, AllowedValues] = field(default_factory=dict)
-
-    @property
-    def all_problems(self) -> tuple[Problem, ...]:
-        """Problems of answers and files."""
-        return (*self.problems, *self.files)
-
-    def problem(self, key: str) -> Problem | None:
-        """Return the first problem of a key or of the keys below it."""
-        for problem in self.problems:
-            if problem.key == key or problem.key.startswith((f"{key}.", f"{key}[")):
-                return problem
-        return None
-
-    def file_problem(self, key: str) -> Problem | None:
-        """Return the problem of the file that the answer names."""
-        return next((problem for problem in self.files if problem.key == key), None)
-
-    def allowed(self, key: str) -> AllowedValues | None:
-        """Return the allowed values of a question; None when nothing is barred."""
-        return self.allowed_values.get(key)
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnswersOpened:
-    """Answers were read. ``source`` is the file's text.
-
-    Without ``step`` the first step with a problem is opened. ``declined`` is a draft that the operator
-    did not want.
-    """
-
-    working: WorkingCopy = field(repr=False)
-    path: Path
-    source: str | None = field(default=None, repr=False)
-    step: str | None = None
-    draft: bool = False
-    declined: SavedDraft | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class DraftFound:
-    """An answers file has a draft, so it is not open yet. ``step`` is the step to open later."""
-
-    saved: SavedDraft
-    step: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnswersSaved:
-    """The answers file was written from ``written``; ``working`` are its answers now."""
-
-    working: WorkingCopy = field(repr=False)
-    written: WorkingCopy = field(repr=False)
-    path: Path
-    source: str = field(repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SaveConflict:
-    """The answers were not written: the file exists or, with ``changed``, was edited elsewhere."""
-
-    path: Path
-    changed: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobFailed:
-    """A job ended with an error."""
-
-    job: str
-    message: str
-    hint: str = ""
-    details: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobFinished:
-    """A job ended; ``result`` is its return value."""
-
-    job: str
-    result: Any = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Installed:
-    """Result of an installation or of reading its status (``at``, seconds since the epoch).
-
-    ``trouble`` is why there is no summary, ``changes`` the total of pending changes.
-    """
-
-    path: Path
-    summary: Summary | None = None
-    trouble: str = ""
-    changes: str = ""
-    at: float | None = None

@@ -16,7 +16,7 @@ from textual.dom import DOMNode
 from textual.message import Message
 
 from oz_installer.errors import AnswersError, OzError, unexpected
-from oz_installer.tui.core import JobFailed, JobFinished
+from oz_installer.tui.messages import JobFailed, JobFinished
 
 HELD = "install"
 """The job that must not be interrupted."""

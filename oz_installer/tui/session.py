@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from oz_installer.answers.drafts.store import SavedDraft
     from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.errors import Problem
-    from oz_installer.tui.core import AnswersOpened, AnswersSaved, Installed, Validation
+    from oz_installer.tui.messages import AnswersOpened, AnswersSaved, Installed, Validation
 
 NEW_FILE = Path("answers.yml")
 """Default file for the answers of a new installation."""

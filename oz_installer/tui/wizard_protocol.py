@@ -12,8 +12,7 @@ from threading import Event as Stop
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from textual.app import App
-    from textual.screen import Screen
+    from textual.screen import ModalScreen, Screen
 
     from oz_installer.answers.drafts.store import SavedDraft
     from oz_installer.answers.drafts.working_copy import WorkingCopy
@@ -237,11 +236,6 @@ class NodesView(Protocol):
         ...
 
     @property
-    def app(self) -> App[Any]:
-        """The app, as Textual knows it."""
-        ...
-
-    @property
     def core(self) -> Core:
         """The only access to everything below the wizard."""
         ...
@@ -259,6 +253,9 @@ class NodesView(Protocol):
     def refused(self) -> bool:
         """Return whether an installation is running, and report it."""
         ...
+
+    def open_dialog(self, dialog: ModalScreen[T], answered: Callable[[T | None], None]) -> None:
+        """Show a dialog over the step; ``answered`` is called with its result."""
 
     def say(self, text: str, tone: Tone = "") -> None:
         """Show a text in the status line."""

@@ -18,9 +18,9 @@ from textual.worker import WorkerFailed
 import oz_installer.tui
 from oz_installer.deploy.events import Message
 from oz_installer.errors import AnswersError
-from oz_installer.tui.core import JobFinished
 from oz_installer.tui.dialogs.ask import AskSecret
 from oz_installer.tui.internals import key_queue
+from oz_installer.tui.messages import JobFinished
 from oz_installer.tui.timer import OneShotTimer
 from oz_installer.tui.views.event_feed import FeedReady
 from oz_installer.tui.wizard_protocol import ExitGuard

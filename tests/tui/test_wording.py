@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oz_installer.tui.core import JobFailed, JobFinished
+from oz_installer.tui.messages import JobFailed, JobFinished
 from oz_installer.tui.views.problem_text import form_names, with_form_names
 
 

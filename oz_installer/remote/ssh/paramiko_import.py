@@ -1,4 +1,4 @@
-"""paramiko without two imports that a connection does not need.
+"""Import of paramiko without two modules that a connection does not need.
 
 ``invoke`` (100 ms) serves only ``Match exec`` in ~/.ssh/config. ``importlib.metadata`` serves only paramiko's
 own version; with ``email``, ``csv`` and ``zipfile`` it takes a twelfth of a run with nothing to do.
@@ -16,7 +16,7 @@ from types import ModuleType
 
 
 def installed_version() -> str | None:
-    """Return paramiko's version by the name of its metadata's folder; None where that does not show it."""
+    """Return paramiko's version from the name of its metadata's folder; None when unclear."""
     spec = importlib.util.find_spec("paramiko")
     if spec is None or spec.origin is None:
         return None
@@ -25,7 +25,7 @@ def installed_version() -> str | None:
 
 
 def _replacements() -> dict[str, ModuleType | None]:
-    """Return what stands in ``sys.modules`` while paramiko is imported; None makes an import fail."""
+    """Return the modules that stand in while paramiko is imported; None makes an import fail."""
     replaced: dict[str, ModuleType | None] = {"invoke": None}
     if version := installed_version():
         metadata = ModuleType("importlib.metadata")

@@ -62,9 +62,13 @@ class Bundle:
         """The node: targets of Compose are nodes."""
         return self.node
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """SHA-256 over paths, modes and contents, hexadecimal."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         lines = [f"{file.path} {file.mode:o} {file.digest}" for file in self.files]
         return _sha256("\n".join((*lines, *self.folders)))
 

@@ -10,7 +10,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from oz_installer.tui.controllers.save_queue import PATIENCE, SaveQueue
-from oz_installer.tui.core import JobFailed, JobFinished
+from oz_installer.tui.messages import JobFailed, JobFinished
 from oz_installer.tui.steps import FIRST
 from oz_installer.tui.timer import OneShotTimer
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from oz_installer.errors import OzError
 from oz_installer.tui.controllers.draft_keeper import DraftKeeper
 from oz_installer.tui.controllers.validation import validate
-from oz_installer.tui.core import (
+from oz_installer.tui.messages import (
     AnswersOpened,
     DraftFound,
     JobFailed,

@@ -10,7 +10,7 @@ from time import time
 from typing import TYPE_CHECKING
 
 from oz_installer.errors import Interrupted, OzError, PreflightError
-from oz_installer.tui.core import Installed
+from oz_installer.tui.messages import Installed
 from oz_installer.tui.views.rows import plan_rows
 from oz_installer.tui.views.styled_rows import MeasuredRows
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import TYPE_CHECKING
 
-from oz_installer.tui.core import JobFailed, JobFinished
+from oz_installer.tui.messages import JobFailed, JobFinished
 from oz_installer.tui.views.test_results import NodeTests, may_accept, short_result, worst
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class NodeTestController:
         if keys and self._screen.is_active:
             from oz_installer.tui.dialogs.host_keys import HostKeys
 
-            self._screen.app.push_screen(HostKeys(keys), lambda yes: self.accept(keys) if yes else None)
+            self._screen.open_dialog(HostKeys(keys), lambda yes: self.accept(keys) if yes else None)
 
     def accept(self, names: Iterable[str]) -> None:
         """Write the host keys of these nodes into their answers and test them again."""

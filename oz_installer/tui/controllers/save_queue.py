@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from oz_installer.errors import OzError
-from oz_installer.tui.core import AnswersSaved, JobFailed, JobFinished, SaveConflict
+from oz_installer.tui.messages import AnswersSaved, JobFailed, JobFinished, SaveConflict
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.store import SavedDraft

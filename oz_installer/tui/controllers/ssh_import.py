@@ -38,7 +38,7 @@ class SshImport:
             dialog = PickSome(
                 "Import from ~/.ssh/config", items(hosts, self._screen.working), take="Add", hint=HINT
             )
-            self._screen.app.push_screen(dialog, lambda names: self._add(hosts, names or ()))
+            self._screen.open_dialog(dialog, lambda names: self._add(hosts, names or ()))
 
     def _add(self, hosts: Sequence[SshHost], names: Sequence[str]) -> None:
         working = self._screen.working

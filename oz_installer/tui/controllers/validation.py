@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from oz_installer.tui.core import JobFinished, Validation
+from oz_installer.tui.messages import JobFinished, Validation
 from oz_installer.tui.timer import OneShotTimer
 
 if TYPE_CHECKING:

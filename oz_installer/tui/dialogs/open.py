@@ -11,9 +11,10 @@ from textual.binding import BindingType
 from textual.widgets import Input, Static
 
 from oz_installer.answers.local_files import resolve_path
-from oz_installer.tui.core import AnswersApi, JobFailed, JobFinished
+from oz_installer.tui.core import AnswersApi
 from oz_installer.tui.dialogs.dialog import Dialog
 from oz_installer.tui.jobs import JobMessage, Jobs
+from oz_installer.tui.messages import JobFailed, JobFinished
 from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.menu import Item, Menu
 from oz_installer.tui.widgets.text_input import TextInput

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from oz_installer.answers.questions import sections
-from oz_installer.tui.core import JobFinished
+from oz_installer.tui.messages import JobFinished
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import keys_of, step
 from oz_installer.tui.widgets.button import FlatButton
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.catalog.release import Release
-    from oz_installer.tui.core import Validation
+    from oz_installer.tui.messages import Validation
 
 
 @cache

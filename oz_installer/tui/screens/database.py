@@ -17,8 +17,8 @@ from oz_installer.tui.widgets.mode import DerivedChoice
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.tui.core import Validation
     from oz_installer.tui.jobs import Job
+    from oz_installer.tui.messages import Validation
 
 KEYS = tuple(key for key in keys_of("database") if key.startswith("database."))
 HOST = "database.host"

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from oz_installer.formatting.row import Row
 from oz_installer.formatting.summary import summary_text
 from oz_installer.tui.controllers.install_jobs import read_status
-from oz_installer.tui.core import Installed, JobFailed, JobFinished, Validation
+from oz_installer.tui.messages import Installed, JobFailed, JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.views.rows import failure_rows
 from oz_installer.tui.widgets.button import FlatButton

@@ -15,8 +15,8 @@ from textual.timer import Timer
 from oz_installer.formatting.row import Row
 from oz_installer.text import join_and
 from oz_installer.tui.controllers.install_jobs import JobStage, install
-from oz_installer.tui.core import Installed, JobFailed, JobFinished
 from oz_installer.tui.jobs import HELD
+from oz_installer.tui.messages import Installed, JobFailed, JobFinished
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.timer import OneShotTimer
 from oz_installer.tui.views.event_feed import EventFeed, FeedReady

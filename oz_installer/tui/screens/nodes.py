@@ -13,8 +13,8 @@ from textual.widgets import DataTable
 
 from oz_installer.tui.controllers.node_tests import NodeTestController
 from oz_installer.tui.controllers.ssh_import import SshImport
-from oz_installer.tui.core import JobFailed, JobFinished
 from oz_installer.tui.dialogs.node import NodeDialog
+from oz_installer.tui.messages import JobFailed, JobFinished
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.timer import OneShotTimer
 from oz_installer.tui.views.event_feed import PACE
@@ -28,7 +28,7 @@ from oz_installer.tui.views.findings import (
 )
 from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.form import Form
-from oz_installer.tui.widgets.node_rows import node_problems, node_row
+from oz_installer.tui.widgets.node_rows import node_names, node_problems, node_row
 from oz_installer.tui.widgets.node_table import NodeTable
 from oz_installer.tui.widgets.static_text import LiveText
 from oz_installer.tui.widgets.test_report import TestReport
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.errors import Problem
     from oz_installer.installation.wizard.role_assignment import RoleAssignment
-    from oz_installer.tui.core import Validation
+    from oz_installer.tui.messages import Validation
 
 NONE_YET = "No nodes yet. Press a to add one, or i to import some from ~/.ssh/config."
 EDITING = (
@@ -54,11 +54,6 @@ TESTING = (
     ("Accept key", "accept_key", "k"),
     ("Import hosts", "import_nodes", "i"),
 )
-
-
-def names(working: WorkingCopy) -> list[object]:
-    """Return the names of the nodes, in order."""
-    return [working.get(f"nodes[{index}].name") for index in range(working.nodes())]
 
 
 class NodesScreen(StepScreen):
@@ -144,7 +139,7 @@ class NodesScreen(StepScreen):
         if judged is None or judged.working is working:
             return judged.all_problems if judged else working.problems()
         before = judged.working
-        if names(before) != names(working):
+        if node_names(before) != node_names(working):
             return working.problems()
         return (*working.problems(), *(one for one in judged.all_problems if one not in before.problems()))
 

@@ -14,7 +14,7 @@ from oz_installer.formatting.findings import HERE, detail_rows, level_text, tota
 from oz_installer.formatting.row import Row
 from oz_installer.text import plural, single_line
 from oz_installer.tui.controllers.install_jobs import ChecksDone, JobStage, check
-from oz_installer.tui.core import JobFailed, JobFinished, Validation
+from oz_installer.tui.messages import JobFailed, JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.timer import OneShotTimer
 from oz_installer.tui.views.rows import failure_rows

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from oz_installer.tui.core import JobFinished, Validation
+from oz_installer.tui.messages import JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import keys_of
 from oz_installer.tui.widgets.choice import Option

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from oz_installer.tui.controllers.install_jobs import JobStage, PlanReady, compare
-from oz_installer.tui.core import JobFailed, JobFinished, Validation
+from oz_installer.tui.messages import JobFailed, JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.views.rows import failure_rows, file_rows, plain_rows, problem_rows, yaml_rows
 from oz_installer.tui.views.styled_rows import MeasuredRows

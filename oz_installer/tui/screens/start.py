@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from oz_installer.tui.core import JobFailed, JobFinished
+from oz_installer.tui.messages import JobFailed, JobFinished
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import STEPS, step
 from oz_installer.tui.views.time_text import ago

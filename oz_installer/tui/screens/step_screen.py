@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from threading import Event as Stop
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from oz_installer.tui.internals.chunked_screen import ChunkedScreen
@@ -27,8 +28,12 @@ from oz_installer.tui.widgets.frame import KeyHints, SideBar, StatusLine, StepTi
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.tui.core import Core, Validation
+    from oz_installer.tui.core import Core
+    from oz_installer.tui.messages import Validation
     from oz_installer.tui.wizard_protocol import Wizard
+
+
+T = TypeVar("T")
 
 
 class StepScreen(ChunkedScreen[None]):
@@ -75,6 +80,10 @@ class StepScreen(ChunkedScreen[None]):
     def core(self) -> Core:
         """The only access to everything below the wizard."""
         return self.wizard.core
+
+    def open_dialog(self, dialog: ModalScreen[T], answered: Callable[[T | None], None]) -> None:
+        """Show a dialog over the step; ``answered`` is called with its result."""
+        self.app.push_screen(dialog, answered)
 
     def say(self, text: str, tone: Tone = "") -> None:
         """Show a text in the status line; while the step is being opened, once that line exists."""

@@ -18,8 +18,8 @@ from oz_installer.tui.widgets.static_text import LiveText
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.tui.core import Validation
     from oz_installer.tui.jobs import Job
+    from oz_installer.tui.messages import Validation
 
 TYPE = "storage.type"
 KEYS = tuple(key for key in keys_of("storage") if key.startswith("storage."))

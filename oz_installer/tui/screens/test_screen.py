@@ -12,7 +12,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 
 from oz_installer.text import plural
-from oz_installer.tui.core import JobFailed, JobFinished
+from oz_installer.tui.messages import JobFailed, JobFinished
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.views.findings import findings_lines, indented
 from oz_installer.tui.views.test_results import without_roles
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.checks.context import Finding
     from oz_installer.installation.wizard.role_assignment import RoleAssignment
-    from oz_installer.tui.core import Validation
     from oz_installer.tui.jobs import Job
+    from oz_installer.tui.messages import Validation
 
 CHANGED = "The answers have changed since this test: test again."
 MOVED = "The roles have changed since this test: test again."

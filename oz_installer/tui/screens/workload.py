@@ -10,7 +10,7 @@ from textual.content import Content
 
 from oz_installer.answers.sections import Workload
 from oz_installer.catalog.sizing import format_number
-from oz_installer.tui.core import JobFinished, Validation
+from oz_installer.tui.messages import JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.steps import keys_of
 from oz_installer.tui.widgets.cards import Card, Cards

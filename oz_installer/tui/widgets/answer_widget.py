@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.tui.core import Validation
+    from oz_installer.tui.messages import Validation
 
 
 class AnswerOwner(Protocol):

@@ -14,7 +14,7 @@ from oz_installer.tui.widgets.field import BooleanField, ChoiceField, Field, Lin
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.tui.core import Validation
+    from oz_installer.tui.messages import Validation
 
 
 class Form(AnswerWidget):

@@ -49,3 +49,8 @@ def _login(working: WorkingCopy, index: int) -> str:
     user, port, jump = (working.get(f"nodes[{index}].{name}") for name in ("user", "port", "jump"))
     login = (user or "") + (f":{port}" if port else "")
     return " ".join(part for part in (login or "-", f"via {jump}" if jump else "") if part)
+
+
+def node_names(working: WorkingCopy) -> list[object]:
+    """Return the names of the nodes, in order."""
+    return [working.get(f"nodes[{index}].name") for index in range(working.nodes())]

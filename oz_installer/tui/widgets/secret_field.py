@@ -22,7 +22,7 @@ from oz_installer.tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.tui.core import Validation
+    from oz_installer.tui.messages import Validation
 
 WAYS = (
     Option(value="plain", label="typed"),
