@@ -46,13 +46,13 @@ def check(
     """Check nodes, network, database and storage.
 
     Changes nothing unless --fix or --undo is given. Each installation runs the same checks first. Exit code 3
-    when a check fails; warnings are only reported. --fix keeps an undo log beside the answers, and --undo
-    undoes what stands in it.
+    when a check fails; warnings are only reported. --fix writes an undo log next to the answers, and --undo
+    undoes its entries.
     """
     if flags["fix"] and undo:
-        raise click.UsageError("Either --fix or --undo.")
+        raise click.UsageError("Use either --fix or --undo.")
     if yes and not (flags["fix"] or undo):
-        raise click.UsageError("--yes goes with --fix or --undo: a check alone asks nothing.")
+        raise click.UsageError("Use --yes only with --fix or --undo: a check alone asks nothing.")
     from oz_installer.console.commands import check as command
     from oz_installer.console.commands.check_task import CheckFlags
     from oz_installer.installation.nodes.connect import transport_opener

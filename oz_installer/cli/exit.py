@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class RunOptions:
-    """State that every command shares: two flags, and the secrets that an error message must not show."""
+    """State that every command shares: two flags, and the masker for error messages."""
 
     def __init__(self) -> None:
         self.debug = False
@@ -33,7 +33,9 @@ def run_guarded(work: Callable[[], int], options: RunOptions) -> int:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             return _fail(_fault(error), options)
-        return _fail(OzError(f"a disk of this machine is full: {error}", f"Make room. {RERUN_HINT}"), options)
+        return _fail(
+            OzError(f"a disk of this machine is full: {error}", f"Free some space. {RERUN_HINT}"), options
+        )
     except Exception as error:  # noqa: BLE001 - the last resort: operators see no traceback
         return _fail(_fault(error), options)
 

@@ -39,7 +39,7 @@ def install_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def install(options: RunOptions, answers: Path | None, **flags: Any) -> None:
-    """Open the wizard, or install unattended. Raises UsageError when options lack their answers file."""
+    """Open the wizard, or install unattended. Raises UsageError without an answers file."""
     plain = not options.json and not any(flags.values())
     if answers is None and not plain:
         raise click.UsageError("Name the answers file: --answers FILE.")

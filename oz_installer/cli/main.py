@@ -1,4 +1,4 @@
-"""The composition root: the commands, each imported when it runs, and the exit code of a run."""
+"""The composition root: commands, imported when they run, and the exit code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COMMANDS = (
     ("schema", "Print the JSON Schema of answers.yml, for editors."),
     ("lab", "Run throw-away nodes on this machine to rehearse on."),
 )
-"""Name, which is also the module's, and short help, which a test holds equal to the command's own."""
+"""Name of command and module, and short help; a test holds it equal to the command's own."""
 
 EXIT_CODES = """\b
 Exit codes: 0 done, or nothing to do · 1 unexpected error · 2 answers or usage ·
@@ -35,7 +35,7 @@ Exit codes: 0 done, or nothing to do · 1 unexpected error · 2 answers or usage
 
 
 class CommandGroup(click.Group):
-    """Import commands on demand, and report an interrupt without claiming that nothing was changed."""
+    """Import commands on demand; report an interrupt without claiming that nothing changed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names in the order of the table."""

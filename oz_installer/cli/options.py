@@ -1,4 +1,4 @@
-"""Options that several commands share, and the object that carries what every command shares."""
+"""Options that several commands share, and the decorator that passes the shared state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens the wizard: when it is wanted, with which core, and what is said when it was left."""
+"""Open the wizard with its core, and print hints and warnings at its exit."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def has_terminal() -> bool:
-    """Whether a person can look at the wizard, and type."""
+    """Return whether stdin and stdout are a terminal for the wizard."""
     return is_terminal(sys.stdin) and is_terminal(sys.stdout)
 
 
 def needs_completion(path: Path) -> bool:
-    """Whether somebody at a terminal is to be asked for what a file leaves out. Raises AnswersError."""
+    """Return whether the wizard should open to complete a file. Raises AnswersError."""
     if not has_terminal():
         return False
     from oz_installer.answers.drafts.working_copy import WorkingCopy
@@ -38,16 +38,18 @@ def needs_completion(path: Path) -> bool:
 
 
 def open_wizard(path: Path | None = None, shared: RunState | None = None) -> int:
-    """Run the wizard until it is left; the exit code. ``shared`` learns which secrets an error must not show.
-    Raises AnswersError without a terminal, Interrupted."""
+    """Run the wizard and return the exit code. ``shared`` gets the masker for error messages.
+
+    Raises AnswersError without a terminal, Interrupted.
+    """
     if not has_terminal():
         raise AnswersError(
             "there is no terminal for the wizard",
             "Give an answers file with --answers (see examples/), or run oz-install on a terminal.",
         )
     for name in ("COLUMNS", "LINES"):
-        os.environ.pop(name, None)  # exported, they would keep the wizard at that size for ever
-    gc.disable()  # until the first frame stands and everything is loaded: see tui/tidying.py
+        os.environ.pop(name, None)  # if exported, they would fix the size of the wizard
+    gc.disable()  # until the first frame is drawn and everything is loaded: see tui/internals/idle_gc.py
     from oz_installer.installation.wizard.core import InstallerCore
     from oz_installer.tui.app import WizardApp
 
@@ -65,7 +67,7 @@ def open_wizard(path: Path | None = None, shared: RunState | None = None) -> int
         raise app.failure
     for warning in exit_warnings(outcome) if outcome is not None else ():
         print(f"warning: {warning}", file=sys.stderr)
-    hint = _to_go_on(outcome) if outcome is not None else ""
+    hint = _next_step(outcome) if outcome is not None else ""
     if outcome is not None and outcome.code:
         raise Interrupted("stopped at your request", hint)
     if hint:
@@ -74,22 +76,21 @@ def open_wizard(path: Path | None = None, shared: RunState | None = None) -> int
 
 
 def exit_warnings(outcome: ExitOutcome) -> Iterator[str]:
-    """What was not kept, or perhaps not."""
+    """Yield warnings about answers that were not, or perhaps not, saved."""
     if outcome.writing is not None:
-        told = "your answers were still being written when you left: look whether they are in"
-        yield f"{told} {outcome.writing}"
+        yield f"the wizard exited while saving: check that {outcome.writing} holds your answers"
     if outcome.lost:
-        yield f"what was not saved is lost: {outcome.lost}"
+        yield f"these answers were not saved and are lost: {outcome.lost}"
 
 
-def _to_go_on(outcome: ExitOutcome) -> str:
-    """Where the answers are, and what carries them out."""
+def _next_step(outcome: ExitOutcome) -> str:
+    """Return where the answers are, and the command that applies them."""
     if outcome.draft_of is not None:
-        return "Your answers are kept as a draft, without typed passwords: run oz-install to go on."
+        return "Your answers are kept as a draft, without typed passwords: run oz-install to continue."
     if outcome.saved is None:
         return ""
     command = f"oz-install --answers {shlex.quote(str(outcome.saved))}"
-    words = "The same again, unattended" if outcome.runs else "To carry them out"
+    words = "To run it again unattended" if outcome.runs else "To apply them"
     return f"Your answers are in {outcome.saved}. {words}: {command}"
 
 

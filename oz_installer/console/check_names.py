@@ -1,4 +1,4 @@
-"""The names of the checks, for help texts and ids: importing the checks themselves takes long."""
+"""The names of the checks, for help texts and ids. Importing the checks takes long."""
 
 from __future__ import annotations
 
@@ -23,4 +23,4 @@ CHECK_NAMES = (
     "public-url-here",
     "clock",
 )
-"""In the order of a report. A test holds it equal to ``checks.all_checks.CHECKS``."""
+"""Names in the order of a report. A test holds them equal to ``checks.all_checks.CHECKS``."""

@@ -45,12 +45,12 @@ def slow_notice(text: str, *, quiet: bool) -> Iterator[None]:
 
 
 def connecting_notice(nodes: Sized, *, quiet: bool) -> contextlib.AbstractContextManager[None]:
-    """Print to how many nodes a command connects, once that has taken a second."""
+    """Print the number of nodes to connect to, once connecting has taken a second."""
     return slow_notice(f"Connecting to {plural(len(nodes), 'node')} ...", quiet=quiet)
 
 
 def secret_prompt() -> Callable[[str], Secret] | None:
-    """Return a function that prompts for a secret, once for each; None without a terminal."""
+    """Return a function that prompts once for each secret; None without a terminal."""
     if not is_interactive(sys.stdin):
         return None
     import getpass

@@ -1,4 +1,7 @@
-"""Ctrl-C and its kin: the first asks the run to stop and take back what it did, the second leaves at once."""
+"""Signal handling: the first SIGINT, SIGTERM or SIGHUP stops the run and rolls it back.
+
+A second one exits at once.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 @contextmanager
 def signals_as_interrupt() -> Iterator[None]:
-    """Every signal that asks to stop raises KeyboardInterrupt, as Ctrl-C does by itself."""
+    """Raise KeyboardInterrupt on every signal that asks to stop."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -24,10 +27,10 @@ def signals_as_interrupt() -> Iterator[None]:
 
 @contextmanager
 def stop_on_signal() -> Iterator[threading.Event]:
-    """The event that is set when the operator wants the run to stop; a second signal raises
-    KeyboardInterrupt. Only in the main thread; elsewhere nobody sets the event.
+    """Yield an event that the first signal sets; a second signal raises KeyboardInterrupt.
 
-    A terminal that closes may hang up twice, the shell and the system each once: that is one wish to stop.
+    Works only in the main thread; elsewhere the event is never set. A closing terminal may send SIGHUP twice,
+    from the shell and from the system: that counts as one request.
     """
     stop = threading.Event()
 
@@ -42,7 +45,7 @@ def stop_on_signal() -> Iterator[threading.Event]:
 
 @contextmanager
 def _handled_by(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Signals that are ignored stay so (nohup); outside the main thread nothing can be handled."""
+    """Install a handler. Ignored signals stay ignored (nohup); other threads cannot handle any."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

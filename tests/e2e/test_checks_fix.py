@@ -68,7 +68,7 @@ class Case:
         """By the list that was kept."""
         done = self.check("--undo", "--yes")
         assert done.status == 0, done.stderr
-        assert "It is taken back" in done.stderr
+        assert "Undone, and recorded in" in done.stderr
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_an_engine_that_does_not_run_is_started(site: Site, bare: str, tmp_path:
     done = case.check("--fix", "--yes")
     assert done.status == 0, done.stderr
     assert "0 failures" in done.stdout
-    assert f"take it back: {case.list}" in done.stderr
+    assert f"those that undo them, are in {case.list}" in done.stderr
     assert case.failures() == {}
 
     case.take_back()
@@ -183,7 +183,7 @@ def test_where_sudo_asks_for_a_password_nothing_is_promised(clean: Site, tmp_pat
     case = Case(clean, tmp_path, "node1", user="ozpw", become="none")
     done = case.check("--fix")
     assert done.status == 3
-    assert "check --fix can mend none of this" in done.stderr
+    assert "check --fix has no fix for these findings" in done.stderr
     assert "this login may not use Docker" in done.stdout
 
 
@@ -197,7 +197,7 @@ def test_a_folder_that_everybody_may_write(clean: Site, tmp_path: Path) -> None:
         assert case.on("stat -c %a /opt/oz").strip() == "775"
         again = case.check("--fix", "--yes")
         assert again.status == 0
-        assert "There is nothing to mend." in again.stderr
+        assert "There is nothing to fix." in again.stderr
         case.on("chown ozpw /opt/oz")
         done = case.check("--fix", "--yes")
         assert done.status == 0, done.stderr
@@ -206,7 +206,7 @@ def test_a_folder_that_everybody_may_write(clean: Site, tmp_path: Path) -> None:
         assert case.on("stat -c '%U %a' /opt/oz").strip() == "ozpw 777"
         again = case.check("--undo", "--yes")
         assert again.status == 0
-        assert "There is nothing to take back." in again.stderr
+        assert "There is nothing to undo." in again.stderr
     finally:
         case.on("rmdir /opt/oz")
 
@@ -224,7 +224,7 @@ def test_on_a_terminal_it_is_asked(clean: Site, tmp_path: Path, answer: str) -> 
             os.write(keyboard, f"{answer}\n".encode())
             _, told = process.communicate(timeout=LIMIT_SECONDS)
         assert "chmod o-w /opt/oz" in told
-        assert "Do this? [y/N]" in told
+        assert "Continue? [y/N]" in told
         assert process.returncode == (0 if answer == "y" else 130), told
         assert case.on("stat -c %a /opt/oz").strip() == ("775" if answer == "y" else "777")
         assert case.list.exists() is (answer == "y")
@@ -242,7 +242,7 @@ def test_an_engine_that_is_slow_is_warned_of_and_left_alone(clean: Site, tmp_pat
         assert case.failures() == {"engine": "the engine is slow: docker info does not answer within 5 s"}
         fixed = case.check("--fix", "--yes")
         assert fixed.status == 0, fixed.stderr
-        assert "check --fix can mend none of this" in fixed.stderr
+        assert "check --fix has no fix for these findings" in fixed.stderr
     finally:
         case.on(f"rm {tool}")
     assert case.failures() == {}

@@ -38,7 +38,7 @@ def test_a_command_that_fails_is_told_with_its_words(site: Site, bare: str, tmp_
     case.init("pkill -x dockerd")
     case.take_back()
     assert "dockerd" not in case.on("ps -eo comm")
-    assert "There is nothing to take back." in case.check("--undo", "--yes").stderr
+    assert "There is nothing to undo." in case.check("--undo", "--yes").stderr
 
 
 def test_a_connection_that_breaks_midway_leaves_it_on_the_list(site: Site, bare: str, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_nothing_is_installed(ground: Ground, tmp_path: Path) -> None:
     dry = looked.said["--dry-run"].stderr
     assert "lock" not in dry
     assert "finished" not in dry
-    assert "\nNothing was changed. The preflight was not made" in dry
+    assert "\nNothing was changed. The preflight was not run" in dry
     assert "would run oz-init-db" in looked.said["--dry-run"].stderr
     assert FRESH in looked.svg
 

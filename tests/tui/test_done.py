@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oz_installer.cli.wizard import _to_go_on
+from oz_installer.cli.wizard import _next_step
 from tests.tui.by_mouse import click, point
 from tests.tui.running import PATH, SUMMARY, RunCore
 from tests.tui.support import (
@@ -124,6 +124,6 @@ async def test_who_leaves_after_it_was_installed_is_not_sent_to_install() -> Non
         await pilot.press("ctrl+q")
         outcome = await left(pilot)
     assert (outcome.saved, outcome.runs) == (PATH, True)
-    assert _to_go_on(outcome) == (
-        f"Your answers are in {PATH}. The same again, unattended: oz-install --answers {PATH}"
+    assert _next_step(outcome) == (
+        f"Your answers are in {PATH}. To run it again unattended: oz-install --answers {PATH}"
     )

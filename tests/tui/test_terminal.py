@@ -103,7 +103,7 @@ def test_what_cannot_be_kept_is_told(tmp_path: Path) -> None:
         one.wait_for("not saved")
         one.process.send_signal(signal.SIGTERM)
         assert one.ended() == 130
-        assert "warning: what was not saved is lost" in one.text
+        assert "warning: these answers were not saved and are lost" in one.text
 
 
 def test_a_disk_that_never_answers_does_not_keep_the_program(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_an_incomplete_file_is_asked_about(tmp_path: Path) -> None:
         one.send("\x11")
         assert one.ended() == 0
         file = tmp_path / "partial.yml"
-        told = f"Your answers are in {file}. To carry them out: oz-install --answers {file}"
+        told = f"Your answers are in {file}. To apply them: oz-install --answers {file}"
         assert told in " ".join(one.text.split())
     assert "public_url: https://oz.example.com" in (tmp_path / "partial.yml").read_text()
 

@@ -199,7 +199,7 @@ def test_a_folder_that_is_in_use_is_not_written_to(capsys: pytest.CaptureFixture
     (folder / "out").mkdir()
     (folder / "out/mine").write_text("mine")
     said = refused(capsys, "render", "--answers", "answers.yml", "--out", "out")
-    assert "out is there already" in said
+    assert "out exists and is not an empty folder" in said
     assert [path.name for path in (folder / "out").iterdir()] == ["mine"]
 
 

@@ -20,8 +20,6 @@ from oz_installer import errors
 
 PACKAGE = Path(oz_installer.__file__).parent
 NOT_YET = [
-    "cli",
-    "console",
     "render",
 ]
 ROOMS = sorted({"top", *(path.parent.name for path in PACKAGE.glob("*/__init__.py"))})

@@ -1,1 +1,1 @@
-"""The commands without a wizard: one file per command prompts, calls the use case and prints."""
+"""The commands without a wizard: one file each, which prompts, runs a use case and prints."""

@@ -23,15 +23,17 @@ from oz_installer.secret import Masker
 from oz_installer.text import plural, single_line
 
 LONG = 10
-"""A table of more rows names at its end again what is not well."""
+"""Longest table that does not repeat its warnings and failures at the end."""
 
 
 def check(
     path: Path, flags: CheckFlags, opener: Opener, shared: RunState, *, junit: Path | None = None
 ) -> None:
-    """Print every finding, with ``fix`` after mending; also as JUnit XML. Raises PreflightError when one is a
-    failure; AnswersError, Interrupted."""
-    with _told_in(junit, shared):
+    """Print every finding, after the fixes with ``fix``; also write them as JUnit XML.
+
+    Raises PreflightError when a finding is a failure; AnswersError, Interrupted.
+    """
+    with _errors_in(junit, shared):
         task = make_task(path, flags, opener, shared)
         found, fixed = run_check(task), None
         if flags.fix:
@@ -52,26 +54,25 @@ def check(
     if fixed:
         fixed.refuse()
     if not flags.json:
-        write(sys.stderr, _last_words(task, found))
+        write(sys.stderr, _closing_text(task, found))
 
 
 @contextlib.contextmanager
-def _told_in(junit: Path | None, shared: RunState) -> Iterator[None]:
-    """What ends a check before there are findings stands in its JUnit file, too: a pipeline must not find an
-    older one there, or none."""
+def _errors_in(junit: Path | None, shared: RunState) -> Iterator[None]:
+    """Write an error of the ``with`` block to the JUnit file, in place of older results."""
     try:
         yield
     except OzError as error:
         if junit is not None:
             from oz_installer.formatting.junit import junit_error_report
 
-            with contextlib.suppress(AnswersError):  # the first error is the one to be told
+            with contextlib.suppress(AnswersError):  # the first error is the one to report
                 write_file(junit, junit_error_report(error, shared.masker or Masker()))
         raise
 
 
 def report_text(task: CheckTask, found: Sequence[Finding]) -> str:
-    """The table, what is not well in a long one once more, and which checks had nothing to examine."""
+    """Return the table, checks without findings, and for a long table its problems again."""
     width = min(max(shutil.get_terminal_size().columns, 80), 140) if is_terminal(sys.stdout) else 100
     answers = task.loaded.answers
     none = "".join(f"{line}\n" for line in empty_checks(answers, task.flags.only, found))
@@ -81,11 +82,11 @@ def report_text(task: CheckTask, found: Sequence[Finding]) -> str:
     return f"{findings_text(found, answers.accept, width)}{none}{again}"
 
 
-def _last_words(task: CheckTask, found: Sequence[Finding]) -> str:
-    """Accepted ids that match nothing; then how to accept what is only warned of."""
+def _closing_text(task: CheckTask, found: Sequence[Finding]) -> str:
+    """Return the note on unmatched accepted ids, and the hint on warnings."""
     answers = task.loaded.answers
     bad = [one for one in found if one.level == "warning" and not one.is_accepted(answers.accept)]
-    hint = f"hint: {accept_hint(bad, mendable=not task.flags.fix)}\n" if bad else ""
+    hint = f"hint: {accept_hint(bad, fixable=not task.flags.fix)}\n" if bad else ""
     note = unmatched_note(answers, found, typed=task.flags.accept, only=task.flags.only)
     return f"{note}{hint}"
 
@@ -97,18 +98,20 @@ def findings_text(
     *,
     of: Sequence[Finding] | None = None,
 ) -> str:
-    """The table by node, and a line that counts; ``of``: all that were found, where these are a part."""
+    """Return a table by node and a line of totals; ``of``: all findings, if these are a part."""
     rows, last = [], None
     for one in found:
         node = one.node or HERE
-        rows.append([node if node != last else "", one.subject, level_text(one, accepted), _words(one)])
+        rows.append(
+            [node if node != last else "", one.subject, level_text(one, accepted), _finding_text(one)]
+        )
         last = node
     text = table(["NODE", "CHECK", "RESULT", "SEEN"], rows, width)
     return f"{text}{total_text(found if of is None else of, accepted)}\n"
 
 
 def findings_json(found: Sequence[Finding], accepted: Collection[str], *, total: bool = True) -> str:
-    """One JSON object a line, and one that counts."""
+    """Return one JSON object per line, and one with the totals."""
     lines = [{"event": "Finding", **asdict(one), "accepted": one.is_accepted(accepted)} for one in found]
     if not total:
         return "".join(f"{json.dumps(line)}\n" for line in lines)
@@ -123,7 +126,7 @@ def findings_json(found: Sequence[Finding], accepted: Collection[str], *, total:
 
 
 def not_well_text(found: Sequence[Finding], accepted: Collection[str], width: int = 100) -> str:
-    """A line each for what is neither well nor accepted, failures last: ``FAILURE  node2: Docker: ...``."""
+    """Return a line for each problem that is not accepted, failures last."""
     bad = [one for one in found if one.level != "ok" and not one.is_accepted(accepted)]
     lines = [
         f"{level_text(one, accepted)}  {single_line(f'{one.node or HERE}: {one.subject}: {one.seen}')}"
@@ -132,8 +135,8 @@ def not_well_text(found: Sequence[Finding], accepted: Collection[str], width: in
     return "".join(f"{line if len(line) <= width else line[: width - 4] + ' ...'}\n" for line in lines)
 
 
-def _words(one: Finding) -> str:
-    """What was seen; where that is not well also what is needed, why, what to do, and the id to accept."""
+def _finding_text(one: Finding) -> str:
+    """Return what was seen; for a problem also what is needed, why, the hint, and the id."""
     sentence, advice = finding_sentences(one)
     if one.level == "ok":
         return sentence
@@ -142,21 +145,21 @@ def _words(one: Finding) -> str:
 
 
 def _nothing_changed(found: Sequence[Finding]) -> str:
-    """Also says what need not be done by hand."""
-    return f"Nothing was changed.{_mendable(found)}"
+    """Return that nothing was changed, and how many findings can be fixed."""
+    return f"Nothing was changed.{_fixable(found)}"
 
 
-def _mendable(found: Sequence[Finding]) -> str:
+def _fixable(found: Sequence[Finding]) -> str:
     count = sum(one.remedy is not None for one in found)
-    return f" oz-install check --fix can mend {plural(count, 'thing')}." if count else ""
+    return f" Run oz-install check --fix to fix {plural(count, 'finding')}." if count else ""
 
 
-def accept_hint(warnings: Sequence[Finding], *, mendable: bool = True) -> str:
-    """What to do about warnings that nobody accepted; ``mendable``: also that some can be mended."""
+def accept_hint(warnings: Sequence[Finding], *, fixable: bool = True) -> str:
+    """Return the hint on warnings that are not accepted; ``fixable`` adds how many can be fixed."""
     ids = " ".join(f"--accept {name}" for name in dict.fromkeys(_short(one.id) for one in warnings))
     return (
-        f"Mend what is warned of, or accept it: {ids} (or accept: in the answers; with /NODE for one node)."
-        f"{_mendable(warnings) if mendable else ''}"
+        f"Fix the warnings, or accept them: {ids} (or accept: in the answers; with /NODE for one node)."
+        f"{_fixable(warnings) if fixable else ''}"
     )
 
 
@@ -167,11 +170,12 @@ def _short(name: str) -> str:
 
 
 def raise_on_failures(found: Sequence[Finding], changed: str | None = None) -> None:
-    """Raises PreflightError when there are failures. ``changed``: what was changed, where anything was."""
+    """Raise PreflightError if a check failed; ``changed``: text on what was changed, if any."""
     failed = [one for one in found if one.level == "failure"]
     if failed:
         where = ", ".join(dict.fromkeys(one.node or HERE for one in failed))
         raise PreflightError(
             f"{plural(len(failed), 'check')} failed" + (f" ({where})" if where else ""),
-            f"Mend what the table calls FAILURE, then check again. {changed or _nothing_changed(found)}",
+            "Fix the findings marked FAILURE, then run the check again. "
+            f"{changed or _nothing_changed(found)}",
         )

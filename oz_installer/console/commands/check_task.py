@@ -33,7 +33,7 @@ class CheckFlags:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckTask:
-    """Answers to be checked, maybe more than once, and how their nodes are reached."""
+    """The answers to check, and the function that connects to their nodes."""
 
     loaded: LoadedAnswers
     path: Path
@@ -44,16 +44,16 @@ class CheckTask:
 
     @property
     def masker(self) -> Masker:
-        """What hides the secrets, once they are known."""
+        """The masker of the secrets, once they are known."""
         return self.shared.masker or Masker()
 
 
 def make_task(path: Path, flags: CheckFlags, opener: Opener, shared: RunState) -> CheckTask:
-    """Reads the answers. Raises AnswersError."""
+    """Read the answers. Raises AnswersError."""
     loaded, only = accept_ids(read(path), flags.accept), check_names(flags.only)
     select_checks(only)
     if (parts := [one for one in flags.only if one not in only]) and not flags.json:
-        write(sys.stderr, f"{', '.join(parts)}: examined with the whole of {', '.join(check_names(parts))}\n")
+        write(sys.stderr, f"{', '.join(parts)}: run as part of the check {', '.join(check_names(parts))}\n")
     flags = replace(flags, only=only)
     opened = bind_opener(opener, loaded, path)
     return CheckTask(
@@ -62,8 +62,10 @@ def make_task(path: Path, flags: CheckFlags, opener: Opener, shared: RunState) -
 
 
 def run_check(task: CheckTask) -> list[Finding]:
-    """All findings over connections of their own, in the order of a report. Raises AnswersError,
-    Interrupted."""
+    """Run the checks over connections of their own. Return findings in the order of a report.
+
+    Raises AnswersError, Interrupted.
+    """
     found: list[Finding] = []
     with stop_on_signal() as stop, slow_notice("Checking ...", quiet=task.flags.json):
         task.shared.masker = run_preflight(
@@ -81,6 +83,6 @@ def run_check(task: CheckTask) -> list[Finding]:
 
 
 def require_running(stop: threading.Event) -> None:
-    """Raises Interrupted once the run was asked to stop."""
+    """Raise Interrupted once the run was asked to stop."""
     if stop.is_set():
         raise Interrupted("stopped at your request", "Nothing was changed.")

@@ -1,4 +1,4 @@
-"""A dry run: goes through the phases with the gate shut, and says what each would do."""
+"""A dry run: run the phases with a closed gate and print what each would do."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from oz_installer.console.commands.install_flags import InstallFlags
 
 HOUSEKEEPING = ("lock ", "unlock ", "keep the lock", "mark ")
-"""Changes that begin so serve the run itself; nobody decides by them."""
+"""Prefixes of changes that serve the run itself and are not shown."""
 
-NOT_CHECKED = "The preflight was not made: oz-install check makes it."
+NOT_CHECKED = "The preflight was not run; oz-install check runs it."
 
 
 def dry_run(prepared: Prepared, flags: InstallFlags) -> None:
-    """Say what would be done, node by node; the phases' own news are of deeds, and are not told."""
+    """Print what would be done, node by node. The events of the phases are dropped."""
     changes: list[DryRunChange] = []
     apply(prepared, lambda _event: None, gate=DryGate(changes.append))
     masker = prepared.desired_state.secrets.masker()
@@ -40,13 +40,13 @@ def dry_run(prepared: Prepared, flags: InstallFlags) -> None:
     for message in dry_run_messages(changes, prepared.targets):
         for line in message_lines(mask_event(message, masker)):  # type: ignore[arg-type]
             write(sys.stderr, f"{one_line(line)}\n")
-    left = "" if flags.skip_checks else f" {NOT_CHECKED}"
-    write(sys.stderr, f"{outcome_text(end)}{left}\n")
+    note = "" if flags.skip_checks else f" {NOT_CHECKED}"
+    write(sys.stderr, f"{outcome_text(end)}{note}\n")
 
 
 def dry_run_messages(changes: Sequence[DryRunChange], nodes: Sequence[str]) -> list[Message]:
-    """What a reader should know of the changes, in the operator's order of nodes."""
-    names = dict.fromkeys(["", *nodes])  # without a name: on this machine
+    """Return the changes worth showing as messages, in the operator's order of nodes."""
+    names = dict.fromkeys(["", *nodes])  # an empty name is this machine
     return [
         Message(level="info", text=f"would {change.what}", node=name or None)
         for name in names

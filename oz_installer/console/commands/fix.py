@@ -1,4 +1,4 @@
-"""``oz-install check --fix``: shows what would mend the findings, asks, does it, and checks again."""
+"""``oz-install check --fix``: show the commands, ask, run them, and check again."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from oz_installer.text import one_line, plural, single_line
 
 Pair = tuple[Remedy, Finding | None]
 ROUNDS = 5
-"""What was mended may bring to light what is to be mended next: an engine, then its start at boot."""
+"""A fix may reveal the next finding to fix: an engine, then its start at boot."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FixResult:
-    """What the last check found, what was done before it, and where it is written how to take that back."""
+    """The findings of the last check, the fixes before it, and the path of the undo log."""
 
     found: list[Finding]
     done: list[RepairResult] = field(default_factory=list)
@@ -36,29 +36,28 @@ class FixResult:
 
     @property
     def hint(self) -> str:
-        """Whether anything was changed, for who reads that something still fails."""
+        """The hint of a check that still fails: what was changed."""
         if not any(one.tried for one in self.done):
             return "Nothing was changed."
         first = next((f"{one.failure_advice} " for one in self.done if one.error and one.tried), "")
-        return f"{first}What was done, and how to take it back: {self.undo}"
+        return f"{first}The commands that were run, and those that undo them, are in {self.undo}"
 
     def refuse(self) -> None:
-        """Raises PreflightError when something could not be mended, although no check fails."""
+        """Raise PreflightError when a fix failed, although no check fails."""
         if failed := [one for one in self.done if one.error]:
-            raise PreflightError(failure_text(failed, "mended"), self.hint)
+            raise PreflightError(failure_text(failed, "fixed"), self.hint)
 
 
 def failure_text(failed: Sequence[RepairResult], what: str) -> str:
-    """How many, and the first of them."""
+    """Return how many failed, and the first of them."""
     first = failed[0]
     return f"{plural(len(failed), 'thing')} could not be {what}: {first.remedy.node}: {first.error}"
 
 
 def fix(task: CheckTask, found: list[Finding]) -> FixResult:
-    """Mend what has a remedy, and look again, as long as there is something new to mend.
+    """Fix what has a remedy and check again, as long as there is something new to fix.
 
-    Raises AnswersError where nobody can be asked and ``yes`` was not given; Interrupted, also when the answer
-    is no.
+    Raises AnswersError without a terminal unless ``yes`` is set; Interrupted, also when the answer is no.
     """
     accepted, undo = task.loaded.answers.accept, undo_log_path(task.path.absolute())
     done: list[RepairResult] = []
@@ -67,7 +66,7 @@ def fix(task: CheckTask, found: list[Finding]) -> FixResult:
         remedies = [one for one in _remedies(found, accepted) if remedy_key(one) not in known]
         if not remedies:
             break
-        show_remedies(task, [(one, _first(found, one)) for one in remedies], "mended")
+        show_remedies(task, [(one, _first(found, one)) for one in remedies], "fixed")
         confirm(task.flags, changed=bool(done))
         done += run_remedies(task, remedies)
         found = run_check(task)
@@ -79,21 +78,21 @@ def fix(task: CheckTask, found: list[Finding]) -> FixResult:
 def _outcome(
     found: Sequence[Finding], done: Sequence[RepairResult], accepted: Collection[str], undo: Path
 ) -> str:
-    """The line behind the last check."""
+    """Return the line after the last check."""
     if any(one.tried for one in done):
-        return f"What was done, and how to take it back: {undo}"
+        return f"The commands that were run, and those that undo them, are in {undo}"
     if any(one.level != "ok" and not one.is_accepted(accepted) for one in found):
-        return "check --fix can mend none of this: the findings say what is to be done by hand."
-    return "There is nothing to mend."
+        return "check --fix has no fix for these findings. Follow their hints."
+    return "There is nothing to fix."
 
 
 def _remedies(found: Sequence[Finding], accepted: Collection[str]) -> list[Remedy]:
-    """Of what is neither well nor accepted."""
+    """Return the remedies of findings that are not accepted."""
     return distinct(one.remedy for one in found if one.remedy and not one.is_accepted(accepted))
 
 
 def show_remedies(task: CheckTask, pairs: Sequence[Pair], what: str) -> None:
-    """What would be done, before anybody is asked; ``what`` is mended, or taken back."""
+    """Show the commands before the confirmation; ``what`` is ``fixed`` or ``undone``."""
     masker = task.masker
     if task.flags.json:
         for remedy, one in pairs:
@@ -103,12 +102,12 @@ def show_remedies(task: CheckTask, pairs: Sequence[Pair], what: str) -> None:
 
 
 def _first(found: Sequence[Finding], remedy: Remedy) -> Finding:
-    """The finding that it is for."""
+    """Return the finding that a remedy is for."""
     return next(one for one in found if one.remedy and remedy_key(one.remedy) == remedy_key(remedy))
 
 
-def remedy_lines(pairs: Sequence[Pair], what: str = "mended") -> Iterator[str]:
-    """What is wrong, the exact commands, and those that take it back, node by node."""
+def remedy_lines(pairs: Sequence[Pair], what: str = "fixed") -> Iterator[str]:
+    """Yield findings, commands and undo commands, node by node."""
     sql = any(remedy.database for remedy, _ in pairs)
     who = "as root, SQL as the database's administrator" if sql else "as root"
     yield f"{plural(len(pairs), 'thing')} can be {what}; the commands run {who}:"
@@ -124,13 +123,13 @@ def remedy_lines(pairs: Sequence[Pair], what: str = "mended") -> Iterator[str]:
         yield f"  {single_line(f'{remedy.title}{where}:')}"
         yield from (f"    {one_line(command_text(remedy, command))}" for command in remedy.commands)
         if remedy.undo:
-            yield "  taken back by:"
+            yield "  undone by:"
             yield from (f"    {one_line(command_text(remedy, command))}" for command in remedy.undo)
     yield ""
 
 
 def remedy_json(remedy: Remedy, one: Finding | None, masker: Masker) -> dict[str, Any]:
-    """The event ``Remedy``: what would be done about which finding."""
+    """Return the event ``Remedy``: the commands, and the finding they are for."""
     fields = {
         "id": one.id if one else None,
         "node": remedy.node,
@@ -143,24 +142,26 @@ def remedy_json(remedy: Remedy, one: Finding | None, masker: Masker) -> dict[str
 
 
 def confirm(flags: CheckFlags, *, changed: bool = False) -> None:
-    """Raises AnswersError where nobody can be asked, Interrupted when the answer is no."""
+    """Ask. Raises AnswersError without a terminal, Interrupted when the answer is no."""
     if flags.yes:
         return
     if not is_interactive(sys.stdin):
         raise AnswersError(
-            "nobody can be asked whether to do this: there is no terminal",
-            "Add --yes to have it done. Nothing was changed.",
+            "there is no terminal for the confirmation",
+            "Add --yes to skip the confirmation. Nothing was changed.",
         )
     import click
 
-    if not click.confirm("Do this?", default=False, err=True):
-        left = "what was mended before stays" if changed else "nothing was changed"
-        raise Interrupted(f"stopped at your request; {left}", "oz-install check shows all findings.")
+    if not click.confirm("Continue?", default=False, err=True):
+        left = "earlier fixes stay" if changed else "nothing was changed"
+        raise Interrupted(f"stopped at your request; {left}", "Run oz-install check to see all findings.")
 
 
 def run_remedies(task: CheckTask, remedies: Sequence[Remedy], *, back: bool = False) -> list[RepairResult]:
-    """What became of each; ``back``: they take something back. Raises Interrupted, after what was begun is
-    over."""
+    """Run remedies and return their results; ``back``: they undo earlier ones.
+
+    Raises Interrupted after the commands in progress have ended.
+    """
     masker = task.masker
     screen = open_output("json" if task.flags.json else "lines", sys.stdout, sys.stderr, masker)
     undo = undo_log_path(task.path.absolute())
@@ -176,12 +177,14 @@ def run_remedies(task: CheckTask, remedies: Sequence[Remedy], *, back: bool = Fa
         for one in done:
             print_json(repair_json(one, undo, masker, back=back))
     if stopped:
-        raise Interrupted("stopped at your request", f"What was done, and how to take it back: {undo}")
+        raise Interrupted(
+            "stopped at your request", f"The commands that were run, and those that undo them, are in {undo}"
+        )
     return done
 
 
 def repair_json(one: RepairResult, undo: Path, masker: Masker, *, back: bool) -> dict[str, Any]:
-    """The event ``Mended``: what became of a remedy, and what is left of it to take back."""
+    """Return the event for the result of a remedy, with the commands left to undo it."""
     fields = {
         "node": one.remedy.node,
         "title": one.remedy.title,

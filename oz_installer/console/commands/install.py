@@ -1,6 +1,6 @@
-"""``oz-install --answers FILE``: install, upgrade or repair, or report that there is nothing to do.
+"""``oz-install --answers FILE``: install, upgrade or repair, if there is anything to do.
 
-What only a run with changes needs is imported when there are some.
+Modules that only a run with changes needs are imported when there are changes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def install(path: Path, flags: InstallFlags, opener: Opener, shared: RunState) -
 
 
 def _is_wanted(prepared: Prepared, flags: InstallFlags) -> bool:
-    """Return whether there are changes to apply and nothing forbids it: preflight, dry run, the operator."""
+    """Return whether to apply changes, after the preflight and the confirmation."""
     if prepared.plan.nothing_to_do:
         _nothing_to_do(prepared, flags)
         return False
@@ -110,7 +110,8 @@ def _apply(prepared: Prepared, flags: InstallFlags) -> None:
         _summary(prepared, flags)
     except KeyboardInterrupt:
         raise Interrupted(
-            "stopped at your request; everything is installed", "oz-install status shows what runs where."
+            "stopped at your request; everything is installed",
+            "Run oz-install status to see what runs where.",
         ) from None
 
 

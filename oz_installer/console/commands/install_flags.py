@@ -7,7 +7,7 @@ from oz_installer.frozen import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class InstallFlags:
-    """What the command line says about a run; see ``oz-install --help``."""
+    """The flags of a run; see ``oz-install --help``."""
 
     yes: bool = False
     dry_run: bool = False

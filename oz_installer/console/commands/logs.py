@@ -1,4 +1,4 @@
-"""``oz-install logs``: the last log lines of a service, with the node and container before each."""
+"""``oz-install logs``: the last log lines of a service, prefixed by node and container."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from oz_installer.text import single_line
 
 
 def show_logs(path: Path, service: str, lines: int, opener: Opener, *, json: bool = False) -> None:
-    """Print the last log lines of a service, wherever it runs. Raises PreflightError naming the containers
-    whose log cannot be read, after the others."""
+    """Print the last log lines of a service, from every node that runs it.
+
+    Then raises PreflightError naming the containers whose log cannot be read.
+    """
     loaded = read(path)
     with connecting_notice(loaded.answers.nodes, quiet=json):
         found = read_logs(
@@ -27,8 +29,8 @@ def show_logs(path: Path, service: str, lines: int, opener: Opener, *, json: boo
             for line in text.splitlines():
                 print_json({"event": "LogLine", "node": node, "service": name, "text": single_line(line)})
             continue
-        told = (f"{key} | {single_line(line)}\n" for line in text.splitlines() or ["(no log)"])
-        write(sys.stdout, "".join(told))
+        log = (f"{key} | {single_line(line)}\n" for line in text.splitlines() or ["(no log)"])
+        write(sys.stdout, "".join(log))
     if found.failures:
-        told = (f"cannot read the log of {key}: {why}" for key, why in found.failures.items())
-        raise PreflightError("\n".join(told), "oz-install status shows what runs where.")
+        errors = (f"cannot read the log of {key}: {reason}" for key, reason in found.failures.items())
+        raise PreflightError("\n".join(errors), "Run oz-install status to see what runs where.")

@@ -1,4 +1,4 @@
-"""``oz-install plan``: the changes, with the topology they lead to."""
+"""``oz-install plan``: the changes and the resulting topology."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def show_plan(
     json: bool = False,
     svg: Path | None = None,
 ) -> None:
-    """Print what would change; ``svg``: a file to write the topology to as a picture."""
+    """Print the changes; ``svg``: file for a picture of the topology."""
     from oz_installer.console.commands.render import check_picture, write_file
 
     loaded = read(path)
@@ -54,7 +54,7 @@ def print_plan(prepared: Prepared, *, json: bool) -> None:
 
 
 def print_diagram(prepared: Prepared) -> None:
-    """Print the topology as a picture of characters."""
+    """Print the topology as a text diagram."""
     from oz_installer.topology.drawing.diagram import draw
 
     write(sys.stdout, draw(prepared.desired_state.topology) + "\n")

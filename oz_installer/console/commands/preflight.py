@@ -1,4 +1,4 @@
-"""The preflight of an installation: nothing is changed while a check fails or a warning is not accepted."""
+"""The preflight of an installation, which stops on failures and unaccepted warnings."""
 
 from __future__ import annotations
 
@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 
 
 def preflight(prepared: Prepared, flags: InstallFlags) -> int:
-    """Examine everything; so many warnings are left to be accepted by who is asked on the terminal. Raises
-    PreflightError when something fails, or is warned of and nobody is there to accept it; Interrupted."""
+    """Run all checks. Return the number of warnings that the operator must still accept.
+
+    Raises PreflightError when a check fails, or for warnings when there is no terminal to accept them;
+    Interrupted.
+    """
     if flags.skip_checks:
         return 0
     found = preflight_findings(prepared, quiet=flags.json)
@@ -53,7 +56,7 @@ def _not_accepted(warnings: Sequence[Finding]) -> PreflightError:
 
 
 def preflight_findings(prepared: Prepared, *, quiet: bool) -> list[Finding]:
-    """All findings over the connections of a run, in the order of a report. Raises Interrupted."""
+    """Return the findings over the connections of a run, for a report. Raises Interrupted."""
     found: list[Finding] = []
     with stop_on_signal() as stop, slow_notice("Checking ...", quiet=quiet):
         check_prepared(prepared, found.append, stop)

@@ -1,4 +1,4 @@
-"""Connecting and comparing for a command, with a notice where it takes long."""
+"""Connect and compare for a command, with a notice if it takes long."""
 
 from __future__ import annotations
 

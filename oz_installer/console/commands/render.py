@@ -1,4 +1,4 @@
-"""Writes what follows from the answers to files on this machine: bundles, the picture."""
+"""Write bundles and the topology picture to local files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from oz_installer.installation.render import build_desired_state
 from oz_installer.text import plural
 
 SVG_HEAD = 1024
-"""An SVG says within so many bytes that it is one."""
+"""Bytes at the start of a file that identify an SVG."""
 
 
 def write_bundles(path: Path, out: Path, shared: RunState) -> None:
@@ -25,9 +25,7 @@ def write_bundles(path: Path, out: Path, shared: RunState) -> None:
     desired_state = build_desired_state(read(path), path, ask=secret_prompt(), connecting=False)
     shared.masker = desired_state.secrets.masker()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise AnswersError(
-            f"{out} is there already and is not an empty folder", "Name a new folder with --out."
-        )
+        raise AnswersError(f"{out} exists and is not an empty folder", "Name a new folder with --out.")
     try:
         _write_bundles(desired_state, out)
     except OSError as error:
@@ -42,7 +40,7 @@ def write_bundles(path: Path, out: Path, shared: RunState) -> None:
 def _write_bundles(desired_state: DesiredState, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     out.chmod(0o700)
-    desired_state.save_secrets()  # the files hold them, and an installation later must not make others
+    desired_state.save_secrets()  # the files hold them, so a later installation must use the same ones
     for name, rendering in desired_state.renderings.items():
         for file in rendering.files:
             target = out / name / file.path
@@ -52,16 +50,16 @@ def _write_bundles(desired_state: DesiredState, out: Path) -> None:
 
 
 def check_picture(svg: Path, loaded: LoadedAnswers, path: Path) -> None:
-    """Raises AnswersError when a picture would overwrite anything but a picture."""
+    """Raise AnswersError when a picture would overwrite a file that is not a picture."""
     mine = {file.resolve() for file in _own_files(loaded, path)}
     if svg.resolve() in mine:
         raise AnswersError(f"{svg} is a file of this installation", "Name a new file with --svg.")
     if svg.exists() and not _is_picture(svg):
-        raise AnswersError(f"{svg} is there already and is no SVG", "Name a new file with --svg.")
+        raise AnswersError(f"{svg} exists and is not an SVG", "Name a new file with --svg.")
 
 
 def _own_files(loaded: LoadedAnswers, path: Path) -> Iterable[Path]:
-    """Answers, secrets and licences, whether they are there yet or not."""
+    """Return the paths of answers, secrets and licences, existing or not."""
     licences = (loaded.answers.license.bio, loaded.answers.license.web_adapter)
     return (path, secrets_file_path(path), *(resolve_path(file, path.parent) for file in licences if file))
 

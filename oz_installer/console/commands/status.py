@@ -39,7 +39,7 @@ def show_status(
         write(sys.stdout, seen.masker(summary_text(seen.summary)))
         hints = list(seen.hints)
         if seen.summary.not_installed:
-            hints.append(f"oz-install --answers {path} installs what is missing.")
+            hints.append(f"Run oz-install --answers {path} to install what is missing.")
         for hint in hints:
             write(sys.stderr, f"hint: {one_line(seen.masker(hint))}\n")
     return 0 if seen.summary.is_healthy else NOT_READY

@@ -1,4 +1,4 @@
-"""``oz-install check --undo``: takes back what ``check --fix`` did, by the list that it kept."""
+"""``oz-install check --undo``: undo what ``check --fix`` did, from its undo log."""
 
 from __future__ import annotations
 
@@ -16,29 +16,27 @@ from oz_installer.text import plural
 
 
 def undo(path: Path, flags: CheckFlags, opener: Opener, shared: RunState) -> None:
-    """Show the commands, ask, run them, the last entry first, and note them as taken back.
+    """Show the commands, ask, run them, the last entry first, and log them as undone.
 
-    Raises AnswersError, PreflightError where something could not be taken back, Interrupted.
+    Raises AnswersError, PreflightError when something could not be undone, Interrupted.
     """
-    task, written = make_task(path, flags, opener, shared), undo_log_path(path.absolute())
+    task, log = make_task(path, flags, opener, shared), undo_log_path(path.absolute())
     answers = task.loaded.answers
-    listed = pending_undos(written) if written.exists() else []
+    listed = pending_undos(log) if log.exists() else []
     listed = [one for one in listed if one.node in flags.limit or not flags.limit]
     others = [one for one in listed if other_server(answers, one)]
     remedies = [one for one in listed if one not in others]
     if remedies:
-        show_remedies(task, [(one, None) for one in remedies], "taken back")
+        show_remedies(task, [(one, None) for one in remedies], "undone")
         confirm(flags)
         done = run_remedies(task, remedies, back=True)
         if failed := [one for one in done if one.error]:
-            hint = f"Mend that and run oz-install check --undo again. What is left stands in {written}."
-            raise PreflightError(failure_text(failed, "taken back"), hint)
+            hint = f"Fix the cause and run oz-install check --undo again. {log} has the remaining commands."
+            raise PreflightError(failure_text(failed, "undone"), hint)
     if others:
         first = f"{others[0].title}: {other_server(answers, others[0])}"
-        left = f"{plural(len(others), 'thing')} cannot be taken back with these answers: {first}"
-        raise PreflightError(left, f"The commands stand in {written}.")
+        left = f"{plural(len(others), 'thing')} cannot be undone with these answers: {first}"
+        raise PreflightError(left, f"Run the undo commands in {log} by hand.")
     if not flags.json:
-        said = (
-            f"It is taken back, and noted so in {written}." if remedies else "There is nothing to take back."
-        )
-        write(sys.stderr, f"{said}\n")
+        text = f"Undone, and recorded in {log}." if remedies else "There is nothing to undo."
+        write(sys.stderr, f"{text}\n")

@@ -1,1 +1,1 @@
-"""How progress, results and errors are printed: live, as plain lines, as JSON."""
+"""Output of progress, results and errors: live, as plain lines, as JSON."""

@@ -1,4 +1,4 @@
-"""The one place that prints errors: what happened, and what to do next."""
+"""Print errors with their hints. The only place that does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def print_error(error: OzError, stream: TextIO, debug: bool = False, masker: Mas
 
 
 def error_json(error: OzError, masker: Masker | None = None) -> str:
-    """The same as one line of JSON."""
+    """Return an error as one line of JSON."""
     problems = [str(problem) for problem in error.problems] if isinstance(error, AnswersError) else []
     document = {
         "event": "Error",

@@ -1,4 +1,4 @@
-"""A plan and a summary as plain data: lines of --json."""
+"""A plan and a summary as plain data for --json."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from oz_installer.topology.summary import HEALTHY_STATES, Summary
 
 
 def plan_json(plan: Plan, masker: Masker | None = None) -> dict[str, Any]:
-    """The same as plain data: one more line of --json."""
+    """Return a plan as plain data, secrets masked."""
     nodes = [_target_json(one) for one in plan.targets]
     document = {"nothing_to_do": plan.nothing_to_do, "total": total_text(plan), "nodes": nodes}
     return {"event": "Plan", **mask_strings(document, masker or Masker())}
 
 
 def _target_json(plan: TargetPlan) -> dict[str, Any]:
-    """A target's changes by kind, under the names that readers of --json know."""
+    """Return the changes of a target by kind, under the public names of --json."""
     return {
         "node": plan.target,
         "files": [{"path": one.name, "kind": one.action, "diff": one.diff} for one in plan.files],
@@ -34,7 +34,7 @@ def _target_json(plan: TargetPlan) -> dict[str, Any]:
 
 
 def summary_json(summary: Summary) -> dict[str, Any]:
-    """The same as plain data: one more line of --json."""
+    """Return a summary as plain data."""
     return {
         "event": "Summary",
         "ready": summary.is_healthy,

@@ -1,4 +1,4 @@
-"""One JSON object a line on stdout, for programs."""
+"""One JSON object per line on stdout, for programs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from oz_installer.console.output.streams import write
 from oz_installer.deploy.events import Event, RunEnded
 from oz_installer.secret import Masker
 
-# Words of ours, which a password that happens to be one of them must not change.
+# Fields with fixed words, which are not masked: a password may happen to be one of them.
 _OWN_WORDS = frozenset({"event", "outcome", "state", "level", "unit"})
 
 
 class JsonLines:
-    """Writes every event as it comes; RunEnded is held back so that it is the last line."""
+    """Writes every event at once, except RunEnded, which is held back to be the last line."""
 
     def __init__(self, stream: TextIO, masker: Masker) -> None:
         self._stream = stream
@@ -24,7 +24,7 @@ class JsonLines:
         self._end: RunEnded | None = None
 
     def on_event(self, event: Event) -> None:
-        """Write one line. Any thread may call."""
+        """Write one line. Any thread may call this."""
         with self._lock:
             if isinstance(event, RunEnded):
                 self._end = event
@@ -32,7 +32,7 @@ class JsonLines:
                 self._write(event)
 
     def close(self) -> None:
-        """Write the RunEnded, after which nothing follows."""
+        """Write RunEnded as the last line."""
         with self._lock:
             if self._end is not None:
                 self._write(self._end)
@@ -47,7 +47,7 @@ class JsonLines:
 
 
 def mask_strings(value: Any, masker: Masker) -> Any:
-    """Plain data with every string in it masked: before it is escaped, while a secret is still itself."""
+    """Mask every string in plain data, before JSON escapes them and changes a secret."""
     if isinstance(value, str):
         return masker(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The live display on a terminal: a line a node that changes in place, messages scrolling above."""
+"""The live display on a terminal: one line per node, with messages scrolling above."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ if TYPE_CHECKING:
     from rich.live import Live as RichLive
     from rich.text import Text
 
-# Seconds of quiet before the display appears: a run with nothing to do is over by then, and is spared
-# the 110 ms of importing rich.
+# Seconds before the display appears. A run with nothing to do ends earlier and does not import rich (110 ms).
 DELAY = 1.0
 
 
 class LiveDisplay:
-    """Shows the board with rich.
+    """Shows the progress board with rich.
 
-    Two locks, taken in this order: ``_talk`` for what is printed, then rich's own; ``_state`` for the
-    board alone, which rich's refreshing thread takes while it holds its own.
+    Two locks, taken in this order: ``_talk`` for printed text, then rich's own; ``_state`` for the board
+    alone, which rich's refresh thread takes while it holds its own.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class LiveDisplay:
         self._timer.daemon = True
 
     def on_event(self, event: Event) -> None:
-        """Bring the board up to date and print what should stay. Any thread may call."""
+        """Update the board and print messages that stay. Any thread may call this."""
         event = mask_event(event, self._masker)
         with self._talk:
             if self._closed:
@@ -65,7 +64,7 @@ class LiveDisplay:
                     self._print(line)
 
     def close(self) -> None:
-        """Take the display away, print what is left to say and how it ended."""
+        """Remove the display, print held messages and the outcome."""
         self._timer.cancel()
         with self._talk:
             if self._closed:

@@ -1,4 +1,4 @@
-"""The three faces of an unattended run. stdout is data, stderr is talk."""
+"""The three progress outputs of an unattended run. stdout has data, stderr has messages."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Kind = Literal["live", "lines", "json"]
 
 
 class ProgressOutput(Protocol):
-    """What is told of a run while it goes on. ``on_event`` may be called by any thread, at any rate."""
+    """Reports the progress of a run. ``on_event`` may be called from any thread, at any rate."""
 
     def on_event(self, event: Event) -> None:
-        """Tell one event."""
+        """Report one event."""
         ...
 
     def close(self) -> None:
-        """Leave the terminal tidy; to be called once, whatever happened."""
+        """Restore the terminal. Call it once, also after an error."""
         ...
 
 
 def output_kind(json: bool, stream_err: TextIO) -> Kind:
-    """JSON when asked for; live where a person looks at a terminal, lines elsewhere."""
+    """Return JSON if requested, live output on a terminal, plain lines elsewhere."""
     if json:
         return "json"
     return "live" if is_terminal(stream_err) else "lines"
@@ -36,7 +36,7 @@ def output_kind(json: bool, stream_err: TextIO) -> Kind:
 def open_output(
     kind: Kind, stream_out: TextIO, stream_err: TextIO, masker: Masker | None = None
 ) -> ProgressOutput:
-    """The face of that kind; JSON goes to ``stream_out``, all else to ``stream_err``."""
+    """Return the output of a kind. JSON goes to ``stream_out``, all else to ``stream_err``."""
     masker = masker or Masker()
     if kind == "json":
         return JsonLines(stream_out, masker)

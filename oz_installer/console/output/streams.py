@@ -1,4 +1,4 @@
-"""Writing to a stream that may be gone, or that knows few letters."""
+"""Write to streams that may be closed or have a limited encoding."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TextIO
 
 
 def write(stream: TextIO, text: str) -> None:
-    """Write and flush. A reader that went away must not end an installation, so that is passed over."""
+    """Write and flush. A closed stream is ignored: it must not end an installation."""
     try:
         try:
             stream.write(text)
@@ -21,7 +21,7 @@ def write(stream: TextIO, text: str) -> None:
 
 
 def draws_boxes(stream: TextIO) -> bool:
-    """Whether the stream's encoding has the box drawing characters and arrows that we use."""
+    """Return whether the stream's encoding has the box drawing characters and arrows in use."""
     try:
         "│─┌┐└┘├┤┬┴▶▼━╸…".encode(getattr(stream, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -30,7 +30,7 @@ def draws_boxes(stream: TextIO) -> bool:
 
 
 def is_interactive(stream: TextIO) -> bool:
-    """Whether a person can be asked there; the terminal may be a plain one (TERM=dumb)."""
+    """Return whether the stream is a terminal, maybe without cursor control (TERM=dumb)."""
     try:
         return stream.isatty()
     except ValueError:
@@ -38,17 +38,17 @@ def is_interactive(stream: TextIO) -> bool:
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Whether a person looks at a terminal that can move its cursor: what is needed for drawing."""
+    """Return whether the stream is a terminal with cursor control, as drawing needs."""
     return is_interactive(stream) and os.environ.get("TERM", "") not in ("", "dumb")
 
 
 def colours(stream: TextIO) -> bool:
-    """Whether colours may be used: on a terminal, unless NO_COLOR is set (no-color.org)."""
+    """Return whether to use colours: on a terminal, unless NO_COLOR is set (no-color.org)."""
     return is_terminal(stream) and not os.environ.get("NO_COLOR")
 
 
 class BrokenPipeSafe(TextIOBase):
-    """A stream for rich that passes over a reader that went away."""
+    """A stream for rich that ignores a closed reader."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
@@ -56,18 +56,18 @@ class BrokenPipeSafe(TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """The real stream's."""
+        """Delegate to the real stream."""
         return self._stream.encoding or "ascii"
 
     def isatty(self) -> bool:
-        """The real stream's."""
+        """Delegate to the real stream."""
         return self._stream.isatty()
 
     def fileno(self) -> int:
-        """The real stream's; OSError when it has none."""
+        """Delegate to the real stream. Raises OSError when it has none."""
         return self._stream.fileno()
 
     def write(self, text: str) -> int:
-        """Write, or pass over."""
+        """Write, or ignore a closed stream."""
         write(self._stream, text)
         return len(text)

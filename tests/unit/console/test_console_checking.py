@@ -122,7 +122,9 @@ def test_one_check_alone() -> None:
 def test_a_failure_that_can_be_mended_names_the_command_that_does_it() -> None:
     remedy = Remedy(title="start it", node="b", commands=(("service", "docker", "start"),))
     assert _nothing_changed(FOUND) == "Nothing was changed."
-    assert "check --fix can mend 1 thing" in _nothing_changed([*FOUND, replace(FOUND[2], remedy=remedy)])
+    assert "Run oz-install check --fix to fix 1 finding." in _nothing_changed(
+        [*FOUND, replace(FOUND[2], remedy=remedy)]
+    )
 
 
 MANY = [replace(FOUND[0], id=f"host.cpu/{name}", node=name) for name in "cdefghijklmn"]
@@ -170,8 +172,8 @@ def test_warnings_alone_end_with_how_to_accept_them(
     case = Case(monkeypatch, tmp_path, [FOUND[0], replace(FOUND[1], remedy=remedy)])
     case.run()
     assert capsys.readouterr().err == (
-        "hint: Mend what is warned of, or accept it: --accept host.memory (or accept: in the answers; with "
-        "/NODE for one node). oz-install check --fix can mend 1 thing.\n"
+        "hint: Fix the warnings, or accept them: --accept host.memory (or accept: in the answers; with "
+        "/NODE for one node). Run oz-install check --fix to fix 1 finding.\n"
     )
     case.run(accept=("host.memory",))
     assert capsys.readouterr().err == ""
@@ -187,7 +189,7 @@ def test_only_takes_an_id_for_its_check_and_says_so(
     case = Case(monkeypatch, tmp_path, [FOUND[0], HERE])
     case.run(only=("host.memory/a",))
     said = capsys.readouterr()
-    assert said.err == "host.memory/a: examined with the whole of host\n"
+    assert said.err == "host.memory/a: run as part of the check host\n"
     assert "1 check: 1 ok" in said.out
     with pytest.raises(AnswersError, match="there is no check 'hots'"):
         case.run(only=("hots.memory",))
@@ -198,7 +200,7 @@ def test_nothing_to_examine_is_said_instead_of_an_empty_table(
 ) -> None:
     case = Case(monkeypatch, tmp_path, [FOUND[0]])
     case.run(only=("broker",))
-    nothing = "broker: nothing to examine: the broker comes with the installation\n"
+    nothing = "broker: nothing to check: the broker is bundled\n"
     assert capsys.readouterr().out == nothing
     case.run(only=("broker", "host"))
     assert capsys.readouterr().out.endswith(f"1 check: 1 ok, 0 warnings, 0 failures\n{nothing}")

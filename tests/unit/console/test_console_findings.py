@@ -45,8 +45,8 @@ def test_details_name_each_field_and_wrap() -> None:
         "Why     It is slow.",
         "Do      Add memory. Add memory. Add",
         "        memory. Add memory.",
-        "Or      oz-install check --fix can",
-        "        do this: start Docker.",
+        "Or      run oz-install check --fix:",
+        "        start Docker.",
         "Id      host.memory/api1",
     ]
     assert [row[0] for row in detail_rows(replace(OK, node=None), 80)] == [

@@ -107,13 +107,13 @@ class Case:
 def test_what_is_shown() -> None:
     pairs = [(START, finding("engine")), (MODE, finding("host")), (SQL, finding("database", node="b"))]
     assert "\n".join(remedy_lines(pairs)) == (
-        "3 things can be mended; the commands run as root, SQL as the database's administrator:\n"
+        "3 things can be fixed; the commands run as root, SQL as the database's administrator:\n"
         "\n"
         "a\n"
         "  Engine: is bad\n"
         "  start Docker:\n"
         "    service docker start\n"
-        "  taken back by:\n"
+        "  undone by:\n"
         "    service docker stop\n"
         "  Host: is bad\n"
         "  make /opt/oz writable by its owner only:\n"
@@ -135,7 +135,7 @@ def test_it_is_done_and_looked_at_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     fixed.refuse()
     assert case.out.getvalue() == ""
     assert "service docker start" in case.err.getvalue()
-    assert "take it back: /nowhere/answers.undo.txt" in case.err.getvalue()
+    assert "those that undo them, are in /nowhere/answers.undo.txt" in case.err.getvalue()
 
 
 def test_what_comes_to_light_is_mended_next_and_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,16 +157,16 @@ def test_an_endless_supply_of_remedies_ends(monkeypatch: pytest.MonkeyPatch) -> 
 def test_nothing_to_mend_and_what_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(monkeypatch, [finding("host", MODE, "warning"), finding("ports")])
     fixed = case.run(CheckFlags(fix=True), "host")
-    assert case.err.getvalue().startswith("check --fix can mend none of this")
+    assert case.err.getvalue().startswith("check --fix has no fix for these findings.")
     assert (case.order, fixed.done, fixed.hint) == ([], [], "Nothing was changed.")
     case = Case(monkeypatch, [finding("host", MODE, "warning")])
     case.run(CheckFlags(fix=True), "host")
-    assert case.err.getvalue() == "There is nothing to mend.\n"
+    assert case.err.getvalue() == "There is nothing to fix.\n"
 
 
 def test_without_a_terminal_it_takes_yes(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(monkeypatch, [finding("engine", START)])
-    with pytest.raises(AnswersError, match="nobody can be asked") as raised:
+    with pytest.raises(AnswersError, match="there is no terminal for the confirmation") as raised:
         case.run(CheckFlags(fix=True))
     assert "--yes" in raised.value.hint
     assert raised.value.exit_code == 2
@@ -189,7 +189,7 @@ def test_on_a_terminal_it_is_asked(monkeypatch: pytest.MonkeyPatch, answer: bool
     else:
         with pytest.raises(Interrupted, match="nothing was changed"):
             case.run(CheckFlags(fix=True))
-    assert asked == ["Do this?"]
+    assert asked == ["Continue?"]
     assert case.mended == ([[START]] if answer else [])
 
 
@@ -209,7 +209,7 @@ def test_what_could_not_be_mended_fails_the_run(monkeypatch: pytest.MonkeyPatch)
     warning = finding("host", MODE, "warning")
     case = Case(monkeypatch, [warning], [warning], error="status 1: no")
     fixed = case.run(CheckFlags(fix=True, yes=True))
-    with pytest.raises(PreflightError, match="1 thing could not be mended: a: status 1: no") as raised:
+    with pytest.raises(PreflightError, match="1 thing could not be fixed: a: status 1: no") as raised:
         fixed.refuse()
     assert "answers.undo.txt" in raised.value.hint
     with pytest.raises(PreflightError) as raised:

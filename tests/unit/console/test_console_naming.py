@@ -83,9 +83,7 @@ def test_an_accepted_id_that_matches_nothing_is_named_with_the_nearest(loaded: L
         "clock.skew",
     ], "node2 was not looked at"
     assert "clock.skew" not in list(unused_ids(answers, seen, typed=ids, only=["host"])), "nor was the clock"
-    assert unmatched_note(answers, seen).startswith(
-        "note: accepted, but nothing that was found has this id: "
-    )
+    assert unmatched_note(answers, seen).startswith("note: accepted ids that match no finding: ")
     assert unmatched_note(replace(answers, accept=("host.cpu",)), seen) == ""
 
 
@@ -116,10 +114,10 @@ def test_the_names_of_the_checks_stand_in_help_and_docs() -> None:
 def test_a_check_that_examines_nothing_says_why(loaded: LoadedAnswers) -> None:
     answers, seen = loaded.answers, [found("host.cpu")]
     assert list(empty_checks(answers, ("host", "broker", "admin"), seen)) == [
-        "broker: nothing to examine: the broker comes with the installation",
-        "admin: nothing to examine: no administrator's password is given, or it is long enough",
+        "broker: nothing to check: the broker is bundled",
+        "admin: nothing to check: no administrator's password is given, or it is long enough",
     ]
-    assert "is an address" in next(empty_checks(answers, ("public-url-here",), seen))
+    assert "public_url is an IP address" in next(empty_checks(answers, ("public-url-here",), seen))
     outside = replace(answers, broker=replace(answers.broker, host="redis"))
     assert "on the nodes of --limit" in next(empty_checks(outside, ("broker",), seen))
     away = [Finding(id="look/node1", subject="Node", node="node1", level="failure", seen="away")]

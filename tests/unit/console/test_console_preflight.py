@@ -84,7 +84,7 @@ def test_an_id_that_matches_nothing_is_told_beside_the_warning_that_stops(
     case = Case(monkeypatch, [OK, replace(WARNING, remedy=remedy)], terminal=False)
     with pytest.raises(PreflightError) as raised:
         case.run(InstallFlags(), "host.memroy")
-    assert "oz-install check --fix can mend 1 thing" in raised.value.hint
+    assert "Run oz-install check --fix to fix 1 finding." in raised.value.hint
     assert "host.memroy (did you mean host.memory?)" in case.err.getvalue()
 
 

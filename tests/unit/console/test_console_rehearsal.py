@@ -55,7 +55,7 @@ def test_only_what_matters_node_by_node(prepared: Any, monkeypatch: pytest.Monke
         "n1: would run job ********",
         "n2: would write the files below /opt/oz",
         "n2: would run job ********",
-        "Nothing was changed. The preflight was not made: oz-install check makes it.",
+        "Nothing was changed. The preflight was not run; oz-install check runs it.",
     ]
     dry_run.dry_run(prepared, InstallFlags(skip_checks=True))
     assert stream.getvalue().endswith("\nNothing was changed.\n"), "who skips it knows"
@@ -81,7 +81,9 @@ def answers(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", ["answers.yml", "answers.secrets.json", "license.key", "notes.txt", "."])
 def test_a_picture_overwrites_nothing_else(answers: Path, name: str) -> None:
-    with pytest.raises(AnswersError, match=r"is a file of this installation|is no SVG") as caught:
+    with pytest.raises(
+        AnswersError, match=r"is a file of this installation|exists and is not an SVG"
+    ) as caught:
         check_picture(answers.parent / name, read(answers), answers)
     assert "--svg" in caught.value.hint
 

@@ -64,7 +64,7 @@ def test_json_tells_what_is_still_to_be_run(
     monkeypatch.setattr("sys.stdout", out)
     nothing: Any = None
     if error:
-        with pytest.raises(PreflightError, match="1 thing could not be taken back: a: "):
+        with pytest.raises(PreflightError, match="1 thing could not be undone: a: "):
             undo(path, flags, nothing, nothing)
     else:
         undo(path, flags, nothing, nothing)
@@ -102,4 +102,4 @@ def test_without_a_list_there_is_nothing_to_take_back(
     path, flags, nothing = tmp_path / "answers.yml", CheckFlags(yes=True), None
     monkeypatch.setattr(undo_command, "make_task", lambda *_: task_with(path, flags, "a"))
     undo(path, flags, nothing, nothing)  # type: ignore[arg-type]
-    assert capsys.readouterr().err == "There is nothing to take back.\n"
+    assert capsys.readouterr().err == "There is nothing to undo.\n"
