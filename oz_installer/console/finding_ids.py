@@ -128,4 +128,4 @@ def _empty_reason(answers: Answers, name: str) -> str:
         return "public_url is an IP address, and no server presents a certificate there"
     if name == "admin":
         return "no administrator's password is given, or it is long enough"
-    return "these answers, or the nodes of --limit, have nothing that it checks"
+    return "nothing that it checks is in these answers or on the nodes of --limit"
