@@ -23,8 +23,8 @@ from oz_installer.remote.transport import CommandResult
 from oz_installer.render.compose.bundle import Bundle
 from oz_installer.tui.widgets.row_list import RowList
 from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, wizard
-from tests.unit.deploy.deploy_support import FakeTransport, short
-from tests.unit.deploy.test_deploy_facts import DETAILS, output
+from tests.unit.deploy.compose.deploy_support import FakeTransport, short
+from tests.unit.deploy.compose.test_deploy_facts import DETAILS, output
 
 CANARY = "canary-T0ken"
 OLD, NEW = "http://old.example.com", "http://new.example.com"

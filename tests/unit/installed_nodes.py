@@ -15,7 +15,7 @@ from oz_installer.answers.file import read
 from oz_installer.deploy.record import record_of
 from oz_installer.installation.render import build_desired_state
 from oz_installer.render.compose.bundle import Bundle
-from tests.unit.deploy.test_deploy_facts import output
+from tests.unit.deploy.compose.test_deploy_facts import output
 
 ANSWERS = """\
 version: 1

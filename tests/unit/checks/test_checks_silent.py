@@ -28,7 +28,7 @@ from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.ssh.transport import SshTarget, connect
 from oz_installer.remote.transport import Transport
 from oz_installer.topology.model import Edge
-from tests.unit.checks.test_checks_network import free, planned
+from tests.unit.checks.network.test_checks_network import free, planned
 
 NAMES = ("n1", "n2", "n3", "n4")
 SPOTS = tuple(CheckedNode(name=name, roles=("api",)) for name in NAMES)

@@ -15,8 +15,8 @@ from oz_installer.checks.engine.runtime import RuntimeCheck
 from oz_installer.checks.runner import combine_scripts, sections
 from oz_installer.remote.local import LocalTransport
 from tests.unit.checks.checks_support import API, judged, levels, printed_by, site
+from tests.unit.checks.engine.test_checks_remedies import HANGS, SILENT, SYSTEMD
 from tests.unit.checks.test_checks_judges import SEEN
-from tests.unit.checks.test_checks_remedies import HANGS, SILENT, SYSTEMD
 from tests.unit.checks.test_checks_scripts import DOCKER, here, program, tools
 
 __all__ = ["tools"]

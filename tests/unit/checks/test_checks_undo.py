@@ -12,8 +12,8 @@ import pytest
 from oz_installer.checks.host.capabilities import NodeCapabilities
 from oz_installer.checks.host.host import HostCheck
 from tests.unit.checks.checks_support import judged, site
+from tests.unit.checks.engine.test_checks_remedies import DEBIAN, DENIED, MISSING, remedy
 from tests.unit.checks.test_checks_judges import HOST
-from tests.unit.checks.test_checks_remedies import DEBIAN, DENIED, MISSING, remedy
 from tests.unit.checks.test_checks_scripts import program, tools
 
 __all__ = ["tools"]

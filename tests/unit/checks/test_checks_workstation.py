@@ -32,7 +32,7 @@ from oz_installer.secret import Secret
 from oz_installer.topology.licences import nodes_by_licence
 from oz_installer.topology.planner import plan_topology
 from tests.unit.checks.checks_support import API, judged, levels, printed_by, site
-from tests.unit.checks.registry_support import HOST, certificate
+from tests.unit.checks.registry.registry_support import HOST, certificate
 
 
 def surveyed(check: InstallationCheck[Any], facts: Any, at: CheckContext) -> dict[str, Finding]:

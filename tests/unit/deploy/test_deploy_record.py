@@ -9,7 +9,7 @@ import pytest
 
 from oz_installer.deploy.record import fingerprint, next_generation, parse_record, record_of
 from oz_installer.secret import Secret
-from tests.unit.deploy.deploy_support import bundle, service
+from tests.unit.deploy.compose.deploy_support import bundle, service
 
 ONE = bundle(service("job", job=True), service("api"), config_api="x", secret_a="hidden")
 

@@ -19,8 +19,8 @@ from oz_installer.installation.nodes import connect
 from oz_installer.installation.render import build_desired_state
 from oz_installer.secret import Secret
 from oz_installer.topology.planner import plan_topology
-from tests.unit.deploy.deploy_support import FakeTransport, fresh, short
-from tests.unit.deploy.test_deploy_facts import DETAILS, output
+from tests.unit.deploy.compose.deploy_support import FakeTransport, fresh, short
+from tests.unit.deploy.compose.test_deploy_facts import DETAILS, output
 from tests.unit.topology.topology_answers import layout
 
 ANSWERS = """\

@@ -17,8 +17,8 @@ from oz_installer.formatting.summary import summary_text
 from oz_installer.installation.apply import apply
 from oz_installer.installation.prepare import Prepared, prepare
 from oz_installer.installation.summary import summarise
-from tests.unit.deploy.deploy_support import FakeTransport, short
-from tests.unit.deploy.test_deploy_facts import DETAILS, output
+from tests.unit.deploy.compose.deploy_support import FakeTransport, short
+from tests.unit.deploy.compose.test_deploy_facts import DETAILS, output
 
 CANARY = "canary-T0ken"
 ANSWERS = """\

@@ -23,8 +23,8 @@ from oz_installer.installation.prepare import Prepared, prepare
 from oz_installer.installation.summary import summarise
 from oz_installer.installation.wizard.core import InstallerCore
 from oz_installer.remote.ssh.transport import SshTarget, SshTransport, connect
-from tests.unit.deploy.deploy_support import FakeTransport, short
-from tests.unit.deploy.test_deploy_facts import DETAILS, output
+from tests.unit.deploy.compose.deploy_support import FakeTransport, short
+from tests.unit.deploy.compose.test_deploy_facts import DETAILS, output
 from tests.unit.installation.test_lost_secrets import record
 
 ANSWERS = """\

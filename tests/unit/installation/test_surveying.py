@@ -15,9 +15,9 @@ from oz_installer.deploy.compose.states import service_states
 from oz_installer.errors import ConnectError
 from oz_installer.installation.nodes import connect
 from oz_installer.remote.transport import CommandResult
-from tests.unit.deploy.deploy_support import FakeTransport, bundle, container, failed, service, short
-from tests.unit.deploy.deploy_support import installed as installed_facts
-from tests.unit.deploy.test_deploy_facts import DETAILS, output
+from tests.unit.deploy.compose.deploy_support import FakeTransport, bundle, container, failed, service, short
+from tests.unit.deploy.compose.deploy_support import installed as installed_facts
+from tests.unit.deploy.compose.test_deploy_facts import DETAILS, output
 from tests.unit.installation.test_lost_secrets import record
 
 ANSWERS = """\
