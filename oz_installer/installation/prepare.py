@@ -8,6 +8,7 @@ from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.secrets.resolve import Ask
+from oz_installer.deploy.events import Event
 from oz_installer.deploy.plan import Plan
 from oz_installer.frozen import dataclass
 from oz_installer.installation.connect import one_error, open_connection, select_targets
@@ -60,11 +61,18 @@ def prepare(
 
     Raises AnswersError, also when passwords of the installation are lost, unless ``new_secrets`` is set;
     ConnectError with every target that cannot be reached, PreflightError; Interrupted soon
-    after ``stop`` is set.
+    after ``stop`` is set. ``emit`` gets the events of the phases that connect and read facts.
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
     only = select_targets(loaded.answers, limit)
-    connection = open_connection(inputs, open_transport, only=only, stop=stop, emit=emit)
+    events: list[Event] = []
+
+    def record(event: Event) -> None:
+        events.append(event)
+        if emit is not None:
+            emit(event)
+
+    connection = open_connection(inputs, open_transport, only=only, stop=stop, emit=record)
     try:
         if connection.failures:
             raise one_error(list(connection.failures.values()))
@@ -75,4 +83,5 @@ def prepare(
     except BaseException:
         connection.close()
         raise
-    return Prepared(connection=connection, plan=plan, report=RunReport(connection.desired_state, plan))
+    report = RunReport(connection.desired_state, plan, events)
+    return Prepared(connection=connection, plan=plan, report=report)

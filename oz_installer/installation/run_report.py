@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -33,11 +33,12 @@ class RunReport:
     ``write_error`` is why it could not be written. Nothing is written for a run that never began.
     """
 
-    def __init__(self, desired_state: DesiredState, plan: Plan) -> None:
+    def __init__(self, desired_state: DesiredState, plan: Plan, before: Sequence[Event] = ()) -> None:
+        """Start with the events ``before`` the run: connecting and reading facts."""
         self.path = report_path(desired_state.path)
         self.write_error = ""
         self._desired_state, self._plan = desired_state, plan
-        self._events: list[Event] = []
+        self._events: list[Event] = list(before)
         self._lock = Lock()
         self._began: float | None = None
         self._error = ""

@@ -86,6 +86,8 @@ def test_a_run_is_reported_without_secrets(prepared: Prepared, monkeypatch: pyte
         f"oz-install --answers {prepared.desired_state.path}",
         "5.2, poc-1, docker",
         "new files",
+        "phase 1 of 2: Connect to the nodes",
+        "phase 2 of 2: Read facts",
         "phase 1 of 1: Send files",
         "n1: warning: the vendor refuses ********",
         "Done in 3.0 s.",
