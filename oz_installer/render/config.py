@@ -1,4 +1,4 @@
-"""The configuration files that a node's services mount, from ``templates/config``.
+"""Configuration files that a node's services mount, rendered from ``templates/config``.
 
 A mount's source ``config/api/config.py`` is rendered from ``templates/config/api/config.py.j2``: a new
 release that mounts a new file needs the template and no code.
@@ -22,14 +22,14 @@ from oz_installer.topology.wiring import url_host
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigFile:
-    """One rendered file; ``secret`` when a secret was read to make it."""
+    """One rendered file; ``secret`` if it contains a secret."""
 
     text: str = field(repr=False)
     secret: bool
 
 
 def secret_slots(topology: Topology) -> tuple[str, ...]:
-    """Names of the secrets that the services need and that can be generated, in the catalogue's order."""
+    """Return the secrets of the services that can be generated, in the catalogue's order."""
     placed = {one.service.name for node in topology.nodes for one in node.services}
     kinds = load_release(topology.release).services
     return tuple(dict.fromkeys(slot for kind in kinds if kind.name in placed for slot in kind.secrets))
@@ -38,10 +38,10 @@ def secret_slots(topology: Topology) -> tuple[str, ...]:
 def config_files(
     node: TopologyNode, wiring: Wiring, secrets: Mapping[str, Secret], topology: Topology
 ) -> dict[str, ConfigFile]:
-    """Render every ``config/...`` file that a service of the node mounts, by its path in the bundle.
+    """Render every ``config/...`` file that a service of the node mounts, by path.
 
-    Raises AnswersError when an answer or secret cannot be written in a file's language, OzError when a
-    secret is missing.
+    Raises AnswersError when a value cannot be written in the language of a file, OzError when a secret is
+    missing.
     """
     mounted = {m.source: m.target for p in node.services for m in p.service.mounts if _is_file(m.source)}
     return {source: _render(source, mounted, node, wiring, secrets, topology) for source in sorted(mounted)}
@@ -87,7 +87,10 @@ def _mapping(wiring: Wiring, key: str) -> Mapping[str, object]:
 
 
 def _allowed_hosts(wiring: Wiring, topology: Topology) -> list[str]:
-    """Names under which users, nginx, health checks and other nodes call the API; the public one first."""
+    """Return the host names of calls to the API, the public one first.
+
+    They come from users, nginx, health checks and other nodes.
+    """
     inside = _mapping(wiring, "inside")
     own = [str(inside[part]).rpartition(":")[0] for part in ("api", "web") if part in inside]
     names = [str(wiring.values["public_host"]), *own, "localhost", "127.0.0.1"]
@@ -97,7 +100,7 @@ def _allowed_hosts(wiring: Wiring, topology: Topology) -> list[str]:
 
 
 class _Reader:
-    """Hands secrets to one template and remembers whether any was taken."""
+    """Gives secrets to one template and records whether it used any."""
 
     def __init__(self, secrets: Mapping[str, Secret], wiring: Wiring, topology: Topology) -> None:
         self._secrets = secrets
@@ -106,27 +109,27 @@ class _Reader:
         self.used = False
 
     def secret(self, name: str) -> Secret:
-        """The secret of that name; raises OzError when there is none."""
+        """Return a secret by name. Raises OzError when there is none."""
         self.used = True
         if name not in self._secrets:
-            raise OzError(f"the secret {name} is missing", "give it in answers.yml")
+            raise OzError(f"the secret {name} is missing", "set it in answers.yml")
         found = self._secrets[name]
         if unprintable(found.reveal()):
             raise AnswersError(
-                f"the secret {name} holds a line break or control character",
+                f"the secret {name} has a line break or control character",
                 "remove it from where the secret is read from; a single line break at the end counts too",
             )
         return found
 
     def redis_password(self) -> Secret:
-        """Of the bundled Redis, or of the operator's, which may have none."""
+        """Return the password of the bundled Redis, or of the operator's, which may have none."""
         if self._topology.services_for("redis"):
             return self.secret("redis.password")
         self.used = True
         return self.secret("broker.password") if "broker.password" in self._secrets else Secret("")
 
     def redis_url(self, purpose: str) -> Secret:
-        """URL of one of Redis' databases, by its purpose in the wiring."""
+        """Return the URL of a Redis database, by its purpose in the wiring."""
         password = quote(self.redis_password().reveal(), safe="")
         login = f":{password}@" if password else ""
         databases = self._values["redis_databases"]
@@ -135,7 +138,7 @@ class _Reader:
         return Secret(f"redis://{login}{self._address('redis')}/{databases[purpose]}")
 
     def broker_url(self) -> Secret:
-        """URL of the queues' broker: Redis, or RabbitMQ's virtual host ``/``."""
+        """Return the URL of the broker: Redis, or the virtual host ``/`` of RabbitMQ."""
         if self._values["broker"] == "redis":
             return self.redis_url("broker")
         bundled = bool(self._topology.services_for("rabbitmq"))

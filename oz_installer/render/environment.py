@@ -1,4 +1,4 @@
-"""Strict Jinja: the one module that finds ``templates/``, and the gate that nothing unquoted passes."""
+"""The strict Jinja environment, which rejects unquoted values. Also locates ``templates/``."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class UnquotedError(TypeError):
-    """A template emits a value that went through no quoting filter; a fault of the template."""
+    """A template emits a value without a quoting filter, which is a fault of the template."""
 
 
 @cache
 def templates_folder() -> Path:
-    """``templates/`` inside the installed package, or beside the package in a source checkout."""
+    """Return ``templates/`` in the installed package, or next to it in a source checkout."""
     for folder in (PACKAGE / "templates", PACKAGE.parent / "templates"):
         if (folder / "config").is_dir():
             return folder
@@ -35,7 +35,7 @@ def templates_folder() -> Path:
 
 @cache
 def environment() -> Environment:
-    """The environment of every template; compiled templates are kept for the life of the process."""
+    """Return the environment of all templates, cached for the life of the process."""
     made = Environment(
         loader=FileSystemLoader(templates_folder()),
         undefined=StrictUndefined,
@@ -57,9 +57,9 @@ def render_template(name: str, context: Mapping[str, object]) -> str:
 
 
 def cache_folder() -> Path | None:
-    """The user's own folder for compiled templates, made when missing; None when there is no safe one.
+    """Return the user's folder for compiled templates, created if missing; None if unsafe.
 
-    What lies there is run as code, so it must be a real folder, this user's and closed to all others.
+    Its files are run as code, so it must be a real folder that only this user can write to.
     """
     try:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -82,40 +82,40 @@ def _bytecode_cache() -> _TemplateCache | None:
 
 
 class _TemplateCache(FileSystemBytecodeCache):
-    """Compiled templates, good for just this code of ours and this Jinja.
+    """A cache of compiled templates, valid for this version of the filters and of Jinja.
 
-    Compiling takes about 35 ms a run, reading what was compiled about 5. A cache that cannot be read or
-    written costs that time and nothing else.
+    Compiling takes about 35 ms per run, loading about 5. A cache that cannot be read or written costs only
+    that time.
     """
 
     def get_source_checksum(self, source: str) -> str:
-        """Of the template and of all that shapes its compilation."""
+        """Return the checksum of the template and of everything that affects its compilation."""
         return hashlib.sha256((_compiler() + source).encode()).hexdigest()
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Take what was compiled before; anything odd is compiled again."""
+        """Load a compiled template; an invalid one is compiled again."""
         try:
             super().load_bytecode(bucket)
         except Exception:  # noqa: BLE001 - unpickling a broken file may raise anything
             bucket.reset()
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep what was compiled, where that is possible."""
+        """Save a compiled template, if possible."""
         with contextlib.suppress(OSError):
             super().dump_bytecode(bucket)
 
 
 @cache
 def _compiler() -> str:
-    """Digest of Jinja's version and of the modules whose filters may be folded into compiled templates."""
+    """Return a digest of Jinja's version and of the modules compiled into templates."""
     sources = [Path(__file__).read_bytes(), Path(__file__).with_name("filters.py").read_bytes()]
     return jinja2.__version__ + hashlib.sha256(b"".join(sources)).hexdigest()
 
 
 def _only_quoted(value: object) -> object:
-    """Let pass what a quoting filter made, and whole numbers."""
+    """Return quoted text and integers unchanged. Raises UnquotedError for anything else."""
     if isinstance(value, Quoted) or type(value) is int:
         return value
     if isinstance(value, StrictUndefined):
         str(value)  # raises UndefinedError, with the name of what is undefined
-    raise UnquotedError(f"a template emits a {type(value).__name__} that no filter has quoted")
+    raise UnquotedError(f"a template emits a {type(value).__name__} without a quoting filter")

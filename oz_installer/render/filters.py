@@ -1,8 +1,8 @@
-"""Values as the literals of each target language.
+"""Template filters that quote values as literals of each target language.
 
-Each function takes a value (a ``Secret`` is revealed here) and gives a ``Quoted``: text that stands for
-exactly that value in its language. Templates may emit nothing else (see ``environment.py``).
-What a language cannot carry is refused with an error that never shows the value.
+Each function takes a value (a ``Secret`` is revealed here) and returns a ``Quoted``: text that denotes
+exactly that value in its language. Templates may emit nothing else (see ``environment.py``). A value that a
+language cannot express is rejected with an error that never shows the value.
 """
 
 from __future__ import annotations
@@ -28,113 +28,113 @@ RABBITMQ_PLAIN = re.compile(r"(?!encrypted:)[A-Za-z0-9!%&()*+,./:;=?@\[\]^_{|}~-
 
 
 class Quoted(str):
-    """Text that a quoting function made: safe in the language that it was made for, and only there."""
+    """Text made by a quoting function: safe only in the language of that function."""
 
     __slots__ = ()
 
 
 def reveal(value: object) -> object:
-    """A secret's value; anything else as it is."""
+    """Return the value of a secret; anything else unchanged."""
     return value.reveal() if isinstance(value, Secret) else value
 
 
 def unprintable(value: str) -> bool:
-    """Whether a text holds a line break or control character, which one-line formats cannot carry."""
+    """Return whether a text has a line break or control character, unfit for one-line formats."""
     return not value.isprintable() and any(unicodedata.category(char) in UNPRINTABLE for char in value)
 
 
 def python(value: object) -> Quoted:
-    """A Python literal in ASCII; str, numbers, booleans, None, lists and mappings of those."""
+    """Return a Python literal in ASCII: string, number, boolean, None, or a list or mapping."""
     return Quoted(_python(reveal(value)))
 
 
 def python_name(value: object) -> Quoted:
-    """A name of Python, unquoted; anything else is refused."""
+    """Return a Python identifier, unquoted; anything else is rejected."""
     text = _text(value, "Python")
     if not text.isidentifier() or keyword.iskeyword(text):
-        raise AnswersError(f"{text!r} is no name of a setting", "use capitals, digits and _ only")
+        raise AnswersError(f"{text!r} is not the name of a setting", "use only capitals, digits and _")
     return Quoted(text)
 
 
 def json_value(value: object) -> Quoted:
-    """A JSON value in ASCII."""
+    """Return a JSON value in ASCII."""
     value = reveal(value)
     _must_be_plain(value, "JSON")
     return Quoted(json.dumps(value, allow_nan=False))
 
 
 def sql(value: object) -> Quoted:
-    """A string literal of PostgreSQL with standard_conforming_strings on, its default."""
+    """Return a PostgreSQL string literal, for standard_conforming_strings = on, the default."""
     return Quoted("'" + _text(value, "SQL").replace("'", "''") + "'")
 
 
 def sql_name(value: object) -> Quoted:
-    """A quoted identifier of PostgreSQL."""
+    """Return a quoted PostgreSQL identifier."""
     text = _text(value, "SQL")
     if not 0 < len(text.encode()) <= IDENTIFIER_BYTES:
         raise AnswersError(
-            f"a name of the database has no characters or more than {IDENTIFIER_BYTES} bytes",
-            "shorten the name of the role or database in answers.yml",
+            f"a name in the database is empty or longer than {IDENTIFIER_BYTES} bytes",
+            "give the role or database a shorter, non-empty name in answers.yml",
         )
     return Quoted('"' + text.replace('"', '""') + '"')
 
 
 def redis(value: object) -> Quoted:
-    """A double-quoted argument of redis.conf; bytes beyond ASCII as ``\\xHH``."""
+    """Return a double-quoted argument of redis.conf, with non-ASCII bytes as ``\\xHH``."""
     return Quoted('"' + "".join(_redis_byte(byte) for byte in _text(value, "redis.conf").encode()) + '"')
 
 
 def nginx(value: object) -> Quoted:
-    """A double-quoted parameter of nginx, which has no way to write a ``$`` that starts no variable."""
+    """Return a double-quoted parameter of nginx, which cannot escape a ``$``."""
     text = _text(value, "nginx")
     if "$" in text:
         raise AnswersError(
-            "a value for nginx holds a $, which nginx takes for a variable and cannot escape",
+            "a value for nginx contains a $, which nginx reads as a variable and cannot escape",
             "use a host name or URL without $ in answers.yml",
         )
     return Quoted('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"')
 
 
 def address(value: object) -> Quoted:
-    """A container's ``name:port``, bare, as a word of nginx; anything else is refused."""
+    """Return a container's ``name:port`` unquoted, for nginx; anything else is rejected."""
     text = _text(value, "nginx")
     if not ADDRESS.fullmatch(text):
-        raise TypeError(f"{text!r} is no container's address")
+        raise TypeError(f"{text!r} is not the address of a container")
     return Quoted(text)
 
 
 def rabbitmq(value: object) -> Quoted:
-    """A value of rabbitmq.conf. RabbitMQ 3 has no quotes there: what is cut or changed is refused."""
+    """Return a value of rabbitmq.conf. RabbitMQ 3 has no quotes: unsafe characters are rejected."""
     text = _text(value, "rabbitmq.conf")
     if not RABBITMQ_PLAIN.fullmatch(text):
         raise AnswersError(
-            "a value for rabbitmq.conf holds a character that RabbitMQ cannot read there: "
-            "a space, #, $, <, >, a quote, a backslash or a letter beyond ASCII",
+            "a value for rabbitmq.conf contains a character that RabbitMQ cannot read there: "
+            "a space, #, $, <, >, a quote, a backslash or a non-ASCII letter",
             "use letters, digits and other punctuation for the user and password of a bundled RabbitMQ",
         )
     return Quoted(text)
 
 
 def url(value: object) -> Quoted:
-    """A part of a URL, percent-encoded as UTF-8, ``/`` and ``:`` included."""
+    """Return a part of a URL, percent-encoded as UTF-8, including ``/`` and ``:``."""
     return Quoted(quote(_text(value, "a URL"), safe=""))
 
 
 def shell(value: object) -> Quoted:
-    """One word of a POSIX shell."""
+    """Return one word for a POSIX shell."""
     return Quoted(shlex.quote(_text(value, "a shell")))
 
 
 def line(value: object) -> Quoted:
-    """The whole content of a one-line file, unchanged."""
+    """Return the content of a one-line file, unchanged."""
     return Quoted(_text(value, "a one-line file"))
 
 
 def rabbitmq_hash(value: object) -> str:
-    """RabbitMQ's salted SHA-256 of a password, in base64 (rabbit_password_hashing_sha256).
+    """Return RabbitMQ's salted SHA-256 of a password in base64 (rabbit_password_hashing_sha256).
 
-    The salt comes from the password, so that the same answers give the same bytes; the file that holds
-    the hash is kept like the password itself.
+    The salt is derived from the password, so that the same answers give the same bytes. The file with the
+    hash is protected like the password itself.
     """
     secret = str(reveal(value)).encode()
     salt = hashlib.sha256(b"oz-install rabbitmq salt " + secret).digest()[:4]
@@ -166,7 +166,7 @@ def _text(value: object, language: str) -> str:
         raise TypeError(f"{language} takes a string here, not {type(value).__name__}")
     if unprintable(value):
         raise AnswersError(
-            f"a value for {language} holds a line break or control character, which cannot be written there",
+            f"a value for {language} has a line break or control character, which cannot be written there",
             "remove it from the answer or from the file that the secret is read from",
         )
     return str(value)
@@ -182,9 +182,9 @@ def _python(value: object) -> str:
 
 
 def _must_be_plain(value: object, language: str) -> None:
-    """TypeError for what is no plain data, AnswersError for a number that has no literal."""
+    """Raise TypeError for other than plain data, AnswersError for a number without a literal."""
     if isinstance(value, float) and not math.isfinite(value):
-        raise AnswersError(f"{value} has no place in {language}", "give a finite number in answers.yml")
+        raise AnswersError(f"{value} cannot be written in {language}", "give a finite number in answers.yml")
     if not isinstance(value, str | int | float | None | Mapping | list | tuple):
         raise TypeError(f"{language} has no literal for {type(value).__name__}")
 

@@ -1,4 +1,4 @@
-"""Options with which an engine or a cluster mounts the media."""
+"""Mount options of the media, for an engine or a cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that every container of an installation bears."""
+"""Names that every container of an installation has."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ PROJECT = "oz"
 """The Compose project."""
 
 DIGEST_LABEL = "com.ozforensics.oz-install.digest"
-"""Label with the digest of a service; only containers that oz-install made have it."""
+"""Label with the digest of a service; only containers made by oz-install have it."""

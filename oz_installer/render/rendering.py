@@ -1,4 +1,4 @@
-"""The rendered files of one target, as every platform has them."""
+"""The rendered files of one target, for every platform."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from oz_installer.frozen import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class RenderedFile:
-    """One rendered file. ``path`` is relative to the target's folder; ``secret`` files are masked on screen.
+    """One rendered file.
 
-    Modes are 0644 because containers read the files as users of their own; on a node the folder of all
-    generations is 0700, so nobody else there can.
+    ``path`` is relative to the target's folder; ``secret`` files are masked on screen. The mode is 0644
+    because containers read the files as their own users; on a node the folder of all generations is 0700, so
+    no other user can read them.
     """
 
     path: str
@@ -35,12 +36,12 @@ class RenderedService(Protocol):
 
     @property
     def name(self) -> str:
-        """Name on its target."""
+        """Name on the target."""
         ...
 
     @property
     def job(self) -> bool:
-        """Whether it runs once."""
+        """Whether it runs once and ends."""
         ...
 
     @property
@@ -50,7 +51,7 @@ class RenderedService(Protocol):
 
 
 class Rendering(Protocol):
-    """Everything that is rendered for one target. On a node it is a ``Bundle``."""
+    """Everything rendered for one target. On a node it is a ``Bundle``."""
 
     @property
     def target(self) -> str:
@@ -74,7 +75,7 @@ class Rendering(Protocol):
 
     @property
     def data(self) -> Mapping[str, str]:
-        """Where the API's data are kept (``database``, ``media``); empty where the API does not run."""
+        """Locations of the API's data (``database``, ``media``); empty if the API does not run here."""
         ...
 
     @property

@@ -1,8 +1,7 @@
 """Limits on the package's English that a test can hold: docstrings, hints, banned words.
 
-A room that is not done yet stands in ``NOT_YET`` and is exempt. Remove the key of a room that is done.
-The keys are the folders of the package, ``answers catalog checks cli console deploy formatting installation
-lab remote render topology tui``, and ``top`` for the files directly in ``oz_installer``.
+The rooms are the folders of the package, ``answers catalog checks cli console deploy formatting installation
+lab remote render topology tui``, and ``top`` for the files directly in ``oz_installer``. None is exempt.
 """
 
 from __future__ import annotations
@@ -19,9 +18,6 @@ import oz_installer
 from oz_installer import errors
 
 PACKAGE = Path(oz_installer.__file__).parent
-NOT_YET = [
-    "render",
-]
 ROOMS = sorted({"top", *(path.parent.name for path in PACKAGE.glob("*/__init__.py"))})
 
 LONGEST_FIRST_LINE = 90
@@ -117,17 +113,11 @@ def faults(room: str) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_finished_room_keeps_to_the_rules(room: str) -> None:
-    assert room in NOT_YET or not faults(room), "\n".join(faults(room))
-
-
-@pytest.mark.parametrize("room", NOT_YET)
-def test_an_exempt_room_still_needs_to_be(room: str) -> None:
-    assert faults(room), f"{room} keeps to the rules: remove it from NOT_YET"
+def test_every_room_keeps_to_the_rules(room: str) -> None:
+    assert not faults(room), "\n".join(faults(room))
 
 
 def test_every_room_is_known() -> None:
-    assert set(NOT_YET) <= set(ROOMS)
     assert len(ROOMS) == 14
 
 

@@ -1,4 +1,4 @@
-"""The files of one node, with the digests that make a rerun cheap."""
+"""The bundle of one node: its files and services, with digests that make a rerun cheap."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ JOBS_FILE = "jobs.yaml"
 
 @dataclass(frozen=True, kw_only=True)
 class BundleService:
-    """A service as its node's bundle defines it; the digest covers its definition and the files it reads.
+    """A service of a node's bundle; the digest covers its definition and the files it reads.
 
-    ``check`` is the health check as one line for the container's shell, empty where there is none;
-    ``wait_seconds`` is how long it may take to become healthy; ``reads`` are those files of the bundle
-    whose change concerns it.
+    ``health_command`` is the health check as one line for the container's shell, empty if there is none;
+    ``start_timeout`` is the longest time in seconds to become healthy; ``config_files`` are the files of the
+    bundle whose change affects it.
     """
 
     name: str
@@ -47,8 +47,10 @@ class BundleService:
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """Everything of one node; files sorted by path, services in the order of their start. ``data`` says where
-    the data lie that the API keeps (``database``, ``media``), on nodes that run it."""
+    """The bundle of one node: files sorted by path, services in the order of their start.
+
+    ``data`` are the locations of the API's data (``database``, ``media``), on nodes that run the API.
+    """
 
     node: str
     release: str
@@ -74,17 +76,17 @@ class Bundle:
 
     @property
     def jobs(self) -> tuple[BundleService, ...]:
-        """What runs once."""
+        """Services that run once."""
         return tuple(service for service in self.services if service.job)
 
     @property
     def long_running(self) -> tuple[BundleService, ...]:
-        """What keeps running."""
+        """Services that keep running."""
         return tuple(service for service in self.services if not service.job)
 
     @property
     def images(self) -> tuple[str, ...]:
-        """Every image, once, in the order of first use."""
+        """Images without duplicates, in the order of first use."""
         return tuple(dict.fromkeys(service.image for service in self.services))
 
 
@@ -104,7 +106,7 @@ def _render_node(
 ) -> Bundle:
     wiring = wiring_for(answers, topology, node)
     release = load_release(answers.release)
-    site = compose_file.ComposeContext(
+    context = compose_file.ComposeContext(
         engine=topology.engine,
         install_dir=answers.install_dir,
         storage=answers.storage,
@@ -114,26 +116,31 @@ def _render_node(
     mounted = [*_config_files(node, wiring, secrets, topology), *_licence_files(node, licences)]
     contents = {file.path: file.digest for file in mounted}
     definitions = {
-        placed.name: compose_file.service_definition(placed, node, release, site) for placed in node.services
+        placed.name: compose_file.service_definition(placed, node, release, context)
+        for placed in node.services
     }
-    services = tuple(_service(placed, definitions[placed.name], contents, site) for placed in node.services)
+    services = tuple(
+        _service(placed, definitions[placed.name], contents, context) for placed in node.services
+    )
     for service in services:
         definitions[service.name]["labels"] = compose_file.labels(service.digest)
-    files = [*mounted, *_compose_files(node, definitions, site, release)]
+    files = [*mounted, *_compose_files(node, definitions, context, release)]
     return Bundle(
         node=node.name,
         release=answers.release,
         files=tuple(sorted(files, key=lambda file: file.path)),
         services=services,
-        folders=compose_file.folders(node, site),
+        folders=compose_file.folders(node, context),
         data=_data(answers) if "api" in node.roles else {},
     )
 
 
 def _data(answers: Answers) -> dict[str, str]:
     database, storage = answers.database, answers.storage
-    place = f"{database.host}:{database.port}/{database.name}" if database.host else "the bundled PostgreSQL"
-    return {"database": place, "media": storage.location or "a folder of the node"}
+    location = (
+        f"{database.host}:{database.port}/{database.name}" if database.host else "the bundled PostgreSQL"
+    )
+    return {"database": location, "media": storage.location or "a folder of the node"}
 
 
 def _config_files(
@@ -146,14 +153,14 @@ def _config_files(
 def _compose_files(
     node: TopologyNode,
     definitions: Mapping[str, compose_file.Definition],
-    site: compose_file.ComposeContext,
+    context: compose_file.ComposeContext,
     release: Release,
 ) -> Iterator[RenderedFile]:
-    """What keeps running and the jobs apart, so that no ``up`` starts a job; neither without content."""
+    """Yield the Compose files: services and jobs apart, so that ``up`` starts no job."""
     for path, job in ((COMPOSE_FILE, False), (JOBS_FILE, True)):
         chosen = {p.name: definitions[p.name] for p in node.services if p.service.job is job}
         if chosen:
-            text = compose_file.compose_yaml(node, chosen, site, release)
+            text = compose_file.compose_yaml(node, chosen, context, release)
             yield RenderedFile(path=path, content=text.encode(), secret=True)
 
 
@@ -161,9 +168,9 @@ def _service(
     placed: PlacedService,
     definition: compose_file.Definition,
     contents: Mapping[str, str],
-    site: compose_file.ComposeContext,
+    context: compose_file.ComposeContext,
 ) -> BundleService:
-    """A service with its digest; ``contents`` are digests of mounted files by path."""
+    """Return a service with its digest; ``contents`` are digests of mounted files by path."""
     kind, reads = placed.service, _reads(placed, contents)
     return BundleService(
         name=placed.name,
@@ -172,7 +179,7 @@ def _service(
         image=str(definition["image"]),
         stage=kind.stage,
         job=kind.job,
-        health_command=compose_file.check_command(placed, site),
+        health_command=compose_file.check_command(placed, context),
         start_timeout=compose_file.start_timeout(kind),
         digest=_service_digest(_watched(placed, definition), () if kind.once else reads, contents),
         config_files=reads,
@@ -193,19 +200,19 @@ def _licence_files(node: TopologyNode, licences: Mapping[str, bytes]) -> Iterabl
 
 
 def _names(wiring: Wiring, secrets: Mapping[str, Secret]) -> Mapping[str, object]:
-    """What ``{name}`` in a catalogue string may stand for."""
+    """Return the values of ``{name}`` in strings of the catalogue."""
     revealed = {f"secret_{key.replace('.', '_')}": value.reveal() for key, value in secrets.items()}
     return {**wiring.values, **revealed}
 
 
 def _reads(placed: PlacedService, contents: Mapping[str, str]) -> tuple[str, ...]:
-    """Files of the bundle that a service mounts and watches."""
+    """Return the files of the bundle that a service mounts and watches."""
     paths = [compose_file.bundle_path(mount) for mount in placed.service.mounts if mount.watch]
     return tuple(path for path in paths if path in contents)
 
 
 def _watched(placed: PlacedService, definition: compose_file.Definition) -> Mapping[str, object]:
-    """What of a definition concerns the service: of a job that is done once, only its environment."""
+    """Return the part of a definition that the digest covers; the environment of a one-time job."""
     return {"environment": definition.get("environment")} if placed.service.once else definition
 
 

@@ -1,8 +1,8 @@
-"""Catalogue services as a Compose file.
+"""Compose files for the services of the catalogue.
 
-The file is dumped by a YAML library from plain data, never written as text: whatever stands in an
-answer stays a value. Compose's own interpolation is switched off by doubling every ``$``. Only what
-Compose 1.27, the plugin and podman-compose 1.2 all understand is used.
+The file is dumped by a YAML library from plain data, never written as text, so that an answer is always a
+value. Compose's own interpolation is disabled by doubling every ``$``. Only features that Compose 1.27, the
+plugin and podman-compose 1.2 all support are used.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Definition = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class ComposeContext:
-    """What all services of a node share; ``proxy`` is the environment of those with egress."""
+    """Values that a node's services share; ``proxy`` is the environment of those with egress."""
 
     engine: str
     install_dir: str
@@ -44,13 +44,13 @@ class ComposeContext:
 
 
 class _Exact(str):
-    """A string that is always quoted in YAML, so that no parser takes it for a number or a boolean."""
+    """A string that is always quoted in YAML, so that no parser reads a number or boolean."""
 
     __slots__ = ()
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """Dumps _Exact in double quotes and never makes aliases."""
+    """Dumps _Exact in double quotes and never uses aliases."""
 
     def ignore_aliases(self, _data: object) -> bool:
         return True
@@ -62,16 +62,16 @@ _Dumper.add_representer(
 
 
 def service_definition(
-    placed: PlacedService, node: TopologyNode, release: Release, site: ComposeContext
+    placed: PlacedService, node: TopologyNode, release: Release, context: ComposeContext
 ) -> Definition:
-    """The Compose definition of one service, without labels."""
+    """Return the Compose definition of one service, without labels."""
     service = placed.service
-    names = {**site.names, "queue": service.queue or ""}
-    definition: Definition = {"image": ENGINES[site.engine].image_name(placed.image)}
+    names = {**context.names, "queue": service.queue or ""}
+    definition: Definition = {"image": ENGINES[context.engine].image_name(placed.image)}
     if not service.job:
         definition["container_name"] = placed.name
         definition["hostname"] = f"{node.name}-{placed.name}".replace("_", "-")[:63]
-        definition["restart"] = _restart(release, site.engine)
+        definition["restart"] = _restart(release, context.engine)
         definition["stop_grace_period"] = STOP_GRACE
     if service.user:
         definition["user"] = service.user
@@ -82,19 +82,19 @@ def service_definition(
     elif service.command:
         definition["command"] = [_fill(part, names) for part in service.command]
     environment = {key: _fill(value, names) for key, value in service.environment.items()}
-    if environment := {**environment, **(site.proxy if service.egress else {})}:
+    if environment := {**environment, **(context.proxy if service.egress else {})}:
         definition["environment"] = environment
     if service.mounts:
-        definition["volumes"] = [_volume(mount, site) for mount in service.mounts]
+        definition["volumes"] = [_volume(mount, context) for mount in service.mounts]
     if ports := _ports(placed.ports):
         definition["ports"] = ports
     if service.health:
         definition["healthcheck"] = _health(service.health, names)
     if service.memory_mb:
         definition["mem_limit"] = f"{service.memory_mb}m"
-    if ENGINES[site.engine].keeps_dependencies and (before := _before(service, node)):
+    if ENGINES[context.engine].keeps_dependencies and (before := _before(service, node)):
         definition["depends_on"] = before
-    definition["logging"] = _logging(release, site.engine)
+    definition["logging"] = _logging(release, context.engine)
     return definition
 
 
@@ -103,7 +103,7 @@ def _restart(release: Release, engine: str) -> str:
 
 
 def _before(service: Service, node: TopologyNode) -> list[str]:
-    """What runs on the same node and is needed first; jobs stand in a file of their own and need nothing."""
+    """Return the services of the node that must start first. Jobs have a file of their own."""
     if service.job:
         return []
     return [
@@ -114,26 +114,27 @@ def _before(service: Service, node: TopologyNode) -> list[str]:
     ]
 
 
-def check_command(placed: PlacedService, site: ComposeContext) -> str:
-    """The health check of a service as one line for the container's shell; empty when it has none."""
+def check_command(placed: PlacedService, context: ComposeContext) -> str:
+    """Return the health check as one line for the container's shell; empty if there is none."""
     if placed.service.health is None:
         return ""
-    kind, *words = _health(placed.service.health, {**site.names, "queue": placed.service.queue or ""})["test"]
+    names = {**context.names, "queue": placed.service.queue or ""}
+    kind, *words = _health(placed.service.health, names)["test"]
     return words[0] if kind == "CMD-SHELL" else shlex.join(words)
 
 
 def labels(digest: str) -> dict[str, str]:
-    """Labels that tie a container to the definition and files that it was made from."""
+    """Return labels that tie a container to the definition and files it was created from."""
     return {DIGEST_LABEL: digest}
 
 
 def compose_yaml(
-    node: TopologyNode, definitions: Mapping[str, Definition], site: ComposeContext, release: Release
+    node: TopologyNode, definitions: Mapping[str, Definition], context: ComposeContext, release: Release
 ) -> str:
-    """The whole Compose file as text; same answers, same bytes."""
+    """Return the Compose file as text; the same answers give the same bytes."""
     content: dict[str, Any] = {"services": {name: _exact(definitions[name]) for name in definitions}}
     used = [volume.split(":")[0] for d in definitions.values() for volume in d.get("volumes", ())]
-    named = {name: _volume_options(name, site) for name in sorted(set(used)) if not name.startswith("/")}
+    named = {name: _volume_options(name, context) for name in sorted(set(used)) if not name.startswith("/")}
     if named:
         content["volumes"] = named
     titles = {placed.name: placed.service.title for placed in node.services}
@@ -143,29 +144,29 @@ def compose_yaml(
     return f"{HEADER.format(node=node.name)}# {release.title}\n{body}"
 
 
-def folders(node: TopologyNode, site: ComposeContext) -> tuple[str, ...]:
-    """Folders below install_dir that must be there before anything starts."""
+def folders(node: TopologyNode, context: ComposeContext) -> tuple[str, ...]:
+    """Return the folders below install_dir that must exist before services start."""
     wanted = set()
     for placed in node.services:
         for mount in placed.service.mounts:
             kind, _, name = mount.source.partition(":")
             if kind == "data":
                 wanted.add(f"data/{name}")
-            elif kind == "media" and site.storage.type == "local":
+            elif kind == "media" and context.storage.type == "local":
                 wanted.add("data/media")
     return tuple(sorted(wanted))
 
 
 def start_timeout(service: Service) -> int:
-    """Seconds after which a service that is not healthy is given up: start period and all retries."""
+    """Return the longest time to become healthy, in seconds: start period and all retries."""
     health = service.health
     return health.start_period + health.retries * (health.interval + health.timeout) if health else 60
 
 
 def bundle_path(mount: Mount) -> str:
-    """Path in the bundle of a mount's source; the source itself when it is no file of the bundle.
+    """Return the bundle path of a mount's source, or the source if it is not in the bundle.
 
-    A licence lies there under the name by which its service knows it.
+    A licence has the file name that its service expects.
     """
     kind, _, _ = mount.source.partition(":")
     return f"licence/{PurePosixPath(mount.target).name}" if kind == "licence" else mount.source
@@ -175,37 +176,37 @@ def _fill(text: str, names: Mapping[str, object]) -> str:
     return text.format_map(names) if "{" in text else text
 
 
-def _volume(mount: Mount, site: ComposeContext) -> str:
+def _volume(mount: Mount, context: ComposeContext) -> str:
     options = "" if mount.writable else ":ro"
     kind, _, name = mount.source.partition(":")
-    current = f"{site.install_dir}/{CURRENT}"
+    current = f"{context.install_dir}/{CURRENT}"
     if kind == "volume":
         return f"{name}:{mount.target}{options}"
     if kind == "data":
-        return f"{site.install_dir}/data/{name}:{mount.target}{options}"
+        return f"{context.install_dir}/data/{name}:{mount.target}{options}"
     if kind == "media":
-        return f"{_media(site)}:{mount.target}{options}"
+        return f"{_media(context)}:{mount.target}{options}"
     return f"{current}/{bundle_path(mount)}:{mount.target}{options}"
 
 
-def _media(site: ComposeContext) -> str:
-    if site.storage.type == "path":
-        return str(site.storage.path)
-    if site.storage.type == "nfs":
-        return _nfs_name(site.storage)
-    return f"{site.install_dir}/data/media"
+def _media(context: ComposeContext) -> str:
+    if context.storage.type == "path":
+        return str(context.storage.path)
+    if context.storage.type == "nfs":
+        return _nfs_name(context.storage)
+    return f"{context.install_dir}/data/media"
 
 
 def _nfs_name(storage: Storage) -> str:
-    """A volume name that changes with the mount, because engines never change a volume's options."""
+    """Return a volume name that depends on the options, since engines never change a volume."""
     text = f"{storage.server}:{storage.export}:{storage.options}"
     return f"media-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _volume_options(name: str, site: ComposeContext) -> dict[str, Any]:
+def _volume_options(name: str, context: ComposeContext) -> dict[str, Any]:
     if not name.startswith("media-"):
         return {}
-    options = nfs_options(site.storage)
+    options = nfs_options(context.storage)
     return {"driver": "local", "driver_opts": {name: _doubled(value) for name, value in options.items()}}
 
 
@@ -248,7 +249,7 @@ def _doubled(text: str) -> str:
 
 
 def _exact(value: Any) -> Any:
-    """Every string with its ``$`` doubled; quoted wherever a parser might read something else."""
+    """Return a value with every ``$`` doubled and every string quoted."""
     if isinstance(value, dict):
         return {key: _exact(item) for key, item in value.items()}
     if isinstance(value, list):

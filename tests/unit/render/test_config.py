@@ -342,7 +342,9 @@ def test_one_missing_secret_is_named() -> None:
 
 @pytest.mark.parametrize("bad", ["line\nbreak", "tab\t", "nul\0", "escape\x1b"])
 def test_a_secret_with_control_characters_is_named_and_not_shown(bad: str) -> None:
-    with pytest.raises(AnswersError, match=r"config/.*: the secret redis\.password holds") as caught:
+    with pytest.raises(
+        AnswersError, match=r"config/.*: the secret redis\.password has a line break"
+    ) as caught:
         render(answers_for("poc", 1), {**SECRETS, "redis.password": Secret(bad)})
     assert bad not in f"{caught.value}{caught.value.hint}"
 
