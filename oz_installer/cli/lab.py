@@ -49,7 +49,7 @@ def lab_up(name: str, nodes: int, suite: Any, extras: tuple[Any, ...]) -> None:
 
     made = up(LabOptions(name=name, nodes=nodes, suite=suite, extras=extras, say=_say))
     first, down = made.nodes(1)[0].address, _with_name("oz-install lab down", name)
-    _say(f"To look into a node: ssh -i {made.key} -o UserKnownHostsFile={made.known_hosts} root@{first}")
+    _say(f"To log in to a node: ssh -i {made.key} -o UserKnownHostsFile={made.known_hosts} root@{first}")
     _say(f"Next: oz-install --answers {made.answers}; at the end: {down}")
 
 
@@ -73,9 +73,9 @@ def lab_down(name: str, engine: bool, cache: bool) -> None:
 @click.pass_context
 def lab_status(context: click.Context, name: str) -> None:
     """Show the parts of the lab; exit code 1 when one is not ready."""
-    from oz_installer.lab import status as look
+    from oz_installer.lab import status as read_status
 
-    found = look(name)
+    found = read_status(name)
     if not found.parts:
         click.echo(f"There is no lab {name!r}; {_with_name('oz-install lab up', name)} makes one.", err=True)
     for part in found.parts:

@@ -57,7 +57,7 @@ class CommandGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Raises UsageError when an option of an installation stands before a command's name."""
+        """Resolve the command. Raises UsageError when an installation option precedes its name."""
         name, command, rest = super().resolve_command(ctx, args)
         typed = [one for one in ctx.params if ctx.get_parameter_source(one) is ParameterSource.COMMANDLINE]
         if set(typed) - {"debug"}:
@@ -65,10 +65,10 @@ class CommandGroup(click.Group):
         return name, command, rest
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Raises Interrupted where a command was stopped and does not say more about it itself.
+        """Run the command. Raises Interrupted when it is interrupted without an error of its own.
 
-        Click would turn any interrupt into its Abort, which stands for one at a question here: before a
-        question nothing is ever changed.
+        Click turns every interrupt into Abort. Here Abort means an interrupt at a prompt, before
+        which nothing is changed.
         """
         try:
             return super().invoke(ctx)

@@ -1,1 +1,1 @@
-"""Topology to bundles: what each node's files say. Pure; writes nothing."""
+"""Render each node's files from the topology. Pure; writes nothing."""

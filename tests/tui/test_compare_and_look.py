@@ -1,6 +1,6 @@
 """Compare and Look with the wizard's own core: what a node says becomes rows, and no secret is among them.
 
-Only the node is made up: it has what the answers were installed as, and answers ``node.sh look`` and the tar
+Only the node is made up: it has what the answers were installed as, and answers ``node.sh facts`` and the tar
 that fetches files.
 """
 
@@ -58,7 +58,7 @@ class Node:
         return self.opened[-1]
 
     def _said(self, argv: tuple[str, ...]) -> CommandResult | str | None:
-        if short(argv) == "node.sh look":
+        if short(argv) == "node.sh facts":
             return self._look()
         assert short(argv) == "sh", argv
         return CommandResult(argv=argv, status=0, stdout=self._tar(argv[4:]))
@@ -147,7 +147,7 @@ async def test_compare_with_what_is_installed_just_so(path: Path, desired_state:
     async with wizard(InstallerCore(lambda: node.open), path=path, step="review") as pilot:
         await push(pilot, "compare")
         assert "Nothing to do on 1 node." in text_of(pilot)
-    assert all(short(sent.argv) == "node.sh look" for one in node.opened for sent in one.sent)
+    assert all(short(sent.argv) == "node.sh facts" for one in node.opened for sent in one.sent)
 
 
 async def test_look_shows_the_states_and_what_would_change(path: Path, desired_state: DesiredState) -> None:

@@ -74,7 +74,7 @@ class NodeFacts:
 
 
 def parse_facts(node: str, output: str, hide: Callable[[str], str] = str) -> NodeFacts:
-    """Parse the output of ``node.sh look``. Raises ValueError when it is incomplete.
+    """Parse the output of ``node.sh facts``. Raises ValueError when it is incomplete.
 
     ``hide`` masks secrets in the engine's output, before anything is cut from it.
     """

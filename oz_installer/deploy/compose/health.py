@@ -108,12 +108,12 @@ def _require_alive(
     down: float,
     crashed: bool,
 ) -> None:
-    patience = run.settings.health_timeout or service.start_timeout
+    timeout = run.settings.health_timeout or service.start_timeout
     if state is not None and state.running and state.health == "unhealthy":
         problem, known = "is unhealthy", "unhealthy"
-    elif down > min(CRASHING_SECONDS, patience) or (crashed and waited > patience):
+    elif down > min(CRASHING_SECONDS, timeout) or (crashed and waited > timeout):
         problem, known = f"does not stay up ({state.status if state else 'no container'})", "exited"
-    elif waited > patience:
+    elif waited > timeout:
         problem, known = f"is not healthy after {waited:.0f} s", "unhealthy"
     else:
         return

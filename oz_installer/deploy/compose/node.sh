@@ -23,8 +23,8 @@ owned() {  # RUN: exit unless this run holds the lock; refresh the lock
   touch "$dir/lock/run"
 }
 
-# look ENGINE DIGEST [IMAGE ...]: print all facts that a plan needs; details only if DIGEST is empty or not installed
-look() {
+# facts ENGINE DIGEST [IMAGE ...]: print all facts that a plan needs; details only if DIGEST is empty or not installed
+facts() {
   engine=$1 wanted=$2; shift 2
   digest='com.ozforensics.oz-install.digest'
   case $engine in
@@ -276,6 +276,6 @@ verified() {
 }
 
 case $command in
-  look|lock|alive|settle|unlock|stage|switch|back|unstage|finished|forget|verified) "$command" "$@" ;;
+  facts|lock|alive|settle|unlock|stage|switch|back|unstage|finished|forget|verified) "$command" "$@" ;;
   *) fail "unknown command $command" 2 ;;
 esac

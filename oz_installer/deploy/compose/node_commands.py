@@ -21,7 +21,7 @@ def _call(command: str, install_dir: str, *arguments: str) -> tuple[str, ...]:
 
 def read_facts(install_dir: str, engine: str, digest: str, images: Iterable[str]) -> tuple[str, ...]:
     """Read record and facts; details only if another bundle than ``digest`` is installed."""
-    return _call("look", install_dir, engine, digest, *images)
+    return _call("facts", install_dir, engine, digest, *images)
 
 
 def lock(

@@ -1,1 +1,1 @@
-"""A node's bundle: the Compose file and the files beside it."""
+"""The bundle of a node: its Compose files and configuration files."""

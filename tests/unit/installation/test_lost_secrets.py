@@ -71,7 +71,7 @@ class Site:
         return main.run([*arguments, "--answers", str(self.folder / "answers.yml")])
 
     def _answer(self, argv: tuple[str, ...]) -> str | None:
-        if short(argv) != "node.sh look":
+        if short(argv) != "node.sh facts":
             self.sent.append(short(argv))
             return None
         return output(**{**DETAILS, "record": self.record.dumps() if self.record else ""})

@@ -49,7 +49,7 @@ class Phases:
 
 def answer(argv: tuple[str, ...]) -> str | None:
     """A node where nothing is installed yet."""
-    return output(**{**DETAILS, "record": ""}) if short(argv) == "node.sh look" else None
+    return output(**{**DETAILS, "record": ""}) if short(argv) == "node.sh facts" else None
 
 
 @pytest.fixture

@@ -185,7 +185,7 @@ class Stuck(FakeTransport):
             self._clock.set()
             assert self._gone.wait(PATIENCE)
             raise ConnectError("the connection is gone", node=self.name)
-        return self._look if short(argv) == "node.sh look" else None
+        return self._look if short(argv) == "node.sh facts" else None
 
     def hang_at(self, command: str) -> None:
         """From now on."""
@@ -204,7 +204,7 @@ def bare() -> str:
 
 def test_a_stop_while_a_node_is_looked_at(path: Path) -> None:
     clock = Clock()
-    node = Stuck("node.sh look", clock, bare())
+    node = Stuck("node.sh facts", clock, bare())
     with clock.heeded():
         prepare(read(path), path, lambda *_: node, stop=clock.stop)
     until(lambda: not at_work())
@@ -238,7 +238,7 @@ def test_a_stop_while_differences_or_states_are_fetched(path: Path, what: str) -
         "with_diffs": with_diffs,
         "summarise": summarise,
     }
-    node.hang_at("node.sh look" if what == "summarise" else "sh")
+    node.hang_at("node.sh facts" if what == "summarise" else "sh")
     if what == "with_diffs":
         assert any(one.files for one in prepared.plan.targets)
     with clock.heeded():

@@ -54,7 +54,7 @@ class Site:
 
     def _answer(self, node: str, argv: tuple[str, ...]) -> CommandResult | str | None:
         self.sent.append(argv)
-        if short(argv) == "node.sh look":
+        if short(argv) == "node.sh facts":
             return self.seen[node]
         return self.logs.get(node, "out\nerr\n")
 
@@ -93,7 +93,7 @@ def test_where_nothing_is_installed_one_line_says_so(site: Site, capsys: pytest.
     assert site.run("status") == 3
     said = capsys.readouterr()
     assert said.out == "Nothing is installed on bio1, api1 yet.\n"
-    assert "hint: oz-install --answers" in said.err
+    assert "hint: Run oz-install --answers" in said.err
     assert all(transport.closed for transport in site.open)
 
 
@@ -168,7 +168,7 @@ def test_logs_come_in_the_order_of_their_writing(site: Site, capsys: pytest.Capt
     assert site.run("logs", "oz-api") == 0
     assert capsys.readouterr().out == "api1/oz-api | out\napi1/oz-api | err\n"
     look, argv = site.sent
-    assert short(look) == "node.sh look"
+    assert short(look) == "node.sh facts"
     assert argv[:3] == ("sh", "-c", 'exec "$@" 2>&1')
     assert argv[4:] == ("docker", "logs", "--tail", "100", "oz-api")
 
