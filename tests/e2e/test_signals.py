@@ -173,8 +173,8 @@ def test_stopped_left_and_killed(places: tuple[Place, Place]) -> None:
         assert ended.status == (130 if fresh else -SIGKILL)
         if fresh:
             assert "exited at once during «Start the API and its queues»" in ended.stderr
-            assert f"its lock, remain on {FRESH}" in ended.stderr
-            assert "hint: Run the same command again to resume. It takes the lock over" in ended.stderr
+            assert f"its changes so far and its lock remain on {FRESH}" in ended.stderr
+            assert "hint: Run the same command again to resume. That run takes over the lock" in ended.stderr
             assert "Traceback" not in ended.stderr
         place.goes_on(dead=True)
 

@@ -111,7 +111,7 @@ def test_a_disk_that_never_answers_does_not_keep_the_program(tmp_path: Path) -> 
         one.wait_for("Analyses per minute")
         one.send("17\x11")
         assert one.ended() == 0
-        assert "lost: no draft of it was kept" in one.text
+        assert "lost: no draft was saved within" in one.text
 
 
 def test_an_incomplete_file_is_asked_about(tmp_path: Path) -> None:
