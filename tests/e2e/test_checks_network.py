@@ -171,7 +171,7 @@ def test_another_login_than_root(bench: Bench) -> None:
     found = only(bench, "network", nodes=nodes)
     assert bad(found) == {}
     assert set(found) == {"network/node1", "network/node2"}
-    assert "looked at" not in repr(found)
+    assert "was not checked" not in repr(found)
 
 
 def test_one_session_a_connection_and_no_tunnels(bench: Bench) -> None:

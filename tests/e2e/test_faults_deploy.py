@@ -131,7 +131,7 @@ def test_a_port_that_is_taken(ground: Ground) -> None:
         seen = ground.site.install(path)
         assert_told(seen, 3, ("Port 8880", "taken by python3", "Nothing was changed"))
         ended = ground.site.install(path, BLIND)
-        assert_told(ended, 4, (f"{FRESH}: ", "8880", "address already in use", "Another program"))
+        assert_told(ended, 4, (f"{FRESH}: ", "8880", "address already in use", "the other program"))
         assert ground.site.shape(FRESH) == before
     finally:
         ground.site.on(FRESH, "kill $(cat /run/listener); rm /run/listener")
@@ -153,7 +153,9 @@ def test_two_runs_at_once(ground: Ground) -> None:
                 break
         second = ground.site.install(path)
         _out, err = first.communicate()
-    assert_told(second, 5, (f"{INSTALLED}: another run is at work", f"process {first.pid}", "Wait for it"))
+    assert_told(
+        second, 5, (f"{INSTALLED}: another run is changing this node", f"process {first.pid}", "Wait for it")
+    )
     assert first.returncode == 0, err
     ground.ready()
 

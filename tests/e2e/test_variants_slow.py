@@ -191,7 +191,7 @@ def test_images_from_a_registry_with_a_login(new: Site, registry: str, tmp_path:
     outcome, touched = variant.install("--json", "--skip-checks", expect=4)
     assert not touched
     assert "cannot pull" in outcome.stdout + outcome.stderr
-    assert "Correct the registry's user name and password" in outcome.stdout + outcome.stderr
+    assert "Correct the user name and password of the registry" in outcome.stdout + outcome.stderr
     assert new.shape("node1")
     assert before.count("/opt/oz") == new.state("node1").count("/opt/oz") == 0
     outcome, _ = variant.install("--json", registry={**login, "password": {"file": "good"}})
