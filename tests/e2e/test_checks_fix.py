@@ -173,7 +173,7 @@ def test_a_login_with_sudo_has_the_engine_started_at_boot(clean: Site, tmp_path:
         case.on(f"echo masked > {state}")
         done = case.check("--fix", "--yes", "--json")
         hints = [one["hint"] for one in done.events if one.get("id") == "runtime.boot/node1"]
-        assert hints[-1] == "systemctl unmask docker.service && systemctl enable docker.service"
+        assert hints[-1] == "Run as root: systemctl unmask docker.service && systemctl enable docker.service"
         assert case.on(f"cat {state}").strip() == "masked"
     finally:
         case.on(f"rm -rf {tool} {folder} {state} /opt/oz")

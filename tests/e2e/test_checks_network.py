@@ -17,6 +17,7 @@ import pytest
 from oz_installer.answers.file import read
 from oz_installer.answers.secrets.resolve import Secrets
 from oz_installer.checks.context import Finding
+from oz_installer.checks.network import listener as listener_module
 from oz_installer.checks.network.listener import Listener
 from oz_installer.installation.check import check_prepared
 from oz_installer.installation.prepare import prepare
@@ -218,7 +219,7 @@ def test_a_broken_connection_leaves_no_listener(bench: Bench, monkeypatch: pytes
     transport.close()
     assert soon(lambda: left(bench) == ""), left(bench)
     # one of which the node hears nothing any more: only the program's own end is left
-    monkeypatch.setattr(listener, "LIFE_SECONDS", 3)
+    monkeypatch.setattr(listener_module, "LIFE_SECONDS", 3)
     transport = bench.opener(path)(node, Secrets({}))
     listener = Listener(transport, (8501,), timeout=5)
     assert listener.ready(time.monotonic() + 10)

@@ -252,7 +252,7 @@ def test_check_compares_the_passwords_that_are_installed(ground: Ground) -> None
         return ended.status, one["level"], one["seen"]
 
     try:
-        assert told() == (0, "ok", f"those of {kept.name}")
+        assert told() == (0, "ok", f"the same as in {kept.name}")
         kept.unlink()
         assert told() == (3, "failure", f"{kept} is missing")
         assert not kept.exists()

@@ -55,7 +55,7 @@ async def test_one_node() -> None:
     async with wizard(core, path=ANSWERS, step="nodes") as pilot:
         await press(pilot, "t")
         assert core.tried == [["api1"]]
-        assert states(pilot) == ["? 1 warning", "-", "-", "-"]
+        assert states(pilot) == ["1 warning", "-", "-", "-"]
         for told in ("Debian GNU/Linux 13", "8 cores", "15.6 GB", "88.2 GB free", "Docker 28.1.1", "24 GB"):
             assert told in text_of(pilot)
         await press(pilot, "down")
@@ -74,7 +74,7 @@ async def test_all_nodes_and_new_keys() -> None:
         working = app_of(pilot).session.working
         assert [working.get(f"nodes[{place}].host_key") for place in range(4)] == [None, None, KEY, OTHER]
         assert core.tried[1] == ["bio1", "bio2"]
-        assert states(pilot) == ["? 1 warning", "ok", "ok", "ok"]
+        assert states(pilot) == ["1 warning", "ok", "ok", "ok"]
         assert support.step_of(pilot).query_one("#status").has_class("-warning"), "one falls short"
         check_golden("nodes-tested", pilot)
 
@@ -139,7 +139,7 @@ async def test_a_dialog_does_not_end_the_test() -> None:
         await pilot.press("e")
         await settle(pilot)
         await press(pilot, "escape")
-        assert states(pilot)[0] == "? 1 warning"
+        assert states(pilot)[0] == "1 warning"
 
 
 @pytest.mark.parametrize("failure", [AnswersError("the password was not given", "Try again.")])
@@ -215,7 +215,7 @@ async def test_what_was_found_with_another_engine_does_not_hold() -> None:
         assert "Release, engine or install folder have changed since the test" in words(pilot)
         app_of(pilot).change("engine", "docker")
         await settle(pilot)
-        assert states(pilot)[0] == "? 1 warning"
+        assert states(pilot)[0] == "1 warning"
 
 
 async def test_another_scenario_asks_for_other_sizes() -> None:

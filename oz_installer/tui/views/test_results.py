@@ -153,4 +153,4 @@ def short_result(probe: NodeProbe) -> tuple[str, Tone]:
     warnings = sum(one.level == "warning" for one in probe.findings)
     if failures:
         return f"! {plural(failures, 'failure')}", "-bad"
-    return (f"? {plural(warnings, 'warning')}", "-warning") if warnings else ("ok", "-good")
+    return (plural(warnings, "warning"), "-warning") if warnings else ("ok", "-good")
