@@ -121,7 +121,7 @@ def _all_well(lab: Lab, bundles: Mapping[str, Bundle], only: frozenset[str] | No
     if not tasks:
         return
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda task: _passes(lab, task[0], task[1].name, task[1].check), tasks))
+        list(pool.map(lambda task: _passes(lab, task[0], task[1].name, task[1].health_command), tasks))
     if only is None:
         for node, bundle in bundles.items():
             names = {service.name for service in bundle.long_running}
