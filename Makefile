@@ -34,7 +34,7 @@ demo: $(VENV)/.ready
 
 demo-down: $(VENV)/.ready
 	$(OZ) lab down --engine
-	rm -f examples/lab-poc-2.secrets.json
+	rm -f examples/lab-poc-2.secrets.json examples/lab-poc-2.report.txt
 
 check: $(VENV)/.ready
 	$(VENV)/bin/ruff check .
