@@ -8,6 +8,9 @@ from oz_installer.frozen import dataclass
 from oz_installer.remote.image_reference import DOCKER_HUB, registry_host
 from oz_installer.secret import Masker, Secret
 
+PULL_SILENCE_SECONDS = 900.0
+"""Longest silence of a pull; a registry or a disk may be slow."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryLogin:

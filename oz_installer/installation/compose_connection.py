@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from oz_installer.deploy.gate import Gate
     from oz_installer.deploy.phase import Phase
 
-CLOSING_SECONDS = 1.0
-
 
 class NodesConnection:
     """The connected nodes. ``open_node`` reconnects to a node whose connection was lost."""

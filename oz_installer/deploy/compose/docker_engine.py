@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from oz_installer.deploy.compose.facts import ContainerFact
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import NodeProgress
+from oz_installer.deploy.settings import PULL_SILENCE_SECONDS
 from oz_installer.errors import ConnectError, DeployError
 from oz_installer.remote import docker_commands
 from oz_installer.remote.docker_engine import ContainerState, DockerEngine, RegistryAuth
 from oz_installer.remote.transport import CommandResult
 from oz_installer.render.project import DIGEST_LABEL, PROJECT
-
-PULL_SILENCE = 900.0
 
 
 class DockerSdk:
@@ -47,7 +46,7 @@ class DockerSdk:
             run.check_cancelled()
             run.emit(NodeProgress(node=node, text=text, done=done, total=total, unit="bytes"))
 
-        engine = DockerEngine(run.transports[node], timeout=PULL_SILENCE)
+        engine = DockerEngine(run.transports[node], timeout=PULL_SILENCE_SECONDS)
         try:
             engine.pull(image, on_progress=report, auth=auth)
         except DeployError:
@@ -55,7 +54,7 @@ class DockerSdk:
             if (
                 auth
                 or not run.transports[node]
-                .run(docker_commands.pull("docker", image), timeout=PULL_SILENCE)
+                .run(docker_commands.pull("docker", image), timeout=PULL_SILENCE_SECONDS)
                 .ok
             ):
                 raise

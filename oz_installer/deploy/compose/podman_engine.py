@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from oz_installer.deploy.compose.facts import ContainerFact, parse_containers
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.errors import hint_for
+from oz_installer.deploy.settings import PULL_SILENCE_SECONDS
 from oz_installer.errors import DeployError
 from oz_installer.remote import docker_commands
 from oz_installer.remote.image_reference import registry_host
 from oz_installer.remote.transport import CommandResult
 from oz_installer.render.project import DIGEST_LABEL, PROJECT
-
-PULL_SILENCE = 900.0
 
 
 class PodmanCli:
@@ -58,7 +57,7 @@ class PodmanCli:
                 message = run.settings.masker(result.stderr_text)[-300:]
                 raise DeployError(f"cannot log in to the registry {server}: {message}", node=node)
         try:
-            result = transport.run(docker_commands.pull("podman", image), timeout=PULL_SILENCE)
+            result = transport.run(docker_commands.pull("podman", image), timeout=PULL_SILENCE_SECONDS)
             if not result.ok:
                 message = " ".join(run.settings.masker(result.stderr_text).split())[-300:]
                 raise DeployError(f"cannot pull the image {image}: {message}", node=node)

@@ -33,7 +33,6 @@ class Preparation:
     emit: Callable[[Event], None] = field(default=lambda _event: None)
     stop: threading.Event | None = None
     bundles: Future[Mapping[str, Bundle]] = field(default_factory=Future)
-    connecting: Mapping[str, Future[Transport]] = field(default_factory=dict)
     reading: Mapping[str, Future[NodeFacts]] = field(default_factory=dict)
     failures: dict[str, OzError] = field(default_factory=dict)
     transports: dict[str, Transport] = field(default_factory=dict)

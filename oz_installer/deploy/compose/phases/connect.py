@@ -23,7 +23,6 @@ class Connect(Phase[Preparation]):
     def run(self, run: Preparation) -> None:
         """Connect. Failed nodes are in ``failures``. Raises Interrupted, or what rendering raised."""
         opened: dict[str, Future[Transport]] = {name: Future() for name in run.nodes}
-        run.connecting = opened
         run.reading = start_all(
             run.nodes, lambda name: self._open_and_read(run, opened[name], name), name="connect"
         )
