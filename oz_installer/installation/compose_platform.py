@@ -10,7 +10,6 @@ from oz_installer.answers.model import Answers
 from oz_installer.installation.desired_state.desired_state import render_state
 from oz_installer.installation.desired_state.inputs import Inputs
 from oz_installer.installation.platform import EmitEvent
-from oz_installer.render.compose.bundle import Bundle, render
 from oz_installer.secret import Secret
 from oz_installer.topology.model import Topology
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from oz_installer.deploy.compose.preparation import Preparation
     from oz_installer.installation.compose_connection import NodesConnection
     from oz_installer.installation.platform import OpenTransport
+    from oz_installer.render.compose.bundle import Bundle
 
 
 class ComposePlatform:
@@ -41,6 +41,8 @@ class ComposePlatform:
         licences: Mapping[str, bytes],
     ) -> Mapping[str, Bundle]:
         """Render every node's bundle. Raises AnswersError."""
+        from oz_installer.render.compose.bundle import render
+
         return {bundle.node: bundle for bundle in render(answers, topology, secrets, licences)}
 
     def connect(
@@ -53,9 +55,10 @@ class ComposePlatform:
         emit: EmitEvent | None = None,
     ) -> NodesConnection:
         """Connect to the nodes and read their facts in parallel, and render the bundles meanwhile."""
+        # Here, not in the nodes' threads: rendering beside this import would delay the first packets.
+        import oz_installer.remote.ssh.transport  # noqa: F401
         from oz_installer.deploy.compose.recipes import prepare
         from oz_installer.deploy.runner import run_read_only
-        from oz_installer.installation.compose_connection import NodesConnection
         from oz_installer.installation.nodes.connection_pool import ConnectionPool
 
         nodes = {node.name: node for node in inputs.loaded.answers.nodes if node.name in only}
@@ -70,6 +73,8 @@ class ComposePlatform:
         except BaseException:
             pool.close()
             raise
+        from oz_installer.installation.compose_connection import NodesConnection
+
         bundles = preparation.bundles.result()
         state = render_state(inputs, self.render, bundles)
         return NodesConnection(state, bundles, preparation, open_node)

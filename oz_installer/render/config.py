@@ -28,13 +28,6 @@ class ConfigFile:
     secret: bool
 
 
-def secret_slots(topology: Topology) -> tuple[str, ...]:
-    """Return the secrets of the services that can be generated, in the catalogue's order."""
-    placed = {one.service.name for node in topology.nodes for one in node.services}
-    kinds = load_release(topology.release).services
-    return tuple(dict.fromkeys(slot for kind in kinds if kind.name in placed for slot in kind.secrets))
-
-
 def config_files(
     node: TopologyNode, wiring: Wiring, secrets: Mapping[str, Secret], topology: Topology
 ) -> dict[str, ConfigFile]:

@@ -6,14 +6,17 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.facts import NodeFacts, parse_facts
 from oz_installer.deploy.events import Event, Level, Message
 from oz_installer.errors import Interrupted, OzError, PreflightError
 from oz_installer.remote.transport import Transport
-from oz_installer.render.compose.bundle import Bundle
 from oz_installer.secret import Masker
+
+if TYPE_CHECKING:
+    from oz_installer.render.compose.bundle import Bundle
 
 
 @dataclass(kw_only=True)

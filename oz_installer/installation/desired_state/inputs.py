@@ -12,9 +12,9 @@ from oz_installer.answers.secrets.resolve import Ask, Secrets, resolve_secrets
 from oz_installer.errors import AnswersError, Problem
 from oz_installer.frozen import dataclass
 from oz_installer.installation.desired_state.local_files import known_hosts_problems, read_licences
-from oz_installer.render.config import secret_slots
 from oz_installer.topology.model import Topology
 from oz_installer.topology.planner import plan_topology
+from oz_installer.topology.secret_slots import secret_slots
 
 
 @dataclass(frozen=True, kw_only=True)

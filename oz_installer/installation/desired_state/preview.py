@@ -9,9 +9,9 @@ from oz_installer.answers.model import Answers
 from oz_installer.answers.secrets.resolve import references
 from oz_installer.answers.sections import License
 from oz_installer.installation.desired_state.desired_state import Render
-from oz_installer.render.config import secret_slots
 from oz_installer.secret import MASK, Secret
 from oz_installer.topology.planner import plan_topology
+from oz_installer.topology.secret_slots import secret_slots
 
 LICENCE = b"(your licence file)\n"
 

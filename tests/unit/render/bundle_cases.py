@@ -22,10 +22,10 @@ from oz_installer.answers.sections import (
     Updater,
 )
 from oz_installer.render.compose.bundle import Bundle, render
-from oz_installer.render.config import secret_slots
 from oz_installer.secret import Secret
 from oz_installer.topology.model import Topology
 from oz_installer.topology.planner import plan_topology
+from oz_installer.topology.secret_slots import secret_slots
 
 GIVEN = SecretRef(kind="env", where="OZ")
 SHARED = Storage(type="nfs", server="nfs.example.com", export="/srv/oz")

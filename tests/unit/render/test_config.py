@@ -32,10 +32,11 @@ from oz_installer.catalog.release import load_release
 from oz_installer.catalog.service import Mount
 from oz_installer.errors import AnswersError, OzError
 from oz_installer.render import environment
-from oz_installer.render.config import ConfigFile, config_files, secret_slots
+from oz_installer.render.config import ConfigFile, config_files
 from oz_installer.secret import MASK, Secret
 from oz_installer.topology.model import Topology, TopologyNode
 from oz_installer.topology.planner import plan_topology
+from oz_installer.topology.secret_slots import secret_slots
 from oz_installer.topology.wiring import wiring_for
 from tests.unit.render.test_filters import NASTY, PRINTABLE, read_sql, split_redis_arguments
 
