@@ -17,7 +17,7 @@ def test_an_engine_that_does_not_start_at_boot(pair: Pair) -> None:
         "runtime.boot/node2": "warning"
     }
     assert found["runtime.boot/node2"].seen == "docker.service is disabled"
-    assert found["runtime.boot/node2"].hint == "systemctl enable docker.service"
+    assert found["runtime.boot/node2"].hint == "Run as root: systemctl enable docker.service"
     assert pair.check("runtime")["runtime.boot/node2"].seen == "docker.service is enabled"
 
 
