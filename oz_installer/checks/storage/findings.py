@@ -11,7 +11,7 @@ from oz_installer.checks.base import NodeCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
 from oz_installer.checks.host.disk_query import hung_disk_finding
 from oz_installer.checks.storage.probe import StorageFacts
-from oz_installer.checks.storage.scripts import HANGS, NO_ENGINE
+from oz_installer.checks.storage.scripts import HANGS, NO_ENGINE, SILENT
 from oz_installer.text import format_kib
 
 SLOWEST_MS = 50.0
@@ -89,6 +89,8 @@ def folder_findings(check: Owner, node: CheckedNode, facts: StorageFacts, path: 
         return check.finding(node, "ok", seen, about=about, subject=subject)
     if facts.folder == HANGS:
         return hung_disk_finding(check, node, path, about=about, subject=subject)
+    if facts.folder == SILENT:
+        return _silent_node(check, node, path)
     why = "The API cannot store media."
     if facts.folder == "missing":
         seen = f"there is no folder {path}"
@@ -118,6 +120,20 @@ def folder_findings(check: Owner, node: CheckedNode, facts: StorageFacts, path: 
         hint="Export it with rw,no_root_squash, or make the export's anonuid the owner of the folder."
         if nfs
         else "Mount it writable, and give this login (or root) write permission.",
+    )
+
+
+def _silent_node(check: Owner, node: CheckedNode, path: str) -> Finding:
+    """Return the finding for a node that stopped answering before it had written."""
+    return check.finding(
+        node,
+        "failure",
+        f"writing to {path} was not checked: the node did not answer in time",
+        about="folder",
+        subject="Media folder",
+        why="It is unknown whether the API can store media.",
+        hint="Check the node for high load (uptime) and for a stuck command (a dead mount, a hung engine), "
+        "then check again.",
     )
 
 

@@ -13,7 +13,7 @@ from typing import Self
 from oz_installer.checks.network.tcp import TCP_SECONDS
 from oz_installer.checks.storage import nfs
 from oz_installer.checks.storage.nfs import NfsAnswer
-from oz_installer.checks.storage.scripts import HOLD, MOUNT_SECONDS, READ, WRITES, program
+from oz_installer.checks.storage.scripts import HOLD, MOUNT_SECONDS, READ, SILENT, WRITES, program
 from oz_installer.errors import ConnectError
 from oz_installer.remote.transport import TIMED_OUT, Transport
 from oz_installer.text import parse_fields, parse_int, safe_line
@@ -23,6 +23,10 @@ END_SECONDS = 3.0
 _SECONDS = 2 * TCP_SECONDS
 _CONFLICT = "1"
 _LATE = tuple(map(str, TIMED_OUT))
+_FIRST_KEYS = ("mount", "disk", "device")
+"""Keys that the scripts print before they write.
+
+Output without any is the error of a script that did not start."""
 _UNKNOWN = ("", "126", "127", *_LATE)
 _COPIED = re.compile(r"copied, ([0-9.e-]+) s")
 
@@ -32,8 +36,9 @@ class StorageFacts:
     """Facts of an api node about media; None when unknown.
 
     ``server`` is the NFS server's answer, ``mount`` why the volume cannot be mounted (empty: it can).
-    ``folder`` is ``ok``, ``missing``, ``file`` (not a folder), ``hangs``, ``unseen`` (mounted, but only root
-    may look) or why it is not writable. ``held`` is False when the first api node cannot hold a file;
+    ``folder`` is ``ok``, ``missing``, ``file`` (not a folder), ``hangs``, ``silent`` (the node stopped
+    answering before it had written), ``unseen`` (mounted, but only root may look) or why it is not writable.
+    ``held`` is False when the first api node cannot hold a file;
     ``unavailable`` is why that node was not checked (empty: it was). ``shared``: this node sees its file;
     ``message`` is what it saw instead. ``locks``: a file can be locked, ``lock_seen``: this node sees the
     other's lock. ``write_ms`` is the time of a synchronous write of 4 KiB; ``readable``: the user that reads
@@ -216,7 +221,8 @@ def facts_of(output: bytes) -> StorageFacts:
         return StorageFacts(mount=_plain(words) or late)
     folder = values.get("folder") or safe_line(values.get("denied", ""))
     if not folder:
-        folder = safe_line(output.decode("utf-8", "replace")) or "the node does not answer"
+        is_cut = not output.strip() or any(key in values for key in _FIRST_KEYS)
+        folder = SILENT if is_cut else safe_line(output.decode("utf-8", "replace"))
     disk = [parse_int(word) for word in values.get("disk", "").split()]
     size, free = (disk[0], disk[2]) if len(disk) == 3 else (None, None)
     mine, _, root = values.get("device", "").partition(" ")
@@ -235,7 +241,7 @@ def facts_of(output: bytes) -> StorageFacts:
 def _plain(words: str) -> str:
     """Reduce an engine's error about a failed mount to the part that an operator understands."""
     words = re.sub(r'time="[^"]*" level=\w+ msg="(\\.|[^"\\])*"\s*', "", words)  # Podman's log
-    words = re.sub(r"^[0-9a-f]{64}\s+", "", words)
+    words = re.sub(r"^([0-9a-f]{64}|oz-install-check-\S+)(\s+|$)", "", words)  # the container or volume
     words = words.rpartition("failed to mount local volume: ")[2]
     words = re.sub(r":?'?[^\s:']*/volumes/oz-install-check-[^\s:,']*'?", "", words)
     words = re.sub(r"\s*(See|Run) 'docker run --help'.*", "", words)

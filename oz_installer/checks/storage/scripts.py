@@ -14,6 +14,7 @@ WRITES = 5
 MOUNT_SECONDS = 8
 NO_ENGINE = "no engine"
 HANGS = "hangs"
+SILENT = "silent"
 
 # Machine code of a program that exits when its stdin ends, or after 25 seconds: poll(0), exit(7).
 _WAITING = {
