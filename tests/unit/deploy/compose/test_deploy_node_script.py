@@ -361,6 +361,26 @@ def test_what_does_not_match_the_manifest_is_refused(node: Node, manifest: str, 
     assert not (node.root / "data").exists()
 
 
+def test_locale_ok_a_node_that_speaks_another_language_installs(node: Node) -> None:
+    """LOCALE-OK: coreutils say «OK» in the node's language; only the exit status counts."""
+    real = shutil.which("sha256sum")
+    fake = node.tools / "sha256sum"
+    fake.write_text(
+        "#!/bin/sh\nexec 3>&1\n"
+        f'{{ {real} "$@"; echo $? > {node.tools}/sum-status; }} 2>&1 |'
+        " sed -e 's/: OK$/: ЦЕЛ/' -e 's/: FAILED.*/: ПОВРЕЖДЁН/' >&3\n"
+        f'exit "$(cat {node.tools}/sum-status)"\n'
+    )
+    fake.chmod(0o755)
+    node.lock()
+    node.install("000001", ONE)
+    broken = node.stage(
+        "000002", ONE, manifest=f"{sha('x')}  config/api\n{sha(ONE['config/api'])}  config/api\n"
+    )
+    assert (broken.returncode, broken.stderr) == (1, "config/api: differs from the manifest\n")
+    node.ok(commands.unstage(node.folder, "r1", "000002", ()))
+
+
 def test_half_a_stream_is_refused(node: Node) -> None:
     node.lock()
     argv = commands.stage(node.folder, "r1", "000001", "docker compose", removed=(), folders=("data/a",))
