@@ -71,8 +71,13 @@ def _suggestion(text: str, known: Iterable[str], after: str = "", before: str = 
 
 
 def check_names(only: Sequence[str]) -> tuple[str, ...]:
-    """Return the checks of ids: ``host`` for ``host``, ``host.memory`` and ``host.memory/api1``."""
-    return tuple(dict.fromkeys(one.partition("/")[0].partition(".")[0] for one in only))
+    """Return the checks of ids: ``host`` for ``host``, ``host.memory`` and ``host.memory/api1``.
+
+    Raises AnswersError for an unknown check."""
+    names = tuple(dict.fromkeys(one.partition("/")[0].partition(".")[0] for one in only))
+    if unknown := [name for name in names if name not in CHECK_NAMES]:
+        raise AnswersError(f"there is no check {unknown[0]!r}", f"The checks are: {', '.join(CHECK_NAMES)}.")
+    return names
 
 
 def unused_ids(

@@ -13,7 +13,6 @@ from oz_installer.answers.model import Answers, Node
 from oz_installer.answers.secrets.resolve import Ask, Secrets
 from oz_installer.catalog.release import load_release, releases
 from oz_installer.catalog.service import Port
-from oz_installer.checks.all_checks import CHECKS
 from oz_installer.checks.base import Check
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, GeneratedSecrets
 from oz_installer.checks.runner import run_checks, sort_findings
@@ -22,6 +21,7 @@ from oz_installer.errors import AnswersError
 from oz_installer.installation.connect import select_targets
 from oz_installer.installation.desired_state.inputs import Inputs, read_inputs
 from oz_installer.installation.nodes.connection_pool import ConnectionPool
+from oz_installer.installation.platforms import platform_of
 from oz_installer.installation.prepare import Prepared
 from oz_installer.remote.transport import Transport
 from oz_installer.secret import Masker, Secret
@@ -61,8 +61,9 @@ def run_preflight(
 
     The first check of a node connects to it; a node that cannot be reached is a finding. Raises AnswersError.
     """
-    checks, chosen = select_checks(only), select_targets(loaded.answers, limit)
+    chosen = select_targets(loaded.answers, limit)
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
+    checks = select_checks(loaded.answers, only)
     nodes = {node.name: node for node in loaded.answers.nodes if node.name in chosen}
     masker = inputs.secrets.masker()
     pool = ConnectionPool(
@@ -92,8 +93,8 @@ def check_prepared(
     ``on_finding`` is called in this thread, as findings arrive (``in_report_order`` sorts them). Returns soon
     after ``stop`` is set. Raises AnswersError for an unknown check.
     """
-    checks = select_checks(only)
     desired_state = prepared.desired_state
+    checks = select_checks(desired_state.answers, only)
     context = check_context(
         desired_state.answers,
         prepared.connection.transport,
@@ -105,17 +106,20 @@ def check_prepared(
     run_checks(checks, context, mask_findings(on_finding, desired_state.secrets.masker()), stop)
 
 
-def select_checks(only: Sequence[str]) -> Sequence[Check[Any]]:
-    """Return the named checks, or all without names. Raises AnswersError."""
-    names = [check.name for check in CHECKS]
+def select_checks(answers: Answers, only: Sequence[str]) -> Sequence[Check[Any]]:
+    """Return the named checks of the answers' platform, or all without names. Raises AnswersError."""
+    checks = platform_of(answers).checks
+    names = [check.name for check in checks]
     if unknown := [name for name in only if name not in names]:
-        raise AnswersError(f"there is no check {unknown[0]!r}", f"The checks are: {', '.join(names)}.")
-    return [check for check in CHECKS if not only or check.name in only]
+        raise AnswersError(
+            f"there is no check {unknown[0]!r} on this platform", f"The checks are: {', '.join(names)}."
+        )
+    return [check for check in checks if not only or check.name in only]
 
 
-def in_report_order(findings: Sequence[Finding], nodes: Sequence[str]) -> list[Finding]:
-    """Sort findings for a report: by node, then by check."""
-    return sort_findings(findings, nodes, CHECKS)
+def in_report_order(findings: Sequence[Finding], answers: Answers) -> list[Finding]:
+    """Sort the findings on these answers for a report: by node, then by check."""
+    return sort_findings(findings, [node.name for node in answers.nodes], platform_of(answers).checks)
 
 
 def check_context(

@@ -15,7 +15,7 @@ from oz_installer.console.finding_ids import accept_ids, check_names
 from oz_installer.console.output.streams import write
 from oz_installer.console.signals import stop_on_signal
 from oz_installer.errors import Interrupted
-from oz_installer.installation.check import in_report_order, run_preflight, select_checks
+from oz_installer.installation.check import in_report_order, run_preflight
 from oz_installer.secret import Masker
 
 
@@ -51,7 +51,6 @@ class CheckTask:
 def make_task(path: Path, flags: CheckFlags, opener: Opener, shared: RunState) -> CheckTask:
     """Read the answers. Raises AnswersError."""
     loaded, only = accept_ids(read(path), flags.accept), check_names(flags.only)
-    select_checks(only)
     if (parts := [one for one in flags.only if one not in only]) and not flags.json:
         write(sys.stderr, f"{', '.join(parts)}: run as part of the check {', '.join(check_names(parts))}\n")
     flags = replace(flags, only=only)
@@ -79,7 +78,7 @@ def run_check(task: CheckTask) -> list[Finding]:
             only=task.flags.only,
         )
         require_running(stop)
-    return in_report_order(found, [node.name for node in task.loaded.answers.nodes])
+    return in_report_order(found, task.loaded.answers)
 
 
 def require_running(stop: threading.Event) -> None:

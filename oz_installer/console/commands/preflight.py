@@ -61,4 +61,4 @@ def preflight_findings(prepared: Prepared, *, quiet: bool) -> list[Finding]:
     with stop_on_signal() as stop, slow_notice("Checking ...", quiet=quiet):
         check_prepared(prepared, found.append, stop)
         require_running(stop)
-    return in_report_order(found, [node.name for node in prepared.desired_state.answers.nodes])
+    return in_report_order(found, prepared.desired_state.answers)

@@ -99,7 +99,7 @@ class PreflightScreen(StepScreen):
         self._dirty = False
         table = self.query_one("#findings", RowList)
         now = self._chosen()
-        self.found = in_report_order(self.found, self.working)
+        self.found = in_report_order(self.found, self._checked_for)
         table.pick = bool(self.found)
         table.show(finding_rows(self.found, self.accepted))
         if now is not None:
@@ -254,11 +254,14 @@ class PreflightScreen(StepScreen):
         super().action_next()
 
 
-def in_report_order(found: Sequence[Finding], working: WorkingCopy) -> list[Finding]:
-    """Sort findings by node, then by check, as in the report."""
+def in_report_order(found: Sequence[Finding], checked: WorkingCopy | None) -> list[Finding]:
+    """Sort findings by node, then by check, as in the report; ``checked`` are the answers that they judge."""
+    answers = checked.answers() if checked is not None and found else None
+    if answers is None:
+        return list(found)
     from oz_installer.installation.check import in_report_order  # findings come from there: loaded already
 
-    return in_report_order(found, [str(node.get("name", "")) for node in working.values.get("nodes", ())])
+    return in_report_order(found, answers)
 
 
 def finding_rows(found: Sequence[Finding], accepted: Sequence[str]) -> tuple[Row, ...]:
