@@ -107,7 +107,9 @@ def check_prepared(
 
 
 def select_checks(answers: Answers, only: Sequence[str]) -> Sequence[Check[Any]]:
-    """Return the named checks of the answers' platform, or all without names. Raises AnswersError."""
+    """Return the named checks of the platform, or all without names.
+
+    Raises AnswersError for an unknown check."""
     checks = platform_of(answers).checks
     names = [check.name for check in checks]
     if unknown := [name for name in only if name not in names]:

@@ -255,7 +255,9 @@ class PreflightScreen(StepScreen):
 
 
 def in_report_order(found: Sequence[Finding], checked: WorkingCopy | None) -> list[Finding]:
-    """Sort findings by node, then by check, as in the report; ``checked`` are the answers that they judge."""
+    """Sort findings by node, then by check, as in the report.
+
+    ``checked``: the answers that they judge."""
     answers = checked.answers() if checked is not None and found else None
     if answers is None:
         return list(found)
