@@ -45,3 +45,7 @@ class RunContext(Protocol):
     def recover(self) -> None:
         """Reconnect to lost targets, so that their changes can be undone. Raises nothing."""
         ...
+
+    def not_undone(self) -> tuple[str, ...]:
+        """Return what could not be rolled back although no undo failed, one sentence each."""
+        ...

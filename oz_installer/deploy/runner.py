@@ -8,7 +8,7 @@ from typing import Any
 
 from oz_installer.deploy.events import PhaseEnded, PhaseStarted, RunEnded, RunStarted
 from oz_installer.deploy.phase import Phase, R
-from oz_installer.errors import RERUN_HINT, ConnectError, DeployError, Interrupted, OzError
+from oz_installer.errors import RERUN_HINT, ConnectError, DeployError, Interrupted, LockedError, OzError
 
 
 def run_phases(phases: Sequence[Phase[R]], run: R) -> None:
@@ -69,7 +69,7 @@ def _roll_back(entered: Sequence[Phase[R]], run: R) -> list[str]:
     if not all(phase.read_only for phase in entered):
         run.log("rolling back the changes of this run")
         run.recover()
-    remains = [*_undo(entered, run), *_close(entered, run)]
+    remains = [*_undo(entered, run), *_close(entered, run), *run.not_undone()]
     return list(dict.fromkeys(remains))
 
 
@@ -102,7 +102,7 @@ def _close(entered: Sequence[Phase[R]], run: R) -> list[str]:
 def _run_error(error: BaseException, entered: Sequence[Phase[Any]], remains: Sequence[str]) -> BaseException:
     """Return the error for the operator: whether the run was rolled back, and what remains."""
     if isinstance(error, Interrupted):
-        error = _stopped(entered)
+        error = _stopped(entered, whole=not remains)
     elif isinstance(error, OzError) and (
         isinstance(error, ConnectError) or error.exit_code == OzError.exit_code
     ):
@@ -110,17 +110,17 @@ def _run_error(error: BaseException, entered: Sequence[Phase[Any]], remains: Seq
     if remains and isinstance(error, OzError):
         details = "\n".join(f"  {text}" for text in remains)
         error.message = f"{error.message}\nnot everything could be rolled back:\n{details}"
-        error.hint = f"{error.hint} Run the same command again to repair what remains.".strip()
+        if not isinstance(error, LockedError):
+            error.hint = f"{error.hint} Run the same command again to repair what remains.".strip()
     return error
 
 
-def _stopped(entered: Sequence[Phase[Any]]) -> Interrupted:
+def _stopped(entered: Sequence[Phase[Any]], *, whole: bool) -> Interrupted:
     title = entered[-1].title if entered else "the start"
     if all(phase.read_only for phase in entered):
         return Interrupted(f"stopped at your request during «{title}»; nothing was changed", RERUN_HINT)
-    return Interrupted(
-        f"stopped at your request during «{title}»; the changes of this run were rolled back", RERUN_HINT
-    )
+    told = "; the changes of this run were rolled back" if whole else ""
+    return Interrupted(f"stopped at your request during «{title}»{told}", RERUN_HINT)
 
 
 def _exited_at_once(entered: Sequence[Phase[R]], run: R) -> Interrupted:

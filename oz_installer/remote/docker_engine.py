@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,9 @@ from oz_installer.errors import ConnectError, DeployError
 from oz_installer.remote.transport import Transport
 from oz_installer.secret import Secret
 
-_DIAL = ("docker", "system", "dial-stdio")
+DIAL = ("docker", "system", "dial-stdio")
+"""The command that connects to the engine."""
+
 # Any version that the SDK accepts; the engine's own version is read before the first real request.
 _FIRST_API = "1.44"
 _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
@@ -64,19 +66,24 @@ PullProgress = Callable[[int, int], None]
 class DockerEngine:
     """The requests that an installer makes to an engine.
 
-    Methods raise ConnectError when it does not answer, DeployError when it refuses."""
+    ``dial`` is the command that connects to it. Methods raise ConnectError when it does not answer,
+    DeployError when it refuses."""
 
-    def __init__(self, transport: Transport, *, timeout: float = 60.0) -> None:
+    def __init__(self, transport: Transport, *, timeout: float = 60.0, dial: Sequence[str] = DIAL) -> None:
         self._transport = transport
         self._timeout = timeout
+        self._dial = tuple(dial)
         self._client: Any = None
 
     def _api(self) -> Any:
         if self._client is None:
-            with contextlib.closing(_make_client(self._transport, self._timeout, _FIRST_API)) as first:
+            with contextlib.closing(self._open(_FIRST_API)) as first:
                 version = first.version(api_version=False)["ApiVersion"]
-            self._client = _make_client(self._transport, self._timeout, version)
+            self._client = self._open(version)
         return self._client
+
+    def _open(self, version: str) -> Any:
+        return _make_client(self._transport, self._dial, self._timeout, version)
 
     def containers(self, label: str) -> list[ContainerState]:
         """List all containers with a label (``name`` or ``name=value``), sorted by name.
@@ -235,7 +242,7 @@ def load_sdk() -> None:
     import docker  # noqa: F401
 
 
-def _make_client(transport: Transport, timeout: float, version: str) -> Any:
+def _make_client(transport: Transport, dial: Sequence[str], timeout: float, version: str) -> Any:
     """A docker.APIClient whose every request opens a stream of the node."""
     import queue
 
@@ -247,7 +254,7 @@ def _make_client(transport: Transport, timeout: float, version: str) -> Any:
     class Connection(urllib3.connection.HTTPConnection):
         def connect(self) -> None:
             """Open a stream of the node."""
-            self.sock = transport.stream(_DIAL, timeout=timeout)
+            self.sock = transport.stream(dial, timeout=timeout)
             self.sock.settimeout(timeout)
 
     class Idle(queue.LifoQueue[Any]):

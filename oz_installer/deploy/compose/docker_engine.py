@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
+from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.facts import ContainerFact
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import NodeProgress
 from oz_installer.deploy.settings import PULL_SILENCE_SECONDS
 from oz_installer.errors import ConnectError, DeployError
 from oz_installer.remote import docker_commands
-from oz_installer.remote.docker_engine import ContainerState, DockerEngine, RegistryAuth
+from oz_installer.remote.docker_engine import DIAL, ContainerState, DockerEngine, RegistryAuth
 from oz_installer.remote.transport import CommandResult
 from oz_installer.render.project import DIGEST_LABEL, PROJECT
 
@@ -46,18 +47,19 @@ class DockerSdk:
             run.check_cancelled()
             run.emit(NodeProgress(node=node, text=text, done=done, total=total, unit="bytes"))
 
-        engine = DockerEngine(run.transports[node], timeout=PULL_SILENCE_SECONDS)
+        what = f"pull {image}"
+        dial = commands.under_lock(run.settings.install_dir, run.id, what, DIAL)
+        engine = DockerEngine(run.transports[node], timeout=PULL_SILENCE_SECONDS, dial=dial)
         try:
             engine.pull(image, on_progress=report, auth=auth)
         except DeployError:
             # without a login in the answers, the node's own docker command may be logged in at the registry
-            if (
-                auth
-                or not run.transports[node]
-                .run(docker_commands.pull("docker", image), timeout=PULL_SILENCE_SECONDS)
-                .ok
-            ):
+            own = docker_commands.pull("docker", image)
+            if auth or not run.try_change(node, what, own, timeout=PULL_SILENCE_SECONDS).ok:
                 raise
+        except ConnectError:
+            run.change(node, what, commands.refresh_lock(run.settings.install_dir, run.id))
+            raise
         finally:
             engine.close()
 

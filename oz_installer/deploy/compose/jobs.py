@@ -19,9 +19,7 @@ def run_job(run: NodesRun, node: str, job: BundleService) -> None:
     run.emit(ServiceState(node=node, service=job.name, state="starting"))
     argv = docker_commands.compose_run(run.compose[node], PROJECT, run.settings.install_dir, job.name)
     output = JobOutput(run, node, job.name)
-    result = run.gate.change(
-        run.transports[node], f"run {job.name}", argv, timeout=JOB_SILENCE, on_output=output
-    )
+    result = run.try_change(node, f"run {job.name}", argv, timeout=JOB_SILENCE, on_output=output)
     output.end()
     if not result.ok:
         raise job_error(run, node, job, result)

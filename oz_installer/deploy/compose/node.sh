@@ -3,18 +3,21 @@
 # Layout of INSTALL_DIR: current -> generations/N, generations/N (bundle, manifest, record.json, shown/),
 # state/jobs/NAME (digest of a finished job), journal (one line per step), lock/, data/.
 set -u
-umask 077
 command=$1 dir=$2
 shift 2
+[ "$command" = under_lock ] || umask 077  # what an engine makes, it makes as if the login had called it
 
 ENGINE_SECONDS=20  # an engine that does not answer a read within this time hangs
 
 section() { printf '\n@%s\n' "$1"; }
 
 journal() {
-  [ -d "$dir" ] && printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >> "$dir/journal"
+  [ -d "$dir" ] && { printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >> "$dir/journal"; } 2>/dev/null
   return 0
 }
+
+# put TEXT FILE: write a file; the shell's own printf does not say why it cannot, such as a full disk
+put() { printf '%s' "$1" | cat > "$2"; }
 
 fail() { printf '%s\n' "$1" >&2; exit "${2:-1}"; }
 
@@ -22,6 +25,9 @@ owned() {  # RUN: exit unless this run holds the lock; refresh the lock
   [ "$(cat "$dir/lock/run" 2>/dev/null)" = "$1" ] || fail "this run no longer holds the lock" 5
   touch "$dir/lock/run"
 }
+
+# under_lock RUN WHAT COMMAND [ARGUMENT ...]: run a command that changes the node, only if this run holds the lock
+under_lock() { owned "$1"; journal "$2"; shift 2; "$@"; }
 
 # facts ENGINE DIGEST [IMAGE ...]: print all facts that a plan needs; details only if DIGEST is empty or not installed
 facts() {
@@ -109,10 +115,10 @@ access() {
 }
 
 # lock RUN OWNER MINUTES [PROCESS DEAD [GENERATION]]: take the lock. A lock that was not refreshed for MINUTES is
-# taken over, and the lock of the run DEAD at once. Status 5: another run holds it; print its run and process.
-# Status 6: GENERATION is no longer the current one.
+# taken over, and the lock of the run DEAD at once, and its last commands end first. Status 5: another run holds it;
+# print its run and process. Status 6: GENERATION is no longer the current one.
 lock() {
-  made=
+  made= over=
   if [ ! -d "$dir" ]; then
     mkdir -p "$dir" || exit 1
     made=made
@@ -120,28 +126,20 @@ lock() {
   fi
   if ! error=$(LC_ALL=C mkdir "$dir/lock" 2>&1); then
     [ -w "$dir" ] && [ -d "$dir/lock" ] || fail "$dir cannot be written: $error" 1
-    held=$(cat "$dir/lock/run" 2>/dev/null)
-    # a new lock has no files yet, so the time of the folder itself counts too
-    if [ -n "${5:-}" ] && [ "$held" = "$5" ]; then
-      mv "$dir/lock" "$dir/lock.$1" 2>/dev/null || fail "another run has just begun" 5  # one of several wins
-      rm -rf "$dir/lock.$1"
-      settle
-    elif [ -n "$(find "$dir/lock" -maxdepth 1 -mmin "-$3" 2>/dev/null)" ]; then
-      echo "run $held"
-      echo "process $(cat "$dir/lock/process" 2>/dev/null)"
-      fail "$(cat "$dir/lock/owner" 2>/dev/null || echo 'it has just begun')" 5
-    fi
-    [ ! -d "$dir/lock" ] || rm -rf "$dir/lock"
-    mkdir "$dir/lock" || exit 5
+    over=over
+    take_over "$1" "$3" "${5:-}"
   fi
-  if printf '%s\n' "$2" > "$dir/lock/owner" && printf '%s\n' "${4:-}" > "$dir/lock/process" &&
-    printf '%s\n' "$1" > "$dir/lock/run"
+  if put "$2
+" "$dir/lock/owner" && put "${4:-}
+" "$dir/lock/process" && put "$1
+" "$dir/lock/run"
   then
     if [ $# -gt 5 ]; then
       link=$(readlink "$dir/current")
       if [ "${link##*/}" != "$6" ]; then rm -rf "$dir/lock"; fail "the current generation is now ${link:-none}" 6; fi
     fi
     journal "locked by $2"
+    [ -z "$over" ] || settle
   else
     rm -rf "$dir/lock"
     [ -z "$made" ] || rmdir "$dir"
@@ -149,7 +147,27 @@ lock() {
   fi
 }
 
-# settle: wait until no Compose command of a dead run is running, for at most a minute
+# take_over RUN MINUTES DEAD: put a new lock in place of one that is stale or of the run DEAD, or exit with status 5
+take_over() {
+  held=$(cat "$dir/lock/run" 2>/dev/null)
+  # a new lock has no files yet, so the time of the folder itself counts too
+  if [ -z "$3" ] || [ "$held" != "$3" ]; then
+    if [ -n "$(find "$dir/lock" -maxdepth 1 -mmin "-$2" 2>/dev/null)" ]; then
+      echo "run $held"
+      echo "process $(cat "$dir/lock/process" 2>/dev/null)"
+      fail "$(cat "$dir/lock/owner" 2>/dev/null || echo 'it has just begun')" 5
+    fi
+  fi
+  mv "$dir/lock" "$dir/lock.$1" 2>/dev/null || fail "another run has just begun" 5  # one of several wins
+  if [ "$(cat "$dir/lock.$1/run" 2>/dev/null)" != "$held" ]; then  # another run took it over a moment before
+    mv -T "$dir/lock.$1" "$dir/lock" 2>/dev/null
+    fail "another run has just begun" 5
+  fi
+  rm -rf "$dir/lock.$1"
+  mkdir "$dir/lock" 2>/dev/null || fail "another run has just begun" 5
+}
+
+# settle: wait until no command of a dead run is running, for at most a minute
 settle() {
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
     at_work || return 0
@@ -158,11 +176,12 @@ settle() {
 }
 
 at_work() {
-  for process in /proc/[0-9]*; do
-    called=$(tr '\0' ' ' 2>/dev/null < "$process/cmdline")
+  for process in $(grep -ls -e compose -e under_lock /proc/[0-9]*/cmdline); do
+    called=$(tr '\0' ' ' 2>/dev/null < "$process")
     case $called in
+      *oz-install\ under_lock\ "$dir"\ *) return 0 ;;
       *oz-install*) ;;  # this script itself
-      *compose\ -p\ oz\ *) return 0 ;;
+      *compose\ -p\ oz\ *"$dir/current"*) return 0 ;;
     esac
   done
   return 1
@@ -263,7 +282,7 @@ unstage() {
 }
 
 # finished RUN JOB DIGEST: mark a job as done; forget RUN JOB: unmark it
-finished() { owned "$1"; mkdir -p "$dir/state/jobs" && printf '%s' "$3" > "$dir/state/jobs/$2" && journal "finished $2"; }
+finished() { owned "$1"; mkdir -p "$dir/state/jobs" && put "$3" "$dir/state/jobs/$2" && journal "finished $2"; }
 forget() { owned "$1"; rm -f "$dir/state/jobs/$2"; }
 
 # verified RUN DIGEST [KEEP PREVIOUS]: mark the bundle with this digest as verified; empty: unmark it. Then delete old
@@ -271,7 +290,7 @@ forget() { owned "$1"; rm -f "$dir/state/jobs/$2"; }
 verified() {
   owned "$1"
   if [ -z "$2" ]; then rm -f "$dir/state/verified"; return; fi
-  mkdir -p "$dir/state" && printf '%s' "$2" > "$dir/state/verified" && journal verified || return
+  mkdir -p "$dir/state" && put "$2" "$dir/state/verified" && journal verified || return
   [ $# -gt 2 ] || return 0
   now=$(readlink "$dir/current")
   ls "$dir/generations" 2>/dev/null | sort -r | tail -n "+$(($3 + 1))" | while read -r old; do
@@ -280,6 +299,6 @@ verified() {
 }
 
 case $command in
-  facts|lock|alive|settle|unlock|stage|switch|back|unstage|finished|forget|verified) "$command" "$@" ;;
+  facts|lock|alive|under_lock|settle|unlock|stage|switch|back|unstage|finished|forget|verified) "$command" "$@" ;;
   *) fail "unknown command $command" 2 ;;
 esac

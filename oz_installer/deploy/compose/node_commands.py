@@ -47,8 +47,18 @@ def refresh_lock(install_dir: str, run: str) -> tuple[str, ...]:
     return _call("alive", install_dir, run)
 
 
+def under_lock(install_dir: str, run: str, what: str, argv: Iterable[str]) -> tuple[str, ...]:
+    """Return the argv that runs a command only if the run holds the lock.
+
+    ``what`` is its line in the journal. The commands of ``node.sh`` that change a node ask themselves, and
+    are returned as they are.
+    """
+    plain = tuple(argv)
+    return plain if plain[2:3] == (_script(),) else _call("under_lock", install_dir, run, what, *plain)
+
+
 def wait_idle(install_dir: str) -> tuple[str, ...]:
-    """Wait for Compose commands of a lost connection to end, for at most a minute."""
+    """Wait for commands of a lost connection to end, for at most a minute."""
     return _call("settle", install_dir)
 
 

@@ -48,19 +48,22 @@ class PodmanCli:
 
     def pull(self, run: NodesRun, node: str, image: str, text: str) -> None:  # noqa: ARG002
         """Pull one image; podman reports no progress. Raises DeployError."""
-        transport, login = run.transports[node], run.settings.login_for(image)
+        login = run.settings.login_for(image)
         server = registry_host(image)
         if login:
             argv = docker_commands.login("podman", server, login.username)
-            result = transport.run(argv, stdin=login.password.reveal().encode() + b"\n")
+            result = run.try_change(
+                node, f"log in to {server}", argv, stdin=login.password.reveal().encode() + b"\n"
+            )
             if not result.ok:
                 message = run.settings.masker(result.stderr_text)[-300:]
                 raise DeployError(f"cannot log in to the registry {server}: {message}", node=node)
         try:
-            result = transport.run(docker_commands.pull("podman", image), timeout=PULL_SILENCE_SECONDS)
+            own = docker_commands.pull("podman", image)
+            result = run.try_change(node, f"pull {image}", own, timeout=PULL_SILENCE_SECONDS)
             if not result.ok:
                 message = " ".join(run.settings.masker(result.stderr_text).split())[-300:]
                 raise DeployError(f"cannot pull the image {image}: {message}", node=node)
         finally:
             if login:
-                transport.run(docker_commands.logout("podman", server))
+                run.try_change(node, f"log out of {server}", docker_commands.logout("podman", server))

@@ -69,6 +69,10 @@ class Preparation:
     def recover(self) -> None:
         """Do nothing: nothing was changed."""
 
+    def not_undone(self) -> tuple[str, ...]:
+        """Return nothing: nothing was changed."""
+        return ()
+
     def read_facts(self, node: str, transport: Transport, *, detailed: bool = False) -> NodeFacts:
         """Read the facts of one node in one round trip. Raises PreflightError.
 

@@ -31,7 +31,7 @@ T = TypeVar("T")
 EmitEvent = Callable[[Event], None]
 STOP_POLL_SECONDS = 0.2
 RECONNECT_SECONDS = 15.0
-LOCK_LOST = 5
+LOCK_LOST, LOCK_LOST_TEXT = 5, "this run no longer holds the lock"
 
 
 @dataclass(kw_only=True)
@@ -55,6 +55,7 @@ class NodesRun:
     stop: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
     undoing: bool = False
+    taken_over: set[str] = field(default_factory=set)
     reopen: Callable[[str], None] | None = None
     keep_secrets: Callable[[], None] | None = None
 
@@ -89,22 +90,41 @@ class NodesRun:
             raise Interrupted("stopped, because another node failed")
 
     def change(self, node: str, what: str, argv: Sequence[str], **options: object) -> CommandResult:
-        """Change a node through the gate. Raises DeployError when the command fails."""
-        result = self.gate.change(self.transports[node], what, argv, **options)  # type: ignore[arg-type]
+        """Change a node while its lock is ours. Raises DeployError when that fails, LockedError."""
+        result = self.try_change(node, what, argv, **options)
         if not result.ok:
-            # mask before shortening: a cut inside a secret would leave a part of it
-            output = self.settings.masker(result.stderr.decode("utf-8", "replace")).strip()
-            output = output or self.settings.masker(result.text).strip()
-            if result.status == LOCK_LOST and "this run no longer holds the lock" in output:
-                hint = (
-                    "Read lock/owner in the install folder to see whose run it is; run again after its end."
-                )
-                raise LockedError(f"cannot {what}: another run has taken over the node", hint, node=node)
+            output = self._output(result)
             details = collapse_repeats(drop_progress(output))
             raise DeployError(
                 f"cannot {what}: {last_lines(output)}", hint_for(output), node=node, details=details
             )
         return result
+
+    def try_change(self, node: str, what: str, argv: Sequence[str], **options: object) -> CommandResult:
+        """Change a node while its lock is ours, and return also a failure. Raises LockedError."""
+        guarded = commands.under_lock(self.settings.install_dir, self.id, what, argv)
+        result = self.gate.change(self.transports[node], what, guarded, **options)  # type: ignore[arg-type]
+        if result.status == LOCK_LOST and LOCK_LOST_TEXT in self._output(result):
+            self.taken_over.add(node)
+            raise LockedError(
+                f"cannot {what}: another run has taken over the node",
+                "Read lock/owner in the install folder to see whose run it is; run again after its end.",
+                node=node,
+            )
+        return result
+
+    def _output(self, result: CommandResult) -> str:
+        # mask before shortening: a cut inside a secret would leave a part of it
+        output = self.settings.masker(result.stderr.decode("utf-8", "replace")).strip()
+        return output or self.settings.masker(result.text).strip()
+
+    def not_undone(self) -> tuple[str, ...]:
+        """Return what could not be rolled back although no undo failed."""
+        return tuple(
+            f"{node}: another run has taken over the node; what this run changed there is that run's now"
+            for node in self.nodes
+            if node in self.taken_over
+        )
 
     def each(
         self,
@@ -119,7 +139,10 @@ class NodesRun:
         When one fails, or the operator asks to stop, ``cancelled`` is set for the others, and ``abort`` may
         end the work in progress on a node; it is called repeatedly, because the node may not have begun that
         work yet. ``patience`` (seconds) limits the wait from then on: only for work that may be abandoned.
+        While undoing, nodes that another run has taken over are left alone.
         """
+        if self.undoing:
+            nodes = [node for node in nodes if node not in self.taken_over]
         futures = start_all(nodes, work)
         stopped_at: float | None = None
         aborting = AbortLoop(abort, self.log)
@@ -134,10 +157,12 @@ class NodesRun:
                 break
         aborting.end()
         failures = [error for f in futures.values() if f.done() and (error := f.exception()) is not None]
+        if self.undoing:
+            failures = [error for error in failures if not isinstance(error, LockedError)]  # see not_undone
         self.check_stop()
         if failures:
             raise combine_errors(failures)
-        return {node: future.result() for node, future in futures.items()}
+        return {node: future.result() for node, future in futures.items() if future.exception() is None}
 
     def recover(self) -> None:
         """Reconnect to changing nodes whose connection is lost, so that they can be rolled back.
