@@ -1,6 +1,8 @@
-"""The viewpoint of a check: the node, or later the pod, that it connects from.
+"""The viewpoint of a check: the node, or later the container or pod, that it connects from.
 
-What one place reaches says nothing about another.
+What one place reaches says nothing about another. Checks open connections only through a viewpoint, so
+another platform brings its own; what belongs to the node itself (its engine, disks, listeners) takes a
+transport.
 """
 
 from __future__ import annotations

@@ -229,6 +229,7 @@ class _Repair:
     def _statements(self, remedy: Remedy) -> None:
         """Run SQL as the database's administrator, through the node. Raises OzError."""
         from oz_installer.checks.database.postgres_admin import admin_connection, run_statements
+        from oz_installer.checks.viewpoint import NodeViewpoint
 
         secrets = self._inputs.secrets
         admin = admin_connection(self._inputs.loaded.answers.database, secrets, remedy.database)
@@ -237,7 +238,7 @@ class _Repair:
                 "this needs the database's administrator: set database.admin_user and database.admin_password"
             )
         role = secrets.get("database.password", Secret(""))
-        run_statements(self._reach(remedy.node), admin, remedy, role)
+        run_statements(NodeViewpoint(self._reach(remedy.node)), admin, remedy, role)
 
     def _clean(self, text: str) -> str:
         return safe_line(self._mask(text), 600)

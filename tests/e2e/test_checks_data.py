@@ -14,6 +14,7 @@ from oz_installer.answers.secrets.resolve import Secrets, resolve_secrets
 from oz_installer.checks.context import CheckContext, Remedy
 from oz_installer.checks.database.database import admin_connection_for
 from oz_installer.checks.database.postgres_admin import run_statements
+from oz_installer.checks.viewpoint import NodeViewpoint
 from oz_installer.installation.check import check_context
 from oz_installer.lab.database import database_answers, psql
 from oz_installer.lab.docker import docker
@@ -192,4 +193,4 @@ def connected(bench: Bench, database: dict[str, Any]) -> Iterator[tuple[CheckCon
 def carry_out(site: CheckContext, transport: Transport, remedy: Remedy) -> None:
     admin = admin_connection_for(site)
     assert admin
-    run_statements(transport, admin, remedy, site.secrets.get("database.password", Secret("")))
+    run_statements(NodeViewpoint(transport), admin, remedy, site.secrets.get("database.password", Secret("")))

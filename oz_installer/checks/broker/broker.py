@@ -12,8 +12,9 @@ from oz_installer.checks.broker.session import BrokerLogin, BrokerServer
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
 from oz_installer.checks.network.service import Service, access_finding, version_finding
 from oz_installer.checks.network.tcp import TCP_SECONDS, TcpResult, tunnel_error
+from oz_installer.checks.viewpoint import Viewpoint
 from oz_installer.remote.docker_commands import parse_version
-from oz_installer.remote.transport import ForwardingForbidden, Transport
+from oz_installer.remote.transport import ForwardingForbidden
 from oz_installer.secret import Secret
 from oz_installer.text import format_kib, safe_line
 
@@ -40,12 +41,12 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
 
     def probe(self, context: CheckContext, node: CheckedNode) -> BrokerFacts:
         """Log in and query; when tunnels are forbidden, only try the port."""
-        broker, transport = context.answers.broker, context.transport(node.name)
+        broker, viewpoint = context.answers.broker, context.viewpoint(node.name)
         host, port = broker.host or "", broker.effective_port
-        attempt = _attempt(context, transport, host, port)
+        attempt = _attempt(context, viewpoint, host, port)
         if attempt.outcome != "forbidden":
             return BrokerFacts(attempt=attempt)
-        return BrokerFacts(attempt=attempt, tcp=context.viewpoint(node.name).tcp_from_shell(host, port))
+        return BrokerFacts(attempt=attempt, tcp=viewpoint.tcp_from_shell(host, port))
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: BrokerFacts) -> Iterator[Finding]:
         """Judge from the connection to the settings."""
@@ -162,9 +163,9 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
         )
 
 
-def _attempt(context: CheckContext, transport: Transport, host: str, port: int) -> BrokerLogin:
+def _attempt(context: CheckContext, viewpoint: Viewpoint, host: str, port: int) -> BrokerLogin:
     try:
-        sock = transport.tunnel(host, port, timeout=TCP_SECONDS)
+        sock = viewpoint.tunnel(host, port, timeout=TCP_SECONDS)
     except ForwardingForbidden:
         return BrokerLogin(outcome="forbidden")
     except OSError as error:

@@ -70,16 +70,16 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
         database = context.answers.database
         if database.host is None:
             return DatabaseFacts()
-        transport, settings = context.transport(node.name), _settings(context, database.host)
-        attempt = probe_database(transport, settings)
+        viewpoint, settings = context.viewpoint(node.name), _settings(context, database.host)
+        attempt = probe_database(viewpoint, settings)
         if attempt.outcome == "forbidden":
-            tcp = context.viewpoint(node.name).tcp_from_shell(database.host, database.port)
+            tcp = viewpoint.tcp_from_shell(database.host, database.port)
             return DatabaseFacts(attempt=attempt, tcp=tcp)
         admin = admin_connection_for(context)
         if admin is None or not _admin_could_help(context, attempt):
             return DatabaseFacts(attempt=attempt)
         return DatabaseFacts(
-            attempt=attempt, admin=log_in_as_admin(transport, admin, database.user, database.name)
+            attempt=attempt, admin=log_in_as_admin(viewpoint, admin, database.user, database.name)
         )
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: DatabaseFacts) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Login to PostgreSQL and queries about the database, by pg8000 over a node's tunnel."""
+"""Login to PostgreSQL and queries about the database, by pg8000 from a viewpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from oz_installer.checks.network.tcp import TCP_SECONDS, tunnel_error
-from oz_installer.remote.transport import ForwardingForbidden, Transport
+from oz_installer.checks.viewpoint import Viewpoint
+from oz_installer.remote.transport import ForwardingForbidden
 from oz_installer.secret import Secret
 from oz_installer.text import safe_line
 
@@ -163,39 +164,39 @@ class ConnectionSettings:
     sslmode: str
 
 
-def probe_database(transport: Transport, settings: ConnectionSettings) -> LoginResult:
+def probe_database(viewpoint: Viewpoint, settings: ConnectionSettings) -> LoginResult:
     """Log in as libpq does with this sslmode, and query.
 
     Raises ConnectError when the node is lost."""
-    return log_in_and_query(transport, settings, lambda connection: {"server": _server(connection)})
+    return log_in_and_query(viewpoint, settings, lambda connection: {"server": _server(connection)})
 
 
-def log_in_as_admin(transport: Transport, admin: ConnectionSettings, role: str, name: str) -> LoginResult:
+def log_in_as_admin(viewpoint: Viewpoint, admin: ConnectionSettings, role: str, name: str) -> LoginResult:
     """Log in as the administrator and query the role and the database of that name."""
     return log_in_and_query(
-        transport, admin, lambda connection: {"admin_view": _admin_view(connection, role, name)}
+        viewpoint, admin, lambda connection: {"admin_view": _admin_view(connection, role, name)}
     )
 
 
 def log_in_and_query(
-    transport: Transport, settings: ConnectionSettings, query: Query, *, timeout: float | None = None
+    viewpoint: Viewpoint, settings: ConnectionSettings, query: Query, *, timeout: float | None = None
 ) -> LoginResult:
     """Log in and run ``query``; its results become fields of ``LoginResult``.
 
     ``timeout`` in seconds."""
     orders = _ORDER.get(settings.sslmode, (True,))
-    attempt = _try(transport, settings, query, timeout, tls=orders[0])
+    attempt = _try(viewpoint, settings, query, timeout, tls=orders[0])
     if len(orders) > 1 and (attempt.outcome == "no-tls" or attempt.state == "28000"):
-        second = _try(transport, settings, query, timeout, tls=orders[1])
+        second = _try(viewpoint, settings, query, timeout, tls=orders[1])
         return second if second.outcome not in ("no-tls", "stranger") else attempt
     return attempt
 
 
 def _try(
-    transport: Transport, settings: ConnectionSettings, query: Query, timeout: float | None, *, tls: bool
+    viewpoint: Viewpoint, settings: ConnectionSettings, query: Query, timeout: float | None, *, tls: bool
 ) -> LoginResult:
     try:
-        sock = transport.tunnel(settings.host, settings.port, timeout=TCP_SECONDS)
+        sock = viewpoint.tunnel(settings.host, settings.port, timeout=TCP_SECONDS)
     except ForwardingForbidden:
         return LoginResult(outcome="forbidden")
     except OSError as error:

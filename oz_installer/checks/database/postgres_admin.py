@@ -13,8 +13,8 @@ from oz_installer.catalog.release import DatabaseRequirements
 from oz_installer.checks.context import Remedy
 from oz_installer.checks.database.postgres import AdminView, ConnectionSettings, LoginResult, log_in_and_query
 from oz_installer.checks.database.postgres_content import require_empty
+from oz_installer.checks.viewpoint import Viewpoint
 from oz_installer.errors import AnswersError, OzError
-from oz_installer.remote.transport import Transport
 from oz_installer.render.filters import sql, sql_name
 from oz_installer.secret import Secret
 
@@ -142,7 +142,7 @@ class StatementsFailed(OzError):
 
 
 def run_statements(
-    transport: Transport, admin: ConnectionSettings, remedy: Remedy, role_password: Secret
+    viewpoint: Viewpoint, admin: ConnectionSettings, remedy: Remedy, role_password: Secret
 ) -> None:
     """Run the statements of a remedy one by one in its database.
 
@@ -151,9 +151,9 @@ def run_statements(
     StatementsFailed with PostgreSQL's message; OzError before anything was executed, ConnectError when the
     node is lost.
     """
-    require_empty(transport, admin, remedy)
+    require_empty(viewpoint, admin, remedy)
     statements = _Statements([with_password(statement, role_password) for statement, *_ in remedy.commands])
-    attempt = log_in_and_query(transport, replace(admin, name=remedy.database), statements, timeout=_SECONDS)
+    attempt = log_in_and_query(viewpoint, replace(admin, name=remedy.database), statements, timeout=_SECONDS)
     if statements.done == len(remedy.commands):
         return
     if not statements.begun and attempt.state in ("28000", "28P01"):

@@ -9,8 +9,8 @@ from typing import Any
 
 from oz_installer.checks.context import Remedy
 from oz_installer.checks.database.postgres import ConnectionSettings, log_in_and_query
+from oz_installer.checks.viewpoint import Viewpoint
 from oz_installer.errors import OzError
-from oz_installer.remote.transport import Transport
 
 # Objects of extensions do not count: they came with `check --fix`.
 _COUNT = """
@@ -23,19 +23,19 @@ _DROP = re.compile(r'DROP DATABASE (?:IF EXISTS )?"((?:[^"]|"")+)"\Z')
 _MISSING = "3D000"
 
 
-def require_empty(transport: Transport, admin: ConnectionSettings, remedy: Remedy) -> None:
+def require_empty(viewpoint: Viewpoint, admin: ConnectionSettings, remedy: Remedy) -> None:
     """Refuse a remedy that drops a database with content; nothing is executed before.
 
     Raises OzError for such a database or an unknown content, ConnectError when the node is lost."""
     for statement, *_ in remedy.commands:
         if match := _DROP.fullmatch(statement):
-            _require_empty(transport, admin, match[1].replace('""', '"'), statement, remedy.node)
+            _require_empty(viewpoint, admin, match[1].replace('""', '"'), statement, remedy.node)
 
 
 def _require_empty(
-    transport: Transport, admin: ConnectionSettings, name: str, statement: str, node: str
+    viewpoint: Viewpoint, admin: ConnectionSettings, name: str, statement: str, node: str
 ) -> None:
-    attempt = log_in_and_query(transport, replace(admin, name=name), _count)
+    attempt = log_in_and_query(viewpoint, replace(admin, name=name), _count)
     if attempt.state == _MISSING:
         return
     if attempt.tables is None:

@@ -21,9 +21,10 @@ from oz_installer.answers.sections import Proxy
 from oz_installer.checks.base import ProbeCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
 from oz_installer.checks.network.tcp import tunnel_error
+from oz_installer.checks.viewpoint import Viewpoint
 from oz_installer.remote.parallel import start_all
 from oz_installer.remote.ssh.dev_tcp import connect_command, connect_error
-from oz_installer.remote.transport import ForwardingForbidden, Transport
+from oz_installer.remote.transport import ForwardingForbidden
 from oz_installer.text import parse_int, plural, safe_line
 
 SECONDS = 4
@@ -103,7 +104,7 @@ class EgressCheck(ProbeCheck[EgressFacts]):
         """Try all destinations in parallel."""
         if context.answers.air_gapped:
             return EgressFacts(errors={}, skipped=True)
-        return _try_all(context.transport(node.name), destinations(context), context.answers.proxy)
+        return _try_all(context.viewpoint(node.name), destinations(context), context.answers.proxy)
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: EgressFacts) -> Iterator[Finding]:
         """Report all reached destinations as one finding, and each other one as one."""
@@ -173,17 +174,17 @@ def _next_hop(one: Destination, proxy: Proxy) -> tuple[str, int]:
     return (parts.hostname or "", parts.port or 80) if url else (one.host, one.port)
 
 
-def _try_all(transport: Transport, wanted: Sequence[Destination], proxy: Proxy) -> EgressFacts:
+def _try_all(viewpoint: Viewpoint, wanted: Sequence[Destination], proxy: Proxy) -> EgressFacts:
     """Try all destinations through tunnels of the node, or from its shell without tunnels."""
     names = tuple(dict.fromkeys(_next_hop(one, proxy)[0] for one in wanted))
-    addresses = _resolved(transport, names)
+    addresses = _resolved(viewpoint, names)
     errors: dict[str, str] = {}
     work = {}
     for one in wanted:
         name, port = _next_hop(one, proxy)
         if address := addresses[name]:
             by_proxy = _proxy_of(one, proxy) is not None
-            work[one.host] = partial(_connect, transport, address, port, one, by_proxy)
+            work[one.host] = partial(_connect, viewpoint, address, port, one, by_proxy)
         else:
             errors[one.host] = f"the node cannot resolve {name}"
     futures = start_all(work, lambda host: work[host](), name="egress")
@@ -194,16 +195,16 @@ def _try_all(transport: Transport, wanted: Sequence[Destination], proxy: Proxy) 
         except TimeoutError:
             errors[host] = f"no answer within {SECONDS} s"
         except ForwardingForbidden:
-            return EgressFacts(errors=_from_shell(transport, wanted, proxy), tunnel=False)
+            return EgressFacts(errors=_from_shell(viewpoint, wanted, proxy), tunnel=False)
     return EgressFacts(errors=errors)
 
 
-def _resolved(transport: Transport, names: Sequence[str]) -> dict[str, str]:
+def _resolved(viewpoint: Viewpoint, names: Sequence[str]) -> dict[str, str]:
     """Resolve names on the node; an unknown name gets an empty address.
 
     A node without getent returns the names themselves, and sshd resolves them."""
     argv = ("sh", "-c", _RESOLVE, "oz-install-check", *names)
-    result = transport.run(argv, become=False, timeout=3.0 * _RESOLVE_SECONDS)
+    result = viewpoint.shell(argv, timeout=3.0 * _RESOLVE_SECONDS)
     lines = result.text.splitlines()
     if "end" not in lines:
         return {name: name for name in names}
@@ -211,13 +212,13 @@ def _resolved(transport: Transport, names: Sequence[str]) -> dict[str, str]:
     return {name: addresses.get(name, "") for name in names}
 
 
-def _connect(transport: Transport, address: str, port: int, one: Destination, by_proxy: bool) -> str:
+def _connect(viewpoint: Viewpoint, address: str, port: int, one: Destination, by_proxy: bool) -> str:
     """Return why a destination is not reached, or empty.
 
     Raises ForwardingForbidden, ConnectError."""
     until = time.monotonic() + SECONDS
     try:
-        with contextlib.closing(transport.tunnel(address, port, timeout=SECONDS)) as sock:
+        with contextlib.closing(viewpoint.tunnel(address, port, timeout=SECONDS)) as sock:
             sock.settimeout(max(0.1, until - time.monotonic()))
             if by_proxy and one.tls and (refusal := _proxy_refusal(sock, one)):
                 return refusal
@@ -259,7 +260,7 @@ def _context() -> ssl.SSLContext:
     return context
 
 
-def _from_shell(transport: Transport, wanted: Sequence[Destination], proxy: Proxy) -> dict[str, str]:
+def _from_shell(viewpoint: Viewpoint, wanted: Sequence[Destination], proxy: Proxy) -> dict[str, str]:
     """Try TCP only, and a proxy's answer, by bash's /dev/tcp on the node."""
     arguments: list[str] = []
     for number, one in enumerate(wanted):
@@ -267,7 +268,7 @@ def _from_shell(transport: Transport, wanted: Sequence[Destination], proxy: Prox
         request = f"{one.host}:{one.port}" if one.tls and _proxy_of(one, proxy) else ""
         arguments += [str(number), host, str(port), request]
     argv = ("sh", "-c", _FROM_SHELL, "oz-install-check", *arguments)
-    result = transport.run(argv, become=False, timeout=2.0 * SECONDS)
+    result = viewpoint.shell(argv, timeout=2.0 * SECONDS)
     rows = {row[0]: row[1:] for line in result.text.splitlines() if len(row := line.split(" ", 2)) == 3}
     return {one.host: _shell_error(rows.get(str(number), [])) for number, one in enumerate(wanted)}
 

@@ -18,9 +18,10 @@ from urllib.request import parse_http_list, parse_keqv_list
 
 from oz_installer.checks.network.tcp import tunnel_error
 from oz_installer.checks.registry.facts import LookupResult
+from oz_installer.checks.viewpoint import Viewpoint
 from oz_installer.remote.docker_engine import RegistryAuth
 from oz_installer.remote.image_reference import ImageReference
-from oz_installer.remote.transport import ForwardingForbidden, Transport
+from oz_installer.remote.transport import ForwardingForbidden
 from oz_installer.text import safe_line
 
 SECONDS = 4.0
@@ -62,13 +63,13 @@ class _Connection(http.client.HTTPConnection):
 
     default_port = 443
 
-    def __init__(self, transport: Transport, host: str, port: int, context: ssl.SSLContext) -> None:
+    def __init__(self, viewpoint: Viewpoint, host: str, port: int, context: ssl.SSLContext) -> None:
         super().__init__(host, port)
-        self._transport, self._context = transport, context
+        self._viewpoint, self._context = viewpoint, context
 
     def connect(self) -> None:
         """Open the tunnel, then TLS. Raises OSError, ForwardingForbidden."""
-        sock = self._transport.tunnel(self.host, self.port, timeout=SECONDS)
+        sock = self._viewpoint.tunnel(self.host, self.port, timeout=SECONDS)
         try:
             sock.settimeout(SECONDS)
             self.sock = self._context.wrap_socket(sock, server_hostname=self.host)
@@ -84,12 +85,12 @@ class RegistryClient:
 
     def __init__(
         self,
-        transport: Transport,
+        viewpoint: Viewpoint,
         address: tuple[str, int],
         login: RegistryAuth | None,
         context: ssl.SSLContext,
     ) -> None:
-        self._transport, self._address, self._login, self._context = transport, address, login, context
+        self._viewpoint, self._address, self._login, self._context = viewpoint, address, login, context
         self._basic = False
         self._tokens: dict[str, str] = {}
         self._connections: dict[tuple[str, int], _Connection] = {}
@@ -216,7 +217,7 @@ class RegistryClient:
         connection = self._connections.get(address)
         kept = connection is not None and connection.sock is not None
         if connection is None:
-            connection = self._connections[address] = _Connection(self._transport, *address, self._context)
+            connection = self._connections[address] = _Connection(self._viewpoint, *address, self._context)
         try:
             return _exchange(connection, method, path, headers)
         except ConnectionError:

@@ -13,6 +13,7 @@ from oz_installer.checks.context import CheckContext, CheckedNode
 from oz_installer.checks.registry.engine_lookup import look_up_by_engine
 from oz_installer.checks.registry.facts import CERTIFICATES, LookupResult, RegistryFacts, main_registry
 from oz_installer.checks.registry.http_client import RegistryClient
+from oz_installer.checks.viewpoint import Viewpoint
 from oz_installer.remote.docker_engine import RegistryAuth
 from oz_installer.remote.image_reference import DOCKER_HUB, api_address_of, parse_reference, registry_host
 from oz_installer.remote.parallel import start_all
@@ -44,6 +45,7 @@ def look_up_images(
     sessions = {
         registry: _RegistrySession(
             transport=transport,
+            viewpoint=context.viewpoint(node.name),
             registry=registry,
             engine=context.answers.engine,
             login=credentials_for(context, registry),
@@ -104,6 +106,7 @@ class _RegistrySession:
     """The lookups in one registry; ``access`` and ``found`` fill while it runs."""
 
     transport: Transport
+    viewpoint: Viewpoint
     registry: str
     engine: str
     login: RegistryAuth | None
@@ -172,7 +175,7 @@ class _RegistrySession:
             client.close()
 
     def _client(self) -> RegistryClient:
-        return RegistryClient(self.transport, api_address_of(self.registry), self.login, self.context)
+        return RegistryClient(self.viewpoint, api_address_of(self.registry), self.login, self.context)
 
     def _engine(self, image: str) -> LookupResult:
         return look_up_by_engine(self.transport, self.engine, image, self.login, self.platform)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from oz_installer.checks.network.tcp import TCP_SECONDS, tunnel_error
-from oz_installer.checks.viewpoint import NodeViewpoint
-from oz_installer.remote.transport import ForwardingForbidden, Transport
+from oz_installer.checks.viewpoint import Viewpoint
+from oz_installer.remote.transport import ForwardingForbidden
 from oz_installer.text import safe_line
 
 PORT = 2049
@@ -47,12 +47,12 @@ def port_of(options: str) -> int:
     return int(found[1]) if found and 0 < int(found[1]) < 65536 else PORT
 
 
-def nfs_null_call(transport: Transport, host: str, port: int, version: int) -> NfsAnswer:
+def nfs_null_call(viewpoint: Viewpoint, host: str, port: int, version: int) -> NfsAnswer:
     """Call NULL through a tunnel, or try the port from the shell. Raises ConnectError."""
     try:
-        sock = transport.tunnel(host, port, timeout=TCP_SECONDS)
+        sock = viewpoint.tunnel(host, port, timeout=TCP_SECONDS)
     except ForwardingForbidden:
-        tcp = NodeViewpoint(transport).tcp_from_shell(host, port)
+        tcp = viewpoint.tcp_from_shell(host, port)
         return NfsAnswer(outcome="unknown" if tcp.open else "unreachable", message=tcp.message)
     except OSError as error:
         return NfsAnswer(outcome="unreachable", message=tunnel_error(error))

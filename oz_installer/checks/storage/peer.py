@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
 from oz_installer.checks.storage.probe import END_SECONDS, HeldFile, MediaLocation, StorageFacts
+from oz_installer.checks.viewpoint import NodeViewpoint
 from oz_installer.errors import ConnectError, OzError
 from oz_installer.remote.transport import Transport
 from oz_installer.text import safe_line
@@ -53,7 +54,7 @@ class _PeerFile:
         try:
             transport = self._transport_of()
             self._connected.set_result(time.monotonic())
-            server = self._location.call_server(transport)
+            server = self._location.call_server(NodeViewpoint(transport))
             if server is not None and not server.speaks_nfs:
                 self._facts.set_result(
                     StorageFacts(server=server, unavailable="gets no answer from the NFS server")

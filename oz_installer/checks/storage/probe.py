@@ -14,6 +14,7 @@ from oz_installer.checks.network.tcp import TCP_SECONDS
 from oz_installer.checks.storage import nfs
 from oz_installer.checks.storage.nfs import NfsAnswer
 from oz_installer.checks.storage.scripts import HOLD, MOUNT_SECONDS, READ, SILENT, WRITES, program
+from oz_installer.checks.viewpoint import Viewpoint
 from oz_installer.errors import ConnectError
 from oz_installer.remote.transport import TIMED_OUT, Transport
 from oz_installer.text import parse_fields, parse_int, safe_line
@@ -78,12 +79,12 @@ class MediaLocation:
     engine: str = "docker"
     reader: int | None = None
 
-    def call_server(self, transport: Transport) -> NfsAnswer | None:
-        """Call the NFS server from a node; None without a server. Raises ConnectError."""
+    def call_server(self, viewpoint: Viewpoint) -> NfsAnswer | None:
+        """Call the NFS server; None without a server. Raises ConnectError."""
         if not self.server:
             return None
         port, version = nfs.port_of(self.options), nfs.version_of(self.options)
-        return nfs.nfs_null_call(transport, self.server, port, version)
+        return nfs.nfs_null_call(viewpoint, self.server, port, version)
 
     def argv(self, script: str, name: str, word: str, *, measure: bool) -> tuple[str, ...]:
         """Return the command that runs a script on a node."""

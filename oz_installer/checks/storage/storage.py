@@ -41,14 +41,13 @@ class StorageCheck(ProbeCheck[StorageFacts]):
     def probe(self, context: CheckContext, node: CheckedNode) -> StorageFacts:
         """Try the storage. A server that does not speak NFS is not mounted: that would hang."""
         began = time.monotonic()
-        transport = context.transport(node.name)
         if context.answers.storage.type == "local":
-            return _local(transport, context.install_dir)
+            return _local(context.transport(node.name), context.install_dir)
         location = media_location(context)
-        answer = location.call_server(transport)
+        answer = location.call_server(context.viewpoint(node.name))
         if answer is not None and not answer.speaks_nfs:
             return StorageFacts(server=answer)
-        return replace(_try(context, node, location, transport, began), server=answer)
+        return replace(_try(context, node, location, context.transport(node.name), began), server=answer)
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: StorageFacts) -> Iterator[Finding]:
         """Judge from the server to the file; sharing only for storage that nodes share."""

@@ -12,6 +12,7 @@ import pytest
 from oz_installer.checks.context import Remedy
 from oz_installer.checks.database.postgres_admin import create_database, run_statements
 from oz_installer.checks.database.remedies import database_remedy
+from oz_installer.checks.viewpoint import NodeViewpoint
 from oz_installer.errors import OzError
 from oz_installer.secret import Secret
 from tests.unit.checks.checks_support import API, Elsewhere
@@ -62,7 +63,7 @@ def dropping() -> Remedy:
 def test_what_is_not_empty_stays(content: bytes, words: str) -> None:
     ran: list[str] = []
     with server(postgres(content, ran)) as port, pytest.raises(OzError) as caught:
-        run_statements(Elsewhere(port=port), door(), dropping(), Secret("secret"))
+        run_statements(NodeViewpoint(Elsewhere(port=port)), door(), dropping(), Secret("secret"))
     assert words in caught.value.message
     assert ran == []
 
@@ -71,7 +72,7 @@ def test_what_is_not_empty_stays(content: bytes, words: str) -> None:
 def test_what_is_empty_or_gone_is_dropped(content: bytes) -> None:
     ran: list[str] = []
     with server(postgres(content, ran)) as port:
-        run_statements(Elsewhere(port=port), door(), dropping(), Secret("secret"))
+        run_statements(NodeViewpoint(Elsewhere(port=port)), door(), dropping(), Secret("secret"))
     assert ran == ['DROP DATABASE IF EXISTS "gateway"']
 
 

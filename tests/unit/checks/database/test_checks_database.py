@@ -23,6 +23,7 @@ from oz_installer.checks.database.postgres_admin import (
     scram_verifier,
     with_password,
 )
+from oz_installer.checks.viewpoint import NodeViewpoint
 from oz_installer.errors import AnswersError, OzError
 from oz_installer.secret import Secret
 from oz_installer.topology.planner import plan_topology
@@ -324,7 +325,7 @@ def test_an_administrator_who_is_refused_is_told_without_any_secret() -> None:
     remedy = create_role("n1", "gateway_user")
     answer = error_response("28P01", "password authentication failed")
     with server(lambda peer, _: peer.sendall(answer)) as port, pytest.raises(OzError) as caught:
-        run_statements(Elsewhere(port=port), door(), remedy, Secret(CANARY))
+        run_statements(NodeViewpoint(Elsewhere(port=port)), door(), remedy, Secret(CANARY))
     assert "refuses the administrator boss: password authentication failed" in caught.value.message
     assert CANARY not in repr(caught.value) + str(caught.value)
     assert ADMIN not in repr(caught.value) + str(caught.value)
@@ -336,7 +337,7 @@ def test_an_administrator_who_is_refused_is_told_without_any_secret() -> None:
 def test_what_cannot_be_reached_is_told(port: int | None, words: str) -> None:
     remedy: Remedy = create_role("n1", "gateway_user")
     with pytest.raises(OzError) as caught:
-        run_statements(Elsewhere(port=port), door(), remedy, Secret(CANARY))
+        run_statements(NodeViewpoint(Elsewhere(port=port)), door(), remedy, Secret(CANARY))
     assert "could not create the role gateway_user" in caught.value.message
     assert words in caught.value.message
     assert postgres_admin.PLACEHOLDER in remedy.commands[0][0]

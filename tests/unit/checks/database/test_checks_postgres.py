@@ -109,7 +109,7 @@ def test_what_is_no_healthy_database(
 ) -> None:
     monkeypatch.setattr(postgres, "TCP_SECONDS", 0.5)
     with server(answer) as port:
-        attempt = probe_database(Elsewhere(port=port), door(sslmode))
+        attempt = probe_database(NodeViewpoint(Elsewhere(port=port)), door(sslmode))
     assert attempt.outcome == ended
     assert CANARY not in repr(attempt) + repr(door())
 
@@ -117,8 +117,8 @@ def test_what_is_no_healthy_database(
 def test_a_closed_port_and_forbidden_tunnels() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = int(taken.getsockname()[1])
-    assert probe_database(Elsewhere(port=port), door()).outcome == "unreachable"
-    assert probe_database(Elsewhere(), door()).outcome == "forbidden"
+    assert probe_database(NodeViewpoint(Elsewhere(port=port)), door()).outcome == "unreachable"
+    assert probe_database(NodeViewpoint(Elsewhere()), door()).outcome == "forbidden"
 
 
 def test_knocking_through_a_tunnel_and_from_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from oz_installer.checks.database.postgres_admin import (
     create_role,
     run_statements,
 )
+from oz_installer.checks.viewpoint import NodeViewpoint
 from oz_installer.secret import Secret
 from tests.unit.checks.checks_support import CANARY, Elsewhere, site
 from tests.unit.checks.database.test_checks_database import door
@@ -70,7 +71,7 @@ def test_statements_that_end_early(word: str, answer: bytes, done: int, tried: i
     """What is refused has changed nothing; where the connection breaks, nobody knows."""
     remedy = create_database("n1", "gateway", "oz", WANTED, "boss")
     with server(postgres(word, answer)) as port, pytest.raises(StatementsFailed) as caught:
-        run_statements(Elsewhere(port=port), door(), remedy, Secret(CANARY))
+        run_statements(NodeViewpoint(Elsewhere(port=port)), door(), remedy, Secret(CANARY))
     assert (caught.value.done, caught.value.tried) == (done, tried)
     assert words in caught.value.message
     assert "administrator boss" not in caught.value.message  # he got in
@@ -78,7 +79,7 @@ def test_statements_that_end_early(word: str, answer: bytes, done: int, tried: i
 
 def test_no_password_is_told_when_its_statement_fails() -> None:
     with server(postgres("CREATE", b"")) as port, pytest.raises(StatementsFailed) as caught:
-        run_statements(Elsewhere(port=port), door(), create_role("n1", "oz"), Secret(CANARY))
+        run_statements(NodeViewpoint(Elsewhere(port=port)), door(), create_role("n1", "oz"), Secret(CANARY))
     assert "PASSWORD $1»" in caught.value.message
     assert "SCRAM" not in caught.value.message
 

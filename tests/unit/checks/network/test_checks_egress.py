@@ -16,6 +16,7 @@ from oz_installer.catalog.release import Egress
 from oz_installer.checks.context import CheckContext, CheckedNode
 from oz_installer.checks.network import egress
 from oz_installer.checks.network.egress import Destination, EgressCheck, EgressFacts, destinations, is_direct
+from oz_installer.checks.viewpoint import NodeViewpoint
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import ForwardingForbidden
 from oz_installer.topology.planner import plan_topology
@@ -232,19 +233,21 @@ def test_a_mirror_of_ones_own_speaks_no_tls() -> None:
 def test_names_are_resolved_beside_each_other_and_where_nothing_can_the_name_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = egress._resolved(LocalTransport(become="none"), ["localhost", "nowhere.invalid"])
+    found = egress._resolved(NodeViewpoint(LocalTransport(become="none")), ["localhost", "nowhere.invalid"])
     assert found == {"localhost": "127.0.0.1", "nowhere.invalid": ""}
     shell = subprocess.run(["sh", "-c", "command -v sh"], capture_output=True, text=True, check=True)
     (tmp_path / "sh").symlink_to(shell.stdout.strip())
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert egress._resolved(LocalTransport(become="none"), ["localhost"]) == {"localhost": "localhost"}
+    assert egress._resolved(NodeViewpoint(LocalTransport(become="none")), ["localhost"]) == {
+        "localhost": "localhost"
+    }
 
 
 def test_nothing_from_the_answers_is_run(tmp_path: Path) -> None:
     """Hosts are checked before; were they not, they would still be words."""
     mean = f"a;touch {tmp_path}/ran;$(touch {tmp_path}/ran)"
     one = Destination(url="https://x/", purpose="x", host=mean, port=1, tls=True)
-    egress._resolved(LocalTransport(become="none"), [mean])
-    egress._from_shell(LocalTransport(become="none"), [one], Proxy())
-    egress._from_shell(LocalTransport(become="none"), [one], Proxy(url="http://127.0.0.1:1"))
+    egress._resolved(NodeViewpoint(LocalTransport(become="none")), [mean])
+    egress._from_shell(NodeViewpoint(LocalTransport(become="none")), [one], Proxy())
+    egress._from_shell(NodeViewpoint(LocalTransport(become="none")), [one], Proxy(url="http://127.0.0.1:1"))
     assert list(tmp_path.iterdir()) == []

@@ -20,6 +20,7 @@ from oz_installer.checks.registry import http_client, image_lookup
 from oz_installer.checks.registry.facts import LookupResult, RegistryFacts, images_of, parse
 from oz_installer.checks.registry.http_client import RegistryClient
 from oz_installer.checks.registry.registry import RegistryCheck
+from oz_installer.checks.viewpoint import NodeViewpoint
 from oz_installer.remote.docker_engine import RegistryAuth
 from oz_installer.remote.image_reference import (
     DOCKER_HUB,
@@ -86,7 +87,7 @@ def test_dockers_own_registry_is_asked_at_another_host() -> None:
 
 
 def client(fake: FakeRegistry, trust: ssl.SSLContext, login: RegistryAuth | None) -> RegistryClient:
-    return RegistryClient(Node(port=fake.port), (HOST, 443), login, trust)
+    return RegistryClient(NodeViewpoint(Node(port=fake.port)), (HOST, 443), login, trust)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,7 @@ def test_a_closed_port_and_forbidden_tunnels(tmp_path: Path) -> None:
     with serving(fake, tmp_path) as trust:
         pass
     assert client(fake, trust, None).authenticate().outcome == "unreachable"
-    forbidden = RegistryClient(Node(), (HOST, 443), None, trust)
+    forbidden = RegistryClient(NodeViewpoint(Node()), (HOST, 443), None, trust)
     assert forbidden.authenticate().outcome == "forbidden"
 
 

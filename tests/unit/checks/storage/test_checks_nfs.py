@@ -12,6 +12,7 @@ import pytest
 from oz_installer.checks.storage import nfs
 from oz_installer.checks.storage.nfs import NfsAnswer
 from oz_installer.checks.storage.storage import StorageCheck
+from oz_installer.checks.viewpoint import NodeViewpoint
 from tests.unit.checks.checks_support import BIO, Elsewhere, site
 from tests.unit.checks.database.test_checks_postgres import server
 from tests.unit.checks.storage.test_checks_storage import NFS
@@ -53,21 +54,21 @@ def silent(peer: socket.socket, heard: bytes) -> None:
 )
 def test_what_a_server_answers(answer: Any, expected: NfsAnswer) -> None:
     with server(answer) as port:
-        assert nfs.nfs_null_call(Elsewhere(port=port), "nfs", 2049, 4) == expected
+        assert nfs.nfs_null_call(NodeViewpoint(Elsewhere(port=port)), "nfs", 2049, 4) == expected
 
 
 @pytest.mark.parametrize("answer", [web, hangs_up, silent])
 def test_what_is_no_nfs_server(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nfs, "TCP_SECONDS", 0.5)
     with server(answer) as port:
-        assert nfs.nfs_null_call(Elsewhere(port=port), "nfs", 2049, 4).outcome == "stranger"
+        assert nfs.nfs_null_call(NodeViewpoint(Elsewhere(port=port)), "nfs", 2049, 4).outcome == "stranger"
 
 
 def test_a_closed_port_and_forbidden_tunnels() -> None:
     with server(hangs_up) as port:
-        assert nfs.nfs_null_call(Elsewhere(), "127.0.0.1", port, 4).outcome == "unknown"
-    assert nfs.nfs_null_call(Elsewhere(port=port), "nfs", 2049, 4).outcome == "unreachable"
-    assert nfs.nfs_null_call(Elsewhere(), "127.0.0.1", port, 4).outcome == "unreachable"
+        assert nfs.nfs_null_call(NodeViewpoint(Elsewhere()), "127.0.0.1", port, 4).outcome == "unknown"
+    assert nfs.nfs_null_call(NodeViewpoint(Elsewhere(port=port)), "nfs", 2049, 4).outcome == "unreachable"
+    assert nfs.nfs_null_call(NodeViewpoint(Elsewhere()), "127.0.0.1", port, 4).outcome == "unreachable"
 
 
 def test_nothing_is_mounted_from_what_is_no_nfs_server() -> None:
