@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from oz_installer.frozen import dataclass
-
-DOCKER_HUB = "docker.io"
+from oz_installer.image_reference import full_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +37,7 @@ class EngineTraits:
 
     def image_name(self, image: str) -> str:
         """Return the image name for this engine: with a registry if the engine does not add one."""
-        if self.adds_registry:
-            return image
-        first, slash, _ = image.partition("/")
-        if slash and ("." in first or ":" in first or first == "localhost"):
-            return image
-        return f"{DOCKER_HUB}/{image}" if slash else f"{DOCKER_HUB}/library/{image}"
+        return image if self.adds_registry else full_name(image)
 
 
 ENGINES: Mapping[str, EngineTraits] = {

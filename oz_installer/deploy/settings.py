@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from oz_installer.frozen import dataclass
-from oz_installer.remote.image_reference import DOCKER_HUB, registry_host
+from oz_installer.image_reference import DOCKER_HUB, registry_host
 from oz_installer.secret import Masker, Secret
 
 PULL_SILENCE_SECONDS = 900.0

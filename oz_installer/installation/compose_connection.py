@@ -182,9 +182,10 @@ class NodesConnection:
 
     def _engine_troubles(self) -> dict[str, tuple[str, str]]:
         """Return problem and hint for each node whose engine does not answer."""
+        from oz_installer.catalog.engine import ENGINES
         from oz_installer.remote.engine_requirements import EngineFacts, engine_not_responding
 
-        engine = self.desired_state.answers.engine
+        engine = ENGINES[self.desired_state.answers.engine]
         troubles = {}
         for name, one in self.facts.items():
             if not one.engine_ok:

@@ -7,15 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from oz_installer.errors import OzError
 from oz_installer.remote.docker_commands import ComposeTool, detect_compose, parse_version
 
-NAMES = {"docker": ("Docker", "Docker Compose"), "podman": ("Podman", "podman-compose")}
 TIMED_OUT_TEXT = "it did not answer within 5 s"
 """The message of an engine that hangs."""
 DISK_FREE_MIB = 512  # of install_dir, for bundles and logs; media and images have their own checks
+
+
+class EngineNames(Protocol):
+    """The names of an engine: its command, its title and that of its Compose.
+
+    The catalogue's ``EngineTraits`` has them.
+    """
+
+    @property
+    def name(self) -> str:
+        """The command, as in the answers."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """The engine in messages."""
+        ...
+
+    @property
+    def compose_title(self) -> str:
+        """Its Compose in messages."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,18 +76,18 @@ class UnmetRequirement:
     cause: Literal["missing", "denied", "silent", ""] = ""
 
 
-def check_engine(facts: EngineFacts, engine: str, oldest: str) -> UnmetRequirement | None:
+def check_engine(facts: EngineFacts, engine: EngineNames, oldest: str) -> UnmetRequirement | None:
     """Check that the engine answers and is at least version ``oldest``."""
     return (
-        _too_old("engine", NAMES[engine][0], facts.version, oldest)
+        _too_old("engine", engine.title, facts.version, oldest)
         if facts.answers
         else engine_not_responding(facts, engine)
     )
 
 
-def check_compose(facts: EngineFacts, engine: str, oldest: str) -> UnmetRequirement | None:
+def check_compose(facts: EngineFacts, engine: EngineNames, oldest: str) -> UnmetRequirement | None:
     """Check that the engine's Compose is installed and at least version ``oldest``."""
-    tool, name = facts.compose(engine), NAMES[engine][1]
+    tool, name = facts.compose(engine.name), engine.compose_title
     if tool is None:
         hint = f"Install {name} on the node, then run again."
         return UnmetRequirement(
@@ -133,9 +154,9 @@ def unmet(*results: UnmetRequirement | None) -> Iterator[UnmetRequirement]:
     return (result for result in results if result is not None)
 
 
-def engine_not_responding(facts: EngineFacts, engine: str) -> UnmetRequirement:
+def engine_not_responding(facts: EngineFacts, engine: EngineNames) -> UnmetRequirement:
     """Return why an engine does not answer."""
-    output, title = facts.message.strip().replace("\n", " ")[:300], NAMES[engine][0]
+    output, title = facts.message.strip().replace("\n", " ")[:300], engine.title
     cause: Literal["missing", "denied", "silent"] = "silent"
     if "not found" in output:
         cause = "missing"
@@ -147,10 +168,13 @@ def engine_not_responding(facts: EngineFacts, engine: str) -> UnmetRequirement:
         hint = "Add the login to the group docker, or set become: sudo for the node."
     elif output == TIMED_OUT_TEXT:
         message = f"{title} hangs: {output}"
-        hint = f"Check disk, load and journalctl -u {engine}; then restart it, which may stop its containers."
+        hint = (
+            f"Check disk, load and journalctl -u {engine.name}; "
+            "then restart it, which may stop its containers."
+        )
     else:
         message = f"{title} does not answer: {output}"
-        hint = f"Start it (systemctl enable --now {engine}) and run again."
+        hint = f"Start it (systemctl enable --now {engine.name}) and run again."
     return UnmetRequirement(what="engine", message=message, hint=hint, cause=cause)
 
 

@@ -21,7 +21,6 @@ from oz_installer.checks.host.capabilities import (
 from oz_installer.checks.host.engine_query import engine_query, parse_containers
 from oz_installer.remote.docker_commands import ComposeTool
 from oz_installer.remote.engine_requirements import (
-    NAMES,
     EngineFacts,
     UnmetRequirement,
     check_compose,
@@ -135,7 +134,7 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
 
     def display(self, facts: EngineCheckFacts) -> Iterator[tuple[str, str]]:
         """Yield the versions of engine and Compose."""
-        name, version = NAMES[facts.name][0], facts.engine.version
+        name, version = ENGINES[facts.name].title, facts.engine.version
         yield "Engine", f"{name} {version}" if version else f"{name}: not available"
         if tool := facts.engine.compose(facts.name):
             yield "Compose", _tool_text(tool)
@@ -143,10 +142,11 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
     def judge(self, context: CheckContext, node: CheckedNode, facts: EngineCheckFacts) -> Iterator[Finding]:
         """Judge the engine first: without it nothing else is known."""
         engine, oldest = context.answers.engine, context.release.engines[context.answers.engine]
-        name, compose = NAMES[engine]
+        traits = ENGINES[engine]
+        name, compose = traits.title, traits.compose_title
         needed = f"{name} {oldest.engine} or newer (the vendor's requirement)"
-        unmet = check_engine(facts.engine, engine, oldest.engine)
-        if ENGINES[engine].has_daemon:
+        unmet = check_engine(facts.engine, traits, oldest.engine)
+        if traits.has_daemon:
             unmet = _unmasked(unmet, facts.capabilities)
         remedy = _engine_remedy(context, node, facts, unmet)
         if facts.slow and unmet is None:
@@ -158,7 +158,7 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
         tool = facts.engine.compose(engine)
         seen = _tool_text(tool) if tool else ""
         needed = f"{compose} {oldest.compose} or newer (the vendor's requirement)"
-        unmet = check_compose(facts.engine, engine, oldest.compose)
+        unmet = check_compose(facts.engine, traits, oldest.compose)
         remedy = (
             install_compose(context, node, facts.capabilities) if unmet and unmet.cause == "missing" else None
         )
@@ -180,7 +180,7 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
             node,
             "warning",
             f"the engine is slow: {facts.name} info does not answer within 5 s",
-            subject=NAMES[facts.name][0],
+            subject=ENGINES[facts.name].title,
             needed="an engine that answers in time",
             why=f"A slow engine delays every command. Not checked for that reason: {unseen}.",
             hint=f"Check disk, load and journalctl -u {facts.name}, then check again; or accept this.",

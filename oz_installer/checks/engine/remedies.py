@@ -8,7 +8,6 @@ from dataclasses import replace
 from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.context import CheckContext, CheckedNode, Remedy
 from oz_installer.checks.host.capabilities import NodeCapabilities
-from oz_installer.remote.engine_requirements import NAMES
 
 _Row = tuple[str, tuple[int, ...], tuple[str, ...]]
 _PODMAN = ("podman", "podman-compose", "netavark", "aardvark-dns", "crun", "nftables")
@@ -65,7 +64,7 @@ def install_engine(context: CheckContext, node: CheckedNode, capabilities: NodeC
     """Install the engine with its Compose; None when the distribution's are not recent enough."""
     if ENGINES[context.answers.engine].has_daemon and capabilities.installed & _FOREIGN:
         return None
-    name, wanted = NAMES[context.answers.engine][0], _packages(context.answers.engine, capabilities)
+    name, wanted = ENGINES[context.answers.engine].title, _packages(context.answers.engine, capabilities)
     remedy = _install(node, capabilities, name, wanted)
     if remedy and ENGINES[context.answers.engine].has_daemon and capabilities.service != "systemd":
         return replace(remedy, commands=(*remedy.commands, capabilities.as_root(*_BEGUN)))
@@ -77,14 +76,19 @@ def install_compose(
 ) -> Remedy | None:
     """Install Compose alone, from the engine's own source; None when that source is unknown."""
     engine = context.answers.engine
+    title = ENGINES[engine].compose_title
     if ENGINES[engine].has_daemon and "docker-ce-cli" in capabilities.installed:
         return _install(
-            node, capabilities, NAMES[engine][1], ("docker-compose-plugin",), "Docker's repository"
+            node,
+            capabilities,
+            ENGINES[engine].compose_title,
+            ("docker-compose-plugin",),
+            "Docker's repository",
         )
     if _PACKAGE_OF_ENGINE[engine] not in capabilities.installed:
         return None
     wanted = tuple(name for name in _packages(engine, capabilities) if name in _COMPOSES)
-    return _install(node, capabilities, NAMES[engine][1], wanted)
+    return _install(node, capabilities, title, wanted)
 
 
 def start_engine(node: CheckedNode, capabilities: NodeCapabilities) -> Remedy | None:

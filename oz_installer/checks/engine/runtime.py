@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.base import ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level, Remedy
 from oz_installer.checks.host.capabilities import is_masked, unmask_command
 from oz_installer.checks.host.disk_query import disk_of, hung_disk_finding
 from oz_installer.checks.host.engine_query import engine_query
 from oz_installer.checks.host.host import GIB, MEMORY_SHARE
-from oz_installer.remote.engine_requirements import NAMES
 from oz_installer.text import format_kib, parse_fields, safe_line
 
 SLOW_DRIVERS = {
@@ -139,7 +139,7 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
             why="Oz would not start after a reboot of the server.",
             hint=_enabling(facts.boot, unit),
             remedy=_enable(
-                node, facts, f"start {NAMES[context.answers.engine][0]}'s containers at boot", unit
+                node, facts, f"start {ENGINES[context.answers.engine].title}'s containers at boot", unit
             ),
         )
 

@@ -8,8 +8,8 @@ import json
 from oz_installer.checks.registry.facts import LookupResult, Outcome
 from oz_installer.checks.registry.http_client import SECONDS
 from oz_installer.errors import ConnectError, DeployError
+from oz_installer.image_reference import registry_host
 from oz_installer.remote.docker_engine import DockerEngine, RegistryAuth
-from oz_installer.remote.image_reference import registry_host
 from oz_installer.remote.transport import TIMED_OUT, Transport
 from oz_installer.text import safe_line
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.context import CheckContext, CheckedNode
-from oz_installer.remote.image_reference import DOCKER_HUB, has_image
+from oz_installer.image_reference import DOCKER_HUB, has_image
 from oz_installer.text import parse_int, safe_line
 
 Outcome = Literal[

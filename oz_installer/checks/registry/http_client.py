@@ -19,8 +19,8 @@ from urllib.request import parse_http_list, parse_keqv_list
 from oz_installer.checks.network.tcp import tunnel_error
 from oz_installer.checks.registry.facts import LookupResult
 from oz_installer.checks.viewpoint import Viewpoint
+from oz_installer.image_reference import ImageReference
 from oz_installer.remote.docker_engine import RegistryAuth
-from oz_installer.remote.image_reference import ImageReference
 from oz_installer.remote.transport import ForwardingForbidden
 from oz_installer.text import safe_line
 

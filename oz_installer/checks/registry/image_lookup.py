@@ -14,8 +14,8 @@ from oz_installer.checks.registry.engine_lookup import look_up_by_engine
 from oz_installer.checks.registry.facts import CERTIFICATES, LookupResult, RegistryFacts, main_registry
 from oz_installer.checks.registry.http_client import RegistryClient
 from oz_installer.checks.viewpoint import Viewpoint
+from oz_installer.image_reference import DOCKER_HUB, api_address_of, parse_reference, registry_host
 from oz_installer.remote.docker_engine import RegistryAuth
-from oz_installer.remote.image_reference import DOCKER_HUB, api_address_of, parse_reference, registry_host
 from oz_installer.remote.parallel import start_all
 from oz_installer.remote.transport import Transport
 

@@ -17,7 +17,7 @@ from oz_installer.checks.registry.facts import (
     main_registry,
     parse,
 )
-from oz_installer.remote.image_reference import DOCKER_HUB, parse_reference, registry_host
+from oz_installer.image_reference import DOCKER_HUB, parse_reference, registry_host
 from oz_installer.text import format_kib, join_and, plural
 
 UNPACKED = 3

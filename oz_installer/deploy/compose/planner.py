@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from oz_installer.deploy.change import Change, FileAction, ServiceAction
 from oz_installer.deploy.compose.facts import NodeFacts
 from oz_installer.deploy.plan import Plan, StorageMove, TargetPlan
-from oz_installer.remote.image_reference import has_image
+from oz_installer.image_reference import has_image
 from oz_installer.render.compose.bundle import Bundle, BundleService
 
 

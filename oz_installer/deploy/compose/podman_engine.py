@@ -9,8 +9,8 @@ from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.errors import hint_for
 from oz_installer.deploy.settings import PULL_SILENCE_SECONDS
 from oz_installer.errors import DeployError
+from oz_installer.image_reference import registry_host
 from oz_installer.remote import docker_commands
-from oz_installer.remote.image_reference import registry_host
 from oz_installer.remote.transport import CommandResult
 from oz_installer.render.project import DIGEST_LABEL, PROJECT
 

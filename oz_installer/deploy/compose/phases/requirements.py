@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from oz_installer.catalog.engine import ENGINES
 from oz_installer.catalog.release import MinimumVersions, load_release
 from oz_installer.deploy.compose.facts import NodeDetails, NodeFacts
 from oz_installer.deploy.compose.run import NodesRun
@@ -69,10 +70,10 @@ def _unmet(
 ) -> Iterator[UnmetRequirement]:
     """Yield unmet requirements, without those that only follow from another one."""
     engine_facts = _engine(facts, details)
-    yield from unmet(check_engine(engine_facts, engine, oldest.engine))
+    yield from unmet(check_engine(engine_facts, ENGINES[engine], oldest.engine))
     if not engine_facts.answers:
         return
-    yield from unmet(check_compose(engine_facts, engine, oldest.compose))
+    yield from unmet(check_compose(engine_facts, ENGINES[engine], oldest.compose))
     if denied := check_folder(details.folder_access):
         yield denied
         return

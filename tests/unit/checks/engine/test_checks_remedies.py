@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.context import Remedy
 from oz_installer.checks.engine.engine import EngineCheck, EngineCheckFacts
 from oz_installer.checks.host.capabilities import NodeCapabilities, parse_capabilities
@@ -186,7 +187,7 @@ def test_an_engine_that_does_not_run(
 
 def test_an_engine_that_hangs_and_podman_are_not_started() -> None:
     assert remedy(HANGS, replace(SYSTEMD, process=True, active="active")) is None
-    hangs = check_engine(HANGS, "docker", "19.03")
+    hangs = check_engine(HANGS, ENGINES["docker"], "19.03")
     assert hangs is not None
     assert hangs.message == "Docker hangs: it did not answer within 5 s"
     assert "journalctl -u docker" in hangs.hint  # to start it would hang, too

@@ -21,14 +21,14 @@ from oz_installer.checks.registry.facts import LookupResult, RegistryFacts, imag
 from oz_installer.checks.registry.http_client import RegistryClient
 from oz_installer.checks.registry.registry import RegistryCheck
 from oz_installer.checks.viewpoint import NodeViewpoint
-from oz_installer.remote.docker_engine import RegistryAuth
-from oz_installer.remote.image_reference import (
+from oz_installer.image_reference import (
     DOCKER_HUB,
     ImageReference,
     api_address_of,
     has_image,
     parse_reference,
 )
+from oz_installer.remote.docker_engine import RegistryAuth
 from oz_installer.secret import Secret
 from oz_installer.topology.planner import plan_topology
 from tests.unit.checks.checks_support import API, CANARY, judged, levels, site

@@ -11,7 +11,7 @@ import pytest
 from oz_installer.deploy.compose.facts import NodeFacts
 from oz_installer.deploy.compose.planner import plan_changes, plan_node
 from oz_installer.deploy.plan import TargetPlan
-from oz_installer.remote.image_reference import has_image
+from oz_installer.image_reference import has_image
 from tests.unit.deploy.compose.deploy_support import bundle, container, details, fresh, installed, service
 
 WANTED = bundle(

@@ -37,10 +37,20 @@ def api_address_of(registry: str) -> tuple[str, int]:
 
 
 def registry_host(image: str) -> str:
-    """Return the registry of an image."""
+    """Return the registry of an image; Docker Hub for a name without one."""
+    return _named_registry(image) or DOCKER_HUB
+
+
+def full_name(image: str) -> str:
+    """Return the image name with its registry: Docker Hub if it names none."""
+    if _named_registry(image):
+        return image
+    return f"{DOCKER_HUB}/{image}" if "/" in image else f"{DOCKER_HUB}/library/{image}"
+
+
+def _named_registry(image: str) -> str:
     first, slash, _ = image.partition("/")
-    named = slash and ("." in first or ":" in first or first == "localhost")
-    return first if named else DOCKER_HUB
+    return first if slash and ("." in first or ":" in first or first == "localhost") else ""
 
 
 def parse_reference(image: str) -> ImageReference:
