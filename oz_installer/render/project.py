@@ -1,4 +1,4 @@
-"""Names that every container of an installation has."""
+"""Names that every installation has on its nodes."""
 
 from __future__ import annotations
 
@@ -7,3 +7,9 @@ PROJECT = "oz"
 
 DIGEST_LABEL = "com.ozforensics.oz-install.digest"
 """Label with the digest of a service; only containers made by oz-install have it."""
+
+RECORD_FILE = "record.json"
+"""The record, in the folder of a generation; node.sh has the same name."""
+
+INSTALLED_RECORD = f"current/{RECORD_FILE}"
+"""The record of what is installed, below the install folder."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from oz_installer.answers.secrets.store import mismatch_text, restore_hint
 from oz_installer.checks.base import ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, GeneratedSecrets
+from oz_installer.render.project import INSTALLED_RECORD
 
 Fingerprints = Mapping[str, str]
 """Fingerprints of passwords by slot."""
@@ -25,7 +26,7 @@ class SecretsCheck(ShellCheck[Fingerprints]):
     def script(self, context: CheckContext, node: CheckedNode) -> str:
         """Print the record of the installed generation."""
         del node
-        record = shlex.quote(f"{context.install_dir}/current/record.json")
+        record = shlex.quote(f"{context.install_dir}/{INSTALLED_RECORD}")
         return f"[ ! -r {record} ] || soon cat {record}"
 
     def parse(self, text: str) -> Fingerprints:

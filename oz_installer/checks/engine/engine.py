@@ -27,7 +27,7 @@ from oz_installer.remote.engine_requirements import (
     check_engine,
     check_project,
 )
-from oz_installer.render.project import PROJECT
+from oz_installer.render.project import INSTALLED_RECORD, PROJECT
 from oz_installer.text import parse_fields, safe_line
 
 # Only this engine's Compose is queried: podman creates a folder in the login's home even for its version.
@@ -42,7 +42,7 @@ fi
 echo "$engine_output"
 echo "listed $engine_listed_status"
 [ -z "$engine_slow" ] || echo "slow yes"
-[ -n "$disk_hangs" ] || [ ! -s {dir}/current/record.json ] || echo "recorded yes"
+[ -n "$disk_hangs" ] || [ ! -s {dir}/{record} ] || echo "recorded yes"
 compose=$engine_plugin v1=
 if [ -z "$compose" ]; then{compose}fi
 case " $compose $v1" in *" "[v0-9]*[0-9].[0-9]*) ;; *) capabilities ;; esac
@@ -101,6 +101,7 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
         return _SCRIPT.format(
             engine=engine,
             capabilities=CAPABILITIES_SCRIPT,
+            record=INSTALLED_RECORD,
             dir=shlex.quote(context.install_dir),
             compose=_COMPOSE[engine],
         )

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import field
 
-from oz_installer.deploy.record import Record, parse_record
+from oz_installer.deploy.compose.record_file import read_record
+from oz_installer.deploy.record import Record
 from oz_installer.frozen import dataclass
 from oz_installer.remote.docker_commands import parse_version
 
@@ -91,7 +92,7 @@ def parse_facts(node: str, output: str, hide: Callable[[str], str] = str) -> Nod
         engine_ok=ok,
         engine_message="" if ok else message,
         generation=parts["link"].strip().rpartition("/")[2],
-        record=parse_record(parts["record"]),
+        record=read_record(parts),
         lock=parts["lock"].strip(),
         verified=parts["verified"].strip(),
         files=files,

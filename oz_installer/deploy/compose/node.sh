@@ -7,6 +7,7 @@ command=$1 dir=$2
 shift 2
 [ "$command" = under_lock ] || umask 077  # what an engine makes, it makes as if the login had called it
 
+RECORD=record.json  # in the folder of a generation
 ENGINE_SECONDS=20  # an engine that does not answer a read within this time hangs
 
 section() { printf '\n@%s\n' "$1"; }
@@ -50,18 +51,18 @@ facts() {
   [ $status -ne 124 ] || echo "it did not answer within $ENGINE_SECONDS s"
   section engine-status; echo $status
   section link; readlink "$dir/current"
-  section record; cat "$dir/current/record.json" 2>/dev/null
+  section record; cat "$dir/current/$RECORD" 2>/dev/null
   section lock; cat "$dir/lock/owner" 2>/dev/null
   section verified; cat "$dir/state/verified" 2>/dev/null
   section jobs
   for job in "$dir"/state/jobs/*; do [ -f "$job" ] && printf '%s %s\n' "${job##*/}" "$(cat "$job")"; done
   section files
   if cd "$dir/current" 2>/dev/null; then
-    find . -type f ! -path ./record.json ! -path ./manifest ! -path './shown/*' -exec sha256sum {} +
-    find . -type f ! -path ./record.json ! -path ./manifest ! -path './shown/*' ! -perm 0644 -exec printf 'mode %s\n' {} \;
+    find . -type f ! -path "./$RECORD" ! -path ./manifest ! -path './shown/*' -exec sha256sum {} +
+    find . -type f ! -path "./$RECORD" ! -path ./manifest ! -path './shown/*' ! -perm 0644 -exec printf 'mode %s\n' {} \;
     cd /
   fi
-  if [ -z "$wanted" ] || ! grep -q "\"digest\": \"$wanted\"" "$dir/current/record.json" 2>/dev/null; then details "$@"; fi
+  if [ -z "$wanted" ] || ! grep -q "\"digest\": \"$wanted\"" "$dir/current/$RECORD" 2>/dev/null; then details "$@"; fi
   section end
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from oz_installer.deploy.compose import node_commands as commands
+from oz_installer.deploy.compose.record_file import record_file
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import NodeProgress
 from oz_installer.deploy.phase import Phase
@@ -90,5 +91,4 @@ def _upload(bundle: Bundle, send: set[str], shown: Mapping[str, bytes], record: 
     ]
     manifest = "".join(f"{file.digest}  {file.path}\n" for file in bundle.files)
     files.append(RemoteFile(path="manifest", content=manifest.encode(), mode=0o600))
-    files.append(RemoteFile(path="record.json", content=record.dumps().encode(), mode=0o600))
-    return files
+    return [*files, record_file(record)]
