@@ -89,6 +89,7 @@ def _undo(entered: Sequence[Phase[R]], run: R) -> list[str]:
 
 
 def _close(entered: Sequence[Phase[R]], run: R) -> list[str]:
+    run.undoing = True  # a wish to stop that comes now is no reason to leave something behind
     remains = []
     for phase in reversed(entered):
         try:

@@ -22,6 +22,7 @@ DIAL = ("docker", "system", "dial-stdio")
 
 # Any version that the SDK accepts; the engine's own version is read before the first real request.
 _FIRST_API = "1.44"
+_ALIVE_SECONDS = 15.0
 _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
 _EXIT = re.compile(r"^Exited \((\d+)\)")
 
@@ -172,6 +173,11 @@ class DockerEngine:
             raise self._silent(what, error) from None
 
     def _silent(self, what: str, error: Exception) -> ConnectError:
+        """Return the error of an engine that does not answer.
+
+        Raises ConnectError when the connection to its node is lost.
+        """
+        self._transport.run(("true",), become=False, timeout=_ALIVE_SECONDS)
         return ConnectError(
             f"the Docker Engine does not answer (to {what}): {type(error).__name__}",
             "Check that Docker is running on the node and that this user may use it: docker version",

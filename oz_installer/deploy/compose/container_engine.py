@@ -11,7 +11,7 @@ from oz_installer.deploy.compose.facts import ContainerFact
 from oz_installer.deploy.compose.podman_engine import PodmanCli
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.errors import hint_for
-from oz_installer.errors import DeployError
+from oz_installer.errors import ConnectError, DeployError
 from oz_installer.remote import docker_commands
 from oz_installer.remote.transport import CommandResult
 
@@ -63,9 +63,15 @@ def engine_of(run: NodesRun) -> ContainerEngine:
 
 
 def diagnostics(run: NodesRun, node: str, service: str) -> str:
-    """Return the last log lines and the last health output of a service, secrets masked."""
-    text = engine_of(run).logs(run, node, service, LOG_LINES)
-    health = run.transports[node].run(docker_commands.health_output(run.settings.engine, service))
+    """Return the last log lines and the last health output of a service, secrets masked.
+
+    A lost connection does not hide the error that they explain.
+    """
+    try:
+        text = engine_of(run).logs(run, node, service, LOG_LINES)
+        health = run.transports[node].run(docker_commands.health_output(run.settings.engine, service))
+    except ConnectError as error:
+        return f"--- {node}/{service}: the log cannot be read: {error.message}"
     log, output = (run.settings.masker(one).rstrip() for one in (text, health.text))
     parts = [f"--- {node}/{service}: last {LOG_LINES} log lines", collapse_repeats(log) or "(no log)"]
     if health.ok and output.strip():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import socket
 
-from oz_installer.errors import ConnectError
 from oz_installer.remote.ssh.dev_tcp import connect_argv, connect_error
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 
@@ -21,12 +20,15 @@ class _TunnelConnection(http.client.HTTPConnection):
 
 
 def http_status(transport: Transport, host: str, port: int, path: str) -> tuple[int, str]:
-    """Return status and text of GET http://host:port/path from the node; 0: no answer."""
+    """Return status and text of GET http://host:port/path from the node; 0: no answer.
+
+    Raises ConnectError when the connection to the node is lost.
+    """
     try:
         tunnel = transport.tunnel(host, port, timeout=TIMEOUT)
     except ForwardingForbidden:
         return _from_shell(transport, host, port, path)
-    except (ConnectError, OSError) as error:
+    except OSError as error:
         return 0, str(error)
     try:
         tunnel.settimeout(TIMEOUT)  # a tunnel has no timeout, and a server that accepts may never answer

@@ -115,7 +115,8 @@ access() {
   fi
 }
 
-# lock RUN OWNER MINUTES [PROCESS DEAD [GENERATION]]: take the lock. A lock that was not refreshed for MINUTES is
+# lock RUN OWNER MINUTES [PROCESS DEAD [GENERATION]]: take the lock; it remembers whether the install folder was made
+# for it, and the folders of stage. A lock that was not refreshed for MINUTES is
 # taken over, and the lock of the run DEAD at once, and its last commands end first. Status 5: another run holds it;
 # print its run and process. Status 6: GENERATION is no longer the current one.
 lock() {
@@ -123,7 +124,6 @@ lock() {
   if [ ! -d "$dir" ]; then
     mkdir -p "$dir" || exit 1
     made=made
-    echo made
   fi
   if ! error=$(LC_ALL=C mkdir "$dir/lock" 2>&1); then
     [ -w "$dir" ] && [ -d "$dir/lock" ] || fail "$dir cannot be written: $error" 1
@@ -139,8 +139,9 @@ lock() {
       link=$(readlink "$dir/current")
       if [ "${link##*/}" != "$6" ]; then rm -rf "$dir/lock"; fail "the current generation is now ${link:-none}" 6; fi
     fi
+    [ -z "$made" ] || : > "$dir/lock/made"
     journal "locked by $2"
-    [ -z "$over" ] || settle
+    [ -z "$over" ] || (settle 2> /dev/null) || :
   else
     rm -rf "$dir/lock"
     [ -z "$made" ] || rmdir "$dir"
@@ -164,23 +165,44 @@ take_over() {
     mv -T "$dir/lock.$1" "$dir/lock" 2>/dev/null
     fail "another run has just begun" 5
   fi
+  if [ -e "$dir/lock.$1/made" ]; then made=made; fi
   rm -rf "$dir/lock.$1"
   mkdir "$dir/lock" 2>/dev/null || fail "another run has just begun" 5
 }
 
-# settle: wait until no command of a dead run is running, for at most a minute
+# settle [ENGINE]: wait until no command of a dead run is running, and until ENGINE answers and has stopped what it was
+# asked to stop, for about a minute at most. Status 1: it is not quiet by then; the reason is on stderr
 settle() {
-  for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
-    at_work || return 0
-    sleep 5
+  engine=${1:-} tries=0
+  while why=$(busy); [ -n "$why" ]; do
+    [ $tries -lt 30 ] || fail "$why"
+    tries=$((tries + 1))
+    sleep 2
   done
 }
 
+busy() {
+  if at_work; then echo 'a command of oz-install is still running'; elif [ -n "$engine" ]; then stopping; fi
+}
+
+# stopping: say why the engine is not quiet. It goes on with a stop whose client has died, and shows that only in its
+# events: a signal that ends a container, and no end of it yet
+stopping() {
+  timeout $ENGINE_SECONDS $engine ps -q > /dev/null 2>&1 || { echo "$engine does not answer"; return; }
+  [ "$engine" = docker ] || return 0
+  timeout $ENGINE_SECONDS docker events --since 2m --until "$(date +%s)" --filter type=container \
+    --filter label=com.docker.compose.project=oz --filter event=kill --filter event=die \
+    --format '{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.signal}}' 2> /dev/null |
+    awk '$1 == "die" { delete asked[$2] }
+      $1 == "kill" && $3 != 1 && $3 != 10 && $3 != 12 && $3 != 28 { asked[$2] = 1 }
+      END { for (name in asked) print "the engine still stops " name }'
+}
+
 at_work() {
-  for process in $(grep -ls -e compose -e under_lock /proc/[0-9]*/cmdline); do
+  for process in $(grep -ls -e compose -e oz-install /proc/[0-9]*/cmdline); do
     called=$(tr '\0' ' ' 2>/dev/null < "$process")
     case $called in
-      *oz-install\ under_lock\ "$dir"\ *) return 0 ;;
+      *oz-install\ under_lock\ "$dir"\ * | *oz-install\ stage\ "$dir"\ *) return 0 ;;
       *oz-install*) ;;  # this script itself
       *compose\ -p\ oz\ *"$dir/current"*) return 0 ;;
     esac
@@ -191,13 +213,14 @@ at_work() {
 # alive RUN: refresh the lock while the run waits for something else
 alive() { owned "$1"; }
 
-# unlock RUN [made]: release the lock; "made": also remove an install folder that this run created and left empty
+# unlock RUN: release the lock; also remove an install folder that was made for it and is empty
 unlock() {
   [ "$(cat "$dir/lock/run" 2>/dev/null)" = "$1" ] || exit 0
+  if [ -e "$dir/lock/made" ]; then made=made; else made=; fi
   rm -rf "$dir/lock"
   if [ ! -e "$dir/current" ] && [ ! -d "$dir/generations" ]; then
     rm -f "$dir/journal"; rmdir "$dir/state/jobs" "$dir/state" "$dir/data" 2>/dev/null
-    [ "${2:-}" != made ] || rmdir "$dir" 2>/dev/null
+    [ -z "$made" ] || rmdir "$dir" 2>/dev/null
   fi
   return 0
 }
@@ -225,7 +248,10 @@ stage() {
   whole "$new" >&2
   accepted "$compose" "$new"
   while [ $# -gt 0 ]; do
-    if [ "$1" = --folder ] && [ ! -d "$dir/$2" ]; then (umask 022; mkdir -p "$dir/$2"); echo "made $2"; fi
+    if [ "$1" = --folder ] && [ ! -d "$dir/$2" ]; then
+      printf '%s\n' "$2" >> "$dir/lock/folders"
+      (umask 022; mkdir -p "$dir/$2")
+    fi
     shift 2
   done
 }
@@ -273,11 +299,14 @@ back() {
   return 0
 }
 
-# unstage RUN GENERATION [FOLDER ...]: undo a stage; the folders are those that it created
+# unstage RUN GENERATION: undo a stage, and remove the folders that it created
 unstage() {
   owned "$1"
-  rm -rf "$dir/generations/$2.partial"; shift 2
-  for folder in "$@"; do rm -rf "${dir:?}/${folder:?}"; done
+  rm -rf "$dir/generations/$2.partial"
+  if [ -f "$dir/lock/folders" ]; then
+    while read -r folder; do rm -rf "${dir:?}/${folder:?}"; done < "$dir/lock/folders"
+    rm -f "$dir/lock/folders"
+  fi
   rmdir "$dir/generations" "$dir/data" "$dir/state/jobs" "$dir/state" 2>/dev/null
   return 0
 }

@@ -57,14 +57,17 @@ def under_lock(install_dir: str, run: str, what: str, argv: Iterable[str]) -> tu
     return plain if plain[2:3] == (_script(),) else _call("under_lock", install_dir, run, what, *plain)
 
 
-def wait_idle(install_dir: str) -> tuple[str, ...]:
-    """Wait for commands of a lost connection to end, for at most a minute."""
-    return _call("settle", install_dir)
+def wait_idle(install_dir: str, engine: str) -> tuple[str, ...]:
+    """Wait until commands of a lost connection or a dead run have ended and the engine is quiet.
+
+    Waits for about a minute at most; exit status 1 when it is not quiet by then, with the reason on stderr.
+    """
+    return _call("settle", install_dir, engine)
 
 
-def unlock(install_dir: str, run: str, *, made: bool) -> tuple[str, ...]:
-    """Release the lock; ``made`` also removes an empty install folder of this run."""
-    return _call("unlock", install_dir, run, *(("made",) if made else ()))
+def unlock(install_dir: str, run: str) -> tuple[str, ...]:
+    """Release the lock; also removes an install folder that was made for it and is empty."""
+    return _call("unlock", install_dir, run)
 
 
 def stage(
@@ -92,9 +95,9 @@ def switch_back(install_dir: str, run: str, generation: str, previous: str) -> t
     return _call("back", install_dir, run, generation, previous)
 
 
-def unstage(install_dir: str, run: str, generation: str, folders: Iterable[str]) -> tuple[str, ...]:
-    """Undo a stage."""
-    return _call("unstage", install_dir, run, generation, *folders)
+def unstage(install_dir: str, run: str, generation: str) -> tuple[str, ...]:
+    """Undo a stage, and remove the folders that it created."""
+    return _call("unstage", install_dir, run, generation)
 
 
 def mark_job_done(install_dir: str, run: str, job: str, digest: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from oz_installer.deploy.command_output import collapse_repeats, drop_progress, 
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.abort import AbortLoop
 from oz_installer.deploy.compose.facts import NodeFacts
+from oz_installer.deploy.compose.reconnect import reconnect
 from oz_installer.deploy.errors import combine_errors, hint_for
 from oz_installer.deploy.events import Event, Level, Message
 from oz_installer.deploy.gate import Gate
@@ -30,7 +31,6 @@ from oz_installer.topology.model import Topology
 T = TypeVar("T")
 EmitEvent = Callable[[Event], None]
 STOP_POLL_SECONDS = 0.2
-RECONNECT_SECONDS = 15.0
 LOCK_LOST, LOCK_LOST_TEXT = 5, "this run no longer holds the lock"
 
 
@@ -56,6 +56,7 @@ class NodesRun:
     cancelled: threading.Event = field(default_factory=threading.Event)
     undoing: bool = False
     taken_over: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
     reopen: Callable[[str], None] | None = None
     keep_secrets: Callable[[], None] | None = None
 
@@ -120,11 +121,13 @@ class NodesRun:
 
     def not_undone(self) -> tuple[str, ...]:
         """Return what could not be rolled back although no undo failed."""
-        return tuple(
-            f"{node}: another run has taken over the node; what this run changed there is that run's now"
-            for node in self.nodes
-            if node in self.taken_over
-        )
+        told = []
+        for node in self.nodes:
+            if node in self.taken_over:
+                told.append(f"{node}: another run has taken over the node, with what this run changed there")
+            elif node in self.lost:
+                told.append(f"{node}: the node did not come back; its changes and its lock remain")
+        return tuple(told)
 
     def each(
         self,
@@ -139,10 +142,30 @@ class NodesRun:
         When one fails, or the operator asks to stop, ``cancelled`` is set for the others, and ``abort`` may
         end the work in progress on a node; it is called repeatedly, because the node may not have begun that
         work yet. ``patience`` (seconds) limits the wait from then on: only for work that may be abandoned.
-        While undoing, nodes that another run has taken over are left alone.
+        While undoing, a lost node is waited for and gets its work again, and nodes that never came back or
+        that another run has taken over are left alone.
         """
+        futures = self._run_all(nodes, work, abort, patience)
+        if self.undoing and (lost := [node for node, one in futures.items() if _is_lost(one)]):
+            self._reconnect(lost)
+            futures |= self._run_all(lost, work, abort, patience)
+        failures = [error for f in futures.values() if f.done() and (error := f.exception()) is not None]
         if self.undoing:
-            nodes = [node for node in nodes if node not in self.taken_over]
+            failures = [error for error in failures if not isinstance(error, LockedError)]  # see not_undone
+        self.check_stop()
+        if failures:
+            raise combine_errors(failures)
+        return {node: future.result() for node, future in futures.items() if future.exception() is None}
+
+    def _run_all(
+        self,
+        nodes: Sequence[str],
+        work: Callable[[str], T],
+        abort: Callable[[str], None] | None,
+        patience: float | None,
+    ) -> dict[str, Future[T]]:
+        if self.undoing:
+            nodes = [node for node in nodes if node not in self.taken_over | self.lost]
         futures = start_all(nodes, work)
         stopped_at: float | None = None
         aborting = AbortLoop(abort, self.log)
@@ -156,32 +179,18 @@ class NodesRun:
             if stopped_at is not None and patience is not None and monotonic() - stopped_at > patience:
                 break
         aborting.end()
-        failures = [error for f in futures.values() if f.done() and (error := f.exception()) is not None]
-        if self.undoing:
-            failures = [error for error in failures if not isinstance(error, LockedError)]  # see not_undone
-        self.check_stop()
-        if failures:
-            raise combine_errors(failures)
-        return {node: future.result() for node, future in futures.items() if future.exception() is None}
+        return futures
 
     def recover(self) -> None:
-        """Reconnect to changing nodes whose connection is lost, so that they can be rolled back.
+        """Reconnect to changing nodes whose connection is lost.
 
-        A node that cannot be reached stays lost: each command on it raises ConnectError.
+        Those that do not answer are waited for. A node that does not come back is in ``lost``.
         """
-        for future in wait_all(start_all(self.changing, self._reconnect)).values():
-            future.exception()
+        self._reconnect(self.changing)
 
-    def _reconnect(self, node: str) -> None:
-        try:
-            self.transports[node].run(("true",), become=False, timeout=RECONNECT_SECONDS)
-        except ConnectError:
-            if self.reopen is None:
-                return
-            self.log("the connection was lost; reconnecting to roll back the changes", node, "warning")
-            self.reopen(node)
-            self.engines.pop(node, None)
-            self.change(node, "wait for running commands", commands.wait_idle(self.settings.install_dir))
+    def _reconnect(self, nodes: Sequence[str]) -> None:
+        for future in wait_all(start_all(nodes, lambda node: reconnect(self, node))).values():
+            future.result()
 
     def _cancel(self, pending: Sequence[str]) -> None:
         self.cancelled.set()
@@ -191,6 +200,10 @@ class NodesRun:
 
 def _pending(futures: Mapping[str, Future[T]]) -> list[str]:
     return [node for node, future in futures.items() if not future.done()]
+
+
+def _is_lost(future: Future[T]) -> bool:
+    return future.done() and isinstance(future.exception(), ConnectError)
 
 
 def _failed(futures: Mapping[str, Future[T]]) -> bool:

@@ -17,6 +17,7 @@ from oz_installer.remote.ssh.paramiko_import import Packetizer, paramiko
 
 KEEPALIVE_SECONDS = 10.0
 DEAD_AFTER_SECONDS = 30.0
+NO_CHANNEL = -1
 _GLOBAL_REQUEST = 80
 _CHANNEL_REQUEST = 98
 _FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
@@ -102,13 +103,17 @@ class KeepaliveTransport(paramiko.Transport):
 
     def open_channel(self, *args: Any, **kwargs: Any) -> paramiko.Channel:
         """Open a channel; each thread gets its own refusal, of which paramiko keeps only one."""
+        self._opening.number = NO_CHANNEL  # a lost connection fails before the channel has a number
         try:
             return super().open_channel(*args, **kwargs)
-        except (paramiko.SSHException, EOFError, OSError):
+        except Exception as error:
             refusal = self._refusals.pop(self._opening.number, None)
-            if refusal is None:
+            if refusal is not None:
+                raise refusal from None
+            if isinstance(error, (paramiko.SSHException, EOFError, OSError)):
                 raise
-        raise refusal
+            # what ended the connection's own thread, raised here again by paramiko
+            raise paramiko.SSHException(f"{type(error).__name__}: {error}") from error
 
     def start_keepalive(self) -> None:
         """Send keepalive requests when idle; close the connection after DEAD_AFTER_SECONDS."""

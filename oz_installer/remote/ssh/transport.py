@@ -40,6 +40,7 @@ __all__ = ["HostKeyQuestion", "SshTarget", "SshTransport", "connect"]
 STEP_SECONDS = 15.0
 """Default time limit of each step of connecting."""
 
+ENDING_SECONDS = 1.0
 _PROHIBITED = 1
 # A port without a listener: a refused connection proves that forwarding is allowed.
 _PROBE_PORT = 1
@@ -216,6 +217,7 @@ class SshTransport:
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise self._lost(error, timeout) from None
         if status is None:
+            self._link.join(ENDING_SECONDS)  # the channels of a lost connection end a moment before it
             raise self._lost(None)
         return _Outcome(status, bytes(exchange.stdout), bytes(exchange.stderr))
 

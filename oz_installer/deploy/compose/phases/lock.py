@@ -24,7 +24,7 @@ class Lock(Phase[NodesRun]):
     title = "Lock the nodes"
 
     def __init__(self) -> None:
-        self._held: dict[str, bool] = {}
+        self._held: list[str] = []
         self._over = threading.Event()
 
     def should_run(self, run: NodesRun) -> bool:
@@ -43,12 +43,15 @@ class Lock(Phase[NodesRun]):
         threading.Thread(target=self._refresh, args=(run,), name="lock", daemon=True).start()
 
     def _lock(self, run: NodesRun, node: str) -> None:
+        self._held.append(node)  # before: the connection may be lost when the node has answered
         result = self._take(run, node, dead="")
         holder = _by_first_word(result)
         if result.status == HELD and has_ended(holder.get("process", "")):
             run.log(f"took over the lock of a run that died: {result.stderr_text}", node, "warning")
             result = self._take(run, node, dead=holder["run"])
             holder = _by_first_word(result)
+        if not result.ok:
+            self._held.remove(node)
         if result.status == HELD:
             raise LockedError(
                 f"another run is changing this node: {result.stderr_text}",
@@ -69,7 +72,6 @@ class Lock(Phase[NodesRun]):
                 hint_for(result.stderr_text),
                 node=node,
             )
-        self._held[node] = "made" in holder
 
     def _take(self, run: NodesRun, node: str, *, dead: str) -> CommandResult:
         argv = commands.lock(
@@ -93,11 +95,11 @@ class Lock(Phase[NodesRun]):
     def close(self, run: NodesRun) -> None:
         """Release the locks."""
         self._over.set()
-        held, self._held = self._held, {}
-        run.each(tuple(held), lambda node: self._unlock(run, node, held[node]))
+        held, self._held = self._held, []
+        run.each(held, lambda node: self._unlock(run, node))
 
-    def _unlock(self, run: NodesRun, node: str, made: bool) -> None:
-        argv = commands.unlock(run.settings.install_dir, run.id, made=made)
+    def _unlock(self, run: NodesRun, node: str) -> None:
+        argv = commands.unlock(run.settings.install_dir, run.id)
         run.gate.change(run.transports[node], "unlock the node", argv)
 
 

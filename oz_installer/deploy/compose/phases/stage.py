@@ -21,9 +21,6 @@ class Stage(Phase[NodesRun]):
 
     title = "Send files"
 
-    def __init__(self) -> None:
-        self._made: dict[str, tuple[str, ...]] = {}
-
     def should_run(self, run: NodesRun) -> bool:
         """Return whether a file differs."""
         return bool(staging(run))
@@ -41,7 +38,7 @@ class Stage(Phase[NodesRun]):
         record = record_of(bundle, generation, run.fingerprints(node))
         payload = tar_bytes(_upload(bundle, send, run.masked_files(node), record))
         total = len(payload)
-        result = run.change(
+        run.change(
             node,
             f"write the files below {run.settings.install_dir}",
             commands.stage(
@@ -63,9 +60,6 @@ class Stage(Phase[NodesRun]):
                 )
             ),
         )
-        self._made[node] = tuple(
-            line.removeprefix("made ") for line in result.text.splitlines() if line.startswith("made ")
-        )
 
     def undo(self, run: NodesRun) -> None:
         """Remove the staged generation and the folders that this run created."""
@@ -73,9 +67,7 @@ class Stage(Phase[NodesRun]):
         run.each(nodes, lambda node: self._unstage(run, node))
 
     def _unstage(self, run: NodesRun, node: str) -> None:
-        argv = commands.unstage(
-            run.settings.install_dir, run.id, run.generations[node], self._made.get(node, ())
-        )
+        argv = commands.unstage(run.settings.install_dir, run.id, run.generations[node])
         run.change(node, "remove the staged files", argv)
 
 

@@ -84,8 +84,8 @@ class Start(Phase[NodesRun]):
             run.check_cancelled()
             run_job(run, node, job)
             done = commands.mark_job_done(run.settings.install_dir, run.id, job.name, job.digest)
+            self._finished.append((node, job.name))  # before: the connection may be lost when it is marked
             run.change(node, f"mark {job.name} as done", done)
-            self._finished.append((node, job.name))
             run.emit(ServiceState(node=node, service=job.name, state="finished"))
 
     def _start(self, run: NodesRun, node: str) -> None:

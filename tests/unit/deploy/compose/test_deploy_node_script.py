@@ -196,7 +196,7 @@ def age(node: Node, minutes: int) -> None:
 
 def test_a_second_run_is_refused_and_told_who_is_at_work(node: Node) -> None:
     first = node.lock("r1", "alice@ws (process 7)")
-    assert (first.returncode, first.stdout) == (0, "made\n")
+    assert first.returncode == 0
     second = node.lock("r2", "bob")
     assert (second.returncode, second.stderr) == (5, "alice@ws (process 7)\n")
     assert (node.root / "lock/run").read_text() == "r1\n"
@@ -204,9 +204,9 @@ def test_a_second_run_is_refused_and_told_who_is_at_work(node: Node) -> None:
 
 def test_the_lock_is_free_again_after_its_owner_gave_it_back(node: Node) -> None:
     node.lock("r1")
-    node.ok(commands.unlock(node.folder, "r2", made=False))  # not its owner: nothing happens
+    node.ok(commands.unlock(node.folder, "r2"))  # not its owner: nothing happens
     assert node.lock("r2").returncode == 5
-    node.ok(commands.unlock(node.folder, "r1", made=False))
+    node.ok(commands.unlock(node.folder, "r1"))
     done = node.lock("r2")
     assert (done.returncode, done.stdout) == (0, "")
 
@@ -253,7 +253,7 @@ def test_steps_are_refused_once_the_lock_is_another_runs(node: Node) -> None:
         commands.stage(folder, "r1", "000002", "docker compose", removed=(), folders=("data/x",)),
         commands.switch(folder, "r1", "000002"),
         commands.switch_back(folder, "r1", "000002", ""),
-        commands.unstage(folder, "r1", "000002", ("data",)),
+        commands.unstage(folder, "r1", "000002"),
         commands.mark_job_done(folder, "r1", "job", "d"),
         commands.unmark_job(folder, "r1", "job"),
         commands.mark_verified(folder, "r1", "d"),
@@ -267,10 +267,10 @@ def test_steps_are_refused_once_the_lock_is_another_runs(node: Node) -> None:
 
 
 def test_an_install_folder_that_was_made_and_left_empty_goes_again(node: Node) -> None:
-    assert "made" in node.lock().stdout
+    node.lock()
     node.stage("000001", ONE, folders=("data/media",))
-    node.ok(commands.unstage(node.folder, "r1", "000001", ("data/media",)))
-    node.ok(commands.unlock(node.folder, "r1", made=True))
+    node.ok(commands.unstage(node.folder, "r1", "000001"))
+    node.ok(commands.unlock(node.folder, "r1"))
     assert not node.root.exists()
 
 
@@ -289,10 +289,10 @@ def test_an_engine_that_hangs_is_told_and_asked_no_further(node: Node) -> None:
 
 def test_an_install_folder_of_the_operators_stays(node: Node) -> None:
     node.root.mkdir(parents=True)
-    (node.root / "notes").write_text("mine")
-    assert "made" not in node.lock().stdout
-    node.ok(commands.unlock(node.folder, "r1", made=False))
-    assert (node.root / "notes").exists()
+    node.lock()
+    node.ok(commands.unlock(node.folder, "r1"))
+    assert node.root.exists()
+    assert not (node.root / "lock").exists()
 
 
 def test_an_install_folder_that_is_no_folder_is_told(node: Node) -> None:
@@ -318,7 +318,7 @@ def test_stage_and_switch(node: Node) -> None:
     node.lock()
     done = node.stage("000001", ONE, folders=("data/media", "data/models"))
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "made data/media\nmade data/models\n"
+    assert (node.root / "lock/folders").read_text() == "data/media\ndata/models\n"
     assert node.current() == ""
     assert (node.root / "data/media").stat().st_mode & 0o777 == 0o755
     node.switch("000001")
@@ -378,7 +378,7 @@ def test_locale_ok_a_node_that_speaks_another_language_installs(node: Node) -> N
         "000002", ONE, manifest=f"{sha('x')}  config/api\n{sha(ONE['config/api'])}  config/api\n"
     )
     assert (broken.returncode, broken.stderr) == (1, "config/api: differs from the manifest\n")
-    node.ok(commands.unstage(node.folder, "r1", "000002", ()))
+    node.ok(commands.unstage(node.folder, "r1", "000002"))
 
 
 def test_half_a_stream_is_refused(node: Node) -> None:
@@ -396,8 +396,8 @@ def test_what_compose_does_not_take_is_refused_and_no_folder_made(node: Node) ->
     done = node.stage("000001", {**ONE, "compose.yaml": "INVALID"}, folders=("data/media",))
     assert (done.returncode, done.stderr) == (15, "services.x: invalid\n")
     assert not (node.root / "data").exists()
-    node.ok(commands.unstage(node.folder, "r1", "000001", ()))
-    node.ok(commands.unlock(node.folder, "r1", made=True))
+    node.ok(commands.unstage(node.folder, "r1", "000001"))
+    node.ok(commands.unlock(node.folder, "r1"))
     assert not node.root.exists()
 
 
@@ -442,7 +442,7 @@ def test_unstage_takes_only_what_was_made(node: Node) -> None:
     (node.root / "data/media").mkdir(parents=True)
     (node.root / "data/media/film").write_text("x")
     node.stage("000001", ONE, folders=("data/media", "data/models"))
-    node.ok(commands.unstage(node.folder, "r1", "000001", ("data/models",)))
+    node.ok(commands.unstage(node.folder, "r1", "000001"))
     assert (node.root / "data/media/film").exists()
     assert not (node.root / "data/models").exists()
     assert node.generations() == []
