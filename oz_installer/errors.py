@@ -11,7 +11,7 @@
     └── Interrupted           130    the operator stopped the run
 
 The number is the exit code. Each error has a ``message`` (what happened and why) and
-a ``hint`` (what to do next). ``cli`` is the only place that prints them.
+a ``hint`` (what to do next). ``console/output/errors.py`` is the only place that prints them.
 """
 
 from __future__ import annotations

@@ -7,14 +7,15 @@ import functools
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Protocol
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.console.output.streams import is_interactive, write
+from oz_installer.deploy.events import Event, PhaseStarted
 from oz_installer.secret import Masker, Secret
-from oz_installer.text import plural
 
 Opener = Callable[..., Any]
 
@@ -44,9 +45,43 @@ def slow_notice(text: str, *, quiet: bool) -> Iterator[None]:
         timer.cancel()
 
 
-def connecting_notice(nodes: Sized, *, quiet: bool) -> contextlib.AbstractContextManager[None]:
-    """Print the number of nodes to connect to, once connecting has taken a second."""
-    return slow_notice(f"Connecting to {plural(len(nodes), 'node')} ...", quiet=quiet)
+class PhaseNotice:
+    """Prints the phase in progress once the ``with`` block takes a second, then each later one at once."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._phase = ""
+        self._slow = False
+        self._lock = threading.Lock()
+        self._quiet = quiet
+        self._timer = threading.Timer(1.0, self._on_slow)
+        self._timer.daemon = True
+
+    def __enter__(self) -> PhaseNotice:
+        if not self._quiet:
+            self._timer.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+
+    def on_event(self, event: Event) -> None:
+        """Keep the phase that begins, and print it if the block is slow already."""
+        if isinstance(event, PhaseStarted):
+            with self._lock:
+                self._phase = event.phase
+                if self._slow:
+                    self._print()
+
+    def _on_slow(self) -> None:
+        with self._lock:
+            self._slow = True
+            if self._phase:
+                self._print()
+
+    def _print(self) -> None:
+        write(sys.stderr, f"{self._phase} ...\n")
 
 
 def secret_prompt() -> Callable[[str], Secret] | None:

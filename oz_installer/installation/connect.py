@@ -32,13 +32,19 @@ def open_connection(
 
 
 @contextmanager
-def connected(inputs: Inputs, open_transport: OpenTransport, *, only: Sequence[str]) -> Iterator[Connection]:
+def connected(
+    inputs: Inputs,
+    open_transport: OpenTransport,
+    *,
+    only: Sequence[str],
+    emit: EmitEvent | None = None,
+) -> Iterator[Connection]:
     """Connect, and close the connection at the end of the ``with`` block.
 
     Raises AnswersError when the generated secrets are not those installed on the targets: the output of the
     targets could not be masked then.
     """
-    connection = open_connection(inputs, open_transport, only=only)
+    connection = open_connection(inputs, open_transport, only=only, emit=emit)
     try:
         require_matching_secrets(connection.desired_state, connection.facts)
         yield connection

@@ -10,7 +10,7 @@ from oz_installer.answers.secrets.resolve import Ask
 from oz_installer.errors import AnswersError
 from oz_installer.installation.connect import connected
 from oz_installer.installation.desired_state.inputs import read_inputs
-from oz_installer.installation.platform import OpenTransport, ServiceLogs
+from oz_installer.installation.platform import EmitEvent, OpenTransport, ServiceLogs
 from oz_installer.topology.model import PlacedService, Topology
 
 
@@ -22,16 +22,18 @@ def read_logs(
     lines: int,
     *,
     ask: Ask | None = None,
+    emit: EmitEvent | None = None,
 ) -> ServiceLogs:
     """Read the last log lines of a service, by container name or catalogue name.
 
+    ``emit`` gets the events of the phases that connect and read facts.
     Raises AnswersError when there is no such service, or passwords are lost.
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
     placed = {one.service_key: one for one in find_services(inputs.topology, service)}
     homes = {one.node for one in placed.values()}
     only = [node.name for node in loaded.answers.nodes if node.name in homes]
-    with connected(inputs, open_transport, only=only) as connection:
+    with connected(inputs, open_transport, only=only, emit=emit) as connection:
         read = connection.logs({key: (one.node, one.name) for key, one in placed.items()}, lines)
         lost = {key: connection.failures.get(one.node) for key, one in placed.items()}
     failures = {**{key: error.message for key, error in lost.items() if error}, **read.failures}

@@ -11,7 +11,8 @@ from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.model import Answers
 from oz_installer.answers.secrets.resolve import Ask
 from oz_installer.checks.context import Remedy
-from oz_installer.deploy.events import Event, Message, NodeProgress
+from oz_installer.deploy.events import Event, Level, Message, NodeProgress
+from oz_installer.deploy.gate import Gate, LiveGate
 from oz_installer.errors import OzError
 from oz_installer.frozen import dataclass
 from oz_installer.installation.desired_state.inputs import Inputs, read_inputs
@@ -136,9 +137,11 @@ def run_remedies(
     remedies: Sequence[Remedy],
     on_event: OnEvent,
     stop: threading.Event,
+    *,
+    gate: Gate | None = None,
 ) -> list[RepairResult]:
-    """Apply remedies over existing connections."""
-    work = _Repair(inputs, reach, on_event, stop)
+    """Apply remedies over existing connections. Every command passes the gate; without one it is run."""
+    work = _Repair(inputs, reach, on_event, stop, gate or LiveGate())
     lanes: dict[str, list[int]] = {}
     for index, remedy in enumerate(remedies):
         lanes.setdefault("the database" if remedy.database else remedy.node, []).append(index)
@@ -155,9 +158,15 @@ class _Repair:
     """Applies remedies to the nodes and the database of one installation."""
 
     def __init__(
-        self, inputs: Inputs, reach: Callable[[str], Transport], on_event: OnEvent, stop: threading.Event
+        self,
+        inputs: Inputs,
+        reach: Callable[[str], Transport],
+        on_event: OnEvent,
+        stop: threading.Event,
+        gate: Gate,
     ) -> None:
-        self._inputs, self._reach, self._on_event, self._stop = inputs, reach, on_event, stop
+        self._inputs, self._reach, self._on_event = inputs, reach, on_event
+        self._stop, self._gate = stop, gate
         self._undo = UndoLog(undo_log_path(inputs.path))
         self._mask = inputs.secrets.masker()
 
@@ -197,9 +206,10 @@ class _Repair:
             if self._stop.is_set():
                 return RepairResult(remedy=remedy, commands=number, error=STOPPED, tried=number)
             try:
-                result = transport.run(
+                result = self._gate.change(
+                    transport,
+                    remedy.title,
                     command,
-                    become=True,
                     timeout=SILENCE_SECONDS,
                     on_output=_last_line(lambda line: self._progress(remedy, line)),
                 )
@@ -238,14 +248,19 @@ class _Repair:
                 "this needs the database's administrator: set database.admin_user and database.admin_password"
             )
         role = secrets.get("database.password", Secret(""))
-        run_statements(NodeViewpoint(self._reach(remedy.node)), admin, remedy, role)
+        transport = self._reach(remedy.node)
+
+        def work() -> bool:
+            run_statements(NodeViewpoint(transport), admin, remedy, role)
+            return True
+
+        self._gate.run_on_node(transport, remedy.title, work)
 
     def _clean(self, text: str) -> str:
         return safe_line(self._mask(text), 600)
 
-    def _log(self, level: str, text: str, remedy: Remedy) -> None:
-        kind = "error" if level == "error" else "info"
-        self._on_event(Message(level=kind, text=self._mask(text), node=remedy.node))  # type: ignore[arg-type]
+    def _log(self, level: Level, text: str, remedy: Remedy) -> None:
+        self._on_event(Message(level=level, text=self._mask(text), node=remedy.node))
 
     def _progress(self, remedy: Remedy, line: str) -> None:
         self._on_event(NodeProgress(node=remedy.node, text=f"{remedy.title}: {self._clean(line)}"))

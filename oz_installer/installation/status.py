@@ -12,7 +12,7 @@ from oz_installer.errors import ConnectError, OzError
 from oz_installer.frozen import dataclass
 from oz_installer.installation.connect import connected, select_targets
 from oz_installer.installation.desired_state.inputs import read_inputs
-from oz_installer.installation.platform import OpenTransport
+from oz_installer.installation.platform import EmitEvent, OpenTransport
 from oz_installer.installation.summary import summary_from
 from oz_installer.secret import Masker
 from oz_installer.topology.summary import Summary
@@ -34,14 +34,16 @@ def read_status(
     *,
     ask: Ask | None = None,
     limit: Sequence[str] = (),
+    emit: EmitEvent | None = None,
 ) -> StatusReport:
     """Read the state of every service. A target that is down does not hold up the others.
 
+    ``emit`` gets the events of the phases that connect and read facts.
     Raises AnswersError.
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
     only = select_targets(loaded.answers, limit)
-    with connected(inputs, open_transport, only=only) as connection:
+    with connected(inputs, open_transport, only=only, emit=emit) as connection:
         status = connection.status()
         troubles = {
             **{name: _trouble(error) for name, error in connection.failures.items()},

@@ -1,6 +1,6 @@
 """The wizard's app: session, steps, background validation, drafts and a safe exit.
 
-A screen may call ``session`` (read only), ``change``, ``edit``, ``go`` and ``leaving``.
+What screens, dialogs and controllers may ask of it is in ``wizard_protocol.Wizard``.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from oz_installer.answers.file import read
-from oz_installer.console.context import Opener, bind_opener, connecting_notice, print_json, secret_prompt
+from oz_installer.console.context import Opener, PhaseNotice, bind_opener, print_json, secret_prompt
 from oz_installer.console.output.streams import write
 from oz_installer.errors import PreflightError
 from oz_installer.installation.logs import read_logs
@@ -19,10 +19,9 @@ def show_logs(path: Path, service: str, lines: int, opener: Opener, *, json: boo
     Then raises PreflightError naming the containers whose log cannot be read.
     """
     loaded = read(path)
-    with connecting_notice(loaded.answers.nodes, quiet=json):
-        found = read_logs(
-            loaded, path, bind_opener(opener, loaded, path), service, lines, ask=secret_prompt()
-        )
+    open_node = bind_opener(opener, loaded, path)
+    with PhaseNotice(quiet=json) as notice:
+        found = read_logs(loaded, path, open_node, service, lines, ask=secret_prompt(), emit=notice.on_event)
     for key, text in found.texts.items():
         if json:
             node, _, name = key.partition("/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers
-from oz_installer.console.context import Opener, RunState, bind_opener, connecting_notice, secret_prompt
+from oz_installer.console.context import Opener, PhaseNotice, RunState, bind_opener, secret_prompt
 from oz_installer.installation.prepare import Prepared, prepare
 
 
@@ -26,7 +26,15 @@ def prepare_for(
 
         loaded = accept_ids(loaded, accept)
     open_node = bind_opener(opener, loaded, path)
-    with connecting_notice(limit or loaded.answers.nodes, quiet=quiet):
-        prepared = prepare(loaded, path, open_node, ask=secret_prompt(), limit=limit, new_secrets=new_secrets)
+    with PhaseNotice(quiet=quiet) as notice:
+        prepared = prepare(
+            loaded,
+            path,
+            open_node,
+            ask=secret_prompt(),
+            limit=limit,
+            new_secrets=new_secrets,
+            emit=notice.on_event,
+        )
     shared.masker = prepared.desired_state.secrets.masker()
     return prepared

@@ -8,9 +8,9 @@ from pathlib import Path
 from oz_installer.answers.file import read
 from oz_installer.console.context import (
     Opener,
+    PhaseNotice,
     RunState,
     bind_opener,
-    connecting_notice,
     print_json,
     secret_prompt,
 )
@@ -30,8 +30,8 @@ def show_status(
     """Print which services run where; return 0 when all are installed and healthy, else 3."""
     loaded = read(path)
     open_node = bind_opener(opener, loaded, path)
-    with connecting_notice(limit or loaded.answers.nodes, quiet=json):
-        seen = read_status(loaded, path, open_node, ask=secret_prompt(), limit=limit)
+    with PhaseNotice(quiet=json) as notice:
+        seen = read_status(loaded, path, open_node, ask=secret_prompt(), limit=limit, emit=notice.on_event)
     shared.masker = seen.masker
     if json:
         print_json(summary_json(seen.summary))

@@ -14,6 +14,7 @@ import pytest
 from oz_installer.answers.secrets.resolve import Secrets
 from oz_installer.checks.context import Remedy
 from oz_installer.deploy.events import Event, Message, NodeProgress
+from oz_installer.deploy.gate import DryGate, DryRunChange, Gate
 from oz_installer.errors import AnswersError, ConnectError, OzError
 from oz_installer.installation.repair import STOPPED, RepairResult, distinct, run_remedies
 from oz_installer.installation.undo_log import UndoLog, pending_undos
@@ -41,6 +42,7 @@ class Fake:
         become: bool = True,
         timeout: float = 120.0,
         on_output: Callable[[bytes], None] | None = None,
+        **_: object,
     ) -> CommandResult:
         assert become
         if self._refused:
@@ -85,8 +87,10 @@ class Site:
         remedies: Sequence[Remedy],
         tell: Callable[[Event], None] = lambda _event: None,
         stop: threading.Event | None = None,
+        gate: Gate | None = None,
     ) -> list[RepairResult]:
-        return run_remedies(self.inputs, self.nodes.__getitem__, remedies, tell, stop or threading.Event())
+        node_of = self.nodes.__getitem__
+        return run_remedies(self.inputs, node_of, remedies, tell, stop or threading.Event(), gate=gate)
 
 
 def remedy(node: str, title: str, *commands: str, undo: Sequence[str] = (), database: str = "") -> Remedy:
@@ -97,6 +101,16 @@ def remedy(node: str, title: str, *commands: str, undo: Sequence[str] = (), data
         undo=tuple(tuple(command.split()) for command in undo),
         database=database,
     )
+
+
+def test_every_command_passes_the_gate(tmp_path: Path) -> None:
+    node, reported = Fake("a"), list[DryRunChange]()
+    done = Site(tmp_path, node).mend([remedy("a", "one", "c 1", "c 2")], gate=DryGate(reported.append))
+    assert node.ran == []
+    assert [(one.node, one.what, one.argv) for one in reported] == [
+        ("a", "one", ("c", "1")), ("a", "one", ("c", "2")),
+    ]  # fmt: skip
+    assert [one.commands for one in done] == [2]
 
 
 def test_commands_run_in_order_and_everything_is_told(tmp_path: Path) -> None:
