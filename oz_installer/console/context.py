@@ -46,7 +46,7 @@ def slow_notice(text: str, *, quiet: bool) -> Iterator[None]:
 
 
 class PhaseNotice:
-    """Prints the phase in progress once the ``with`` block takes a second, then each later one at once."""
+    """Prints the phase in progress after a second, and every later phase at once."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._phase = ""
