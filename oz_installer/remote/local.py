@@ -15,7 +15,7 @@ from typing import IO
 
 from oz_installer.errors import ConnectError
 from oz_installer.remote.ssh.target import Become
-from oz_installer.remote.transport import ByteProgress, CommandFailed, CommandResult
+from oz_installer.remote.transport import LOCALE, ByteProgress, CommandFailed, CommandResult
 
 _READ = 1 << 16
 _TICK = 0.5
@@ -35,14 +35,21 @@ class LocalTransport:
 
     def _argv(self, argv: Sequence[str], become: bool) -> tuple[str, ...]:
         if become and self._become == "sudo" and os.geteuid() != 0:
-            return ("sudo", "-n", "--", *argv)
+            return ("sudo", "-n", "--", "env", f"LC_ALL={LOCALE}", *argv)
         return tuple(argv)
 
     def _open(self, argv: tuple[str, ...], stdin: int | IO[bytes], stdout: int) -> subprocess.Popen[bytes]:
         errors = subprocess.DEVNULL if stdout != subprocess.PIPE else subprocess.PIPE
         try:
             # A session of its own: Ctrl-C must reach oz-install, not half of an installation.
-            return subprocess.Popen(argv, stdin=stdin, stdout=stdout, stderr=errors, start_new_session=True)
+            return subprocess.Popen(
+                argv,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=errors,
+                env={**os.environ, "LC_ALL": LOCALE},
+                start_new_session=True,
+            )
         except (OSError, ValueError) as error:
             raise _NotStarted(error) from None
 

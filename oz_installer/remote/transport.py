@@ -10,6 +10,9 @@ from typing import Protocol
 from oz_installer.errors import ConnectError, OzError
 from oz_installer.frozen import dataclass
 
+LOCALE = "C"
+"""The locale (LC_ALL) of every command on a node: parsed text must not be translated."""
+
 TIMED_OUT = (124, 143)
 """Exit statuses of ``timeout`` when the time is up: coreutils', busybox's."""
 

@@ -1,5 +1,6 @@
 """A command over one channel: stdin, stdout and stderr at the same time.
 
+The command's mark comes first: until then only sudo's password is sent, see ``StartWatch``.
 paramiko's own thread fills the channel's buffers. One event for both buffers and for the channel's
 end lets a single thread drain them without polling; a second thread is used only while more stdin is
 sent than one packet holds.
@@ -13,10 +14,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 from oz_installer.remote.ssh.keepalive import KeepaliveTransport
 from oz_installer.remote.ssh.paramiko_import import paramiko
+from oz_installer.remote.ssh.start_watch import StartWatch
 from oz_installer.remote.transport import BLOCK
 
 _READ = 1 << 20
 _TICK = 0.5
+# A question of sudo that is not its prompt has no mark; this long a silence behind it tells it from a text.
+_QUESTION_SECONDS = 3.0
 
 
 class IdleTimeout(Exception):
@@ -39,11 +43,11 @@ class _DataReady(threading.Event):
         super().clear()
 
 
-def split_blocks(stdin: bytes | Iterable[bytes], first: bytes = b"") -> Iterator[bytes]:
+def split_blocks(stdin: bytes | Iterable[bytes]) -> Iterator[bytes]:
     """Split and join data into blocks of BLOCK bytes, the last one shorter.
 
     Pieces whose size is a multiple of BLOCK are split without another copy."""
-    rest = bytearray(first)
+    rest = bytearray()
     for piece in (stdin,) if isinstance(stdin, bytes) else stdin:
         if rest:
             rest += piece
@@ -68,14 +72,16 @@ class ExecChannel:
         channel: paramiko.Channel,
         transport: KeepaliveTransport,
         timeout: float,
-        on_output: Callable[[bytes], None] | None,
-        on_sent: Callable[[int], None] | None,
+        start: StartWatch,
+        on_output: Callable[[bytes], None] | None = None,
+        on_sent: Callable[[int], None] | None = None,
     ) -> None:
         self.stdout = bytearray()
         self.stderr = bytearray()
-        self._channel = channel
+        self.channel = channel
         self._transport = transport
         self._timeout = timeout
+        self._start = start
         self._on_output = on_output
         self._on_sent = on_sent
         self._data_ready = _DataReady()
@@ -86,31 +92,58 @@ class ExecChannel:
         channel.in_buffer.set_event(self._data_ready)
         channel.in_stderr_buffer.set_event(self._data_ready)
 
-    def run(self, stdin: bytes | Iterable[bytes] | None, lead: bytes = b"") -> int | None:
-        """Send ``lead`` and stdin, read all output, wait for the end, return the exit status.
+    def start(self, password: str | None) -> bool:
+        """Wait until the command runs; send the password when sudo asks for it, once.
+
+        False when it will not run: ``StartWatch`` knows what was printed instead. Raises IdleTimeout."""
+        start, sent = self._start, False
+        while not start.started:
+            ended = self.channel.closed
+            taken = self._take()
+            if not start.started and start.prompts > sent:
+                if sent or password is None:
+                    return False
+                sent = True
+                self._send(password.encode() + b"\n")
+            elif start.is_hopeless or (ended and not taken):
+                return start.started
+            elif not taken and not start.started:
+                self._data_ready.wait_once(min(_TICK, self._timeout))
+                self._check_silence()
+                if start.question and time.monotonic() - self._last > _QUESTION_SECONDS:
+                    return False
+        return True
+
+    def run(self, stdin: bytes | Iterable[bytes] | None) -> int | None:
+        """Send stdin to the running command, read its output to the end, return the exit status.
 
         None when the channel ended without one. Raises IdleTimeout, and any error of on_output or stdin."""
         source = b"" if stdin is None else stdin
-        if isinstance(source, bytes) and len(source) + len(lead) <= BLOCK:
-            self._feed(source, lead)
+        if isinstance(source, bytes) and len(source) <= BLOCK:
+            self._feed(source)
             self._drain()
         else:
-            self._duplex(source, lead)
-        status = self._channel.exit_status
+            self._duplex(source)
+        return self.status
+
+    @property
+    def status(self) -> int | None:
+        """The exit status; None when the channel has none."""
+        status = self.channel.exit_status
         return None if status < 0 else status
 
-    def _duplex(self, stdin: bytes | Iterable[bytes], lead: bytes) -> None:
+    def _duplex(self, stdin: bytes | Iterable[bytes]) -> None:
         drainer = threading.Thread(target=self._drain_apart, daemon=True, name="oz-drain")
         drainer.start()
         try:
-            self._feed(stdin, lead)
+            self._feed(stdin)
             while drainer.is_alive():
                 drainer.join(_TICK)
                 self._check_silence()
         except BaseException as error:  # noqa: BLE001 - raised again below
             if self._failure is None:
                 self._failure = error
-            self._channel.close()
+            self.channel.close()
         drainer.join(_TICK)
         if self._failure is not None:
             raise self._failure
@@ -120,26 +153,26 @@ class ExecChannel:
             self._drain(watch_writer=True)
         except BaseException as error:  # noqa: BLE001 - raised again by the caller's thread
             self._failure = error
-            self._channel.close()
+            self.channel.close()
 
-    def _feed(self, stdin: bytes | Iterable[bytes], lead: bytes) -> None:
-        sent = -len(lead)
-        for block in split_blocks(stdin, lead):
+    def _feed(self, stdin: bytes | Iterable[bytes]) -> None:
+        sent = 0
+        for block in split_blocks(stdin):
             self._last = time.monotonic()
             if not self._send(block):
                 return
             sent += len(block)
             if self._on_sent is not None:
                 self._on_sent(sent)
-        if not self._channel.closed:
-            self._channel.shutdown_write()
+        if not self.channel.closed:
+            self.channel.shutdown_write()
 
     def _send(self, block: bytes) -> bool:
         """Send one block; False when the command reads no more, which its exit status will explain."""
         while block:
             self._writing = True
             try:
-                count = self._channel.send(block)
+                count = self.channel.send(block)
             except TimeoutError:
                 self._check_silence()
                 continue
@@ -154,7 +187,7 @@ class ExecChannel:
         return True
 
     def _drain(self, watch_writer: bool = False) -> None:
-        channel = self._channel
+        channel = self.channel
         while True:
             ended = channel.closed
             if self._take():
@@ -171,17 +204,17 @@ class ExecChannel:
 
     def _take(self) -> bool:
         taken = False
-        channel = self._channel
-        for ready, receive, store in (
-            (channel.recv_ready, channel.recv, self.stdout),
-            (channel.recv_stderr_ready, channel.recv_stderr, self.stderr),
+        channel = self.channel
+        for ready, receive, name, store in (
+            (channel.recv_ready, channel.recv, "stdout", self.stdout),
+            (channel.recv_stderr_ready, channel.recv_stderr, "stderr", self.stderr),
         ):
             if ready():
-                data = receive(_READ)
+                data = self._start.take(name, receive(_READ))
                 store += data
                 taken = True
                 self._last = time.monotonic()
-                if self._on_output is not None:
+                if data and self._on_output is not None:
                     self._on_output(data)
         return taken
 

@@ -11,10 +11,11 @@ from typing import Any
 _READ = 1 << 16
 
 
-def socket_for_channel(channel: Any, release: Callable[[], None]) -> socket.socket:
+def socket_for_channel(channel: Any, release: Callable[[], None], first: bytes = b"") -> socket.socket:
     """Return one end of a socket pair; two threads connect the other end with the channel.
 
-    ``release`` is called once, when either side has finished; closing the socket ends the channel.
+    ``first`` was read from the channel already. ``release`` is called once, when either side has finished;
+    closing the socket ends the channel.
     """
     ours, theirs = socket.socketpair()
     channel.settimeout(None)
@@ -28,6 +29,8 @@ def socket_for_channel(channel: Any, release: Callable[[], None]) -> socket.sock
 
     def inward() -> None:
         with contextlib.suppress(OSError, EOFError):
+            if first:
+                theirs.sendall(first)
             while data := channel.recv(_READ):
                 theirs.sendall(data)
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The pure parts of remote/: quoting, known_hosts, jump hosts, tar, sudo's answers."""
+"""The pure parts of remote/: known_hosts, jump hosts, tar, and this machine as a node."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import base64
 import hashlib
 import hmac
 import io
-import subprocess
 import tarfile
-import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oz_installer.errors import ConnectError, DeployError
 from oz_installer.remote.local import LocalTransport
-from oz_installer.remote.ssh import sudo
 from oz_installer.remote.ssh.config import split_jump
 from oz_installer.remote.ssh.exec_channel import split_blocks
 from oz_installer.remote.ssh.known_hosts import (
@@ -29,13 +26,9 @@ from oz_installer.remote.ssh.known_hosts import (
     pinned_fingerprint,
     preferred_key_types,
 )
-from oz_installer.remote.ssh.sudo import Escalation
 from oz_installer.remote.ssh.upload import tar_blocks, tar_bytes, upload_file, upload_tree
 from oz_installer.remote.transport import BLOCK, CommandFailed, RemoteFile
 
-WORDS = st.lists(
-    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=1, max_size=4
-)
 KEY = b"\0\0\0\x0bssh-ed25519" + b"k" * 36
 LINE = base64.b64encode(KEY).decode()
 
@@ -61,57 +54,6 @@ def test_another_host_key_than_the_answers_name_is_told_with_both() -> None:
     assert "has changed" not in str(caught.value)
     assert "correct `host_key`" in caught.value.hint
     assert "ssh-keygen -R" not in caught.value.hint
-
-
-@settings(max_examples=50, deadline=None)
-@given(WORDS)
-def test_quoting_round_trips_through_a_real_shell(words: list[str]) -> None:
-    command = sudo.quote(["printf", "%s\\0", *words])
-    out = subprocess.run(["sh", "-c", command], capture_output=True, check=True).stdout
-    assert out == b"".join(word.encode() + b"\0" for word in words)
-
-
-@settings(max_examples=50, deadline=None)
-@given(WORDS, st.binary(max_size=300))
-def test_first_way_passes_argv_and_stdin_as_root(words: list[str], data: bytes) -> None:
-    """The learning script, run for real where the login is root already: stdin arrives untouched."""
-    command, lead = sudo.wrap(
-        ["sh", "-c", 'printf "%s\\0" "$@"; cat', "sh", *words], Escalation.UNKNOWN, "pass word"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        fake = Path(folder, "id")  # whoever runs the tests is root to the script
-        fake.write_text("#!/bin/sh\necho 0\n")
-        fake.chmod(0o755)
-        path = {"PATH": f"{folder}:/usr/bin:/bin"}
-        done = subprocess.run(
-            ["sh", "-c", command], input=lead + data, capture_output=True, check=True, env=path
-        )
-    word, rest = sudo.split_marker(done.stderr)
-    assert (word, rest) == ("root", b"")
-    assert done.stdout == b"".join(item.encode() + b"\0" for item in words) + data
-
-
-def test_password_is_never_part_of_a_command() -> None:
-    for way in Escalation:
-        command, lead = sudo.wrap(["true"], way, "s3cret")
-        assert "s3cret" not in command
-        assert lead.count(b"s3cret") == {Escalation.UNKNOWN: 2, Escalation.PASSWORD: 1}.get(way, 0)
-
-
-@pytest.mark.parametrize(
-    ("told", "gave", "message"),
-    [
-        ("refused sh: 1: sudo: not found", True, "not installed"),
-        ("refused u is not in the sudoers file.", True, "refused u"),
-        ("refused Sorry, try again. sudo: 1 incorrect password attempt", True, "does not accept"),
-        ("refused sudo: a password is required", False, "requires a password"),
-        ("", True, "refused u: This account is closed"),
-    ],
-)
-def test_sudo_refusals_have_hints(told: str, gave: bool, message: str) -> None:
-    with pytest.raises(ConnectError, match=message) as caught:
-        sudo.parse_escalation(told, b"This account is closed", node="n", user="u", gave_password=gave)
-    assert caught.value.hint
 
 
 def _hashed(name: str) -> str:
@@ -191,10 +133,10 @@ def test_bad_jump_hosts(text: str) -> None:
         split_jump(text)
 
 
-@given(st.lists(st.binary(max_size=3 * BLOCK), max_size=5), st.binary(max_size=20))
-def test_blocks_keep_every_byte(pieces: list[bytes], first: bytes) -> None:
-    out = list(split_blocks(pieces, first))
-    assert b"".join(out) == first + b"".join(pieces)
+@given(st.lists(st.binary(max_size=3 * BLOCK), max_size=5))
+def test_blocks_keep_every_byte(pieces: list[bytes]) -> None:
+    out = list(split_blocks(pieces))
+    assert b"".join(out) == b"".join(pieces)
     assert all(0 < len(block) <= BLOCK for block in out)
 
 
@@ -263,6 +205,7 @@ def test_local_runs() -> None:
         here.run(["false"], check=True)
     with pytest.raises(ConnectError, match=r"no data for 0\.2 s"):
         here.run(["sleep", "9"], timeout=0.2)
+    assert here.run(["sh", "-c", "echo $LC_ALL"]).text == "C\n"
     with here.stream(["cat"]) as stream:
         stream.sendall(b"hi")
         assert stream.recv(2) == b"hi"
