@@ -12,10 +12,12 @@ from oz_installer.remote.ssh.config import Endpoint
 from oz_installer.remote.ssh.paramiko_import import paramiko
 from oz_installer.remote.ssh.target import AskSecret
 from oz_installer.secret import Secret
+from oz_installer.text import safe_line
 
 USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 # sshd's MaxAuthTries is 6: leave one for the password
 MOST_KEYS = 5
+LONGEST_REASON = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,16 +154,12 @@ def authenticate(transport: paramiko.Transport, endpoint: Endpoint, credentials:
         if _try_all(attempt, endpoint, credentials):
             return
     except paramiko.AuthenticationException:
-        raise _refused(
-            endpoint, attempt, "the server closed the connection (too many attempts, perhaps)"
-        ) from None
+        raise _closed(endpoint, attempt, "") from None
     except (paramiko.SSHException, EOFError, OSError) as error:
         if isinstance(error, ConnectError):
             raise
-        raise _refused(
-            endpoint, attempt, f"the server closed the connection ({type(error).__name__})"
-        ) from None
-    raise _refused(endpoint, attempt, "")
+        raise _closed(endpoint, attempt, f" ({type(error).__name__})") from None
+    raise _refused(endpoint, attempt)
 
 
 def _try_all(attempt: _Login, endpoint: Endpoint, credentials: Credentials) -> bool:
@@ -195,10 +193,29 @@ def _query_methods(attempt: _Login) -> None:
         return
 
 
-def _refused(endpoint: Endpoint, attempt: _Login, reason: str) -> ConnectError:
+def _closed(endpoint: Endpoint, attempt: _Login, kind: str) -> ConnectError:
+    """Return the error for a server that closes the connection during the login.
+
+    What PAM says against the account comes as a banner, behind any banner of sshd's own.
+    """
+    from oz_installer.remote.ssh.refusals import known_refusal
+
+    handler = attempt.transport.auth_handler
+    banner = (handler.banner if handler else None) or b""
+    text = banner.decode("utf-8", "replace") if isinstance(banner, bytes) else str(banner)
+    told = f"; it said: {safe_line(text, LONGEST_REASON)}" if text.strip() else ""
+    tried = f"tried: {', '.join(attempt.tried) or 'nothing'}"
+    if known := known_refusal(text, endpoint.user):
+        return ConnectError(f"{endpoint.label}: {known[0]}{told}; {tried}", known[1])
+    hint = "As root there, `journalctl -t sshd -t sshd-session` or /var/log/auth.log gives the reason."
+    if len(attempt.tried) > 1:
+        hint += " If it is too many attempts, set `key_file` of the node: it is tried first."
+    return ConnectError(f"{endpoint.label} closed the connection during the login{kind}{told}; {tried}", hint)
+
+
+def _refused(endpoint: Endpoint, attempt: _Login) -> ConnectError:
     tried = ", ".join(attempt.tried) or "nothing (no key and no password available)"
     offers = f"; the server offers {', '.join(attempt.offers)}" if attempt.offers else ""
-    cause = f"; {reason}" if reason else ""
     if "password" in attempt.tried:
         hint = f"Check the password of {endpoint.user}, and that sshd allows this user to log in."
     elif any("encrypted" in label for label in attempt.tried):
@@ -210,4 +227,4 @@ def _refused(endpoint: Endpoint, attempt: _Login, reason: str) -> ConnectError:
             f"Add the public key to ~{endpoint.user}/.ssh/authorized_keys there, "
             "or set `key_file` or `password`."
         )
-    return ConnectError(f"{endpoint.label} refused the login; tried: {tried}{offers}{cause}", hint)
+    return ConnectError(f"{endpoint.label} refused the login; tried: {tried}{offers}", hint)

@@ -84,6 +84,15 @@ def refusal_error(seen: Refusal) -> ConnectError:
     return ConnectError(message, hint, node=seen.node)
 
 
+def known_refusal(text: str, user: str) -> tuple[str, str] | None:
+    """Return message and hint for the words that sshd, PAM or sudo has for a refusal; None for others."""
+    for words in _KNOWN:
+        if found := re.search(words.pattern, text):
+            fields = {"user": user, **found.groupdict()}
+            return words.message.format_map(fields), words.hint.format_map(fields)
+    return None
+
+
 def _judge(seen: Refusal) -> tuple[str, str]:
     user, told = seen.user, safe_line(seen.text, _LONGEST)
     if not seen.has_sudo:
@@ -91,10 +100,8 @@ def _judge(seen: Refusal) -> tuple[str, str]:
             f"sudo is not installed, and {user} is not root",
             "Install sudo, or log in as root with `become: none`.",
         )
-    for words in _KNOWN:
-        if found := re.search(words.pattern, seen.text):
-            fields = {"user": user, **found.groupdict()}
-            return f"{words.message.format_map(fields)}; it said: {told}", words.hint.format_map(fields)
+    if known := known_refusal(seen.text, user):
+        return f"{known[0]}; it said: {told}", known[1]
     if seen.login_ran:
         return _judge_sudo(seen, told)
     ending = "" if seen.status is None else f" (status {seen.status})"
