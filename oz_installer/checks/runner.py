@@ -5,7 +5,6 @@ A check that crashes becomes a finding.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from oz_installer.checks.base import Check, InstallationCheck, NodeCheck, ProbeCheck, ShellCheck
+from oz_installer.checks.combined_script import combine_scripts, sections
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
 from oz_installer.errors import ConnectError, OzError, unexpected
 from oz_installer.remote.parallel import start_all
@@ -28,27 +28,6 @@ LIMIT_SECONDS = 15.0
 
 SILENCE_SECONDS = 12.0
 _TURN_SECONDS = 0.1
-# Most of the cost of a script is starting programs, so the pieces use shell built-ins; ``show KEY COMMAND``
-# prints a line without a subshell. An engine that hangs costs five seconds once: the piece that notices it
-# signals the enclosing shell, and later pieces skip the engine. A slow engine gets less ``patience``.
-_HEAD = """LC_ALL=C; export LC_ALL
-hung= patience=5
-trap 'hung=yes' USR1
-soon() {
-  case $1 in
-    docker | podman | docker-compose) [ -z "$hung" ] || return 124; timeout $patience "$@" ;;
-    *) timeout 5 "$@" ;;
-  esac
-  set -- $? "$1"
-  [ "$1" != 143 ] || set -- 124 "$2"  # the status of busybox's timeout
-  case $1,$2 in 124,docker | 124,podman) kill -USR1 $$ ;; esac
-  return "$1"
-}
-section() { printf '\\n@%s\\n' "$1"; }
-show() { printf '%s ' "$1"; shift; "$@"; set -- $?; echo; return "$1"; }
-nl='
-'
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +168,7 @@ def run_shell_checks(
         reason = safe_line(answer.stderr_text or answer.text) or "nothing"
         raise OzError(
             f"its output is incomplete: {reason}",
-            "Check that the login has a plain shell (getent passwd LOGIN).",
+            "Run this again; if it stays, send this message to Oz Forensics.",
         )
     for one in checks:
         if one.name not in pieces:
@@ -204,10 +183,17 @@ def run_shell_checks(
 
 
 def _run_probe_check(check: ProbeCheck[Any], context: CheckContext, node: CheckedNode) -> CheckOutput:
-    """Run one check of one node; any error becomes a finding."""
+    """Run one check of one node; any error becomes a finding.
+
+    Before a finding is reported, the node must still run commands: a connection that is lost, or a login that
+    is refused, looks like a fault of what was asked through it.
+    """
     try:
         facts = check.probe(context, node)
-        return CheckOutput(findings=tuple(check.judge(context, node, facts)), facts={check.name: facts})
+        findings = tuple(check.judge(context, node, facts))
+        if any(finding.level != "ok" for finding in findings):
+            context.transport(node.name).run(("true",), become=False, timeout=SILENCE_SECONDS)
+        return CheckOutput(findings=findings, facts={check.name: facts})
     except Exception as error:  # noqa: BLE001 - a check that crashes is a finding
         lost = isinstance(error, ConnectError) and error.node in (None, node.name)
         return CheckOutput(findings=(check_error(check, node, error),), unreached=lost)
@@ -247,19 +233,6 @@ def sort_findings(
         findings,
         key=lambda one: (node_index.get(one.node or "", len(node_index)), check_index.get(one.check, -1)),
     )
-
-
-def combine_scripts(pieces: Mapping[str, str], before: Sequence[str] = ()) -> str:
-    """Join the pieces into one script: the preludes, then a section with a subshell per piece."""
-    first = "".join(f"{{\n{text}\n}} 2>/dev/null\n" for text in dict.fromkeys(before) if text)
-    body = "".join(f"section {name}\n(\n{piece}\n) 2>/dev/null\n" for name, piece in pieces.items())
-    return f"{_HEAD}{first}{body}section end\n"
-
-
-def sections(text: str) -> dict[str, str]:
-    """Split the script's output by piece."""
-    parts = re.split(r"(?:^|\n)@([a-z0-9-]+)\n", text)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def _run_shell_checks(

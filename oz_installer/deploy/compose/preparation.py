@@ -14,9 +14,12 @@ from oz_installer.deploy.events import Event, Level, Message
 from oz_installer.errors import Interrupted, OzError, PreflightError
 from oz_installer.remote.transport import Transport
 from oz_installer.secret import Masker
+from oz_installer.text import safe_line
 
 if TYPE_CHECKING:
     from oz_installer.render.compose.bundle import Bundle
+
+_SHOWN = 600
 
 
 @dataclass(kw_only=True)
@@ -84,9 +87,10 @@ class Preparation:
         try:
             return parse_facts(node, result.text, self.masker)
         except (ValueError, KeyError) as error:
-            output = self.masker(result.stderr.decode("utf-8", "replace")).strip()[-300:] or "nothing"
+            printed = self.masker(f"{result.stderr_text}\n{result.text[-_SHOWN:]}")
             raise PreflightError(
-                f"cannot read the state of the node: {error}; it printed: {output}",
-                "Give the login a plain shell: its startup files must print nothing.",
+                f"cannot read the state of the node: {error} (status {result.status}); "
+                f"it printed: {safe_line(printed, _SHOWN) or 'nothing'}",
+                "Run this again; if it stays, send this message to Oz Forensics.",
                 node=node,
             ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -12,12 +13,14 @@ import pytest
 
 from oz_installer.checks.all_checks import CHECKS
 from oz_installer.checks.base import Check, InstallationCheck, ProbeCheck, ShellCheck
+from oz_installer.checks.combined_script import combine_scripts, sections
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
-from oz_installer.checks.runner import combine_scripts, run_checks, sections, sort_findings
+from oz_installer.checks.database.database import DatabaseCheck
+from oz_installer.checks.runner import run_checks, sort_findings
 from oz_installer.errors import ConnectError
 from oz_installer.remote.local import LocalTransport
-from oz_installer.remote.transport import CommandResult, Transport
-from tests.unit.checks.checks_support import API, BIO, no_line, site
+from oz_installer.remote.transport import CommandResult, ForwardingForbidden, Transport, TunnelRefused
+from tests.unit.checks.checks_support import API, BIO, Elsewhere, no_line, site
 
 
 class Simple(ShellCheck[str]):
@@ -156,17 +159,91 @@ def test_a_node_that_cannot_be_asked_is_one_finding() -> None:
     assert "connection lost" in told[0].seen
 
 
-def test_a_login_without_a_shell_is_told() -> None:
-    class NoShell(Counting):
+class Refusing:
+    """A node whose login is taken and runs no command; ``tunnel_error`` is what its tunnels do."""
+
+    host_key_fingerprint = ""
+
+    def __init__(self, name: str, tunnel_error: Exception | None) -> None:
+        self.name = name
+        self._tunnel_error = tunnel_error
+
+    def run(self, *_: Any, **__: Any) -> CommandResult:
+        raise ConnectError("the password of oz has expired", "Set a new one.", node=self.name)
+
+    def stream(self, *_: Any, **__: Any) -> socket.socket:
+        raise ConnectError("the password of oz has expired", "Set a new one.", node=self.name)
+
+    def tunnel(self, host: str, port: int, *, timeout: float = 10.0) -> socket.socket:
+        del host, port, timeout
+        if self._tunnel_error is not None:
+            raise self._tunnel_error
+        ours, theirs = socket.socketpair()
+        theirs.close()
+        return ours
+
+    def forwarding_allowed(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+@pytest.mark.parametrize(
+    "tunnel_error",
+    [
+        pytest.param(ForwardingForbidden("n1"), id="forbidden"),
+        pytest.param(TunnelRefused("db:5432", "n1", "open failed"), id="refused"),
+        pytest.param(ConnectError("connection lost", node="n1"), id="lost"),
+        pytest.param(None, id="cut"),
+    ],
+)
+def test_expired_password_what_could_not_be_tried_is_not_judged(tunnel_error: Exception | None) -> None:
+    """EXPIRED-PASSWORD, ROOT-CLOUD, LOST-WHILE-DB: one finding a node, none of the database."""
+    told: list[Finding] = []
+    at = site(lambda name: Refusing(name, tunnel_error), (API,))
+    run_checks(CHECKS, at, told.append, threading.Event())
+    seen = {one.id: one.seen for one in told if one.node or one.level != "warning"}
+    assert seen == {"look/n1": "cannot be checked: the password of oz has expired"}
+    assert next(one.hint for one in told if one.id == "look/n1") == "Set a new one."
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_lost_while_db_a_fault_is_reported_only_while_the_node_answers(lost: bool) -> None:
+    class Cut(Elsewhere):
+        """The connection of this node ends while the database is asked."""
+
+        def tunnel(self, host: str, port: int, *, timeout: float = 10.0) -> socket.socket:
+            del host, port, timeout
+            ours, theirs = socket.socketpair()
+            theirs.close()
+            self.cut = lost
+            return ours
+
+        cut = False
+
         def run(self, argv: Any, **options: Any) -> CommandResult:
-            return CommandResult(
-                argv=tuple(argv), status=1, stdout=b"This account is\x1b[31m not available.\n"
-            )
+            if self.cut:
+                raise ConnectError("connection lost: the server closed it", "Run again.", node=self.name)
+            return super().run(argv, **options)
 
     told: list[Finding] = []
-    run_checks((Simple(),), site(lambda name: NoShell(name=name), (API,)), told.append, threading.Event())
-    assert told[0].seen.endswith("its output is incomplete: This account is not available.")
-    assert "plain shell" in told[0].hint
+    node = Cut("n1")
+    run_checks((DatabaseCheck(),), site(lambda _name: node, (API,)), told.append, threading.Event())
+    seen = " ".join(one.seen for one in told)
+    assert ("connection lost: the server closed it" in seen) is lost
+    assert ("does not speak PostgreSQL" in seen) is not lost
+
+
+def test_output_that_breaks_off_is_told() -> None:
+    class Mute(Counting):
+        def run(self, argv: Any, **options: Any) -> CommandResult:
+            return CommandResult(argv=tuple(argv), status=1, stdout=b"This is\x1b[31m all.\n")
+
+    told: list[Finding] = []
+    run_checks((Simple(),), site(lambda name: Mute(name=name), (API,)), told.append, threading.Event())
+    assert told[0].seen.endswith("its output is incomplete: This is all.")
+    assert "plain shell" not in told[0].hint
 
 
 def test_what_hangs_is_told_in_time_and_delays_nobody() -> None:

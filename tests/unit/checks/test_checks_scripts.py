@@ -16,12 +16,13 @@ import pytest
 
 from oz_installer.checks.all_checks import CHECKS
 from oz_installer.checks.base import ShellCheck
+from oz_installer.checks.combined_script import combine_scripts, sections
 from oz_installer.checks.context import CheckContext
 from oz_installer.checks.engine.engine import EngineCheck
 from oz_installer.checks.engine.ports import PortsCheck
 from oz_installer.checks.engine.runtime import RuntimeCheck
 from oz_installer.checks.host.host import HostCheck
-from oz_installer.checks.runner import combine_scripts, run_shell_checks, sections
+from oz_installer.checks.runner import run_shell_checks
 from oz_installer.checks.storage.probe import HeldFile, MediaLocation, read_back
 from oz_installer.checks.storage.scripts import PREFIX
 from oz_installer.checks.storage.storage import StorageCheck
