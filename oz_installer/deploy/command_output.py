@@ -41,6 +41,11 @@ def last_lines(text: str, count: int = 3) -> str:
     return _GLUED.sub("", " ".join(lines[-count:]))[:LONGEST]
 
 
+def beyond(headline: str, text: str) -> str:
+    """Return the text, or nothing when the headline says all of it."""
+    return "" if " ".join(text.split()) in " ".join(headline.split()) else text
+
+
 def last_message(text: str) -> str:
     """Return the last message: the last unindented line and the indented lines after it."""
     lines = [line for line in drop_progress(text).splitlines() if line.strip()]

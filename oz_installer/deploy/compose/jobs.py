@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oz_installer.deploy.command_output import collapse_repeats, drop_progress, last_message
+from oz_installer.deploy.command_output import beyond, collapse_repeats, drop_progress, last_message
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.errors import DeployError
@@ -53,9 +53,10 @@ def job_error(run: NodesRun, node: str, job: BundleService, result: CommandResul
     """Return the error of a job that failed."""
     output = run.settings.masker((result.stdout + result.stderr).decode("utf-8", "replace")).strip()
     last = last_message(output) or f"status {result.status}"
+    message = f"{job.name} ({job.title[:1].lower()}{job.title[1:]}) failed: {last}"
     return DeployError(
-        f"{job.name} ({job.title[:1].lower()}{job.title[1:]}) failed: {last}",
+        message,
         "Fix the reported problem, then run oz-install again to resume.",
         node=node,
-        details=collapse_repeats(drop_progress(output)),
+        details=beyond(message, collapse_repeats(drop_progress(output))),
     )

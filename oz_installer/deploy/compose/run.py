@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TypeVar
 
-from oz_installer.deploy.command_output import collapse_repeats, drop_progress, last_lines
+from oz_installer.deploy.command_output import beyond, collapse_repeats, drop_progress, last_lines
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.abort import AbortLoop
 from oz_installer.deploy.compose.facts import NodeFacts
@@ -95,10 +95,9 @@ class NodesRun:
         result = self.try_change(node, what, argv, **options)
         if not result.ok:
             output = self._output(result)
-            details = collapse_repeats(drop_progress(output))
-            raise DeployError(
-                f"cannot {what}: {last_lines(output)}", hint_for(output), node=node, details=details
-            )
+            message = f"cannot {what}: {last_lines(output)}"
+            details = beyond(message, collapse_repeats(drop_progress(output)))
+            raise DeployError(message, hint_for(output), node=node, details=details)
         return result
 
     def try_change(self, node: str, what: str, argv: Sequence[str], **options: object) -> CommandResult:

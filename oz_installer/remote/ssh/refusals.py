@@ -85,7 +85,7 @@ def refusal_error(seen: Refusal) -> ConnectError:
 
 
 def known_refusal(text: str, user: str) -> tuple[str, str] | None:
-    """Return message and hint for the words that sshd, PAM or sudo has for a refusal; None for others."""
+    """Return message and hint for known words of sshd, PAM or sudo; None for others."""
     for words in _KNOWN:
         if found := re.search(words.pattern, text):
             fields = {"user": user, **found.groupdict()}

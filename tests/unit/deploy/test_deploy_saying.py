@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from oz_installer.deploy.command_output import collapse_repeats, drop_progress, last_lines, last_message
+from oz_installer.deploy.command_output import (
+    beyond,
+    collapse_repeats,
+    drop_progress,
+    last_lines,
+    last_message,
+)
 
 COMPOSE = """\
  Network oz_default  Creating
@@ -47,3 +53,8 @@ def test_a_conclusion_is_the_last_line_with_what_continues_it() -> None:
     assert last_message(said) == "connection failed: refused Is the server running on that host?"
     assert last_message("") == ""
     assert last_message("  only continued") == "only continued"
+
+
+def test_details_repeat_no_headline() -> None:
+    assert beyond("cannot start: no\nspace", "no space\n") == ""
+    assert beyond("cannot start: no space", "line 1\nno space") == "line 1\nno space"

@@ -53,4 +53,5 @@ class Switch(Phase[NodesRun]):
             restore_services(run, node)
             run.log("rolled back: the previous files are in place and the previous services run", node)
         else:
-            run.log("rolled back: only pulled images are left on the node", node)
+            left = "only pulled images are left" if run.plan.of(node).images else "nothing is left"
+            run.log(f"rolled back: {left} on the node", node)

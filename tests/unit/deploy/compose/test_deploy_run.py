@@ -147,7 +147,7 @@ def test_a_command_that_fails_says_what_the_node_said_and_what_to_do() -> None:
         "n1: cannot write the files: tar: config: Cannot write: No space left"
     )
     assert "Free some space" in caught.value.hint
-    assert caught.value.details == said.strip()
+    assert caught.value.details == "", "the message says it all"
 
 
 @pytest.mark.parametrize(
