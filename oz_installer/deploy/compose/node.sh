@@ -125,7 +125,7 @@ lock() {
     mkdir -p "$dir" || exit 1
     made=made
   fi
-  if ! error=$(LC_ALL=C mkdir "$dir/lock" 2>&1); then
+  if ! error=$(mkdir "$dir/lock" 2>&1); then
     [ -w "$dir" ] && [ -d "$dir/lock" ] || fail "$dir cannot be written: $error" 1
     over=over
     take_over "$1" "$3" "${5:-}"
