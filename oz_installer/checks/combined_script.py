@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 # Most of the cost of a script is starting programs, so the pieces use shell built-ins; ``show KEY COMMAND``
 # prints a line without a subshell. An engine that hangs costs five seconds once: the piece that notices it
 # signals the enclosing shell, and later pieces skip the engine. A slow engine gets less ``patience``.
-_HEAD = """LC_ALL=C; export LC_ALL
+_HEAD = """\
 hung= patience=5
 trap 'hung=yes' USR1
 soon() {

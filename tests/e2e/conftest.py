@@ -13,6 +13,7 @@ from oz_installer.lab import LabOptions, down, find, status, up
 from tests.e2e.checking import TOUCHED, Bench
 from tests.e2e.ground import Ground
 from tests.e2e.site import Site
+from tests.e2e.variety import vary
 
 NODES = 4
 
@@ -63,7 +64,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     name = _lab_of(os.environ.get(WORKER, WORKERS[0]))
     folder: Path = tmp_path_factory.mktemp("lab")
     try:
-        yield Site(up(LabOptions(name=name, nodes=NODES, directory=folder, say=_say)), NODES)
+        made = Site(up(LabOptions(name=name, nodes=NODES, directory=folder, say=_say)), NODES)
+        vary(made)
+        yield made
     finally:
         down(name, directory=folder, say=_say)
 

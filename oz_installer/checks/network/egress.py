@@ -52,7 +52,6 @@ _ASK_PROXY = """ || exit 1
       exit 1"""
 # Four arguments per destination: number, host and port to connect to, host:port to request from a proxy.
 _FROM_SHELL = f"""
-LC_ALL=C; export LC_ALL
 while [ $# -gt 3 ]; do
   (
     said=$({connect_command('"$2" "$3" "$4"', seconds=SECONDS, then=_ASK_PROXY)})

@@ -17,7 +17,7 @@ _SECONDS = 8.0
 # Read-only. Each tool has two seconds; a line in brackets names the tool. The arguments are the addresses of
 # the other nodes, which are resolved together with the network device that leads to them.
 _SCRIPT = """
-LC_ALL=C; PATH=$PATH:/usr/sbin:/sbin; export LC_ALL PATH
+PATH=$PATH:/usr/sbin:/sbin; export PATH
 ask() {
   command -v "$1" > /dev/null || return 0
   said=$(timeout 2 "$@" 2> /dev/null < /dev/null) && printf '[%s]\\n%s\\n' "$1" "$said"

@@ -96,7 +96,6 @@ say("closed")
 # Without Python nothing can listen, but bash can connect.
 _SCRIPT = f"""
 exec 2>&1
-LC_ALL=C; export LC_ALL
 program=$1; shift
 command -v python3 > /dev/null && exec python3 -IS -c "$program" "$@"
 for port in "$@"; do echo "listen $port none"; done

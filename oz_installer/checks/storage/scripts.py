@@ -96,7 +96,7 @@ as_reader() {{ timeout 5 setpriv "--reuid=$reader" "--regid=$reader" --clear-gro
 measure() {{
   [ -n "$measure" ] || return 0
   for turn in {" ".join(map(str, range(1, WRITES + 1)))}; do
-    said=$(LC_ALL=C timeout 3 dd if=/dev/zero of="$file.slow" bs=4096 count=1 conv=fsync 2>&1) || break
+    said=$(timeout 3 dd if=/dev/zero of="$file.slow" bs=4096 count=1 conv=fsync 2>&1) || break
     echo "write$turn $(last)"
   done
   rm -f "$file.slow"

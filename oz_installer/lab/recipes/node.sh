@@ -1,11 +1,15 @@
-# A node: a server with sshd, its own Docker Engine, Podman, and three logins.
+# A node: a server with sshd, its own Docker Engine, Podman, three logins, another login shell and another language.
+mkdir -p /usr/share/locale/ru/LC_MESSAGES
+printf 'path-include /usr/share/locale/%s\n' 'ru/LC_MESSAGES/*' locale.alias > /etc/dpkg/dpkg.cfg.d/oz-lab-ru
 packages="ca-certificates openssh-server docker.io iproute2 iptables nftables nfs-common procps curl
-  python3 sudo podman podman-compose netavark aardvark-dns fuse-overlayfs crun runc xz-utils openssl"
+  python3 sudo tcsh locales podman podman-compose netavark aardvark-dns fuse-overlayfs crun runc xz-utils openssl"
 case "$SUITE" in
   bookworm) packages="$packages docker-compose" ;;
   *) packages="$packages docker-cli docker-compose" ;;
 esac
 install $packages
+apt-get install -q -y --reinstall coreutils  # with what it says in Russian
+localedef -i ru_RU -f UTF-8 ru_RU.UTF-8
 
 useradd --create-home --shell /bin/bash ozadmin
 useradd --create-home --shell /bin/bash ozpw
