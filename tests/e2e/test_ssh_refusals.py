@@ -129,7 +129,9 @@ def test_sudo_rs_that_swallows_eight_kib_behind_the_password(server: Sshd, tmp_p
             '[ "$1 $2" = "-S -p" ] && [ "$4" = -- ] || exit 9\n'
             'printf "[sudo: %s] Password: " "${3//%%/%}" >&2\n'
             "IFS= read -r -N 8192 -t 1 block\n"  # what came within a second is lost to the command
-            '[ "${block%%$\'\\n\'*}" = pw1 ] || { echo "sudo: Authentication failed." >&2; exit 1; }\n'
+            "if [ \"${block%%$'\\n'*}\" != pw1 ]; then\n"
+            '  printf "sudo: no\\n[sudo: %s] Password: " "${3//%%/%}" >&2; read -r x; exit 1\n'
+            "fi\n"
             "shift 4\n"
             'exec "$@"\n'
         )
@@ -140,6 +142,7 @@ def test_sudo_rs_that_swallows_eight_kib_behind_the_password(server: Sshd, tmp_p
             assert node.run(["cat"], stdin=b"first bytes\n").text == "first bytes\n"
             node.close()
             refused(log_in(server, who.name, "pw2"), "does not accept the password", "`become_password`")
+            refused(log_in(server, who.name), "sudo requires a password", "`become_password`")
 
 
 @contextmanager

@@ -115,11 +115,6 @@ def _judge_sudo(seen: Refusal, told: str) -> tuple[str, str]:
     user = seen.user
     if _FORBIDDEN.search(seen.text):
         return f"sudo refused {user}: {told}", f"Add to /etc/sudoers.d on the node: {user} ALL=(ALL) ALL"
-    if seen.question:
-        return (
-            f"sudo asks {user} for something that oz-install cannot answer: {safe_line(seen.question)}",
-            f"Let sudo ask for nothing: add to /etc/sudoers.d on the node {user} ALL=(ALL) NOPASSWD: ALL",
-        )
     if seen.prompts and not seen.gave_password:
         return (
             f"sudo requires a password for {user}",
@@ -129,6 +124,11 @@ def _judge_sudo(seen: Refusal, told: str) -> tuple[str, str]:
         return (
             f"sudo does not accept the password given for {user}",
             "Correct `become_password` of the node.",
+        )
+    if seen.question:
+        return (
+            f"sudo asks {user} for something that oz-install cannot answer: {safe_line(seen.question)}",
+            f"Let sudo ask for nothing: add to /etc/sudoers.d on the node {user} ALL=(ALL) NOPASSWD: ALL",
         )
     ending = "" if seen.status is None else f" (status {seen.status})"
     return (

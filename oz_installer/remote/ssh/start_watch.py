@@ -9,6 +9,8 @@ from oz_installer.remote.ssh.command_line import Marks
 MOST_BYTES = 1 << 20
 """A login that prints more than this before the command runs will not run it."""
 
+_SUDO_RS = b"] Password: "
+"""The end of sudo-rs's prompt, which has ours in brackets."""
 _NOTICE = re.compile(rb"Please login as the user \S+ rather than")
 
 
@@ -72,7 +74,9 @@ class StartWatch:
         if not self.login_ran:
             return ""
         tail = bytes(self.before["stderr"]).rpartition(b"\n")[2]
-        after = tail.rpartition(self.marks.prompt)[2].decode("utf-8", "replace").strip()
+        after = (
+            tail.rpartition(self.marks.prompt)[2].removeprefix(_SUDO_RS).decode("utf-8", "replace").strip()
+        )
         return after if after.endswith((":", "?")) else ""
 
     def text(self) -> str:

@@ -99,6 +99,23 @@ def test_a_program_holds_none_of_its_marks() -> None:
         assert mark.rstrip(b"\n") not in program
 
 
+@pytest.mark.parametrize(
+    ("printed", "question"),
+    [
+        ("{prompt}", ""),
+        ("[sudo: {prompt}] Password: ", ""),
+        ("{prompt}Verification code: ", "Verification code:"),
+        ("Lecture: be careful\n", ""),
+        ("{prompt}Changing password for u.\n[sudo] password for %p: ", "[sudo] password for %p:"),
+    ],
+)
+def test_sudo_rs_and_other_questions_of_sudo(printed: str, question: str) -> None:
+    watch = StartWatch(Marks(), become=True)
+    prompt = watch.marks.prompt.decode()
+    watch.take("stderr", watch.marks.login + printed.format(prompt=prompt).encode())
+    assert watch.question == question
+
+
 def test_a_login_that_prints_without_end_is_given_up() -> None:
     watch = StartWatch(Marks(), become=True)
     watch.take("stdout", b"y\n" * (MOST_BYTES // 2))
