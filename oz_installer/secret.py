@@ -1,4 +1,4 @@
-"""Secrets: strings that never print their value, and a masker for texts that may hold one."""
+"""Secrets: strings that never print their value, and the gate for foreign text, which may hold one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import json
 import secrets as _random
 import string
 from urllib.parse import quote
+
+from oz_installer.text import UNSAFE, strip_control, without_control
 
 MASK = "********"
 _ALPHABET = string.ascii_letters + string.digits
@@ -62,9 +64,10 @@ def _forms(value: str) -> tuple[str, ...]:
 
 
 class Masker:
-    """Replaces known secrets in a text by a mask, also in their URL, Python and JSON notation.
+    """The gate for foreign text: cleans it, then replaces known secrets by a mask.
 
-    Longer secrets are replaced first.
+    Secrets are found in their URL, Python and JSON notation, too, longer ones first, and also where escape
+    sequences or invisible characters interrupt them.
     """
 
     def __init__(self, secrets: tuple[Secret, ...] = ()) -> None:
@@ -72,6 +75,15 @@ class Masker:
         self._values = sorted(values, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
+        masked = self._masked(text)
+        if masked.isprintable():
+            return masked
+        for letters in (without_control(masked), UNSAFE.sub("", masked)):
+            if (found := self._masked(letters)) != letters:
+                return found
+        return strip_control(masked)
+
+    def _masked(self, text: str) -> str:
         for value in self._values:
             text = text.replace(value, MASK)
         return text

@@ -7,16 +7,27 @@ from collections.abc import Iterable
 
 LONGEST_LINE = 200
 """Maximum length of a ``safe_line``, in characters."""
-# Output of a node must not control the operator's terminal: escape sequences are removed, control
-# and direction characters are replaced.
-_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Foreign text must not control the operator's terminal, turn its direction, or hide anything in it: escape
+# sequences are removed; control, direction, zero-width and tag characters and lone surrogates are replaced.
+_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
+UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+"""A character that must not reach a terminal; a line end and a tab may."""
 
 
 def strip_control(text: str) -> str:
     """Remove escape sequences and control characters; line ends and tabs stay."""
+    if text.isprintable():
+        return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _CONTROLS.sub("\ufffd", _ESCAPES.sub("", text))
+    return UNSAFE.sub("\ufffd", _ESCAPES.sub("", text))
+
+
+def without_control(text: str) -> str:
+    """Remove what ``strip_control`` replaces, too: the letters that a reader sees."""
+    return UNSAFE.sub("", _ESCAPES.sub("", text))
 
 
 def one_line(text: str) -> str:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oz_installer.console.output.streams import is_terminal
+from oz_installer.console.output.streams import is_terminal, write
 from oz_installer.errors import AnswersError, Interrupted
 
 if TYPE_CHECKING:
@@ -66,12 +66,12 @@ def open_wizard(path: Path | None = None, shared: RunState | None = None) -> int
     if app.failure is not None:
         raise app.failure
     for warning in exit_warnings(outcome) if outcome is not None else ():
-        print(f"warning: {warning}", file=sys.stderr)
+        write(sys.stderr, f"warning: {warning}\n")
     hint = _next_step(outcome) if outcome is not None else ""
     if outcome is not None and outcome.code:
         raise Interrupted("stopped at your request", hint)
     if hint:
-        print(hint, file=sys.stderr)
+        write(sys.stderr, f"{hint}\n")
     return 0
 
 

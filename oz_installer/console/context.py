@@ -16,6 +16,7 @@ from oz_installer.answers.file import LoadedAnswers
 from oz_installer.console.output.streams import is_interactive, write
 from oz_installer.deploy.events import Event, PhaseStarted
 from oz_installer.secret import Masker, Secret
+from oz_installer.text import single_line
 
 Opener = Callable[..., Any]
 
@@ -90,9 +91,13 @@ def secret_prompt() -> Callable[[str], Secret] | None:
         return None
     import getpass
 
-    return functools.cache(lambda label: Secret(getpass.getpass(f"{label}: ", stream=sys.stderr)))
+    return functools.cache(
+        lambda label: Secret(getpass.getpass(f"{single_line(label)}: ", stream=sys.stderr))
+    )
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """Print one line of JSON on stdout."""
-    write(sys.stdout, json.dumps(document, default=str) + "\n")
+    """Print one line of JSON on stdout; no string in it holds control characters."""
+    from oz_installer.console.output.json_lines import mask_strings
+
+    write(sys.stdout, json.dumps(mask_strings(document, Masker()), default=str) + "\n")

@@ -22,10 +22,12 @@ def junit_report(found: Sequence[Finding], accepted: Collection[str]) -> str:
         counts = {"tests": str(len(mine)), "failures": str(failed), "skipped": str(skipped), "errors": "0"}
         suite = ElementTree.SubElement(root, "testsuite", {"name": node, **counts})
         for one in mine:
-            name = f"{single_line(one.subject)} [{one.id}]"
+            name = single_line(f"{one.subject} [{one.id}]")
             case = ElementTree.SubElement(suite, "testcase", name=name, classname=f"{one.check}.{node}")
             if one.level == "failure":
-                failure = ElementTree.SubElement(case, "failure", message=single_line(one.seen), type=one.id)
+                failure = ElementTree.SubElement(
+                    case, "failure", message=single_line(one.seen), type=single_line(one.id)
+                )
                 failure.text = _body(one)
             elif _is_open(one, accepted):
                 ElementTree.SubElement(case, "skipped", message=f"warning: {single_line(one.seen)}")

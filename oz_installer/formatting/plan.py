@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from oz_installer.deploy.change import Change
 from oz_installer.deploy.plan import Plan, TargetPlan
 from oz_installer.secret import Masker
-from oz_installer.text import plural, single_line, strip_control
+from oz_installer.text import plural, safe_line
 
 RED, GREEN, CYAN, BOLD, RESET = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[1m", "\x1b[0m"
 SIGNS = {"new": "+", "changed": "~", "removed": "-", "drifted": "!"}
@@ -24,6 +24,10 @@ ACTIONS = {
     "remove": "is removed",
     "wait": "must become healthy",
 }
+LONGEST_NAME = 63
+"""Maximum length of a container's name in a plan: a node may name its containers as it likes."""
+LONGEST_TEXT = 1000
+"""Maximum length of any other foreign text in a plan: a path, an image, a reason."""
 ACTION_SIGNS = {"start": "+", "recreate": "~", "restart": "~", "remove": "-", "wait": "~"}
 
 
@@ -77,40 +81,48 @@ def _totals(nodes: list[TargetPlan]) -> Iterator[str]:
 def _node(node: TargetPlan, colour: bool, mask: Masker) -> Iterator[str]:
     yield _paint(f"{node.target}", BOLD, colour)
     for move in node.moves:
-        before, now = single_line(mask(move.before)), single_line(mask(move.now))
+        before, now = _shown(move.before, mask), _shown(move.now, mask)
         text = f"  ! the API's {move.what} moves from {before} to {now}; no data is copied"
         yield _paint(text, RED, colour)
     for file in node.files:
-        yield _file(file, colour)
-    width = max((len(service.name) for service in node.services), default=0)
-    for service in node.services:
-        yield _service(service, width, colour, mask)
+        yield _file(file, colour, mask)
+    names = [_shown(service.name, mask, LONGEST_NAME) for service in node.services]
+    width = max(map(len, names), default=0)
+    for name, service in zip(names, node.services, strict=True):
+        yield _service(f"{name:<{width}}", service, colour, mask)
     for job in node.jobs:
-        yield f"  > {single_line(mask(job))} runs once"
+        yield f"  > {_shown(job, mask)} runs once"
     for image in node.images:
-        yield f"  < image {single_line(mask(image))} is pulled"
+        yield f"  < image {_shown(image, mask)} is pulled"
     if node.needs_verification:
         yield "  ? is verified from outside: the previous run did not get that far"
 
 
-def _file(file: Change, colour: bool) -> str:
+def _shown(text: str, mask: Masker, longest: int = LONGEST_TEXT) -> str:
+    """Return what a node called something, on one line of bounded length."""
+    return safe_line(mask(text), longest)
+
+
+def _file(file: Change, colour: bool, mask: Masker) -> str:
     sign = SIGNS[file.action]
-    return _paint(f"  {sign} {single_line(file.name)}  {FILE_WORDS[file.action]}", _sign_colour(sign), colour)
+    return _paint(
+        f"  {sign} {_shown(file.name, mask)}  {FILE_WORDS[file.action]}", _sign_colour(sign), colour
+    )
 
 
 def _diff(node: str, file: Change, colour: bool, mask: Masker) -> Iterator[str]:
-    yield _paint(f"{node}: {single_line(file.name)}", BOLD, colour)
-    lines = strip_control(mask(file.diff)).split("\n")
+    yield _paint(f"{node}: {_shown(file.name, mask)}", BOLD, colour)
+    lines = mask(file.diff).split("\n")
     if len(lines) > 1 and lines[0].startswith("--- ") and lines[1].startswith("+++ "):
         lines = lines[2:]  # the path is already in the heading
     for line in lines[: -1 if lines[-1] == "" else None]:
         yield "  " + _paint(line, _diff_colour(line), colour)
 
 
-def _service(service: Change, width: int, colour: bool, mask: Masker) -> str:
+def _service(name: str, service: Change, colour: bool, mask: Masker) -> str:
     sign = ACTION_SIGNS[service.action]
-    reason = f": {single_line(mask(service.reason))}" if service.reason else ""
-    text = f"  {sign} {service.name:<{width}}  {ACTIONS[service.action]}{reason}"
+    reason = f": {_shown(service.reason, mask)}" if service.reason else ""
+    text = f"  {sign} {name}  {ACTIONS[service.action]}{reason}"
     return _paint(text, _sign_colour(sign), colour)
 
 

@@ -16,6 +16,7 @@ from textual.dom import DOMNode
 from textual.message import Message
 
 from oz_installer.errors import AnswersError, OzError, unexpected
+from oz_installer.text import strip_control
 from oz_installer.tui.messages import JobFailed, JobFinished
 
 HELD = "install"
@@ -125,8 +126,9 @@ class Jobs:
         try:
             result = job(tell, stop)
         except OzError as error:
-            details = getattr(error, "details", "")
-            end(JobFailed(job=name, message=error_text(error), hint=error.hint, details=details))
+            texts = (error_text(error), error.hint, getattr(error, "details", ""))
+            message, hint, details = map(strip_control, texts)
+            end(JobFailed(job=name, message=message, hint=hint, details=details))
         except Exception as fault:
             if not self._is_beside(name):
                 self._forget(name, stop)

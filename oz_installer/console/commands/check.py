@@ -15,6 +15,7 @@ from oz_installer.console.commands.check_task import CheckFlags, CheckTask, make
 from oz_installer.console.commands.render import write_file
 from oz_installer.console.context import Opener, RunState
 from oz_installer.console.finding_ids import empty_checks, unmatched_note
+from oz_installer.console.output.json_lines import mask_strings
 from oz_installer.console.output.streams import is_terminal, write
 from oz_installer.errors import AnswersError, OzError, PreflightError
 from oz_installer.formatting.findings import HERE, finding_sentences, level_text, total_text
@@ -112,7 +113,10 @@ def findings_text(
 
 def findings_json(found: Sequence[Finding], accepted: Collection[str], *, total: bool = True) -> str:
     """Return one JSON object per line, and one with the totals."""
-    lines = [{"event": "Finding", **asdict(one), "accepted": one.is_accepted(accepted)} for one in found]
+    lines = [
+        mask_strings({"event": "Finding", **asdict(one), "accepted": one.is_accepted(accepted)}, Masker())
+        for one in found
+    ]
     if not total:
         return "".join(f"{json.dumps(line)}\n" for line in lines)
     sums = {level: sum(one.level == level for one in found) for level in ("ok", "warning", "failure")}

@@ -50,7 +50,8 @@ def print_plan(prepared: Prepared, *, json: bool) -> None:
         print_json(plan_json(plan, masker))
         return
     print_diagram(prepared)
-    write(sys.stdout, plan_text(plan, colour=colours(sys.stdout), masker=masker))
+    colour = colours(sys.stdout)
+    write(sys.stdout, plan_text(plan, colour=colour, masker=masker), coloured=colour)
 
 
 def print_diagram(prepared: Prepared) -> None:

@@ -12,7 +12,7 @@ from oz_installer.console.output.json_lines import mask_strings
 from oz_installer.console.output.streams import write
 from oz_installer.errors import AnswersError, DeployError, Interrupted, OzError
 from oz_installer.secret import Masker
-from oz_installer.text import plural, strip_control
+from oz_installer.text import plural
 
 
 def print_error(error: OzError, stream: TextIO, debug: bool = False, masker: Masker | None = None) -> None:
@@ -21,7 +21,7 @@ def print_error(error: OzError, stream: TextIO, debug: bool = False, masker: Mas
     text = "\n".join(_lines(error, mask))
     if debug:
         text += "\n\n" + mask("".join(traceback.format_exception(error)).rstrip())
-    write(stream, strip_control(text) + "\n")
+    write(stream, text + "\n")
 
 
 def error_json(error: OzError, masker: Masker | None = None) -> str:

@@ -47,7 +47,7 @@ class JsonLines:
 
 
 def mask_strings(value: Any, masker: Masker) -> Any:
-    """Mask every string in plain data, before JSON escapes them and changes a secret."""
+    """Clean and mask every string in plain data, before JSON escapes them and changes a secret."""
     if isinstance(value, str):
         return masker(value)
     if isinstance(value, dict):

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import os
+import re
 from io import TextIOBase
 from typing import TextIO
 
+from oz_installer.text import strip_control
 
-def write(stream: TextIO, text: str) -> None:
-    """Write and flush. A closed stream is ignored: it must not end an installation."""
+COLOURS = re.compile(r"(\x1b\[(?:0|1|31|32|36)m)")
+"""The codes that a coloured plan may hold."""
+
+
+def write(stream: TextIO, text: str, *, coloured: bool = False) -> None:
+    """Write and flush without control characters; ``coloured`` leaves the codes of ``COLOURS``.
+
+    A closed stream is ignored: it must not end an installation.
+    """
+    if coloured:
+        parts = COLOURS.split(text)  # text and codes in turn
+        parts[::2] = map(strip_control, parts[::2])
+        text = "".join(parts)
+    else:
+        text = strip_control(text)
+    _write(stream, text)
+
+
+def _write(stream: TextIO, text: str) -> None:
     try:
         try:
             stream.write(text)
@@ -48,7 +67,7 @@ def colours(stream: TextIO) -> bool:
 
 
 class BrokenPipeSafe(TextIOBase):
-    """A stream for rich that ignores a closed reader."""
+    """A stream for rich, which moves the cursor; a closed reader is ignored."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
@@ -69,5 +88,5 @@ class BrokenPipeSafe(TextIOBase):
 
     def write(self, text: str) -> int:
         """Write, or ignore a closed stream."""
-        write(self._stream, text)
+        _write(self._stream, text)
         return len(text)

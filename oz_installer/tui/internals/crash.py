@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from textual.app import App
+from oz_installer.tui.clean_output import CleanApp
 
 T = TypeVar("T")
 
 
-class CrashSafeApp(App[T]):
+class CrashSafeApp(CleanApp[T]):
     """Keeps the first exception in ``failure``, for the program around it to report."""
 
     failure: BaseException | None = None

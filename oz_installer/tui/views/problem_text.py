@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from oz_installer.answers.questions import question, sections
 from oz_installer.answers.value_rules import LIKE_A_VARIABLE
+from oz_installer.text import strip_control
 
 if TYPE_CHECKING:
     from oz_installer.answers.questions import Question
@@ -55,9 +56,11 @@ def _label(key: str, otherwise: str) -> str:
 
 
 def with_form_names(news: object) -> object:
-    """Return a job's report with labels instead of keys in its texts."""
+    """Return a job's report with clean texts, and with labels instead of keys in them."""
     texts = {name: str(getattr(news, name, "")) for name in ("error", "why", "hint")}
-    better = {name: fresh for name, text in texts.items() if (fresh := form_names(text)) != text}
+    better = {
+        name: fresh for name, text in texts.items() if (fresh := form_names(strip_control(text))) != text
+    }
     return replace(cast("Any", news), **better) if better else news
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from rich.cells import cell_len
 
 from oz_installer.formatting.row import Row
+from oz_installer.text import strip_control
 
 Tone = Literal["", "-good", "-warning", "-bad"]
 LOOKS = ("good", "warning", "bad", "muted", "strong", "accent", "cursor")
@@ -23,7 +24,10 @@ class MeasuredRows:
 
     @staticmethod
     def of(rows: Iterable[Row]) -> MeasuredRows:
-        """Measure rows; tabs become spaces."""
-        fresh = tuple((text.expandtabs(4), look) if "\t" in text else (text, look) for text, look in rows)
+        """Measure rows; tabs become spaces, and control characters their sign."""
+        fresh = tuple(
+            (text, look) if text.isprintable() else (strip_control(text).expandtabs(4), look)
+            for text, look in rows
+        )
         width = max((len(text) if text.isascii() else cell_len(text) for text, _ in fresh), default=0)
         return MeasuredRows(fresh, width)

@@ -10,6 +10,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
+from oz_installer.text import single_line
 from oz_installer.tui.session import StepState
 from oz_installer.tui.steps import STEPS, number, step
 from oz_installer.tui.views.styled_rows import Tone
@@ -93,7 +94,7 @@ class StatusLine(Static):
     def say(self, text: str, tone: Tone = "") -> None:
         """Replace the text. ``tone`` is its colour; a word in the text has the same meaning."""
         self.set_classes(tone)
-        self.update(Content(" ".join(text.split())))
+        self.update(Content(single_line(text)))
 
 
 class KeyHints(Static):
