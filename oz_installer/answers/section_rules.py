@@ -36,7 +36,9 @@ def _database(values: Values) -> Problems:
             "password",
             "is needed for an external database; write {env: NAME}, {file: PATH} or {prompt: true}",
         )
-    for key in ("admin_user", "admin_password"):
+    if values.get("ca_file") and values.get("sslmode") in ("disable", "allow", "prefer"):
+        yield "ca_file", f"is not used with sslmode {values['sslmode']}; set sslmode to verify-full"
+    for key in ("admin_user", "admin_password", "ca_file"):
         if values.get(key) and "host" in values and values["host"] is None:
             yield key, "is not used by the bundled database; set host or leave it out"
     for key, other, text in (

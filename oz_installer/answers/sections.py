@@ -37,6 +37,12 @@ class Database:
     sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = ask(
         "TLS mode", "libpq's sslmode for connections to the database.", default="prefer"
     )
+    ca_file: Path | None = ask(
+        "CA file",
+        "PEM file with the authorities of the server's certificate, which verify-ca and verify-full need. "
+        "The checks use it, and the containers that connect to the database get it.",
+        default=None,
+    )
     admin_user: str | None = ask(
         "Administrator",
         "PostgreSQL role that may create the role and the database. Only `oz-install check` and "

@@ -79,7 +79,8 @@ class Release:
     """A release line: its engines, brokers, images and services, in the order of their start.
 
     ``nodes``: resources of nodes by role, for nodes outside a layout. ``sslmodes``: those that the images
-    support, the strictest last; ``sslmodes_reason``: why no others. ``redis_databases``: numbers by purpose.
+    support, the strictest last; ``sslmodes_reason``: why no others; ``sslmodes_with_ca``: those that need the
+    authorities of ``database.ca_file``. ``redis_databases``: numbers by purpose.
     ``derived_settings``: settings of ``config`` that follow from other answers. ``egress``: URLs that
     services with ``egress`` call. ``python``: the minimum version on a node. ``media_reader``: the user id
     that reads the media files that root has written.
@@ -92,6 +93,7 @@ class Release:
     redis_databases: Mapping[str, int]
     sslmodes: tuple[str, ...]
     sslmodes_reason: str
+    sslmodes_with_ca: tuple[str, ...]
     nodes: tuple[LayoutNode, ...]
     python: str
     bio_cpu: CpuFlags

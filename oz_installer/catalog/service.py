@@ -67,14 +67,17 @@ class Mount:
     """A mount of a container.
 
     ``source`` is a file of the bundle (``config/...``), ``data:NAME`` (a folder below install_dir),
-    ``volume:NAME`` (a volume of the engine), ``media`` (the storage of the answers) or ``licence:KEY``. With
-    ``watch``, a change of the file concerns the service.
+    ``volume:NAME`` (a volume of the engine), ``media`` (the storage of the answers), ``licence:KEY``, or
+    ``ca:database`` (the authorities of the answers). With ``watch``, a change of the file concerns the
+    service. ``variable`` is an environment variable that names the target; ``when`` as for services.
     """
 
     source: str
     target: str
     writable: bool = False
     watch: bool = True
+    variable: str = ""
+    when: str = "always"
 
 
 @dataclass(frozen=True, kw_only=True)

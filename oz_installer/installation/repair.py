@@ -242,7 +242,8 @@ class _Repair:
         from oz_installer.checks.viewpoint import NodeViewpoint
 
         secrets = self._inputs.secrets
-        admin = admin_connection(self._inputs.loaded.answers.database, secrets, remedy.database)
+        database, base = self._inputs.loaded.answers.database, self._inputs.path.parent
+        admin = admin_connection(database, secrets, remedy.database, base)
         if admin is None:
             raise OzError(
                 "this needs the database's administrator: set database.admin_user and database.admin_password"

@@ -145,12 +145,16 @@ def database(answers: Answers, scenario: Scenario, _release: Release) -> Iterato
 
 def database_authority(answers: Answers, _scenario: Scenario, release: Release) -> Iterator[Problem]:
     """Allow only the TLS modes that the release's images support, as the catalogue lists them."""
-    if answers.database.sslmode not in release.sslmodes:
-        yield Problem(
-            key="database.sslmode",
-            message=f"{release.title} cannot use {answers.database.sslmode}: {release.sslmodes_reason}",
-            hint=f"set it to one of {', '.join(release.sslmodes)}; {release.sslmodes[-1]} is the strictest",
-        )
+    sslmode, with_ca = answers.database.sslmode, release.sslmodes_with_ca
+    if sslmode in release.sslmodes or (sslmode in with_ca and answers.database.ca_file):
+        return
+    others = f"set it to one of {', '.join(release.sslmodes)}; {release.sslmodes[-1]} is the strictest"
+    name = "name the file of the server's authorities in database.ca_file, or "
+    yield Problem(
+        key="database.sslmode",
+        message=f"{release.title} cannot use {sslmode}: {release.sslmodes_reason}",
+        hint=f"{name if sslmode in with_ca else ''}{others}",
+    )
 
 
 def shared_storage(answers: Answers, _scenario: Scenario, _release: Release) -> Iterator[Problem]:

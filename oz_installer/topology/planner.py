@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from oz_installer.answers.model import Answers
@@ -43,6 +44,7 @@ def active_conditions(answers: Answers) -> Mapping[str, bool]:
     return {
         "always": True,
         "bundled_database": answers.database.host is None,
+        "database_ca": answers.database.ca_file is not None,
         "bundled_redis": rabbitmq or answers.broker.host is None,
         "bundled_rabbitmq": rabbitmq and answers.broker.host is None,
         "several_bios": sum("bio" in some for some in roles) > 1,
@@ -107,6 +109,8 @@ def _copies(
     here = [name for name, some in roles.items() if service.role in some]
     image = image_of(answers, release, service.image)
     ports = tuple(port for port in service.ports if on[port.when])
+    if not all(on[mount.when] for mount in service.mounts):
+        service = replace(service, mounts=tuple(mount for mount in service.mounts if on[mount.when]))
     if service.copies == "one":
         count = 1 if node == _single_node(answers, service, here) else 0
     elif service.copies == "bio":

@@ -9,14 +9,19 @@ from oz_installer.answers.sections import Database
 from oz_installer.checks.base import ProbeCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Remedy
 from oz_installer.checks.database.capacity import clock_findings, connection_findings
+from oz_installer.checks.database.connection_settings import ConnectionSettings
 from oz_installer.checks.database.postgres import (
     AdminView,
-    ConnectionSettings,
     LoginResult,
     log_in_as_admin,
     probe_database,
 )
-from oz_installer.checks.database.postgres_admin import HOME, admin_connection
+from oz_installer.checks.database.postgres_admin import (
+    HOME,
+    SCRAM_HINT,
+    admin_connection,
+    database_authorities,
+)
 from oz_installer.checks.database.properties import needs_admin, property_findings
 from oz_installer.checks.database.remedies import (
     NO_DATABASE,
@@ -133,7 +138,8 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
                 subject="Database TLS",
                 needed=f"a certificate that sslmode {database.sslmode} accepts",
                 why="The API cannot connect to the database.",
-                hint="Use a certificate of a known authority, or set database.sslmode to require.",
+                hint="Set database.ca_file to the authority of this certificate; with verify-full the "
+                "certificate must also name database.host.",
             )
         return None
 
@@ -174,6 +180,17 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
                 "own library sends them unchanged.",
                 hint="Use letters, digits and punctuation, or accept this: the installation logs in itself.",
             )
+        if attempt.outcome == "insecure":
+            return self.finding(
+                node,
+                "warning",
+                f"not checked: {attempt.message}, and its certificate was not verified",
+                about=about,
+                subject=subject,
+                needed="SCRAM-SHA-256, or a verified certificate",
+                why="Whoever answers in the server's place would have the password.",
+                hint=SCRAM_HINT,
+            )
         remedy: Remedy | None = None
         if attempt.state == NO_DATABASE:
             seen = f"there is no database {database.name}"
@@ -191,7 +208,7 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
 
 def admin_connection_for(context: CheckContext) -> ConnectionSettings | None:
     """Return the administrator's login; None when the answers name no administrator."""
-    return admin_connection(context.answers.database, context.secrets, HOME)
+    return admin_connection(context.answers.database, context.secrets, HOME, context.answers_dir)
 
 
 def _settings(context: CheckContext, host: str) -> ConnectionSettings:
@@ -203,6 +220,7 @@ def _settings(context: CheckContext, host: str) -> ConnectionSettings:
         user=database.user,
         password=context.secrets["database.password"],
         sslmode=database.sslmode,
+        authorities=database_authorities(database, context.answers_dir),
     )
 
 

@@ -8,17 +8,26 @@ import ssl
 import struct
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
+from oz_installer.checks.database.connection_settings import ConnectionSettings, tls_context
 from oz_installer.checks.network.tcp import TCP_SECONDS, tunnel_error
 from oz_installer.checks.viewpoint import Viewpoint
 from oz_installer.remote.transport import ForwardingForbidden
-from oz_installer.secret import Secret
 from oz_installer.text import safe_line
 
 Outcome = Literal[
-    "in", "forbidden", "unreachable", "stranger", "no-tls", "untrusted", "refused", "untried", "error"
+    "in",
+    "forbidden",
+    "unreachable",
+    "stranger",
+    "no-tls",
+    "untrusted",
+    "refused",
+    "untried",
+    "insecure",
+    "error",
 ]
 
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
@@ -152,18 +161,6 @@ Query = Callable[[Any], Mapping[str, Any]]
 """A query over a pg8000 connection; it returns fields of ``LoginResult``."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConnectionSettings:
-    """The server, database and role of a login."""
-
-    host: str
-    port: int
-    name: str
-    user: str
-    password: Secret = field(repr=False)
-    sslmode: str
-
-
 def probe_database(viewpoint: Viewpoint, settings: ConnectionSettings) -> LoginResult:
     """Log in as libpq does with this sslmode, and query.
 
@@ -209,7 +206,7 @@ def _try(
         answer = sock.recv(1)
         if answer != b"S":
             return LoginResult(outcome="no-tls") if answer == b"N" else LoginResult(outcome="stranger")
-        wrapped = _context(settings.sslmode).wrap_socket(sock, server_hostname=settings.host)
+        wrapped = tls_context(settings).wrap_socket(sock, server_hostname=settings.host)
         sock = wrapped
         return _log_in(wrapped, settings, query, wrapped.version() or "TLS")
     except ssl.SSLCertVerificationError as error:
@@ -220,29 +217,19 @@ def _try(
         sock.close()
 
 
-def _context(sslmode: str) -> ssl.SSLContext:
-    """Return a TLS context for libpq's mode; it verifies by this workstation's authorities."""
-    if sslmode in ("verify-ca", "verify-full"):
-        context = ssl.create_default_context()
-        context.check_hostname = sslmode == "verify-full"
-        return context
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without authorities: reading all takes 20 ms
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 def _log_in(sock: socket.socket, settings: ConnectionSettings, query: Query, tls: str) -> LoginResult:
     """Log in over an open connection, and query.
 
     The reasons of a failure are pg8000's own errors."""
     from pg8000.exceptions import DatabaseError, InterfaceError
-    from pg8000.native import Connection
     from scramp import ScramException
 
+    from oz_installer.checks.database.scram_connection import PasswordRefused, ScramConnection
+
     try:
-        connection = Connection(
-            settings.user,
+        connection = ScramConnection(
+            verified=bool(tls) and settings.verifies,
+            user=settings.user,
             host=settings.host,
             database=settings.name,
             password=settings.password.reveal(),
@@ -252,6 +239,8 @@ def _log_in(sock: socket.socket, settings: ConnectionSettings, query: Query, tls
         )
     except DatabaseError as error:
         return _refusal(error, tls)
+    except PasswordRefused as refused:
+        return LoginResult(outcome="insecure", message=f"the server asks for the password {refused}", tls=tls)
     except ScramException:  # its text may hold the password
         return LoginResult(outcome="untried", tls=tls)
     except (InterfaceError, struct.error, LookupError) as error:

@@ -6,18 +6,26 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from oz_installer.answers.authorities_file import read_authorities
+from oz_installer.answers.local_files import UnreadableFile, resolve_path
 from oz_installer.answers.sections import Database
 from oz_installer.catalog.release import DatabaseRequirements
 from oz_installer.checks.context import Remedy
-from oz_installer.checks.database.postgres import AdminView, ConnectionSettings, LoginResult, log_in_and_query
+from oz_installer.checks.database.connection_settings import ConnectionSettings
+from oz_installer.checks.database.postgres import AdminView, LoginResult, log_in_and_query
 from oz_installer.checks.database.postgres_content import require_empty
 from oz_installer.checks.viewpoint import Viewpoint
 from oz_installer.errors import AnswersError, OzError
 from oz_installer.render.filters import sql, sql_name
 from oz_installer.secret import Secret
 
+SCRAM_HINT = (
+    "Set password_encryption = 'scram-sha-256', set the password again and use scram-sha-256 in pg_hba.conf; "
+    "or set database.ca_file and sslmode verify-full."
+)
 HOME = "postgres"
 """The database for statements that create roles and databases; every server has it."""
 PLACEHOLDER = "$1"
@@ -114,9 +122,12 @@ def admin_name(admin: str | None, admin_view: AdminView | None) -> str:
 
 
 def admin_connection(
-    database: Database, secrets: Mapping[str, Secret], name: str
+    database: Database, secrets: Mapping[str, Secret], name: str, base: Path
 ) -> ConnectionSettings | None:
-    """Return the administrator's login to a database; None without an administrator."""
+    """Return the administrator's login to a database; None without an administrator.
+
+    ``base`` is the folder of the answers file. Raises OzError when its authorities cannot be read.
+    """
     user, password = database.admin_user, secrets.get("database.admin_password")
     if database.host is None or user is None or password is None:
         return None
@@ -127,7 +138,19 @@ def admin_connection(
         user=user,
         password=password,
         sslmode=database.sslmode,
+        authorities=database_authorities(database, base),
     )
+
+
+def database_authorities(database: Database, base: Path) -> str:
+    """Return the certificates of ``ca_file``; empty without one. Raises OzError."""
+    if database.ca_file is None:
+        return ""
+    file = resolve_path(database.ca_file, base)
+    try:
+        return read_authorities(file).decode("ascii")
+    except UnreadableFile as fault:
+        raise OzError(f"{file} {fault}", "Correct database.ca_file.") from None
 
 
 class StatementsFailed(OzError):
@@ -229,6 +252,7 @@ def scram_verifier(password: Secret, salt: bytes | None = None) -> str:
 def _reason(attempt: LoginResult) -> str:
     reasons = {
         "forbidden": "sshd on the node forbids tunnels",
+        "insecure": f"{attempt.message}. {SCRAM_HINT}",
         "no-tls": "the server does not support TLS, which database.sslmode requires",
     }
     return reasons.get(attempt.outcome) or attempt.message or f"the connection ended ({attempt.outcome})"

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from oz_installer.checks.context import Remedy
-from oz_installer.checks.database.postgres import ConnectionSettings, log_in_and_query
+from oz_installer.checks.database.connection_settings import ConnectionSettings
+from oz_installer.checks.database.postgres import log_in_and_query
 from oz_installer.checks.viewpoint import Viewpoint
 from oz_installer.errors import OzError
 

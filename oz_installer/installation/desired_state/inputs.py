@@ -11,7 +11,11 @@ from oz_installer.answers.local_files import secrets_file_path
 from oz_installer.answers.secrets.resolve import Ask, Secrets, resolve_secrets
 from oz_installer.errors import AnswersError, Problem
 from oz_installer.frozen import dataclass
-from oz_installer.installation.desired_state.local_files import known_hosts_problems, read_licences
+from oz_installer.installation.desired_state.local_files import (
+    known_hosts_problems,
+    read_database_ca,
+    read_licences,
+)
 from oz_installer.topology.model import Topology
 from oz_installer.topology.planner import plan_topology
 from oz_installer.topology.secret_slots import secret_slots
@@ -33,7 +37,9 @@ def read_inputs(loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connectin
     path = path.absolute()  # so that messages have the whole path of every file
     topology, problems = _topology(loaded)
     licences, unread = read_licences(loaded, path.parent, topology)
-    problems += unread
+    authorities, unusable = read_database_ca(loaded, path.parent)
+    licences |= authorities
+    problems += [*unread, *unusable]
     if connecting:
         problems += known_hosts_problems(loaded, path.parent)
     secrets = resolve_secrets(

@@ -13,6 +13,9 @@ from oz_installer.errors import Problem
 from oz_installer.topology.licences import nodes_by_licence
 from oz_installer.topology.model import Topology
 
+DATABASE_CA = "ca:database"
+"""Key of the database's authorities among the files that services mount."""
+
 
 def read_licences(
     loaded: LoadedAnswers, base: Path, topology: Topology | None
@@ -29,6 +32,22 @@ def read_licences(
         except UnreadableFile as fault:
             problems.append(_problem(loaded, key, f"{file} {fault}"))
     return found, problems
+
+
+def read_database_ca(loaded: LoadedAnswers, base: Path) -> tuple[dict[str, bytes], list[Problem]]:
+    """Read the database's authorities, if the answers name some. Return them and the problem."""
+    named = loaded.answers.database.ca_file
+    if named is None or loaded.answers.database.host is None:
+        return {}, []
+    from oz_installer.answers.authorities_file import read_authorities
+
+    file = resolve_path(named, base)
+    try:
+        return {DATABASE_CA: read_authorities(file)}, []
+    except UnreadableFile as fault:
+        hint = "name a PEM file with the certificates of the authorities"
+        problem = Problem(key="database.ca_file", message=f"{file} {fault}", hint=hint)
+        return {}, [loaded.with_location(problem)]
 
 
 def known_hosts_problems(loaded: LoadedAnswers, base: Path) -> Iterator[Problem]:

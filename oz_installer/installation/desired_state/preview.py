@@ -9,11 +9,13 @@ from oz_installer.answers.model import Answers
 from oz_installer.answers.secrets.resolve import references
 from oz_installer.answers.sections import License
 from oz_installer.installation.desired_state.desired_state import Render
+from oz_installer.installation.desired_state.local_files import DATABASE_CA
 from oz_installer.secret import MASK, Secret
 from oz_installer.topology.planner import plan_topology
 from oz_installer.topology.secret_slots import secret_slots
 
 LICENCE = b"(your licence file)\n"
+AUTHORITIES = b"(your CA file)\n"
 
 
 def preview(answers: Answers, render: Render) -> Mapping[str, Mapping[str, str]]:
@@ -21,7 +23,7 @@ def preview(answers: Answers, render: Render) -> Mapping[str, Mapping[str, str]]
     topology = plan_topology(answers)
     slots = (*secret_slots(topology), *(one.slot for one in references(answers)))
     masked = {slot: Secret(MASK) for slot in slots}
-    licences = {field.name: LICENCE for field in fields(License)}
+    licences = {**{field.name: LICENCE for field in fields(License)}, DATABASE_CA: AUTHORITIES}
     return {
         target: {file.path: file.content.decode("utf-8", "replace") for file in rendering.files}
         for target, rendering in render(answers, topology, masked, licences).items()

@@ -130,7 +130,7 @@ def probe_section(
     pool = ConnectionPool(lambda name: open_transport(nodes[name], secrets))
     on_masked = mask_findings(on_finding, secrets.masker())
     try:
-        context = check_context(answers, pool, secrets, names=names)
+        context = check_context(answers, pool, secrets, names=names, base=path.parent)
         run_checks((_CHECKS[section],), context, on_masked, stop, limit=PATIENCE_SECONDS)
     finally:
         pool.close()

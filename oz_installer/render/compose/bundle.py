@@ -93,7 +93,10 @@ class Bundle:
 def render(
     answers: Answers, topology: Topology, secrets: Mapping[str, Secret], licences: Mapping[str, bytes]
 ) -> tuple[Bundle, ...]:
-    """Render every node's bundle. ``licences`` maps the licence's key (``bio``) to its bytes."""
+    """Render every node's bundle.
+
+    ``licences`` maps a licence's key (``bio``), or ``ca:database`` for its authorities, to the file's bytes.
+    """
     return tuple(_render_node(answers, topology, node, secrets, licences) for node in topology.nodes)
 
 
@@ -187,16 +190,17 @@ def _service(
 
 
 def _licence_files(node: TopologyNode, licences: Mapping[str, bytes]) -> Iterable[RenderedFile]:
+    """Yield the licences and authorities that the node's services mount."""
     wanted = {
         mount.source.removeprefix("licence:"): compose_file.bundle_path(mount)
         for placed in node.services
         for mount in placed.service.mounts
-        if mount.source.startswith("licence:")
+        if mount.source.startswith(("licence:", "ca:"))
     }
     for key, path in sorted(wanted.items()):
         if key not in licences:
             raise OzError(f"the licence {key!r} was not read", FAULT_HINT)
-        yield RenderedFile(path=path, content=licences[key], secret=True)
+        yield RenderedFile(path=path, content=licences[key], secret=not key.startswith("ca:"))
 
 
 def _names(wiring: Wiring, secrets: Mapping[str, Secret]) -> Mapping[str, object]:

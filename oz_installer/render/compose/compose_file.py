@@ -82,6 +82,7 @@ def service_definition(
     elif service.command:
         definition["command"] = [_fill(part, names) for part in service.command]
     environment = {key: _fill(value, names) for key, value in service.environment.items()}
+    environment |= {mount.variable: mount.target for mount in service.mounts if mount.variable}
     if environment := {**environment, **(context.proxy if service.egress else {})}:
         definition["environment"] = environment
     if service.mounts:
@@ -168,7 +169,9 @@ def bundle_path(mount: Mount) -> str:
 
     A licence has the file name that its service expects.
     """
-    kind, _, _ = mount.source.partition(":")
+    kind, _, name = mount.source.partition(":")
+    if kind == "ca":
+        return f"config/{name}-ca.pem"
     return f"licence/{PurePosixPath(mount.target).name}" if kind == "licence" else mount.source
 
 

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 KEYS = tuple(key for key in keys_of("database") if key.startswith("database."))
 HOST = "database.host"
-REMOTE = (HOST, "database.port", "database.sslmode", "database.admin_user", "database.admin_password")
+REMOTE = (
+    HOST,
+    "database.port",
+    "database.sslmode",
+    "database.ca_file",
+    "database.admin_user",
+    "database.admin_password",
+)
 """Questions of an external server only."""
 
 EXTERNAL = Option(value="external", label="your own server")

@@ -32,7 +32,11 @@ SHARED = Storage(type="nfs", server="nfs.example.com", export="/srv/oz")
 LAYOUTS = {"poc-1": ("poc", 1), "poc-2": ("poc", 2), "medium-2": ("medium", 2)} | {
     f"medium-{count}": ("medium", count) for count in (3, 4)
 }
-LICENCES = {"bio": b"licence of the BIO\n", "web_adapter": b'{"licence": "of the web adapter"}\n'}
+LICENCES = {
+    "bio": b"licence of the BIO\n",
+    "web_adapter": b'{"licence": "of the web adapter"}\n',
+    "ca:database": b"-----BEGIN CERTIFICATE-----\n",
+}
 EVERYTHING = Components(
     one_to_n=True, regula="https://regula.example.com", web_adapter="https://sdk.example.com"
 )
@@ -71,6 +75,12 @@ CASES: Mapping[str, Answers] = {
     ),
     "external redis": answers_for(
         "medium-4", broker=Broker(host="redis.example.com", port=6390, password=GIVEN)
+    ),
+    "verify-full": answers_for(
+        "medium-4",
+        database=Database(
+            host="db.example.com", password=GIVEN, sslmode="verify-full", ca_file=Path("ca.pem")
+        ),
     ),
     "podman": answers_for("medium-2", engine="podman"),
     "podman, everything": answers_for(

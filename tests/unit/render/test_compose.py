@@ -372,3 +372,23 @@ def test_the_dumper_gives_back_any_text(value: str) -> None:
     dumped = yaml.dump(exact, Dumper=compose_file._Dumper, allow_unicode=True, width=1 << 20)
     assert yaml.safe_load(dumped) == {"k": value}
     assert yaml.load(dumped, Loader=yaml.SafeLoader) == {"k": value}
+
+
+def test_h3_every_container_of_the_database_gets_its_authorities() -> None:
+    target, variable = "/opt/oz-install/database-ca.pem", "PGSSLROOTCERT"
+    for bundle in case("verify-full").values():
+        services = composed(bundle).all
+        with_tls = {name for name, one in services.items() if "PGSSLMODE" in one.get("environment", {})}
+        with_tls |= {name for name in services if name == "oz-postgres-exporter"}
+        assert with_tls == {name for name, one in services.items() if variable in one.get("environment", {})}
+        for name in with_tls:
+            assert services[name]["environment"][variable] == target
+            assert f"/opt/oz/current/config/database-ca.pem:{target}:ro" in services[name]["volumes"]
+        files = {file.path: file for file in bundle.files}
+        assert ("config/database-ca.pem" in files) is bool(with_tls)
+        assert all(
+            "config/database-ca.pem" in one.config_files for one in bundle.services if one.name in with_tls
+        )
+    assert not any(
+        variable in file.content.decode() for one in case("medium-4").values() for file in one.files
+    )

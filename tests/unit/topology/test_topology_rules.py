@@ -248,7 +248,9 @@ def test_a_layout_that_is_refused_is_told_once_and_not_node_by_node(bad: Answers
 
 
 def test_why_a_mode_cannot_be_used_is_the_catalogues_to_say() -> None:
-    release = replace(RELEASE, sslmodes=("prefer", "verify-ca"), sslmodes_reason="it has its reasons")
+    release = replace(
+        RELEASE, sslmodes=("prefer", "verify-ca"), sslmodes_reason="it has its reasons", sslmodes_with_ca=()
+    )
     bad = replace(TWO, database=replace(TWO.database, sslmode="verify-full"))
     (problem,) = constraints.database_authority(bad, load_scenarios()["poc"], release)
     assert problem.message == f"{release.title} cannot use verify-full: it has its reasons"

@@ -12,8 +12,9 @@ import pytest
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Remedy
 from oz_installer.checks.database import postgres_admin
 from oz_installer.checks.database.capacity import connections_needed, free_connections
+from oz_installer.checks.database.connection_settings import ConnectionSettings
 from oz_installer.checks.database.database import DatabaseCheck, DatabaseFacts, admin_connection_for
-from oz_installer.checks.database.postgres import AdminView, ConnectionSettings, LoginResult, Server, _ahead
+from oz_installer.checks.database.postgres import AdminView, LoginResult, Server, _ahead
 from oz_installer.checks.database.postgres_admin import (
     change_owner,
     create_database,

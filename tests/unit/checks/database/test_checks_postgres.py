@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import pytest
 
 from oz_installer.checks.database import postgres
-from oz_installer.checks.database.postgres import ConnectionSettings, probe_database
+from oz_installer.checks.database.connection_settings import ConnectionSettings
+from oz_installer.checks.database.postgres import probe_database
 from oz_installer.checks.network import tcp
 from oz_installer.checks.viewpoint import NodeViewpoint
 from oz_installer.secret import Secret
