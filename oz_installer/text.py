@@ -49,6 +49,14 @@ def safe_line(text: object, longest: int = LONGEST_LINE) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
+def without_cut_word(text: str, longest: int) -> str:
+    """Cut a text between words: a part of a secret would not be recognised as one."""
+    if len(text) <= longest:
+        return text
+    head, blank, _ = text[: longest + 1].rpartition(" ")
+    return f"{head if blank else ''}…"
+
+
 def plural(amount: int, noun: str) -> str:
     """Return ``1 file`` or ``3 files``."""
     return f"{amount} {noun}" if amount == 1 else f"{amount} {noun}s"

@@ -16,6 +16,26 @@ _GLUED = re.compile(r"(Container|Network|Volume) \S+  (?:\w+)\s+(?=Error|Contain
 # The parts in which two log lines with the same message differ: times and ids.
 _VARYING = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?\S*|\b[0-9a-f]{12,64}\b|\d+(\.\d+)?")
 LONGEST = 500
+LONGEST_LINE = 64 * 1024
+"""Most bytes that are kept of a line that does not end."""
+
+
+class LineSplitter:
+    """Splits output that arrives in pieces into lines; of a line without end the last part stays."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """Take a piece; return the lines that it completes."""
+        *lines, rest = (self._rest + piece).split(b"\n")
+        self._rest = rest[-LONGEST_LINE:]
+        return lines
+
+    def end(self) -> bytes:
+        """Return the last line, which has no line break."""
+        rest, self._rest = self._rest, b""
+        return rest
 
 
 def drop_progress(text: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from oz_installer.text import parse_int
+
 
 def process_identity() -> str:
     """Return ``boot id/PID namespace/PID/start time``; empty where /proc has none."""
@@ -17,7 +19,7 @@ def has_ended(process: str) -> bool:
     False for processes of other workstations or containers: their state is unknown.
     """
     *_, number, started = process.split("/") if process.count("/") == 3 else ("", "")
-    if not number.isdigit() or not started or _process(int(number), started) != process:
+    if parse_int(number) is None or not started or _process(int(number), started) != process:
         return False
     return started_at(int(number)) != started
 

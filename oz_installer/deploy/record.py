@@ -12,8 +12,12 @@ from oz_installer import __version__
 from oz_installer.frozen import dataclass
 from oz_installer.render.rendering import Rendering
 from oz_installer.secret import Secret
+from oz_installer.text import parse_int
 
 FORMAT = 1
+LARGEST = 4 * 1024 * 1024
+"""Longest record that is read, in characters; a real one has a few kilobytes."""
+LONGEST_NUMBER = 18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +78,13 @@ def fingerprint(slot: str, secret: Secret) -> str:
 
 def parse_record(text: str) -> Record | None:
     """Parse a record; None if it is missing or invalid (then every file is sent again)."""
+    if len(text) > LARGEST:
+        return None
     try:
         value = json.loads(text)
         known = {key: value[key] for key in Record.__dataclass_fields__ if key in value}
         record = Record(**known)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return record if _is_whole(record) else None
 
@@ -93,5 +99,5 @@ def _is_whole(record: Record) -> bool:
 
 def next_generation(existing: tuple[str, ...], current: str) -> str:
     """Return the number after the highest existing one, with six digits."""
-    numbers = [int(name.split(".")[0]) for name in (*existing, current) if name.split(".")[0].isdigit()]
+    numbers = [parse_int(name.split(".")[0][:LONGEST_NUMBER]) or 0 for name in (*existing, current)]
     return f"{max(numbers, default=0) + 1:06d}"

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
 from oz_installer.errors import ConnectError
+from oz_installer.remote.limits import TOTAL_TIMES, TooMuchOutput, TooSlow, keep, limit_error
 from oz_installer.remote.ssh.target import Become
 from oz_installer.remote.transport import LOCALE, ByteProgress, CommandFailed, CommandResult
 
@@ -76,6 +77,8 @@ class LocalTransport:
             exchange = _LocalExchange(process, timeout, on_output, on_sent)
             try:
                 status = exchange.run(b"" if stdin is None else stdin)
+            except (TooMuchOutput, TooSlow) as excess:
+                raise limit_error(excess, self.name) from None
             except TimeoutError:
                 raise ConnectError(
                     f"no data for {timeout:g} s, so the command was aborted", node=self.name
@@ -136,9 +139,14 @@ class _LocalExchange:
         self._on_output = on_output
         self._on_sent = on_sent
         self._last = time.monotonic()
+        self._followed = on_output is not None or on_sent is not None
+        self._until = self._last + TOTAL_TIMES * timeout
 
     def run(self, stdin: bytes | Iterable[bytes]) -> int:
-        """Return the exit status, 128 + n for signal n. Raises TimeoutError for a silent command."""
+        """Return the exit status, 128 + n for signal n.
+
+        Raises TimeoutError for a silent command, TooMuchOutput, TooSlow."""
+        self._followed = self._followed or not isinstance(stdin, bytes)
         feeder = threading.Thread(target=self._feed, args=(stdin,), daemon=True, name="oz-feed")
         feeder.start()
         try:
@@ -183,7 +191,9 @@ class _LocalExchange:
                     if not data:
                         selector.unregister(key.fileobj)
                         continue
-                    key.data.extend(data)
+                    keep(key.data, data, followed=self._followed)
+                    if not self._followed and time.monotonic() > self._until:
+                        raise TooSlow(TOTAL_TIMES * self._timeout)
                     self._last = time.monotonic()
                     if self._on_output is not None:
                         self._on_output(data)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from oz_installer.errors import ConnectError, OzError
 from oz_installer.frozen import dataclass
+from oz_installer.text import without_cut_word
 
 LOCALE = "C"
 """The locale (LC_ALL) of every command on a node: parsed text must not be translated."""
@@ -47,7 +48,7 @@ class CommandFailed(OzError):
 
     def __init__(self, node: str, result: CommandResult) -> None:
         output = result.stderr_text or result.text.strip()
-        last = " ".join(output.splitlines()[-3:])[:600]
+        last = without_cut_word(" ".join(output.splitlines()[-3:]), 600)
         super().__init__(f"{result.argv[0]} ended with status {result.status}: {last}", node=node)
         self.result = result
 
@@ -119,7 +120,9 @@ class CommandRunner(Protocol):
     ) -> CommandResult:
         """Run a command and wait. ``timeout`` is the longest silence in seconds: no byte either way.
 
-        ``on_output`` gets stdout and stderr as they arrive; ``on_sent`` the bytes of stdin sent so far.
+        ``on_output`` gets stdout and stderr as they arrive; ``on_sent`` the bytes of stdin sent so far. A
+        command that neither follows, and whose stdin is no stream, may take twice the timeout in all; of one
+        that is followed only the end of a very long output is returned (``remote/limits.py``).
         """
         ...
 

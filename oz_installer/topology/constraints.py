@@ -148,11 +148,12 @@ def database_authority(answers: Answers, _scenario: Scenario, release: Release) 
     sslmode, with_ca = answers.database.sslmode, release.sslmodes_with_ca
     if sslmode in release.sslmodes or (sslmode in with_ca and answers.database.ca_file):
         return
+    without = " without a CA file" if sslmode in with_ca else ""
     others = f"set it to one of {', '.join(release.sslmodes)}; {release.sslmodes[-1]} is the strictest"
     name = "name the file of the server's authorities in database.ca_file, or "
     yield Problem(
         key="database.sslmode",
-        message=f"{release.title} cannot use {sslmode}: {release.sslmodes_reason}",
+        message=f"{release.title} cannot use {sslmode}{without}: {release.sslmodes_reason}",
         hint=f"{name if sslmode in with_ca else ''}{others}",
     )
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from oz_installer.remote.ssh.dev_tcp import LATE_PATTERN, connect_command
 from oz_installer.remote.transport import Transport
-from oz_installer.text import safe_line
+from oz_installer.text import parse_int, safe_line
 
 CONNECT_SECONDS = 3
 LIFE_SECONDS = 30
@@ -23,6 +23,7 @@ MARK = 119
 Below 128, the cap of kernels before 5.4."""
 
 _PRIVILEGED = 1024
+_LONGEST = 1 << 20  # bytes of output
 
 # For Python 3.4. listen() completes connections in its queue, so nothing accepts or reads them.
 _PROGRAM = f"""
@@ -153,8 +154,7 @@ class Listener:
 
         Outcomes are ``open``, ``refused``, ``late``, ``none`` (nothing to connect with), ``other WHY``."""
         done = self._read_until("done", until)
-        rows = (row.split(" ", 2) for row in self._lines() if row.startswith("tried "))
-        outcomes = {int(row[1]): safe_line(row[2]) for row in rows if len(row) == 3}
+        outcomes = self._numbered("tried ")
         return (
             {number: outcomes.get(number, "late") for number in range(self._requested)} if done else outcomes
         )
@@ -162,8 +162,7 @@ class Listener:
     @property
     def ports(self) -> Mapping[int, str]:
         """The state of each port on the node."""
-        rows = (row.split(" ", 2) for row in self._lines() if row.startswith("listen "))
-        return {int(row[1]): safe_line(row[2]) for row in rows if len(row) == 3}
+        return self._numbered("listen ")
 
     @property
     def last_message(self) -> str:
@@ -176,6 +175,11 @@ class Listener:
             self._sock.shutdown(socket.SHUT_WR)
             self._read_until("closed", until)
         self._sock.close()
+
+    def _numbered(self, word: str) -> dict[int, str]:
+        rows = (row.split(" ", 2) for row in self._lines() if row.startswith(word))
+        parsed = ((parse_int(row[1][:9]), safe_line(row[2])) for row in rows if len(row) == 3)
+        return {number: text for number, text in parsed if number is not None}
 
     def _lines(self) -> list[str]:
         """Split the output into lines."""
@@ -190,7 +194,7 @@ class Listener:
                 data = self._sock.recv(1 << 16)
             except OSError:
                 return False
-            if not data:
+            if not data or len(self._output) > _LONGEST:
                 return False
             self._output += data
         return True

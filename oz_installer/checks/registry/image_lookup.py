@@ -26,7 +26,7 @@ system=/etc/ssl/certs/ca-certificates.crt
 for folder in "$@"; do cat "$folder"/*.crt; done 2> /dev/null
 cat "$system" 2> /dev/null
 """
-_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----")
 _CONNECTIONS = 4
 """Parallel connections to one registry."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from statistics import median
@@ -22,6 +23,7 @@ from oz_installer.text import parse_fields, parse_int, safe_line
 END_SECONDS = 3.0
 """Time limit for waiting for a script's end; it also ends by itself."""
 _SECONDS = 2 * TCP_SECONDS
+_LONGEST = 1 << 20  # bytes of output
 _CONFLICT = "1"
 _LATE = tuple(map(str, TIMED_OUT))
 _FIRST_KEYS = ("mount", "disk", "device")
@@ -137,8 +139,12 @@ class _Script:
         """Read until that line or the end of the output; return whether the line came."""
         assert self._sock is not None  # noqa: S101 - entered
         mark = None if word is None else f"\n{word}\n".encode()
+        until = time.monotonic() + 4 * self._timeout
         with contextlib.suppress(OSError):
-            while (mark is None or mark not in b"\n" + self.output) and (data := self._sock.recv(4096)):
+            while mark is None or mark not in b"\n" + self.output:
+                data = self._sock.recv(4096)
+                if not data or len(self.output) > _LONGEST or time.monotonic() > until:
+                    break
                 self.output += data
         return mark is not None and mark in b"\n" + self.output
 

@@ -10,11 +10,14 @@ from dataclasses import replace
 
 from oz_installer.deploy.change import Change
 from oz_installer.deploy.plan import TargetPlan
+from oz_installer.errors import OzError
 from oz_installer.remote.transport import Transport
 from oz_installer.render.project import DIGEST_LABEL
 from oz_installer.secret import Masker
 
 CONTEXT_LINES = 3
+LARGEST = 1024 * 1024
+"""Largest file of a node that is compared, in bytes; those of oz-install have a few kilobytes."""
 
 
 def add_diffs(
@@ -105,8 +108,17 @@ def _fetch(transport: Transport, install_dir: str, paths: list[str]) -> dict[str
     found: dict[str, bytes] = {}
     if not result.stdout:
         return found
-    with tarfile.open(fileobj=io.BytesIO(result.stdout)) as tar:
-        for member in tar:
-            if member.isfile() and (stream := tar.extractfile(member)):
-                found[member.name] = stream.read()
+    try:
+        # no compression, and no holes: a few bytes of a node must not become gigabytes here
+        with tarfile.open(fileobj=io.BytesIO(result.stdout), mode="r:") as tar:
+            for member in tar:
+                plain = member.isreg() and not member.issparse() and member.size <= LARGEST
+                if plain and (stream := tar.extractfile(member)):
+                    found[member.name] = stream.read()
+    except (tarfile.TarError, ValueError, OverflowError) as error:
+        raise OzError(
+            f"its files cannot be read for the comparison: {error}",
+            "Check what tar and the login shell of the node print.",
+            node=transport.name,
+        ) from None
     return found

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Literal
 
+from oz_installer.deploy.command_output import LineSplitter
 from oz_installer.deploy.compose import container_engine
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.facts import ContainerFact
@@ -69,13 +70,10 @@ def _run_checks(run: NodesRun, node: str, pending: dict[str, BundleService], tot
     ]
     if not checks:
         return
-    output = bytearray()
+    lines = LineSplitter()
 
     def read_names(part: bytes) -> None:
-        output.extend(part)
-        while b"\n" in output:
-            line, _, rest = bytes(output).partition(b"\n")
-            output[:] = rest
+        for line in lines.feed(part):
             if service := pending.get(line.decode("utf-8", "replace")):
                 _mark_healthy(run, node, pending, service)
                 _report_progress(run, node, pending, total)

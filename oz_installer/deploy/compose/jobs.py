@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from oz_installer.deploy.command_output import beyond, collapse_repeats, drop_progress, last_message
+from oz_installer.deploy.command_output import (
+    LONGEST_LINE,
+    LineSplitter,
+    beyond,
+    collapse_repeats,
+    drop_progress,
+    last_message,
+)
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.errors import DeployError
@@ -30,21 +37,19 @@ class JobOutput:
 
     def __init__(self, run: NodesRun, node: str, job: str) -> None:
         self._run, self._node, self._job = run, node, job
-        self._rest = b""
+        self._lines = LineSplitter()
 
     def __call__(self, part: bytes) -> None:
         """Take the next piece of output."""
-        *lines, self._rest = (self._rest + part).split(b"\n")
-        for line in lines:
+        for line in self._lines.feed(part):
             self._report(line)
 
     def end(self) -> None:
         """Report the last line, which may have no line break."""
-        rest, self._rest = self._rest, b""
-        self._report(rest)
+        self._report(self._lines.end())
 
     def _report(self, line: bytes) -> None:
-        text = self._run.settings.masker(line.decode("utf-8", "replace"))
+        text = self._run.settings.masker(line[-LONGEST_LINE:].decode("utf-8", "replace"))
         if words := drop_progress(text).strip():
             self._run.emit(NodeProgress(node=self._node, text=f"{self._job}: {words}"))
 

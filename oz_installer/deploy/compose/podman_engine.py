@@ -60,7 +60,13 @@ class PodmanCli:
                 raise DeployError(f"cannot log in to the registry {server}: {message}", node=node)
         try:
             own = docker_commands.pull("podman", image)
-            result = run.try_change(node, f"pull {image}", own, timeout=PULL_SILENCE_SECONDS)
+            result = run.try_change(
+                node,
+                f"pull {image}",
+                own,
+                timeout=PULL_SILENCE_SECONDS,
+                on_output=lambda _: run.check_cancelled(),
+            )
             if not result.ok:
                 message = " ".join(run.settings.masker(result.stderr_text).split())[-300:]
                 raise DeployError(f"cannot pull the image {image}: {message}", node=node)

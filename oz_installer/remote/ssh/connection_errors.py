@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from oz_installer.errors import ConnectError
+from oz_installer.remote.limits import TooMuchOutput, TooSlow, limit_error
 from oz_installer.remote.ssh.exec_channel import IdleTimeout
 from oz_installer.remote.ssh.keepalive import KeepaliveTransport
 from oz_installer.remote.ssh.paramiko_import import paramiko
@@ -24,6 +25,8 @@ def connection_errors(link: KeepaliveTransport, node: str, timeout: float) -> It
             "Check that the node is up and the network works, then run again to resume.",
             node=node,
         ) from None
+    except (TooMuchOutput, TooSlow) as excess:
+        raise limit_error(excess, node) from None
     except (paramiko.SSHException, EOFError, OSError) as error:
         raise lost(link, node, error, timeout) from None
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from oz_installer.remote.limits import TOTAL_TIMES, TooSlow, keep
 from oz_installer.remote.ssh.keepalive import KeepaliveTransport
 from oz_installer.remote.ssh.paramiko_import import paramiko
 from oz_installer.remote.ssh.start_watch import StartWatch
@@ -86,6 +87,8 @@ class ExecChannel:
         self._on_sent = on_sent
         self._data_ready = _DataReady()
         self._last = time.monotonic()
+        self._followed = on_output is not None or on_sent is not None
+        self._until = self._last + TOTAL_TIMES * timeout
         self._writing = False
         self._failure: BaseException | None = None
         channel.settimeout(_TICK)
@@ -117,8 +120,10 @@ class ExecChannel:
     def run(self, stdin: bytes | Iterable[bytes] | None) -> int | None:
         """Send stdin to the running command, read its output to the end, return the exit status.
 
-        None when the channel ended without one. Raises IdleTimeout, and any error of on_output or stdin."""
+        None when the channel ended without one. Raises IdleTimeout, TooMuchOutput, TooSlow, and any error of
+        on_output or stdin."""
         source = b"" if stdin is None else stdin
+        self._followed = self._followed or not isinstance(source, bytes)
         if isinstance(source, bytes) and len(source) <= BLOCK:
             self._feed(source)
             self._drain()
@@ -211,12 +216,17 @@ class ExecChannel:
         ):
             if ready():
                 data = self._start.take(name, receive(_READ))
-                store += data
+                keep(store, data, followed=self._followed)
+                self._check_total()
                 taken = True
                 self._last = time.monotonic()
                 if data and self._on_output is not None:
                     self._on_output(data)
         return taken
+
+    def _check_total(self) -> None:
+        if not self._followed and time.monotonic() > self._until:
+            raise TooSlow(TOTAL_TIMES * self._timeout)
 
     def _check_silence(self) -> None:
         if time.monotonic() - self._last > self._timeout:

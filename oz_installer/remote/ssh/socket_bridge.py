@@ -5,17 +5,25 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 _READ = 1 << 16
 
 
-def socket_for_channel(channel: Any, release: Callable[[], None], first: bytes = b"") -> socket.socket:
+def socket_for_channel(
+    channel: Any,
+    release: Callable[[], None],
+    first: bytes = b"",
+    *,
+    most: int,
+    seconds: float = float("inf"),
+) -> socket.socket:
     """Return one end of a socket pair; two threads connect the other end with the channel.
 
-    ``first`` was read from the channel already. ``release`` is called once, when either side has finished;
-    closing the socket ends the channel.
+    ``first`` was read from the channel already. ``release`` is called once, when either side has finished; closing the socket ends the channel. After
+    ``most`` bytes from the channel, or ``seconds``, the socket ends as if the other side had closed it.
     """
     ours, theirs = socket.socketpair()
     channel.settimeout(None)
@@ -28,11 +36,13 @@ def socket_for_channel(channel: Any, release: Callable[[], None], first: bytes =
                 release()
 
     def inward() -> None:
+        left, until = most, time.monotonic() + seconds
         with contextlib.suppress(OSError, EOFError):
             if first:
                 theirs.sendall(first)
-            while data := channel.recv(_READ):
-                theirs.sendall(data)
+            while (data := channel.recv(_READ)) and left > 0 and time.monotonic() < until:
+                theirs.sendall(data[:left])
+                left -= len(data)
         with contextlib.suppress(OSError):
             theirs.shutdown(socket.SHUT_WR)
 

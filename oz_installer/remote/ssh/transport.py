@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from oz_installer.errors import ConnectError
+from oz_installer.remote import limits
 from oz_installer.remote.ssh.command_start import CommandStarter
 from oz_installer.remote.ssh.connection_errors import connection_errors, lost
 from oz_installer.remote.ssh.dial import dial
@@ -151,8 +152,9 @@ class SshTransport:
         stderr is dropped. It holds a session of the connection while it is open. Raises ConnectError.
         """
         exchange = self._starter.start(argv, become=become, stdin=True, timeout=timeout)
-        channel = exchange.channel
-        return socket_for_channel(channel, lambda: self._limiter.release(channel), bytes(exchange.stdout))
+        channel, first = exchange.channel, bytes(exchange.stdout)
+        most = limits.MOST_OF_STREAM
+        return socket_for_channel(channel, lambda: self._limiter.release(channel), first, most=most)
 
     def tunnel(self, host: str, port: int, *, timeout: float = 10.0) -> socket.socket:
         """Open a TCP connection to host:port as the node sees it. ``timeout`` in seconds.
@@ -175,7 +177,8 @@ class SshTransport:
         except (EOFError, OSError) as error:
             raise lost(self._link, self.name, error) from None
         self._forwarding = True
-        return socket_for_channel(channel, channel.close)
+        most, seconds = limits.MOST_OF_TUNNEL, limits.TUNNEL_SECONDS
+        return socket_for_channel(channel, channel.close, most=most, seconds=seconds)
 
     def forwarding_allowed(self) -> bool:
         """Return whether sshd allows tunnels; tried once."""

@@ -88,3 +88,17 @@ def test_a_record_with_fingerprints_of_the_wrong_shape_is_none(value: object) ->
 )
 def test_next_generation(existing: tuple[str, ...], current: str, expected: str) -> None:
     assert next_generation(existing, current) == expected
+
+
+def test_l1_a_record_that_no_parser_can_read_is_none() -> None:
+    assert parse_record("[" * 200_000) is None
+    assert parse_record('{"a":' * 50_000) is None
+
+
+def test_m5_a_record_of_megabytes_is_none() -> None:
+    assert parse_record(" " * 300 * 1024 * 1024) is None
+
+
+@pytest.mark.parametrize("name", ["\u00b2", "\u0663", "9" * 10_000, "-1", "a"])
+def test_l1_a_generation_of_another_script_is_no_number(name: str) -> None:
+    assert len(next_generation((name,), "000007")) <= 19

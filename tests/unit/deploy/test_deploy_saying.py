@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 from oz_installer.deploy.command_output import (
+    LONGEST_LINE,
+    LineSplitter,
     beyond,
     collapse_repeats,
     drop_progress,
@@ -58,3 +62,18 @@ def test_a_conclusion_is_the_last_line_with_what_continues_it() -> None:
 def test_details_repeat_no_headline() -> None:
     assert beyond("cannot start: no\nspace", "no space\n") == ""
     assert beyond("cannot start: no space", "line 1\nno space") == "line 1\nno space"
+
+
+def test_m5_a_line_without_end_is_not_kept() -> None:
+    lines = LineSplitter()
+    for _ in range(100):
+        assert lines.feed(b"x" * LONGEST_LINE) == []
+    assert lines.end() == b"x" * LONGEST_LINE
+    assert lines.feed(b"a\nb\nc") == [b"a", b"b"]
+    assert lines.end() == b"c"
+
+
+def test_m5_many_short_lines_take_no_square_of_time() -> None:
+    began = time.monotonic()
+    assert len(LineSplitter().feed(b"x\n" * 2**20)) == 2**20
+    assert time.monotonic() - began < 10

@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from oz_installer.checks.registry.facts import CERTIFICATES, LookupResult, image
 from oz_installer.checks.registry.image_lookup import trusted_cas
 from oz_installer.checks.registry.registry import RegistryCheck
 from oz_installer.remote.docker_engine import RegistryAuth
+from oz_installer.remote.transport import CommandResult
 from oz_installer.secret import Secret
 from tests.unit.checks.checks_support import API, CANARY, judged, levels
 from tests.unit.checks.registry.registry_support import HOST, USER, FakeRegistry, Node, certificate, serving
 from tests.unit.checks.registry.test_checks_registry import air_gapped, planned
+from tests.unit.deploy.compose.deploy_support import FakeTransport
 
 IMAGE = f"{HOST}/oz/plain:1"
 LOGIN = RegistryAuth(username=USER, password=Secret(CANARY))
@@ -227,3 +230,11 @@ def test_certificates_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     certificate(tmp_path)
     (tmp_path / HOST / "a.crt").write_text("-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n")
     assert trusted_cas(Node(), "docker", HOST) is None
+
+
+def test_m5_certificates_without_end_take_no_square_of_time() -> None:
+    text = b"-----BEGIN CERTIFICATE-----\n" * 100_000
+    node = FakeTransport("n1", answer=lambda argv: CommandResult(argv=argv, status=0, stdout=text))
+    began = time.monotonic()
+    assert trusted_cas(node, "docker", HOST) is None
+    assert time.monotonic() - began < 10

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
+import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from oz_installer.deploy.compose.diffs import add_diffs, unified
+from oz_installer.errors import OzError
 from oz_installer.remote.transport import CommandResult
 from oz_installer.secret import Masker, Secret
 from tests.plans import file_change, target_plan
@@ -148,3 +152,46 @@ def test_nothing_installed_and_nothing_to_compare(tmp_path: Path) -> None:
 def test_unified_of_equal_or_binary_is_empty() -> None:
     assert unified(b"a\n", b"a\n", "x") == ""
     assert unified(b"\xff", b"a\n", "x") == ""
+
+
+def tar_of(*members: tuple[tarfile.TarInfo, bytes], mode: Literal["w", "w:gz"] = "w") -> bytes:
+    """An archive as a node sends it."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode=mode) as tar:
+        for member, content in members:
+            tar.addfile(member, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def compared(archive: bytes) -> str:
+    """The diff of a file of a hostile node."""
+    node = FakeTransport("n1", answer=lambda argv: CommandResult(argv=argv, status=0, stdout=archive))
+    plan = target_plan("n1", file_change("a", "changed"))
+    return add_diffs(plan, {"a": b"new\n"}, (), node, "/opt/oz", Masker()).files[0].diff
+
+
+def test_m5_holes_of_a_sparse_file_are_not_filled() -> None:
+    sparse = tarfile.TarInfo("a")
+    sparse.pax_headers = {
+        "GNU.sparse.major": "1",
+        "GNU.sparse.minor": "0",
+        "GNU.sparse.name": "a",
+        "GNU.sparse.realsize": str(6 * 10**9),
+    }
+    body = b"1\n0\n1\n".ljust(512, b"\0") + b"x"
+    sparse.size = len(body)
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(sparse, io.BytesIO(body))
+    assert "+new" in compared(stream.getvalue())
+
+
+def test_m5_nothing_compressed_and_nothing_large_is_unpacked() -> None:
+    large = tarfile.TarInfo("a")
+    large.size = 2 * 1024 * 1024
+    assert "-x" not in compared(tar_of((large, b"x\n" * 1024 * 1024)))
+    small = tarfile.TarInfo("a")
+    small.size = 2
+    assert "-x" in compared(tar_of((small, b"x\n")))
+    with pytest.raises(OzError, match="cannot be read"):
+        compared(tar_of((small, b"x\n"), mode="w:gz"))
