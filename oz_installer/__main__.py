@@ -14,6 +14,7 @@ STOPPED = 130
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    _leave_no_core()
     from oz_installer.console.signals import signals_as_interrupt
 
     try:
@@ -24,6 +25,15 @@ def main() -> None:
         with suppress(OSError, ValueError):
             sys.stderr.write(f"stopped at your request\nhint: {RERUN_HINT}\n")
     leave(code)
+
+
+def _leave_no_core() -> None:
+    """Forbid core files of this process: they would hold the secrets."""
+    if sys.platform != "win32":
+        import resource
+
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _run(argv: list[str]) -> int:

@@ -86,6 +86,11 @@ def read(path: Path) -> LoadedAnswers:
 def parse_file(path: Path) -> ParsedFile:
     """Read a file that may be incomplete. Raises AnswersError when it is not YAML."""
     data, mode = _bytes(path)
+    if mode & stat.S_IWOTH:
+        raise AnswersError(
+            f"{path}: can be written by everybody, who would decide what runs as root on the nodes",
+            f"read it again, then run chmod o-w {path}",
+        )
     draft = parse_text(_decode(data, str(path)), str(path))
     if mode & (stat.S_IRGRP | stat.S_IROTH) and _holds_plain(draft.values):
         raise AnswersError(

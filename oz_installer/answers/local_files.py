@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -44,11 +46,35 @@ def read_file(file: Path, most: int) -> bytes:
     return content
 
 
+def is_ours(status: os.stat_result) -> bool:
+    """Return whether a file belongs to this user, to root, or to the user who called sudo."""
+    called_by = os.environ.get("SUDO_UID", "") if os.geteuid() == 0 else ""
+    return status.st_uid in (os.geteuid(), 0) or str(status.st_uid) == called_by
+
+
+def foreign_owner(status: os.stat_result) -> str:
+    """Return whose file it is, for a sentence; empty when it is ours."""
+    if is_ours(status):
+        return ""
+    import pwd  # only for a file that is refused
+
+    try:
+        name = pwd.getpwuid(status.st_uid).pw_name
+    except KeyError:
+        name = f"the user {status.st_uid}"
+    return f"belongs to {name}, who could put anything into it"
+
+
 def write_private(path: Path, data: bytes) -> None:
-    """Replace a file atomically, readable by its owner only. Raises OSError.
+    """Replace a file atomically, readable by its owner only; a link is followed unless another user's.
 
     The content is synced to disk before the rename, so that a crash leaves the old file or the new one.
+    Raises OSError.
     """
+    with suppress(FileNotFoundError):
+        there = path.lstat()
+        if stat.S_ISLNK(there.st_mode) and not is_ours(there):
+            raise PermissionError(errno.EPERM, "it is a link that another user made", str(path))
     target = path.resolve()
     temporary = target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     try:

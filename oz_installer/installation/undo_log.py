@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import stat
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
 
+from oz_installer.answers.local_files import foreign_owner
 from oz_installer.checks.context import Remedy
 from oz_installer.errors import AnswersError, OzError
 from oz_installer.frozen import dataclass
@@ -87,8 +89,9 @@ class UndoLog:
         text = "".join(f"{line}\n" for line in lines)
         try:
             with self._lock:
-                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
                 with os.fdopen(os.open(self.path, flags, 0o600), "w", encoding="utf-8") as out:
+                    _require_ours(self.path, os.fstat(out.fileno()))
                     out.write(text if out.tell() or os.fstat(out.fileno()).st_size else _HEAD + text)
                     out.flush()
                     os.fsync(out.fileno())
@@ -126,7 +129,7 @@ def pending_undos(path: Path) -> list[Remedy]:
     Raises AnswersError when there is no log or it cannot be read.
     """
     try:
-        entries = _entries(path.read_text(encoding="utf-8").splitlines())
+        entries = _entries(_read_ours(path).splitlines())
     except (OSError, ValueError) as error:
         raise AnswersError(
             f"cannot read {path}: {error}", "Nothing was changed. Check that the file exists and is readable."
@@ -143,6 +146,24 @@ def pending_undos(path: Path) -> list[Remedy]:
         Remedy(title=one.undo_title, node=one.node, commands=one.undo, database=one.database, at=one.where)
         for one in reversed(open_ones)
     ]
+
+
+def _read_ours(path: Path) -> str:
+    """Read the log. Raises AnswersError when another user may have written it, OSError, ValueError."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(handle, encoding="utf-8") as log:
+        _require_ours(path, os.fstat(handle))
+        return log.read()
+
+
+def _require_ours(path: Path, status: os.stat_result) -> None:
+    """Raise AnswersError for a log that another user may have written: its commands run as root."""
+    problem = foreign_owner(status)
+    if not problem and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        problem = f"can be written by others (mode {stat.S_IMODE(status.st_mode):o})"
+    if problem:
+        hint = f"Read it. If every undo line in it is yours, run: chown $(id -u) {path} && chmod 600 {path}"
+        raise AnswersError(f"{path} {problem}", f"Nothing was changed. {hint}")
 
 
 def _entries(lines: Sequence[str]) -> list[_Entry]:

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from oz_installer.answers.local_files import resolve_path
+from oz_installer.answers.local_files import foreign_owner, resolve_path
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.questions import Section, root
 from oz_installer.answers.safe_text import unprintable_character
@@ -225,6 +225,8 @@ def _secret_file(path: Path) -> str:
             status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise _Missing(f"{path} is not a regular file")
+            if owner := foreign_owner(status):
+                raise _Missing(f"{path} {owner}; make it yours: chown $(id -u) {path}")
             if status.st_mode & (stat.S_IRGRP | stat.S_IROTH):
                 raise _Missing(f"{path} can be read by others; run chmod 600 {path}")
             text = stream.read(LARGEST + 1).decode("utf-8-sig")

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from oz_installer.answers.local_files import write_private
+from oz_installer.answers.local_files import foreign_owner, write_private
 from oz_installer.errors import AnswersError, LockedError
 from oz_installer.secret import Secret
 from oz_installer.text import join_and
@@ -86,6 +86,8 @@ class SecretStore:
     def _check(self, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):
             raise self._error("is not a regular file", "move it away; generated secrets are kept there")
+        if owner := foreign_owner(status):
+            raise self._error(owner, f"move it away, or make it yours: chown $(id -u) {self.path}")
         if status.st_mode & 0o077:
             raise self._error("can be read or written by others", f"run chmod 600 {self.path}")
 

@@ -11,7 +11,7 @@ from oz_installer.checks.base import ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
 from oz_installer.checks.host.disk_query import disk_of, hung_disk_finding
 from oz_installer.checks.host.engine_query import engine_query
-from oz_installer.checks.host.facts import HostFacts
+from oz_installer.checks.host.facts import FolderOwner, HostFacts
 from oz_installer.checks.host.install_folder import folder_findings, make_folder
 from oz_installer.remote.docker_commands import parse_version
 from oz_installer.remote.engine_requirements import check_disk, check_folder
@@ -42,7 +42,10 @@ at=${{nl}}$disks
 at=${{at##*"$nl"here disk }} at=${{at%%"$nl"*}}
 options=$(awk -v at="${{at##* }}" '$2 == at {{ options = $4 }} END {{ print options }}' /proc/mounts)
 echo "options $options"
-[ "$place" != "$dir" ] || stat -c 'owner %U %u %a' "$dir"
+up=$place above=
+[ "$place" != "$dir" ] || {{ stat -L -c 'owner %U %u %a %G' "$dir"; up=${{dir%/*}}; }}
+while [ -n "$up" ]; do above="$above $(stat -L -c '%U:%u:%a:%G' "$up"):$up" up=${{up%/*}}; done
+echo "above$above"
 if [ -r "$place" ] && [ -w "$place" ] && [ -x "$place" ]; then echo "access ok"; else
   case $options in ro | ro,*) echo "access read-only $place" ;; *)
     echo "access denied $place"
@@ -76,7 +79,7 @@ class HostCheck(ShellCheck[HostFacts]):
         disk = disk_of(text, "here")
         kernel, _, machine = values.get("uname", "").rpartition(" ")
         user = _ID.match(values.get("id", ""))
-        owner = (*values.get("owner", "").split(), "", "", "")[:3]
+        owner = FolderOwner.parse(values.get("owner", "").split())
         return HostFacts(
             cores=parse_int(values.get("cores", "")),
             memory=parse_int(values.get("memory", "")),
@@ -96,9 +99,11 @@ class HostCheck(ShellCheck[HostFacts]):
             uid=int(user[1]) if user else None,
             login=safe_line(user[2]) if user else "",
             selinux=safe_line(values.get("selinux", "")),
-            owner=safe_line(owner[0]),
-            owner_uid=parse_int(owner[1]),
-            mode=int(owner[2], 8) if owner[2].isdigit() else 0,
+            owner=owner.owner,
+            owner_uid=owner.uid,
+            group=owner.group,
+            mode=owner.mode,
+            above=tuple(FolderOwner.parse(one.split(":")) for one in values.get("above", "").split()),
             options=frozenset(values.get("options", "").split(",")) - {""},
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers, read
-from oz_installer.answers.local_files import resolve_path, secrets_file_path
+from oz_installer.answers.local_files import foreign_owner, resolve_path, secrets_file_path
 from oz_installer.console.context import RunState, secret_prompt
 from oz_installer.console.output.streams import write
 from oz_installer.errors import AnswersError
@@ -26,6 +26,8 @@ def write_bundles(path: Path, out: Path, shared: RunState) -> None:
     shared.masker = desired_state.secrets.masker()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise AnswersError(f"{out} exists and is not an empty folder", "Name a new folder with --out.")
+    if out.exists() and (owner := foreign_owner(out.stat())):
+        raise AnswersError(f"{out} {owner}", "Name a new folder with --out.")
     try:
         _write_bundles(desired_state, out)
     except OSError as error:

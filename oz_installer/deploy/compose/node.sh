@@ -254,6 +254,8 @@ stage() {
     fi
     shift 2
   done
+  # Containers mount what is below by itself; a login of the node must not read the media.
+  if [ -d "$dir/data" ]; then chmod 700 "$dir/data" 2>/dev/null || :; fi
 }
 
 # accepted COMPOSE FOLDER: check that Compose accepts the files

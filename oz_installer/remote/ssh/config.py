@@ -9,6 +9,7 @@ from typing import Any
 from oz_installer.errors import ConnectError
 from oz_installer.frozen import dataclass
 from oz_installer.remote.ssh.paramiko_import import enable_match_exec, paramiko
+from oz_installer.text import parse_int, safe_line
 
 SYSTEM_KNOWN_HOSTS = Path("/etc/ssh/ssh_known_hosts")
 
@@ -121,6 +122,17 @@ def _ssh_host(name: str, settings: dict[str, Any]) -> SshHost:
     )
 
 
+def _port(text: str, host: str) -> int:
+    """Return the port. Raises ConnectError for anything else."""
+    number = parse_int(text)
+    if number is None or not 0 < number < 65536:
+        raise ConnectError(
+            f"~/.ssh/config has no port for {host} but {safe_line(text, 60)!r}",
+            "Write a number from 1 to 65535 after Port.",
+        )
+    return number
+
+
 def resolve_host(
     host: str, *, user: str | None = None, port: int | None = None, known_hosts: Path | None = None
 ) -> Endpoint:
@@ -143,7 +155,7 @@ def resolve_host(
     address = str(found.get("hostname", host))
     return Endpoint(
         host=address,
-        port=port or int(found.get("port", 22)),
+        port=port or _port(str(found.get("port", 22)), host),
         user=user or str(found.get("user") or getpass.getuser()),
         key_alias=str(found.get("hostkeyalias", address)),
         key_files=tuple(Path(str(name)).expanduser() for name in found.get("identityfile", ())),

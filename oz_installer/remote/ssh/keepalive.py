@@ -11,6 +11,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from oz_installer.remote.ssh.paramiko_import import Packetizer, paramiko
@@ -20,7 +21,47 @@ DEAD_AFTER_SECONDS = 30.0
 NO_CHANNEL = -1
 _GLOBAL_REQUEST = 80
 _CHANNEL_REQUEST = 98
-_FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
+# What may be negotiated, the fastest first, whatever else this paramiko allows: no CBC, no MD5,
+# no SHA-1, no group of 1024 bits.
+_CIPHERS = (
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    "aes128-ctr",
+    "aes192-ctr",
+    "aes256-ctr",
+)
+_DIGESTS = (
+    "hmac-sha2-256-etm@openssh.com",
+    "hmac-sha2-512-etm@openssh.com",
+    "hmac-sha2-256",
+    "hmac-sha2-512",
+)
+_KEY_EXCHANGES = (
+    "mlkem768x25519-sha256",
+    "curve25519-sha256@libssh.org",
+    "curve25519-sha256",
+    "ecdh-sha2-nistp256",
+    "ecdh-sha2-nistp384",
+    "ecdh-sha2-nistp521",
+    "diffie-hellman-group16-sha512",
+    "diffie-hellman-group18-sha512",
+    "diffie-hellman-group-exchange-sha256",
+    "diffie-hellman-group14-sha256",
+)
+_KEY_TYPES = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
+
+
+def _known(wanted: tuple[str, ...], offered: Iterable[str]) -> tuple[str, ...]:
+    """Return the wanted algorithms that this paramiko has, in our order."""
+    there = frozenset(offered)
+    return tuple(name for name in wanted if name in there)
 
 
 class TimedPacketizer(Packetizer):
@@ -87,7 +128,10 @@ class KeepaliveTransport(paramiko.Transport):
         self._refusals: dict[int, paramiko.ChannelException] = {}
         self._opening = threading.local()
         options = self.get_security_options()
-        options.ciphers = (*_FAST_CIPHERS, *(name for name in options.ciphers if "gcm" not in name))
+        options.ciphers = _known(_CIPHERS, options.ciphers)
+        options.digests = _known(_DIGESTS, options.digests)
+        options.kex = _known(_KEY_EXCHANGES, options.kex)
+        options.key_types = _known(_KEY_TYPES, options.key_types)
         options.kex = tuple(sorted(options.kex, key=lambda name: not name.startswith("curve25519")))
 
     def _next_channel(self) -> int:

@@ -103,7 +103,7 @@ def _in_worker(
         "timeout": job.timeout,
     }
     with subprocess.Popen(
-        (sys.executable, "-m", "oz_installer.remote.ssh.upload_many"),
+        (sys.executable, "-P", "-m", "oz_installer.remote.ssh.upload_many"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

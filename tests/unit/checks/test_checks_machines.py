@@ -15,7 +15,7 @@ import pytest
 from oz_installer.checks.engine.container import ContainerCheck, ContainerFacts, image, minimal_elf
 from oz_installer.checks.engine.runtime import RuntimeCheck, RuntimeFacts
 from oz_installer.checks.host.clock import ClockCheck, ClockFacts
-from oz_installer.checks.host.facts import HostFacts
+from oz_installer.checks.host.facts import FolderOwner, HostFacts
 from oz_installer.checks.host.host import HostCheck
 from oz_installer.checks.host.identity import IdentityCheck, MachineIds
 from oz_installer.checks.runner import run_shell_checks
@@ -221,7 +221,7 @@ def test_the_program_ends_as_it_should(tmp_path: Path) -> None:
         ({"owner": "oz", "owner_uid": 1000, "mode": 0o755, "uid": 1000}, {}),
         ({"owner": "eve", "owner_uid": 1001, "mode": 0o755, "uid": 1000}, {"host.owner": "warning"}),
         ({"owner": "root", "owner_uid": 0, "mode": 0o777, "uid": 0}, {"host.owner": "warning"}),
-        ({"owner": "root", "owner_uid": 0, "mode": 0o1777, "uid": 0}, {}),
+        ({"owner": "root", "owner_uid": 0, "mode": 0o1777, "uid": 0}, {"host.owner": "warning"}),
         ({"options": frozenset({"rw", "noexec"})}, {"host.noexec": "warning"}),
         ({"selinux": "Enforcing"}, {"host.selinux": "warning"}),
         ({"selinux": "Permissive"}, {}),
@@ -232,6 +232,51 @@ def test_the_program_ends_as_it_should(tmp_path: Path) -> None:
 )
 def test_host_surroundings(changes: dict[str, Any], bad: dict[str, str]) -> None:
     assert levels(judged(HostCheck(), replace(HOST, **changes))) == bad
+
+
+ROOTS = {"owner": "root", "uid": 0, "mode": 0o755, "group": "root"}
+
+
+def above(path: str, **changes: Any) -> FolderOwner:
+    """A folder above the install folder, root's unless changed."""
+    return FolderOwner(path=path, **{**ROOTS, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "bad"),
+    [
+        ({"mode": 0o775, "group": "users"}, "host.owner"),
+        ({"mode": 0o775, "group": "root"}, ""),
+        ({"mode": 0o1777}, "host.owner"),
+        ({"above": (above("/opt"), above("/"))}, ""),
+        ({"above": (above("/home/eve", uid=1001, owner="eve"), above("/home"))}, "host.parent"),
+        ({"above": (above("/srv"), above("/srv", mode=0o777))}, "host.parent"),
+        ({"above": (above("/srv", mode=0o775, group="users"),)}, "host.parent"),
+        ({"above": (above("/srv", mode=0o1777),)}, ""),
+        ({"above": (above("/srv", mode=0o1777),), "place": "/srv", "owner_uid": None}, "host.parent"),
+        ({"above": (above("/var/tmp", mode=0o1777),)}, "host.parent"),
+        ({"above": (above("/home/oz", uid=7, owner="oz"),), "uid": 7}, ""),
+    ],
+)
+def test_m6_who_may_replace_the_install_folder(changes: dict[str, Any], bad: str) -> None:
+    facts = replace(HOST, place="/opt/oz", owner="root", owner_uid=0, mode=0o755, uid=0)
+    found = judged(HostCheck(), replace(facts, **changes))
+    assert levels(found) == ({bad: "warning"} if bad else {})
+
+
+def test_m6_the_script_tells_of_the_folder_behind_a_link_and_of_all_above(tmp_path: Path) -> None:
+    (tmp_path / "theirs/oz").mkdir(parents=True)
+    (tmp_path / "theirs").chmod(0o777)
+    (tmp_path / "theirs/oz").chmod(0o700)
+    link = tmp_path / "oz"
+    link.symlink_to(tmp_path / "theirs/oz")
+    for folder, parent in ((link, tmp_path), (tmp_path / "theirs/new/oz", tmp_path / "theirs")):
+        at = site(lambda name: LocalTransport(name, become="none"), (BIO,), install_dir=str(folder))
+        facts = HostCheck().parse(printed_by(HostCheck(), at, BIO))
+        assert facts.above[0].path == str(parent)
+        assert facts.above[-1].path.count("/") == 1
+        assert facts.mode == (0o700 if folder == link else 0)
+        assert "host.parent" in levels(judged(HostCheck(), facts, BIO, at))
 
 
 @pytest.mark.parametrize(

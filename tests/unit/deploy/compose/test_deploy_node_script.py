@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import signal
+import stat
 import subprocess
 import tarfile
 import time
@@ -319,6 +320,8 @@ def test_stage_and_switch(node: Node) -> None:
     done = node.stage("000001", ONE, folders=("data/media", "data/models"))
     assert done.returncode == 0, done.stderr
     assert (node.root / "lock/folders").read_text() == "data/media\ndata/models\n"
+    assert stat.S_IMODE((node.root / "data").stat().st_mode) == 0o700, "M7: no login reads the media"
+    assert stat.S_IMODE((node.root / "data/media").stat().st_mode) == 0o755, "containers do"
     assert node.current() == ""
     assert (node.root / "data/media").stat().st_mode & 0o777 == 0o755
     node.switch("000001")
