@@ -1,4 +1,4 @@
-"""Secrets: strings that never print their value, and the gate for foreign text, which may hold one."""
+"""Secrets, which never print their value, and the gate for foreign text, which may hold one."""
 
 from __future__ import annotations
 

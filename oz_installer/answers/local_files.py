@@ -66,10 +66,10 @@ def foreign_owner(status: os.stat_result) -> str:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Replace a file atomically, readable by its owner only; a link is followed unless another user's.
+    """Replace a file atomically, readable by its owner only. Raises OSError.
 
     The content is synced to disk before the rename, so that a crash leaves the old file or the new one.
-    Raises OSError.
+    A link is followed unless another user made it.
     """
     with suppress(FileNotFoundError):
         there = path.lstat()

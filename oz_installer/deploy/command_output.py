@@ -21,7 +21,7 @@ LONGEST_LINE = 64 * 1024
 
 
 class LineSplitter:
-    """Splits output that arrives in pieces into lines; of a line without end the last part stays."""
+    """Splits output that arrives in pieces into lines; of an endless line the last part stays."""
 
     def __init__(self) -> None:
         self._rest = b""

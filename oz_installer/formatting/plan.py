@@ -25,7 +25,7 @@ ACTIONS = {
     "wait": "must become healthy",
 }
 LONGEST_NAME = 63
-"""Maximum length of a container's name in a plan: a node may name its containers as it likes."""
+"""Maximum length of a container's name in a plan; a node may choose any name."""
 LONGEST_TEXT = 1000
 """Maximum length of any other foreign text in a plan: a path, an image, a reason."""
 ACTION_SIGNS = {"start": "+", "recreate": "~", "restart": "~", "remove": "-", "wait": "~"}

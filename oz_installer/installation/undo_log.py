@@ -149,7 +149,7 @@ def pending_undos(path: Path) -> list[Remedy]:
 
 
 def _read_ours(path: Path) -> str:
-    """Read the log. Raises AnswersError when another user may have written it, OSError, ValueError."""
+    """Read the log. Raises OSError, ValueError; AnswersError when it may be another user's."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     with os.fdopen(handle, encoding="utf-8") as log:
         _require_ours(path, os.fstat(handle))

@@ -1,4 +1,4 @@
-"""Limits of what a node may send, so that a hostile or broken one exhausts neither memory nor patience."""
+"""Limits of what a node may send, so that none exhausts memory or time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from oz_installer.errors import ConnectError
 from oz_installer.text import bytes_text
 
 MOST_OUTPUT = 16_000_000
-"""Most bytes of a command's output that are kept; more end it, unless it is followed while it runs."""
+"""Most bytes of a command's output; more end it, unless it is followed while it runs."""
 MOST_OF_TUNNEL = 16_000_000
 """Most bytes that come through one tunnel: servers are asked for facts, not for data."""
 TUNNEL_SECONDS = 600.0

@@ -1,4 +1,4 @@
-"""The wizard's gate for foreign text: no control character of a widget's text reaches the terminal."""
+"""The wizard's gate for foreign text: no control character of a widget reaches the terminal."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class ConnectionSettings:
     password: Secret = field(repr=False)
     sslmode: str
     authorities: str = field(default="", repr=False)
-    """PEM certificates of the authorities that may vouch for the server; empty: this workstation's."""
+    """PEM certificates of authorities that vouch for the server; empty: the workstation's."""
 
     @property
     def verifies(self) -> bool:
@@ -30,7 +30,10 @@ class ConnectionSettings:
 
 
 def tls_context(settings: ConnectionSettings) -> ssl.SSLContext:
-    """Return a TLS context for libpq's mode; with authorities ``require`` verifies as ``verify-ca``."""
+    """Return a TLS context for libpq's mode.
+
+    With authorities ``require`` verifies as ``verify-ca``, as in libpq.
+    """
     if settings.verifies or settings.sslmode == "verify-ca":
         context = ssl.create_default_context(cadata=settings.authorities or None)
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # which libpq does not ask for

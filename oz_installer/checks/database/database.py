@@ -157,6 +157,31 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
             hint="Set ssl = on in postgresql.conf, or accept this in a closed network.",
         )
 
+    def _not_tried(self, node: CheckedNode, attempt: LoginResult) -> Finding:
+        """Warn of a login that was not tried: the password would have been of no use, or not safe."""
+        if attempt.outcome == "untried":
+            seen, needed = "the check cannot prepare this password as PostgreSQL does", ""
+            why = (
+                "The password contains characters that SASLprep (RFC 4013) does not define; PostgreSQL's "
+                "own library sends them unchanged."
+            )
+            hint = "Use letters, digits and punctuation, or accept this: the installation logs in itself."
+        else:
+            seen = f"{attempt.message}, and its certificate was not verified"
+            needed = "SCRAM-SHA-256, or a verified certificate"
+            why = "Another machine that answers in the server's place would have the password."
+            hint = SCRAM_HINT
+        return self.finding(
+            node,
+            "warning",
+            f"not checked: {seen}",
+            about="login",
+            subject="Database login",
+            needed=needed,
+            why=why,
+            hint=hint,
+        )
+
     def _login(
         self,
         context: CheckContext,
@@ -169,28 +194,8 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
         if attempt.server is not None:
             seen = f"{database.user} can log in to {database.name}"
             return self.finding(node, "ok", seen, about=about, subject=subject)
-        if attempt.outcome == "untried":
-            return self.finding(
-                node,
-                "warning",
-                "not checked: the check cannot prepare this password as PostgreSQL does",
-                about=about,
-                subject=subject,
-                why="The password contains characters that SASLprep (RFC 4013) does not define; PostgreSQL's "
-                "own library sends them unchanged.",
-                hint="Use letters, digits and punctuation, or accept this: the installation logs in itself.",
-            )
-        if attempt.outcome == "insecure":
-            return self.finding(
-                node,
-                "warning",
-                f"not checked: {attempt.message}, and its certificate was not verified",
-                about=about,
-                subject=subject,
-                needed="SCRAM-SHA-256, or a verified certificate",
-                why="Whoever answers in the server's place would have the password.",
-                hint=SCRAM_HINT,
-            )
+        if attempt.outcome in ("untried", "insecure"):
+            return self._not_tried(node, attempt)
         remedy: Remedy | None = None
         if attempt.state == NO_DATABASE:
             seen = f"there is no database {database.name}"

@@ -1,4 +1,7 @@
-"""A pg8000 connection that gives its password to nobody: libpq's ``require_auth=scram-sha-256``."""
+"""A pg8000 connection that gives its password to nobody.
+
+As libpq with ``require_auth=scram-sha-256``.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ _SASL_CONTINUE = 11
 
 
 class PasswordRefused(Exception):
-    """The server asks for the password in a form that it, or who answers for it, could use elsewhere."""
+    """The server asks for the password in a form that can be used elsewhere."""
 
 
 class ScramConnection(Connection):  # type: ignore[misc]

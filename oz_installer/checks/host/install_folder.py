@@ -68,7 +68,7 @@ def folder_findings(
 
 
 def _above(one: FolderOwner, facts: HostFacts, exists: bool) -> str:
-    """Return who may replace the install folder by this folder above it; empty when nobody else may."""
+    """Return who else may replace the install folder, by a folder above it; empty for nobody."""
     if one.path in _CLEANED:
         return f"{one.path} is emptied by the system"
     # in a sticky folder only the owner may rename what is there, but anybody may make what is not there yet

@@ -17,7 +17,7 @@ from oz_installer.secret import Masker
 
 CONTEXT_LINES = 3
 LARGEST = 1024 * 1024
-"""Largest file of a node that is compared, in bytes; those of oz-install have a few kilobytes."""
+"""Maximum size of a node's file to compare, in bytes; ours have a few kilobytes."""
 
 
 def add_diffs(

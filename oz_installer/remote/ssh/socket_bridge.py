@@ -35,17 +35,6 @@ def socket_for_channel(
             with contextlib.suppress(OSError, EOFError):  # the whole connection may be gone already
                 release()
 
-    def inward() -> None:
-        left, until = most, time.monotonic() + seconds
-        with contextlib.suppress(OSError, EOFError):
-            if first:
-                theirs.sendall(first)
-            while (data := channel.recv(_READ)) and left > 0 and time.monotonic() < until:
-                theirs.sendall(data[:left])
-                left -= len(data)
-        with contextlib.suppress(OSError):
-            theirs.shutdown(socket.SHUT_WR)
-
     def outward() -> None:
         with contextlib.suppress(OSError, EOFError):
             while data := theirs.recv(_READ):
@@ -55,11 +44,26 @@ def socket_for_channel(
         finish()
         theirs.close()
 
-    reader = threading.Thread(target=inward, daemon=True, name="oz-tunnel-in")
+    reader = threading.Thread(
+        target=_copy_in, args=(channel, theirs, first, most, seconds), daemon=True, name="oz-tunnel-in"
+    )
     writer = threading.Thread(target=outward, daemon=True, name="oz-tunnel-out")
     reader.start()
     writer.start()
     return ours
+
+
+def _copy_in(channel: Any, theirs: socket.socket, first: bytes, most: int, seconds: float) -> None:
+    """Copy ``first``, then from the channel, until its end or a limit."""
+    left, until = most, time.monotonic() + seconds
+    with contextlib.suppress(OSError, EOFError):
+        if first:
+            theirs.sendall(first)
+        while (data := channel.recv(_READ)) and left > 0 and time.monotonic() < until:
+            theirs.sendall(data[:left])
+            left -= len(data)
+    with contextlib.suppress(OSError):
+        theirs.shutdown(socket.SHUT_WR)
 
 
 _LINGER = 5.0
