@@ -24,10 +24,14 @@ _PLACEHOLDERS = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class TokenFacts:
-    """The problem of the token, never the token itself. ``wanted``: the updater needs a token."""
+    """The problem of the token, never the token itself.
+
+    ``wanted``: the updater needs a token. ``host`` is the update server's URL.
+    """
 
     problem: tuple[Level, str] | None = None
     wanted: bool = True
+    host: str = ""
 
 
 class UpdaterTokenCheck(InstallationCheck[TokenFacts]):
@@ -40,19 +44,32 @@ class UpdaterTokenCheck(InstallationCheck[TokenFacts]):
         """Check the form of the token."""
         if not context.answers.components.bio_updater or "updater.token" not in context.secrets:
             return TokenFacts(wanted=False)
-        return TokenFacts(problem=token_problem(context.secrets["updater.token"].reveal()))
+        token, host = context.secrets["updater.token"].reveal(), context.answers.updater.host
+        return TokenFacts(problem=token_problem(token), host=host)
 
     def judge(self, context: CheckContext, facts: TokenFacts) -> Iterator[Finding]:
-        """Return one finding if a token is wanted."""
+        """Return findings about the token and its way, if one is wanted."""
         del context
         if not facts.wanted:
             return
         if facts.problem is None:
             seen = "has the form of a token; only the vendor knows whether it is valid"
             yield self.finding(None, "ok", seen, about="token")
-            return
-        level, seen = facts.problem
-        yield self.finding(
+        else:
+            yield self._bad(*facts.problem)
+        if facts.host.startswith("http://"):
+            yield self.finding(
+                None,
+                "warning",
+                f"goes unencrypted to {facts.host}",
+                about="clear",
+                needed="an https:// address of the update server",
+                why="Others on the way can read the token and replace the models.",
+                hint="Set updater.host to an https:// address, or accept this in a closed network.",
+            )
+
+    def _bad(self, level: Level, seen: str) -> Finding:
+        return self.finding(
             None,
             level,
             seen,

@@ -189,6 +189,15 @@ def test_the_form_of_a_token(token: str, level: str | None) -> None:
     assert len(token) < 9 or token not in repr(found)
 
 
+def test_l11_a_token_goes_to_no_server_in_clear() -> None:
+    at = replace(site(), secrets={"updater.token": Secret("a-client-token")})
+    updater = replace(at.answers.updater, host="http://models.example.com")
+    at = replace(at, answers=replace(at.answers, updater=updater))
+    found = surveyed(UpdaterTokenCheck(), UpdaterTokenCheck().probe(at), at)
+    assert levels(found) == {"updater.clear": "warning"}
+    assert "http://models.example.com" in found["updater.clear"].seen
+
+
 def test_no_updater_wants_no_token() -> None:
     at = site()
     assert UpdaterTokenCheck().probe(at) == TokenFacts(wanted=False)
