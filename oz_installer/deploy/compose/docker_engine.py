@@ -55,9 +55,12 @@ class DockerSdk:
         except DeployError:
             # without a login in the answers, the node's own docker command may be logged in at the registry
             own = docker_commands.pull("docker", image)
-            if auth or not run.try_change(
-                node, what, own, timeout=PULL_SILENCE_SECONDS, on_output=lambda _: run.check_cancelled()
-            ).ok:
+            if (
+                auth
+                or not run.try_change(
+                    node, what, own, timeout=PULL_SILENCE_SECONDS, on_output=lambda _: run.check_cancelled()
+                ).ok
+            ):
                 raise
         except ConnectError:
             run.change(node, what, commands.refresh_lock(run.settings.install_dir, run.id))

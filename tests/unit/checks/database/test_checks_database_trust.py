@@ -16,6 +16,7 @@ from oz_installer.answers.local_files import UnreadableFile
 from oz_installer.checks.database.connection_settings import ConnectionSettings
 from oz_installer.checks.database.database import DatabaseCheck, DatabaseFacts
 from oz_installer.checks.database.postgres import LoginResult, log_in_as_admin, probe_database
+from oz_installer.checks.viewpoint import NodeViewpoint
 from oz_installer.errors import AnswersError
 from oz_installer.secret import Secret
 from oz_installer.topology.planner import plan_topology
@@ -35,6 +36,11 @@ database: {host: db.example.com, password: {env: X}, %s}
 storage: {type: path, path: /mnt/oz}
 updater: {token: {env: X}}
 """
+
+
+def node_at(port: int) -> NodeViewpoint:
+    """A node whose tunnels lead to that port here."""
+    return NodeViewpoint(Elsewhere(port=port))
 
 
 def request(body: bytes) -> bytes:
@@ -97,7 +103,7 @@ def certificate(tmp_path: Path) -> Path:
 def test_h3_a_thief_gets_no_password(sslmode: str, asks: bytes, certificate: Path) -> None:
     thief = Thief(certificate, asks)
     with server(thief) as port:
-        node = Elsewhere(port=port)
+        node = node_at(port)
         for attempt in (
             probe_database(node, login(sslmode)),
             log_in_as_admin(node, login(sslmode), "gateway_user", "gateway"),
@@ -113,7 +119,7 @@ def test_h3_a_verified_server_may_ask_in_clear(certificate: Path) -> None:
     for sslmode in ("require", "verify-ca", "verify-full"):
         thief = Thief(certificate, CLEAR)
         with server(thief) as port:
-            probe_database(Elsewhere(port=port), login(sslmode, authorities))
+            probe_database(node_at(port), login(sslmode, authorities))
         assert CANARY.encode() in thief.got
 
 
@@ -130,11 +136,11 @@ def test_h3_verify_full_compares_the_name(
 ) -> None:
     authorities = (certificate.parent / "ca.pem").read_text(encoding="ascii")
     with server(Thief(certificate, GREEDY)) as port:
-        assert probe_database(Elsewhere(port=port), login(sslmode, authorities, host)).outcome == outcome
+        assert probe_database(node_at(port), login(sslmode, authorities, host)).outcome == outcome
     (tmp_path / "other").mkdir()
     other = write_certificate(tmp_path / "other", ["db.example.com"])
     with server(Thief(other, CLEAR)) as port:
-        assert probe_database(Elsewhere(port=port), login(sslmode, authorities)).outcome == "untrusted"
+        assert probe_database(node_at(port), login(sslmode, authorities)).outcome == "untrusted"
 
 
 def test_h3_the_check_says_that_it_gave_no_password() -> None:
