@@ -76,7 +76,7 @@ class Masker:
 
     def __call__(self, text: str) -> str:
         masked = self._masked(text)
-        if masked.isprintable():
+        if UNSAFE.search(masked) is None:
             return masked
         for letters in (without_control(masked), UNSAFE.sub("", masked)):
             if (found := self._masked(letters)) != letters:

@@ -19,7 +19,7 @@ UNSAFE = re.compile(
 
 def strip_control(text: str) -> str:
     """Remove escape sequences and control characters; line ends and tabs stay."""
-    if text.isprintable():
+    if UNSAFE.search(text) is None:
         return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return UNSAFE.sub("\ufffd", _ESCAPES.sub("", text))
