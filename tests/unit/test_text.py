@@ -21,6 +21,7 @@ from oz_installer.text import (
     seconds_text,
     single_line,
     strip_control,
+    without_cut_word,
 )
 
 
@@ -101,3 +102,10 @@ def test_the_ground_floor_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["__future__", "oz_installer", "oz_installer.text"]
+
+
+def test_m9_a_cut_leaves_no_part_of_a_word() -> None:
+    assert without_cut_word("one two three", 20) == "one two three"
+    assert without_cut_word("one two three", 9) == "one two…"
+    assert without_cut_word("one two three", 7) == "one two…"
+    assert without_cut_word("CanaryDbPass1177", 10) == "…"

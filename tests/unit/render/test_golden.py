@@ -11,6 +11,7 @@ import pytest
 from oz_installer.answers.file import load
 from oz_installer.cli.main import run
 from oz_installer.topology.layout import layout_name
+from tests.hostile import give_away
 from tests.unit.render.golden_cases import ENVIRONMENT, GOLDEN, LAYOUTS, golden, prepare, tree
 
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
@@ -54,3 +55,16 @@ def test_files_with_secrets_are_the_operators_alone(tmp_path: Path, monkeypatch:
     for path in out.rglob("*"):
         if path.is_file() and any(value in path.read_bytes() for value in secrets):
             assert path.stat().st_mode & 0o777 == 0o600, path
+
+
+def test_m4_an_empty_folder_of_somebody_else_gets_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    answers, out = prepare("poc-1", tmp_path), tmp_path / "theirs"
+    out.mkdir()
+    give_away(monkeypatch, out)
+    assert run(["render", "--answers", str(answers), "--out", str(out)]) == 2
+    assert "belongs to" in capsys.readouterr().err
+    assert list(out.iterdir()) == []
