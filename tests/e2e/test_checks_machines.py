@@ -84,14 +84,14 @@ def test_an_install_folder_that_anybody_may_write(bench: Bench) -> None:
         found = bench.check()
         assert bad(found) == {"host.owner/node1": "warning"}
         assert found["host.owner/node1"].seen == "/opt/oz belongs to ozpw"
-    mount = "mkdir /opt/oz && mount -t tmpfs -o noexec,size=1g none /opt/oz"
+    mount = "mkdir /opt/oz && mount -t tmpfs -o noexec,size=1g,mode=755 none /opt/oz"
     with bench.during("node1", mount, "umount /opt/oz; rmdir /opt/oz"):
         assert bad(bench.check()) == {"host.noexec/node1": "warning"}
     assert bad(bench.check()) == {}
 
 
 def test_a_full_disk(bench: Bench) -> None:
-    mount = "mkdir /opt/oz && mount -t tmpfs -o size=16m none /opt/oz"
+    mount = "mkdir /opt/oz && mount -t tmpfs -o size=16m,mode=755 none /opt/oz"
     with bench.during("node1", mount, "umount /opt/oz; rmdir /opt/oz"):
         found = bench.check()
     assert found["host.disk/node1"].level == "failure"

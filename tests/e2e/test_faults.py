@@ -197,7 +197,7 @@ def test_a_disk_that_will_not_do(ground: Ground, fault: str) -> None:
     with on_node(
         ground,
         FRESH,
-        f"mkdir -p /srv/oz && mount -t tmpfs -o {options} none /srv/oz",
+        f"mkdir -p /srv/oz && mount -t tmpfs -o {options},mode=755 none /srv/oz",
         "umount /srv/oz; rmdir /srv/oz",
     ):
         before = ground.site.shape(FRESH)
