@@ -78,6 +78,14 @@ class Answers:
     images: Mapping[str, str] = ask(
         "Images", "Other names, tags or digests for single images.", factory=dict, rule=value_rules.images
     )
+    unhardened: tuple[str, ...] = ask(
+        "Not hardened",
+        "Services, such as oz-webui, that run without the release's limits (no-new-privileges, dropped "
+        "capabilities, number of processes), for an image that cannot work with them.",
+        default=(),
+        rule=value_rules.service_names,
+        advanced=True,
+    )
     admin: Admin = ask("Administrator", "First administrator account of Oz.", factory=Admin)
     load_balancer: LoadBalancer = ask(
         "Load balancer", "Load balancer in front of two api nodes.", factory=LoadBalancer

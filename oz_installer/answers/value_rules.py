@@ -242,6 +242,12 @@ def warning_ids(value: Sequence[str]) -> str | None:
     return f"{bad[:64]!r} is no id of a warning" if bad is not None else no_duplicates(value)
 
 
+def service_names(value: Sequence[str]) -> str | None:
+    """Names of services, each once."""
+    bad = next((item for item in value if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", item)), None)
+    return f"{bad[:64]!r} is no name of a service" if bad is not None else no_duplicates(value)
+
+
 def images(value: Mapping[str, str]) -> str | None:
     """Image references, by the name of the image to replace."""
     for key, reference in value.items():

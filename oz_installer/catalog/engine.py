@@ -30,6 +30,8 @@ class EngineTraits:
     """``depends_on`` does not stop Compose from replacing a container that others need."""
     lookup_shows_login: bool
     """Looking up an image uses the given login; otherwise only a pull shows whether it is valid."""
+    limits_processes: bool
+    """The engine limits the number of a container's processes by itself."""
     group: str = ""
     restart: Mapping[str, str] = field(default_factory=dict)
     log_driver: str | None = None
@@ -50,6 +52,7 @@ ENGINES: Mapping[str, EngineTraits] = {
         adds_registry=True,
         keeps_dependencies=True,
         lookup_shows_login=True,
+        limits_processes=False,
         group="docker",
     ),
     "podman": EngineTraits(
@@ -63,6 +66,7 @@ ENGINES: Mapping[str, EngineTraits] = {
         keeps_dependencies=False,
         # older versions ignore the login
         lookup_shows_login=False,
+        limits_processes=True,
         # after a reboot podman-restart.service starts only containers with "always"
         restart={"unless-stopped": "always"},
         log_driver="k8s-file",

@@ -75,6 +75,15 @@ class Egress:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hardening:
+    """Limits of every container, in Compose's own words: what a process in it may not do."""
+
+    security_opt: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    pids_limit: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Release:
     """A release line: its engines, brokers, images and services, in the order of their start.
 
@@ -94,6 +103,7 @@ class Release:
     sslmodes: tuple[str, ...]
     sslmodes_reason: str
     sslmodes_with_ca: tuple[str, ...]
+    hardening: Hardening
     nodes: tuple[LayoutNode, ...]
     python: str
     bio_cpu: CpuFlags

@@ -216,6 +216,16 @@ def known_images(answers: Answers, _scenario: Scenario, release: Release) -> Ite
             yield Problem(key=f"images.{key}", message="the release has no such image", hint=hint)
 
 
+def known_services(answers: Answers, _scenario: Scenario, release: Release) -> Iterator[Problem]:
+    """Reject names for services that the release does not have."""
+    names = [service.name for service in release.services]
+    for name in answers.unhardened:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"the closest is {near[0]}" if near else f"use one of {', '.join(names)}"
+            yield Problem(key="unhardened", message=f"the release has no service {name}", hint=hint)
+
+
 def derived_settings(answers: Answers, _scenario: Scenario, release: Release) -> Iterator[Problem]:
     """Reject extra settings that follow from other answers."""
     for key in answers.extra.config:
@@ -266,6 +276,7 @@ CONSTRAINTS: Iterable[Rule] = (
     web_adapter_licence,
     load_balancer,
     known_images,
+    known_services,
     derived_settings,
     reachable_addresses,
     known_warnings,

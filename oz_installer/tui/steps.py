@@ -110,7 +110,7 @@ STEPS: tuple[Step, ...] = (
         ),
         owns=(
             "public_url", "load_balancer", "admin", "license", "updater", "air_gapped", "proxy", "registry",
-            "images", "extra",
+            "images", "unhardened", "extra",
         ),
     ),
     Step(

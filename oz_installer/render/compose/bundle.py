@@ -115,6 +115,7 @@ def _render_node(
         storage=answers.storage,
         names=_names(wiring, secrets),
         proxy=proxy_environment(answers, topology),
+        unhardened=answers.unhardened,
     )
     mounted = [*_config_files(node, wiring, secrets, topology), *_licence_files(node, licences)]
     contents = {file.path: file.digest for file in mounted}

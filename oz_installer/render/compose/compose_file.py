@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import field
 from pathlib import PurePosixPath
 from typing import Any
@@ -34,13 +34,17 @@ Definition = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class ComposeContext:
-    """Values that a node's services share; ``proxy`` is the environment of those with egress."""
+    """Values that a node's services share; ``proxy`` is the environment of those with egress.
+
+    ``unhardened``: names of services without the release's limits.
+    """
 
     engine: str
     install_dir: str
     storage: Storage
     names: Mapping[str, object] = field(repr=False)
     proxy: Mapping[str, str] = field(default_factory=dict)
+    unhardened: Collection[str] = ()
 
 
 class _Exact(str):
@@ -91,12 +95,27 @@ def service_definition(
         definition["ports"] = ports
     if service.health:
         definition["healthcheck"] = _health(service.health, names)
+    if service.name not in context.unhardened:
+        definition |= _hardening(release, context.engine)
     if service.memory_mb:
         definition["mem_limit"] = f"{service.memory_mb}m"
     if ENGINES[context.engine].keeps_dependencies and (before := _before(service, node)):
         definition["depends_on"] = before
     definition["logging"] = _logging(release, context.engine)
     return definition
+
+
+def _hardening(release: Release, engine: str) -> Definition:
+    """Return the limits of what a container's processes may do."""
+    limits = release.hardening
+    found: Definition = {}
+    if limits.security_opt:
+        found["security_opt"] = list(limits.security_opt)
+    if limits.cap_drop:
+        found["cap_drop"] = list(limits.cap_drop)
+    if limits.pids_limit and not ENGINES[engine].limits_processes:
+        found["pids_limit"] = limits.pids_limit
+    return found
 
 
 def _restart(release: Release, engine: str) -> str:

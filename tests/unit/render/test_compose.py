@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from oz_installer.answers.sections import Extra
 from oz_installer.catalog.release import load_release
+from oz_installer.errors import AnswersError
 from oz_installer.render.compose import compose_file
 from oz_installer.render.project import DIGEST_LABEL
 from oz_installer.secret import Secret
@@ -24,6 +25,7 @@ from tests.unit.render.bundle_cases import CASES, Composed, answers_for, bundles
 KEYS = {
     "image", "container_name", "hostname", "restart", "stop_grace_period", "user", "entrypoint", "command",
     "environment", "volumes", "ports", "healthcheck", "mem_limit", "depends_on", "logging", "labels",
+    "security_opt", "cap_drop", "pids_limit",
 }  # fmt: skip
 LONE_DOLLAR = re.compile(r"(?<!\$)(?:\$\$)*\$(?!\$)")
 
@@ -392,3 +394,25 @@ def test_h3_every_container_of_the_database_gets_its_authorities() -> None:
     assert not any(
         variable in file.content.decode() for one in case("medium-4").values() for file in one.files
     )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_m10_containers_are_limited(name: str) -> None:
+    for bundle in case(name).values():
+        for one in composed(bundle).all.values():
+            assert one["security_opt"] == ["no-new-privileges"]
+            assert one["cap_drop"] == ["MKNOD", "NET_RAW", "SETFCAP"]
+            assert one.get("pids_limit") == (None if "podman" in name else 8192), "Podman has its own"
+
+
+def test_m10_a_service_can_be_left_out() -> None:
+    (bundle,) = bundles_of(answers_for("poc-1", unhardened=("oz-webui",))).values()
+    services = composed(bundle).all
+    assert [name for name, one in services.items() if "cap_drop" not in one] == ["oz-webui"]
+    assert not {"security_opt", "pids_limit"} & services["oz-webui"].keys()
+
+
+def test_m10_only_services_of_the_release_are_left_out() -> None:
+    with pytest.raises(AnswersError) as caught:
+        plan_topology(answers_for("poc-1", unhardened=("oz-webiu",)))
+    assert "the closest is oz-webui" in str(caught.value.problems[0])
