@@ -1,7 +1,4 @@
-"""The wizard's app: session, steps, background validation, drafts and a safe exit.
-
-What screens, dialogs and controllers may ask of it is in ``wizard_protocol.Wizard``.
-"""
+"""The wizard's app: session, steps, background validation, drafts and a safe exit."""
 
 from __future__ import annotations
 
@@ -16,10 +13,13 @@ from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
+from oz_installer.tui.controllers.draft_keeper import DraftKeeper
 from oz_installer.tui.controllers.exit import STOPPED, ExitController, ExitOutcome
 from oz_installer.tui.controllers.files import FileController
+from oz_installer.tui.controllers.save_queue import SaveQueue
 from oz_installer.tui.controllers.secret_prompt import SecretPrompt
 from oz_installer.tui.controllers.validation import ValidationController
+from oz_installer.tui.controllers.write_order import WriteOrder
 from oz_installer.tui.core import Core
 from oz_installer.tui.internals.chunked_screen import apply_theme, copy_size_classes
 from oz_installer.tui.internals.crash import CrashSafeApp
@@ -81,7 +81,10 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
         core.ask = self.asking
         self.session = Session(path)
         self.jobs = Jobs(self)
-        self.files = FileController(self)
+        order = WriteOrder()
+        self.saves = SaveQueue(self, order)
+        self.drafts = DraftKeeper(self, order, self.saves)
+        self.files = FileController(self, self.saves, self.drafts)
         self.leaving = ExitController(self)
         self._first, self._start_step = path, start_step
         self._steps: dict[str, StepScreen] = {}
@@ -112,7 +115,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
         if (step := self.step_screen) is not None:
             step.follow_soon() if soon else step.follow()
         self.judge(after=THINKING)
-        self.files.draft_soon()
+        self.drafts.draft_soon()
 
     def go(self, step_id: str, key: str | None = None) -> None:
         """Close dialogs, save a draft and open a step, with the focus on a question if given."""
@@ -122,7 +125,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
         here, there = self.screen, self._screen(step_id)
         if there is not here:
             self.session.visited.add(here.STEP)
-            self.files.draft_now(step_id)
+            self.drafts.draft_now(step_id)
             self._switch(there)
             self._tell_size(self.size)
         if key is not None:
@@ -193,11 +196,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
 
     def _begin(self) -> None:
         self.files.begin_with(self._first, self._start_step)
-        self.jobs.start("load", lambda _tell, _stop: self._load())
-
-    def _load(self) -> None:
-        for one in STEPS:
-            load_screen(one.id)
+        self.jobs.start("load", lambda _tell, _stop: [load_screen(one.id) for one in STEPS])
 
     def on_app_focus(self) -> None:
         """Validate again: a missing file may have been created in another window."""
@@ -251,7 +250,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
 
     def action_save(self) -> None:
         """Write the answers file."""
-        self.files.save()
+        self.saves.save()
 
     def action_theme(self) -> None:
         """Switch between the dark and the light theme."""
@@ -294,4 +293,4 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
 
     def save_in_crash(self) -> None:
         """Keep the answers as a draft."""
-        self.files.draft_in_a_fault()
+        self.drafts.draft_in_a_fault()

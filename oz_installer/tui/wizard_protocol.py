@@ -65,8 +65,8 @@ class Secrets(Protocol):
         """Cancel open prompts and refuse later ones."""
 
 
-class Files(Protocol):
-    """Opening and saving answers."""
+class Saves(Protocol):
+    """Saving answers."""
 
     @property
     def all_saved(self) -> bool:
@@ -83,6 +83,16 @@ class Files(Protocol):
         """True while the current answers are being written."""
         ...
 
+    def save(self, then: Callable[[], None] | None = None) -> None:
+        """Write the answers; call ``then`` once they are written."""
+
+    def save_elsewhere(self) -> None:
+        """Ask for another path and write the answers there."""
+
+
+class Files(Protocol):
+    """Opening answers, and leaving them."""
+
     def begin(self) -> None:
         """Begin a new installation."""
 
@@ -91,12 +101,6 @@ class Files(Protocol):
 
     def open_draft(self, saved: SavedDraft) -> None:
         """Continue a draft."""
-
-    def save(self, then: Callable[[], None] | None = None) -> None:
-        """Write the answers; call ``then`` once they are written."""
-
-    def save_elsewhere(self) -> None:
-        """Ask for another path and write the answers there."""
 
     def resume(self) -> None:
         """Switch to the answers that wait for a save or a dialog, if any."""
@@ -149,7 +153,12 @@ class Wizard(Protocol):
 
     @property
     def files(self) -> Files:
-        """Opening and saving answers."""
+        """Opening answers, and leaving them."""
+        ...
+
+    @property
+    def saves(self) -> Saves:
+        """Saving answers."""
         ...
 
     @property

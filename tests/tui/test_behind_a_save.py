@@ -34,12 +34,12 @@ class OneByOne(FakeCore):
 async def test_an_installation_begins_behind_its_own_save_and_not_behind_one_before() -> None:
     core, begun = OneByOne({HERE: COMPLETE}), list[object]()
     async with wizard(core, path=HERE, step="workload") as pilot:
-        files = app_of(pilot).files
+        saves = app_of(pilot).saves
         await pilot.press("1", "ctrl+s")
         await until(pilot, lambda: core.begun == 1)
         await pilot.press("2")
         await until(pilot, lambda: app_of(pilot).session.working.get("workload.apm") == 12)
-        files.save(lambda: begun.append(core.kept[HERE].get("workload.apm")))
+        saves.save(lambda: begun.append(core.kept[HERE].get("workload.apm")))
         core.let.release()
         await until(pilot, lambda: core.begun == 2)
         assert core.kept[HERE].get("workload.apm") == 1
@@ -55,7 +55,7 @@ async def test_nothing_begins_behind_a_save_that_failed() -> None:
     async with wizard(core, path=HERE, step="workload") as pilot:
         await pilot.press("1", "ctrl+s")
         await until(pilot, lambda: core.begun == 1)
-        app_of(pilot).files.save(lambda: begun.append("install"))
+        app_of(pilot).saves.save(lambda: begun.append("install"))
         core.let.release(2)
         await settle(pilot)
         assert core.begun == 2
@@ -70,7 +70,7 @@ async def test_what_is_being_written_is_not_called_saved_though_the_screen_shows
         await until(pilot, lambda: core.begun == 1)
         await pilot.press("backspace")
         await until(pilot, lambda: not app_of(pilot).session.has_unsaved_changes)
-        assert not app_of(pilot).files.all_saved
+        assert not app_of(pilot).saves.all_saved
         core.let.release()
         await settle(pilot)
 
@@ -78,12 +78,12 @@ async def test_what_is_being_written_is_not_called_saved_though_the_screen_shows
 async def test_a_save_behind_one_that_went_elsewhere_goes_there_too() -> None:
     core = OneByOne({HERE: COMPLETE})
     async with wizard(core, path=HERE, step="workload") as pilot:
-        files = app_of(pilot).files
+        saves = app_of(pilot).saves
         await pilot.press("1")
         await until(pilot, lambda: app_of(pilot).session.has_unsaved_changes)
-        files.save_as(OTHER)
+        saves.save_as(OTHER)
         await until(pilot, lambda: core.begun == 1)
-        files.save()
+        saves.save()
         core.let.release(2)
         await settle(pilot)
         assert core.begun == 2
@@ -109,11 +109,11 @@ async def test_no_draft_outlives_the_save_that_holds_its_answers() -> None:
     async with wizard(core, path=HERE, step="workload") as pilot:
         await pilot.press("1", "ctrl+s")
         await until(pilot, lambda: f"drop {HERE}" in core.calls)
-        app_of(pilot).files.draft_now()
+        app_of(pilot).drafts.draft_now()
         await until(pilot, lambda: HERE in core.drafted)
         core.let.set()
         await settle(pilot)
-        assert app_of(pilot).files.all_saved
+        assert app_of(pilot).saves.all_saved
         assert core.drafted == {}
 
 
@@ -121,7 +121,7 @@ async def test_nothing_begins_behind_a_save_while_the_wizard_is_being_left() -> 
     core, then = SlowCore({HERE: COMPLETE}), list[str]()
     async with wizard(core, path=HERE, step="workload") as pilot:
         await pilot.press("1")
-        app_of(pilot).files.save(lambda: then.append("install"))
+        app_of(pilot).saves.save(lambda: then.append("install"))
         await until(pilot, core.began.is_set)
         await pilot.press("ctrl+q")
         core.let.set()
@@ -158,7 +158,7 @@ async def test_other_answers_are_given_up_in_words_where_a_save_asks_something()
     core = SlowCore({HERE: COMPLETE, OTHER: COMPLETE})
     async with wizard(core, path=HERE, step="workload") as pilot:
         await wait_for_other_answers(pilot, core)
-        app_of(pilot).files.save_as(OTHER)
+        app_of(pilot).saves.save_as(OTHER)
         core.let.set()
         await settle(pilot)
         assert "Replace it?" in text_of(pilot)

@@ -98,7 +98,7 @@ async def test_a_draft_that_is_still_being_kept_when_it_is_opened_again_is_held(
         core.let.clear()
         before = core.begun
         app_of(pilot).change("workload.apm", 13.0)
-        app_of(pilot).files.draft_now()
+        app_of(pilot).drafts.draft_now()
         await until(pilot, lambda: core.begun > before)
         app_of(pilot).files._open_draft(kept)
         await until(pilot, lambda: app_of(pilot).session.working.get("workload.apm") == 12)
@@ -142,7 +142,7 @@ async def test_a_draft_that_was_declined_stays_with_its_file_when_the_answers_go
     release_draft(path)  # that wizard is gone
     async with wizard(FilesCore(), path=path, step="workload") as pilot:
         await press(pilot, "enter")
-        app_of(pilot).files.save_as(path.with_name("c.yml"))
+        app_of(pilot).saves.save_as(path.with_name("c.yml"))
         await settle(pilot)
         assert path.with_name("c.yml").exists()
         assert [one.target for one in list_drafts()] == [path]

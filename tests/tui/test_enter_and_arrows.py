@@ -50,7 +50,7 @@ async def test_tab_comes_to_back_as_ever() -> None:
 async def test_arrows_choose_the_answer_of_a_question() -> None:
     async with wizard(FakeCore({ANSWERS: MEDIUM}), step="workload") as pilot:
         await press(pilot, "=12")
-        app_of(pilot).files.save_as(ANSWERS)
+        app_of(pilot).saves.save_as(ANSWERS)
         await press(pilot)
         assert under_the_cursor(pilot) == "Keep it"
         await press(pilot, "left")

@@ -214,7 +214,7 @@ async def test_what_is_typed_while_saving_stays_unsaved() -> None:
     async with wizard(core, path=HERE) as pilot:
         app = app_of(pilot)
         app.change("workload.apm", 5.0)
-        app.files.save()
+        app.saves.save()
         app.change("workload.apm", 6.0)
         await settle(pilot)
         assert app.session.working.get("workload.apm") == 6

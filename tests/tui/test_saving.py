@@ -51,16 +51,16 @@ async def test_saves_are_one_after_the_other_and_the_last_one_counts() -> None:
                 break
         assert core.calls.count(f"keep {HERE}") == 2
         assert core.kept[HERE].get("workload.apm") == 12
-        assert app_of(pilot).files.all_saved
+        assert app_of(pilot).saves.all_saved
 
 
 async def test_what_follows_a_save_follows_its_own_save() -> None:
     core, then = SlowCore({HERE: COMPLETE}), list[str]()
     async with wizard(core, path=HERE, step="workload") as pilot:
         await pilot.press("1")
-        files = app_of(pilot).files
-        files.save(lambda: then.append("install"))
-        files.save()
+        saves = app_of(pilot).saves
+        saves.save(lambda: then.append("install"))
+        saves.save()
         core.let.set()
         await settle(pilot)
         assert then == ["install"]
@@ -181,7 +181,7 @@ async def test_what_is_replaced_is_said_to_be_kept() -> None:
     core = FakeCore({HERE: COMPLETE})
     async with wizard(core, step="workload") as pilot:
         await press(pilot, "=12")
-        app_of(pilot).files.save_as(HERE)
+        app_of(pilot).saves.save_as(HERE)
         await settle(pilot)
         assert "already exists. Replace it? Its" in text_of(pilot)
         assert f"current content is kept as {HERE.name}.old." in text_of(pilot)
@@ -202,9 +202,9 @@ async def test_two_saves_of_a_new_file_ask_nothing() -> None:
     core = SlowCore({})
     async with wizard(core, step="workload") as pilot:
         await press(pilot, "=1")
-        files = app_of(pilot).files
-        files.save_as(HERE)
-        files.save_as(HERE)
+        saves = app_of(pilot).saves
+        saves.save_as(HERE)
+        saves.save_as(HERE)
         core.let.set()
         for _ in range(200):
             await settle(pilot)
@@ -232,7 +232,7 @@ async def test_saved_elsewhere_the_draft_of_the_old_name_has_done_its_work() -> 
     async with wizard(core, step="workload") as pilot:
         await press(pilot, "=12", "ctrl+n")
         assert HERE in core.drafted
-        app_of(pilot).files.save_as(OTHER)
+        app_of(pilot).saves.save_as(OTHER)
         await settle(pilot)
         assert core.kept[OTHER].get("workload.apm") == 12
         assert core.drafted == {}

@@ -9,13 +9,16 @@ from threading import Event as Stop
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from oz_installer.tui.controllers.save_queue import PATIENCE, SaveQueue
+from oz_installer.tui.controllers.save_queue import PATIENCE
+from oz_installer.tui.controllers.status import show_status
 from oz_installer.tui.messages import JobFailed, JobFinished
 from oz_installer.tui.steps import FIRST
 from oz_installer.tui.timer import OneShotTimer
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.tui.controllers.save_queue import SaveQueue
+    from oz_installer.tui.controllers.write_order import WriteOrder
     from oz_installer.tui.jobs import Tell
     from oz_installer.tui.wizard_protocol import WizardHost
 
@@ -26,12 +29,16 @@ Left = Callable[[Path | None, str], None]
 """Called with the answers file whose draft was saved, if any, and with the error, if any."""
 
 
-class DraftKeeper(SaveQueue):
+class DraftKeeper:
     """Saves drafts in jobs that the program does not wait for at exit."""
 
-    def __init__(self, app: WizardHost) -> None:
-        super().__init__(app)
-        self._drafting: OneShotTimer | None = None
+    def __init__(self, app: WizardHost, order: WriteOrder, saves: SaveQueue) -> None:
+        self._app = app
+        self._order = order
+        self._saves = saves
+        self._timer: OneShotTimer | None = None
+        self._drafted = False
+        """True while there is a draft of unsaved changes."""
         self._step = FIRST
         self._last: Left | None = None
         self._gone_on_with: Path | None = None
@@ -46,26 +53,25 @@ class DraftKeeper(SaveQueue):
 
     def draft_soon(self) -> None:
         """Save a draft once nothing is typed for a while."""
-        if self._drafting is not None:
-            self._drafting.stop()
-        self._drafting = OneShotTimer(self._app, QUIET, self.draft_now)
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = OneShotTimer(self._app, QUIET, self.draft_now)
 
     def draft_now(self, step_id: str | None = None) -> None:
         """Save a draft in the background."""
-        if self._last is None and (draft := self._draft(step_id)) is not None:
+        if self._last is None and (draft := self.draft_job(step_id)) is not None:
             self._app.jobs.start("draft", draft, apart=True)
 
     def keep_last(self, then: Left) -> None:
-        """Save the last draft, after pending saves, and pass the result to ``then``."""
+        """Save the last draft in ``all_written``, and pass the result to ``then``."""
         self._last = then
-        if not self._at_work:
-            self.all_written()
 
     def let_go(self, draft_of: Path | None = None) -> None:
         """Release the draft of the current answers once nothing is being written.
 
         Another wizard may then continue it. The draft of ``draft_of`` was just opened and is kept.
         """
+        self._drafted = False
         session = self._app.session
         if session.is_open:
             self._left[session.path] = True
@@ -75,10 +81,10 @@ class DraftKeeper(SaveQueue):
         self._let_go()
 
     def _let_go(self) -> None:
-        if self._left and not self._at_work:
+        if self._left and not self._saves.busy:
 
             def job(_tell: Tell, _stop: Stop) -> None:
-                with self._writing:
+                with self._order.lock:
                     self._release(*self._left)
 
             self._app.jobs.start("let-go", job, apart=True)
@@ -94,10 +100,10 @@ class DraftKeeper(SaveQueue):
         self._let_go()
         if self._last is None:
             return
-        if (draft := self._draft()) is None:
+        if (draft := self.draft_job()) is None:
             self._tell_last(None, "")
         else:
-            self._say("Saving a draft of your answers before quitting ...")
+            show_status(self._app, "Saving a draft of your answers before quitting ...")
             self._app.jobs.start("last", draft, apart=True)
 
     def kept_last(self, news: JobFinished | JobFailed) -> None:
@@ -117,7 +123,7 @@ class DraftKeeper(SaveQueue):
 
     def draft_in_a_fault(self) -> None:
         """Save a draft while the wizard crashes; wait for it for a few seconds at most."""
-        draft = self._draft()
+        draft = self.draft_job()
 
         def keep() -> None:
             with suppress(Exception):  # the crash itself is reported
@@ -128,7 +134,7 @@ class DraftKeeper(SaveQueue):
         thread.start()
         thread.join(PATIENCE)
 
-    def _draft(self, step_id: str | None = None) -> Callable[[Tell, Stop], WorkingCopy] | None:
+    def draft_job(self, step_id: str | None = None) -> Callable[[Tell, Stop], WorkingCopy] | None:
         """Return a job that saves the answers as a draft; None when there is nothing to save.
 
         The job returns the answers. It deletes the draft of answers that equal the file again.
@@ -141,12 +147,13 @@ class DraftKeeper(SaveQueue):
         if not touched and not self._drafted:
             return None
         self._drafted = touched
-        turn, identity = self._next_turn(path), session.identity
+        order = self._order
+        turn, identity = order.next_turn(path), session.identity
 
         def job(_tell: Tell, _stop: Stop) -> WorkingCopy:
-            with self._writing:
+            with order.lock:
                 self._release(path)  # their other draft belongs to other answers
-                if turn != self._turns[path]:
+                if not order.is_latest(path, turn):
                     pass  # a newer state was saved in between
                 elif touched:
                     core.save_draft(working, path, step)

@@ -88,12 +88,12 @@ class ExitController:
 
     def _too_late(self) -> None:
         """Quit although a draft or a save hangs; a save continues after the wizard has quit."""
-        files, lost = self._app.files, f"no draft was saved within {PATIENCE:.0f} seconds"
-        if files.writing is None:
+        saves, lost = self._app.saves, f"no draft was saved within {PATIENCE:.0f} seconds"
+        if saves.writing is None:
             self._end(self._code or 0, None, lost)
         else:
-            since = "" if files.writes_all else f"{lost} because a save was running"
-            self._end(self._code or 0, None, since, files.writing)
+            since = "" if saves.writes_all else f"{lost} because a save was running"
+            self._end(self._code or 0, None, since, saves.writing)
 
     def _ask(self, question: str, yes: str, no: str, then: Callable[[], None]) -> None:
         from oz_installer.tui.dialogs.confirm import Confirm
@@ -104,7 +104,7 @@ class ExitController:
 
     def _end(self, code: int, draft: Path | None, lost: str, writing: Path | None = None) -> None:
         self._app.stop_jobs()
-        saved = self._app.session.path if self._app.files.all_saved else None
+        saved = self._app.session.path if self._app.saves.all_saved else None
         seen = self._app.session.installed
         runs = seen is not None and seen.summary is not None
         outcome = ExitOutcome(code=code, draft_of=draft, saved=saved, writing=writing, runs=runs, lost=lost)

@@ -10,7 +10,7 @@ from threading import Event as Stop
 from typing import TYPE_CHECKING
 
 from oz_installer.errors import OzError
-from oz_installer.tui.controllers.draft_keeper import DraftKeeper
+from oz_installer.tui.controllers.status import show_status
 from oz_installer.tui.controllers.validation import validate
 from oz_installer.tui.messages import (
     AnswersOpened,
@@ -25,16 +25,20 @@ from oz_installer.tui.steps import STEPS, number, step_of
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.store import SavedDraft
+    from oz_installer.tui.controllers.draft_keeper import DraftKeeper, Left
+    from oz_installer.tui.controllers.save_queue import SaveQueue
     from oz_installer.tui.core import AnswersApi
     from oz_installer.tui.jobs import Tell
     from oz_installer.tui.wizard_protocol import WizardHost
 
 
-class FileController(DraftKeeper):
+class FileController:
     """Opens answers files and drafts in jobs, and handles the results of all file jobs."""
 
-    def __init__(self, app: WizardHost) -> None:
-        super().__init__(app)
+    def __init__(self, app: WizardHost, saves: SaveQueue, drafts: DraftKeeper) -> None:
+        self._app = app
+        self._saves = saves
+        self._drafts = drafts
         self._after: Callable[[], None] | None = None
         self._waiting: Callable[[], None] | None = None
 
@@ -142,12 +146,12 @@ class FileController(DraftKeeper):
         self._waiting = None
         if self._refused():
             return
-        if self._at_work:
+        if self._saves.busy:
             self._waiting = then
-            self._say("Your answers are still being written; the others open afterwards ...")
+            show_status(self._app, "Your answers are still being written; the others open afterwards ...")
             return
         touched = self._app.session.has_unsaved_changes
-        if (draft := self._draft()) is None:
+        if (draft := self._drafts.draft_job()) is None:
             then()
             return
         self._after = then
@@ -159,17 +163,37 @@ class FileController(DraftKeeper):
 
         self._app.jobs.start("away", job, apart=True)
 
-    def all_written(self) -> None:
-        """Resume a pending switch to other answers."""
-        super().all_written()
-        if self.being_left:
+    def keep_last(self, then: Left) -> None:
+        """Save the last draft, after pending saves, and pass the result to ``then``."""
+        self._drafts.keep_last(then)
+        if not self._saves.busy:
+            self._all_written()
+
+    def _save_ended(self, report: JobFinished | JobFailed) -> None:
+        """Follow the save with a draft of later edits and with what waited for it; start the next one."""
+        saved = self._saves.finish(report)
+        if saved is not None:
+            self._app.judge()
+            self._drafts.draft_now()  # for edits during the save; else delete an obsolete draft
+            if self._app.step_screen is not None:
+                self._app.step_screen.follow()
+            if saved.then is not None and not self._drafts.being_left:
+                saved.then()
+        self._saves.start_next()
+        if not self._saves.busy:
+            self._all_written()
+
+    def _all_written(self) -> None:
+        """Release and save drafts, and resume a pending switch to other answers."""
+        self._drafts.all_written()
+        if self._drafts.being_left:
             self._waiting = None
         self.resume()
 
     def resume(self) -> None:
         """Switch to the pending answers, if any, when nothing is written and no dialog is open."""
         waiting, step = self._waiting, self._app.step_screen
-        if waiting is not None and not self._at_work and step is not None and step.is_active:
+        if waiting is not None and not self._saves.busy and step is not None and step.is_active:
             self._away(waiting)
 
     def _gone(self, forgets: bool) -> None:
@@ -188,12 +212,14 @@ class FileController(DraftKeeper):
     def _refused(self) -> bool:
         """Refuse to open other answers while an installation is running."""
         if self._app.leaving.held:
-            self._say("! An installation is running: wait until it ends, or stop it in step Install.")
+            show_status(
+                self._app, "! An installation is running: wait until it ends, or stop it in step Install."
+            )
         return self._app.leaving.held
 
     def _opened(self, opened: AnswersOpened, judged: Validation) -> None:
-        session, self._drafted = self._app.session, False
-        self.let_go(opened.path if opened.draft else None)
+        session = self._app.session
+        self._drafts.let_go(opened.path if opened.draft else None)
         session.open(opened)
         session.judged = judged
         ordered = sorted(judged.problems, key=lambda problem: number(step_of(problem.key)))
@@ -206,7 +232,7 @@ class FileController(DraftKeeper):
         if opened.working.lost:
             lost, *others = opened.working.lost
             more = f" and {len(others)} more" if others else ""
-            self._say(f"! No field can show this, fix it in the file: {lost}{more}", bad=True)
+            show_status(self._app, f"! No field can show this, fix it in the file: {lost}{more}", bad=True)
 
     # --- results of jobs ------------------------------------------------------------------------------
     def heard(self, news: object) -> None:
@@ -217,24 +243,23 @@ class FileController(DraftKeeper):
             case JobFinished(job="open", result=(AnswersOpened() as opened, Validation() as judged)):
                 self._opened(opened, judged)
             case JobFinished(job="begin", result=Path() as path):
-                self._drafted = False
-                self.let_go()
+                self._drafts.let_go()
                 self._app.session.reset(path)
                 self._app.start_over(STEPS[1].id)
             case JobFinished(job="room", result=Path() as path):
                 self._room_found(path)
             case JobFinished(job="last") | JobFailed(job="last"):
-                self.kept_last(news)
+                self._drafts.kept_last(news)
             case JobFinished(job="save", result=SaveConflict()) if self._waiting is not None:
                 self._waiting = None
-                self.saved(news)
-                self._say("! The file was not opened: answer the question about saving first.")
+                self._save_ended(news)
+                show_status(self._app, "! The file was not opened: answer the question about saving first.")
             case JobFinished(job="save"):
-                self.saved(news)
+                self._save_ended(news)
             case JobFailed(job="save", message=message, hint=hint):
                 self._waiting = None  # the current answers stay
-                self.saved(news)
-                self._say(f"error: {message}. {hint}", bad=True)
+                self._save_ended(news)
+                show_status(self._app, f"error: {message}. {hint}", bad=True)
             case JobFinished(job="open", result=DraftFound(saved=saved, step=step_id)):
                 self._ask_which(saved, step_id)
             case JobFinished(job="away", result=bool() as forgets):
@@ -242,7 +267,7 @@ class FileController(DraftKeeper):
             case JobFailed(job="away", message=message):
                 self._ask_to_go(message)
             case JobFailed(message=message, hint=hint):
-                self._say(f"error: {message}. {hint}", bad=True)
+                show_status(self._app, f"error: {message}. {hint}", bad=True)
 
 
 def free_file(core: AnswersApi) -> Path:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import count
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from oz_installer.errors import OzError
+from oz_installer.tui.controllers.status import show_status
 from oz_installer.tui.messages import AnswersSaved, JobFailed, JobFinished, SaveConflict
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.store import SavedDraft
     from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.tui.controllers.write_order import WriteOrder
     from oz_installer.tui.core import AnswersApi
     from oz_installer.tui.wizard_protocol import WizardHost
 
@@ -45,20 +45,16 @@ class SaveRequest:
 class SaveQueue:
     """Saves answers in jobs, one after the other."""
 
-    def __init__(self, app: WizardHost) -> None:
+    def __init__(self, app: WizardHost, order: WriteOrder) -> None:
         self._app = app
-        self._writing = Lock()
-        self._turns: dict[Path, int] = {}
-        self._numbers = count(1)
-        self._drafted = False
-        """True while there is a draft of unsaved changes."""
+        self._order = order
         self._now: SaveRequest | None = None
         self._next: list[SaveRequest] = []
 
     @property
     def all_saved(self) -> bool:
         """True while the answers file equals the current answers."""
-        return self._app.session.is_file and not self._app.session.has_unsaved_changes and not self._at_work
+        return self._app.session.is_file and not self._app.session.has_unsaved_changes and not self.busy
 
     @property
     def writing(self) -> Path | None:
@@ -72,7 +68,7 @@ class SaveQueue:
         return now is not None and now.session is session.identity and now.working == session.working
 
     @property
-    def _at_work(self) -> bool:
+    def busy(self) -> bool:
         """True while a save is running or queued."""
         return self._now is not None or bool(self._next)
 
@@ -115,12 +111,12 @@ class SaveQueue:
     def _queue(self, save: SaveRequest) -> None:
         self._next.append(save)
         if self._now is None:
-            self._start_next()
+            self.start_next()
 
-    def _start_next(self) -> None:
+    def start_next(self) -> None:
+        """Start the next save, if any, after the running one was taken by ``finish``."""
         if not self._next:
             self._now = None
-            self.all_written()
             return
         save, session = self._next.pop(0), self._app.session
         if save.session is session.identity:  # include later edits, and use the current path
@@ -129,7 +125,7 @@ class SaveQueue:
             save = replace(save, path=path, own=own, opened=session.path)
             save = replace(save, working=session.working, source=session.source)
         self._now = save
-        core = self._app.core
+        core, order = self._app.core, self._order
 
         def job(_tell: object, _stop: object) -> AnswersSaved | SaveConflict:
             if not save.replace and core.exists(save.path):
@@ -139,27 +135,33 @@ class SaveQueue:
                     return SaveConflict(path=save.path, changed=True)
             kept = core.save_answers(save.working, save.path, save.source, save.opened)
             for done in {save.path, save.opened}:
-                self._next_turn(done)
-            if self._writing.acquire(timeout=PATIENCE):  # the drafts may be on a dead disk
+                order.next_turn(done)
+            if order.lock.acquire(timeout=PATIENCE):  # the drafts may be on a dead disk
                 try:
                     for done in {save.path, save.opened}:  # the file has all input now
                         core.delete_own_draft(done)
                     _forget_declined(core, save)
                 finally:
-                    self._writing.release()
+                    order.lock.release()
             source = core.read(save.path)[1]
             return AnswersSaved(working=kept, written=save.working, path=save.path, source=source)
 
         self._app.jobs.start("save", job)
 
-    def saved(self, news: JobFinished | JobFailed) -> None:
-        """Handle the result of the running save and start the next one."""
-        match news, self._now:
+    def finish(self, report: JobFinished | JobFailed) -> SaveRequest | None:
+        """Handle the result of the running save; ``start_next`` follows.
+
+        Return the save if the open answers were saved by it.
+        """
+        match report, self._now:
             case JobFinished(result=SaveConflict(changed=changed)), SaveRequest() as save:
                 self._ask_to_replace(save, changed=changed)
-            case JobFinished(result=AnswersSaved() as kept), SaveRequest() as save:
-                self._kept(kept, save)
-        self._start_next()
+            case JobFinished(result=AnswersSaved() as saved), SaveRequest() as save:
+                show_status(self._app, f"Saved to {saved.path}.")
+                if save.session is self._app.session.identity:  # else other answers are open now
+                    self._app.session.keep(saved)
+                    return save
+        return None
 
     def _ask_to_replace(self, save: SaveRequest, *, changed: bool) -> None:
         from oz_installer.tui.dialogs.confirm import Confirm
@@ -169,41 +171,6 @@ class SaveQueue:
         dialog = Confirm(f"{save.path} {state}. Replace it? {backup}", yes="Replace it", no="Keep it")
         again = replace(save, replace=True)
         self._app.push_screen(dialog, lambda sure: self._queue(again) if sure else None)
-
-    def _kept(self, kept: AnswersSaved, save: SaveRequest) -> None:
-        session = self._app.session
-        self._say(f"Saved to {kept.path}.")
-        if save.session is not session.identity:
-            return  # other answers are open now
-        session.keep(kept)
-        self._app.judge()
-        self.draft_now()  # for edits during the save; else delete an obsolete draft
-        if self._app.step_screen is not None:
-            self._app.step_screen.follow()
-        if save.then is not None and not self.being_left:
-            save.then()
-
-    def draft_now(self, step_id: str | None = None) -> None:
-        """Save a draft in the background."""
-        raise NotImplementedError
-
-    @property
-    def being_left(self) -> bool:
-        """True while the wizard quits as soon as all is written."""
-        raise NotImplementedError
-
-    def all_written(self) -> None:
-        """Continue after the last queued save."""
-        raise NotImplementedError
-
-    def _next_turn(self, path: Path) -> int:
-        """Return a new number for the latest write to ``path``; older numbers are obsolete."""
-        self._turns[path] = next(self._numbers)  # unique across threads
-        return self._turns[path]
-
-    def _say(self, text: str, *, bad: bool = False) -> None:
-        if self._app.step_screen is not None:
-            self._app.step_screen.say(text, "-bad" if bad else "-good")
 
 
 def _forget_declined(core: AnswersApi, save: SaveRequest) -> None:

@@ -103,10 +103,10 @@ class InstallScreen(StepScreen):
         self.app.push_screen(asked, lambda sure: self._save_and_begin() if sure else None)
 
     def _save_and_begin(self) -> None:
-        if self.wizard.files.all_saved:
+        if self.wizard.saves.all_saved:
             self._begin()
         else:
-            self.wizard.files.save(self._begin)
+            self.wizard.saves.save(self._begin)
 
     def _begin(self) -> None:
         if self.running:

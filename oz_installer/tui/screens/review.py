@@ -181,7 +181,7 @@ class ReviewScreen(StepScreen):
     @on(FlatButton.Pressed, "#save-as")
     def _save_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
-        self.wizard.files.save_elsewhere()
+        self.wizard.saves.save_elsewhere()
 
     @on(FlatButton.Pressed, "#export")
     def _export_pressed(self, event: FlatButton.Pressed) -> None:

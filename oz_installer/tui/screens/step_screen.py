@@ -107,17 +107,17 @@ class StepScreen(ChunkedScreen[None]):
 
         Ask before overwriting an answers file for the sake of ``what``, which only reads it.
         """
-        files, session = self.wizard.files, self.wizard.session
-        if files.all_saved:
+        saves, session = self.wizard.saves, self.wizard.session
+        if saves.all_saved:
             then()
         elif not session.is_file:
-            files.save(then)
+            saves.save(then)
         else:
             from oz_installer.tui.dialogs.confirm import Confirm
 
             question = f"{what} reads {session.path}, which does not have your last changes. Save first?"
             asked = Confirm(question, yes="Save", no="Not yet")
-            self.app.push_screen(asked, lambda sure: files.save(then) if sure else None)
+            self.app.push_screen(asked, lambda sure: saves.save(then) if sure else None)
 
     # --- the frame ------------------------------------------------------------------------------------
     def compose(self) -> ComposeResult:
