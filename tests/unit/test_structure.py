@@ -15,6 +15,9 @@ PACKAGE = Path(oz_installer.__file__).parent
 LINES, FUNCTION, FOLDER = 300, 40, 22
 """Limits: lines of a file, lines of a function, Python files of a folder."""
 
+TESTS = ("unit", "tui")
+"""Folders of tests that follow the rooms, and keep their limit."""
+
 SHARED: Mapping[str, frozenset[str]] = {
     "answers": frozenset({"flow"}),  # the writer's, from the beginning
     "checks": frozenset({"parse", "log_in"}),  # of registry names; of brokers, instead of «talk»
@@ -160,10 +163,10 @@ def test_functions_are_short() -> None:
 
 
 def test_folders_are_small() -> None:
-    folders = {file.parent for file in PACKAGE.rglob("*.py")}
-    assert {
-        one.name: len(list(one.glob("*.py"))) for one in folders if len(list(one.glob("*.py"))) > FOLDER
-    } == {}
+    tests = Path(__file__).parents[1]
+    folders = {file.parent for top in (PACKAGE, *map(tests.joinpath, TESTS)) for file in top.rglob("*.py")}
+    counts = {one.as_posix(): len(list(one.glob("*.py"))) for one in folders}
+    assert {folder: count for folder, count in counts.items() if count > FOLDER} == {}
 
 
 @pytest.mark.parametrize("room", FORMER)

@@ -10,10 +10,10 @@ import pytest
 from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.errors import AnswersError
 from oz_installer.tui.app import WizardApp
+from tests.tui.controllers.test_files import COMPLETE, HERE
 from tests.tui.fake_core import FakeCore, FilesCore
 from tests.tui.nodes_case import MEDIUM
 from tests.tui.support import app_of, press, settle, step_of, text_of, until, wizard
-from tests.tui.test_files import COMPLETE, HERE
 
 OTHER = HERE.with_name("b.yml")
 

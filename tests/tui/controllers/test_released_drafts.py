@@ -11,10 +11,10 @@ import pytest
 
 from oz_installer.answers.drafts.store import SavedDraft, list_drafts, release_draft
 from oz_installer.answers.drafts.working_copy import WorkingCopy
+from tests.tui.controllers.test_files import COMPLETE, HERE
+from tests.tui.controllers.test_saving import SlowCore
 from tests.tui.fake_core import FakeCore, FilesCore
 from tests.tui.support import PATIENCE, Driver, app_of, press, settle, step_of, text_of, until, wizard
-from tests.tui.test_files import COMPLETE, HERE
-from tests.tui.test_saving import SlowCore
 
 OTHER = HERE.with_name("b.yml")
 SEEN = """

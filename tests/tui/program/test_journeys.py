@@ -16,7 +16,7 @@ from tests.tui.by_keys import add_node, choose, fill, get, give_secret, go_on, s
 from tests.tui.fake_core import FilesCore
 from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, wizard
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "bundles"
+GOLDEN = Path(__file__).parents[2] / "golden" / "bundles"
 URL = "https://oz.example.com"
 
 

@@ -14,11 +14,11 @@ from oz_installer.cli.wizard import exit_warnings
 from oz_installer.errors import AnswersError, ConnectError
 from oz_installer.tui.app import WizardApp
 from oz_installer.tui.wizard_protocol import ExitGuard
+from tests.tui.controllers.test_files import COMPLETE, HERE
+from tests.tui.controllers.test_saving import SlowCore
 from tests.tui.fake_core import FakeCore
 from tests.tui.running import PATH, RunCore
 from tests.tui.support import PATIENCE, app_of, install, left, press, step_of, text_of, until, wizard
-from tests.tui.test_files import COMPLETE, HERE
-from tests.tui.test_saving import SlowCore
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.store import SavedDraft

@@ -11,8 +11,8 @@ from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS, MEDIUM, finding
 from tests.tui.probes import strips_of
 from tests.tui.running import FAILURE, PATH, WARNING, RunCore
+from tests.tui.screens.test_last_steps import push
 from tests.tui.support import SIZES, Driver, install, press, settle, step_of, text_of, wizard
-from tests.tui.test_last_steps import push
 
 pytestmark = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 

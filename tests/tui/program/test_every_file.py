@@ -17,8 +17,8 @@ from tests.tui.by_keys import clear, type_text
 from tests.tui.fake_core import FilesCore
 from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, wizard
 
-ROOT = Path(__file__).parents[2]
-EVERYTHING = Path(__file__).parent / "journeys" / "everything.yml"
+ROOT = Path(__file__).parents[3]
+EVERYTHING = Path(__file__).parents[1] / "journeys" / "everything.yml"
 GOLDEN = sorted((ROOT / "tests" / "golden" / "bundles").glob("*/answers.yml"))
 FILES = [*sorted((ROOT / "examples").glob("*.yml")), *GOLDEN, EVERYTHING]
 OTHER = "https://other.example.com"

@@ -9,9 +9,9 @@ from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.errors import AnswersError
 from oz_installer.tui.screens.start import StartScreen
 from oz_installer.tui.widgets.menu import Menu
+from tests.tui.controllers.test_files import COMPLETE, HERE
 from tests.tui.fake_core import FakeCore
 from tests.tui.support import Driver, app_of, left, press, settle, step_of, text_of, wizard
-from tests.tui.test_files import COMPLETE, HERE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,9 @@ import pytest
 
 from oz_installer.tui.dialogs.open import OpenDialog
 from oz_installer.tui.widgets.text_input import TextInput
+from tests.tui.controllers.test_files import COMPLETE
 from tests.tui.fake_core import FakeCore, FilesCore
 from tests.tui.support import Driver, app_of, press, text_of, wizard
-from tests.tui.test_files import COMPLETE
 
 
 def words(pilot: Driver) -> str:

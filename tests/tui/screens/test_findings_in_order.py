@@ -7,8 +7,8 @@ from typing import cast
 from oz_installer.checks.all_checks import CHECKS
 from oz_installer.tui.screens.preflight import PreflightScreen
 from tests.tui.running import ANSWERS, PATH, WARNING, RunCore
+from tests.tui.screens.test_last_steps import push
 from tests.tui.support import step_of, wizard
-from tests.tui.test_last_steps import push
 
 
 async def test_the_findings_keep_their_places() -> None:

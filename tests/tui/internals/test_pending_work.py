@@ -25,10 +25,10 @@ from oz_installer.tui.timer import OneShotTimer
 from oz_installer.tui.views.event_feed import FeedReady
 from oz_installer.tui.wizard_protocol import ExitGuard
 from tests.tui import support
+from tests.tui.controllers.test_files import COMPLETE, HERE
 from tests.tui.fake_core import FakeCore
 from tests.tui.probes import lose_ticks, run_timer
 from tests.tui.support import app_of, press, settle, step_of, text_of, until, wizard
-from tests.tui.test_files import COMPLETE, HERE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,8 @@ import pytest
 from oz_installer.checks.context import Finding
 from oz_installer.tui.widgets.row_list import RowList
 from tests.tui.running import PATH, STOPPED, WARNING, RunCore
+from tests.tui.screens.test_last_steps import push
 from tests.tui.support import SIZES, check_golden, install, press, settle, step_of, text_of, wizard
-from tests.tui.test_last_steps import push
 
 LONG = "a line of a service's log that goes on and on " * 5
 

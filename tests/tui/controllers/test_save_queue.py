@@ -8,10 +8,10 @@ from pathlib import Path
 from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.errors import AnswersError
 from oz_installer.tui.dialogs.help import HelpDialog
+from tests.tui.controllers.test_files import COMPLETE, HERE
+from tests.tui.controllers.test_saving import OTHER, SlowCore
 from tests.tui.fake_core import FakeCore
 from tests.tui.support import PATIENCE, Driver, app_of, left, press, settle, text_of, until, wizard
-from tests.tui.test_files import COMPLETE, HERE
-from tests.tui.test_saving import OTHER, SlowCore
 
 
 class OneByOne(FakeCore):

@@ -11,8 +11,8 @@ from oz_installer.answers.questions import questions
 from tests.tui.by_keys import give_secret, push
 from tests.tui.fake_core import FilesCore
 from tests.tui.running import GOOD, PLAN, SUMMARY, FakePrepared, run_events
+from tests.tui.screens.test_questions import EVERYTHING
 from tests.tui.support import Driver, app_of, press, step_of, text_of, wizard
-from tests.tui.test_validation import EVERYTHING
 
 SECRETS = tuple(one.key.replace("[]", "[0]") for one in questions() if one.kind == "secret")
 

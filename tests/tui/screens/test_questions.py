@@ -22,7 +22,7 @@ from tests.tui.fake_core import FakeCore
 from tests.tui.nodes_case import ANSWERS
 from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, wizard
 
-EVERYTHING = (Path(__file__).parent / "journeys" / "everything.yml").read_text(encoding="utf-8")
+EVERYTHING = (Path(__file__).parents[1] / "journeys" / "everything.yml").read_text(encoding="utf-8")
 VARIABLE = "$OZ_PASSWORD"
 LONG = "x" * 4097
 
