@@ -141,7 +141,7 @@ lock() {
     fi
     [ -z "$made" ] || : > "$dir/lock/made"
     journal "locked by $2"
-    [ -z "$over" ] || (settle 2> /dev/null) || :
+    [ -z "$over" ] || (wait_idle 2> /dev/null) || :
   else
     rm -rf "$dir/lock"
     [ -z "$made" ] || rmdir "$dir"
@@ -170,9 +170,9 @@ take_over() {
   mkdir "$dir/lock" 2>/dev/null || fail "another run has just begun" 5
 }
 
-# settle [ENGINE]: wait until no command of a dead run is running, and until ENGINE answers and has stopped what it was
+# wait_idle [ENGINE]: wait until no command of a dead run is running, and until ENGINE answers and has stopped what it was
 # asked to stop, for about a minute at most. Status 1: it is not quiet by then; the reason is on stderr
-settle() {
+wait_idle() {
   engine=${1:-} tries=0
   while why=$(busy); [ -n "$why" ]; do
     [ $tries -lt 30 ] || fail "$why"
@@ -210,8 +210,8 @@ at_work() {
   return 1
 }
 
-# alive RUN: refresh the lock while the run waits for something else
-alive() { owned "$1"; }
+# refresh_lock RUN: refresh the lock while the run waits for something else
+refresh_lock() { owned "$1"; }
 
 # unlock RUN: release the lock; also remove an install folder that was made for it and is empty
 unlock() {
@@ -286,8 +286,8 @@ point() {
   mv -T "$dir/current.new" "$dir/current"
 }
 
-# back RUN GENERATION PREVIOUS: undo a switch; PREVIOUS is empty when there was none
-back() {
+# switch_back RUN GENERATION PREVIOUS: undo a switch; PREVIOUS is empty when there was none
+switch_back() {
   owned "$1"
   journal "back from $2 to ${3:-nothing}"
   if [ -n "$3" ]; then
@@ -313,13 +313,13 @@ unstage() {
   return 0
 }
 
-# finished RUN JOB DIGEST: mark a job as done; forget RUN JOB: unmark it
-finished() { owned "$1"; mkdir -p "$dir/state/jobs" && put "$3" "$dir/state/jobs/$2" && journal "finished $2"; }
-forget() { owned "$1"; rm -f "$dir/state/jobs/$2"; }
+# mark_job_done RUN JOB DIGEST: mark a job as done; unmark_job RUN JOB: unmark it
+mark_job_done() { owned "$1"; mkdir -p "$dir/state/jobs" && put "$3" "$dir/state/jobs/$2" && journal "finished $2"; }
+unmark_job() { owned "$1"; rm -f "$dir/state/jobs/$2"; }
 
-# verified RUN DIGEST [KEEP PREVIOUS]: mark the bundle with this digest as verified; empty: unmark it. Then delete old
-# generations beyond KEEP, but never the current one and PREVIOUS: a rollback needs them
-verified() {
+# mark_verified RUN DIGEST [KEEP PREVIOUS]: mark the bundle with this digest as verified; empty: unmark it. Then
+# delete old generations beyond KEEP, but never the current one and PREVIOUS: a rollback needs them
+mark_verified() {
   owned "$1"
   if [ -z "$2" ]; then rm -f "$dir/state/verified"; return; fi
   mkdir -p "$dir/state" && put "$2" "$dir/state/verified" && journal verified || return
@@ -331,6 +331,7 @@ verified() {
 }
 
 case $command in
-  facts|lock|alive|under_lock|settle|unlock|stage|switch|back|unstage|finished|forget|verified) "$command" "$@" ;;
+  facts|lock|refresh_lock|under_lock|wait_idle|unlock|stage|switch|switch_back|unstage|mark_job_done|unmark_job|mark_verified)
+    "$command" "$@" ;;
   *) fail "unknown command $command" 2 ;;
 esac

@@ -44,7 +44,7 @@ def lock(
 
 def refresh_lock(install_dir: str, run: str) -> tuple[str, ...]:
     """Refresh the lock, so that it does not become stale while the run continues."""
-    return _call("alive", install_dir, run)
+    return _call("refresh_lock", install_dir, run)
 
 
 def under_lock(install_dir: str, run: str, what: str, argv: Iterable[str]) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def wait_idle(install_dir: str, engine: str) -> tuple[str, ...]:
 
     Waits for about a minute at most; exit status 1 when it is not quiet by then, with the reason on stderr.
     """
-    return _call("settle", install_dir, engine)
+    return _call("wait_idle", install_dir, engine)
 
 
 def unlock(install_dir: str, run: str) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ def switch(install_dir: str, run: str, generation: str) -> tuple[str, ...]:
 
 def switch_back(install_dir: str, run: str, generation: str, previous: str) -> tuple[str, ...]:
     """Undo a switch."""
-    return _call("back", install_dir, run, generation, previous)
+    return _call("switch_back", install_dir, run, generation, previous)
 
 
 def unstage(install_dir: str, run: str, generation: str) -> tuple[str, ...]:
@@ -102,12 +102,12 @@ def unstage(install_dir: str, run: str, generation: str) -> tuple[str, ...]:
 
 def mark_job_done(install_dir: str, run: str, job: str, digest: str) -> tuple[str, ...]:
     """Mark a job with this digest as done."""
-    return _call("finished", install_dir, run, job, digest)
+    return _call("mark_job_done", install_dir, run, job, digest)
 
 
 def unmark_job(install_dir: str, run: str, job: str) -> tuple[str, ...]:
     """Unmark a job that was done."""
-    return _call("forget", install_dir, run, job)
+    return _call("unmark_job", install_dir, run, job)
 
 
 def mark_verified(install_dir: str, run: str, digest: str, previous: str | None = None) -> tuple[str, ...]:
@@ -117,7 +117,7 @@ def mark_verified(install_dir: str, run: str, digest: str, previous: str | None 
     are deleted.
     """
     keep = () if previous is None else (str(KEPT_GENERATIONS), previous)
-    return _call("verified", install_dir, run, digest, *keep)
+    return _call("mark_verified", install_dir, run, digest, *keep)
 
 
 # Run the health check in each container until it passes or the time is over; print each name when it passes.

@@ -100,7 +100,7 @@ def without_guard(argv: Sequence[str]) -> tuple[str, ...]:
 def is_own_step(argv: Sequence[str]) -> bool:
     """Whether this is a command of node.sh that asks for the lock itself, as its own tests prove."""
     own = argv[:2] == ("sh", "-c") and argv[3:4] == ("oz-install",)
-    return own and argv[4] not in ("facts", "lock", "unlock", "settle")
+    return own and argv[4] not in ("facts", "lock", "unlock", "wait_idle")
 
 
 def short(argv: Sequence[str]) -> str:

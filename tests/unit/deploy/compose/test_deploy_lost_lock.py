@@ -84,7 +84,7 @@ def healthy_until(verb: str) -> Answer:
 
 @pytest.mark.parametrize("upgrade", [False, True], ids=["first", "upgrade"])
 @pytest.mark.parametrize(
-    "verb", ["node.sh verified", "compose up", "compose run", "node.sh switch", "podman pull"]
+    "verb", ["node.sh mark_verified", "compose up", "compose run", "node.sh switch", "podman pull"]
 )
 def test_lost_lock_every_command_that_changes_the_node_asks_in_the_same_command(
     verb: str, upgrade: bool

@@ -206,7 +206,7 @@ def after_switch(node: FakeTransport) -> list[str]:
 def test_back_on_a_fresh_node_leaves_nothing() -> None:
     run, node = make_run(fresh(), podman("api", "beat"))
     undone([Stage(), Switch()], run)
-    assert after_switch(node)[-3:] == ["compose down", "node.sh back", "node.sh unstage"]
+    assert after_switch(node)[-3:] == ["compose down", "node.sh switch_back", "node.sh unstage"]
     down = next(sent.argv for sent in node.sent if "down" in sent.argv)
     assert "--volumes" in down
 
@@ -221,9 +221,14 @@ def test_back_to_a_previous_generation_runs_it_again_and_removes_what_is_new() -
     run, node = make_run(installed(OLD), podman("api", "beat", "oz-init-run-1"))
     undone([Stage(), Switch()], run)
     words = [word for word in after_switch(node) if word != "checks"]
-    assert words == ["node.sh back", "podman rm beat oz-init-run-1", "compose up api", "node.sh unstage"]
-    back = next(sent.argv for sent in node.sent if "back" in sent.argv)
-    assert back[4:] == ("back", "/opt/oz", "r1", "000002", "000001")
+    assert words == [
+        "node.sh switch_back",
+        "podman rm beat oz-init-run-1",
+        "compose up api",
+        "node.sh unstage",
+    ]
+    back = next(sent.argv for sent in node.sent if "switch_back" in sent.argv)
+    assert back[4:] == ("switch_back", "/opt/oz", "r1", "000002", "000001")
 
 
 @pytest.mark.parametrize(
@@ -247,7 +252,7 @@ def test_back_names_the_services_or_starts_none() -> None:
     """Compose takes no names for all."""
     run, node = make_run(installed(OLD, containers={}), podman())
     undone([Stage(), Switch()], run)
-    assert after_switch(node) == ["node.sh back", "node.sh unstage"]
+    assert after_switch(node) == ["node.sh switch_back", "node.sh unstage"]
 
 
 def test_a_switch_that_failed_is_taken_back_without_asking_compose_for_what_is_not_there() -> None:
@@ -255,7 +260,7 @@ def test_a_switch_that_failed_is_taken_back_without_asking_compose_for_what_is_n
     run, node = make_run(fresh(), answer)
     with pytest.raises(DeployError, match="cannot switch to the new files"):
         run_phases([Stage(), Switch()], run)
-    assert after_switch(node) == ["compose down", "node.sh back", "node.sh unstage"]
+    assert after_switch(node) == ["compose down", "node.sh switch_back", "node.sh unstage"]
     down = next(sent.argv for sent in node.sent if "down" in sent.argv)
     assert down[2:4] == ('[ ! -e "$0" ] || exec "$@"', "/opt/oz/current/compose.yaml")
 
@@ -294,7 +299,7 @@ def test_jobs_run_before_services_and_are_remembered() -> None:
     run, node = make_run(fresh(), healthy, events=events)
     run_phases([Start("app")], run)
     words = [word for word in node.words() if not word.startswith(("podman ps", "checks"))]
-    assert words == ["compose run init", "node.sh finished", "compose up api beat"]
+    assert words == ["compose run init", "node.sh mark_job_done", "compose up api beat"]
     told = [f"{event.service} {event.state}" for event in events if isinstance(event, ServiceState)]
     assert told[:2] == ["init starting", "init finished"]
     assert set(told[2:]) == {"api starting", "beat starting", "api healthy", "beat running"}
@@ -345,7 +350,7 @@ def test_a_job_that_fails_shows_what_it_said_without_secrets() -> None:
     assert caught.value.details == "one\ntwo\nno login with ********"
 
 
-@pytest.mark.parametrize(("before", "step"), [({}, "forget"), ({"init": "older"}, "finished")])
+@pytest.mark.parametrize(("before", "step"), [({}, "unmark_job"), ({"init": "older"}, "mark_job_done")])
 def test_a_job_that_was_done_is_forgotten_again_or_done_as_before(before: dict[str, str], step: str) -> None:
     run, node = make_run(fresh(jobs=before), healthy)
     undone([Start("app")], run)
@@ -357,9 +362,9 @@ def test_a_job_that_was_done_is_forgotten_again_or_done_as_before(before: dict[s
 def test_what_was_seen_to_work_is_remembered_and_taken_back(before: str) -> None:
     run, node = make_run(installed(OLD, verified=before))
     undone([Verify()], run)
-    remembered, taken_back = (sent.argv[4:] for sent in node.sent if "verified" in sent.argv)
-    assert remembered == ("verified", "/opt/oz", "r1", NEW.digest, "5", "000001")
-    assert taken_back == ("verified", "/opt/oz", "r1", before)
+    remembered, taken_back = (sent.argv[4:] for sent in node.sent if "mark_verified" in sent.argv)
+    assert remembered == ("mark_verified", "/opt/oz", "r1", NEW.digest, "5", "000001")
+    assert taken_back == ("mark_verified", "/opt/oz", "r1", before)
 
 
 # --- the gate ------------------------------------------------------------------------------------------

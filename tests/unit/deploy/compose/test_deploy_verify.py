@@ -86,7 +86,7 @@ def test_everything_that_has_a_path_is_asked_and_then_remembered(ports: type[Por
         "/statistic",
         "/v1/models/dummy",
     ]
-    assert node.words() == ["node.sh verified"]
+    assert node.words() == ["node.sh mark_verified"]
 
 
 def test_what_does_not_answer_is_named_with_its_log(ports: type[Ports]) -> None:
@@ -100,7 +100,7 @@ def test_what_does_not_answer_is_named_with_its_log(ports: type[Ports]) -> None:
     assert f"oz-webui (Web interface) on n1 does not answer at {address}/login: HTTP 502 said" in told
     assert "boom" in caught.value.details
     assert caught.value.hint.startswith("Read its last log lines above. Check that no firewall blocks port ")
-    assert "node.sh verified" not in node.words()
+    assert "node.sh mark_verified" not in node.words()
 
 
 def test_a_closed_port_may_be_a_firewalls(ports: type[Ports]) -> None:
