@@ -127,7 +127,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
             self.session.visited.add(here.STEP)
             self.drafts.draft_now(step_id)
             self._switch(there)
-            self._tell_size(self.size)
+            self._check_size(self.size)
         if key is not None:
             there.call_after_refresh(there.focus_key, key)
         self.judge()
@@ -196,7 +196,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
 
     def _begin(self) -> None:
         self.files.begin_with(self._first, self._start_step)
-        self.jobs.start("load", lambda _tell, _stop: [load_screen(one.id) for one in STEPS])
+        self.jobs.start("load", lambda _post, _stop: [load_screen(one.id) for one in STEPS])
 
     def on_app_focus(self) -> None:
         """Validate again: a missing file may have been created in another window."""
@@ -212,15 +212,15 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
         return self.judging.under_way
 
     @on(JobMessage)
-    def _told(self, message: JobMessage) -> None:
-        news = self.jobs.news(message)
-        match news:
+    def _handle_job_message(self, message: JobMessage) -> None:
+        report = self.jobs.report_of(message)
+        match report:
             case JobFinished(job="judge" | "files"):
-                self.judging.heard(news)
+                self.judging.receive(report)
             case JobFinished(job="load"):
                 self.start_idle_gc()
             case _:
-                self.files.heard(news)
+                self.files.receive(report)
 
     # --- keys -----------------------------------------------------------------------------------------
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
@@ -274,14 +274,14 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Show a notice while the window is too small."""
-        self._tell_size(event.size)
+        self._check_size(event.size)
 
-    def _tell_size(self, size: Size) -> None:
+    def _check_size(self, size: Size) -> None:
         small = size.width < SMALLEST[0] or size.height < SMALLEST[1]
         if small or self.screen.has_class("too-small"):
-            from oz_installer.tui.dialogs.too_small import tell
+            from oz_installer.tui.dialogs.too_small import show_size_notice
 
-            tell(self, small, SMALLEST)
+            show_size_notice(self, small, SMALLEST)
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """Export a picture of the screen with all passwords masked."""

@@ -31,8 +31,8 @@ Python's own pool has six threads on two processors: nodes that do not answer or
 keep the answers from being validated and saved.
 """
 
-Tell = Callable[[object], None]
-Job = Callable[[Tell, Stop], Any]
+Post = Callable[[object], None]
+Job = Callable[[Post, Stop], Any]
 """Runs in a thread, sends reports, ends soon after the stop is set, and may raise OzError."""
 
 
@@ -63,14 +63,14 @@ class JobMessage(Message):
 
 
 class Jobs:
-    """Jobs of one owner, which receives ``JobMessage``s and reads them with ``news``."""
+    """Jobs of one owner, which receives ``JobMessage``s and reads them with ``report_of``."""
 
     def __init__(self, owner: DOMNode) -> None:
         self._owner = owner
         self._stops: dict[str, Stop] = {}
 
     def start(self, name: str, job: Job, *, apart: bool = False) -> Stop:
-        """Run ``job(tell, stop)`` in a thread; stop an earlier one of that name and ignore it.
+        """Run ``job(post, stop)`` in a thread; stop an earlier one of that name and ignore it.
 
         At its end the job sends ``JobFinished`` with its result, or ``JobFailed`` with the text of an
         OzError. The program waits for its jobs when it exits, except for those started with ``apart``.
@@ -95,7 +95,7 @@ class Jobs:
         """Return whether a job of that name is running."""
         return name in self._stops
 
-    def news(self, message: JobMessage) -> object | None:
+    def report_of(self, message: JobMessage) -> object | None:
         """Return the report in a message; None when its job was stopped or replaced."""
         if self._stops.get(message.job) is not message.until:
             return None
@@ -116,15 +116,15 @@ class Jobs:
         return name != HELD and cast("HoldingApp", self._owner.app).leaving.held
 
     def _run(self, name: str, job: Job, stop: Stop) -> None:
-        def tell(news: object) -> None:
-            self._owner.post_message(JobMessage(news, name, stop))
+        def post(report: object) -> None:
+            self._owner.post_message(JobMessage(report, name, stop))
 
-        def end(news: JobFinished | JobFailed) -> None:
-            if not self._owner.post_message(JobMessage(news, name, stop)):
-                self._forget(name, stop)  # nobody is there to hear it
+        def end(report: JobFinished | JobFailed) -> None:
+            if not self._owner.post_message(JobMessage(report, name, stop)):
+                self._forget(name, stop)  # its owner has gone
 
         try:
-            result = job(tell, stop)
+            result = job(post, stop)
         except OzError as error:
             texts = (error_text(error), error.hint, getattr(error, "details", ""))
             message, hint, details = map(strip_control, texts)

@@ -27,7 +27,7 @@ class StepState:
     problems: int = 0
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """Text for the side bar."""
         return f"! {self.problems}" if self.problems else self.mark
 

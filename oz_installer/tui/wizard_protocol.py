@@ -119,7 +119,7 @@ class StepView(Protocol):
         """True while no dialog covers the step."""
         ...
 
-    def say(self, text: str, tone: Tone = "") -> None:
+    def show_status(self, text: str, tone: Tone = "") -> None:
         """Show a text in the status line."""
 
     def follow(self) -> None:
@@ -266,7 +266,7 @@ class NodesView(Protocol):
     def open_dialog(self, dialog: ModalScreen[T], answered: Callable[[T | None], None]) -> None:
         """Show a dialog over the step; ``answered`` is called with its result."""
 
-    def say(self, text: str, tone: Tone = "") -> None:
+    def show_status(self, text: str, tone: Tone = "") -> None:
         """Show a text in the status line."""
 
     def show_nodes(self) -> None:

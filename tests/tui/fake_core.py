@@ -66,7 +66,7 @@ class Scripted:
         stop: threading.Event,
     ) -> None:
         """Tell what ``node_probes`` gives."""
-        self._tell(self.node_probes(working, names), on_tried, stop)
+        self._report(self.node_probes(working, names), on_tried, stop)
 
     def node_probes(self, working: WorkingCopy, names: Sequence[str]) -> Iterable[NodeProbe]:
         """What is scripted of these nodes; other cores have their own."""
@@ -81,7 +81,7 @@ class Scripted:
         stop: threading.Event,
     ) -> None:
         """Tell what is scripted."""
-        self._tell(self.outside.findings, on_finding, stop)
+        self._report(self.outside.findings, on_finding, stop)
 
     def prepare(self, path: Path, stop: threading.Event) -> Prepared:
         """As scripted."""
@@ -103,22 +103,22 @@ class Scripted:
         self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: threading.Event
     ) -> None:
         """Tell what is scripted."""
-        self._tell(self.outside.findings, on_finding, stop)
+        self._report(self.outside.findings, on_finding, stop)
 
     def apply(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
         """Tell what is scripted."""
-        self._tell(self.outside.events, on_event, stop)
+        self._report(self.outside.events, on_event, stop)
 
     def summarise(self, prepared: Prepared, stop: threading.Event) -> Summary:
         """As scripted."""
         summary: Summary = self.outside.summary
         return summary
 
-    def _tell(self, news: Iterable[Any], tell: Callable[[Any], None], stop: threading.Event) -> None:
-        for one in news:
+    def _report(self, reports: Iterable[Any], report: Callable[[Any], None], stop: threading.Event) -> None:
+        for one in reports:
             if stop.wait(self.outside.pace):
                 return
-            tell(one)
+            report(one)
         if self.outside.failure is not None:
             raise self.outside.failure
 

@@ -43,19 +43,19 @@ EVENTS = 2000
 
 def events() -> list[Event]:
     """A busy installation."""
-    told: list[Event] = [
+    busy: list[Event] = [
         RunStarted(at=1000, phases=("Pull images",), nodes=NODES),
         PhaseStarted(at=1000, phase="Pull images", number=1, of=1),
     ]
     for number in range(EVENTS):
         at, node, total = 1000 + number / 50, NODES[number % len(NODES)], EVENTS * 1000
         if number % 3:
-            told.append(
+            busy.append(
                 NodeProgress(at=at, node=node, text="pulling", done=number * 1000, total=total, unit="bytes")
             )
         else:
-            told.append(Message(at=at, level="info", text=f"line {number} of a log " + "x" * 60, node=node))
-    return [*told, RunEnded(at=1072, outcome="done", seconds=72)]
+            busy.append(Message(at=at, level="info", text=f"line {number} of a log " + "x" * 60, node=node))
+    return [*busy, RunEnded(at=1072, outcome="done", seconds=72)]
 
 
 class FiftyCore(InstallerCore):
@@ -74,7 +74,7 @@ class FiftyCore(InstallerCore):
         stop: threading.Event,
     ) -> None:
         """They lack memory."""
-        tell_at_once([fit(name, short_of_memory(name)) for name in names], on_tried)
+        put_from_threads([fit(name, short_of_memory(name)) for name in names], on_tried)
 
     def prepare(self, path: Path, stop: threading.Event) -> Prepared:
         """Something to carry out."""
@@ -88,7 +88,7 @@ class FiftyCore(InstallerCore):
         self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: threading.Event
     ) -> None:
         """Every check on every node is fine."""
-        tell_at_once(
+        put_from_threads(
             [
                 Finding(
                     id=f"host.{check}/{node}", subject=check, node=node, level="ok", seen="as it should be"
@@ -104,11 +104,11 @@ class FiftyCore(InstallerCore):
         first, *rest, last = events()
         on_event(first)
 
-        def tell(event: Event) -> None:
+        def put(event: Event) -> None:
             stop.wait(4 * self.seconds / EVENTS)
             on_event(event)
 
-        tell_at_once(rest, tell)
+        put_from_threads(rest, put)
         on_event(last)
 
     def summarise(self, prepared: Prepared, stop: threading.Event) -> Summary:
@@ -123,14 +123,14 @@ class FiftyCore(InstallerCore):
         )
 
 
-def tell_at_once(news: Sequence[Any], tell: Callable[[Any], object]) -> None:
+def put_from_threads(events: Sequence[Any], put: Callable[[Any], object]) -> None:
     """From four threads."""
 
     def some(part: Sequence[Any]) -> None:
         for one in part:
-            tell(one)
+            put(one)
 
-    threads = [threading.Thread(target=some, args=(news[place::4],)) for place in range(4)]
+    threads = [threading.Thread(target=some, args=(events[place::4],)) for place in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

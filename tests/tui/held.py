@@ -24,19 +24,19 @@ class Held(WizardApp):
         """Hold."""
         self._left = PAINTS
         self.leaving.hold(ExitGuard(question="Stop?", stop=self._work))
-        self._say("held")
+        self._show("held")
 
     def _work(self) -> None:
         self._left -= 1
-        self._say(f"{self._left} to go")
+        self._show(f"{self._left} to go")
         if self._left > 0:
             self.set_timer(0.005, self._work)
         else:
             self.leaving.release()
 
-    def _say(self, text: str) -> None:
+    def _show(self, text: str) -> None:
         if self.step_screen is not None:
-            self.step_screen.say(text)
+            self.step_screen.show_status(text)
 
 
 if __name__ == "__main__":

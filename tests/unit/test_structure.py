@@ -79,10 +79,15 @@ FORMER: Mapping[str, str] = {
         Judging Kept Lasting Leaving Lines Mode Note Occupied Opened OrderedApp Owner Passed Push
         QuietBars Report Said Saving Sheet Stage Stash SteadyParts Subject TestedScreen Tidying Told
         Trial Trials Trying Waiting Words advance barred_words carry_out findings_text in_form judge
-        look said short_turns worded
+        look said short_turns worded DraftKeeper.kept_last DraftKeeper.let_go FileController._away
+        FileController._gone FileController.heard Jobs.news Notice.words StepScreen.heard StepScreen.say
+        StepState.words
     """,
 }
 """Classes, functions and methods by room that had more than one meaning, or none, under their old names."""
+
+PRIVATE_WORDS = frozenset({"hear", "heard", "hears", "news", "said", "say", "says", "tell", "tells", "told"})
+"""Words of a private vocabulary, which no name of the wizard or of its tests consists of."""
 
 
 @cache
@@ -181,6 +186,29 @@ def test_former_names_are_gone(room: str) -> None:
         if name in names
     }
     assert kept == set()
+
+
+@pytest.mark.parametrize("room", [PACKAGE / "tui", Path(__file__).parents[1] / "tui"], ids=["tui", "tests"])
+def test_names_are_no_private_words(room: Path) -> None:
+    kept = {
+        f"{file.relative_to(room).as_posix()}:{line} {name}"
+        for file in sorted(room.rglob("*.py"))
+        for line, name in _named(ast.parse(file.read_text(encoding="utf-8")))
+        if name.strip("_").lower() in PRIVATE_WORDS
+    }
+    assert kept == set()
+
+
+def _named(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield every name that a module gives: functions, classes, arguments, variables, attributes."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield node.lineno, name
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
+                yield node.lineno, name
+            case ast.Attribute(attr=name, ctx=ast.Store()) | ast.MatchAs(name=str(name)):
+                yield node.lineno, name
 
 
 def _defined(tree: ast.Module) -> Iterator[str]:

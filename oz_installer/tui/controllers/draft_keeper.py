@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.tui.controllers.save_queue import SaveQueue
     from oz_installer.tui.controllers.write_order import WriteOrder
-    from oz_installer.tui.jobs import Tell
+    from oz_installer.tui.jobs import Post
     from oz_installer.tui.wizard_protocol import WizardHost
 
 QUIET = 2.0
 """Seconds after the last key before a draft is saved."""
 
-Left = Callable[[Path | None, str], None]
+LastDraftSaved = Callable[[Path | None, str], None]
 """Called with the answers file whose draft was saved, if any, and with the error, if any."""
 
 
@@ -40,8 +40,8 @@ class DraftKeeper:
         self._drafted = False
         """True while there is a draft of unsaved changes."""
         self._step = FIRST
-        self._last: Left | None = None
-        self._gone_on_with: Path | None = None
+        self._last: LastDraftSaved | None = None
+        self._continued: Path | None = None
         """Answers file of the draft that was opened last."""
         self._left: dict[Path, bool] = {}
         """Answers files that are no longer edited but whose drafts this wizard still owns."""
@@ -62,11 +62,11 @@ class DraftKeeper:
         if self._last is None and (draft := self.draft_job(step_id)) is not None:
             self._app.jobs.start("draft", draft, apart=True)
 
-    def keep_last(self, then: Left) -> None:
+    def keep_last(self, then: LastDraftSaved) -> None:
         """Save the last draft in ``all_written``, and pass the result to ``then``."""
         self._last = then
 
-    def let_go(self, draft_of: Path | None = None) -> None:
+    def release_current(self, draft_of: Path | None = None) -> None:
         """Release the draft of the current answers once nothing is being written.
 
         Another wizard may then continue it. The draft of ``draft_of`` was just opened and is kept.
@@ -75,19 +75,19 @@ class DraftKeeper:
         session = self._app.session
         if session.is_open:
             self._left[session.path] = True
-        self._gone_on_with = draft_of
+        self._continued = draft_of
         if draft_of is not None:
             self._left.pop(draft_of, None)
-        self._let_go()
+        self._release_left()
 
-    def _let_go(self) -> None:
+    def _release_left(self) -> None:
         if self._left and not self._saves.busy:
 
-            def job(_tell: Tell, _stop: Stop) -> None:
+            def job(_post: Post, _stop: Stop) -> None:
                 with self._order.lock:
                     self._release(*self._left)
 
-            self._app.jobs.start("let-go", job, apart=True)
+            self._app.jobs.start("release", job, apart=True)
 
     def _release(self, *paths: Path) -> None:
         """Release the drafts of those paths that are no longer edited. The caller holds the lock."""
@@ -97,26 +97,26 @@ class DraftKeeper:
 
     def all_written(self) -> None:
         """Release drafts and save the last one, now that nothing is being written."""
-        self._let_go()
+        self._release_left()
         if self._last is None:
             return
         if (draft := self.draft_job()) is None:
-            self._tell_last(None, "")
+            self._end_last(None, "")
         else:
             show_status(self._app, "Saving a draft of your answers before quitting ...")
             self._app.jobs.start("last", draft, apart=True)
 
-    def kept_last(self, news: JobFinished | JobFailed) -> None:
+    def last_saved(self, report: JobFinished | JobFailed) -> None:
         """Handle the result of the last draft; save again if something was typed in between."""
         session = self._app.session
-        if isinstance(news, JobFailed):
-            self._tell_last(None, news.message)
-        elif news.result is not session.working:
+        if isinstance(report, JobFailed):
+            self._end_last(None, report.message)
+        elif report.result is not session.working:
             self.all_written()
         else:
-            self._tell_last(session.path if session.has_unsaved_changes else None, "")
+            self._end_last(session.path if session.has_unsaved_changes else None, "")
 
-    def _tell_last(self, kept: Path | None, trouble: str) -> None:
+    def _end_last(self, kept: Path | None, trouble: str) -> None:
         then, self._last = self._last, None
         if then is not None:
             then(kept, trouble)
@@ -128,13 +128,13 @@ class DraftKeeper:
         def keep() -> None:
             with suppress(Exception):  # the crash itself is reported
                 if draft is not None:
-                    draft(lambda _news: None, Stop())
+                    draft(lambda _report: None, Stop())
 
         thread = Thread(target=keep, daemon=True)
         thread.start()
         thread.join(PATIENCE)
 
-    def draft_job(self, step_id: str | None = None) -> Callable[[Tell, Stop], WorkingCopy] | None:
+    def draft_job(self, step_id: str | None = None) -> Callable[[Post, Stop], WorkingCopy] | None:
         """Return a job that saves the answers as a draft; None when there is nothing to save.
 
         The job returns the answers. It deletes the draft of answers that equal the file again.
@@ -150,7 +150,7 @@ class DraftKeeper:
         order = self._order
         turn, identity = order.next_turn(path), session.identity
 
-        def job(_tell: Tell, _stop: Stop) -> WorkingCopy:
+        def job(_post: Post, _stop: Stop) -> WorkingCopy:
             with order.lock:
                 self._release(path)  # their other draft belongs to other answers
                 if not order.is_latest(path, turn):
@@ -159,7 +159,7 @@ class DraftKeeper:
                     core.save_draft(working, path, step)
                 else:
                     core.delete_own_draft(path)
-                if session.identity is not identity and path != self._gone_on_with:
+                if session.identity is not identity and path != self._continued:
                     core.release_draft(path)  # they are no longer edited
             return working
 

@@ -73,9 +73,9 @@ class ExitController:
             return
         self._code = code
         self._patience = OneShotTimer(self._app, PATIENCE, self._too_late)
-        self._app.files.keep_last(self._kept)
+        self._app.files.keep_last(self._last_draft_saved)
 
-    def _kept(self, draft: Path | None, trouble: str) -> None:
+    def _last_draft_saved(self, draft: Path | None, trouble: str) -> None:
         """Quit; ask first if input would be lost and the terminal is still there."""
         if self._patience is not None:
             self._patience.stop()

@@ -25,10 +25,10 @@ from oz_installer.tui.steps import STEPS, number, step_of
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.store import SavedDraft
-    from oz_installer.tui.controllers.draft_keeper import DraftKeeper, Left
+    from oz_installer.tui.controllers.draft_keeper import DraftKeeper, LastDraftSaved
     from oz_installer.tui.controllers.save_queue import SaveQueue
     from oz_installer.tui.core import AnswersApi
-    from oz_installer.tui.jobs import Tell
+    from oz_installer.tui.jobs import Post
     from oz_installer.tui.wizard_protocol import WizardHost
 
 
@@ -49,19 +49,19 @@ class FileController:
             self.open(path, step_id)
             return
         core = self._app.core  # input without a choice on the start screen begins new answers
-        self._app.jobs.start("room", lambda _tell, _stop: free_file(core))
+        self._app.jobs.start("free-path", lambda _post, _stop: free_file(core))
         if step_id is not None:
             self._app.go(step_id)
 
     def begin(self) -> None:
         """Start a new installation in a file that neither exists nor has a draft."""
-        self._away(self._begin)
+        self._leave_for(self._begin)
 
     def _begin(self) -> None:
         core = self._app.core
-        self._app.jobs.start("begin", lambda _tell, _stop: free_file(core))
+        self._app.jobs.start("begin", lambda _post, _stop: free_file(core))
 
-    def _room_found(self, path: Path) -> None:
+    def _free_path_found(self, path: Path) -> None:
         session = self._app.session
         if not session.is_file and session.path == NEW_FILE.absolute():
             session.path = path
@@ -70,7 +70,7 @@ class FileController:
 
     def ask_to_open(self, step_id: str | None = None) -> None:
         """Choose an answers file and open it."""
-        self._away(lambda: self._choose(step_id))
+        self._leave_for(lambda: self._choose(step_id))
 
     def _choose(self, step_id: str | None) -> None:
         from oz_installer.tui.dialogs.open import OpenDialog
@@ -92,7 +92,7 @@ class FileController:
         """
         core = self._app.core
 
-        def job(_tell: object, _stop: object) -> tuple[AnswersOpened, Validation] | DraftFound:
+        def job(_post: object, _stop: object) -> tuple[AnswersOpened, Validation] | DraftFound:
             mine = (one for one in core.drafts() if one.target == path and not one.held)
             if not anyway and declined is None and (draft := next(mine, None)):
                 return DraftFound(saved=draft, step=step_id)
@@ -123,12 +123,12 @@ class FileController:
 
     def open_draft(self, saved: SavedDraft) -> None:
         """Continue a draft where it was left."""
-        self._away(lambda: self._open_draft(saved))
+        self._leave_for(lambda: self._open_draft(saved))
 
     def _open_draft(self, saved: SavedDraft) -> None:
         core = self._app.core
 
-        def job(_tell: object, _stop: object) -> tuple[AnswersOpened, Validation]:
+        def job(_post: object, _stop: object) -> tuple[AnswersOpened, Validation]:
             working = core.load_draft(saved)
             try:
                 source = core.read(saved.target)[1] if core.exists(saved.target) else None
@@ -141,7 +141,7 @@ class FileController:
 
         self._app.jobs.start("open", job)
 
-    def _away(self, then: Callable[[], None]) -> None:
+    def _leave_for(self, then: Callable[[], None]) -> None:
         """Switch to other answers once these are written and a draft is saved; ask before a loss."""
         self._waiting = None
         if self._refused():
@@ -156,21 +156,21 @@ class FileController:
             return
         self._after = then
 
-        def job(tell: Tell, stop: Stop) -> bool:
+        def job(post: Post, stop: Stop) -> bool:
             from oz_installer.answers.dotted_keys import plain_secrets
 
-            return any(True for _ in plain_secrets(draft(tell, stop).values)) and touched
+            return any(True for _ in plain_secrets(draft(post, stop).values)) and touched
 
         self._app.jobs.start("away", job, apart=True)
 
-    def keep_last(self, then: Left) -> None:
+    def keep_last(self, then: LastDraftSaved) -> None:
         """Save the last draft, after pending saves, and pass the result to ``then``."""
         self._drafts.keep_last(then)
         if not self._saves.busy:
             self._all_written()
 
     def _save_ended(self, report: JobFinished | JobFailed) -> None:
-        """Follow the save with a draft of later edits and with what waited for it; start the next one."""
+        """Save a draft of later edits, call what waited for the save, and start the next save."""
         saved = self._saves.finish(report)
         if saved is not None:
             self._app.judge()
@@ -194,15 +194,15 @@ class FileController:
         """Switch to the pending answers, if any, when nothing is written and no dialog is open."""
         waiting, step = self._waiting, self._app.step_screen
         if waiting is not None and not self._saves.busy and step is not None and step.is_active:
-            self._away(waiting)
+            self._leave_for(waiting)
 
-    def _gone(self, forgets: bool) -> None:
+    def _leave(self, forgets: bool) -> None:
         if forgets:
-            self._ask_to_go("Unsaved passwords are not kept in a draft")
+            self._ask_to_leave("Unsaved passwords are not kept in a draft")
         elif self._after is not None:
             self._after()
 
-    def _ask_to_go(self, why: str) -> None:
+    def _ask_to_leave(self, why: str) -> None:
         from oz_installer.tui.dialogs.confirm import Confirm
 
         after = self._after
@@ -219,7 +219,7 @@ class FileController:
 
     def _opened(self, opened: AnswersOpened, judged: Validation) -> None:
         session = self._app.session
-        self._drafts.let_go(opened.path if opened.draft else None)
+        self._drafts.release_current(opened.path if opened.draft else None)
         session.open(opened)
         session.judged = judged
         ordered = sorted(judged.problems, key=lambda problem: number(step_of(problem.key)))
@@ -235,37 +235,37 @@ class FileController:
             show_status(self._app, f"! No field can show this, fix it in the file: {lost}{more}", bad=True)
 
     # --- results of jobs ------------------------------------------------------------------------------
-    def heard(self, news: object) -> None:
+    def receive(self, report: object) -> None:
         """Handle the result of a job."""
-        match news:
+        match report:
             case JobFinished(job="open" | "begin" | "away") if self._refused():
                 pass  # its installation would run on behind a screen that has gone
             case JobFinished(job="open", result=(AnswersOpened() as opened, Validation() as judged)):
                 self._opened(opened, judged)
             case JobFinished(job="begin", result=Path() as path):
-                self._drafts.let_go()
+                self._drafts.release_current()
                 self._app.session.reset(path)
                 self._app.start_over(STEPS[1].id)
-            case JobFinished(job="room", result=Path() as path):
-                self._room_found(path)
+            case JobFinished(job="free-path", result=Path() as path):
+                self._free_path_found(path)
             case JobFinished(job="last") | JobFailed(job="last"):
-                self._drafts.kept_last(news)
+                self._drafts.last_saved(report)
             case JobFinished(job="save", result=SaveConflict()) if self._waiting is not None:
                 self._waiting = None
-                self._save_ended(news)
+                self._save_ended(report)
                 show_status(self._app, "! The file was not opened: answer the question about saving first.")
             case JobFinished(job="save"):
-                self._save_ended(news)
+                self._save_ended(report)
             case JobFailed(job="save", message=message, hint=hint):
                 self._waiting = None  # the current answers stay
-                self._save_ended(news)
+                self._save_ended(report)
                 show_status(self._app, f"error: {message}. {hint}", bad=True)
             case JobFinished(job="open", result=DraftFound(saved=saved, step=step_id)):
                 self._ask_which(saved, step_id)
             case JobFinished(job="away", result=bool() as forgets):
-                self._gone(forgets)
+                self._leave(forgets)
             case JobFailed(job="away", message=message):
-                self._ask_to_go(message)
+                self._ask_to_leave(message)
             case JobFailed(message=message, hint=hint):
                 show_status(self._app, f"error: {message}. {hint}", bad=True)
 

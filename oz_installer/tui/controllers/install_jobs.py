@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from oz_installer.deploy.events import Event
     from oz_installer.installation.prepare import Prepared
     from oz_installer.tui.core import OperationsApi
-    from oz_installer.tui.jobs import Tell
+    from oz_installer.tui.jobs import Post
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +44,11 @@ class ChecksDone:
     stopped: bool
 
 
-def compare(core: OperationsApi, path: Path, tell: Tell, stop: Stop) -> PlanReady:
+def compare(core: OperationsApi, path: Path, post: Post, stop: Stop) -> PlanReady:
     """Compute what would change on the nodes. Raises OzError, also Interrupted."""
     from oz_installer.formatting.plan import plan_text, total_text
 
-    tell(JobStage(text="Connecting to the nodes and comparing ..."))
+    post(JobStage(text="Connecting to the nodes and comparing ..."))
     prepared = core.prepare(path, stop)
     try:
         plan = core.with_diffs(prepared, stop)
@@ -57,10 +57,10 @@ def compare(core: OperationsApi, path: Path, tell: Tell, stop: Stop) -> PlanRead
     return PlanReady(sheet=MeasuredRows.of(plan_rows(plan_text(plan))), total=total_text(plan))
 
 
-def check(core: OperationsApi, path: Path, tell: Tell, stop: Stop) -> ChecksDone:
+def check(core: OperationsApi, path: Path, post: Post, stop: Stop) -> ChecksDone:
     """Run the checks and report every finding. Raises OzError."""
-    tell(JobStage(text="Connecting and checking ..."))
-    core.check(path, tell, stop)
+    post(JobStage(text="Connecting and checking ..."))
+    core.check(path, post, stop)
     return ChecksDone(stopped=stop.is_set())
 
 
@@ -79,23 +79,23 @@ def read_status(core: OperationsApi, path: Path, stop: Stop) -> Installed:
 def install(
     core: OperationsApi,
     path: Path,
-    tell: Tell,
+    post: Post,
     on_event: Callable[[Event], None],
     stop: Stop,
     *,
     checked: bool,
 ) -> Installed:
     """Install; unless ``checked``, run the checks first. Raises OzError, also Interrupted."""
-    tell(JobStage(text="Connecting to the nodes and comparing ..."))
+    post(JobStage(text="Connecting to the nodes and comparing ..."))
     prepared = _prepared(core, path, stop)
     try:
         _raise_if_stopped(stop)
         if not checked:
-            tell(JobStage(text="Checking that everything is ready ..."))
+            post(JobStage(text="Checking that everything is ready ..."))
             _require(core, prepared, stop)
         if not prepared.plan.nothing_to_do:
             prepared.require_engines()
-            tell(JobStage(text="Starting ..."))
+            post(JobStage(text="Starting ..."))
             core.apply(prepared, on_event, stop)
         return _summed_up(core, prepared, path, stop)
     finally:

@@ -42,12 +42,14 @@ class NodeTestController:
         names = [name for name in given if name and name not in self.results.pending]
         if not names:
             if not self.results.pending:
-                self._screen.say("Nothing to test: a node needs a valid name and host first.", "-warning")
+                self._screen.show_status(
+                    "Nothing to test: a node needs a valid name and host first.", "-warning"
+                )
             return
         job = f"{JOB}{next(self._numbers)}"
         self.results.begin(job, working, names)
-        self._screen.say(f"Testing {', '.join(names)[:60]} …")
-        self._screen.start(job, lambda tell, stop: core.probe_nodes(working, path, names, tell, stop))
+        self._screen.show_status(f"Testing {', '.join(names)[:60]} …")
+        self._screen.start(job, lambda post, stop: core.probe_nodes(working, path, names, post, stop))
         self._screen.show_nodes()
 
     def stop(self) -> None:
@@ -56,25 +58,25 @@ class NodeTestController:
             self._screen.jobs.stop(job)
             self.results.end(job)
 
-    def heard(self, news: object) -> None:
+    def receive(self, report: object) -> None:
         """Handle the result of a node and the end of a job."""
-        match news:
+        match report:
             case JobFinished(job=job) if job.startswith(JOB):
                 self.results.end(job)
                 self._over()
             case JobFailed(job=job, message=message, hint=hint) if job.startswith(JOB):
                 self.results.end(job)
                 self._screen.wizard.asking.forget()
-                self._screen.say(f"error: {message}. {hint}", "-bad")
+                self._screen.show_status(f"error: {message}. {hint}", "-bad")
             case JobFinished() | JobFailed():
                 return
             case _:
                 from oz_installer.installation.wizard.probe import NodeProbe
 
-                if isinstance(news, NodeProbe):
-                    self.results.record(news)
-                    if news.error and not may_accept(news):
-                        self._screen.wizard.asking.forget(news.node)
+                if isinstance(report, NodeProbe):
+                    self.results.record(report)
+                    if report.error and not may_accept(report):
+                        self._screen.wizard.asking.forget(report.node)
                     self._screen.show_soon()
                 return
         self._screen.show_nodes()
@@ -87,7 +89,7 @@ class NodeTestController:
         states = [self.state(working, index) for index in range(working.nodes())]
         failed = sum(tone == "-bad" for _, tone in states)
         text = f"Tested: {failed} failed." if failed else "Tested."
-        self._screen.say(text, worst(tone for _, tone in states))
+        self._screen.show_status(text, worst(tone for _, tone in states))
         keys = self.results.unknown_keys(self._screen.working)
         if keys and self._screen.is_active:
             from oz_installer.tui.dialogs.host_keys import HostKeys
@@ -100,7 +102,7 @@ class NodeTestController:
         keys = self.results.unknown_keys(working)
         wanted = [name for name in names if name in keys]
         if not wanted:
-            self._screen.say("No new host key to accept: run Test first.", "-warning")
+            self._screen.show_status("No new host key to accept: run Test first.", "-warning")
             return
         indexes = [index for index in range(working.nodes()) if working.get(f"nodes[{index}].name") in wanted]
         for index in indexes:

@@ -127,7 +127,7 @@ class SaveQueue:
         self._now = save
         core, order = self._app.core, self._order
 
-        def job(_tell: object, _stop: object) -> AnswersSaved | SaveConflict:
+        def job(_post: object, _stop: object) -> AnswersSaved | SaveConflict:
             if not save.replace and core.exists(save.path):
                 if not save.own:
                     return SaveConflict(path=save.path)

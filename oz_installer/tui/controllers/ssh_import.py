@@ -26,14 +26,14 @@ class SshImport:
     def start(self) -> None:
         """Read ~/.ssh/config."""
         core = self._screen.core
-        self._screen.start("import", lambda _tell, _stop: core.ssh_config_hosts())
+        self._screen.start("import", lambda _post, _stop: core.ssh_config_hosts())
 
     def offer(self, hosts: Sequence[SshHost]) -> None:
         """Show the hosts to choose from."""
         from oz_installer.tui.dialogs.pick import PickSome
 
         if not hosts:
-            self._screen.say("~/.ssh/config has no hosts to import; add nodes by hand.", "-warning")
+            self._screen.show_status("~/.ssh/config has no hosts to import; add nodes by hand.", "-warning")
         elif self._screen.is_active:
             dialog = PickSome(
                 "Import from ~/.ssh/config", items(hosts, self._screen.working), take="Add", hint=HINT
@@ -47,7 +47,7 @@ class SshImport:
                 working = working.add_node(node_from_host(host, _names(working)))
         if names:
             self._screen.wizard.edit(working)
-            self._screen.say(f"Added {plural(len(names), 'node')}.", "-good")
+            self._screen.show_status(f"Added {plural(len(names), 'node')}.", "-good")
 
 
 def items(hosts: Sequence[SshHost], working: WorkingCopy) -> list[Item]:

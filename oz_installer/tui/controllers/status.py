@@ -11,4 +11,4 @@ if TYPE_CHECKING:
 def show_status(app: Wizard, text: str, *, bad: bool = False) -> None:
     """Show a message in the status line, if a step is open."""
     if app.step_screen is not None:
-        app.step_screen.say(text, "-bad" if bad else "-good")
+        app.step_screen.show_status(text, "-bad" if bad else "-good")

@@ -35,38 +35,38 @@ class ValidationController:
             self._timer.stop()
         self._timer = OneShotTimer(self._app, after, self._judge)
 
-    def heard(self, news: JobFinished) -> None:
+    def receive(self, report: JobFinished) -> None:
         """Handle the result of a validation job."""
-        match news:
+        match report:
             case JobFinished(job="judge", result=Validation() as judged):
                 self._show(judged)
-                self._look_at_files()
+                self._check_files()
             case JobFinished(job="files", result=(identity, working, files)):
-                self._files_seen(identity, working, files)
+                self._files_checked(identity, working, files)
 
     def _judge(self) -> None:
         session, screen, core = self._app.session, self._app.step_screen, self._app.core
         working, before, keys = session.working, session.judged, screen.keys() if screen else ()
-        self._app.jobs.start("judge", lambda _tell, _stop: validate(core, working, keys, before))
+        self._app.jobs.start("judge", lambda _post, _stop: validate(core, working, keys, before))
 
-    def _look_at_files(self) -> None:
+    def _check_files(self) -> None:
         """Check the named files, one job at a time; nothing waits for it, as a disk may hang."""
         if not self._app.jobs.running("files"):
             session, core = self._app.session, self._app.core
             identity, working, path = session.identity, session.working, session.path
 
-            def job(_tell: object, _stop: object) -> tuple[object, WorkingCopy, tuple[Problem, ...]]:
+            def job(_post: object, _stop: object) -> tuple[object, WorkingCopy, tuple[Problem, ...]]:
                 return identity, working, core.file_problems(working, path)
 
             self._app.jobs.start("files", job, apart=True)
 
-    def _files_seen(self, identity: object, working: WorkingCopy, files: tuple[Problem, ...]) -> None:
+    def _files_checked(self, identity: object, working: WorkingCopy, files: tuple[Problem, ...]) -> None:
         session = self._app.session
         if identity is session.identity:
             session.files = files
             self._show(session.judged)
         if working is not session.working:
-            self._look_at_files()
+            self._check_files()
 
     def _show(self, judged: Validation | None) -> None:
         if judged is not None:

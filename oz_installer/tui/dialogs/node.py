@@ -82,10 +82,10 @@ class NodeDialog(Dialog[bool]):
             self._wizard.edit(change(self._wizard.session.working), soon=True)
 
     @on(Notice)
-    def _said(self, message: Notice) -> None:
+    def _show_notice(self, message: Notice) -> None:
         message.stop()
         if self._wizard.step_screen is not None:
-            self._wizard.step_screen.say(message.words, "-warning")
+            self._wizard.step_screen.show_status(message.text, "-warning")
 
     @on(FlatButton.Pressed, "#done")
     def _pushed(self, event: FlatButton.Pressed) -> None:

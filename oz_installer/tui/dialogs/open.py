@@ -55,20 +55,20 @@ class OpenDialog(Dialog[Path]):
 
     def _list(self, folder: Path) -> None:
         core = self._core
-        self._jobs.start("files", lambda _tell, _stop: (folder, core.answers_files(folder)))
+        self._jobs.start("files", lambda _post, _stop: (folder, core.answers_files(folder)))
 
     @on(JobMessage)
-    def _job_reported(self, report: JobMessage) -> None:
-        match self._jobs.news(report):
+    def _job_reported(self, event: JobMessage) -> None:
+        match self._jobs.report_of(event):
             case JobFinished(job="files", result=(folder, files)) if files or folder == self._folder:
                 self._show(folder, files)
-            case JobFinished(job="look", result=(path, there)):
+            case JobFinished(job="find", result=(path, there)):
                 if there:
                     self.dismiss(path)
                 else:
-                    self._tell(f"! File not found: {path}")
-            case JobFailed(job="look", message=message, hint=hint):
-                self._tell(f"! {message}; {hint}")
+                    self._show_error(f"! File not found: {path}")
+            case JobFailed(job="find", message=message, hint=hint):
+                self._show_error(f"! {message}; {hint}")
                 self._list(resolve_path(self._typed, self._folder))
 
     def _show(self, folder: Path, files: tuple[Path, ...]) -> None:
@@ -82,7 +82,7 @@ class OpenDialog(Dialog[Path]):
     def _typed(self) -> str:
         return self.query_one("#path", TextInput).value.strip()
 
-    def _tell(self, wrong: str) -> None:
+    def _show_error(self, wrong: str) -> None:
         self.query_one("#wrong", Static).update(wrong)
 
     def action_enter_list(self) -> None:
@@ -109,14 +109,14 @@ class OpenDialog(Dialog[Path]):
     def _open(self, text: str) -> None:
         if not text:
             near = self.query_one("#answers", Menu).items
-            self._tell("! Enter a path or choose a file below" if near else "! Enter a path")
+            self._show_error("! Enter a path or choose a file below" if near else "! Enter a path")
             return
         core, path = self._core, resolve_path(text, self._folder)
 
-        def look(_tell: object, _stop: object) -> tuple[Path, bool]:
+        def find(_post: object, _stop: object) -> tuple[Path, bool]:
             there = core.exists(path)
             if there:
                 core.read(path)
             return path, there
 
-        self._jobs.start("look", look)
+        self._jobs.start("find", find)

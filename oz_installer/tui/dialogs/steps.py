@@ -25,7 +25,7 @@ class StepsDialog(Dialog[str]):
     def body(self) -> ComposeResult:
         """Compose one line per step."""
         items = [
-            Item(id=step.id, label=f"{number:>2}  {step.title}", mark=self._states[step.id].words)
+            Item(id=step.id, label=f"{number:>2}  {step.title}", mark=self._states[step.id].label)
             for number, step in enumerate(STEPS, 1)
         ]
         now = next((index for index, step in enumerate(STEPS) if self._states[step.id].mark == "now"), 0)

@@ -28,11 +28,11 @@ class TooSmall(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Show the sizes."""
-        self._tell()
+        self._show_sizes()
 
     def on_resize(self) -> None:
         """Show the new size."""
-        self._tell()
+        self._show_sizes()
 
     def on_screen_resume(self) -> None:
         """Close if a dialog on top has closed and the terminal has grown.
@@ -43,7 +43,7 @@ class TooSmall(ModalScreen[None]):
         if again and self.app.size.width >= self._least[0] and self.app.size.height >= self._least[1]:
             self.dismiss(None)
 
-    def _tell(self) -> None:
+    def _show_sizes(self) -> None:
         here = f"{self.app.size.width} x {self.app.size.height}"
         text = (
             f"This terminal is {here}.\noz-install needs {self._needed}.\n\n"
@@ -52,7 +52,7 @@ class TooSmall(ModalScreen[None]):
         self.query_one("#size", Static).update(Content(text))
 
 
-def tell(app: App[Any], small: bool, needed: tuple[int, int]) -> None:
+def show_size_notice(app: App[Any], small: bool, needed: tuple[int, int]) -> None:
     """Show the screen while the terminal is too small, remove it afterwards."""
     shown = app.screen.has_class("too-small")
     if shown and not small:

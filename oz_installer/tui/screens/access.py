@@ -67,11 +67,11 @@ class AccessScreen(StepScreen):
     def changed(self, working: WorkingCopy, judged: Validation | None) -> None:
         """Show and hide groups; read the catalogue once."""
         if not self._releases and not self.jobs.running("releases"):
-            self.start("releases", lambda _tell, _stop: self.core.releases())
+            self.start("releases", lambda _post, _stop: self.core.releases())
         asked = (working.values.get("nodes"), working.get("scenario"))
         if asked != self._looked_at:
             self._looked_at, core = asked, self.core
-            self.start("roles", lambda _tell, _stop: len(core.role_assignment(working).api_nodes))
+            self.start("roles", lambda _post, _stop: len(core.role_assignment(working).api_nodes))
         hidden = self._unasked(working)
         if judged is not None:
             self._wrong = {key for key in hidden if judged.problem(key)}
@@ -95,9 +95,9 @@ class AccessScreen(StepScreen):
             hidden.add("license.web_adapter")
         return frozenset(hidden)
 
-    def heard(self, news: object) -> None:
+    def receive(self, report: object) -> None:
         """Handle the releases and the number of api nodes."""
-        match news:
+        match report:
             case JobFinished(job="releases", result=found):
                 self._releases = found
             case JobFinished(job="roles", result=count):
@@ -121,7 +121,7 @@ class AccessScreen(StepScreen):
         from oz_installer.tui.dialogs.pick import PickOne
 
         if "images" in self.working.texts:
-            self.say("Fix the lines of images first.", "-warning")
+            self.show_status("Fix the lines of images first.", "-warning")
             return
         given: Mapping[str, str] = self.working.get("images") or {}
         items = [

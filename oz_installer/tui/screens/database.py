@@ -110,4 +110,4 @@ class DatabaseScreen(TestScreen):
     def test_job(self) -> Job:
         """Return the job that logs in from every api node."""
         core, working, path = self.core, self.working, self.wizard.session.path
-        return lambda tell, stop: core.probe_section("database", working, path, tell, stop)
+        return lambda post, stop: core.probe_section("database", working, path, post, stop)

@@ -61,7 +61,7 @@ class DoneScreen(StepScreen):
         super().on_screen_resume()
         if self.wizard.session.opened_to_manage:
             self.wizard.session.opened_to_manage = False
-            self.call_after_refresh(self._look)
+            self.call_after_refresh(self._read_status)
 
     def on_resize(self) -> None:
         """Draw the table at the new width."""
@@ -103,28 +103,28 @@ class DoneScreen(StepScreen):
     def _copy_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
         self.app.copy_to_clipboard(command(self.wizard.session.path))
-        self.say("Copied to the terminal's clipboard, if the terminal allows it.", "-good")
+        self.show_status("Copied to the terminal's clipboard, if the terminal allows it.", "-good")
 
     @on(FlatButton.Pressed, "#look")
-    def _look_pressed(self, event: FlatButton.Pressed) -> None:
+    def _status_pressed(self, event: FlatButton.Pressed) -> None:
         event.stop()
-        self._look()
+        self._read_status()
 
-    def _look(self) -> None:
+    def _read_status(self) -> None:
         if self.refused():
             return
         core, path = self.core, self.wizard.session.path
         self._failure = None
-        self.start("look", lambda _tell, stop: read_status(core, path, stop))
+        self.start("status", lambda _post, stop: read_status(core, path, stop))
         self.follow()
 
-    def heard(self, news: object) -> None:
+    def receive(self, report: object) -> None:
         """Handle the status, or why it could not be read."""
-        match news:
-            case JobFinished(job="look", result=Installed() as installed):
+        match report:
+            case JobFinished(job="status", result=Installed() as installed):
                 self.wizard.session.installed = installed
-                self.say(checked_at_text(installed).strip(), "-good")
-            case JobFailed(job="look") as failed:
+                self.show_status(checked_at_text(installed).strip(), "-good")
+            case JobFailed(job="status") as failed:
                 self.wizard.asking.forget()
                 self._failure = failed
         self.follow()

@@ -116,15 +116,15 @@ class InstallScreen(StepScreen):
         self.view, self._failure, self._stage = RunProgress(), None, "Starting ..."
         self.query_one("#outcome", RowList).show(())
 
-        def job(tell: Callable[[object], None], stop: Stop) -> Installed:
-            feed.wake = tell
-            return install(core, path, tell, feed.put, stop, checked=checked)
+        def job(post: Callable[[object], None], stop: Stop) -> Installed:
+            feed.wake = post
+            return install(core, path, post, feed.put, stop, checked=checked)
 
         self._feed = feed
         self._stop = self.start(HELD, job)
         self.wizard.leaving.hold(ExitGuard(question=STOP_QUESTION, stop=self._stop_now))
         self._tick = self.set_interval(TICK, self._paint)
-        self.say("Installing. Ctrl+Q and Stop ask before they interrupt it.")
+        self.show_status("Installing. Ctrl+Q and Stop ask before they interrupt it.")
         self._paint()
 
     def _ask_to_stop(self) -> None:
@@ -139,13 +139,13 @@ class InstallScreen(StepScreen):
         self._stop.set()
         self.wizard.asking.cancel_pending()
         self.view.undoing = True
-        self.say("Stopping: this run's changes are rolled back. This can take a while.", "-warning")
+        self.show_status("Stopping: this run's changes are rolled back. This can take a while.", "-warning")
         self._paint()
 
     # --- reports of the job ---------------------------------------------------------------------------
-    def heard(self, news: object) -> None:
+    def receive(self, report: object) -> None:
         """Handle the end of the run, and the signal that events wait in the feed."""
-        match news:
+        match report:
             case FeedReady():
                 OneShotTimer(self, self._feed.delay(), self._take)
             case JobStage(text=text):
@@ -155,19 +155,19 @@ class InstallScreen(StepScreen):
                 self._take_all()
                 self.wizard.session.installed = installed
                 self._ended()
-                self.say("Installed. Next shows the status.", "-good")
+                self.show_status("Installed. Next shows the status.", "-good")
                 self.query_one("#next").focus()
             case JobFailed(job="install") as failed:
                 self._take_all()
                 self._failure = failed
                 self.wizard.asking.forget()
                 self._ended()
-                self.say("! Not installed: the error and what to do next are shown above.", "-bad")
+                self.show_status("! Not installed: the error and what to do next are shown above.", "-bad")
                 self.query_one("#run").focus()
 
     def _take(self) -> None:
-        heard, more = self._feed.take()
-        self.view.apply(heard)
+        events, more = self._feed.take()
+        self.view.apply(events)
         self._paint()
         if more:
             OneShotTimer(self, 0.02, self._take)
@@ -175,8 +175,8 @@ class InstallScreen(StepScreen):
     def _take_all(self) -> None:
         more = True
         while more:
-            heard, more = self._feed.take()
-            self.view.apply(heard)
+            events, more = self._feed.take()
+            self.view.apply(events)
 
     def _ended(self) -> None:
         if self._tick is not None:

@@ -92,7 +92,7 @@ class NodesScreen(StepScreen):
         if asked != self._assigned_for:
             self._assigned_for = asked
             core = self.core
-            self.start("roles", lambda _tell, _stop: core.role_assignment(working))
+            self.start("roles", lambda _post, _stop: core.role_assignment(working))
         self.show_nodes()
 
     def show_nodes(self) -> None:
@@ -219,7 +219,7 @@ class NodesScreen(StepScreen):
         def remove(sure: bool | None) -> None:
             if sure:
                 self.wizard.edit(self.working.remove_node(index))
-                self.say(f"Node {name[:40]} was removed from the answers.")
+                self.show_status(f"Node {name[:40]} was removed from the answers.")
 
         self.app.push_screen(Confirm(question, yes="Remove", no="Keep it"), remove)
 
@@ -283,9 +283,9 @@ class NodesScreen(StepScreen):
         if self.wizard.step_screen is not self:
             self._node_tests.stop()
 
-    def heard(self, news: object) -> None:
+    def receive(self, report: object) -> None:
         """Handle roles, node tests and found hosts."""
-        match news:
+        match report:
             case JobFinished(job="roles", result=assignment):
                 self._assignment = assignment
                 self._node_tests.results.roles = {
@@ -295,6 +295,6 @@ class NodesScreen(StepScreen):
             case JobFinished(job="import", result=hosts):
                 self._importing.offer(hosts)
             case JobFailed(job="import", message=message, hint=hint):
-                self.say(f"error: {message}. {hint}", "-bad")
+                self.show_status(f"error: {message}. {hint}", "-bad")
             case _:
-                self._node_tests.heard(news)
+                self._node_tests.receive(report)

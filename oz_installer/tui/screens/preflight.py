@@ -156,7 +156,7 @@ class PreflightScreen(StepScreen):
         event.stop()
         if self.jobs.running("check"):
             self._stop.set()
-            self.say("Stopping ...")
+            self.show_status("Stopping ...")
         elif self.refused():
             return
         else:
@@ -168,16 +168,16 @@ class PreflightScreen(StepScreen):
         self.found, self._over, self._refused = [], False, False
         self._checked_for = self.working.without("accept")
         self.wizard.session.preflight_passed_for = None
-        self._stop = self.start("check", lambda tell, stop: check(core, path, tell, stop))
+        self._stop = self.start("check", lambda post, stop: check(core, path, post, stop))
         self._show()
 
-    def heard(self, news: object) -> None:
+    def receive(self, report: object) -> None:
         """Handle findings, drawn at most ten times a second, and the end of the checks."""
-        match news:
+        match report:
             case JobStage(text=text):
-                self.say(text)
+                self.show_status(text)
             case Finding():
-                self.found.append(news)
+                self.found.append(report)
                 if not self._dirty:
                     self._dirty = True
                     OneShotTimer(self, 0.1, self._show)
@@ -193,7 +193,7 @@ class PreflightScreen(StepScreen):
                 self.query_one("#detail").display = False
                 self.query_one("#run", FlatButton).relabel("Run again")
                 self.query_one("#summary", LiveText).set_text("The checks could not run.")
-                self.say(f"error: {message}", "-bad")
+                self.show_status(f"error: {message}", "-bad")
 
     def _ended(self) -> None:
         if self.failures:
@@ -208,7 +208,7 @@ class PreflightScreen(StepScreen):
         good = self._over and not self.open_warnings
         tone: Tone = "-bad" if self.failures else "-good" if good else "-warning"
         done = "Checked." if self._over else "Stopped."
-        self.say(f"{done} {total_text(self.found, self.accepted)}", tone)
+        self.show_status(f"{done} {total_text(self.found, self.accepted)}", tone)
 
     # --- next -----------------------------------------------------------------------------------------
     @on(FlatButton.Pressed, "#accept")
@@ -220,7 +220,7 @@ class PreflightScreen(StepScreen):
         taken = one.is_accepted(self.accepted)
         rest = tuple(name for name in self.accepted if name not in (one.id, one.id.partition("/")[0]))
         self.wizard.change("accept", (rest if taken else (*rest, one.id)) or None)
-        self.say(f"{'No longer accepted' if taken else 'Accepted'}: {one.id}. Save to keep it.")
+        self.show_status(f"{'No longer accepted' if taken else 'Accepted'}: {one.id}. Save to keep it.")
         if not taken:
             self._to_next_warning()
 
@@ -236,10 +236,10 @@ class PreflightScreen(StepScreen):
     def action_next(self) -> None:
         """Go to the next step unless a check failed; ask when warnings are not accepted."""
         if self._refused:
-            self.say("! The checks could not run: fix the error above, then run them again.", "-bad")
+            self.show_status("! The checks could not run: fix the error above, then run them again.", "-bad")
             return
         if self.failures and not self._is_stale:
-            self.say(
+            self.show_status(
                 f"! {plural(self.failures, 'check')} failed: fix each FAILURE, then run the checks again.",
                 "-bad",
             )

@@ -44,12 +44,12 @@ class ReleaseScreen(StepScreen):
     def changed(self, working: WorkingCopy, judged: Validation | None) -> None:  # noqa: ARG002
         """Read the releases of the catalogue once."""
         if not self._options and not self.jobs.running("releases"):
-            self.start("releases", lambda _tell, _stop: self.core.releases())
+            self.start("releases", lambda _post, _stop: self.core.releases())
 
-    def heard(self, news: object) -> None:
+    def receive(self, report: object) -> None:
         """Offer the releases of the catalogue as options."""
-        if isinstance(news, JobFinished):
-            self._options = tuple(Option(value=one.name, label=one.title) for one in news.result)
+        if isinstance(report, JobFinished):
+            self._options = tuple(Option(value=one.name, label=one.title) for one in report.result)
             for field in self.query(ChoiceField).results(ChoiceField):
                 if field.key == "release":
                     field.given_options = self._options

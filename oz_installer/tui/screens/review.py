@@ -93,7 +93,7 @@ class ReviewScreen(StepScreen):
         if self._drawn_for != (working, width):
             self._drawn_for = (working, width)
             core = self.core
-            self.start("draw", lambda _tell, _stop: draw(core, working, width))
+            self.start("draw", lambda _post, _stop: draw(core, working, width))
         if judged is not None and self._drawn is not None and self._drawn.topology is None:
             for name in ("picture", "file-text"):
                 self.query_one(f"#{name}", RowList).show(problem_rows(judged.problems, width))
@@ -111,29 +111,29 @@ class ReviewScreen(StepScreen):
     def _width(self) -> int:
         return min(max(self.query_one("#body").size.width - 1, 72), 100)
 
-    def heard(self, news: object) -> None:
+    def receive(self, report: object) -> None:
         """Handle the results of drawing, comparing and exporting."""
         changes = self.query_one("#changes", RowList)
-        match news:
+        match report:
             case JobFinished(job="draw", result=ReviewContent() as drawn):
                 self._show(drawn)
             case JobStage(text=text):
-                self.say(text)
+                self.show_status(text)
                 changes.show([(text, "muted")], top=True)
             case JobFinished(job="compare") if self._is_stale:
                 changes.show([(STALE, "warning")], top=True)
-                self.say(STALE, "-warning")
+                self.show_status(STALE, "-warning")
             case JobFinished(job="compare", result=PlanReady() as compared):
                 changes.show(compared.sheet, top=True)
-                self.say(compared.total, "-good")
+                self.show_status(compared.total, "-good")
             case JobFailed(job="compare", message=message, hint=hint, details=details):
                 self.wizard.asking.forget()
                 changes.show(failure_rows(message, hint, details, self._width()), top=True)
-                self.say(f"error: {message}", "-bad")
+                self.show_status(f"error: {message}", "-bad")
             case JobFinished(job="export", result=path):
-                self.say(f"Topology exported to {path}.", "-good")
+                self.show_status(f"Topology exported to {path}.", "-good")
             case JobFailed(message=message, hint=hint):
-                self.say(f"error: {message}. {hint}", "-bad")
+                self.show_status(f"error: {message}. {hint}", "-bad")
 
     def _show(self, drawn: ReviewContent) -> None:
         self._drawn = drawn
@@ -176,7 +176,7 @@ class ReviewScreen(StepScreen):
     def _compare(self) -> None:
         core, path = self.core, self.wizard.session.path
         self._compared_for = self.working
-        self.start("compare", lambda tell, stop: compare(core, path, tell, stop))
+        self.start("compare", lambda post, stop: compare(core, path, post, stop))
 
     @on(FlatButton.Pressed, "#save-as")
     def _save_pressed(self, event: FlatButton.Pressed) -> None:
@@ -196,7 +196,7 @@ class ReviewScreen(StepScreen):
         if topology is None:
             return
 
-        def job(_tell: object, _stop: object) -> Path:
+        def job(_post: object, _stop: object) -> Path:
             core.write_svg(topology, path)
             return path
 

@@ -81,22 +81,22 @@ class StartScreen(StepScreen):
     def on_screen_resume(self) -> None:
         """Look for drafts again."""
         super().on_screen_resume()
-        self.call_after_refresh(self._look)
+        self.call_after_refresh(self._list_drafts)
 
-    def _look(self) -> None:
+    def _list_drafts(self) -> None:
         core = self.core
-        self.start("drafts", lambda _tell, _stop: core.drafts())
+        self.start("drafts", lambda _post, _stop: core.drafts())
 
-    def heard(self, news: object) -> None:
+    def receive(self, report: object) -> None:
         """Handle found drafts and a deleted one."""
-        match news:
+        match report:
             case JobFinished(job="drafts", result=found):
                 self._show(found)
             case JobFinished(job="forget"):
-                self._look()
+                self._list_drafts()
             case JobFailed(message=message, hint=hint):
-                self.say(f"! {message}. {hint}", "-bad")
-                self._look()
+                self.show_status(f"! {message}. {hint}", "-bad")
+                self._list_drafts()
 
     def _show(self, drafts: Sequence[SavedDraft]) -> None:
         """Put drafts first and the cursor on the newest, unless it was moved already."""
@@ -148,7 +148,7 @@ class StartScreen(StepScreen):
 
         def forget(sure: bool | None) -> None:
             if sure:
-                self.start("forget", lambda _tell, _stop: core.delete_draft(draft))
+                self.start("forget", lambda _post, _stop: core.delete_draft(draft))
 
         self.app.push_screen(Confirm(question, yes="Delete", no="Keep it"), forget)
 

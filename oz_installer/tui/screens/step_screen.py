@@ -1,7 +1,7 @@
 """Base class of steps: frame, navigation, background jobs, fields that follow the answers.
 
-A step defines ``body()``, and may define ``changed()`` (the answers have changed) and ``heard()`` (one of its
-jobs has reported). ``app.py`` lists what a screen may call.
+A step defines ``body()``, and may define ``changed()`` (the answers have changed) and ``receive()`` (one of
+its jobs has reported). ``wizard_protocol.py`` lists what a screen may call.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class StepScreen(ChunkedScreen[None]):
         ``judged`` is None until exactly these answers are validated. Forms are refreshed already.
         """
 
-    def heard(self, news: object) -> None:
+    def receive(self, report: object) -> None:
         """Handle a report of one of this screen's jobs, or its end (``JobFinished``, ``JobFailed``)."""
 
     # --- for a step to call ---------------------------------------------------------------------------
@@ -85,21 +85,23 @@ class StepScreen(ChunkedScreen[None]):
         """Show a dialog over the step; ``answered`` is called with its result."""
         self.app.push_screen(dialog, answered)
 
-    def say(self, text: str, tone: Tone = "") -> None:
+    def show_status(self, text: str, tone: Tone = "") -> None:
         """Show a text in the status line; while the step is being opened, once that line exists."""
         if self.is_mounted:
-            self.query_one(StatusLine).say(text, tone)
+            self.query_one(StatusLine).show(text, tone)
         else:
-            self.call_later(self.say, text, tone)
+            self.call_later(self.show_status, text, tone)
 
     def refused(self) -> bool:
         """Return whether an installation is running, during which no other job may use the nodes."""
         if self.wizard.leaving.held:
-            self.say("! An installation is running: wait until it ends, or stop it in step Install.", "-bad")
+            self.show_status(
+                "! An installation is running: wait until it ends, or stop it in step Install.", "-bad"
+            )
         return self.wizard.leaving.held
 
     def start(self, name: str, job: Job) -> Stop:
-        """Run ``job(tell, stop)`` in a thread; its reports and its end reach ``heard``."""
+        """Run ``job(post, stop)`` in a thread; its reports and its end reach ``receive``."""
         return self.jobs.start(name, job)
 
     def once_saved(self, then: Callable[[], None], what: str) -> None:
@@ -198,7 +200,7 @@ class StepScreen(ChunkedScreen[None]):
         key, self._sought = self._sought, ""
         for shown in self.walk_children(AnswerWidget):
             if why := shown.why_not(key):
-                self.say(f"! {why}.", "-warning")
+                self.show_status(f"! {why}.", "-warning")
                 return
 
     def show_frame(self) -> None:
@@ -247,9 +249,9 @@ class StepScreen(ChunkedScreen[None]):
             self.wizard.go(STEPS[index - 1].id)
 
     @on(Notice)
-    def _said(self, message: Notice) -> None:
+    def _show_notice(self, message: Notice) -> None:
         message.stop()
-        self.say(message.words, "-warning")
+        self.show_status(message.text, "-warning")
 
     @on(FlatButton.Pressed, "#next")
     def _next_pressed(self, event: FlatButton.Pressed) -> None:
@@ -262,7 +264,7 @@ class StepScreen(ChunkedScreen[None]):
         self.action_back()
 
     @on(JobMessage)
-    def _told(self, message: JobMessage) -> None:
-        news = self.jobs.news(message)
-        if news is not None:
-            self.heard(news)
+    def _handle_job_message(self, message: JobMessage) -> None:
+        report = self.jobs.report_of(message)
+        if report is not None:
+            self.receive(report)

@@ -72,7 +72,7 @@ class StorageScreen(TestScreen):
     def test_job(self) -> Job:
         """Return the job that writes, reads and removes a file."""
         core, working, path = self.core, self.working, self.wizard.session.path
-        return lambda tell, stop: core.probe_section("storage", working, path, tell, stop)
+        return lambda post, stop: core.probe_section("storage", working, path, post, stop)
 
 
 def why(apis: tuple[str, ...]) -> str:

@@ -90,7 +90,7 @@ class TestScreen(StepScreen):
             core, key = self.core, self.NEEDED
             self.start(
                 "around",
-                lambda _tell, _stop: (
+                lambda _post, _stop: (
                     core.role_assignment(working),
                     core.missing_reason(working, key) if key else None,
                 ),
@@ -142,12 +142,12 @@ class TestScreen(StepScreen):
         if self.refused():
             return
         if why := self.untestable():
-            self.say(why, "-warning")
+            self.show_status(why, "-warning")
             return
         self._findings, self._failed, self._tested = (), None, self._subject(self.working)
         self.start("test", self.test_job())
         self.query_one("#test", FlatButton).relabel("Stop")
-        self.say(f"{self.TEST} …")
+        self.show_status(f"{self.TEST} …")
         self._show_report()
 
     @on(FlatButton.Pressed, "#test")
@@ -163,7 +163,7 @@ class TestScreen(StepScreen):
     def _hint(self) -> None:
         quiet = not str(self.query_one(StatusLine).visual)
         if quiet and self._tested is None and self.assignment is not None and not self.untestable():
-            self.say(f"F5: {self.TEST}")
+            self.show_status(f"F5: {self.TEST}")
 
     def on_screen_suspend(self) -> None:
         """Stop the test when another step is shown."""
@@ -171,9 +171,9 @@ class TestScreen(StepScreen):
             self._end("Stopped.", "-warning")
             self.jobs.stop("test")
 
-    def heard(self, news: object) -> None:
+    def receive(self, report: object) -> None:
         """Handle roles, a finding or the end of the test."""
-        match news:
+        match report:
             case JobFinished(job="around", result=(assignment, needed)):
                 first = self.assignment is None
                 self.assignment, self.needed = assignment, needed
@@ -190,8 +190,8 @@ class TestScreen(StepScreen):
             case _:
                 from oz_installer.checks.context import Finding
 
-                if isinstance(news, Finding):
-                    self._findings = (*self._findings, news)
+                if isinstance(report, Finding):
+                    self._findings = (*self._findings, report)
         self._show_report()
 
     def _show_report(self) -> None:
@@ -213,4 +213,4 @@ class TestScreen(StepScreen):
 
     def _end(self, text: str, tone: str) -> None:
         self.query_one("#test", FlatButton).relabel(self.TEST)
-        self.say(text, tone)  # type: ignore[arg-type]
+        self.show_status(text, tone)  # type: ignore[arg-type]

@@ -50,21 +50,21 @@ class WorkloadScreen(StepScreen):
     def changed(self, working: WorkingCopy, judged: Validation | None) -> None:
         """Compute the sizing again in the background."""
         if not self._scenarios:
-            self.start("scenarios", lambda _tell, _stop: self.core.scenarios())
+            self.start("scenarios", lambda _post, _stop: self.core.scenarios())
         figures = tuple(working.get(key) for key in KEYS)
         if figures != self._sized_for:
             self._sized_for = figures
             asked = Workload(**{key.removeprefix("workload."): working.get(key) for key in KEYS})
-            self.start("size", lambda _tell, _stop: self.core.size(asked))
+            self.start("size", lambda _post, _stop: self.core.size(asked))
         self._show_cards(working, judged)
 
     def on_resize(self) -> None:
         """Fit the cards after the layout: a higher window has more space between their parts."""
         self.call_after_refresh(self.query_one(Cards).fit)
 
-    def heard(self, news: object) -> None:
+    def receive(self, report: object) -> None:
         """Handle the scenarios and the sizing."""
-        match news:
+        match report:
             case JobFinished(job="scenarios", result=found):
                 self._scenarios = found
             case JobFinished(job="size", result=sizing):

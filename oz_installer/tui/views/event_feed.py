@@ -39,7 +39,7 @@ class EventFeed:
     """Thread-safe queue of events. ``wake`` is called when the empty queue gets an event."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.wake: Callable[[object], None] = lambda _news: None
+        self.wake: Callable[[object], None] = lambda _report: None
         self._clock = clock
         self._queue: deque[LoggedEvent] = deque()
         self._lock = Lock()

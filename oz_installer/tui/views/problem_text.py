@@ -55,13 +55,13 @@ def _label(key: str, otherwise: str) -> str:
     return f"«{asked.label}»" if section.many else f"«{section.label}: {asked.label}»"
 
 
-def with_form_names(news: object) -> object:
+def with_form_names(report: object) -> object:
     """Return a job's report with clean texts, and with labels instead of keys in them."""
-    texts = {name: str(getattr(news, name, "")) for name in ("error", "why", "hint")}
+    texts = {name: str(getattr(report, name, "")) for name in ("error", "why", "hint")}
     better = {
         name: fresh for name, text in texts.items() if (fresh := form_names(strip_control(text))) != text
     }
-    return replace(cast("Any", news), **better) if better else news
+    return replace(cast("Any", report), **better) if better else report
 
 
 def disabled_text(asked: Question, possible: AllowedValues | None) -> str:

@@ -44,7 +44,7 @@ def question_at(widget: Widget | None) -> str | None:
 class Notice(Message):
     """A message of a widget for the status line."""
 
-    words: str
+    text: str
 
 
 class AnswerWidget(Widget):

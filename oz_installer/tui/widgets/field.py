@@ -63,7 +63,7 @@ class Field(AnswerWidget):
         self.given_options = tuple(options)
         self.seen = False
         self._note = FieldMessage(classes="note", markup=False)
-        self._said: tuple[str, str] = ("", "")
+        self._note_text: tuple[str, str] = ("", "")
         self._at_once = False
         """True when the message needs no validation, so that it disappears without one."""
         self._marked = False
@@ -124,14 +124,14 @@ class Field(AnswerWidget):
             self.disabled = bool(possible and possible.reason and not given)
         blamed = given or self.is_blamed()
         if blamed and (problem := self._problem(working, judged)):
-            self._said, self._at_once = (problem, "-bad"), bool(self._problem(working, None))
+            self._note_text, self._at_once = (problem, "-bad"), bool(self._problem(working, None))
         elif judged is not None:
-            self._said, self._at_once = self._judged(judged, blamed=blamed), False
+            self._note_text, self._at_once = self._judged(judged, blamed=blamed), False
         elif self._at_once:
-            self._said, self._at_once = ("", ""), False
-        if not self._said[0] and (advice := self.advice(working)):
-            self._said, self._at_once = (f"? {sentence(self.asked, advice)}", "-warning"), True
-        self._tell()
+            self._note_text, self._at_once = ("", ""), False
+        if not self._note_text[0] and (advice := self.advice(working)):
+            self._note_text, self._at_once = (f"? {sentence(self.asked, advice)}", "-warning"), True
+        self._show_note()
 
     def advice(self, working: WorkingCopy) -> str:  # noqa: ARG002 - for subclasses
         """Return why another answer would be better than this valid one."""
@@ -161,8 +161,8 @@ class Field(AnswerWidget):
         possible = judged.allowed(self.key)
         return (disabled_text(self.asked, possible), "-barred") if possible else ("", "")
 
-    def _tell(self) -> None:
-        text, look = self._said
+    def _show_note(self) -> None:
+        text, look = self._note_text
         if not text and (self.always_show_help or self.has_focus_within):
             text, look = self.asked.help, ""
         self._note.show(text, look)
@@ -200,10 +200,10 @@ class Field(AnswerWidget):
             self.seen = True
             self.call_after_refresh(self.follow_again)
         self._mark(False)
-        self.call_after_refresh(self._tell)
+        self.call_after_refresh(self._show_note)
 
     def _come_into_sight(self) -> None:
-        self._tell()
+        self._show_note()
         self._note.call_after_refresh(self._note.into_sight)
 
     def follow_again(self) -> None:

@@ -48,7 +48,7 @@ class SideBar(Widget):
             arrow = "▶" if is_now else " "
             line = f"{arrow}{index + 1:>2}  {one.title}"
             room = self.size.width - len(line)
-            rows.append(Content.styled(line + state.words.rjust(room), style))
+            rows.append(Content.styled(line + state.label.rjust(room), style))
         return Content("\n").join(rows)
 
     def on_click(self, event: events.Click) -> None:
@@ -91,7 +91,7 @@ class StepTitle(Widget):
 class StatusLine(Static):
     """Shows what just happened in one line, up to three for long texts."""
 
-    def say(self, text: str, tone: Tone = "") -> None:
+    def show(self, text: str, tone: Tone = "") -> None:
         """Replace the text. ``tone`` is its colour; a word in the text has the same meaning."""
         self.set_classes(tone)
         self.update(Content(single_line(text)))

@@ -32,7 +32,7 @@ class MultilineInput(TextArea, StableComponents):  # pyright: ignore[reportIncom
     def edit(self, edit: Edit) -> EditResult:
         """Apply an edit and report it."""
         result = super().edit(edit)
-        self._tell()
+        self._report_change()
         return result
 
     def on_paste(self, event: events.Paste) -> None:
@@ -48,9 +48,9 @@ class MultilineInput(TextArea, StableComponents):  # pyright: ignore[reportIncom
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """Report undo and redo, which do not pass through ``edit``."""
         event.stop()
-        self._tell()
+        self._report_change()
 
-    def _tell(self) -> None:
+    def _report_change(self) -> None:
         if self.text != self._last:
             self._last = self.text
             self._on_change(self.text)

@@ -62,7 +62,7 @@ async def test_a_cursor_that_was_moved_stays_where_it_is() -> None:
         core.drafted[HERE] = (WorkingCopy.new(), "nodes")
         start = step_of(pilot)
         assert isinstance(start, StartScreen)
-        start._look()
+        start._list_drafts()
         await settle(pilot)
         assert under_the_cursor(pilot) == "Open an answers file"
         assert "Continue answers.yml" in text_of(pilot)

@@ -173,8 +173,8 @@ async def test_a_save_that_does_not_end_is_not_told_as_a_lost_draft(
         assert (outcome.writing, outcome.draft_of, outcome.saved) == (HERE, None, None)
         assert outcome.lost.startswith(lost)
         assert bool(outcome.lost) == bool(since)
-        told = list(exit_warnings(outcome))
-        assert told[0].startswith(f"the wizard exited while saving: check that {HERE} holds your answers")
-        assert [text.partition(":")[0] for text in told[1:]] == [
+        warnings = list(exit_warnings(outcome))
+        assert warnings[0].startswith(f"the wizard exited while saving: check that {HERE} holds your answers")
+        assert [text.partition(":")[0] for text in warnings[1:]] == [
             "these answers were not saved and are lost"
         ] * bool(since)

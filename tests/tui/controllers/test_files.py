@@ -47,7 +47,7 @@ async def test_a_new_installation_does_not_take_the_file_of_another() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "shown"),
     [
         (f"{COMPLETE}pubic_url: http://x\n", "answers.yml:6: pubic_url: is not known here"),
         ("version: 1\npubic_url: http://x\n", "the closest key is public_url"),
@@ -55,10 +55,10 @@ async def test_a_new_installation_does_not_take_the_file_of_another() -> None:
         (COMPLETE.replace("}]", ", usr: x}]"), "nodes[0].usr: is not known here; the closest key is user"),
     ],
 )
-async def test_a_misspelt_key_is_told_when_the_file_is_opened(text: str, told: str) -> None:
+async def test_a_misspelt_key_is_told_when_the_file_is_opened(text: str, shown: str) -> None:
     """It used to end the wizard: what was to be said came before the step was there."""
     async with wizard(FakeCore({HERE: text}), path=HERE) as pilot:
-        assert told in " ".join(text_of(pilot).split())
+        assert shown in " ".join(text_of(pilot).split())
 
 
 async def test_a_partial_file_opens_where_an_answer_is_missing() -> None:
@@ -224,10 +224,10 @@ async def test_what_is_typed_while_saving_stays_unsaved() -> None:
 async def test_a_secret_that_is_asked_for_is_asked_once() -> None:
     async with wizard(step="workload") as pilot:
         app = app_of(pilot)
-        told: list[object] = []
+        given: list[object] = []
 
-        def job(_tell: object, _stop: object) -> None:
-            told.append(app.core.ask("SSH password of api1") if app.core.ask else None)
+        def job(_post: object, _stop: object) -> None:
+            given.append(app.core.ask("SSH password of api1") if app.core.ask else None)
 
         app.jobs.start("ask", job)
         while "SSH password of api1" not in text_of(pilot):
@@ -237,7 +237,7 @@ async def test_a_secret_that_is_asked_for_is_asked_once() -> None:
         await press(pilot, "enter")
         app.jobs.start("ask", job)
         await settle(pilot)
-        assert [str(secret) for secret in told] == ["********", "********"]
+        assert [str(secret) for secret in given] == ["********", "********"]
 
 
 async def test_a_typed_secret_is_asked_for_again_after_a_draft(

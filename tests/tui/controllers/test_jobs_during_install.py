@@ -48,7 +48,7 @@ async def test_nothing_else_runs_on_the_nodes(step: str, key: str, button: str) 
 async def test_a_fault_in_another_job_does_not_end_it() -> None:
     core = Held()
 
-    def broken(_tell: object, _stop: object) -> None:
+    def broken(_post: object, _stop: object) -> None:
         raise ZeroDivisionError("c4n4ry")
 
     async with wizard(core, path=PATH, step="install") as pilot:

@@ -44,7 +44,7 @@ def note(pilot: Driver, key: str) -> tuple[str, str]:
 
 def state(pilot: Driver, step: str) -> str:
     """How a step stands while another is open."""
-    return app_of(pilot).session.state(step, "").words
+    return app_of(pilot).session.state(step, "").label
 
 
 async def test_a_licence_that_is_not_there(path: Path) -> None:

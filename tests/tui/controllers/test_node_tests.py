@@ -56,8 +56,8 @@ async def test_one_node() -> None:
         await press(pilot, "t")
         assert core.tried == [["api1"]]
         assert states(pilot) == ["1 warning", "-", "-", "-"]
-        for told in ("Debian GNU/Linux 13", "8 cores", "15.6 GB", "88.2 GB free", "Docker 28.1.1", "24 GB"):
-            assert told in text_of(pilot)
+        for shown in ("Debian GNU/Linux 13", "8 cores", "15.6 GB", "88.2 GB free", "Docker 28.1.1", "24 GB"):
+            assert shown in text_of(pilot)
         await press(pilot, "down")
         assert "Debian" not in text_of(pilot)
 

@@ -43,7 +43,7 @@ async def open_file(pilot: Driver, path: Path) -> None:
     """By the first step's menu."""
     app_of(pilot).go("start")
     await settle(pilot)
-    app_of(pilot).files._away(lambda: app_of(pilot).files.open(path, "workload"))
+    app_of(pilot).files._leave_for(lambda: app_of(pilot).files.open(path, "workload"))
     await settle(pilot)
 
 
@@ -156,7 +156,7 @@ async def test_other_answers_wait_for_a_save_and_what_was_typed_since_is_kept() 
         await until(pilot, core.began.is_set)
         await pilot.press("2")
         await until(pilot, lambda: app_of(pilot).session.working.get("workload.apm") == 12)
-        app_of(pilot).files._away(lambda: app_of(pilot).files.open(OTHER, anyway=True))
+        app_of(pilot).files._leave_for(lambda: app_of(pilot).files.open(OTHER, anyway=True))
         await until(pilot, lambda: "still being written" in text_of(pilot))
         assert app_of(pilot).session.path == HERE
         core.let.set()
@@ -175,7 +175,7 @@ async def test_a_draft_of_what_was_edited_back_goes_when_other_answers_are_opene
         assert HERE in core.drafted
         step_of(pilot).focus_key("workload.apm")
         await press(pilot, "end", "backspace")
-        app_of(pilot).files._away(lambda: app_of(pilot).files.open(OTHER, anyway=True))
+        app_of(pilot).files._leave_for(lambda: app_of(pilot).files.open(OTHER, anyway=True))
         await settle(pilot)
         assert app_of(pilot).session.path == OTHER
         assert core.drafted == {}

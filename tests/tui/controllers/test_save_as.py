@@ -98,9 +98,9 @@ async def test_a_picture_that_programs_can_read(old: Path) -> None:
         assert unbroken(f"Topology exported to {picture}.") in unbroken(text_of(pilot))
     root = ET.parse(picture).getroot()  # noqa: S314 - we made it
     assert root.tag == f"{SVG}svg"
-    said = " ".join("".join(text.itertext()) for text in root.iter(f"{SVG}text"))
-    assert all(f"{name} · " in said for name in NODES), said
-    assert "https://oz.example.com" in said
+    texts = " ".join("".join(text.itertext()) for text in root.iter(f"{SVG}text"))
+    assert all(f"{name} · " in texts for name in NODES), texts
+    assert "https://oz.example.com" in texts
 
 
 async def test_a_picture_that_cannot_be_written(old: Path) -> None:
@@ -109,5 +109,5 @@ async def test_a_picture_that_cannot_be_written(old: Path) -> None:
         await clear(pilot)
         await type_text(pilot, f"{old.parent}/nowhere/oz.svg\n")
         await settle(pilot)
-        told = " ".join(text_of(pilot).split())
-        assert f"error: cannot write {old.parent}/nowhere/oz.svg: No such file or directory" in told
+        shown = " ".join(text_of(pilot).split())
+        assert f"error: cannot write {old.parent}/nowhere/oz.svg: No such file or directory" in shown

@@ -135,7 +135,7 @@ async def wait_for_other_answers(pilot: Driver, core: SlowCore) -> None:
     await pilot.press("1", "ctrl+s")
     await until(pilot, core.began.is_set)
     files = app_of(pilot).files
-    files._away(lambda: files.open(OTHER, anyway=True))
+    files._leave_for(lambda: files.open(OTHER, anyway=True))
     await until(pilot, lambda: "the others open afterwards" in text_of(pilot))
 
 

@@ -137,18 +137,18 @@ async def test_the_key_of_a_new_server(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_password_that_is_asked_for(size: tuple[int, int]) -> None:
     async with wizard(step="workload", size=size) as pilot:
-        app, told = app_of(pilot), list[object]()
+        app, given = app_of(pilot), list[object]()
 
-        def job(_tell: object, _stop: object) -> None:
+        def job(_post: object, _stop: object) -> None:
             assert app.core.ask is not None
-            told.append(app.core.ask("SSH password of api1"))
+            given.append(app.core.ask("SSH password of api1"))
 
         app.jobs.start("ask", job)
         await until(pilot, lambda: "SSH password of api1" in text_of(pilot))
         await pilot.press(*"canary")
         await point(pilot, "[ Continue ]")
         await settle(pilot)
-        assert [str(secret) for secret in told] == ["********"]
+        assert [str(secret) for secret in given] == ["********"]
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -11,7 +11,7 @@ from tests.tui.running import PATH, RunCore
 from tests.tui.support import SIZES, Driver, app_of, press, settle, step_of, text_of, wizard
 
 
-def told(pilot: Driver) -> str:
+def help_text(pilot: Driver) -> str:
     """What the help says, without the frame around it."""
     dialog = pilot.app.screen
     assert isinstance(dialog, HelpDialog), text_of(pilot)
@@ -27,8 +27,8 @@ async def test_every_step_has_its_page_and_a_way_back(size: tuple[int, int]) -> 
             here, cursor = step_of(pilot), step_of(pilot).focused
             await press(pilot, "f1")
             assert f"Help: {step.title}" in text_of(pilot)
-            assert step.help in told(pilot)
-            assert "next and previous step" in told(pilot)
+            assert step.help in help_text(pilot)
+            assert "next and previous step" in help_text(pilot)
             await press(pilot, "f1")
             assert pilot.app.screen is here, "the same key closes it"
             await press(pilot, "f1", "escape")

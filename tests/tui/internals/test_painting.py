@@ -69,11 +69,11 @@ async def test_a_dialog_is_styled_and_laid_out_for_its_size_once(
     fifty_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     had: list[bool] = []
-    tell = NodeDialog.update_classes
+    post = NodeDialog.update_classes
 
     def update_classes(self: NodeDialog, *args: object, **more: object) -> None:
         had.append(self.has_class("-wide") and self.has_class("-tall"))
-        tell(self, *args, **more)  # type: ignore[arg-type]
+        post(self, *args, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(NodeDialog, "update_classes", update_classes)
     async with wizard(FiftyCore(), path=fifty_path, step="nodes") as pilot:

@@ -82,7 +82,7 @@ async def test_events_of_an_installation_are_shown_whoever_had_the_interpreter()
     async with wizard(FakeCore({HERE: COMPLETE}), path=HERE, step="install") as pilot:
         screen = step_of(pilot)
         screen._feed.put(Message(level="info", text="hello"))  # type: ignore[attr-defined]
-        screen.heard(FeedReady())
+        screen.receive(FeedReady())
         await until(pilot, lambda: not screen._feed._announced)  # type: ignore[attr-defined]
 
 
@@ -117,7 +117,7 @@ async def test_a_validation_that_ends_is_not_the_one_that_was_asked_for_since() 
         app = app_of(pilot)
         app.judge(after=60)
         assert app.session.judged is not None
-        app.judging.heard(JobFinished(job="judge", result=app.session.judged))
+        app.judging.receive(JobFinished(job="judge", result=app.session.judged))
         assert app.thinking
         app.judge()
 
@@ -129,7 +129,7 @@ async def test_slow_jobs_keep_no_other_job_waiting() -> None:
         app = app_of(pilot)
         try:
             for number in range(40):
-                app.jobs.start(f"slow-{number}", lambda _tell, _stop: let.wait(support.PATIENCE))
+                app.jobs.start(f"slow-{number}", lambda _post, _stop: let.wait(support.PATIENCE))
             await pilot.press("1")
             await until(pilot, lambda: app.session.working.get("workload.apm") == 1 and not app.thinking)
         finally:
@@ -140,7 +140,7 @@ async def test_slow_jobs_keep_no_other_job_waiting() -> None:
 async def test_a_job_that_raises_stop_iteration_ends(apart: bool) -> None:
     """No future holds it: who waits would wait for ever."""
 
-    def job(_tell: object, _stop: object) -> object:
+    def job(_post: object, _stop: object) -> object:
         return next(iter(()))
 
     async def run() -> None:
@@ -159,9 +159,9 @@ async def test_the_end_of_a_job_is_noted_when_its_screen_has_gone() -> None:
         app.start_over("release")
         await settle(pilot)
         assert not screen.is_running
-        screen.jobs._run("late", lambda _tell, _stop: let.set(), stop := threading.Event())
+        screen.jobs._run("late", lambda _post, _stop: let.set(), stop := threading.Event())
         screen.jobs._stops["later"] = stop
-        screen.jobs._run("later", lambda _tell, _stop: None, stop)
+        screen.jobs._run("later", lambda _post, _stop: None, stop)
         assert let.is_set()
         assert not screen.jobs.running("later")
 
@@ -182,7 +182,7 @@ async def _lost(_message: object) -> None:
 async def test_a_job_does_not_wait_for_the_answer_of_a_dialog_that_has_gone() -> None:
     async with wizard(step="database") as pilot:
         app = app_of(pilot)
-        app.jobs.start("ask", lambda _tell, _stop: app.asking("password of oz on api1"))
+        app.jobs.start("ask", lambda _post, _stop: app.asking("password of oz on api1"))
         await until(pilot, lambda: isinstance(app.screen, AskSecret))
         app.go("storage")
         await settle(pilot)
@@ -206,7 +206,7 @@ async def test_settle_says_what_the_wizard_is_busy_with(monkeypatch: pytest.Monk
     async with wizard(step="workload") as pilot:
         app = app_of(pilot)
         monkeypatch.setattr(support, "PATIENCE", 0.1)
-        app.jobs.start("slow", lambda _tell, _stop: let.wait(5))
+        app.jobs.start("slow", lambda _post, _stop: let.wait(5))
         app.judge(after=60)
         try:
             with pytest.raises(AssertionError, match="validated, worker 'slow' is RUNNING") as raised:

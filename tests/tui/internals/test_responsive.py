@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 
 from oz_installer.tui.app import THINKING
-from oz_installer.tui.jobs import Tell
+from oz_installer.tui.jobs import Post
 from oz_installer.tui.steps import STEPS
 from tests.tui.fifty import FiftyCore
 from tests.tui.support import Driver, app_of, install, press, settle, step_of, text_of, wizard
@@ -72,12 +72,12 @@ async def test_going_through_the_steps(fifty_path: Path) -> None:
 
 
 async def test_busy_jobs(fifty_path: Path) -> None:
-    def busy(tell: Tell, stop: Event) -> int:
+    def busy(post: Post, stop: Event) -> int:
         until = time.monotonic() + 0.5
         count = 0
         while time.monotonic() < until and not stop.is_set():
             count += sum(range(1000))
-            tell(count)
+            post(count)
             stop.wait(0.001)
         return count
 

@@ -59,7 +59,7 @@ async def test_several_lines_are_pasted_without_control_characters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "before", "told", "saved"),
+    ("key", "before", "shown", "saved"),
     [
         ("database.password", "OZ_DB_PASSWORD", "Password should be the name of an environment variable", ""),
         ("database.port", "", "Port should be a whole number", f"  port: {LONG}\n"),
@@ -72,7 +72,7 @@ async def test_several_lines_are_pasted_without_control_characters() -> None:
     ],
 )
 async def test_ten_thousand_characters_in_a_field(
-    key: str, before: str, told: str, saved: str, tmp_path: Path
+    key: str, before: str, shown: str, saved: str, tmp_path: Path
 ) -> None:
     """All of it stays in the field, with what is wrong; a mistyped variable may be a password: in no file."""
     path = tmp_path / "answers.yml"
@@ -85,8 +85,8 @@ async def test_ten_thousand_characters_in_a_field(
         field = next(one for one in step_of(pilot).query(Field).results(Field) if one.key == key)
         assert field.query_one(TextInput).value == f"{before}{LONG}"
         note = field.query_one(FieldMessage)
-        assert f"! {told}" == " ".join(str(note.visual).split())
-        assert f"! {told}" in words(pilot), "and it is in sight"
+        assert f"! {shown}" == " ".join(str(note.visual).split())
+        assert f"! {shown}" in words(pilot), "and it is in sight"
         assert unbroken(f"Saved to {path}") in unbroken(text_of(pilot))
         text = path.read_text(encoding="utf-8")
         assert saved in text
@@ -120,7 +120,7 @@ async def test_ten_thousand_characters_in_several_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "told"),
+    ("where", "shown"),
     [
         ("/proc/answers.yml", "/proc/answers.yml"),
         ("/nowhere/at/all/answers.yml", "there is no folder"),
@@ -129,7 +129,7 @@ async def test_ten_thousand_characters_in_several_lines() -> None:
     ],
     ids=["proc", "no folder", "folder", "long"],
 )
-async def test_a_file_that_cannot_be_written_is_told_and_nothing_is_lost(where: str, told: str) -> None:
+async def test_a_file_that_cannot_be_written_is_told_and_nothing_is_lost(where: str, shown: str) -> None:
     async with wizard(FilesCore(), step="workload") as pilot:
         await press(pilot, "=12", "ctrl+n", "ctrl+s")
         await clear(pilot)
@@ -137,7 +137,7 @@ async def test_a_file_that_cannot_be_written_is_told_and_nothing_is_lost(where: 
         await press(pilot, "enter")
         if "already exists" in text_of(pilot):
             await press(pilot, "shift+tab", "enter")
-        assert told in " ".join(text_of(pilot).split())
+        assert shown in " ".join(text_of(pilot).split())
         assert app_of(pilot).is_running
         assert app_of(pilot).session.has_unsaved_changes
         assert len(list_drafts()) == 1
@@ -150,8 +150,8 @@ async def test_a_file_that_cannot_be_opened_is_told() -> None:
             await paste(pilot, where)
             await press(pilot, "enter")
             assert app_of(pilot).is_running
-            told = text_of(pilot)
-            assert "! " in told, told
+            shown = text_of(pilot)
+            assert "! " in shown, shown
             await press(pilot, "escape", "home")
         assert step_of(pilot).STEP == "start"
 
@@ -164,7 +164,7 @@ async def test_a_dialog_over_the_notice_of_a_small_terminal_leaves_it_when_there
         await pilot.resize_terminal(40, 10)
         await settle(pilot)
         assert "40 x 10" in text_of(pilot)
-        app.jobs.start("ask", lambda _tell, _stop: app.core.ask("Password") if app.core.ask else None)
+        app.jobs.start("ask", lambda _post, _stop: app.core.ask("Password") if app.core.ask else None)
         end = asyncio.get_running_loop().time() + PATIENCE
         while "Password" not in text_of(pilot):
             await pilot.pause()

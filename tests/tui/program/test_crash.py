@@ -25,12 +25,12 @@ async def test_a_fault_keeps_a_draft_and_prints_no_variables(capsys: pytest.Capt
             await pilot.pause()
     assert isinstance(app.failure, ZeroDivisionError)
     assert core.drafted[Path("/home/admin/answers.yml")][0].get("workload.apm") == 17
-    said = capsys.readouterr()
-    assert "canary" not in said.out + said.err
+    output = capsys.readouterr()
+    assert "canary" not in output.out + output.err
 
 
 async def test_a_fault_in_a_job_is_told_as_what_it_was() -> None:
-    def broken(_tell: object, _stop: object) -> None:
+    def broken(_post: object, _stop: object) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(Exception, match="ZeroDivisionError"):  # noqa: PT012

@@ -54,16 +54,16 @@ class Node:
 
     def open(self, *_: object, **__: object) -> FakeTransport:
         """A connection."""
-        self.opened.append(FakeTransport("n1", answer=self._said))
+        self.opened.append(FakeTransport("n1", answer=self._answer))
         return self.opened[-1]
 
-    def _said(self, argv: tuple[str, ...]) -> CommandResult | str | None:
+    def _answer(self, argv: tuple[str, ...]) -> CommandResult | str | None:
         if short(argv) == "node.sh facts":
-            return self._look()
+            return self._facts()
         assert short(argv) == "sh", argv
         return CommandResult(argv=argv, status=0, stdout=self._tar(argv[4:]))
 
-    def _look(self) -> str:
+    def _facts(self) -> str:
         containers = "".join(
             f"{one.name}\t{'Exited (1)' if one.name in self.stopped else 'Up 3 minutes (healthy)'}"
             f"\t{one.digest}\t{one.image}\n"

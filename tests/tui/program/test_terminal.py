@@ -123,8 +123,8 @@ def test_an_incomplete_file_is_asked_about(tmp_path: Path) -> None:
         one.send("\x11")
         assert one.ended() == 0
         file = tmp_path / "partial.yml"
-        told = f"Your answers are in {file}. To apply them: oz-install --answers {file}"
-        assert told in " ".join(one.text.split())
+        shown = f"Your answers are in {file}. To apply them: oz-install --answers {file}"
+        assert shown in " ".join(one.text.split())
     assert "public_url: https://oz.example.com" in (tmp_path / "partial.yml").read_text()
 
 

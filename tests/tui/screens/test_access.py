@@ -43,20 +43,20 @@ async def test_what_does_not_concern_the_installation_is_not_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("left_out", "added", "told"),
+    ("left_out", "added", "shown"),
     [
         ("updater: {token: {env: OZ_TOKEN}}\n", "", "! The BIO updater needs the client token"),
         ("", "components: {web_adapter: 'https://w.example.com'}\n", "! The web adapter needs its license"),
     ],
 )
 async def test_what_a_component_needs_is_marked_although_another_answer_is_missing(
-    left_out: str, added: str, told: str
+    left_out: str, added: str, shown: str
 ) -> None:
     text = MEDIUM.replace("public_url: https://oz.example.com\n", "").replace(left_out, "") + added
     async with wizard(FakeCore({ANSWERS: text}), path=ANSWERS, size=(80, 60)) as pilot:
         assert support.step_of(pilot).STEP == "access"
         assert "! Public URL is missing" in words(pilot)
-        assert told in words(pilot)
+        assert shown in words(pilot)
         assert "! 2 here" in words(pilot)
 
 

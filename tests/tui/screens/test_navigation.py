@@ -101,9 +101,9 @@ async def test_the_palette_says_why_a_question_cannot_be_answered(words: str, st
     async with wizard(FakeCore({ANSWERS: MEDIUM}), path=ANSWERS, step="workload") as pilot:
         await choose(pilot, words)
         assert step == support.step_of(pilot).STEP
-        said = str(support.step_of(pilot).query_one("#status", StatusLine).visual)
-        assert said.startswith("! ")
-        assert why in said.lower()
+        status = str(support.step_of(pilot).query_one("#status", StatusLine).visual)
+        assert status.startswith("! ")
+        assert why in status.lower()
         await choose(pilot, "workload: scenario")
         assert support.step_of(pilot).focused_key() == "scenario"
 

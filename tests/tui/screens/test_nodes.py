@@ -157,7 +157,7 @@ async def test_f1_explains_the_question_with_the_cursor_in_the_form_too() -> Non
 
 
 @pytest.mark.parametrize(
-    ("field", "typed", "told"),
+    ("field", "typed", "shown"),
     [
         ("name", "API 1", "lower-case letters"),
         ("host", "10.0.0.11", "is the same as that of nodes[0]"),
@@ -167,12 +167,12 @@ async def test_f1_explains_the_question_with_the_cursor_in_the_form_too() -> Non
         ("host_key", "abc", "SHA256"),
     ],
 )
-async def test_errors_stand_under_the_field(field: str, typed: str, told: str) -> None:
+async def test_errors_stand_under_the_field(field: str, typed: str, shown: str) -> None:
     async with wizard(core_of(), path=ANSWERS, step="nodes") as pilot:
         support.step_of(pilot).focus_key(f"nodes[1].{field}")
         await settle(pilot)
         await press(pilot, "home", "shift+end", "backspace", f"={typed}")
-        assert told.lower() in " ".join(text_of(pilot).lower().replace("│", " ").split())
+        assert shown.lower() in " ".join(text_of(pilot).lower().replace("│", " ").split())
         await press(pilot, "ctrl+n")
         assert "to fix" in text_of(pilot)
 

@@ -32,7 +32,7 @@ class Case:
     """``wrong`` is typed, or of a choice stands in the file; ``right`` is typed, or of a choice pressed."""
 
     wrong: str
-    told: str
+    shown: str
     right: str
 
 
@@ -208,8 +208,8 @@ async def test_what_is_wrong_is_told_and_what_is_right_takes_it_away(step: str) 
                 await settle(pilot)
             await go_to(pilot, key)
             await put_wrong(pilot, key, case)
-            assert case.told in " ".join(note(pilot, key).split()), key
-            assert case.told in on_screen(pilot), text_of(pilot)
+            assert case.shown in " ".join(note(pilot, key).split()), key
+            assert case.shown in on_screen(pilot), text_of(pilot)
             assert "! " in note(pilot, key)
             await put_right(pilot, case)
             assert "! " not in note(pilot, key), f"{key}: {note(pilot, key)}"

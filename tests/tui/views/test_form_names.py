@@ -9,7 +9,7 @@ from oz_installer.tui.views.problem_text import form_names, with_form_names
 
 
 @pytest.mark.parametrize(
-    ("told", "shown"),
+    ("written", "shown"),
     [
         ("Correct `key_file` of the node.", "Correct «Private key file» of the node."),
         ("give `key_file` or `password`.", "give «Private key file» or «SSH password»."),
@@ -25,8 +25,8 @@ from oz_installer.tui.views.problem_text import form_names, with_form_names
         ("see database.host/x and ~/admin.password", "see database.host/x and ~/admin.password"),
     ],
 )
-def test_keys_of_the_file_are_fields_of_the_form(told: str, shown: str) -> None:
-    assert form_names(told) == shown
+def test_keys_of_the_file_are_fields_of_the_form(written: str, shown: str) -> None:
+    assert form_names(written) == shown
 
 
 def test_hints_of_jobs_are_worded_and_all_else_is_left_alone() -> None:

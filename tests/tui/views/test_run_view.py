@@ -14,9 +14,9 @@ def view_of(feed: EventFeed) -> RunProgress:
     """Everything that waits in a feed."""
     view, more = RunProgress(), True
     while more:
-        heard, more = feed.take()
-        assert len(heard) <= MOST
-        view.apply(heard)
+        events, more = feed.take()
+        assert len(events) <= MOST
+        view.apply(events)
     return view
 
 
@@ -25,11 +25,11 @@ def test_many_threads_wake_once_and_nothing_is_lost() -> None:
     feed = EventFeed()
     feed.wake = wakes.append
 
-    def tell(number: int) -> None:
+    def put(number: int) -> None:
         for place in range(200):
             feed.put(Message(at=1, level="info", text=f"{number}-{place}", node="a"))
 
-    threads = [threading.Thread(target=tell, args=(number,)) for number in range(4)]
+    threads = [threading.Thread(target=put, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -38,8 +38,8 @@ def test_many_threads_wake_once_and_nothing_is_lost() -> None:
     taken: list[LoggedEvent] = []
     more = True
     while more:
-        heard, more = feed.take()
-        taken += heard
+        events, more = feed.take()
+        taken += events
     assert len(taken) == 800
     assert [one.lines[0] for one in taken if "a: 2-" in one.lines[0]] == [f"a: 2-{n}" for n in range(200)]
     feed.put(Message(at=1, level="info", text="again"))

@@ -37,7 +37,7 @@ async def test_text_becomes_an_answer(key: str, typed: str, value: object) -> No
 
 
 @pytest.mark.parametrize(
-    ("key", "typed", "said"),
+    ("key", "typed", "shown"),
     [
         ("public_url", "oz.example.com", "write https://oz.example.com"),
         ("database.port", "99999", "! Port should be from 1 to 65535"),
@@ -48,10 +48,10 @@ async def test_text_becomes_an_answer(key: str, typed: str, value: object) -> No
         ("extra.config", "lower: 1", "write LOWER"),
     ],
 )
-async def test_what_is_wrong_is_told_while_typing(key: str, typed: str, said: str) -> None:
+async def test_what_is_wrong_is_told_while_typing(key: str, typed: str, shown: str) -> None:
     async with form(key) as pilot:
         await press(pilot, f"={typed}")
-        assert said in " ".join(note(pilot, key).split())
+        assert shown in " ".join(note(pilot, key).split())
         assert not answers(pilot).answers()
 
 

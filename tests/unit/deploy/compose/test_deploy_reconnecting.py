@@ -104,10 +104,10 @@ def test_never_reconnected_a_connection_lost_in_any_phase(step: str, upgrade: bo
     assert str(caught.value) == "n1: connection lost: the server closed it", caught.value
     assert gone.asked == 3
     words = again.words()
-    assert words[0] == "node.sh settle"
+    assert words[0] == "node.sh wait_idle"
     assert words[-1] == "node.sh unlock"
     switched = STEPS.index(step) >= STEPS.index("node.sh switch")
-    assert ("node.sh back" in words) == switched
+    assert ("node.sh switch_back" in words) == switched
     assert ("node.sh unstage" in words) == (step != "node.sh lock")
     said = [event.text for event in events if isinstance(event, Message)]
     assert any("waiting up to 10 minutes for the node to come back" in text for text in said)
@@ -121,7 +121,7 @@ def test_never_reconnected_a_connection_lost_in_any_phase(step: str, upgrade: bo
 
 def test_never_reconnected_a_connection_that_is_lost_again_while_undoing() -> None:
     run, _, first, gone, _ = lost_run("compose up", upgrade=True, late=False)
-    second = Cable("n1", healthy_until("nothing"), cut_at="node.sh back")
+    second = Cable("n1", healthy_until("nothing"), cut_at="node.sh switch_back")
     third = first
     opened = iter([second, third])
 
@@ -133,14 +133,14 @@ def test_never_reconnected_a_connection_that_is_lost_again_while_undoing() -> No
         run_phases(install()[1:], run)
     assert str(caught.value) == "n1: connection lost: the server closed it"
     own = [word for word in third.words() if word.startswith("node.sh")]
-    assert own == ["node.sh settle", "node.sh back", "node.sh unstage", "node.sh unlock"]
+    assert own == ["node.sh wait_idle", "node.sh switch_back", "node.sh unstage", "node.sh unlock"]
 
 
 def test_never_reconnected_the_engine_of_a_node_that_rebooted_is_waited_for() -> None:
     settling: list[int] = []
 
     def answer(argv: tuple[str, ...]) -> CommandResult | str | None:
-        if short(argv) == "node.sh settle":
+        if short(argv) == "node.sh wait_idle":
             settling.append(1)
             if len(settling) < 3:
                 error = b"podman does not answer\n"
@@ -151,8 +151,8 @@ def test_never_reconnected_the_engine_of_a_node_that_rebooted_is_waited_for() ->
     with pytest.raises(DeployError):
         run_phases(install()[1:], run)
     words = again.words()
-    assert [at for at, word in enumerate(words) if word == "node.sh settle"] == [0, 1, 2]
-    assert "node.sh back" in words
+    assert [at for at, word in enumerate(words) if word == "node.sh wait_idle"] == [0, 1, 2]
+    assert "node.sh switch_back" in words
     told = [event.text for event in events if isinstance(event, NodeProgress)]
     assert any(text.endswith("podman does not answer") for text in told)
 
