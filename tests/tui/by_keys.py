@@ -1,4 +1,4 @@
-"""Typing as an operator does: from field to field with Tab, choices with arrows. Keys alone."""
+"""Type as an operator does, by keys alone: Tab between fields, arrows in choices."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ async def hit(pilot: Driver, *keys: str) -> None:
 
 
 def asked_now(pilot: Driver) -> str | None:
-    """The question whose field has the cursor, in a dialog or on the step."""
+    """Return the key of the focused field's question, in a dialog or on the step."""
     return question_at(pilot.app.screen.focused)
 
 
 def get(pilot: Driver, key: str) -> Any:
-    """An answer as it is now."""
+    """Return the current value of an answer."""
     return app_of(pilot).session.working.get(key)
 
 
 async def tab_to(pilot: Driver, key: str) -> None:
-    """Press Tab until the cursor is in the field of that question."""
+    """Press Tab until the field of that question has the focus."""
     for _ in range(MOST):
         if asked_now(pilot) == key:
             return
@@ -54,7 +54,7 @@ async def tab_to(pilot: Driver, key: str) -> None:
 
 
 async def push(pilot: Driver, words: str) -> None:
-    """Press Tab until the cursor is on the button with these words, then Enter."""
+    """Press Tab until the button with this label has the focus, then Enter."""
     for _ in range(MOST):
         focused: Widget | None = pilot.app.screen.focused
         if isinstance(focused, FlatButton) and words in str(focused.render()):
@@ -70,12 +70,12 @@ async def type_text(pilot: Driver, text: str) -> None:
 
 
 async def clear(pilot: Driver) -> None:
-    """Empty the field with the cursor."""
-    await hit(pilot, "end", "ctrl+u", "f7", "backspace")  # f7 takes all of several lines
+    """Clear the focused field."""
+    await hit(pilot, "end", "ctrl+u", "f7", "backspace")  # f7 selects all of several lines
 
 
 async def fill(pilot: Driver, key: str, text: str) -> None:
-    """Go to a field, and type in place of what is there."""
+    """Go to a field and replace its text."""
     await tab_to(pilot, key)
     if app_of(pilot).session.working.is_given(key):
         await clear(pilot)
@@ -83,7 +83,7 @@ async def fill(pilot: Driver, key: str, text: str) -> None:
 
 
 async def choose(pilot: Driver, key: str, value: object) -> None:
-    """Go to a choice, and press arrows until that is chosen."""
+    """Go to a choice and press arrows until ``value`` is chosen."""
     await tab_to(pilot, key)
     for arrow in ("right", "left"):
         for _ in range(8):
@@ -95,20 +95,20 @@ async def choose(pilot: Driver, key: str, value: object) -> None:
 
 
 async def switch(pilot: Driver, key: str) -> None:
-    """Go to a box, and press Space."""
+    """Go to a checkbox and press Space."""
     await tab_to(pilot, key)
     await hit(pilot, "space")
 
 
 async def give_secret(pilot: Driver, key: str, text: str, way: str = "typed") -> None:
-    """A secret: its way with arrows, then the text."""
+    """Give a secret: choose its source with arrows, then type the text."""
     await tab_to(pilot, key)
     await choose_way(pilot, way)
     await type_text(pilot, text)
 
 
 async def choose_way(pilot: Driver, way: str = "typed") -> None:
-    """From anywhere in a secret's field: the way it is had, and the cursor behind it."""
+    """Choose the source of a secret from anywhere in its field, and focus its input."""
     if not isinstance(pilot.app.screen.focused, Choice):
         await hit(pilot, "shift+tab")
     number = ("typed", "variable", "file", "prompt").index(way)
@@ -116,7 +116,7 @@ async def choose_way(pilot: Driver, way: str = "typed") -> None:
 
 
 async def add_node(pilot: Driver, name: str, host: str, **more: str) -> None:
-    """Press a, and fill in a node's form."""
+    """Press ``a`` and fill in the form of a node."""
     place = app_of(pilot).session.working.nodes()
     await press(pilot, "a")
     for field, text in {"name": name, "host": host, **more}.items():
@@ -125,6 +125,6 @@ async def add_node(pilot: Driver, name: str, host: str, **more: str) -> None:
 
 
 async def go_on(pilot: Driver, step: str) -> None:
-    """Next step; it is this one."""
+    """Go to the next step and assert that it is this one."""
     await press(pilot, "ctrl+n")
     assert step == step_of(pilot).STEP, text_of(pilot)

@@ -1,4 +1,4 @@
-"""Pointing as an operator does: at words on the screen, wherever they stand."""
+"""Click as an operator does: on text, wherever it is on the screen."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.tui.support import Driver, settle, text_of, until
 
 
 def place_of(pilot: Driver, words: str, *, last: bool = False) -> tuple[int, int]:
-    """Column and row of words on the screen; the ``last`` ones are those of a dialog, or of a list."""
+    """Return column and row of a text on the screen; the ``last`` match is in a dialog or a list."""
     rows = text_of(pilot).splitlines()
     found = [(row.index(words), place) for place, row in enumerate(rows) if words in row]
     assert found, f"{words} is not to be seen:\n{text_of(pilot)}"
@@ -14,7 +14,7 @@ def place_of(pilot: Driver, words: str, *, last: bool = False) -> tuple[int, int
 
 
 async def point(pilot: Driver, words: str, *, last: bool = False) -> None:
-    """Click on these words as soon as they are there; does not wait until the wizard is idle."""
+    """Click on this text as soon as it is shown, without waiting until the wizard is idle."""
     await until(pilot, lambda: words in text_of(pilot))
     await pilot.wait_for_scheduled_animations()
     column, row = place_of(pilot, words, last=last)
@@ -22,6 +22,6 @@ async def point(pilot: Driver, words: str, *, last: bool = False) -> None:
 
 
 async def click(pilot: Driver, words: str, *, last: bool = False) -> None:
-    """Click on these words, and wait until the wizard is idle."""
+    """Click on this text and wait until the wizard is idle."""
     await point(pilot, words, last=last)
     await settle(pilot)

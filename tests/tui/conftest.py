@@ -1,4 +1,4 @@
-"""Every test here runs in an event loop of its own, without a plugin."""
+"""Run each coroutine test in its own event loop, without a plugin."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.fixture(autouse=True)
 def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same terminal everywhere."""
+    """Set the same terminal on every machine."""
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("NO_COLOR", raising=False)
@@ -35,7 +35,7 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_guessing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Textual's pilot waits for what is under way, and no longer."""
+    """Make Textual's pilot wait until the wizard is idle, and no longer."""
     monkeypatch.setattr("textual.app.wait_for_idle", wait_for_idle)
     monkeypatch.setattr("textual.pilot.wait_for_idle", wait_for_idle)
 
@@ -51,5 +51,5 @@ def fifty_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def _judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wizard does not wait for the next key before it judges; a test of that says how long it waits."""
+    """Validate without a delay after the last key; tests of the delay set it themselves."""
     monkeypatch.setattr("oz_installer.tui.app.THINKING", 0.001)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Outside:
-    """What is told, in this order, when the core looks outside, each after ``pace`` seconds."""
+    """What the core reports about the nodes, in this order, each after ``pace`` seconds."""
 
     tried: list[NodeProbe] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Outside:
 
 
 class Scripted:
-    """Whatever asks the nodes is told what ``outside`` holds."""
+    """Answers every question to the nodes from ``outside``."""
 
     outside: Outside
 
@@ -65,11 +65,11 @@ class Scripted:
         on_tried: Callable[[NodeProbe], None],
         stop: threading.Event,
     ) -> None:
-        """Tell what ``node_probes`` gives."""
+        """Report the results of ``node_probes``."""
         self._report(self.node_probes(working, names), on_tried, stop)
 
     def node_probes(self, working: WorkingCopy, names: Sequence[str]) -> Iterable[NodeProbe]:
-        """What is scripted of these nodes; other cores have their own."""
+        """Return the scripted results of these nodes; subclasses have their own."""
         return [one for one in self.outside.tried if one.node in names]
 
     def probe_section(
@@ -80,7 +80,7 @@ class Scripted:
         on_finding: Callable[[Finding], None],
         stop: threading.Event,
     ) -> None:
-        """Tell what is scripted."""
+        """Report what is scripted."""
         self._report(self.outside.findings, on_finding, stop)
 
     def prepare(self, path: Path, stop: threading.Event) -> Prepared:
@@ -102,11 +102,11 @@ class Scripted:
     def run_checks(
         self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: threading.Event
     ) -> None:
-        """Tell what is scripted."""
+        """Report what is scripted."""
         self._report(self.outside.findings, on_finding, stop)
 
     def apply(self, prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
-        """Tell what is scripted."""
+        """Report what is scripted."""
         self._report(self.outside.events, on_event, stop)
 
     def summarise(self, prepared: Prepared, stop: threading.Event) -> Summary:
@@ -124,7 +124,7 @@ class Scripted:
 
 
 class FakeCore(Scripted, OfflineCore):
-    """``files`` maps paths to texts; ``kept`` and ``drafted`` note what was written, by path."""
+    """``files`` maps paths to texts; ``kept`` and ``drafted`` record what was written, by path."""
 
     def __init__(self, files: Mapping[Path, str] | None = None) -> None:
         self.files = dict(files or {})
@@ -139,19 +139,19 @@ class FakeCore(Scripted, OfflineCore):
         self.ask: Ask | None = None
 
     def exists(self, path: Path) -> bool:
-        """Among ``files``?"""
+        """Return whether ``files`` has it."""
         return path in self.files
 
     def file_problems(self, working: WorkingCopy, path: Path) -> tuple[Problem, ...]:
-        """As scripted in ``unread``: no file of these answers is real."""
+        """Return the problems scripted in ``unread``; the files of these answers do not exist."""
         return self.unread
 
     def answers_files(self, folder: Path) -> tuple[Path, ...]:
-        """Those of ``files`` that stand there."""
+        """Return the paths of ``files`` in the folder."""
         return tuple(sorted(path for path in self.files if path.parent == folder))
 
     def read(self, path: Path) -> tuple[WorkingCopy, str]:
-        """One of ``files``."""
+        """Return one of ``files``."""
         if path not in self.files:
             raise AnswersError(f"{path}: no such file", "name an answers file")
         return WorkingCopy.of(parse_text(self.files[path], str(path))), self.files[path]
@@ -159,7 +159,7 @@ class FakeCore(Scripted, OfflineCore):
     def save_answers(
         self, working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
     ) -> WorkingCopy:
-        """Note it; ``refused`` may say why it cannot be written."""
+        """Record the save, or raise the error of ``refused``."""
         self.calls.append(f"keep {path}")
         if path in self.refused:
             raise self.refused[path]
@@ -178,11 +178,11 @@ class FakeCore(Scripted, OfflineCore):
         return SavedDraft(path=target.with_suffix(".draft"), target=target, saved_at=time.time(), step=step)
 
     def load_draft(self, saved: SavedDraft) -> WorkingCopy:
-        """What was noted."""
+        """Return what was recorded."""
         return self.drafted[saved.target][0]
 
     def drafts(self) -> tuple[SavedDraft, ...]:
-        """Those that were noted."""
+        """Return the recorded drafts."""
         from oz_installer.answers.drafts.store import SavedDraft
 
         return tuple(
@@ -217,5 +217,5 @@ class FilesCore(Scripted, InstallerCore):
 
 
 def no_opener() -> Opener:
-    """Nobody connects."""
+    """Refuse to connect."""
     raise AssertionError("a test connects to a node")

@@ -1,4 +1,4 @@
-"""An installation of fifty nodes: its answers, and a core whose nodes, checks and installation are made up.
+"""Fifty nodes: their answers, and a core with invented nodes, checks and installation.
 
 All else is the wizard's own core; ``FiftyCore`` writes real drafts, so give it an XDG_STATE_HOME.
 """
@@ -59,7 +59,7 @@ def events() -> list[Event]:
 
 
 class FiftyCore(InstallerCore):
-    """``seconds`` is how long an installation takes; all else comes from four threads, as fast as it can."""
+    """An installation takes ``seconds``; all other reports come from four threads at full speed."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         super().__init__(lambda: None)  # type: ignore[arg-type,return-value]
@@ -73,7 +73,7 @@ class FiftyCore(InstallerCore):
         on_tried: Callable[[NodeProbe], None],
         stop: threading.Event,
     ) -> None:
-        """They lack memory."""
+        """Report too little memory for each node."""
         put_from_threads([fit(name, short_of_memory(name)) for name in names], on_tried)
 
     def prepare(self, path: Path, stop: threading.Event) -> Prepared:
@@ -123,14 +123,14 @@ class FiftyCore(InstallerCore):
         )
 
 
-def put_from_threads(events: Sequence[Any], put: Callable[[Any], object]) -> None:
-    """From four threads."""
+def put_from_threads(reports: Sequence[Any], put: Callable[[Any], object]) -> None:
+    """Call ``put`` with each report, from four threads."""
 
     def some(part: Sequence[Any]) -> None:
         for one in part:
             put(one)
 
-    threads = [threading.Thread(target=some, args=(events[place::4],)) for place in range(4)]
+    threads = [threading.Thread(target=some, args=(reports[place::4],)) for place in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,4 +1,4 @@
-"""Fields without a screen of their own: for the tests of fields."""
+"""A screen of fields only, for the tests of fields."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FormScreen(StepScreen):
 
 @asynccontextmanager
 async def form(*keys: str, working: WorkingCopy | None = None) -> AsyncIterator[Driver]:
-    """A form of these questions, the cursor on the first."""
+    """Open a form of these questions, with the focus on the first."""
     async with wizard() as pilot:
         app = app_of(pilot)
         app.session.working = working or WorkingCopy.new()
@@ -42,11 +42,11 @@ async def form(*keys: str, working: WorkingCopy | None = None) -> AsyncIterator[
 
 
 def note(pilot: Driver, key: str) -> str:
-    """The line under a field."""
+    """Return the message below a field."""
     field = step_of(pilot).query_one(Form).field(key)
     return str(field.query_one(FieldMessage).visual)
 
 
 def answers(pilot: Driver) -> WorkingCopy:
-    """The answers now."""
+    """Return the current answers."""
     return app_of(pilot).session.working

@@ -1,4 +1,4 @@
-"""A program: the wizard while something is at work that paints much, and takes its time to be stopped."""
+"""A program: the wizard with a job that paints a lot and needs time to stop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAINTS = 100
 
 
 class Held(WizardApp):
-    """Holds from the start; stopped, it paints on for a while before it lets go."""
+    """Refuses to exit from the start; once stopped, it paints for a while before it permits the exit."""
 
     CSS_PATH = str(Path(oz_installer.__file__).parent / "tui" / "app.tcss")
 

@@ -1,4 +1,4 @@
-"""When the wizard has nothing to do, known from its event loop.
+"""Detects an idle wizard by its event loop.
 
 Textual's own pilot guesses: it sleeps 20 ms again and again until the process has computed for less than 1 ms
 of them, twice or more behind every key. Half of the time that these tests took went into that, and a process

@@ -1,4 +1,4 @@
-"""Nodes, trials and hosts for the tests of the screens that look outside."""
+"""Nodes, test results and hosts for tests of steps that test nodes."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ components: {bio_updater: false}
 
 
 def finding(subject: str, node: str, level: Level, seen: str, **more: Any) -> Finding:
-    """A finding of a check of that subject."""
+    """Return a finding about that subject."""
     return Finding(id=f"{subject.lower()}/{node}", subject=subject, node=node, level=level, seen=seen, **more)
 
 
 def fit(node: str, *findings: Finding) -> NodeProbe:
-    """A node that let us in."""
+    """Return the result of a node that accepted the login."""
     facts = (
         ("OS", "Debian GNU/Linux 13 (trixie)"),
         ("CPU", "8 cores, AMD EPYC 7B13"),
@@ -69,7 +69,7 @@ def short_of_memory(node: str) -> Finding:
 
 
 def stranger(node: str, key: str = KEY) -> NodeProbe:
-    """A node whose key nobody knows."""
+    """Return the result of a node with an unknown host key."""
     return NodeProbe(
         node=node,
         fingerprint=key,

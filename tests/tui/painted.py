@@ -1,4 +1,4 @@
-"""What was done while a test looked: screens laid out, and what of them was painted."""
+"""Records layouts and painted regions during a test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.tui.probes import dirty_regions, on_layout
 
 
 class Painted:
-    """Screens that were laid out; the regions of each frame."""
+    """The screens that were laid out, and the regions of each frame."""
 
     def __init__(self) -> None:
         self.laid_out: list[str] = []
@@ -21,7 +21,7 @@ class Painted:
 
     @property
     def regions(self) -> list[Region]:
-        """Those of all frames."""
+        """Return the regions of all frames."""
         return [region for frame in self.frames for region in frame]
 
     @property

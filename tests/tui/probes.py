@@ -1,4 +1,4 @@
-"""Private names of Textual and asyncio that tests and tools lean on, behind names of their own."""
+"""Private names of Textual and asyncio that tests and tools use, behind public names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that are complete, and what nodes say about them: for the wizard's last four steps."""
+"""Complete answers and the nodes' reports, for the wizard's last four steps."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class RunCore(FakeCore):
         self.outside.events = run_events()
 
     def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
-        """Note it; nobody asks for it."""
+        """Record the draft; nobody uses what is returned."""
         self.drafted[target] = (working, step)
         return cast("SavedDraft", None)
 
@@ -156,7 +156,7 @@ class RunCore(FakeCore):
 
 
 class Held(RunCore):
-    """A run that goes on until the test lets it end."""
+    """A run that continues until the test ends it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A program: the wizard on a disk that takes no draft, ever."""
+"""A program: the wizard on a disk on which no draft can be written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Stuck(FakeCore):
-    """Never comes back."""
+    """Never finishes a draft."""
 
     def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
         """Wait for ever."""
@@ -28,7 +28,7 @@ class Stuck(FakeCore):
 
 
 class Wizard(WizardApp):
-    """With its own stylesheet, though it stands elsewhere."""
+    """Uses the wizard's stylesheet from another folder."""
 
     CSS_PATH = str(Path(oz_installer.__file__).parent / "tui" / "app.tcss")
 

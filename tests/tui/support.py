@@ -1,4 +1,4 @@
-"""Driving the wizard in tests: waiting until it is idle, what stands on the screen, golden screens."""
+"""Drive the wizard in tests: wait until it is idle, read the screen, compare golden screens."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ def step_of(pilot: Driver) -> StepScreen:
 
 
 async def settle(pilot: Driver) -> None:
-    """Wait until no job is at work, the answers are judged, and the screen is drawn."""
+    """Wait until no job is running, the answers are validated, and the screen is drawn."""
     app = app_of(pilot)
     until = asyncio.get_running_loop().time() + PATIENCE
     while True:
         await pilot.pause()
         if not (busy := busy_with(app)):
-            await pilot.wait_for_scheduled_animations()  # a field that gets the focus is scrolled to
+            await pilot.wait_for_scheduled_animations()  # a focused field is scrolled into view
             await pilot.pause()
             return
         if asyncio.get_running_loop().time() >= until:
@@ -74,7 +74,7 @@ async def settle(pilot: Driver) -> None:
 
 
 def busy_with(app: WizardApp) -> list[str]:
-    """What the wizard is doing; empty when it rests."""
+    """Return what the wizard is busy with; empty when it is idle."""
     busy = ["the answers are being validated"] * app.thinking + ["a key is under way"] * app.in_order.busy
     return busy + [f"worker {one.name!r} is {one.state.name}" for one in app.workers if not one.is_finished]
 
@@ -93,7 +93,7 @@ def threads_text() -> str:
 
 
 async def until(pilot: Driver, wanted: Callable[[], bool]) -> None:
-    """Wait for something while jobs are at work."""
+    """Wait for a condition while jobs are running."""
     end = asyncio.get_running_loop().time() + PATIENCE
     while not wanted():
         assert asyncio.get_running_loop().time() < end, text_of(pilot)
@@ -102,7 +102,7 @@ async def until(pilot: Driver, wanted: Callable[[], bool]) -> None:
 
 
 async def left(pilot: Driver) -> ExitOutcome:
-    """Wait until the wizard was left; how."""
+    """Wait for the exit and return its outcome."""
     end = asyncio.get_running_loop().time() + PATIENCE
     while (outcome := app_of(pilot).return_value) is None:
         assert asyncio.get_running_loop().time() < end, text_of(pilot)
@@ -111,7 +111,7 @@ async def left(pilot: Driver) -> ExitOutcome:
 
 
 async def press(pilot: Driver, *keys: str) -> None:
-    """Press keys; what starts with ``=`` is typed letter by letter. Waits until the wizard is idle."""
+    """Press keys and wait until the wizard is idle; what starts with ``=`` is typed letter by letter."""
     for key in keys:
         if key.startswith("="):
             for letter in key[1:-1]:  # the app keeps them in order; Textual's pilot waits 60 ms behind each
@@ -129,7 +129,7 @@ async def confirm(pilot: Driver) -> None:
 
 
 async def install(pilot: Driver) -> None:
-    """In the step Install: begin, sure of it, and wait for the end."""
+    """Start an installation in the step Install, confirm it and wait for its end."""
     step_of(pilot).query_one("#run").focus()
     await press(pilot, "enter")
     await confirm(pilot)
@@ -137,13 +137,13 @@ async def install(pilot: Driver) -> None:
 
 
 def text_of(pilot: Driver) -> str:
-    """What stands on the screen, row by row, without trailing spaces."""
+    """Return the screen row by row, without trailing spaces."""
     strips = strips_of(pilot.app.screen)
     return "".join(f"{strip.text.rstrip()}\n" for strip in strips)
 
 
 def unbroken(text: str) -> str:
-    """Text without any blank: a long path is broken anywhere."""
+    """Return the text without whitespace, as a long path is wrapped anywhere."""
     return "".join(text.split())
 
 
@@ -155,7 +155,7 @@ def check_golden(name: str, pilot: Driver) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(seen, encoding="utf-8")
-    if pictures := os.environ.get("OZ_PICTURES"):  # to look at: rsvg-convert makes PNG of them
+    if pictures := os.environ.get("OZ_PICTURES"):  # for a look at them: rsvg-convert makes PNG of them
         drawn = pilot.app.export_screenshot().replace("<text ", '<text xml:space="preserve" ')
         (Path(pictures) / f"{file.stem}.svg").write_text(drawn, encoding="utf-8")
     assert file.exists(), f"{file.name} is missing: UPDATE_GOLDEN=1 writes it; look at it then"

@@ -28,7 +28,7 @@ def _ours() -> dict[str, str]:
 
 
 class Terminal:
-    """A terminal with a program in it. ``seen`` is all that it wrote."""
+    """A terminal with a program. ``seen`` is all its output."""
 
     def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
         self.master, slave = pty.openpty()
@@ -51,11 +51,11 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """What was written, without control sequences."""
+        """Return the output without control sequences."""
         return re.sub(r"\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[\[?][0-9;?<>= ]*[A-Za-z]|\x1b.", "", self.seen)
 
     def wait_for(self, text: str) -> None:
-        """Until the program has written it."""
+        """Wait until the program has written the text."""
         until = time.monotonic() + PATIENCE
         while text not in self.text:
             assert self.process.poll() is None, self.text[-2000:]
@@ -81,7 +81,7 @@ class Terminal:
 
     def _read(self) -> None:
         try:
-            while not self._hung_up:  # who waits inside read() would keep the terminal open
+            while not self._hung_up:  # a thread blocked in read() would keep the terminal open
                 if select.select([self.master], [], [], 0.05)[0]:
                     self.seen += os.read(self.master, 65536).decode("utf-8", "replace")
         except OSError:

@@ -1,4 +1,4 @@
-"""Drafts on the first step: going on with one, forgetting one; and when a draft has done its work."""
+"""Drafts on the first step: continue one, delete one; and when a draft is obsolete."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Drafts(FakeCore):
 
 
 def under_the_cursor(pilot: Driver) -> str:
-    """The label of the highlighted choice."""
+    """Return the label of the highlighted choice."""
     menu = step_of(pilot).query_one(Menu)
     return menu.items[menu.highlighted].label
 

@@ -1,4 +1,4 @@
-"""Leaving waits for the disk, not too long, and the wizard lives on meanwhile."""
+"""Exit waits for the disk, but not for ever, and the wizard stays usable meanwhile."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class SlowDisk(FakeCore):
-    """Writes a draft only when it is let."""
+    """Blocks the writing of a draft until the test permits it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class SlowDisk(FakeCore):
         self.threads: list[int] = []
 
     def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
-        """As any other, after a while."""
+        """Wait for the test, then do as the base class."""
         self.threads.append(threading.get_ident())
         self.began.set()
         assert self.let.wait(PATIENCE)
@@ -97,7 +97,7 @@ async def test_what_is_typed_while_the_last_draft_is_written_is_in_it() -> None:
 
 
 async def test_a_save_that_is_at_work_ends_first_and_what_was_typed_since_is_kept() -> None:
-    """Else the save would drop the draft of what it does not hold."""
+    """Otherwise the save would delete the draft of edits that it does not include."""
     core = SlowCore({HERE: COMPLETE})
     async with wizard(core, path=HERE, step="workload") as pilot:
         await pilot.press("1", "ctrl+s")

@@ -1,4 +1,4 @@
-"""Opening, saving and drafts: what is typed is never lost, and no secret is in a draft."""
+"""Opening, saving and drafts: no input is lost, and no draft holds a secret."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_a_new_installation_does_not_take_the_file_of_another() -> None:
     ],
 )
 async def test_a_misspelt_key_is_told_when_the_file_is_opened(text: str, shown: str) -> None:
-    """It used to end the wizard: what was to be said came before the step was there."""
+    """The message comes before the step is mounted."""
     async with wizard(FakeCore({HERE: text}), path=HERE) as pilot:
         assert shown in " ".join(text_of(pilot).split())
 
@@ -137,7 +137,7 @@ async def test_every_change_of_step_keeps_a_draft() -> None:
 
 
 async def test_a_draft_is_kept_while_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without any other key, which could keep one as well."""
+    """No other key is pressed, as that could save a draft, too."""
     monkeypatch.setattr("oz_installer.tui.controllers.draft_keeper.QUIET", 0.05)
     core = FakeCore()
     async with wizard(core, step="workload") as pilot:

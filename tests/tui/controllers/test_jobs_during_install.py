@@ -1,4 +1,4 @@
-"""While an installation is at work: no other job runs on its nodes, and none of them ends it."""
+"""During an installation no other job runs on its nodes, and none of them ends it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that the answers name and that is not there: told at its question, and its step is not done."""
+"""A missing file that the answers name is reported at its question; its step is not done."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ license: {bio: bio.key}
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Answers whose licence is not there."""
+    """Return answers whose licence file is missing."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     path = tmp_path / "answers.yml"
     path.write_text(TEXT, encoding="utf-8")
@@ -37,13 +37,13 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def note(pilot: Driver, key: str) -> tuple[str, str]:
-    """What stands under the field of a question, and how it looks."""
+    """Return the message below a question's field, with its style."""
     field = next(one for one in pilot.app.screen.query(Field).results(Field) if one.key == key)
     return field.query_one(FieldMessage)._shown
 
 
 def state(pilot: Driver, step: str) -> str:
-    """How a step stands while another is open."""
+    """Return the state of a step while another is open."""
     return app_of(pilot).session.state(step, "").label
 
 
@@ -94,7 +94,7 @@ async def test_a_warning_stands_while_the_path_is_typed(path: Path, monkeypatch:
         show(one, text, look)
 
     class Short(FilesCore):
-        """Tells names without their folder, which is as long as it happens to be."""
+        """Reports names without their folder, whose length varies."""
 
         def file_problems(self, working: WorkingCopy, path: Path) -> tuple[Problem, ...]:
             return tuple(
@@ -134,7 +134,7 @@ async def test_a_key_file_of_a_node() -> None:
 
 
 async def test_a_disk_that_hangs_keeps_nobody_waiting() -> None:
-    """Neither what else is wrong nor leaving."""
+    """Neither other problems nor the exit wait for it."""
 
     class Stuck(FakeCore):
         stuck = False

@@ -1,4 +1,4 @@
-"""Testing nodes: facts, findings, new keys, changed keys, a screen that is left meanwhile."""
+"""Tests of nodes: facts, findings, new and changed host keys, a step that is left meanwhile."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OTHER = "SHA256:" + "Zz12" * 10 + "xyz"
 
 
 class Servers(FakeCore):
-    """Servers that let in whoever knows their key; notes what was tried."""
+    """Servers that accept a connection with their host key; records what was tried."""
 
     def __init__(self) -> None:
         super().__init__({ANSWERS: MEDIUM})
@@ -29,7 +29,7 @@ class Servers(FakeCore):
         self.strangers = {"bio1": KEY, "bio2": OTHER}
 
     def node_probes(self, working: WorkingCopy, names: Sequence[str]) -> Iterator[NodeProbe]:
-        """Each is what its answers make of it."""
+        """Return a result for each node by its answers."""
         self.tried.append(list(names))
         rows = {row["name"]: row for row in working.values["nodes"]}
         for name in names:
@@ -40,12 +40,12 @@ class Servers(FakeCore):
 
 
 def words(pilot: Driver) -> str:
-    """What is on the screen, in one line."""
+    """Return the screen's text in one line."""
     return " ".join(text_of(pilot).split())
 
 
 def states(pilot: Driver) -> list[str]:
-    """The last column of the table."""
+    """Return the last column of the table."""
     table = support.step_of(pilot).query_one(NodeTable)
     return [str(table.get_row_at(place)[5]) for place in range(table.row_count)]
 

@@ -1,4 +1,4 @@
-"""Errors that come with problems: each is told, with its line and its reason."""
+"""Errors with several problems: each is shown with its line and reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REFUSED = AnswersError("the answers cannot be used", problems=[NOT_SET])
 
 
 def words(pilot: Driver) -> str:
-    """What is on the screen, in one line."""
+    """Return the screen's text in one line."""
     return " ".join(text_of(pilot).split())
 
 

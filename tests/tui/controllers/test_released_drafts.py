@@ -1,4 +1,4 @@
-"""A draft whose answers were left, or that was declined: whose it is, and until when it is offered."""
+"""Drafts of answers that were left or declined: who owns them, and how long they are offered."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ print(*sorted(f"{one.target.name} {'held' if one.held else 'free'}" for one in l
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Answers in a folder of their own, and others beside them."""
+    """Create two answers files in a folder of their own."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
     for name in ("a.yml", "b.yml"):
@@ -34,13 +34,13 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def seen_elsewhere() -> str:
-    """The drafts as another wizard sees them."""
+    """Return the drafts as another wizard sees them."""
     done = subprocess.run([sys.executable, "-c", SEEN], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
 async def open_file(pilot: Driver, path: Path) -> None:
-    """By the first step's menu."""
+    """Open a file from the first step."""
     app_of(pilot).go("start")
     await settle(pilot)
     app_of(pilot).files._leave_for(lambda: app_of(pilot).files.open(path, "workload"))
@@ -76,7 +76,7 @@ async def test_a_draft_that_is_gone_on_with_again_is_held_again(path: Path) -> N
 
 
 class SlowDrafts(FilesCore):
-    """Keeps a draft only when it is let."""
+    """Blocks the writing of a draft until the test permits it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class SlowDrafts(FilesCore):
         self.let.set()
 
     def save_draft(self, working: WorkingCopy, target: Path, step: str) -> SavedDraft:
-        """As any other, after a while."""
+        """Wait for the test, then do as the base class."""
         self.begun += 1
         assert self.let.wait(PATIENCE)
         return super().save_draft(working, target, step)
@@ -112,7 +112,7 @@ async def test_a_draft_that_is_still_being_kept_when_it_is_opened_again_is_held(
 async def test_a_draft_that_was_declined_is_gone_once_the_answers_are_saved(path: Path) -> None:
     async with wizard(FilesCore(), path=path, step="workload") as pilot:
         await press(pilot, "=12", "ctrl+n")
-    release_draft(path)  # that wizard is gone
+    release_draft(path)  # that wizard has exited
     (old,) = list_drafts()
     async with wizard(FilesCore(), path=path, step="workload") as pilot:
         assert "There is a draft of" in text_of(pilot)
@@ -139,7 +139,7 @@ async def test_a_draft_that_was_declined_stays_with_its_file_when_the_answers_go
 ) -> None:
     async with wizard(FilesCore(), path=path, step="workload") as pilot:
         await press(pilot, "=12", "ctrl+n")
-    release_draft(path)  # that wizard is gone
+    release_draft(path)  # that wizard has exited
     async with wizard(FilesCore(), path=path, step="workload") as pilot:
         await press(pilot, "enter")
         app_of(pilot).saves.save_as(path.with_name("c.yml"))
@@ -149,7 +149,7 @@ async def test_a_draft_that_was_declined_stays_with_its_file_when_the_answers_go
 
 
 async def test_other_answers_wait_for_a_save_and_what_was_typed_since_is_kept() -> None:
-    """Else the save would drop the draft of what it does not hold."""
+    """Otherwise the save would delete the draft of edits that it does not include."""
     core = SlowCore({HERE: COMPLETE, OTHER: COMPLETE})
     async with wizard(core, path=HERE, step="workload") as pilot:
         await pilot.press("1", "ctrl+s")

@@ -1,4 +1,4 @@
-"""Save as, and the picture of Review: real files, afterwards read again."""
+"""Save as, and the SVG of Review, with real files."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.fixture(autouse=True)
 def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drafts go elsewhere."""
+    """Keep drafts in a folder of the test."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    """An answers file that is opened."""
+    """Create the answers file that is opened."""
     path = tmp_path / "old.yml"
     path.write_text(MEDIUM, encoding="utf-8")
     return path
 
 
 async def save_as(pilot: Driver, where: str) -> None:
-    """On Review: the button, another name, Enter."""
+    """Save under another name from Review."""
     await click(pilot, "[ Save as ]")
     await clear(pilot)
     await type_text(pilot, where)
@@ -41,7 +41,7 @@ async def save_as(pilot: Driver, where: str) -> None:
 
 
 def apm(path: Path) -> object:
-    """What a file says of it."""
+    """Return the value in a file."""
     return parse_file(path).values.get("workload", {}).get("apm")
 
 

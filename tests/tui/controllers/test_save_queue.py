@@ -1,4 +1,4 @@
-"""What comes behind a save: an installation, another save, the end."""
+"""What follows a save: an installation, another save, the exit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.tui.support import PATIENCE, Driver, app_of, left, press, settle, tex
 
 
 class OneByOne(FakeCore):
-    """Writes a file each time it is let."""
+    """Blocks each save until the test permits it."""
 
     def __init__(self, files: dict[Path, str]) -> None:
         super().__init__(files)
@@ -25,7 +25,7 @@ class OneByOne(FakeCore):
     def save_answers(
         self, working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
     ) -> WorkingCopy:
-        """As any other, after a while."""
+        """Wait for the test, then do as the base class."""
         self.begun += 1
         assert self.let.acquire(timeout=PATIENCE)
         return super().save_answers(working, path, source, opened)
@@ -63,7 +63,7 @@ async def test_nothing_begins_behind_a_save_that_failed() -> None:
 
 
 async def test_what_is_being_written_is_not_called_saved_though_the_screen_shows_the_file_again() -> None:
-    """Else an installation would begin from what is written just now."""
+    """Otherwise an installation would read a file that is being written."""
     core = OneByOne({HERE: COMPLETE})
     async with wizard(core, path=HERE, step="workload") as pilot:
         await pilot.press("1", "ctrl+s")
@@ -92,14 +92,14 @@ async def test_a_save_behind_one_that_went_elsewhere_goes_there_too() -> None:
 
 
 class SlowToRead(FakeCore):
-    """Looks at the file that it has just written only when it is let."""
+    """Blocks reading the file just written until the test permits it."""
 
     def __init__(self, files: dict[Path, str]) -> None:
         super().__init__(files)
         self.let = threading.Event()
 
     def read(self, path: Path) -> tuple[WorkingCopy, str]:
-        """As any other, after a while once something was kept."""
+        """Wait for the test once something was saved, then do as the base class."""
         assert not self.kept or self.let.wait(PATIENCE)
         return super().read(path)
 
@@ -131,7 +131,7 @@ async def test_nothing_begins_behind_a_save_while_the_wizard_is_being_left() -> 
 
 
 async def wait_for_other_answers(pilot: Driver, core: SlowCore) -> None:
-    """A save is at work, and other answers are to be opened."""
+    """Open other answers while a save is running."""
     await pilot.press("1", "ctrl+s")
     await until(pilot, core.began.is_set)
     files = app_of(pilot).files

@@ -1,4 +1,4 @@
-"""Saving and opening: one after the other, of the right answers, and nothing of others is lost."""
+"""Saving and opening run one after the other, for the right answers, without loss."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OTHER = HERE.with_name("b.yml")
 
 
 class SlowCore(FakeCore):
-    """Writes a file only when it is let."""
+    """Blocks saves until the test permits them."""
 
     def __init__(self, files: dict[Path, str]) -> None:
         super().__init__(files)
@@ -29,7 +29,7 @@ class SlowCore(FakeCore):
     def save_answers(
         self, working: WorkingCopy, path: Path, source: str | None = None, opened: Path | None = None
     ) -> WorkingCopy:
-        """As any other, after a while."""
+        """Wait for the test, then do as the base class."""
         self.began.set()
         self.let.wait(30)
         return super().save_answers(working, path, source, opened)
@@ -147,7 +147,7 @@ async def test_typed_passwords_do_not_go_without_a_word() -> None:
 
 
 async def test_escape_is_the_key_of_the_answer_that_it_stands_on() -> None:
-    """It would leave answers open that nobody chose, in the name of that file."""
+    """Otherwise unchosen answers would stay open under the name of that file."""
     core = FakeCore({HERE: COMPLETE})
     core.drafted[HERE] = (WorkingCopy.new().with_value("workload.apm", 12.0), "workload")
     async with wizard(core, path=HERE) as pilot:
@@ -161,7 +161,7 @@ async def test_escape_is_the_key_of_the_answer_that_it_stands_on() -> None:
 async def test_a_file_of_the_folder_is_not_edited_unopened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who goes to a step without having begun anything begins something new, beside it."""
+    """Going to a step without a choice on the first one begins a new file beside it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     (tmp_path / "answers.yml").write_text(COMPLETE)

@@ -1,4 +1,4 @@
-"""Secrets that are asked for while something is at work: nobody to answer, wrong ones, stopping."""
+"""Prompts for secrets during a job: no answer, wrong answers, stopping."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LABEL = "SSH password of api1"
 
 
 def is_asked(pilot: Driver, label: str) -> bool:
-    """Whether it is asked for, and what is typed goes there."""
+    """Return whether the prompt is shown and has the focus."""
     there = isinstance(pilot.app.screen, AskSecret) and isinstance(pilot.app.focused, TextInput)
     return there and label in text_of(pilot)
 
@@ -77,7 +77,7 @@ class Knows(RunCore):
         return self.ask(label).reveal() == "right"
 
     def node_probes(self, working: WorkingCopy, names: Sequence[str]) -> Iterator[NodeProbe]:
-        """One after the other."""
+        """Probe the nodes one after the other."""
         for name in names:
             if self._let_in(f"Password of admin on {name}"):
                 yield fit(name)
@@ -116,7 +116,7 @@ async def test_a_mistyped_password_of_a_node_is_asked_for_again_and_no_other() -
 @pytest.mark.parametrize(("step", "button"), [("review", "compare"), ("done", "look"), ("preflight", "run")])
 async def test_a_mistyped_password_is_asked_for_again(step: str, button: str) -> None:
     async with wizard(Knows(), path=PATH, step="review") as pilot:
-        app_of(pilot).go(step)  # a file that is opened there is looked at without a push
+        app_of(pilot).go(step)  # a file opened at this step is read without a button
         await settle(pilot)
         for typed in ("wrong", "right"):
             step_of(pilot).query_one(f"#{button}").focus()

@@ -1,4 +1,4 @@
-"""Stopping, and leaving, while nodes are connected to: whatever connects is told, and the screen is back."""
+"""Stop and exit while nodes are being connected to: the job is stopped, the step is usable again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Silent(RunCore):
-    """Nodes that never answer, at one call of the core: only a stop ends it."""
+    """Nodes that never answer one call of the core: only a stop ends it."""
 
     def __init__(self, silent_at: str = "prepare") -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class Silent(RunCore):
         return super().summarise(prepared, stop)
 
     def check(self, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event) -> None:
-        """As the real one: a stop is no error of it."""
+        """Wait for the stop, which is no error of ``check``."""
         self.waiting.set()
         assert stop.wait(PATIENCE), "nobody stops it"
         self.stopped.set()

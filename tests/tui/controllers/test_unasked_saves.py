@@ -1,4 +1,4 @@
-"""What only looks changes no answers file unasked."""
+"""Commands that only read do not change an answers file without asking."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only judging can tell stands until the answers of now are judged: nothing comes and goes meanwhile."""
+"""Problems found by validation stay until the next validation, so that nothing flickers."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, w
 
 
 class Wrong(FakeCore):
-    """Finds the same wrong with all answers."""
+    """Finds the same problem in all answers."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__({ANSWERS: MEDIUM})
         self._problem = Problem(key=key, message=message, hint="")
 
     def validate(self, working: WorkingCopy) -> tuple[Problem, ...]:
-        """What the test says."""
+        """Return the problems that the test has set."""
         return (self._problem,)
 
 
 def words(pilot: Driver) -> str:
-    """What is on the screen, in one line."""
+    """Return the screen's text in one line."""
     return " ".join(text_of(pilot).split())
 
 
 async def edit_unjudged(pilot: Driver, monkeypatch: pytest.MonkeyPatch, key: str, value: object) -> None:
-    """Give an answer, and look before it is judged."""
+    """Set an answer and return before it is validated."""
     monkeypatch.setattr("oz_installer.tui.app.THINKING", 600.0)
     app_of(pilot).change(key, value)
     await pilot.pause()

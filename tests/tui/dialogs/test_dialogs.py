@@ -1,4 +1,4 @@
-"""The buttons of every dialog, clicked: what each of them does."""
+"""Clicks on the buttons of every dialog."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HERE = Path("/home/admin/answers.yml")
 
 
 def dialog_is_open(pilot: Driver) -> bool:
-    """Whether something lies on the step."""
+    """Return whether a dialog covers the step."""
     return pilot.app.screen is not step_of(pilot)
 
 
@@ -40,7 +40,7 @@ async def test_save(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", [(60, 20), *SIZES])
 @pytest.mark.parametrize("many", [1, 60])
 async def test_open(many: int, size: tuple[int, int]) -> None:
-    """However many files there are, the buttons are in sight."""
+    """The buttons are visible with any number of files."""
     path = Path.cwd() / "mine.yml"
     others = {Path.cwd() / f"other-{n}.yml": MEDIUM for n in range(many)}
     async with wizard(FakeCore({path: MEDIUM, **others}), size=size) as pilot:
@@ -172,7 +172,7 @@ async def test_an_image_of_the_release(size: tuple[int, int]) -> None:
         await click(pilot, "[ Close Esc ]")
         assert not app_of(pilot).session.working.is_given("images")
         await click(pilot, "[ Choose an image ]")
-        await press(pilot, "end")  # what is clicked now has been scrolled to
+        await press(pilot, "end")  # the next target has been scrolled into view
         name = pilot.app.screen.query_one(Menu).items[-2].id
         await click(pilot, f" {name}", last=True)
         assert list(app_of(pilot).session.working.get("images")) == [name]

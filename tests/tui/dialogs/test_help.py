@@ -1,4 +1,4 @@
-"""F1 on every step: the step's own page, and the way back from it by key and by mouse."""
+"""F1 shows the help of every step, and closes by key and by mouse."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.tui.support import SIZES, Driver, app_of, press, settle, step_of, tex
 
 
 def help_text(pilot: Driver) -> str:
-    """What the help says, without the frame around it."""
+    """Return the text of the help, without its frame."""
     dialog = pilot.app.screen
     assert isinstance(dialog, HelpDialog), text_of(pilot)
     return " ".join(str(part.render()) for part in dialog.query(".help-part").results())

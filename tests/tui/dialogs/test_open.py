@@ -1,4 +1,4 @@
-"""The dialog that opens a file: the path, the files that lie near, and a folder in place of a file."""
+"""The dialog Open: a path, the files in its folder, and a folder instead of a file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.tui.support import Driver, app_of, press, text_of, wizard
 
 
 def words(pilot: Driver) -> str:
-    """What is on the screen, in one line."""
+    """Return the screen's text in one line."""
     return " ".join(text_of(pilot).replace("│", " ").split())
 
 

@@ -1,4 +1,4 @@
-"""Ctrl+P: every step, and a question of every section, by what the operator calls it."""
+"""The palette finds every step, and a question of every section, by the operator's words."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BY_LABEL = {
 
 
 async def choose(pilot: Driver, words: str) -> None:
-    """Type something into the palette, and take the first that it finds."""
+    """Type into the palette and choose the first match."""
     await pilot.press("ctrl+p")
     await hit(pilot, *words)
     palette = pilot.app.screen
@@ -114,7 +114,7 @@ async def test_actions() -> None:
 
 
 async def test_the_buttons_of_the_open_step() -> None:
-    """What can be pushed now, and no other."""
+    """The palette offers the buttons that are enabled, and no other."""
     async with wizard(FakeCore({ANSWERS: MEDIUM}), path=ANSWERS, step="nodes") as pilot:
         await choose(pilot, "duplicate")
         assert app_of(pilot).session.working.nodes() == 5

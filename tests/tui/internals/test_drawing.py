@@ -1,4 +1,4 @@
-"""What is drawn, and when: nothing twice, nothing that has not changed, nothing that keeps a key waiting."""
+"""Drawing: nothing twice, nothing unchanged, and nothing that delays a key."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def breathing(pilot: Driver) -> ChunkedScreen[Any]:
 
 @pytest.fixture
 def drew(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often each kind of widget put its lines together."""
+    """Return how often each kind of widget rendered its lines."""
     count: Counter[str] = Counter()
     draw = StylesCache.render_widget
 
@@ -104,7 +104,7 @@ async def test_a_tab_asks_only_what_has_changed(fifty_path: Path, drew: Counter[
 
 
 async def test_what_has_changed_is_drawn_again(fifty_path: Path) -> None:
-    """Whatever is kept of a frame: a frame made of nothing that is kept is the same."""
+    """A frame drawn with caches equals one drawn without."""
     async with wizard(FiftyCore(), path=fifty_path, step="access") as pilot:
         for keys in (("tab",), ("x",), ("tab", "right"), ("pagedown",), ("ctrl+t",), ("ctrl+t", "tab")):
             await press(pilot, *keys)
@@ -112,9 +112,9 @@ async def test_what_has_changed_is_drawn_again(fifty_path: Path) -> None:
             kept = [strip.text for strip in strips_of(screen)]
             styles = [list(strip) for strip in strips_of(screen)]
             forget_frame(screen)
-            anew = strips_of(screen)
-            assert [strip.text for strip in anew] == kept, keys
-            assert [list(strip) for strip in anew] == styles, keys
+            again = strips_of(screen)
+            assert [strip.text for strip in again] == kept, keys
+            assert [list(strip) for strip in again] == styles, keys
 
 
 async def test_what_is_out_of_sight_is_drawn_ahead(fifty_path: Path) -> None:

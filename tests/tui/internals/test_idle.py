@@ -1,4 +1,4 @@
-"""What the tests of the wizard wait for behind every key."""
+"""What tests of the wizard wait for after every key."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_what_never_rests_is_not_waited_for_for_ever() -> None:
 
 
 async def test_a_job_that_waits_for_something_is_left_waiting() -> None:
-    """A test holds it, and wants to see the wizard meanwhile."""
+    """The test holds the job and looks at the wizard meanwhile."""
     held = Event()
     app: App[None] = App()
     async with app.run_test():

@@ -1,4 +1,4 @@
-"""What one key makes of work: how much of the screen is painted anew, and whether it is laid out anew."""
+"""The work of one key: how much of the screen is repainted, and whether it is laid out again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wizard comes to rest: no end of a job, timer or key is missed, whatever happens in between."""
+"""The wizard becomes idle: the end of no job, timer or key is missed."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ async def test_slow_jobs_keep_no_other_job_waiting() -> None:
 
 @pytest.mark.parametrize("apart", [False, True])
 async def test_a_job_that_raises_stop_iteration_ends(apart: bool) -> None:
-    """No future holds it: who waits would wait for ever."""
+    """A future cannot hold it, so that a waiter would wait for ever."""
 
     def job(_post: object, _stop: object) -> object:
         return next(iter(()))
@@ -190,7 +190,7 @@ async def test_a_job_does_not_wait_for_the_answer_of_a_dialog_that_has_gone() ->
 
 
 async def test_other_answers_are_not_opened_over_an_installation_that_began_meanwhile() -> None:
-    """Its screen would go, and nobody would hear its end: the wizard could not be left any more."""
+    """Its screen would be removed, and its end missed: the wizard could not exit any more."""
     async with wizard(FakeCore({HERE: COMPLETE}), path=HERE, step="install") as pilot:
         app, screen = app_of(pilot), step_of(pilot)
         app.files.open(HERE)

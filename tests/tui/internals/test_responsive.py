@@ -1,4 +1,4 @@
-"""The event loop is never blocked: with fifty nodes, in every step, while jobs are at work."""
+"""The event loop is never blocked: fifty nodes, every step, with running jobs."""
 
 from __future__ import annotations
 

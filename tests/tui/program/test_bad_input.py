@@ -1,4 +1,4 @@
-"""What nobody should type, paste or ask for: it is told, does no harm, and reaches no terminal as it is."""
+"""Bad input, typed or pasted: it is reported, does no harm, and reaches no terminal raw."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ LONG = "x" * 10_000
 
 @pytest.fixture(autouse=True)
 def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drafts go elsewhere."""
+    """Keep drafts in a folder of the test."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 async def paste(pilot: Driver, text: str) -> None:
-    """Into what has the cursor."""
+    """Paste into the focused widget."""
     assert pilot.app.focused is not None
     pilot.app.focused.post_message(events.Paste(text))
     await settle(pilot)
 
 
 def printable(pilot: Driver) -> bool:
-    """Whether nothing on the screen steers a terminal."""
+    """Return whether the screen has no control characters."""
     return all(letter == "\n" or letter.isprintable() for letter in text_of(pilot))
 
 
 def words(pilot: Driver) -> str:
-    """What stands on the screen, in one line."""
+    """Return the screen's text in one line."""
     return " ".join(text_of(pilot).split())
 
 
@@ -74,7 +74,7 @@ async def test_several_lines_are_pasted_without_control_characters() -> None:
 async def test_ten_thousand_characters_in_a_field(
     key: str, before: str, shown: str, saved: str, tmp_path: Path
 ) -> None:
-    """All of it stays in the field, with what is wrong; a mistyped variable may be a password: in no file."""
+    """The field keeps all of it and shows the problem; a mistyped variable may be a password: in no file."""
     path = tmp_path / "answers.yml"
     path.write_text(MEDIUM, encoding="utf-8")
     async with wizard(FilesCore(), path=path, step="database", size=(80, 24)) as pilot:

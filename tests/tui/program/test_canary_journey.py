@@ -1,4 +1,4 @@
-"""Every secret is typed on one journey through the whole wizard: none is ever seen, logged or left behind."""
+"""Every secret is typed on one journey through the wizard: none is shown, logged or left behind."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SECRETS = tuple(one.key.replace("[]", "[0]") for one in questions() if one.kind 
 
 
 def canary(key: str) -> str:
-    """What is typed for that question; none is a part of another."""
+    """Return the secret typed for that question; none is a part of another."""
     return f"C4n4ry-{SECRETS.index(key):02}-sings"
 
 
 class Watch:
-    """All that could be seen on the way."""
+    """Collects everything that is shown on the way."""
 
     def __init__(self, pilot: Driver) -> None:
         self.pilot = pilot

@@ -1,4 +1,4 @@
-"""The wizard's own core: no error that it lets through holds a secret, and pictures are written."""
+"""The installer's core: its errors hold no secret, and it writes pictures."""
 
 from __future__ import annotations
 

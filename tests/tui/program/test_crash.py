@@ -1,4 +1,4 @@
-"""A fault of our own: told without a traceback full of local variables, and what was typed is kept."""
+"""A crash shows no traceback with local variables, and the input is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any answers file opens in the wizard, is looked at, edited and saved without loss."""
+"""Any answers file is opened, viewed, edited and saved without loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compare and Look with the wizard's own core: what a node says becomes rows, and no secret is among them.
+"""Compare and Read status with the installer's core: rows from a node's facts, without secrets.
 
 Only the node is made up: it has what the answers were installed as, and answers ``node.sh facts`` and the tar
 that fetches files.
@@ -39,7 +39,7 @@ updater: {token: {env: OZ_TEST_TOKEN}}
 
 
 class Node:
-    """A node as an installation left it; ``stopped`` are services that do not run any more."""
+    """An installed node; ``stopped`` are services that no longer run."""
 
     def __init__(self, desired_state: DesiredState) -> None:
         self._bundle = cast("Bundle", desired_state.renderings["n1"])
@@ -111,18 +111,18 @@ def desired_state(path: Path) -> DesiredState:
 
 
 def rows(pilot: Driver, name: str) -> str:
-    """All of a list, also what is out of sight."""
+    """Return all rows of a list, scrolled out of view or not."""
     return "\n".join(text for text, _ in step_of(pilot).query_one(f"#{name}", RowList).rows)
 
 
 async def push(pilot: Driver, button: str) -> None:
-    """Push it, and wait for the end."""
+    """Press the button and wait until the job has ended."""
     step_of(pilot).query_one(f"#{button}").focus()
     await press(pilot, "enter")
 
 
 def assert_no_secret(desired_state: DesiredState, shown: str) -> None:
-    """None of those that were given, nor of those that were made."""
+    """Assert that no given or generated secret is in the text."""
     for secret in desired_state.secrets.values():
         assert secret.reveal() not in shown
 

@@ -1,4 +1,4 @@
-"""An operator's way through the wizard by keys alone, for each layout: the file is the hand-written one.
+"""An operator's journey by keys alone, for each layout: the file equals the hand-written one.
 
 Files, secrets, drafts, forms and judging are the real ones; the nodes are played.
 """
@@ -55,7 +55,7 @@ async def token(pilot: Driver) -> None:
 
 
 async def save(pilot: Driver) -> None:
-    """On to the review, where nothing is left to mend; save where the wizard proposes."""
+    """Go to the review without problems, and save to the proposed path."""
     await go_on(pilot, "review")
     judged = app_of(pilot).session.judged
     assert judged is not None
@@ -78,7 +78,7 @@ async def poc_1(pilot: Driver) -> None:
 
 
 async def poc_2(pilot: Driver) -> None:
-    """Forth and back: nodes in the wrong order, a database that comes later, a URL without its scheme."""
+    """Back and forth: nodes in the wrong order, the database later, a URL without its scheme."""
     await begin(pilot, "medium")
     await go_on(pilot, "nodes")
     await add_node(pilot, "api1", "api1.example.com", address="10.0.0.12")
@@ -109,7 +109,7 @@ async def poc_2(pilot: Driver) -> None:
 
 
 async def medium_2(pilot: Driver) -> None:
-    """What no model comes into: components off, an own broker, an own registry, a vendor's settings."""
+    """No components, an external broker and registry, settings of the vendor."""
     await begin(pilot, "medium")
     for key in ("components.bio_updater", "components.monitoring"):
         await switch(pilot, key)
@@ -152,7 +152,7 @@ async def medium_3(pilot: Driver) -> None:
 
 
 async def medium_4(pilot: Driver) -> None:
-    """The largest: shared storage, an own load balancer; a node too many goes again."""
+    """The largest: shared storage, an external load balancer; a surplus node is removed."""
     await begin(pilot, "medium")
     await go_on(pilot, "nodes")
     for number, name in enumerate(("api1", "api2", "oops", "bio1", "bio2"), 10):

@@ -1,4 +1,4 @@
-"""The mouse alone: menus, tabs, rows, the side bar, the keys below; what is clicked acts."""
+"""The mouse alone: menus, tabs, rows, the side bar and the key hints act on a click."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ async def test_a_file_of_review(size: tuple[int, int]) -> None:
         assert "services:" in text_of(pilot)
         await click(pilot, "api1")
         assert "files of api1; secrets" in text_of(pilot)
-        await press(pilot, "end")  # what is clicked now has been scrolled to
+        await press(pilot, "end")  # the next target has been scrolled into view
         await click(pilot, "bio2")
         assert "files of bio2; secrets" in text_of(pilot)
 

@@ -1,4 +1,4 @@
-"""Nothing is told by colour alone: with NO_COLOR every state still has its word or sign."""
+"""No state is shown by colour alone: with NO_COLOR each has a word or sign."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def is_grey(pilot: Driver) -> bool:
 
 
 def rows(pilot: Driver) -> list[str]:
-    """What stands on the screen."""
+    """Return the rows of the screen."""
     return text_of(pilot).splitlines()
 
 

@@ -1,4 +1,4 @@
-"""What the screens look like, as text: small and large."""
+"""Screens as text, small and large."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program itself: how it opens, and that no way out loses what was typed, or tells a password."""
+"""The program in a terminal: how it opens, and that no exit loses input or shows a password."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_way_out_keeps_a_draft(
     with terminal([], tmp_path) as one:
         typed_in(tmp_path, one)
         if way not in ("\x03", "\x11"):
-            one.wait_for("not saved")  # keys come in order, what comes from outside does not wait
+            one.wait_for("not saved")  # keys come in order, a signal does not wait for them
         if isinstance(way, signal.Signals):
             one.process.send_signal(way)
         elif way == "closed":
@@ -78,7 +78,7 @@ def test_what_a_closed_terminal_left_is_continued(tmp_path: Path) -> None:
         typed_in(tmp_path, one)
         one.send("\t\t12.5")
         one.send("\x13")
-        one.wait_for("Save the answers")  # so all before it was read
+        one.wait_for("Save the answers")  # so all keys before it were handled
         one.hang_up()
         assert one.ended() == 130
     with terminal([], tmp_path) as one:
@@ -141,7 +141,7 @@ def test_a_typed_password_is_in_no_output(tmp_path: Path, monkeypatch: pytest.Mo
 def test_keys_that_come_at_once_go_where_each_belongs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a password manager types: Tab and Enter move before what is typed behind them."""
+    """Input of a password manager: Tab and Enter act before the keys that follow them."""
     with terminal([], tmp_path) as one:
         one.wait_for("New installation")
         one.send("\x0e")

@@ -1,4 +1,4 @@
-"""The step Access: what concerns the installation is asked, images by name."""
+"""The step Access: questions of this installation, and images by name."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ CANARY = "canary-Zx9!pass"
 
 
 def fields(pilot: Driver) -> set[str]:
-    """The questions whose fields are shown."""
+    """Return the questions whose fields are shown."""
     return {one.key for one in support.step_of(pilot).query(Field).results(Field) if one.display}
 
 
 def words(pilot: Driver) -> str:
-    """What is on the screen, in one line."""
+    """Return the screen's text in one line."""
     return " ".join(text_of(pilot).split())
 
 

@@ -1,4 +1,4 @@
-"""The steps Database and Storage: forms by what is chosen, tests from the nodes, a screen that is left."""
+"""The steps Database and Storage: forms by mode, tests from the nodes, a step that is left."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ CANARY = "canary-Zx9!pass"
 
 
 def fields(pilot: Driver) -> set[str]:
-    """The questions whose fields are shown."""
+    """Return the questions whose fields are shown."""
     found = support.step_of(pilot).query(Field).results(Field)
     return {one.key.rpartition(".")[2] for one in found if one.display}
 
 
 def words(pilot: Driver) -> str:
-    """What is on the screen, in one line."""
+    """Return the screen's text in one line."""
     return " ".join(text_of(pilot).split())
 
 
@@ -198,7 +198,7 @@ async def test_only_the_fields_of_the_chosen_type() -> None:
 
 
 async def test_a_type_is_chosen_and_answered_before_it_is_judged() -> None:
-    """Keys come quicker than a judgement: the field that a choice has just opened is next already."""
+    """Keys are faster than validation: the field that a choice has just opened is next at once."""
     async with wizard(FakeCore({ANSWERS: MEDIUM}), path=ANSWERS, step="storage") as pilot:
         await press(pilot, "right", "enter", "=/mnt/oz")
         assert answers(pilot) == {"type": "path", "path": "/mnt/oz"}

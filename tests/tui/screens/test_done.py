@@ -1,4 +1,4 @@
-"""Done: what is not well is named, a look says when it was, and the table is reached from everywhere."""
+"""Done: it names unhealthy services and the time of the status; the table scrolls from everywhere."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def test_page_down_shows_the_table_while_the_cursor_is_on_a_button() -> No
 
 
 class Slow(RunCore):
-    """Looks for as long as the test wants, once it is told to be slow."""
+    """Reads the status for as long as the test wants, once ``go_on`` is cleared."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -9,12 +9,12 @@ from tests.tui.support import Driver, press, text_of, wizard
 
 
 def words(pilot: Driver) -> str:
-    """What stands on the screen, in one line."""
+    """Return the screen's text in one line."""
     return " ".join(text_of(pilot).replace("│", " ").split())
 
 
 async def test_one_enter_installs_nothing() -> None:
-    """The cursor comes to Install by ^N; whoever presses Enter once more is asked, and may say no by it."""
+    """^N leads to Install, where one more Enter opens a question whose default is no."""
     core = RunCore()
     async with wizard(core, path=PATH, step="preflight") as pilot:
         await press(pilot, "ctrl+n", "enter")

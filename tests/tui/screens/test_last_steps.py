@@ -1,4 +1,4 @@
-"""Review, preflight, install, done: forth, what goes wrong there, and stopping."""
+"""Review, preflight, install and done: success, failures and stopping."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ async def push(pilot: Driver, button: str) -> None:
 
 
 def frozen(pilot: Driver) -> InstallScreen:
-    """The step Install with a clock that stands."""
+    """Return the step Install with a stopped clock."""
     screen = cast("InstallScreen", step_of(pilot))
     screen.clock = lambda: 1010.0
     return screen
 
 
 class Waiting(RunCore):
-    """A run that goes on until it is stopped, then takes back what it changed."""
+    """A run that continues until it is stopped, then rolls back."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -169,7 +169,7 @@ async def test_a_failing_installation_is_tried_again(size: tuple[int, int]) -> N
 
 
 def failing(core: RunCore) -> Callable[..., None]:
-    """A run that tells its events and fails."""
+    """Script a run that reports its events and fails."""
 
     def apply(prepared: Prepared, on_event: Callable[[Event], None], stop: threading.Event) -> None:
         for event in core.outside.events:

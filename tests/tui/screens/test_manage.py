@@ -1,4 +1,4 @@
-"""Manage an existing installation: what runs, what would change, and the commands for the rest."""
+"""Manage an installation: status, pending changes, and commands for the rest."""
 
 from __future__ import annotations
 

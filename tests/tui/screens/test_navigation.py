@@ -1,4 +1,4 @@
-"""Going from step to step by keys, buttons, list, palette and mouse; sizes; leaving."""
+"""Navigation by keys, buttons, list, palette and mouse; sizes; exit."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def test_the_palette_jumps_to_a_question() -> None:
 
 
 async def choose(pilot: Driver, words: str) -> None:
-    """Find something in the palette, and take it."""
+    """Type into the palette and choose the first match."""
     await press(pilot, "ctrl+p", f"={words}")
     await until(pilot, lambda: text_of(pilot).lower().count(words) > 1)
     await press(pilot, "enter")

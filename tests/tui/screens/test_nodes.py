@@ -33,7 +33,7 @@ def names(pilot: Driver) -> list[str]:
 
 
 def get(pilot: Driver, key: str) -> object:
-    """An answer as it is now."""
+    """Return the current value of an answer."""
     return app_of(pilot).session.working.get(key)
 
 

@@ -29,7 +29,7 @@ LONG = "x" * 4097
 
 @dataclass(frozen=True)
 class Case:
-    """``wrong`` is typed, or of a choice stands in the file; ``right`` is typed, or of a choice pressed."""
+    """``wrong`` is typed, or is in the file for a choice; ``right`` is typed, or pressed for a choice."""
 
     wrong: str
     shown: str
@@ -128,7 +128,7 @@ def test_every_question_has_a_case() -> None:
 
 
 def note(pilot: Driver, key: str) -> str:
-    """The line under a question's field."""
+    """Return the message below a question's field."""
     for form in pilot.app.screen.query(Form):
         if key in form.keys:
             return str(form.field(key).query_one(FieldMessage).visual)
@@ -138,7 +138,7 @@ def note(pilot: Driver, key: str) -> str:
 
 
 def on_screen(pilot: Driver) -> str:
-    """What stands there, in one line, without frames and scroll bars."""
+    """Return the screen's text in one line, without frames and scroll bars."""
     return " ".join(re.sub("[│\u2581-\u2588]", " ", text_of(pilot)).split())
 
 
@@ -156,7 +156,7 @@ async def go_to(pilot: Driver, key: str) -> None:
 
 
 async def put_wrong(pilot: Driver, key: str, case: Case) -> None:
-    """Type it, or open a file that says it."""
+    """Type the value, or open a file that has it."""
     app = app_of(pilot)
     if question(key).kind in IN_FILE or key in ("nodes[0].roles", "release"):
         app.edit(app.session.working.without(key).with_text(key, case.wrong))
@@ -203,7 +203,7 @@ async def test_what_is_wrong_is_told_and_what_is_right_takes_it_away(step: str) 
                     .with_value("storage.type", "path")
                 )
                 await settle(pilot)
-            if key in ("version", "accept"):  # asked only where they are wrong
+            if key in ("version", "accept"):  # these have a field only while they are wrong
                 app.edit(before.with_text(key, case.wrong))
                 await settle(pilot)
             await go_to(pilot, key)

@@ -1,4 +1,4 @@
-"""Review: a comparison holds for the answers that it was made with, and for no others."""
+"""Review: a comparison is valid for the answers that were compared, and for no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the steps stand: none is called done that was not done."""
+"""States of the steps: only a completed step is done."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.tui.support import Driver, app_of, install, press, settle, step_of, w
 
 
 def marks(pilot: Driver) -> dict[str, str]:
-    """Of every step, as seen from the first one."""
+    """Return the mark of every step, as seen from the first one."""
     return {one.id: app_of(pilot).session.state(one.id, "").mark for one in STEPS}
 
 

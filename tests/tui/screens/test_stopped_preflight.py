@@ -1,4 +1,4 @@
-"""Preflight that is stopped or whose answers are edited, and the log of each node while it is installed."""
+"""A preflight that is stopped or whose answers are edited, and the log of each node during a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.tui.support import PATIENCE, app_of, confirm, press, settle, step_of,
 
 
 class Halfway(RunCore):
-    """Tells a finding, the next one when it is let, and the rest only when it is not stopped."""
+    """Reports a finding, the next one when permitted, and the rest only when it is not stopped."""
 
     def __init__(self) -> None:
         super().__init__()

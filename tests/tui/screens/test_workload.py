@@ -1,4 +1,4 @@
-"""The workload follows what is typed; a scenario is chosen from cards; what cannot be chosen says why."""
+"""The workload follows the input; scenarios are cards; a disabled one has a reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.tui.support import Driver, app_of, press, settle, step_of, text_of, w
 
 
 def needs(pilot: Driver) -> str:
-    """What is said of the workload, in one line."""
+    """Return the summary of the workload, in one line."""
     return " ".join(str(step_of(pilot).query_one("#needs", Static).visual).split())
 
 

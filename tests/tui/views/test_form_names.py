@@ -1,4 +1,4 @@
-"""Texts of the core in the words of the forms."""
+"""Texts of the core with the labels of the forms."""
 
 from __future__ import annotations
 

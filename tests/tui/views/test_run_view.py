@@ -1,4 +1,4 @@
-"""The feed wakes seldom and loses nothing; the view of a run keeps a bounded log a node."""
+"""The feed wakes rarely and loses no event; the view of a run keeps a bounded log per node."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.tui.running import NODES, run_events
 
 
 def view_of(feed: EventFeed) -> RunProgress:
-    """Everything that waits in a feed."""
+    """Apply everything that waits in a feed."""
     view, more = RunProgress(), True
     while more:
         events, more = feed.take()

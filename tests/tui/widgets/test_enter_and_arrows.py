@@ -1,4 +1,4 @@
-"""Enter leads on from field to field and then out of the step; arrows go along a row of buttons."""
+"""Enter moves from field to field and then to the next step; arrows move along a row of buttons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST = 40
 
 
 def under_the_cursor(pilot: Driver) -> str:
-    """The button that has it."""
+    """Return the label of the focused button, empty if there is none."""
     focused = pilot.app.screen.focused
     return focused.label if isinstance(focused, FlatButton) else ""
 

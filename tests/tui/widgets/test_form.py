@@ -1,4 +1,4 @@
-"""Fields of every kind: what is typed becomes an answer, what is wrong is told while typing."""
+"""Fields of every kind: input becomes an answer, and problems are shown while typing."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def test_help_stands_under_the_field_with_the_cursor() -> None:
 @pytest.mark.parametrize("on", ["tab", "enter"])
 async def test_what_is_typed_ahead_lands_in_the_next_field(on: str) -> None:
     async with form("public_url", "admin.email") as pilot:
-        for key in ("a", on, "b"):  # as a slow connection hands them on: all at once
+        for key in ("a", on, "b"):  # all at once, as from a slow connection
             pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
         await settle(pilot)
         assert [box.value for box in step_of(pilot).query(TextInput)] == ["a", "b"]

@@ -1,4 +1,4 @@
-"""Rows that scroll: the end of a log stays in sight until somebody scrolls away from it."""
+"""Scrolling rows: the end of a log stays visible until the operator scrolls away."""
 
 from __future__ import annotations
 

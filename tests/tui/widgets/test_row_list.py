@@ -1,4 +1,4 @@
-"""Rows that scroll: what comes stays in sight, a cursor too, and nothing is cut without a sign."""
+"""Scrolling rows: new rows and the cursor stay visible, and no text is cut without a mark."""
 
 from __future__ import annotations
 

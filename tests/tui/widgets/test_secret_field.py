@@ -1,4 +1,4 @@
-"""A secret's field: four ways of having it, masked, and never lost by looking."""
+"""The field of a secret: four sources, masked, and never lost by showing it."""
 
 from __future__ import annotations
 
