@@ -74,10 +74,10 @@ class DoneScreen(StepScreen):
         self.query_one("#copy", FlatButton).disabled = not session.is_file
         width = max(self.query_one("#runs").size.width - 1, 60)
         self.query_one("#runs", RowList).show(self._rows(session.installed, width))
-        self.query_one("#look", FlatButton).disabled = self.jobs.running("look") or not session.is_file
+        self.query_one("#look", FlatButton).disabled = self.jobs.running("status") or not session.is_file
 
     def _rows(self, installed: Installed | None, width: int) -> tuple[Row, ...]:
-        if self.jobs.running("look"):
+        if self.jobs.running("status"):
             return (("Connecting to the nodes ...", "muted"),)
         if self._failure is not None:
             failed = self._failure
