@@ -73,7 +73,7 @@ def healthy_until(verb: str) -> Answer:
     """A node on which all goes well, but the command with this word fails."""
 
     def answer(argv: tuple[str, ...]) -> CommandResult | str | None:
-        if verb in short(argv):
+        if f"{short(argv)} ".startswith(f"{verb} "):  # not switch_back for switch
             return failed(1, "broken on purpose")
         if argv[:2] == ("podman", "ps"):
             return "".join(f"{name}\tUp 5 seconds\td\ti\n" for name in ("api", "beat", "gone", "stray"))
