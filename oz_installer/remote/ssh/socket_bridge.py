@@ -22,8 +22,9 @@ def socket_for_channel(
 ) -> socket.socket:
     """Return one end of a socket pair; two threads connect the other end with the channel.
 
-    ``first`` was read from the channel already. ``release`` is called once, when either side has finished; closing the socket ends the channel. After
-    ``most`` bytes from the channel, or ``seconds``, the socket ends as if the other side had closed it.
+    ``first`` was read from the channel already. ``release`` is called once, when either side has finished;
+    closing the socket ends the channel. After ``most`` bytes from the channel, or ``seconds``, the socket
+    ends as if the other side had closed it.
     """
     ours, theirs = socket.socketpair()
     channel.settimeout(None)

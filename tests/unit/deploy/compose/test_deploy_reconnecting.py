@@ -30,10 +30,10 @@ STEPS = (
     "node.sh switch",
     "podman rm",
     "compose run",
-    "node.sh finished",
+    "node.sh mark_job_done",
     "compose up",
     "checks",
-    "node.sh verified",
+    "node.sh mark_verified",
 )
 """One command of every phase that has any, in their order."""
 
@@ -96,7 +96,7 @@ def lost_run(
 @pytest.mark.parametrize("step", STEPS)
 def test_never_reconnected_a_connection_lost_in_any_phase(step: str, upgrade: bool, late: bool) -> None:
     if step == "podman rm" and not upgrade:
-        step = "node.sh verified"  # nothing is obsolete
+        step = "node.sh mark_verified"  # nothing is obsolete
     run, cable, again, gone, events = lost_run(step, upgrade=upgrade, late=late)
     with pytest.raises(DeployError) as caught:
         run_phases(install()[1:], run)
