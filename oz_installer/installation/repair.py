@@ -140,7 +140,7 @@ def run_remedies(
     *,
     gate: Gate | None = None,
 ) -> list[RepairResult]:
-    """Apply remedies over existing connections. Every command passes the gate; without one it is run."""
+    """Apply remedies over existing connections, each command through the gate."""
     work = _Repair(inputs, reach, on_event, stop, gate or LiveGate())
     lanes: dict[str, list[int]] = {}
     for index, remedy in enumerate(remedies):

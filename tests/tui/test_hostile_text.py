@@ -165,7 +165,7 @@ async def test_h1_what_runs_now() -> None:
 async def test_h1_a_question_for_a_password() -> None:
     core = RunCore()
     async with wizard(core, path=PATH, step="preflight") as pilot:
-        app_of(pilot).jobs.start("asks", lambda _tell, _stop: core.ask and core.ask(POISON), apart=True)
+        app_of(pilot).jobs.start("asks", lambda _report, _stop: core.ask and core.ask(POISON), apart=True)
         while MARK not in text_of(pilot):
             await pilot.pause()
         assert_clean(pilot)

@@ -17,7 +17,7 @@ GOOD = """\
 nodes:
 - {name: n1, host: h1, key_file: id, password: {file: sshpass}}
 - {name: n2, host: h2, key_file: id}
-database: {password: {file: dbpass}}
+database: {ca_file: ca.pem, password: {file: dbpass}}
 known_hosts: hosts
 license: {bio: bio.key, web_adapter: adapter.key}
 """
@@ -25,6 +25,7 @@ KEYS = {
     "id": ("nodes[0].key_file", "nodes[1].key_file"),
     "sshpass": ("nodes[0].password",),
     "dbpass": ("database.password",),
+    "ca.pem": ("database.ca_file",),
     "hosts": ("known_hosts",),
     "bio.key": ("license.bio",),
     "adapter.key": ("license.web_adapter",),

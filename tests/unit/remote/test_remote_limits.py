@@ -12,8 +12,10 @@ import pytest
 from oz_installer.errors import ConnectError
 from oz_installer.remote.limits import MOST_OUTPUT, TooMuchOutput, TooSlow
 from oz_installer.remote.local import LocalTransport
+from oz_installer.remote.ssh.command_line import Marks
 from oz_installer.remote.ssh.exec_channel import ExecChannel
 from oz_installer.remote.ssh.socket_bridge import socket_for_channel
+from oz_installer.remote.ssh.start_watch import StartWatch
 
 HERE = LocalTransport(become="none")
 DRIP = ("sh", "-c", "while :; do echo x; sleep 0.1; done")
@@ -55,9 +57,12 @@ class Channel:
 
 
 def exchange(channel: Channel, timeout: float = 60.0, **options: Any) -> ExecChannel:
-    """One command."""
-    given = {"on_output": None, "on_sent": None, **options}
-    return ExecChannel(cast("Any", channel), cast("Any", None), timeout, **given)
+    """One command that runs already."""
+    marks = Marks()
+    watch = StartWatch(marks, become=False)
+    for stream in ("stdout", "stderr"):
+        assert watch.take(stream, marks.run) == b""
+    return ExecChannel(cast("Any", channel), cast("Any", None), timeout, watch, **options)
 
 
 def test_m5_output_without_end_ends_the_command() -> None:
