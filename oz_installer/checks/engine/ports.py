@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -13,7 +14,8 @@ from oz_installer.checks.host.engine_query import engine_query, parse_containers
 from oz_installer.checks.network.listener import MARK
 from oz_installer.text import plural, safe_line
 
-# Leaves out the listeners of the network check, which runs at the same time.
+# Leaves out the listeners of the network check, which runs at the same time. A container that keeps
+# restarting listens now and then, while the engine lists no ports of it: so its configured ports are read.
 _SCRIPT = """
 awk '$4 == "0A" && $NF != {mark} {{ n = split($2, a, ":"); print "listen", a[n] }}' \
   /proc/net/tcp /proc/net/tcp6
@@ -21,7 +23,15 @@ command -v ss > /dev/null && soon ss -Hltnp
 echo "$engine_listed"
 echo "engine $engine_listed_status"
 [ "$engine_status" != 127 ] || echo "absent yes"
+restarting=$(echo "$engine_listed" | awk -F '\\t' '$4 ~ /^Restarting/ {{ print substr($1, 11) }}')
+[ -z "$restarting" ] || soon {engine} container inspect --format {bound} $restarting
 """
+_BOUND = (
+    "bound {{.Name}}{{range $port, $all := .HostConfig.PortBindings}}"
+    "{{range $all}} {{$port}}={{.HostPort}}{{end}}{{end}}"
+)
+_BOUND_PORT = re.compile(r"/tcp=(\d+)\b")
+_PROXY = "docker-proxy"
 _PUBLISHED = re.compile(r":(\d+)(?:-(\d+))?->[\d-]+/tcp")
 _HOLDER = re.compile(r":(\d+)\s+\S+\s+users:\(\(\"([^\"]+)\"")
 
@@ -51,6 +61,10 @@ class PortFacts:
             return f"the container {self.containers[port]}"
         return self.holders.get(port, "another program")
 
+    def is_left_over(self, port: int) -> bool:
+        """Return whether Docker still listens on a port for a container that is gone."""
+        return self.complete and port not in self.containers and self.holders.get(port) == _PROXY
+
 
 class PortsCheck(ShellCheck[PortFacts]):
     """Report all free ports as one finding, and each taken port as one."""
@@ -68,12 +82,13 @@ class PortsCheck(ShellCheck[PortFacts]):
 
     def script(self, context: CheckContext, node: CheckedNode) -> str:
         """Print the kernel's listeners."""
-        del context, node
-        return _SCRIPT.format(mark=MARK)
+        del node
+        return _SCRIPT.format(mark=MARK, engine=context.answers.engine, bound=shlex.quote(_BOUND))
 
     def parse(self, text: str) -> PortFacts:
         """Parse the facts."""
-        running = [(one, _published(one.ports)) for one in parse_containers(text) if one.running]
+        listed = {one.name: one for one in parse_containers(text)}
+        published = {one.name: _published(one.ports) for one in listed.values() if one.running}
         listening = set()
         holders: dict[int, str] = {}
         complete = absent = False
@@ -83,6 +98,8 @@ class PortsCheck(ShellCheck[PortFacts]):
                 listening.add(int(rest, 16))
             elif kind == "LISTEN" and (found := _HOLDER.search(rest)):
                 holders[int(found[1])] = safe_line(found[2])
+            elif kind == "bound" and (name := rest.partition(" ")[0].removeprefix("/")) in listed:
+                published[name] = {int(port) for port in _BOUND_PORT.findall(rest)}
             elif kind == "engine":
                 complete = rest == "0"
             elif kind == "absent":
@@ -90,8 +107,8 @@ class PortsCheck(ShellCheck[PortFacts]):
         return PortFacts(
             listening=frozenset(listening),
             holders=holders,
-            containers={port: one.name for one, ports in running for port in ports},
-            ours=frozenset(port for one, ports in running if one.ours for port in ports),
+            containers={port: name for name, ports in published.items() for port in ports},
+            ours=frozenset(port for name, ports in published.items() if listed[name].ours for port in ports),
             complete=complete,
             absent=absent,
         )
@@ -101,24 +118,31 @@ class PortsCheck(ShellCheck[PortFacts]):
         del context
         taken = [(port, number) for port in node.ports if (number := _first_taken(port, facts)) is not None]
         for port, number in taken:
-            yield self.finding(
-                node,
-                "failure" if facts.complete else "warning",
-                f"taken by {facts.holder(number)}",
-                about=str(port.host),
-                subject=f"Port {number}",
-                needed=f"free, for {port.purpose}",
-                why=f"The service for {port.purpose} cannot publish this port and does not start."
-                if facts.complete
-                else "The engine did not list its containers, so Oz itself may be using the port.",
-                hint=f"Stop the program on TCP port {number} of {node.name}, or move it to another port.",
-            )
+            yield self._taken(node, port, number, facts)
         if taken:
             return
         if facts.complete or facts.absent:
             yield self._free(node, facts)
         else:
             yield self._uncertain(node)
+
+    def _taken(self, node: CheckedNode, port: Port, number: int, facts: PortFacts) -> Finding:
+        left_over = facts.is_left_over(number)
+        return self.finding(
+            node,
+            "failure" if facts.complete else "warning",
+            f"taken by {facts.holder(number)}{', for no container' if left_over else ''}",
+            about=str(port.host),
+            subject=f"Port {number}",
+            needed=f"free, for {port.purpose}",
+            why=f"The service for {port.purpose} cannot publish this port and does not start."
+            if facts.complete
+            else "The engine did not list its containers, so Oz itself may be using the port.",
+            hint=f"Restart Docker on {node.name} (systemctl restart docker): it still listens on TCP port"
+            f" {number} for a container that no longer publishes it."
+            if left_over
+            else f"Stop the program on TCP port {number} of {node.name}, or move it to another port.",
+        )
 
     def _free(self, node: CheckedNode, facts: PortFacts) -> Finding:
         ours = sum(port.host in facts.ours for port in node.ports)

@@ -159,6 +159,11 @@ def test_podman_has_its_own_figures() -> None:
             {"ports.8880": "failure"},
             "taken by nginx",
         ),
+        (
+            PortFacts(listening=frozenset({8880}), holders={8880: "docker-proxy"}),
+            {"ports.8880": "failure"},
+            "taken by docker-proxy, for no container",
+        ),
         (PortFacts(listening=frozenset({8880})), {"ports.8880": "failure"}, "taken by another program"),
         (PortFacts(containers={8880: "other"}), {"ports.8880": "failure"}, "taken by the container other"),
         (
@@ -185,6 +190,20 @@ def test_a_taken_port_of_a_range_is_named_itself() -> None:
     one = judged(PortsCheck(), PortFacts(listening=frozenset({60003})), API)["ports.60000"]
     assert (one.subject, one.needed) == ("Port 60003", "free, for FTP")
     assert "60003 of n1" in one.hint
+
+
+@pytest.mark.parametrize(
+    ("facts", "hint"),
+    [
+        ({}, "Restart Docker on n1"),
+        ({"containers": {8880: "other"}}, "Stop the program"),  # the proxy serves a container
+        ({"complete": False}, "Stop the program"),  # it may serve one that was not listed
+    ],
+)
+def test_a_proxy_that_serves_no_container_is_ended_by_its_docker(facts: dict[str, Any], hint: str) -> None:
+    """OWN-RESTART-LOOP: the engine's fault; nothing else can be stopped there."""
+    left = PortFacts(listening=frozenset({8880}), holders={8880: "docker-proxy"}, **facts)
+    assert judged(PortsCheck(), left, API)["ports.8880"].hint.startswith(hint)
 
 
 def test_nodes_that_publish_nothing_are_not_asked() -> None:

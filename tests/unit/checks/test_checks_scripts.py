@@ -191,6 +191,32 @@ def test_ports_of_listeners_and_containers(tools: Path) -> None:
     assert not facts.taken(9999)
 
 
+RESTARTING = r"""#!/bin/sh
+case "$*" in
+  *"container inspect"*"looping theirs") echo 'bound /looping 8880/tcp=8880 53/udp=53 60000/tcp=60001'
+    echo 'bound /theirs 80/tcp=8080' ;;
+  *"container inspect"*) echo "unexpected: $*" >&2; exit 1 ;;
+  *"ps -a"*) printf 'container looping\toz\tabc\tRestarting (1) 3 seconds ago\t\n'
+    printf 'container theirs\tx\t\tRestarting (1) 3 seconds ago\t\n'
+    printf 'container gone\toz\tabc\tExited (0) 3 seconds ago\t\n' ;;
+  *) echo 'version 26.1.5
+has 3' ;;
+esac
+"""
+
+
+def test_the_ports_of_a_container_that_restarts_for_ever_are_known(tools: Path) -> None:
+    """OWN-RESTART-LOOP: the engine lists no ports of it, and now and then it listens all the same."""
+    program(tools, "docker", RESTARTING)
+    program(tools, "ss", "#!/bin/sh\nexit 1\n")
+    facts = PortsCheck().parse(printed_by(PortsCheck(), here()))
+    assert facts.ours == {8880, 60001}
+    assert facts.containers == {8880: "looping", 60001: "looping", 8080: "theirs"}
+    running = replace(facts, listening=frozenset({8880}), holders={8880: "docker-proxy"})
+    assert not running.taken(8880)
+    assert not running.is_left_over(8880)
+
+
 def test_a_listener_is_named() -> None:
     if subprocess.run(["sh", "-c", "command -v ss"], capture_output=True, check=False).returncode:
         pytest.skip("no ss here")
