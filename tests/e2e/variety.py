@@ -10,12 +10,12 @@ LANGUAGE, SHELL, HARDENED = "node1", "node2", "node3"
 _LANGUAGE = """
 echo 'LANG=ru_RU.UTF-8' > /etc/default/locale
 cd /tmp; echo x > sum; sha256sum sum > sums
-! LC_ALL=ru_RU.UTF-8 sha256sum -c sums | grep -q ': OK'
+if LC_ALL=ru_RU.UTF-8 sha256sum -c sums | grep ': OK'; then exit 1; fi
 """
 _SHELL = """
 for login in ozadmin ozpw; do
   usermod -s /usr/bin/tcsh $login
-  printf 'echo "Welcome to node2!"\\necho "Authorised users only: "\\n' > /home/$login/.cshrc
+  printf 'echo "Welcome to node2"\\necho "Authorised users only: "\\n' > /home/$login/.cshrc
 done
 sed -i '1i echo "Welcome, root"' /root/.bashrc
 """

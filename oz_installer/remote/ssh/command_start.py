@@ -99,7 +99,7 @@ class CommandStarter:
                 exchange = ExecChannel(channel, self._link, timeout, watch, on_output, on_sent)
                 send_exec(channel, line)
                 if not exchange.start(self.password.reveal() if self.password else None):
-                    raise self._refusal(watch, exchange.status)
+                    raise self._refusal(watch, exchange)
             except BaseException:
                 self._limiter.release(channel)
                 raise
@@ -108,12 +108,14 @@ class CommandStarter:
             self._needs_sudo = not watch.is_root
         return exchange
 
-    def _refusal(self, watch: StartWatch, status: int | None) -> Exception:
+    def _refusal(self, watch: StartWatch, exchange: ExecChannel) -> Exception:
         if watch.prompts and self.password is None and self._ask_secret is not None:
             return _PasswordWanted()
-        text = watch.text()
-        if not self._link.is_active() or (status is None and not text and not watch.prompts):
-            return lost(self._link, self._target.name, None)
+        text, status = watch.text(), exchange.status
+        if status is None and exchange.channel.closed:
+            ended = lost(self._link, self._target.name, None)
+            if not (text and self._link.is_active()):
+                return ended
         from oz_installer.remote.ssh.refusals import Refusal, refusal_error
 
         error = refusal_error(
