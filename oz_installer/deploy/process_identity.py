@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 from oz_installer.text import parse_int
 
+MACHINE_ID = Path("/etc/machine-id")
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
 
 def process_identity() -> str:
-    """Return ``boot id/PID namespace/PID/start time``; empty where /proc has none."""
+    """Return ``machine/boot id/PID namespace/PID/start time``; empty where /proc has none.
+
+    The machine is empty where it has no id.
+    """
     return _process(os.getpid(), started_at(os.getpid()))
 
 
 def has_ended(process: str) -> bool:
-    """Return whether a process of this workstation, started since its last boot, has ended.
+    """Return whether a process of this workstation has ended; one of an earlier boot has.
 
     False for processes of other workstations or containers: their state is unknown.
     """
-    *_, number, started = process.split("/") if process.count("/") == 3 else ("", "")
-    if parse_int(number) is None or not started or _process(int(number), started) != process:
+    parts = process.split("/")
+    if len(parts) != 5 or parse_int(parts[3]) is None or not parts[4]:
         return False
-    return started_at(int(number)) != started
+    machine, boot, *_ = parts
+    ours = _process(int(parts[3]), parts[4])
+    if process == ours:
+        return started_at(int(parts[3])) != parts[4]
+    now = ours.split("/")
+    return len(now) == 5 and bool(machine) and machine == now[0] and bool(boot) and boot != now[1]
+
+
+def _machine() -> str:
+    """Return a digest of the machine's id and name: copies of one image may share the id."""
+    try:
+        known = MACHINE_ID.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    if len(known) != 32:  # not written yet, as in images
+        return ""
+    return hashlib.sha256(f"oz-install {known} {os.uname().nodename}".encode()).hexdigest()[:16]
 
 
 def _process(number: int, started: str) -> str:
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        boot = BOOT_ID.read_text(encoding="ascii").strip()
         space = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         return ""
-    return f"{boot}/{space}/{number}/{started}" if started else ""
+    return f"{_machine()}/{boot}/{space}/{number}/{started}" if started else ""
 
 
 def started_at(number: int) -> str:

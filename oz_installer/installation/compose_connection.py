@@ -16,7 +16,7 @@ from oz_installer.deploy.compose.preparation import Preparation
 from oz_installer.deploy.compose.states import is_not_installed, service_states
 from oz_installer.deploy.plan import Plan, TargetPlan
 from oz_installer.deploy.settings import RegistryLogin, RunSettings
-from oz_installer.errors import OzError
+from oz_installer.errors import OzError, PreflightError
 from oz_installer.installation.desired_state.desired_state import DesiredState
 from oz_installer.installation.platform import EmitEvent, ServiceLogs, Status
 from oz_installer.remote.parallel import start_all, wait_all
@@ -60,7 +60,12 @@ class NodesConnection:
         return self.transports[target]
 
     def plan(self, stop: threading.Event | None = None) -> Plan:
-        """Compare. Also read the details where the files are right but a service must start."""
+        """Compare. Also read the details where the files are right but a service must start.
+
+        Where a run died, wait first until what it began has ended, and read the facts again.
+        """
+        if dead := [name for name, one in self.facts.items() if one.lock_run and _has_died(one)]:
+            self._settle(dead, stop)
         plan = plan_changes(self._bundles, self.facts)
         lacking = [name for name in plan.changing if not self.facts[name].details]
         if not lacking:
@@ -160,6 +165,44 @@ class NodesConnection:
         for transport in self.transports.values():
             transport.close()
 
+    def leftovers(self) -> Mapping[str, str]:
+        """Return what runs that died left on the nodes, by node."""
+        suspects = [one for one in self.facts.values() if one.lock or one.lock_run or one.partial]
+        if not suspects:
+            return {}
+        from oz_installer.deploy.compose.leftovers import leftovers_text
+
+        return {one.node: text for one in suspects if (text := leftovers_text(one))}
+
+    def remove_leftovers(self) -> None:
+        """Remove what runs that died left. Raises DeployError."""
+        from oz_installer.deploy.compose.leftovers import remove_leftovers
+
+        settings = _settings(self.desired_state, None)
+        for node in self.leftovers():
+            remove_leftovers(self.transports[node], self.facts[node], settings)
+
+    def _settle(self, nodes: Sequence[str], stop: threading.Event | None) -> None:
+        from oz_installer.deploy.compose.node_commands import wait_idle
+
+        answers = self.desired_state.answers
+
+        def wait(name: str) -> None:
+            result = self.transports[name].run(wait_idle(answers.install_dir, answers.engine))
+            if not result.ok:
+                raise PreflightError(
+                    f"what a run that died began has not ended: {result.stderr_text}",
+                    "Wait until it ends, then run again.",
+                    node=name,
+                )
+
+        text = "a run died here; waiting until what it began has ended"
+        for name in nodes:
+            self._preparation.log(text, name, "warning")
+        for future in wait_all(start_all(nodes, wait, name="settle"), stop).values():
+            future.result()
+        self.facts |= self._read_facts(nodes, stop)
+
     def _read_facts(
         self, nodes: Sequence[str], stop: threading.Event | None, *, detailed: bool = False
     ) -> dict[str, NodeFacts]:
@@ -198,6 +241,12 @@ class NodesConnection:
         fresh = self._open_node(name)
         self.transports[name].close()
         self.transports[name] = fresh
+
+
+def _has_died(facts: NodeFacts) -> bool:
+    from oz_installer.deploy.compose.leftovers import has_died
+
+    return has_died(facts)
 
 
 def _log_error(output: str) -> str:

@@ -119,6 +119,14 @@ class Connection(Protocol):
         """
         ...
 
+    def leftovers(self) -> Mapping[str, str]:
+        """Return what dead runs left, by target, such as a lock or staged secrets."""
+        ...
+
+    def remove_leftovers(self) -> None:
+        """Remove what runs that died left. Raises DeployError."""
+        ...
+
     def logs(self, services: Mapping[str, tuple[str, str]], lines: int) -> ServiceLogs:
         """Read the last log lines of services: ``target/service`` -> target and container name."""
         ...

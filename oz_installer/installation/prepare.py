@@ -41,6 +41,17 @@ class Prepared:
         """Raise PreflightError naming the targets that do not meet the requirements of the plan."""
         self.connection.require_ready(self.plan)
 
+    def remove_leftovers(self, *, dry_run: bool = False) -> tuple[str, ...]:
+        """Remove what runs that died left on the targets; return a sentence for each target.
+
+        Raises DeployError.
+        """
+        found = self.connection.leftovers()
+        if found and not dry_run:
+            self.connection.remove_leftovers()
+        done = "a run that died had left" if dry_run else "removed what a run that died had left:"
+        return tuple(f"{target}: {done} {text}" for target, text in found.items())
+
     def close(self) -> None:
         """Close every connection."""
         self.connection.close()

@@ -49,8 +49,14 @@ def read_status(
             **{name: _trouble(error) for name, error in connection.failures.items()},
             **status.troubles,
         }
+        seen = summary_from(connection.desired_state, status)
+        notes = (
+            f"On {name} a run that died left {text}. Run oz-install --answers {path} to remove it."
+            for name, text in connection.leftovers().items()
+        )
         summary = replace(
-            summary_from(connection.desired_state, status),
+            seen,
+            notes=(*seen.notes, *notes),
             troubles=tuple((name, troubles[name][0]) for name in only if name in troubles),
             not_installed=status.not_installed,
         )

@@ -164,6 +164,11 @@ def restart_container(engine: str, name: str, seconds: int = 30) -> Argv:
     return (engine, "restart", "--time", str(seconds), name)
 
 
+def start_container(engine: str, name: str) -> Argv:
+    """Start a container that exists."""
+    return (engine, "start", name)
+
+
 def stop_containers(engine: str, names: Sequence[str], seconds: int = 30) -> Argv:
     """Stop containers; kill them after ``seconds``."""
     return (engine, "stop", "--time", str(seconds), *names)

@@ -128,6 +128,11 @@ class FakePrepared:
         """They are fine."""
         self.steps.append("engines")
 
+    def remove_leftovers(self) -> tuple[str, ...]:
+        """Nothing was left."""
+        self.steps.append("leftovers")
+        return ()
+
     def close(self) -> None:
         """Count it."""
         self.closed += 1

@@ -73,6 +73,8 @@ def _untouched() -> Iterator[None]:
 
 
 def _nothing_to_do(prepared: Prepared, flags: InstallFlags) -> None:
+    for text in prepared.remove_leftovers(dry_run=flags.dry_run):
+        _tell(text, json=flags.json)
     if flags.json:
         from oz_installer.deploy.events import RunEnded
 
@@ -81,6 +83,15 @@ def _nothing_to_do(prepared: Prepared, flags: InstallFlags) -> None:
         from oz_installer.formatting.plan import total_text
 
         write(sys.stdout, f"{total_text(prepared.plan)}\n")
+
+
+def _tell(text: str, *, json: bool) -> None:
+    if json:
+        from oz_installer.deploy.events import Message
+
+        print_json(Message(level="warning", text=text).as_json())
+    else:
+        write(sys.stderr, f"{text}\n")
 
 
 def _confirm(question: str) -> None:

@@ -58,7 +58,11 @@ class NodeDetails:
 
 @dataclass(frozen=True, kw_only=True)
 class NodeFacts:
-    """The facts of one node at one moment."""
+    """The facts of one node at one moment.
+
+    ``lock`` is the owner of the lock, whose run and process follow; ``good`` the generation that was verified
+    last; ``journal`` the size of the journal in bytes.
+    """
 
     node: str
     engine_ok: bool
@@ -66,6 +70,12 @@ class NodeFacts:
     generation: str
     record: Record | None
     lock: str
+    lock_run: str = ""
+    lock_process: str = ""
+    lock_stale: bool = False
+    partial: tuple[str, ...] = ()
+    journal: str = ""
+    good: str = ""
     verified: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     wrong_modes: tuple[str, ...] = ()
@@ -87,14 +97,24 @@ def parse_facts(node: str, output: str, hide: Callable[[str], str] = str) -> Nod
     if status == HUNG:
         message = message.rpartition("\n")[2]  # the lines before are partial output, or the shell's message
     files, wrong = _files(parts["files"])
+    holder = {word: rest for word, _, rest in (line.partition(" ") for line in parts["holder"].splitlines())}
+    generation, verified = parts["link"].strip().rpartition("/")[2], parts["verified"].strip()
+    record = read_record(parts)
+    current = generation if record and record.digest == verified else ""  # an installation without the mark
     return NodeFacts(
         node=node,
         engine_ok=ok,
         engine_message="" if ok else message,
-        generation=parts["link"].strip().rpartition("/")[2],
-        record=read_record(parts),
+        generation=generation,
+        record=record,
         lock=parts["lock"].strip(),
-        verified=parts["verified"].strip(),
+        lock_run=holder.get("run", ""),
+        lock_process=holder.get("process", ""),
+        lock_stale="stale" in holder,
+        partial=tuple(parts["partial"].split()),
+        journal=parts["journal"].strip(),
+        good=parts["good"].strip() or current,
+        verified=verified,
         files=files,
         wrong_modes=wrong,
         jobs=dict(line.split(" ", 1) for line in parts["jobs"].splitlines() if " " in line),

@@ -17,6 +17,7 @@ from oz_installer.deploy.compose.facts import ContainerFact
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.errors import DeployError
+from oz_installer.remote import docker_commands
 from oz_installer.render.compose.bundle import BundleService
 
 POLL_SECONDS = 0.3
@@ -54,6 +55,8 @@ def wait_healthy(run: NodesRun, node: str, services: Sequence[BundleService]) ->
                 down_since.pop(name, None)
             else:
                 down_since.setdefault(name, now)
+                if name not in crashed:
+                    _start_again(run, node, name, state)
                 crashed.add(name)
             down = now - down_since.get(name, now)
             _require_alive(run, node, service, state, waited=now - began, down=down, crashed=name in crashed)
@@ -61,6 +64,16 @@ def wait_healthy(run: NodesRun, node: str, services: Sequence[BundleService]) ->
         if pending:
             run.cancelled.wait(max(0.0, POLL_SECONDS - (monotonic() - turn)))
     return True
+
+
+def _start_again(run: NodesRun, node: str, name: str, state: ContainerFact | None) -> None:
+    """Start a container that stopped for good, once.
+
+    Its engine itself starts again only what crashes. A stop that a dead run had asked for may come late.
+    """
+    if state is not None and state.status.lower().startswith("exited"):
+        argv = docker_commands.start_container(run.settings.engine, name)
+        run.try_change(node, f"start {name} again", argv)
 
 
 def _run_checks(run: NodesRun, node: str, pending: dict[str, BundleService], total: int) -> None:

@@ -8,6 +8,7 @@ shift 2
 [ "$command" = under_lock ] || umask 077  # what an engine makes, it makes as if the login had called it
 
 RECORD=record.json  # in the folder of a generation
+STALE_MINUTES=30  # a lock that was not refreshed for so long is no longer valid
 ENGINE_SECONDS=20  # an engine that does not answer a read within this time hangs
 
 section() { printf '\n@%s\n' "$1"; }
@@ -53,6 +54,11 @@ facts() {
   section link; readlink "$dir/current"
   section record; cat "$dir/current/$RECORD" 2>/dev/null
   section lock; cat "$dir/lock/owner" 2>/dev/null
+  section holder; [ ! -d "$dir/lock" ] || holder
+  section partial
+  for one in "$dir"/generations/*.partial; do [ ! -d "$one" ] || echo "${one##*/}"; done
+  section journal; [ ! -f "$dir/journal" ] || wc -c < "$dir/journal"
+  section good; cat "$dir/state/good" 2>/dev/null
   section verified; cat "$dir/state/verified" 2>/dev/null
   section jobs
   for job in "$dir"/state/jobs/*; do [ -f "$job" ] && printf '%s %s\n' "${job##*/}" "$(cat "$job")"; done
@@ -65,6 +71,16 @@ facts() {
   if [ -z "$wanted" ] || ! grep -q "\"digest\": \"$wanted\"" "$dir/current/$RECORD" 2>/dev/null; then details "$@"; fi
   section end
 }
+
+# holder: print whose lock it is, and whether nobody has refreshed it for long
+holder() {
+  echo "run $(cat "$dir/lock/run" 2>/dev/null)"
+  echo "process $(cat "$dir/lock/process" 2>/dev/null)"
+  recent "$STALE_MINUTES" || echo stale
+}
+
+# recent MINUTES: whether the lock was made or refreshed since; a new one has no files yet, so its folder counts too
+recent() { [ -n "$(find "$dir/lock" -maxdepth 1 -mmin "-$1" 2>/dev/null)" ]; }
 
 # whole FOLDER: check every file against the manifest and print those that differ. Judged by exit status: sha256sum's
 # words are translated, and busybox has neither --quiet nor --strict
@@ -115,10 +131,10 @@ access() {
   fi
 }
 
-# lock RUN OWNER MINUTES [PROCESS DEAD [GENERATION]]: take the lock; it remembers whether the install folder was made
-# for it, and the folders of stage. A lock that was not refreshed for MINUTES is
-# taken over, and the lock of the run DEAD at once, and its last commands end first. Status 5: another run holds it;
-# print its run and process. Status 6: GENERATION is no longer the current one.
+# lock RUN OWNER PROCESS DEAD [GENERATION JOURNAL]: take the lock; it remembers whether the install folder was made for
+# it, and the folders of stage. A stale lock is taken over, and the lock of the run DEAD at once («over»); its last
+# commands end first. Status 5: another run holds it; print its run and process. Status 6: GENERATION is no longer the
+# current one, or the journal has no longer JOURNAL bytes: another run has changed the node.
 lock() {
   made= over=
   if [ ! -d "$dir" ]; then
@@ -128,16 +144,22 @@ lock() {
   if ! error=$(mkdir "$dir/lock" 2>&1); then
     [ -w "$dir" ] && [ -d "$dir/lock" ] || fail "$dir cannot be written: $error" 1
     over=over
-    take_over "$1" "$3" "${5:-}"
+    take_over "$1" "$4"
+    echo over
   fi
   if put "$2
-" "$dir/lock/owner" && put "${4:-}
+" "$dir/lock/owner" && put "$3
 " "$dir/lock/process" && put "$1
 " "$dir/lock/run"
   then
-    if [ $# -gt 5 ]; then
+    if [ $# -gt 4 ]; then
       link=$(readlink "$dir/current")
-      if [ "${link##*/}" != "$6" ]; then rm -rf "$dir/lock"; fail "the current generation is now ${link:-none}" 6; fi
+      if [ "${link##*/}" != "$5" ]; then rm -rf "$dir/lock"; fail "the current generation is now ${link:-none}" 6; fi
+      bytes=$([ ! -f "$dir/journal" ] || wc -c < "$dir/journal")
+      if [ "${bytes:-0}" -ne "${6:-0}" ]; then
+        rm -rf "$dir/lock"
+        fail "its last step was: $(tail -n 1 "$dir/journal" 2>/dev/null)" 6
+      fi
     fi
     [ -z "$made" ] || : > "$dir/lock/made"
     journal "locked by $2"
@@ -149,16 +171,12 @@ lock() {
   fi
 }
 
-# take_over RUN MINUTES DEAD: put a new lock in place of one that is stale or of the run DEAD, or exit with status 5
+# take_over RUN DEAD: put a new lock in place of one that is stale or of the run DEAD, or exit with status 5
 take_over() {
   held=$(cat "$dir/lock/run" 2>/dev/null)
-  # a new lock has no files yet, so the time of the folder itself counts too
-  if [ -z "$3" ] || [ "$held" != "$3" ]; then
-    if [ -n "$(find "$dir/lock" -maxdepth 1 -mmin "-$2" 2>/dev/null)" ]; then
-      echo "run $held"
-      echo "process $(cat "$dir/lock/process" 2>/dev/null)"
-      fail "$(cat "$dir/lock/owner" 2>/dev/null || echo 'it has just begun')" 5
-    fi
+  if { [ -z "$2" ] || [ "$held" != "$2" ]; } && recent "$STALE_MINUTES"; then
+    holder
+    fail "$(cat "$dir/lock/owner" 2>/dev/null || echo 'it has just begun')" 5
   fi
   mv "$dir/lock" "$dir/lock.$1" 2>/dev/null || fail "another run has just begun" 5  # one of several wins
   if [ "$(cat "$dir/lock.$1/run" 2>/dev/null)" != "$held" ]; then  # another run took it over a moment before
@@ -223,6 +241,15 @@ unlock() {
     [ -z "$made" ] || rmdir "$dir" 2>/dev/null
   fi
   return 0
+}
+
+# clear RUN OWNER PROCESS DEAD: remove what a dead run left: its lock, and generations that it had not finished sending
+clear() {
+  lock "$@"
+  journal "clear"
+  rm -rf "$dir"/generations/*.partial "$dir/current.new"
+  rmdir "$dir/generations" 2>/dev/null
+  unlock "$1"
 }
 
 # stage RUN GENERATION COMPOSE [--remove FILE | --folder FOLDER]...  < tar
@@ -317,21 +344,27 @@ unstage() {
 mark_job_done() { owned "$1"; mkdir -p "$dir/state/jobs" && put "$3" "$dir/state/jobs/$2" && journal "finished $2"; }
 unmark_job() { owned "$1"; rm -f "$dir/state/jobs/$2"; }
 
-# mark_verified RUN DIGEST [KEEP PREVIOUS]: mark the bundle with this digest as verified; empty: unmark it. Then
-# delete old generations beyond KEEP, but never the current one and PREVIOUS: a rollback needs them
+# mark_verified RUN DIGEST KEEP PREVIOUS: mark the bundle with this digest as verified, and its generation as the one to
+# go back to. Then delete old generations beyond KEEP, but never the current one and PREVIOUS: a rollback needs them
 mark_verified() {
   owned "$1"
-  if [ -z "$2" ]; then rm -f "$dir/state/verified"; return; fi
-  mkdir -p "$dir/state" && put "$2" "$dir/state/verified" && journal verified || return
-  [ $# -gt 2 ] || return 0
   now=$(readlink "$dir/current")
+  mkdir -p "$dir/state" && put "$2" "$dir/state/verified" && put "${now##*/}" "$dir/state/good" && journal verified ||
+    return
   ls "$dir/generations" 2>/dev/null | sort -r | tail -n "+$(($3 + 1))" | while read -r old; do
     if [ "$old" != "${now##*/}" ] && [ "$old" != "$4" ]; then rm -rf "$dir/generations/$old"; fi
   done
 }
 
+# unmark_verified RUN DIGEST GOOD: mark what was verified before, and the generation to go back to; empty: none
+unmark_verified() {
+  owned "$1"
+  if [ -n "$2" ]; then put "$2" "$dir/state/verified"; else rm -f "$dir/state/verified"; fi || return
+  if [ -n "$3" ]; then put "$3" "$dir/state/good"; else rm -f "$dir/state/good"; fi
+}
+
 case $command in
-  facts|lock|refresh_lock|under_lock|wait_idle|unlock|stage|switch|switch_back|unstage|mark_job_done|unmark_job|mark_verified)
-    "$command" "$@" ;;
+  facts|lock|refresh_lock|under_lock|wait_idle|unlock|clear|stage|switch|switch_back|unstage|mark_job_done|unmark_job) "$command" "$@" ;;
+  mark_verified|unmark_verified) "$command" "$@" ;;
   *) fail "unknown command $command" 2 ;;
 esac

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from oz_installer.render.project import RECORD_FILE
+
 KEPT_GENERATIONS = 5
 STALE_LOCK_MINUTES = 30
 
@@ -31,15 +33,23 @@ def lock(
     *,
     process: str = "",
     dead: str = "",
-    generation: str | None = None,
+    seen: tuple[str, str] | None = None,
 ) -> tuple[str, ...]:
     """Take the lock.
 
     Exit status 5: another run holds it; its owner is on stderr, its run and process on stdout. Exit status 6:
-    ``generation`` is not the current one. ``dead`` is a run that has died, whose lock is taken over.
+    another run has changed the node since its facts were read: ``seen`` is the generation and the size of the
+    journal of then. ``dead`` is a run that has died, whose lock is taken over; then ``over`` is on stdout.
     """
-    expected = () if generation is None else (generation,)
-    return _call("lock", install_dir, run, owner, str(STALE_LOCK_MINUTES), process, dead, *expected)
+    return _call("lock", install_dir, run, owner, process, dead, *(seen or ()))
+
+
+def clear(install_dir: str, run: str, owner: str, *, process: str, dead: str) -> tuple[str, ...]:
+    """Remove what a dead run left: its lock, and generations that it had not finished sending.
+
+    Exit status 5: another run holds the lock.
+    """
+    return _call("clear", install_dir, run, owner, process, dead)
 
 
 def refresh_lock(install_dir: str, run: str) -> tuple[str, ...]:
@@ -110,14 +120,22 @@ def unmark_job(install_dir: str, run: str, job: str) -> tuple[str, ...]:
     return _call("unmark_job", install_dir, run, job)
 
 
-def mark_verified(install_dir: str, run: str, digest: str, previous: str | None = None) -> tuple[str, ...]:
-    """Mark the bundle with this digest as verified; an empty digest unmarks it.
+def mark_verified(install_dir: str, run: str, digest: str, previous: str) -> tuple[str, ...]:
+    """Mark the bundle with this digest as verified, and its generation as the one to go back to.
 
-    With ``previous``, the generation that was current before the run (empty: none), surplus old generations
-    are deleted.
+    Surplus old generations are deleted, but not ``previous``, which was current before the run (empty: none).
     """
-    keep = () if previous is None else (str(KEPT_GENERATIONS), previous)
-    return _call("mark_verified", install_dir, run, digest, *keep)
+    return _call("mark_verified", install_dir, run, digest, str(KEPT_GENERATIONS), previous)
+
+
+def unmark_verified(install_dir: str, run: str, digest: str, good: str) -> tuple[str, ...]:
+    """Mark what was verified before: digest of its bundle, and its generation; empty: none."""
+    return _call("unmark_verified", install_dir, run, digest, good)
+
+
+def print_record(install_dir: str, generation: str) -> tuple[str, ...]:
+    """Print the record of a generation."""
+    return ("cat", f"{install_dir}/generations/{generation}/{RECORD_FILE}")
 
 
 # Run the health check in each container until it passes or the time is over; print each name when it passes.

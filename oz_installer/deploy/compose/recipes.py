@@ -23,6 +23,7 @@ def prepare() -> tuple[Phase[Preparation], ...]:
 def install() -> tuple[Phase[NodesRun], ...]:
     """Install, upgrade or repair: the plan decides how much of it is needed."""
     from oz_installer.catalog.service import STAGES
+    from oz_installer.deploy.compose.phases.fall_back import FallBack
     from oz_installer.deploy.compose.phases.lock import Lock
     from oz_installer.deploy.compose.phases.pull import PullImages
     from oz_installer.deploy.compose.phases.remove import RemoveServices
@@ -36,6 +37,7 @@ def install() -> tuple[Phase[NodesRun], ...]:
     return (
         CheckRequirements(),
         Lock(),
+        FallBack(),
         SaveSecrets(),
         Stage(),
         PullImages(),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from oz_installer.deploy.compose import container_engine, health
 from oz_installer.deploy.compose.ephemeral_ports import start_when_port_free
-from oz_installer.deploy.compose.facts import ContainerFact
+from oz_installer.deploy.compose.facts import ContainerFact, NodeFacts
 from oz_installer.deploy.compose.run import NodesRun
+from oz_installer.deploy.record import Record
 from oz_installer.errors import DeployError
 from oz_installer.remote import docker_commands
 from oz_installer.render.compose.bundle import BundleService
@@ -20,17 +22,18 @@ PATIENCE_SECONDS = 60
 NANOSECONDS = 1_000_000_000
 
 
-def restore_services(run: NodesRun, node: str) -> None:
-    """Restart only the services that ran before, and wait until they are as healthy as then.
+def restore_services(run: NodesRun, node: str, facts: NodeFacts) -> None:
+    """Restart only the services that ran according to ``facts``.
 
-    Services that this run has not touched keep running. Raises DeployError.
+    Waits until they are as healthy as then. Services that this run has not touched keep running. Raises
+    DeployError.
     """
-    facts, engine = run.facts[node], run.settings.engine
+    engine = run.settings.engine
     recorded = facts.record.services if facts.record else {}
     now = container_engine.engine_of(run).states(run, node)
     if added := sorted({*now} - {*facts.containers}):
         run.change(node, f"remove {', '.join(added)}", docker_commands.remove_containers(engine, added))
-    _stop_again(run, node, recorded, now)
+    _stop_again(run, facts, recorded, now)
     before = {name: was for name in recorded if (was := facts.containers.get(name)) and _is_active(was)}
     touched = [name for name, was in before.items() if not _is_same(was, now.get(name))]
     if touched:
@@ -44,9 +47,12 @@ def restore_services(run: NodesRun, node: str) -> None:
         run.gate.wait(lambda: health.wait_healthy(run, node, services))
 
 
-def _stop_again(run: NodesRun, node: str, recorded: Iterable[str], now: Mapping[str, ContainerFact]) -> None:
+def _stop_again(
+    run: NodesRun, facts: NodeFacts, recorded: Iterable[str], now: Mapping[str, ContainerFact]
+) -> None:
     """Stop again the services that were stopped before, recreated from the previous files."""
-    stopped = [one for one in run.facts[node].containers.values() if one.digest and not _is_active(one)]
+    node = facts.node
+    stopped = [one for one in facts.containers.values() if one.digest and not _is_active(one)]
     started = [was.name for was in stopped if (there := now.get(was.name)) and _is_active(there)]
     if started:
         argv = docker_commands.stop_containers(run.settings.engine, started)
@@ -58,6 +64,15 @@ def _stop_again(run: NodesRun, node: str, recorded: Iterable[str], now: Mapping[
     if foreign := [name for name in other if name not in known and name in now]:
         argv = docker_commands.remove_containers(run.settings.engine, foreign)
         run.change(node, f"remove {', '.join(foreign)}", argv)
+
+
+def as_verified(facts: NodeFacts, record: Record) -> NodeFacts:
+    """Return the facts of a node on which all services of the record run and are healthy."""
+    running = {
+        name: ContainerFact(name=name, running=True, health="healthy", digest=digest, image="", status="Up")
+        for name, digest in record.services.items()
+    }
+    return replace(facts, generation=record.generation, record=record, containers=running)
 
 
 def _recreate(run: NodesRun, node: str, names: Sequence[str], there: Sequence[str]) -> None:

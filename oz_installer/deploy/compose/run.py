@@ -57,6 +57,7 @@ class NodesRun:
     undoing: bool = False
     taken_over: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
     reopen: Callable[[str], None] | None = None
     keep_secrets: Callable[[], None] | None = None
 
@@ -118,6 +119,12 @@ class NodesRun:
         output = self.settings.masker(result.stderr.decode("utf-8", "replace")).strip()
         return output or self.settings.masker(result.text).strip()
 
+    def fallback(self, node: str) -> str:
+        """Return the generation that was verified last, if it is not the one that this run found."""
+        facts = self.facts[node]
+        kept = facts.details.generations if facts.details else ()
+        return facts.good if facts.good != facts.generation and facts.good in kept else ""
+
     def not_undone(self) -> tuple[str, ...]:
         """Return what could not be rolled back although no undo failed."""
         told = []
@@ -126,6 +133,8 @@ class NodesRun:
                 told.append(f"{node}: another run has taken over the node, with what this run changed there")
             elif node in self.lost:
                 told.append(f"{node}: the node did not come back; its changes and its lock remain")
+            elif node in self.touched and node not in self.generations and not self.fallback(node):
+                told.append(f"{node}: this run repaired the current files, and no earlier ones were verified")
         return tuple(told)
 
     def each(

@@ -97,6 +97,8 @@ def install(
             prepared.require_engines()
             post(JobStage(text="Starting ..."))
             core.apply(prepared, on_event, stop)
+        else:
+            prepared.remove_leftovers()
         return _summed_up(core, prepared, path, stop)
     finally:
         prepared.close()

@@ -44,43 +44,22 @@ class Lock(Phase[NodesRun]):
 
     def _lock(self, run: NodesRun, node: str) -> None:
         self._held.append(node)  # before: the connection may be lost when the node has answered
-        result = self._take(run, node, dead="")
-        holder = _by_first_word(result)
-        if result.status == HELD and has_ended(holder.get("process", "")):
-            run.log(f"took over the lock of a run that died: {result.stderr_text}", node, "warning")
-            result = self._take(run, node, dead=holder["run"])
-            holder = _by_first_word(result)
+        result = self._take(run, node)
         if not result.ok:
             self._held.remove(node)
-        if result.status == HELD:
-            raise LockedError(
-                f"another run is changing this node: {result.stderr_text}",
-                "Wait for it to end. If it died, run again on the same workstation to take over its lock "
-                f"at once; on another one wait {commands.STALE_LOCK_MINUTES} minutes, "
-                f"or remove {run.settings.install_dir}/lock on the node.",
-                node=node,
-            )
-        if result.status == CHANGED:
-            raise LockedError(
-                f"another run has changed this node since its facts were read: {result.stderr_text}",
-                "Run oz-install again to make a new plan.",
-                node=node,
-            )
-        if not result.ok:
-            raise DeployError(
-                f"cannot create the install folder {run.settings.install_dir}: {result.stderr_text}",
-                hint_for(result.stderr_text),
-                node=node,
-            )
+            raise _refusal(run, node, result)
+        if "over" in _by_first_word(result):
+            run.log(f"took over the lock of a run that died: {run.facts[node].lock}", node, "warning")
 
-    def _take(self, run: NodesRun, node: str, *, dead: str) -> CommandResult:
+    def _take(self, run: NodesRun, node: str) -> CommandResult:
+        facts = run.facts[node]
         argv = commands.lock(
             run.settings.install_dir,
             run.id,
             run.settings.owner,
             process=process_identity(),
-            dead=dead,
-            generation=run.facts[node].generation,
+            dead=facts.lock_run if has_ended(facts.lock_process) else "",
+            seen=(facts.generation, facts.journal),
         )
         return run.gate.change(run.transports[node], "lock the node", argv)
 
@@ -101,6 +80,30 @@ class Lock(Phase[NodesRun]):
     def _unlock(self, run: NodesRun, node: str) -> None:
         argv = commands.unlock(run.settings.install_dir, run.id)
         run.gate.change(run.transports[node], "unlock the node", argv)
+
+
+def _refusal(run: NodesRun, node: str, result: CommandResult) -> OzError:
+    """Return why the lock cannot be taken."""
+    reason, again = result.stderr_text, "Run oz-install again to make a new plan."
+    if result.status == HELD and has_ended(_by_first_word(result).get("process", "")):
+        return LockedError(
+            f"another run was changing this node and has just died: {reason}", again, node=node
+        )
+    if result.status == HELD:
+        return LockedError(
+            f"another run is changing this node: {reason}",
+            "Wait for it to end. If it died, run again on the same workstation to take over its lock "
+            f"at once; on another one wait {commands.STALE_LOCK_MINUTES} minutes, "
+            f"or remove {run.settings.install_dir}/lock on the node.",
+            node=node,
+        )
+    if result.status == CHANGED:
+        return LockedError(
+            f"another run has changed this node since its facts were read: {reason}", again, node=node
+        )
+    return DeployError(
+        f"cannot create the install folder {run.settings.install_dir}: {reason}", hint_for(reason), node=node
+    )
 
 
 def _by_first_word(result: CommandResult) -> dict[str, str]:

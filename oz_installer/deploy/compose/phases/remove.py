@@ -23,6 +23,7 @@ class RemoveServices(Phase[NodesRun]):
 
     def _remove(self, run: NodesRun, node: str) -> None:
         names = _obsolete(run, node)
+        run.touched.add(node)
         run.change(
             node, f"remove {', '.join(names)}", docker_commands.remove_containers(run.settings.engine, names)
         )

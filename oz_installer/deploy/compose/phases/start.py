@@ -80,6 +80,7 @@ class Start(Phase[NodesRun]):
         return [s for s in run.bundles[node].long_running if s.stage == self.stage and s.name in wanted]
 
     def _run_jobs(self, run: NodesRun, node: str) -> None:
+        run.touched.add(node)
         for job in self._jobs(run, node):
             run.check_cancelled()
             run_job(run, node, job)
@@ -89,6 +90,7 @@ class Start(Phase[NodesRun]):
             run.emit(ServiceState(node=node, service=job.name, state="finished"))
 
     def _start(self, run: NodesRun, node: str) -> None:
+        run.touched.add(node)
         services = self._services(run, node)
         actions = {change.name: change.action for change in run.plan.of(node).services}
         up = [s.name for s in services if actions[s.name] in ("start", "recreate")]

@@ -41,7 +41,7 @@ class Switch(Phase[NodesRun]):
         folder, tool = run.settings.install_dir, run.compose[node]
         facts = run.facts[node]
         previous = facts.generation
-        if not previous and run.bundles[node].long_running:
+        if not previous and not run.fallback(node) and run.bundles[node].long_running:
             known = facts.details.volumes if facts.details else frozenset()
             down = engine_commands.compose_down(tool, PROJECT, folder, volumes=not known)
             # after a failed switch there is no Compose file to take down
@@ -49,8 +49,10 @@ class Switch(Phase[NodesRun]):
             run.change(node, "remove the new services", guarded)
         back = commands.switch_back(folder, run.id, run.generations[node], previous)
         run.change(node, "switch back to the previous files", back)
+        if run.fallback(node):
+            return  # the phase FallBack goes on from here
         if previous:
-            restore_services(run, node)
+            restore_services(run, node, facts)
             run.log("rolled back: the previous files are in place and the previous services run", node)
         else:
             left = "only pulled images are left" if run.plan.of(node).images else "nothing is left"

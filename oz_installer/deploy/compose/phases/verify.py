@@ -43,7 +43,8 @@ class Verify(Phase[NodesRun]):
         run.each(tuple(self._marked), lambda node: self._unmark(run, node))
 
     def _unmark(self, run: NodesRun, node: str) -> None:
-        argv = commands.mark_verified(run.settings.install_dir, run.id, run.facts[node].verified)
+        facts = run.facts[node]
+        argv = commands.unmark_verified(run.settings.install_dir, run.id, facts.verified, facts.good)
         run.change(node, "unmark the bundle", argv)
 
     def _mark(self, run: NodesRun, node: str) -> None:

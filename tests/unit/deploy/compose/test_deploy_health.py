@@ -34,6 +34,7 @@ class World:
     events: list[Event] = field(default_factory=list)
     states: Callable[[float], dict[str, str]] = field(default=lambda _: {})
     passing: Callable[[float], set[str]] = field(default=lambda _: set())
+    started: list[str] = field(default_factory=list)
 
     def answer(self, argv: tuple[str, ...]) -> str:
         if argv[:2] == ("podman", "ps"):
@@ -43,6 +44,9 @@ class World:
             return f"last words of {argv[-1]}, password hunter2\n"
         if argv[:2] == ("podman", "container"):
             return "[1] curl: (7) refused\n"
+        if argv[:2] == ("podman", "start"):
+            self.started.append(argv[-1])
+            return ""
         pairs = argv[6:]
         assert pairs[1::2] == ("true",) * (len(pairs) // 2)
         self.clock.now += float(argv[5])
@@ -108,6 +112,19 @@ def test_a_container_that_stays_down_fails_soon(world: World) -> None:
     with pytest.raises(DeployError, match=r"does not stay up \(Exited \(3\) 2 seconds ago\)"):
         world.wait(API)
     assert health.CRASHING_SECONDS < world.clock.seconds < health.CRASHING_SECONDS + 10
+
+
+def test_killed_in_rollback_what_stops_while_it_is_waited_for_is_started_once(world: World) -> None:
+    """Its engine finishes a stop that a dead run had asked for, and starts nothing that was stopped."""
+
+    def states(at: float) -> dict[str, str]:
+        up = at < 3 or "api" in world.started
+        return {"api": "Up 5 seconds (starting)" if up else "Exited (0) 1 second ago"}
+
+    world.states = states
+    world.passing = lambda at: {"api"} if "api" in world.started and at > 9 else set()
+    world.wait(API)
+    assert world.started == ["api"]
 
 
 def test_a_container_that_is_not_there_fails_soon(world: World) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.container_engine import pull
+from oz_installer.deploy.compose.facts import NodeFacts
 from oz_installer.deploy.compose.phases.start import Start
 from oz_installer.deploy.compose.planner import plan_node
 from oz_installer.deploy.compose.recipes import install
@@ -52,9 +53,11 @@ READS = (
 LOST = failed(5, "this run no longer holds the lock")
 
 
-def podman_run(transport: Any, *, upgrade: bool, events: list[Event] | None = None) -> NodesRun:
+def podman_run(
+    transport: Any, *, upgrade: bool, facts: NodeFacts | None = None, events: list[Event] | None = None
+) -> NodesRun:
     """An installation on a node with Podman, or an upgrade of what is there."""
-    facts = installed(OLD) if upgrade else fresh(details=details())
+    facts = facts or (installed(OLD, good="000001") if upgrade else fresh(details=details()))
     run = make_run(
         NEW,
         transports={"n1": transport},

@@ -257,7 +257,7 @@ def test_steps_are_refused_once_the_lock_is_another_runs(node: Node) -> None:
         commands.unstage(folder, "r1", "000002"),
         commands.mark_job_done(folder, "r1", "job", "d"),
         commands.unmark_job(folder, "r1", "job"),
-        commands.mark_verified(folder, "r1", "d"),
+        commands.mark_verified(folder, "r1", "d", ""),
     ]
     before = node.tree()
     for argv in steps:
@@ -529,7 +529,7 @@ def test_a_switch_of_what_was_not_staged_leaves_the_current_one(node: Node) -> N
 def test_jobs_are_remembered_and_forgotten(node: Node) -> None:
     node.lock()
     node.ok(commands.mark_job_done(node.folder, "r1", "oz-init-db", "abc"))
-    node.ok(commands.mark_verified(node.folder, "r1", "def"))
+    node.ok(commands.mark_verified(node.folder, "r1", "def", ""))
     facts = node.look()
     assert (facts.jobs, facts.verified) == ({"oz-init-db": "abc"}, "def")
     node.ok(commands.unmark_job(node.folder, "r1", "oz-init-db"))
@@ -538,12 +538,12 @@ def test_jobs_are_remembered_and_forgotten(node: Node) -> None:
 
 def test_what_was_seen_to_work_is_remembered_and_forgotten(node: Node) -> None:
     node.lock()
-    node.ok(commands.mark_verified(node.folder, "r1", "digest"))
+    node.ok(commands.mark_verified(node.folder, "r1", "digest", ""))
     assert node.look().verified == "digest"
-    node.ok(commands.mark_verified(node.folder, "r1", ""))
+    node.ok(commands.unmark_verified(node.folder, "r1", "", ""))
     assert node.look().verified == ""
     assert not (node.root / "state/verified").exists()
-    node.ok(commands.mark_verified(node.folder, "r1", ""))
+    node.ok(commands.unmark_verified(node.folder, "r1", "", ""))
 
 
 def test_a_look_at_nothing_makes_nothing(node: Node) -> None:
@@ -623,7 +623,7 @@ def test_what_was_staged_from_a_bundle_plans_to_nothing(node: Node) -> None:
         )
     )
     assert plan_node(wanted, node.look(wanted.digest)).needs_verification
-    node.ok(commands.mark_verified(node.folder, "r1", wanted.digest))
+    node.ok(commands.mark_verified(node.folder, "r1", wanted.digest, ""))
     assert plan_node(wanted, node.look(wanted.digest)).nothing_to_do
     assert json.loads((node.root / "current/record.json").read_text())["digest"] == wanted.digest
 

@@ -344,6 +344,7 @@ def test_other_stages_have_nothing_to_do() -> None:
 def test_a_job_that_fails_shows_what_it_said_without_secrets() -> None:
     answer: Answer = lambda argv: failed(1, "no login with hunter2", "one\ntwo\n") if "run" in argv else None  # noqa: E731
     run, _ = make_run(fresh(), answer)
+    run.generations["n1"] = "000001"
     with pytest.raises(DeployError) as caught:
         run_phases([Start("app")], run)
     assert str(caught.value) == "n1: init (init) failed: no login with ********"
@@ -360,11 +361,11 @@ def test_a_job_that_was_done_is_forgotten_again_or_done_as_before(before: dict[s
 
 @pytest.mark.parametrize("before", ["", "older"])
 def test_what_was_seen_to_work_is_remembered_and_taken_back(before: str) -> None:
-    run, node = make_run(installed(OLD, verified=before))
+    run, node = make_run(installed(OLD, verified=before, good="000001" if before else ""))
     undone([Verify()], run)
-    remembered, taken_back = (sent.argv[4:] for sent in node.sent if "mark_verified" in sent.argv)
+    remembered, taken_back = (sent.argv[4:] for sent in node.sent if "mark_verified" in sent.argv[4])
     assert remembered == ("mark_verified", "/opt/oz", "r1", NEW.digest, "5", "000001")
-    assert taken_back == ("mark_verified", "/opt/oz", "r1", before)
+    assert taken_back == ("unmark_verified", "/opt/oz", "r1", before, "000001" if before else "")
 
 
 # --- the gate ------------------------------------------------------------------------------------------

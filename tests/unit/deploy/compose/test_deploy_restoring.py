@@ -62,6 +62,11 @@ def _test(words: list[str]) -> dict[str, object] | None:
     return {"Test": words, "Interval": 1_000_000_000, "Retries": 3} if words else None
 
 
+def restore(run: NodesRun) -> None:
+    """Restore the services of its node as they were before the run."""
+    restore_services(run, "n1", run.facts["n1"])
+
+
 def over(node: Node, events: list[Event] | None = None, **before: str) -> NodesRun:
     """A run over a node on which the containers of OLD had these statuses."""
     there = {name: container(name, status, digest="older") for name, status in before.items()}
@@ -82,7 +87,7 @@ def over(node: Node, events: list[Event] | None = None, **before: str) -> NodesR
 
 def test_what_stood_still_and_was_only_started_is_stopped_again() -> None:
     node = Node({"api": (UP, "older"), "beat": (UP, "older")})
-    restore_services(over(node, api=UP, beat="Exited (0) 2 days ago"), "n1")
+    restore(over(node, api=UP, beat="Exited (0) 2 days ago"))
     assert [sent.argv for sent in node.transport.sent if "stop" in sent.argv] == [
         ("podman", "stop", "--time", "30", "beat")
     ]
@@ -91,7 +96,7 @@ def test_what_stood_still_and_was_only_started_is_stopped_again() -> None:
 
 def test_what_stood_still_and_was_made_anew_is_made_as_before() -> None:
     node = Node({"api": (UP, "older"), "beat": (UP, "newer")})
-    restore_services(over(node, api=UP, beat="Exited (0) 2 days ago"), "n1")
+    restore(over(node, api=UP, beat="Exited (0) 2 days ago"))
     sent = [sent.argv for sent in node.transport.sent if sent.argv[:2] != ("podman", "ps")]
     assert [argv[1] for argv in sent[:2]] == ["stop", "rm"]
     assert sent[2][-5:] == ("up", "--no-start", "--no-deps", "--no-build", "beat")
@@ -101,7 +106,7 @@ def test_what_stood_still_and_was_made_anew_is_made_as_before() -> None:
 def test_where_it_cannot_be_made_as_before_it_is_removed_with_a_warning() -> None:
     events: list[Event] = []
     node = Node({"api": (UP, "older"), "beat": (UP, "newer")}, broken="--no-start")
-    restore_services(over(node, events, api=UP, beat="Exited (0) 2 days ago"), "n1")
+    restore(over(node, events, api=UP, beat="Exited (0) 2 days ago"))
     assert any("rm" in sent.argv and "beat" in sent.argv for sent in node.transport.sent)
     told = [event for event in events if isinstance(event, Message)]
     assert [event.level for event in told] == ["warning"]
@@ -110,19 +115,19 @@ def test_where_it_cannot_be_made_as_before_it_is_removed_with_a_warning() -> Non
 
 def test_what_stood_still_and_was_left_alone_is_left_alone() -> None:
     node = Node({"api": (UP, "older"), "beat": ("Exited (0) 2 days ago", "older")})
-    restore_services(over(node, api=UP, beat="Exited (0) 2 days ago"), "n1")
+    restore(over(node, api=UP, beat="Exited (0) 2 days ago"))
     assert node.done() == []
 
 
 def test_what_its_engine_starts_again_and_again_is_not_stopped() -> None:
     node = Node({"api": (UP, "older"), "beat": (UP, "older")})
-    restore_services(over(node, api=UP, beat="Restarting (1) 3 seconds ago"), "n1")
+    restore(over(node, api=UP, beat="Restarting (1) 3 seconds ago"))
     assert node.done() == []
 
 
 def test_what_its_engine_started_again_and_again_gets_its_previous_files_back() -> None:
     node = Node({"api": (UP, "older"), "beat": (UP, "newer")})
-    restore_services(over(node, api=UP, beat="Restarting (1) 3 seconds ago"), "n1")
+    restore(over(node, api=UP, beat="Restarting (1) 3 seconds ago"))
     (up,) = [sent.argv for sent in node.transport.sent if "up" in sent.argv]
     assert up[-1] == "beat"
     assert "--detach" in up
@@ -133,7 +138,7 @@ def test_a_port_that_a_connection_uses_is_waited_for(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("oz_installer.deploy.compose.ephemeral_ports.POLL_SECONDS", 0.0)
     node = Node({"api": (UP, "newer")})
     node.transport.answer = minding_once("up", node.transport.answer)
-    restore_services(over(node, api=UP), "n1")
+    restore(over(node, api=UP))
     assert len([sent for sent in node.transport.sent if "up" in sent.argv]) == 2
 
 
@@ -143,7 +148,7 @@ def test_a_container_is_judged_by_its_own_check(name: str) -> None:
     node = Node({"api": (UP, "older"), "gone": (UP, "older")} | {name: ("Up 1 second (starting)", "older")})
     node.checks = {name: ["CMD", "old check", "--now"]}
     node.passing = {name}
-    restore_services(over(node, api=UP, gone=UP), "n1")
+    restore(over(node, api=UP, gone=UP))
     assert node.tried == [(name, "'old check' --now")]
 
 
@@ -152,12 +157,12 @@ def test_a_previous_service_that_does_not_come_back_is_told(status: str) -> None
     node = Node({"api": (UP, "older"), "gone": (status, "older")})
     node.checks = {"gone": ["CMD-SHELL", "old check"]}
     with pytest.raises(DeployError, match=r"n1: gone \(of the previous files\)"):
-        restore_services(over(node, api=UP, gone=UP), "n1")
+        restore(over(node, api=UP, gone=UP))
 
 
 def test_what_was_ill_before_is_not_waited_for() -> None:
     node = Node({"api": ("Up 5 minutes (unhealthy)", "older")})
-    restore_services(over(node, api="Up 5 minutes (unhealthy)"), "n1")
+    restore(over(node, api="Up 5 minutes (unhealthy)"))
     assert node.tried == []
 
 
