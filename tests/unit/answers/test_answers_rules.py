@@ -67,6 +67,7 @@ TABLE: list[tuple[Any, list[Any], list[Any]]] = [
     ),
     (value_rules.nodes, [["x"]], [[], ()]),
     (value_rules.no_duplicates, [(), ("a", "b")], [("a", "a")]),
+    (value_rules.service_names, [(), ("oz-api", "oz_api2")], [("a", "a"), ("A",), ("-a",), ("a b",), ("a\n",), ("",), ("a" * 64,)]),
     (value_rules.warning_ids, [(), ("disk.space:api1",)], [("a", "a"), ("a b",), ("",), ("a\n",)]),
     (
         value_rules.images,

@@ -241,7 +241,7 @@ def test_a_folder_that_cannot_be_made(changes: dict[str, Any], folder: str, undo
         assert one is None
         return
     assert one is not None
-    assert one.commands == (("sudo", "-n", "install", "-d", "-m", "755", "-o", "oz", folder),)
+    assert one.commands == (("sudo", "-n", "install", "-d", "-m", "700", "-o", "oz", folder),)
     assert [command[-2:] for command in one.undo] == [("sh", path) for path in undo]
 
 
