@@ -178,9 +178,10 @@ def test_files_are_in_order_and_safe_to_unpack(name: str) -> None:
 def test_files_that_hold_a_secret_say_so(name: str) -> None:
     answers = CASES[name]
     secrets = [s.reveal().encode() for s in secrets_for(plan_topology(answers), answers).values()]
+    licences = [content for key, content in LICENCES.items() if key != "ca:database"]
     for bundle in case(name).values():
         for file in bundle.files:
-            if any(value in file.content for value in [*secrets, *LICENCES.values()]):
+            if any(value in file.content for value in [*secrets, *licences]):
                 assert file.secret, file.path
             assert not any(value.decode() in repr(file) for value in secrets)
 
