@@ -29,6 +29,7 @@ _FRAGMENTS: Mapping[Any, Mapping[str, Any]] = {
     value_rules.registry: {"pattern": r"^[^\s/]+(/[^\s/]+)*$"},
     value_rules.email: {"pattern": r"^[^\s@]+@[^\s@]+$", "maxLength": 254},
     value_rules.no_duplicates: {"uniqueItems": True},
+    value_rules.service_names: {"uniqueItems": True},
     value_rules.warning_ids: {"uniqueItems": True},
     value_rules.setting_names: {"propertyNames": {"pattern": r"^[A-Z][A-Z0-9_]{0,99}$"}},
     value_rules.images: {
