@@ -170,6 +170,14 @@ CASES = [
         "use many-nodes",
         replace(ONE, accept=("many-nodes", "host.memory/n1", "host.memory", "host/of-a-node-that-went")),
     ),
+    Case(
+        constraints.known_services,
+        replace(ONE, unhardened=("oz-apii",)),
+        "unhardened",
+        "the closest is oz-api",
+        replace(ONE, unhardened=("oz-api",)),
+    ),
+    Case(constraints.known_services, replace(ONE, unhardened=("zzz",)), "unhardened", "use one of oz-", ONE),
     Case(constraints.known_warnings, replace(ONE, accept=("/n1",)), "accept", "oz-install check shows", ONE),
     Case(
         constraints.reachable_addresses,
