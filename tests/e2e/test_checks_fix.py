@@ -144,7 +144,7 @@ def test_a_login_without_rights_gets_them(clean: Site, tmp_path: Path) -> None:
         done = case.check("--fix", "--yes")
         assert done.status == 0, done.stderr + done.stdout
         assert "docker" in case.on("id -nG ozadmin").split()
-        assert case.on("stat -c '%U %a' /opt/oz").strip() == "ozadmin 755"
+        assert case.on("stat -c '%U %a' /opt/oz").strip() == "ozadmin 700"
         assert case.failures() == {}
         case.take_back()
         assert case.failures() == before

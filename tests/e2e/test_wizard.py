@@ -121,7 +121,7 @@ def test_stopped_by_ctrl_c_and_finished_later(clean: Site, tmp_path: Path) -> No
         at.press("C-c")
         at.see("An installation is running. Stop it?", "[ Keep running")
         at.press("BTab", "Enter")
-        at.see("! Not installed", "stopped at your request", "only pulled images", limit=INSTALLING)
+        at.see("! Not installed", "stopped at your request", "left on the node", limit=INSTALLING)
         at.see("changes of this run were rolled back", "[ Try again ]")
         assert clean.shape("node1") == before
         one.leave()

@@ -21,7 +21,7 @@ sed -i '1i echo "Welcome, root"' /root/.bashrc
 """
 # CIS benchmark: umask of logins and of sudo, sudo's pty, path and log, redirects and spoofed packets refused.
 _HARDENED = """
-for service in sshd sudo; do echo 'session optional pam_umask.so umask=077' >> /etc/pam.d/$service; done
+for service in sshd sudo; do echo 'session optional pam_umask.so umask=077 nousergroups' >> /etc/pam.d/$service; done
 cat > /etc/sudoers.d/zz-hardened <<'END'
 Defaults use_pty
 Defaults umask=0077

@@ -38,6 +38,9 @@ BY_RULE: dict[Any, st.SearchStrategy[Any]] = {
     value_rules.registry: st.sampled_from(("registry.example.com:5000/oz", "localhost", "[::1]:5000")),
     value_rules.email: st.sampled_from(("admin@oz.local", "o.neil+oz@example.com", "админ@example.com")),
     value_rules.no_duplicates: st.lists(st.sampled_from(("api", "bio")), unique=True).map(tuple),
+    value_rules.service_names: st.lists(
+        st.from_regex(r"[a-z0-9][a-z0-9_-]{0,9}", fullmatch=True), unique=True
+    ).map(tuple),
     value_rules.warning_ids: st.lists(
         st.from_regex(r"[a-z][a-z0-9.:-]{0,9}", fullmatch=True), unique=True
     ).map(tuple),
