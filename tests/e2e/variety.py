@@ -21,7 +21,8 @@ sed -i '1i echo "Welcome, root"' /root/.bashrc
 """
 # CIS benchmark: umask of logins and of sudo, sudo's pty, path and log, redirects and spoofed packets refused.
 _HARDENED = """
-for service in sshd sudo; do echo 'session optional pam_umask.so umask=077 nousergroups' >> /etc/pam.d/$service; done
+line='session optional pam_umask.so umask=077 nousergroups'
+for service in sshd sudo; do echo "$line" >> /etc/pam.d/$service; done
 cat > /etc/sudoers.d/zz-hardened <<'END'
 Defaults use_pty
 Defaults umask=0077
