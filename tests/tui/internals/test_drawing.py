@@ -133,7 +133,7 @@ async def test_what_is_out_of_sight_is_drawn_ahead(fifty_path: Path) -> None:
 async def test_what_is_laid_out_and_painted_anew_is_drawn_once(
     fifty_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with wizard(FiftyCore(), path=fifty_path, step="database") as pilot:
+    async with wizard(FiftyCore(), path=fifty_path, step="database", size=(120, 60)) as pilot:
         screen = breathing(pilot)
         screen.set_focus(None)
         await settle(pilot)
