@@ -20,7 +20,9 @@ class DryRunChange:
 
 
 class Gate(Protocol):
-    """Makes changes, or only reports them."""
+    """Makes changes, or only reports them. ``at_once``: how many services of a node may start in parallel."""
+
+    at_once: int
 
     def change(
         self,
@@ -52,6 +54,8 @@ class Gate(Protocol):
 class LiveGate:
     """The gate of a real run: makes every change."""
 
+    at_once = 3
+
     def change(
         self,
         transport: Transport,
@@ -81,6 +85,8 @@ class LiveGate:
 
 class DryGate:
     """The gate of a dry run: changes nothing and reports each change."""
+
+    at_once = 1  # reports are in the same order in every dry run
 
     def __init__(self, report: Callable[[DryRunChange], None]) -> None:
         self._report = report

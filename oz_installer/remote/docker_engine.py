@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,21 +68,23 @@ PullProgress = Callable[[int, int], None]
 class DockerEngine:
     """The requests that an installer makes to an engine.
 
-    ``dial`` is the command that connects to it. Methods raise ConnectError when it does not answer,
-    DeployError when it refuses."""
+    Threads may share it. ``dial`` is the command that connects to it. Methods raise ConnectError when it
+    does not answer, DeployError when it refuses."""
 
     def __init__(self, transport: Transport, *, timeout: float = 60.0, dial: Sequence[str] = DIAL) -> None:
         self._transport = transport
         self._timeout = timeout
         self._dial = tuple(dial)
         self._client: Any = None
+        self._opening = threading.Lock()
 
     def _api(self) -> Any:
-        if self._client is None:
-            with contextlib.closing(self._open(_FIRST_API)) as first:
-                version = first.version(api_version=False)["ApiVersion"]
-            self._client = self._open(version)
-        return self._client
+        with self._opening:
+            if self._client is None:
+                with contextlib.closing(self._open(_FIRST_API)) as first:
+                    version = first.version(api_version=False)["ApiVersion"]
+                self._client = self._open(version)
+            return self._client
 
     def _open(self, version: str) -> Any:
         return _make_client(self._transport, self._dial, self._timeout, version)

@@ -16,6 +16,8 @@ from oz_installer.remote.docker_engine import DIAL, ContainerState, DockerEngine
 from oz_installer.remote.transport import CommandResult
 from oz_installer.render.project import DIGEST_LABEL, PROJECT
 
+_making = threading.Lock()
+
 
 class DockerSdk:
     """Implements ContainerEngine by the Docker SDK."""
@@ -76,10 +78,11 @@ def _load_sdk() -> None:
 
 
 def _client(run: NodesRun, node: str) -> DockerEngine:
-    engine = run.engines.get(node)
-    if engine is None:
-        engine = run.engines[node] = DockerEngine(run.transports[node])
-    return engine
+    with _making:
+        engine = run.engines.get(node)
+        if engine is None:
+            engine = run.engines[node] = DockerEngine(run.transports[node])
+        return engine
 
 
 def _fact(state: ContainerState) -> ContainerFact:

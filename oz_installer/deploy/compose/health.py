@@ -6,7 +6,8 @@ So the check of a starting container is run at once; the container is healthy wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import Literal
 
@@ -25,20 +26,39 @@ CHECK_SECONDS = 4
 CRASHING_SECONDS = 20.0
 
 
-def wait_healthy(run: NodesRun, node: str, services: Sequence[BundleService]) -> bool:
-    """Wait until every service is healthy, then return True.
+class HealthProgress:
+    """The services of a node that are not healthy yet, for waits that run in parallel."""
+
+    def __init__(self, services: Iterable[BundleService]) -> None:
+        self._pending = dict.fromkeys(service.name for service in services)
+        self._total = len(self._pending)
+        self._lock = threading.Lock()
+
+    def report(self, run: NodesRun, node: str, healthy: str = "") -> None:
+        """Report to the front end; ``healthy`` is a service that has just become healthy."""
+        with self._lock:
+            self._pending.pop(healthy, None)
+            text = f"waiting for {', '.join(self._pending)}" if self._pending else "all healthy"
+            done = self._total - len(self._pending)
+            run.emit(NodeProgress(node=node, text=text, done=done, total=self._total, unit="services"))
+
+
+def wait_healthy(
+    run: NodesRun, node: str, services: Sequence[BundleService], progress: HealthProgress | None = None
+) -> bool:
+    """Wait until every service is healthy, then return True. ``progress`` may be that of more services.
 
     Raises DeployError when one is unhealthy, keeps crashing, or is not healthy within its start timeout (its
     start period and all retries, or the run's own limit).
     """
-    began = monotonic()
+    began, progress = monotonic(), progress or HealthProgress(services)
     pending = {service.name: service for service in services}
     down_since: dict[str, float] = {}
     crashed: set[str] = set()
     while pending:
         run.check_cancelled()
         turn = monotonic()
-        _run_checks(run, node, pending, len(services))
+        _run_checks(run, node, pending, progress)
         if not pending:
             break
         states = container_engine.engine_of(run).states(run, node)
@@ -49,7 +69,7 @@ def wait_healthy(run: NodesRun, node: str, services: Sequence[BundleService]) ->
             if not service.health_command and checked:
                 continue  # services without a check come last: by then one that crashes at once has crashed
             if state is not None and state.is_healthy:
-                _mark_healthy(run, node, pending, service)
+                _mark_healthy(run, node, pending, service, progress)
                 continue
             if state is not None and state.running:
                 down_since.pop(name, None)
@@ -60,8 +80,8 @@ def wait_healthy(run: NodesRun, node: str, services: Sequence[BundleService]) ->
                 crashed.add(name)
             down = now - down_since.get(name, now)
             _require_alive(run, node, service, state, waited=now - began, down=down, crashed=name in crashed)
-        _report_progress(run, node, pending, len(services))
         if pending:
+            progress.report(run, node)
             run.cancelled.wait(max(0.0, POLL_SECONDS - (monotonic() - turn)))
     return True
 
@@ -76,7 +96,9 @@ def _start_again(run: NodesRun, node: str, name: str, state: ContainerFact | Non
         run.try_change(node, f"start {name} again", argv)
 
 
-def _run_checks(run: NodesRun, node: str, pending: dict[str, BundleService], total: int) -> None:
+def _run_checks(
+    run: NodesRun, node: str, pending: dict[str, BundleService], progress: HealthProgress
+) -> None:
     """Run the checks of pending services for a few seconds; those that pass leave ``pending``."""
     checks = [
         (service.name, service.health_command) for service in pending.values() if service.health_command
@@ -88,25 +110,23 @@ def _run_checks(run: NodesRun, node: str, pending: dict[str, BundleService], tot
     def read_names(part: bytes) -> None:
         for line in lines.feed(part):
             if service := pending.get(line.decode("utf-8", "replace")):
-                _mark_healthy(run, node, pending, service)
-                _report_progress(run, node, pending, total)
+                _mark_healthy(run, node, pending, service, progress)
 
     argv = commands.run_health_checks(run.settings.engine, CHECK_SECONDS, checks)
     run.transports[node].run(argv, on_output=read_names)
 
 
 def _mark_healthy(
-    run: NodesRun, node: str, pending: dict[str, BundleService], service: BundleService
+    run: NodesRun,
+    node: str,
+    pending: dict[str, BundleService],
+    service: BundleService,
+    progress: HealthProgress,
 ) -> None:
     del pending[service.name]
     known: Literal["healthy", "running"] = "healthy" if service.health_command else "running"
     run.emit(ServiceState(node=node, service=service.name, state=known))
-
-
-def _report_progress(run: NodesRun, node: str, pending: dict[str, BundleService], total: int) -> None:
-    text = f"waiting for {', '.join(pending)}" if pending else "all healthy"
-    done = total - len(pending)
-    run.emit(NodeProgress(node=node, text=text, done=done, total=total, unit="services"))
+    progress.report(run, node, service.name)
 
 
 def _require_alive(

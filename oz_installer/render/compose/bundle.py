@@ -30,7 +30,8 @@ class BundleService:
 
     ``health_command`` is the health check as one line for the container's shell, empty if there is none;
     ``start_timeout`` is the longest time in seconds to become healthy; ``config_files`` are the files of the
-    bundle whose change affects it.
+    bundle whose change affects it; ``needs`` are long-running services of its node. ``serves``: users, other
+    nodes or other services wait for its answers.
     """
 
     name: str
@@ -43,6 +44,8 @@ class BundleService:
     start_timeout: int
     digest: str
     config_files: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    serves: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +126,21 @@ def _render_node(
         placed.name: compose_file.service_definition(placed, node, release, context)
         for placed in node.services
     }
+    needs = {
+        placed.name: () if placed.service.job else compose_file.needed(placed.service, node)
+        for placed in node.services
+    }
+    needed = {name for names in needs.values() for name in names}
     services = tuple(
-        _service(placed, definitions[placed.name], contents, context) for placed in node.services
+        _service(
+            placed,
+            definitions[placed.name],
+            contents,
+            context,
+            needs=needs[placed.name],
+            serves=placed.name in needed or _answers_others(placed),
+        )
+        for placed in node.services
     )
     for service in services:
         definitions[service.name]["labels"] = compose_file.labels(service.digest)
@@ -173,6 +189,9 @@ def _service(
     definition: compose_file.Definition,
     contents: Mapping[str, str],
     context: compose_file.ComposeContext,
+    *,
+    needs: tuple[str, ...],
+    serves: bool,
 ) -> BundleService:
     """Return a service with its digest; ``contents`` are digests of mounted files by path."""
     kind, reads = placed.service, _reads(placed, contents)
@@ -187,7 +206,14 @@ def _service(
         start_timeout=compose_file.start_timeout(kind),
         digest=_service_digest(_watched(placed, definition), () if kind.once else reads, contents),
         config_files=reads,
+        needs=needs,
+        serves=serves,
     )
+
+
+def _answers_others(placed: PlacedService) -> bool:
+    """Return whether parties connect to its ports that miss it at once; monitoring asks again."""
+    return any(client != "monitoring" for port in placed.ports for client in port.clients)
 
 
 def _licence_files(node: TopologyNode, licences: Mapping[str, bytes]) -> Iterable[RenderedFile]:

@@ -99,8 +99,8 @@ def service_definition(
         definition |= _hardening(release, context.engine)
     if service.memory_mb:
         definition["mem_limit"] = f"{service.memory_mb}m"
-    if ENGINES[context.engine].keeps_dependencies and (before := _before(service, node)):
-        definition["depends_on"] = before
+    if ENGINES[context.engine].keeps_dependencies and not service.job and (before := needed(service, node)):
+        definition["depends_on"] = list(before)
     definition["logging"] = _logging(release, context.engine)
     return definition
 
@@ -122,16 +122,14 @@ def _restart(release: Release, engine: str) -> str:
     return ENGINES[engine].restart.get(release.restart, release.restart)
 
 
-def _before(service: Service, node: TopologyNode) -> list[str]:
-    """Return the services of the node that must start first. Jobs have a file of their own."""
-    if service.job:
-        return []
-    return [
+def needed(service: Service, node: TopologyNode) -> tuple[str, ...]:
+    """Return the long-running services of the node that a service needs. Jobs have a file of their own."""
+    return tuple(
         other.name
         for need in service.needs
         for other in node.services
         if other.service.name == need and not other.service.job
-    ]
+    )
 
 
 def check_command(placed: PlacedService, context: ComposeContext) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from oz_installer.catalog.service import Stage
 from oz_installer.deploy.compose import cleanup_commands, container_engine, health
@@ -11,6 +10,7 @@ from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.ephemeral_ports import start_when_port_free
 from oz_installer.deploy.compose.jobs import run_job
 from oz_installer.deploy.compose.run import NodesRun
+from oz_installer.deploy.compose.phases.start_groups import StartGroup, run_groups, start_groups
 from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.deploy.phase import Phase
 from oz_installer.errors import DeployError
@@ -93,22 +93,27 @@ class Start(Phase[NodesRun]):
         run.touched.add(node)
         services = self._services(run, node)
         actions = {change.name: change.action for change in run.plan.of(node).services}
-        up = [s.name for s in services if actions[s.name] in ("start", "recreate")]
-        for service in services:
-            run.emit(ServiceState(node=node, service=service.name, state="starting"))
+        progress = health.HealthProgress(services)
         run.emit(NodeProgress(node=node, text=f"starting {plural(len(services), 'service')}"))
-        if up:
-            self._up(run, node, up)
-        for service in services:
-            if actions[service.name] == "restart":
-                start_when_port_free(run, node, partial(self._restart, run, node, service.name))
-        run.gate.wait(lambda: health.wait_healthy(run, node, services))
 
-    def _restart(self, run: NodesRun, node: str, name: str) -> None:
-        argv = engine_commands.restart_container(run.settings.engine, name)
-        run.change(node, f"restart {name}", argv)
+        def start(group: StartGroup) -> None:
+            run.check_cancelled()
+            for service in group.services:
+                run.emit(ServiceState(node=node, service=service.name, state="starting"))
+            if group.how == "up":
+                self._up(run, node, group.names)
+            elif group.how == "restart":
+                start_when_port_free(run, node, lambda: self._restart(run, node, group.names))
+            run.gate.wait(lambda: health.wait_healthy(run, node, group.services, progress))
 
-    def _up(self, run: NodesRun, node: str, names: list[str]) -> None:
+        run_groups(run, start_groups(services, actions, run.facts[node]), start)
+
+    def _restart(self, run: NodesRun, node: str, names: Sequence[str]) -> None:
+        for name in names:
+            argv = engine_commands.restart_container(run.settings.engine, name)
+            run.change(node, f"restart {name}", argv)
+
+    def _up(self, run: NodesRun, node: str, names: Sequence[str]) -> None:
         argv = engine_commands.compose_up(run.compose[node], PROJECT, run.settings.install_dir, names)
 
         def start() -> None:
