@@ -28,7 +28,7 @@ while read -r file; do printf '%s ' "$(stat -c %a "$file")"; sha256sum "$file"; 
 echo @containers
 docker ps -a --no-trunc --format '{{{{.Names}}}} {{{{.State}}}} {{{{.Label "{DIGEST_LABEL}"}}}} {{{{.ID}}}}'
 echo @jobs
-cd {INSTALL_DIR}/state/jobs && for job in *; do [ ! -f "$job" ] || echo "$job $(cat "$job")"; done
+cd {INSTALL_DIR}/state/jobs && for job in *; do [ ! -f "$job" ] || echo "$job $(head -n 1 "$job")"; done
 """
 
 

@@ -8,14 +8,15 @@ from oz_installer.errors import DeployError, Interrupted, OzError
 
 
 def combine_errors(failures: Sequence[BaseException]) -> BaseException:
-    """Return one error for several nodes: the first with the messages of the others added.
+    """Return one error for several nodes: the first with the other messages of the others added.
 
     An error that is not an OzError is a fault of the program and goes first."""
     known = [error for error in failures if isinstance(error, OzError)]
     if len(known) < len(failures):
         return next(error for error in failures if not isinstance(error, OzError))
     first = next((error for error in known if not isinstance(error, Interrupted)), known[0])
-    others = [str(error) for error in known if error is not first and not isinstance(error, Interrupted)]
+    others = dict.fromkeys(str(error) for error in known if not isinstance(error, Interrupted))
+    others.pop(str(first), None)  # several commands on a node fail alike when its connection is lost
     if others:
         first.message = "\n".join((first.message, *others))
     if isinstance(first, DeployError):

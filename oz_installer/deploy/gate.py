@@ -20,7 +20,9 @@ class DryRunChange:
 
 
 class Gate(Protocol):
-    """Makes changes, or only reports them. ``at_once``: how many services of a node may start in parallel."""
+    """Makes changes, or only reports them.
+
+    ``at_once``: how many services of a node may start in parallel."""
 
     at_once: int
 

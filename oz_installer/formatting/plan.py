@@ -90,8 +90,9 @@ def _node(node: TargetPlan, colour: bool, mask: Masker) -> Iterator[str]:
     width = max(map(len, names), default=0)
     for name, service in zip(names, node.services, strict=True):
         yield _service(f"{name:<{width}}", service, colour, mask)
-    for job in node.jobs:
-        yield f"  > {_shown(job, mask)} runs once"
+    for job in node.of_kind("job"):
+        reason = f": {job.reason}" if job.reason else ""
+        yield f"  > {_shown(job.name, mask)} runs once{reason}"
     for image in node.images:
         yield f"  < image {_shown(image, mask)} is pulled"
     if node.needs_verification:

@@ -15,6 +15,8 @@ from oz_installer.topology.wiring import url_host
 
 UNKNOWN = "unknown"
 STARTING = "starting"
+NOT_VERIFIED = "not verified"
+"""A container is healthy, but the verification of its node failed or is missing."""
 HEALTHY_STATES = frozenset({"running", "healthy", "finished"})
 """Healthy states of services and jobs."""
 

@@ -20,6 +20,7 @@ from oz_installer.errors import PreflightError
 from oz_installer.formatting.summary import summary_text
 from oz_installer.installation.status import read_status
 from oz_installer.text import one_line
+from oz_installer.topology.summary import NOT_VERIFIED
 
 NOT_READY = PreflightError.exit_code
 
@@ -40,6 +41,8 @@ def show_status(
         hints = list(seen.hints)
         if seen.summary.not_installed:
             hints.append(f"Run oz-install --answers {path} to install what is missing.")
+        if any(row.state == NOT_VERIFIED for row in seen.summary.rows):
+            hints.append(f"Run oz-install --answers {path} to verify what runs.")
         for hint in hints:
             write(sys.stderr, f"hint: {one_line(seen.masker(hint))}\n")
     return 0 if seen.summary.is_healthy else NOT_READY

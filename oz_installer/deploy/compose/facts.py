@@ -14,6 +14,9 @@ from oz_installer.remote.docker_commands import parse_version
 HUNG = "124"
 """Exit status of ``timeout`` when the time is over."""
 
+LOST = "lost"
+"""In place of the digest of a finished job: what it filled is not there any more."""
+
 _UP = re.compile(r"^Up\b")
 _HEALTH = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)")
 
@@ -124,14 +127,15 @@ def parse_facts(node: str, output: str, hide: Callable[[str], str] = str) -> Nod
 
 
 def parse_containers(text: str) -> dict[str, ContainerFact]:
-    """Parse lines of name, status, digest label and image, separated by tabs."""
+    """Parse lines of name, status, digest label and image, separated by tabs; more is ignored."""
     found = {}
     for line in text.splitlines():
         name, tab, rest = line.partition("\t")
         if not tab:
             continue
         status, _, rest = rest.partition("\t")
-        digest, _, image = rest.partition("\t")
+        digest, _, rest = rest.partition("\t")
+        image = rest.partition("\t")[0]
         health = _HEALTH.search(status)
         found[name] = ContainerFact(
             name=name,

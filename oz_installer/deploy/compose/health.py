@@ -46,10 +46,10 @@ class HealthProgress:
 def wait_healthy(
     run: NodesRun, node: str, services: Sequence[BundleService], progress: HealthProgress | None = None
 ) -> bool:
-    """Wait until every service is healthy, then return True. ``progress`` may be that of more services.
+    """Wait until every service is healthy, then return True.
 
-    Raises DeployError when one is unhealthy, keeps crashing, or is not healthy within its start timeout (its
-    start period and all retries, or the run's own limit).
+    ``progress`` may be that of more services. Raises DeployError when one is unhealthy, keeps crashing, or is
+    not healthy within its start timeout (its start period and all retries, or the run's own limit).
     """
     began, progress = monotonic(), progress or HealthProgress(services)
     pending = {service.name: service for service in services}

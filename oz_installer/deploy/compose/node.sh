@@ -1,7 +1,7 @@
 # The commands of oz-install on a node. POSIX sh; called as
 #   sh -c 'THIS FILE' oz-install COMMAND INSTALL_DIR [ARGUMENT ...]
 # Layout of INSTALL_DIR: current -> generations/N, generations/N (bundle, manifest, record.json, shown/),
-# state/jobs/NAME (digest of a finished job), journal (one line per step), lock/, data/.
+# state/jobs/NAME (digest of a finished job, and what it filled: see binding), journal (one line per step), lock/, data/.
 set -u
 command=$1 dir=$2
 shift 2
@@ -41,13 +41,14 @@ facts() {
   esac
   section containers
   if command -v $engine > /dev/null; then
-    timeout $ENGINE_SECONDS $engine ps -a --no-trunc --filter label=com.docker.compose.project=oz \
-      --format "{{.Names}}	{{.Status}}	$label	{{.Image}}" 2>&1
+    listed=$(timeout $ENGINE_SECONDS $engine ps -a --no-trunc --filter label=com.docker.compose.project=oz \
+      --format "{{.Names}}	{{.Status}}	$label	{{.Image}}	{{.ID}}" 2>&1)
     status=$?
   else
-    echo "$engine: not found"
+    listed="$engine: not found"
     status=127
   fi
+  printf '%s\n' "$listed"
   [ $status -ne 143 ] || status=124  # busybox exits with this status
   [ $status -ne 124 ] || echo "it did not answer within $ENGINE_SECONDS s"
   section engine-status; echo $status
@@ -61,7 +62,12 @@ facts() {
   section good; cat "$dir/state/good" 2>/dev/null
   section verified; cat "$dir/state/verified" 2>/dev/null
   section jobs
-  for job in "$dir"/state/jobs/*; do [ -f "$job" ] && printf '%s %s\n' "${job##*/}" "$(cat "$job")"; done
+  for job in "$dir"/state/jobs/*; do
+    [ -f "$job" ] || continue
+    bound "$job"
+    kept || digest=lost
+    printf '%s %s\n' "${job##*/}" "$digest"
+  done
   section files
   if cd "$dir/current" 2>/dev/null; then
     find . -type f ! -path "./$RECORD" ! -path ./manifest ! -path './shown/*' -exec sha256sum {} +
@@ -81,6 +87,44 @@ holder() {
 
 # recent MINUTES: whether the lock was made or refreshed since; a new one has no files yet, so its folder counts too
 recent() { [ -n "$(find "$dir/lock" -maxdepth 1 -mmin "-$1" 2>/dev/null)" ]; }
+
+# bound FILE: read the digest of a finished job, and what it filled
+bound() {
+  digest= kind= name= volume= id= identity= print=
+  { read -r digest; read -r kind name volume id identity; read -r print; } < "$1" || :
+}
+
+# kept: whether what the job of "bound" filled is still there. A volume stays while its container does; the data of
+# another container are known by their identity, and without a running container only a missing volume is certain
+kept() {
+  case $kind in
+    folder) [ -d "$dir/$name" ] && { [ ! -r "$dir/$name" ] || [ -n "$(ls -A "$dir/$name")" ]; } ;;
+    container)
+      [ $status -eq 0 ] || return 0
+      case $listed in *"$id"*) return 0 ;; esac
+      ! now=$(identity_of "$name" "$print") || { [ "$now" = "$identity" ]; return; }
+      ! LC_ALL=C timeout $ENGINE_SECONDS $engine volume inspect "$volume" 2>&1 | grep -qi 'no such volume'
+      ;;
+  esac
+}
+
+# identity_of CONTAINER SHELL: print what the data of a running container are known by
+identity_of() {
+  found=$(timeout $ENGINE_SECONDS $engine exec "$1" sh -c "$2" 2>/dev/null | tr -dc '[:alnum:]' | cut -c 1-64)
+  [ -n "$found" ] && echo "$found"
+}
+
+# binding ENGINE [container NAME VOLUME SHELL | folder PATH]: print what a job has filled, for its file
+binding() {
+  engine=$1
+  case ${2:-} in
+    folder) printf '\nfolder %s' "$3" ;;
+    container)
+      id=$($engine container inspect --format '{{.Id}}' "$3" 2>/dev/null) && identity=$(identity_of "$3" "$5") &&
+        printf '\ncontainer %s %s %s %s\n%s' "$3" "$4" "$id" "$identity" "$5"
+      ;;
+  esac
+}
 
 # whole FOLDER: check every file against the manifest and print those that differ. Judged by exit status: sha256sum's
 # words are translated, and busybox has neither --quiet nor --strict
@@ -340,14 +384,32 @@ unstage() {
   return 0
 }
 
-# mark_job_done RUN JOB DIGEST: mark a job as done; unmark_job RUN JOB: unmark it
-mark_job_done() { owned "$1"; mkdir -p "$dir/state/jobs" && put "$3" "$dir/state/jobs/$2" && journal "finished $2"; }
+# mark_job_done RUN JOB DIGEST ENGINE [...]: mark a job as done, bound to what it filled; unmark_job RUN JOB: unmark it
+mark_job_done() {
+  owned "$1"; job=$2 digest=$3; shift 3
+  mkdir -p "$dir/state/jobs" && put "$digest$(binding "$@")" "$dir/state/jobs/$job" && journal "finished $job"
+}
 unmark_job() { owned "$1"; rm -f "$dir/state/jobs/$2"; }
 
-# mark_verified RUN DIGEST KEEP PREVIOUS: mark the bundle with this digest as verified, and its generation as the one to
-# go back to. Then delete old generations beyond KEEP, but never the current one and PREVIOUS: a rollback needs them
+# rebind ENGINE: bind finished jobs to the container that now has what they filled
+rebind() {
+  engine=$1
+  for job in "$dir"/state/jobs/*; do
+    [ -f "$job" ] || continue
+    bound "$job"
+    [ "$kind" = container ] || continue
+    [ "$id" != "$($engine container inspect --format '{{.Id}}' "$name" 2>/dev/null)" ] || continue
+    [ "$identity" != "$(identity_of "$name" "$print")" ] ||
+      put "$digest$(binding "$engine" container "$name" "$volume" "$print")" "$job"
+  done
+}
+
+# mark_verified RUN DIGEST KEEP PREVIOUS ENGINE: mark the bundle with this digest as verified, and its generation as the
+# one to go back to, and bind jobs again. Then delete old generations beyond KEEP, but never the current one and
+# PREVIOUS: a rollback needs them
 mark_verified() {
   owned "$1"
+  rebind "$5"
   now=$(readlink "$dir/current")
   mkdir -p "$dir/state" && put "$2" "$dir/state/verified" && put "${now##*/}" "$dir/state/good" && journal verified ||
     return

@@ -110,9 +110,11 @@ def unstage(install_dir: str, run: str, generation: str) -> tuple[str, ...]:
     return _call("unstage", install_dir, run, generation)
 
 
-def mark_job_done(install_dir: str, run: str, job: str, digest: str) -> tuple[str, ...]:
-    """Mark a job with this digest as done."""
-    return _call("mark_job_done", install_dir, run, job, digest)
+def mark_job_done(
+    install_dir: str, run: str, job: str, digest: str, engine: str, fills: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Mark a job with this digest as done, for as long as what it ``fills`` is there."""
+    return _call("mark_job_done", install_dir, run, job, digest, engine, *fills)
 
 
 def unmark_job(install_dir: str, run: str, job: str) -> tuple[str, ...]:
@@ -120,12 +122,15 @@ def unmark_job(install_dir: str, run: str, job: str) -> tuple[str, ...]:
     return _call("unmark_job", install_dir, run, job)
 
 
-def mark_verified(install_dir: str, run: str, digest: str, previous: str) -> tuple[str, ...]:
+def mark_verified(
+    install_dir: str, run: str, digest: str, previous: str, engine: str
+) -> tuple[str, ...]:
     """Mark the bundle with this digest as verified, and its generation as the one to go back to.
 
     Surplus old generations are deleted, but not ``previous``, which was current before the run (empty: none).
+    Finished jobs are bound to the containers that now have what they filled.
     """
-    return _call("mark_verified", install_dir, run, digest, str(KEPT_GENERATIONS), previous)
+    return _call("mark_verified", install_dir, run, digest, str(KEPT_GENERATIONS), previous, engine)
 
 
 def unmark_verified(install_dir: str, run: str, digest: str, good: str) -> tuple[str, ...]:

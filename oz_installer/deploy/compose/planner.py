@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from oz_installer.deploy.change import Change, FileAction, ServiceAction
-from oz_installer.deploy.compose.facts import NodeFacts
+from oz_installer.deploy.compose.facts import LOST, NodeFacts
 from oz_installer.deploy.plan import Plan, StorageMove, TargetPlan
 from oz_installer.image_reference import has_image
 from oz_installer.render.compose.bundle import Bundle, BundleService
@@ -37,8 +37,18 @@ def plan_node(bundle: Bundle, facts: NodeFacts) -> TargetPlan:
 
 
 def _job_changes(bundle: Bundle, facts: NodeFacts) -> tuple[Change, ...]:
-    wanted = (job.name for job in bundle.jobs if facts.jobs.get(job.name) != job.digest)
-    return tuple(Change(target=bundle.node, kind="job", name=name, action="run") for name in wanted)
+    done = facts.jobs
+    return tuple(
+        Change(
+            target=bundle.node,
+            kind="job",
+            name=job.name,
+            action="run",
+            reason="what it made is lost" if done.get(job.name) == LOST else "",
+        )
+        for job in bundle.jobs
+        if done.get(job.name) != job.digest
+    )
 
 
 def _image_changes(bundle: Bundle, facts: NodeFacts, changes: tuple[Change, ...]) -> tuple[Change, ...]:

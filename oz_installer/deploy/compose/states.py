@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from oz_installer.deploy.compose.facts import ContainerFact, NodeFacts
 from oz_installer.render.compose.bundle import Bundle
+from oz_installer.topology.summary import NOT_VERIFIED
 
 
 def service_states(bundle: Bundle, facts: NodeFacts) -> Mapping[str, str]:
@@ -21,7 +22,7 @@ def service_states(bundle: Bundle, facts: NodeFacts) -> Mapping[str, str]:
             wanted = record.jobs.get(service.name, service.digest) if record else service.digest
             state = "finished" if facts.jobs.get(service.name) == wanted else "not done"
         else:
-            state = _container_state(facts.containers.get(service.name), verified)
+            state = _container_state(facts.containers.get(service.name), verified=verified)
         states[f"{bundle.node}/{service.name}"] = state
     return states
 
@@ -31,10 +32,12 @@ def is_not_installed(facts: NodeFacts) -> bool:
     return facts.record is None and not any(there.digest for there in facts.containers.values())
 
 
-def _container_state(there: ContainerFact | None, verified: bool) -> str:
+def _container_state(there: ContainerFact | None, *, verified: bool) -> str:
     if there is None:
         return "missing"
     if not there.running:
         return "stopped"
+    if not verified:  # the engine asks the container only; nobody has seen that others reach it
+        return NOT_VERIFIED if there.is_healthy else there.health
     # an engine reports "starting" for a whole interval after oz-install's own run of the check has passed
-    return "healthy" if there.health == "starting" and verified else there.health or "running"
+    return "healthy" if there.health == "starting" else there.health or "running"

@@ -10,11 +10,12 @@ from functools import cached_property
 
 from oz_installer.answers.model import Answers
 from oz_installer.catalog.release import Release, load_release
-from oz_installer.catalog.service import Stage
+from oz_installer.catalog.service import Service, Stage
 from oz_installer.errors import FAULT_HINT, OzError
 from oz_installer.frozen import dataclass
 from oz_installer.render.compose import compose_file
 from oz_installer.render.config import config_files
+from oz_installer.render.project import PROJECT
 from oz_installer.render.rendering import RenderedFile
 from oz_installer.secret import Secret
 from oz_installer.topology.model import PlacedService, Topology, TopologyNode, Wiring
@@ -31,7 +32,8 @@ class BundleService:
     ``health_command`` is the health check as one line for the container's shell, empty if there is none;
     ``start_timeout`` is the longest time in seconds to become healthy; ``config_files`` are the files of the
     bundle whose change affects it; ``needs`` are long-running services of its node. ``serves``: users, other
-    nodes or other services wait for its answers.
+    nodes or other services wait for its answers. ``fills``: where a job leaves its work on the node, as
+    ``node.sh`` takes it.
     """
 
     name: str
@@ -46,6 +48,7 @@ class BundleService:
     config_files: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     serves: bool = False
+    fills: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,21 +129,8 @@ def _render_node(
         placed.name: compose_file.service_definition(placed, node, release, context)
         for placed in node.services
     }
-    needs = {
-        placed.name: () if placed.service.job else compose_file.needed(placed.service, node)
-        for placed in node.services
-    }
-    needed = {name for names in needs.values() for name in names}
     services = tuple(
-        _service(
-            placed,
-            definitions[placed.name],
-            contents,
-            context,
-            needs=needs[placed.name],
-            serves=placed.name in needed or _answers_others(placed),
-        )
-        for placed in node.services
+        _service(placed, node, definitions[placed.name], contents, context) for placed in node.services
     )
     for service in services:
         definitions[service.name]["labels"] = compose_file.labels(service.digest)
@@ -186,12 +176,10 @@ def _compose_files(
 
 def _service(
     placed: PlacedService,
+    node: TopologyNode,
     definition: compose_file.Definition,
     contents: Mapping[str, str],
     context: compose_file.ComposeContext,
-    *,
-    needs: tuple[str, ...],
-    serves: bool,
 ) -> BundleService:
     """Return a service with its digest; ``contents`` are digests of mounted files by path."""
     kind, reads = placed.service, _reads(placed, contents)
@@ -206,14 +194,30 @@ def _service(
         start_timeout=compose_file.start_timeout(kind),
         digest=_service_digest(_watched(placed, definition), () if kind.once else reads, contents),
         config_files=reads,
-        needs=needs,
-        serves=serves,
+        needs=compose_file.needed(kind, node),
+        serves=_serves(placed, node),
+        fills=_fills(kind, node),
     )
 
 
-def _answers_others(placed: PlacedService) -> bool:
-    """Return whether parties connect to its ports that miss it at once; monitoring asks again."""
-    return any(client != "monitoring" for port in placed.ports for client in port.clients)
+def _fills(job: Service, node: TopologyNode) -> tuple[str, ...]:
+    """Return the folder that a job fills, or the container with its volume and identity.
+
+    Empty when that is elsewhere, such as an external database.
+    """
+    kind, _, name = (job.fills or "").partition(":")
+    if kind == "data":
+        return ("folder", f"data/{name}")
+    for placed in node.services:
+        if placed.service.identity and any(mount.source == job.fills for mount in placed.service.mounts):
+            return ("container", placed.name, f"{PROJECT}_{name}", placed.service.identity)
+    return ()
+
+
+def _serves(placed: PlacedService, node: TopologyNode) -> bool:
+    """Return whether others wait for its answers; monitoring only asks again."""
+    asked = any(client != "monitoring" for port in placed.ports for client in port.clients)
+    return asked or any(placed.service.name in other.service.needs for other in node.services)
 
 
 def _licence_files(node: TopologyNode, licences: Mapping[str, bytes]) -> Iterable[RenderedFile]:

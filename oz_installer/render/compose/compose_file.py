@@ -99,6 +99,7 @@ def service_definition(
         definition |= _hardening(release, context.engine)
     if service.memory_mb:
         definition["mem_limit"] = f"{service.memory_mb}m"
+    # jobs have a file of their own, which defines no service
     if ENGINES[context.engine].keeps_dependencies and not service.job and (before := needed(service, node)):
         definition["depends_on"] = list(before)
     definition["logging"] = _logging(release, context.engine)
@@ -123,7 +124,7 @@ def _restart(release: Release, engine: str) -> str:
 
 
 def needed(service: Service, node: TopologyNode) -> tuple[str, ...]:
-    """Return the long-running services of the node that a service needs. Jobs have a file of their own."""
+    """Return the long-running services of the node that a service needs."""
     return tuple(
         other.name
         for need in service.needs

@@ -69,7 +69,12 @@ def bare() -> str:
 
 def installed(node: str, *names: str) -> str:
     """A node with an installation and so many healthy containers."""
-    parts = {"record": record(names, node=node).dumps(), "containers": "".join(name + UP for name in names)}
+    one = record(names, node=node)
+    parts = {
+        "record": one.dumps(),
+        "containers": "".join(name + UP for name in names),
+        "verified": one.digest,
+    }
     return output(**{**DETAILS, **parts})
 
 
@@ -152,6 +157,22 @@ def test_answers_that_were_changed_since_do_not_make_an_installation_ill() -> No
     assert service_states(before, facts) == service_states(after, facts) == well
     undone = replace(facts, jobs={}, verified="")
     assert service_states(after, undone) == {"n1/oz-init": "not done", "n1/oz-api": "starting"}
+
+
+def test_what_nobody_has_verified_is_not_healthy(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """FALSE-NOTHING-TO-DO: the engine asks a container from inside only."""
+    of = bundle(service("oz-api"))
+    assert service_states(of, installed_facts(of, verified="")) == {"n1/oz-api": "not verified"}
+    unwell = {"oz-api": container("oz-api", "Up 5 minutes (unhealthy)")}
+    assert service_states(of, installed_facts(of, verified="", containers=unwell)) == {
+        "n1/oz-api": "unhealthy"
+    }
+    site.seen = {"bio1": installed("bio1", *BIO).replace("\n@verified\n", "\n@verified\nnot ")}
+    assert site.run("status", "--limit", "bio1") == 3
+    said = capsys.readouterr()
+    assert "! not verified" in said.out
+    assert "hint: Run oz-install --answers" in said.err
+    assert "to verify what runs" in said.err
 
 
 def test_json_has_it_all_and_a_total(site: Site, capsys: pytest.CaptureFixture[str]) -> None:

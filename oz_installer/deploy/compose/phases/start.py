@@ -8,6 +8,7 @@ from oz_installer.catalog.service import Stage
 from oz_installer.deploy.compose import cleanup_commands, container_engine, health
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.ephemeral_ports import start_when_port_free
+from oz_installer.deploy.compose.facts import LOST
 from oz_installer.deploy.compose.jobs import run_job
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.compose.phases.start_groups import StartGroup, run_groups, start_groups
@@ -35,7 +36,7 @@ class Start(Phase[NodesRun]):
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.title = TITLES[stage]
-        self._finished: list[tuple[str, str]] = []
+        self._finished: list[tuple[str, BundleService]] = []
 
     def should_run(self, run: NodesRun) -> bool:
         """Return whether a job or service of this stage changes."""
@@ -58,13 +59,13 @@ class Start(Phase[NodesRun]):
 
     def _unmark(self, run: NodesRun, node: str) -> None:
         for job in (job for at, job in self._finished if at == node):
-            before = run.facts[node].jobs.get(job)
+            before = run.facts[node].jobs.get(job.name, LOST)
             argv = (
-                commands.mark_job_done(run.settings.install_dir, run.id, job, before)
-                if before
-                else commands.unmark_job(run.settings.install_dir, run.id, job)
+                commands.unmark_job(run.settings.install_dir, run.id, job.name)
+                if before == LOST
+                else _done(run, job, before)
             )
-            run.change(node, f"unmark {job} as done", argv)
+            run.change(node, f"unmark {job.name} as done", argv)
 
     def _end_jobs(self, run: NodesRun, node: str) -> None:
         """Remove the containers of running jobs, which ends their commands."""
@@ -84,9 +85,8 @@ class Start(Phase[NodesRun]):
         for job in self._jobs(run, node):
             run.check_cancelled()
             run_job(run, node, job)
-            done = commands.mark_job_done(run.settings.install_dir, run.id, job.name, job.digest)
-            self._finished.append((node, job.name))  # before: the connection may be lost when it is marked
-            run.change(node, f"mark {job.name} as done", done)
+            self._finished.append((node, job))  # before: the connection may be lost when it is marked
+            run.change(node, f"mark {job.name} as done", _done(run, job, job.digest))
             run.emit(ServiceState(node=node, service=job.name, state="finished"))
 
     def _start(self, run: NodesRun, node: str) -> None:
@@ -129,6 +129,11 @@ class Start(Phase[NodesRun]):
                 (error.details, *(container_engine.diagnostics(run, node, name) for name in crashed[:3]))
             )
             raise
+
+
+def _done(run: NodesRun, job: BundleService, digest: str) -> tuple[str, ...]:
+    settings = run.settings
+    return commands.mark_job_done(settings.install_dir, run.id, job.name, digest, settings.engine, job.fills)
 
 
 def _started(run: NodesRun, node: str, names: Sequence[str], result: CommandResult) -> bool:

@@ -1,7 +1,8 @@
-"""The order in which the services of a stage start, so that each is down only for its own stop and start.
+"""The order in which the services of a stage start.
 
-One ``compose up`` of several services removes all of them first and starts them when the slowest has stopped.
-So a service that runs and serves others is recreated by a command of its own.
+Each is down only for its own stop and start. One ``compose up`` of several services removes all of them first
+and starts them when the slowest has stopped. So a service that runs and serves others is recreated by a
+command of its own.
 """
 
 from __future__ import annotations

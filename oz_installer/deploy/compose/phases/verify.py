@@ -11,6 +11,7 @@ from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.http_probe import http_status
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.errors import combine_errors
+from oz_installer.deploy.outside import Outside
 from oz_installer.deploy.phase import Phase
 from oz_installer.errors import DeployError
 from oz_installer.remote.parallel import start_all
@@ -21,7 +22,11 @@ POLL_SECONDS = 0.5
 
 
 class Verify(Phase[NodesRun]):
-    """Sends the requests of users, monitoring and other nodes, in parallel from every node."""
+    """Sends the requests of users, monitoring and other nodes, in parallel.
+
+    They are sent from every node, and one from here. Only a request of a node fails the run: the users' way
+    to the public URL may not exist yet, or not for this workstation.
+    """
 
     title = "Verify from outside"
 
@@ -34,9 +39,21 @@ class Verify(Phase[NodesRun]):
 
     def run(self, run: NodesRun) -> None:
         """Verify. Raises DeployError naming the service that does not answer."""
+        marked = [node for node in run.changing if run.facts[node].verified == run.bundles[node].digest]
+        run.each(marked, lambda node: self._withdraw(run, node))
         probes = {node: probes_from(run.topology, node) for node in run.nodes}
+        outside = Outside(run.topology)
+        run.gate.wait(outside.start)
         run.each([node for node in probes if probes[node]], lambda node: self._verify(run, probes[node]))
+        run.gate.wait(lambda: outside.tell(run))
         run.each(run.changing, lambda node: self._mark(run, node))
+
+    def _withdraw(self, run: NodesRun, node: str) -> None:
+        """Withdraw the mark of an earlier run.
+
+        If this one fails or dies, the next one verifies again."""
+        argv = commands.unmark_verified(run.settings.install_dir, run.id, "", run.facts[node].good)
+        run.change(node, "mark the bundle as not verified", argv)
 
     def undo(self, run: NodesRun) -> None:
         """Mark the bundle that was verified before the run, if any."""
@@ -50,7 +67,7 @@ class Verify(Phase[NodesRun]):
     def _mark(self, run: NodesRun, node: str) -> None:
         self._marked.add(node)
         digest, previous = run.bundles[node].digest, run.facts[node].generation
-        argv = commands.mark_verified(run.settings.install_dir, run.id, digest, previous)
+        argv = commands.mark_verified(run.settings.install_dir, run.id, digest, previous, run.settings.engine)
         run.change(node, "mark the bundle as verified", argv)
 
     def _verify(self, run: NodesRun, probes: Sequence[Probe]) -> None:

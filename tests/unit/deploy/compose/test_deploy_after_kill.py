@@ -127,7 +127,7 @@ def test_killed_then_failing_the_verified_generation_is_remembered(shell: ShellN
     for name in ("000001", "000002"):
         (generations / name).mkdir(parents=True)
     (tmp_path / "oz/current").symlink_to("generations/000001")
-    assert shell.run(commands.mark_verified(folder, "r1", "d1", "")).ok
+    assert shell.run(commands.mark_verified(folder, "r1", "d1", "", "docker")).ok
     assert (facts().verified, facts().good) == ("d1", "000001")
     (tmp_path / "oz/current").unlink()
     (tmp_path / "oz/current").symlink_to("generations/000002")

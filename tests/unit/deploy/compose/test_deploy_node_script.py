@@ -224,7 +224,7 @@ def test_a_lock_that_nobody_keeps_alive_is_taken_over(node: Node) -> None:
 def test_every_step_keeps_the_lock_alive(node: Node) -> None:
     node.lock("r1")
     age(node, commands.STALE_LOCK_MINUTES + 1)
-    node.ok(commands.mark_job_done(node.folder, "r1", "job", "d"))
+    node.ok(commands.mark_job_done(node.folder, "r1", "job", "d", "docker"))
     assert node.lock("r2").returncode == 5
 
 
@@ -255,9 +255,9 @@ def test_steps_are_refused_once_the_lock_is_another_runs(node: Node) -> None:
         commands.switch(folder, "r1", "000002"),
         commands.switch_back(folder, "r1", "000002", ""),
         commands.unstage(folder, "r1", "000002"),
-        commands.mark_job_done(folder, "r1", "job", "d"),
+        commands.mark_job_done(folder, "r1", "job", "d", "docker"),
         commands.unmark_job(folder, "r1", "job"),
-        commands.mark_verified(folder, "r1", "d", ""),
+        commands.mark_verified(folder, "r1", "d", "", "docker"),
     ]
     before = node.tree()
     for argv in steps:
@@ -460,7 +460,7 @@ def test_only_so_many_generations_are_kept(node: Node) -> None:
     for number in range(1, commands.KEPT_GENERATIONS + 4):
         node.install(f"{number:06d}", {**ONE, "config/api": f"{number}\n"})
     assert len(node.generations()) == commands.KEPT_GENERATIONS + 3
-    node.ok(commands.mark_verified(node.folder, "r1", "digest", f"{number - 1:06d}"))
+    node.ok(commands.mark_verified(node.folder, "r1", "digest", f"{number - 1:06d}", "docker"))
     expected = [f"{number:06d}" for number in range(4, commands.KEPT_GENERATIONS + 4)]
     assert node.generations() == expected
     assert node.current() == f"generations/{expected[-1]}"
@@ -475,7 +475,7 @@ def test_neither_the_current_nor_the_one_before_it_is_ever_deleted(node: Node) -
     assert node.stage("000008", TWO, send=["config/api"]).returncode == 0
     node.switch("000008")
     assert node.current() == "generations/000008"
-    node.ok(commands.mark_verified(node.folder, "r1", "digest", "000003"))
+    node.ok(commands.mark_verified(node.folder, "r1", "digest", "000003", "docker"))
     assert {"000003", "000008"} <= set(node.generations())
     node.ok(commands.switch_back(node.folder, "r1", "000008", "000003"))
     assert node.tree()["config/api"] == "one\n"
@@ -528,8 +528,8 @@ def test_a_switch_of_what_was_not_staged_leaves_the_current_one(node: Node) -> N
 
 def test_jobs_are_remembered_and_forgotten(node: Node) -> None:
     node.lock()
-    node.ok(commands.mark_job_done(node.folder, "r1", "oz-init-db", "abc"))
-    node.ok(commands.mark_verified(node.folder, "r1", "def", ""))
+    node.ok(commands.mark_job_done(node.folder, "r1", "oz-init-db", "abc", "docker"))
+    node.ok(commands.mark_verified(node.folder, "r1", "def", "", "docker"))
     facts = node.look()
     assert (facts.jobs, facts.verified) == ({"oz-init-db": "abc"}, "def")
     node.ok(commands.unmark_job(node.folder, "r1", "oz-init-db"))
@@ -538,7 +538,7 @@ def test_jobs_are_remembered_and_forgotten(node: Node) -> None:
 
 def test_what_was_seen_to_work_is_remembered_and_forgotten(node: Node) -> None:
     node.lock()
-    node.ok(commands.mark_verified(node.folder, "r1", "digest", ""))
+    node.ok(commands.mark_verified(node.folder, "r1", "digest", "", "docker"))
     assert node.look().verified == "digest"
     node.ok(commands.unmark_verified(node.folder, "r1", "", ""))
     assert node.look().verified == ""
@@ -623,7 +623,7 @@ def test_what_was_staged_from_a_bundle_plans_to_nothing(node: Node) -> None:
         )
     )
     assert plan_node(wanted, node.look(wanted.digest)).needs_verification
-    node.ok(commands.mark_verified(node.folder, "r1", wanted.digest, ""))
+    node.ok(commands.mark_verified(node.folder, "r1", wanted.digest, "", "docker"))
     assert plan_node(wanted, node.look(wanted.digest)).nothing_to_do
     assert json.loads((node.root / "current/record.json").read_text())["digest"] == wanted.digest
 

@@ -356,7 +356,7 @@ def test_a_job_that_was_done_is_forgotten_again_or_done_as_before(before: dict[s
     run, node = make_run(fresh(jobs=before), healthy)
     undone([Start("app")], run)
     assert node.words()[-1] == f"node.sh {step}"
-    assert node.sent[-1].argv[-1] == ("older" if before else "init")
+    assert node.sent[-1].argv[6:] == (("r1", "init", "older", "podman") if before else ("r1", "init"))
 
 
 @pytest.mark.parametrize("before", ["", "older"])
@@ -364,7 +364,7 @@ def test_what_was_seen_to_work_is_remembered_and_taken_back(before: str) -> None
     run, node = make_run(installed(OLD, verified=before, good="000001" if before else ""))
     undone([Verify()], run)
     remembered, taken_back = (sent.argv[4:] for sent in node.sent if "mark_verified" in sent.argv[4])
-    assert remembered == ("mark_verified", "/opt/oz", "r1", NEW.digest, "5", "000001")
+    assert remembered == ("mark_verified", "/opt/oz", "r1", NEW.digest, "5", "000001", "podman")
     assert taken_back == ("unmark_verified", "/opt/oz", "r1", before, "000001" if before else "")
 
 
