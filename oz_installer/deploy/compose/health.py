@@ -75,9 +75,7 @@ def wait_healthy(
                 down_since.pop(name, None)
             else:
                 down_since.setdefault(name, now)
-                if name not in crashed:
-                    _start_again(run, node, name, state)
-                crashed.add(name)
+                _start_again(run, node, name, state, crashed)
             down = now - down_since.get(name, now)
             _require_alive(run, node, service, state, waited=now - began, down=down, crashed=name in crashed)
         if pending:
@@ -86,14 +84,15 @@ def wait_healthy(
     return True
 
 
-def _start_again(run: NodesRun, node: str, name: str, state: ContainerFact | None) -> None:
-    """Start a container that stopped for good, once.
+def _start_again(run: NodesRun, node: str, name: str, state: ContainerFact | None, crashed: set[str]) -> None:
+    """Start a container that stopped for good, once: not one of ``crashed``.
 
     Its engine itself starts again only what crashes. A stop that a dead run had asked for may come late.
     """
-    if state is not None and state.status.lower().startswith("exited"):
+    if name not in crashed and state is not None and state.status.lower().startswith("exited"):
         argv = docker_commands.start_container(run.settings.engine, name)
         run.try_change(node, f"start {name} again", argv)
+    crashed.add(name)
 
 
 def _run_checks(

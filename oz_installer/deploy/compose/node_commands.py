@@ -122,9 +122,7 @@ def unmark_job(install_dir: str, run: str, job: str) -> tuple[str, ...]:
     return _call("unmark_job", install_dir, run, job)
 
 
-def mark_verified(
-    install_dir: str, run: str, digest: str, previous: str, engine: str
-) -> tuple[str, ...]:
+def mark_verified(install_dir: str, run: str, digest: str, previous: str, engine: str) -> tuple[str, ...]:
     """Mark the bundle with this digest as verified, and its generation as the one to go back to.
 
     Surplus old generations are deleted, but not ``previous``, which was current before the run (empty: none).

@@ -10,8 +10,8 @@ from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.ephemeral_ports import start_when_port_free
 from oz_installer.deploy.compose.facts import LOST
 from oz_installer.deploy.compose.jobs import run_job
-from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.compose.phases.start_groups import StartGroup, run_groups, start_groups
+from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.deploy.phase import Phase
 from oz_installer.errors import DeployError

@@ -194,7 +194,13 @@ def test_a_repair_that_cannot_be_verified_withdraws_the_mark(ports: type[Ports])
     with pytest.raises(DeployError):
         run_phases([Verify()], run)
     (withdrawn,) = [sent.argv[4:] for sent in node.sent if "verified" in sent.argv[4]]
-    assert withdrawn == ("unmark_verified", "/opt/oz", run.id, "", "000001")  # that is still to be gone back to
+    assert withdrawn == (
+        "unmark_verified",
+        "/opt/oz",
+        run.id,
+        "",
+        "000001",
+    )
 
 
 def test_the_mark_of_what_ran_before_an_upgrade_stays(ports: type[Ports]) -> None:
