@@ -22,7 +22,7 @@ until curl -fsS -o /dev/null http://127.0.0.1:8880/api/version 2>/dev/null; do s
 
 
 def test_the_api_is_down_for_its_own_stop_and_start_only(clean: Site, tmp_path: Path) -> None:
-    """OWN-UP: less than two thirds of what one ``compose up`` of the API and its queues takes."""
+    """OWN-UP: half of what one ``compose up`` of the API and its queues takes, give or take a moment."""
     document = clean.answers("poc-1", components=LEAN)
     path = write_answers(tmp_path, document)
     fresh = clean.install(path)
@@ -43,4 +43,4 @@ def test_the_api_is_down_for_its_own_stop_and_start_only(clean: Site, tmp_path: 
     assert {"oz-api", "oz-celery-default", "oz-celery-beat"} <= recreated
     assert_all_well(clean, path)
     print(f"longest interruption: one up {together.longest:.1f} s, ours {ours.longest:.1f} s")
-    assert ours.longest < together.longest * 2 / 3
+    assert ours.longest < together.longest / 2 + 0.5

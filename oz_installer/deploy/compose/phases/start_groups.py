@@ -43,7 +43,8 @@ def start_groups(
     """Return the groups in the order of their start. Pure.
 
     First, together, what does not run: nobody misses it. Then each service that serves others, alone and
-    after those that it needs. Last, together, those that serve nobody, such as queues: they stop slowly.
+    after those that it needs. Last, together, those that serve nobody, such as queues: they stop slowly, and
+    their start takes the processors from what users wait for.
     """
     begun, alone, last = list[BundleService](), list[StartGroup](), list[BundleService]()
     changing = frozenset(service.name for service in services)
@@ -61,8 +62,8 @@ def start_groups(
         else:
             last.append(service)
     first = (StartGroup(services=tuple(begun)),) if begun else ()
-    needed = frozenset(need for service in last for need in service.needs) - {one.name for one in last}
-    rest = (StartGroup(services=tuple(last), after=changing & needed),) if last else ()
+    before = frozenset(name for group in alone for name in group.names)
+    rest = (StartGroup(services=tuple(last), after=before),) if last else ()
     return (*first, *alone, *rest)
 
 
