@@ -107,6 +107,11 @@ class PreflightScreen(StepScreen):
         self._show_summary()
         self._show_detail()
 
+    def _show_new(self) -> None:
+        """Show findings that came since; late ones must not hide why the checks could not run."""
+        if self._dirty:
+            self._show()
+
     def _chosen(self) -> Finding | None:
         index = self.query_one("#findings", RowList).cursor
         return self.found[index] if index < len(self.found) else None
@@ -180,13 +185,13 @@ class PreflightScreen(StepScreen):
                 self.found.append(report)
                 if not self._dirty:
                     self._dirty = True
-                    OneShotTimer(self, 0.1, self._show)
+                    OneShotTimer(self, 0.1, self._show_new)
             case JobFinished(job="check", result=ChecksDone(stopped=stopped)):
                 self._over = not stopped
                 self._ended()
             case JobFailed(message=message, hint=hint, details=details):
                 self.wizard.asking.forget()
-                self.found, self._checked_for, self._refused = [], None, True
+                self.found, self._checked_for, self._refused, self._dirty = [], None, True, False
                 table = self.query_one("#findings", RowList)
                 table.pick = False
                 table.show(failure_rows(message, hint, details, table.size.width - 3), top=True)

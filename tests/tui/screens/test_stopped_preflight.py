@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from oz_installer.checks.context import Finding
+from oz_installer.errors import DeployError
+from oz_installer.tui.timer import OneShotTimer
 from tests.tui.running import GOOD, PATH, Held, RunCore
 from tests.tui.support import PATIENCE, app_of, confirm, press, settle, step_of, text_of, until, wizard
 
@@ -43,6 +46,27 @@ async def test_checks_are_seen_as_they_come_and_can_be_stopped() -> None:
         assert "8 cores" in text_of(pilot)
         assert "[ Run again ]" in text_of(pilot)
         assert not app_of(pilot).session.ready
+
+
+class FailsBehindAFinding(RunCore):
+    """Reports a finding and fails before it can have been drawn."""
+
+    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event) -> None:
+        """Fail at once."""
+        on_finding(GOOD[0])
+        raise DeployError("api1 does not answer", "Start it, then run the checks again.", node="api1")
+
+
+async def test_a_finding_that_is_drawn_late_does_not_hide_why_the_checks_failed() -> None:
+    async with wizard(FailsBehindAFinding(), path=PATH, step="preflight") as pilot:
+        step_of(pilot).query_one("#run").focus()
+        await press(pilot, "enter")
+        passed = asyncio.Event()
+        OneShotTimer(step_of(pilot), 0.15, passed.set)  # behind that of the finding
+        await asyncio.wait_for(passed.wait(), PATIENCE)
+        await settle(pilot)
+        assert "The checks could not run." in text_of(pilot)
+        assert "Start it, then run the checks again." in text_of(pilot)
 
 
 async def test_findings_of_older_answers_are_told_to_be_so() -> None:

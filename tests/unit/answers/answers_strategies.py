@@ -140,7 +140,7 @@ def _mend(name: str, values: dict[str, Any]) -> None:
         given = bool(values.get("host") and values.get("admin_user"))
         values["admin_user"] = values["admin_user"] if given else None
         values["admin_password"] = values.get("admin_password") or secret if given else None
-        if not values.get("host") or values.get("sslmode") in ("disable", "allow", "prefer"):
+        if not values.get("host") or values.get("sslmode", "prefer") in ("disable", "allow", "prefer"):
             values["ca_file"] = None
     if name == "broker" and values.get("type") == "rabbitmq":
         values["password"] = values.get("password") or secret
