@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from oz_installer.tui.steps import STEPS, problems_of, step
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.store import SavedDraft
     from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.checks.context import Finding
     from oz_installer.errors import Problem
     from oz_installer.tui.messages import AnswersOpened, AnswersSaved, Installed, Validation
 
@@ -52,6 +54,7 @@ class Session:
         self.files: tuple[Problem, ...] = ()
         self.installed: Installed | None = None
         self.preflight_passed_for: WorkingCopy | None = None
+        self.preflight_warnings: tuple[Finding, ...] = ()
         self._working: WorkingCopy | None = None
         self._kept: WorkingCopy | None = None
 
@@ -69,6 +72,17 @@ class Session:
     @working.setter
     def working(self, working: WorkingCopy) -> None:
         self._working = working
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Ids of the warnings that the answers accept."""
+        given: Sequence[str] | None = self.working.get("accept")
+        return tuple(given or ())
+
+    @property
+    def open_warnings(self) -> tuple[Finding, ...]:
+        """Warnings of the last preflight that the answers do not accept."""
+        return tuple(one for one in self.preflight_warnings if not one.is_accepted(self.accepted))
 
     @property
     def ready(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Stop
@@ -10,6 +10,7 @@ from time import time
 from typing import TYPE_CHECKING
 
 from oz_installer.errors import Interrupted, OzError, PreflightError
+from oz_installer.text import plural
 from oz_installer.tui.messages import Installed
 from oz_installer.tui.views.rows import plan_rows
 from oz_installer.tui.views.styled_rows import MeasuredRows
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from oz_installer.installation.prepare import Prepared
     from oz_installer.tui.core import OperationsApi
     from oz_installer.tui.jobs import Post
+
+MOST_NAMED = 5
+"""Most findings that an error names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,15 +88,18 @@ def install(
     stop: Stop,
     *,
     checked: bool,
+    accepted: Collection[str] = (),
 ) -> Installed:
-    """Install; unless ``checked``, run the checks first. Raises OzError, also Interrupted."""
+    """Install; unless ``checked``, run the checks first.
+
+    Raises OzError: PreflightError for a failed check or a warning that is not ``accepted``; Interrupted."""
     post(JobStage(text="Connecting to the nodes and comparing ..."))
     prepared = _prepared(core, path, stop)
     try:
         _raise_if_stopped(stop)
         if not checked:
             post(JobStage(text="Checking that everything is ready ..."))
-            _require(core, prepared, stop)
+            _require(core, prepared, stop, accepted)
         if not prepared.plan.nothing_to_do:
             prepared.require_engines()
             post(JobStage(text="Starting ..."))
@@ -122,17 +129,28 @@ def _untouched() -> Interrupted:
     )
 
 
-def _require(core: OperationsApi, prepared: Prepared, stop: Stop) -> None:
+def _require(core: OperationsApi, prepared: Prepared, stop: Stop, accepted: Collection[str]) -> None:
     found: list[Finding] = []
     core.run_checks(prepared, found.append, stop)
     _raise_if_stopped(stop)
     failed = [one for one in found if one.level == "failure"]
     if failed:
-        named = "\n".join(f"{one.node}: {one.seen}" if one.node else one.seen for one in failed[:5])
-        count = "1 check" if len(failed) == 1 else f"{len(failed)} checks"
         raise PreflightError(
-            f"{count} failed; nothing was changed\n{named}", "Go back to Preflight for the details."
+            f"{plural(len(failed), 'check')} failed; nothing was changed\n{_named(failed)}",
+            "Go back to Preflight for the details.",
         )
+    warned = [one for one in found if one.level == "warning" and not one.is_accepted(accepted)]
+    if warned:
+        raise PreflightError(
+            f"{plural(len(warned), 'warning')} not accepted; nothing was changed\n{_named(warned)}",
+            "Go back to Preflight and run the checks; fix the warnings or accept them there.",
+        )
+
+
+def _named(found: Sequence[Finding]) -> str:
+    lines = [f"{one.node}: {one.seen}" if one.node else one.seen for one in found[:MOST_NAMED]]
+    more = [f"and {len(found) - MOST_NAMED} more"] if len(found) > MOST_NAMED else []
+    return "\n".join([*lines, *more])
 
 
 def _summed_up(core: OperationsApi, prepared: Prepared, path: Path, stop: Stop) -> Installed:

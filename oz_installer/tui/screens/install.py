@@ -13,7 +13,7 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 
 from oz_installer.formatting.row import Row
-from oz_installer.text import join_and
+from oz_installer.text import join_and, plural
 from oz_installer.tui.controllers.install_jobs import JobStage, install
 from oz_installer.tui.jobs import HELD
 from oz_installer.tui.messages import Installed, JobFailed, JobFinished
@@ -28,7 +28,7 @@ from oz_installer.tui.widgets.static_text import LiveText
 from oz_installer.tui.wizard_protocol import ExitGuard
 
 if TYPE_CHECKING:
-    from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.tui.session import Session
 
 STOP_QUESTION = (
     "An installation is running. Stop it? Its changes so far are rolled back; "
@@ -40,7 +40,8 @@ BEFORE = (
     "time: its changes are then rolled back.",
 )
 NOT_CHECKED = (
-    "The checks have not been run for these answers: they run first, and nothing is changed if one fails."
+    "The checks have not been run for these answers: they run first, and nothing is changed if one fails "
+    "or warns of something that is not accepted."
 )
 MOST_NAMES = 8
 """Most nodes that are named in a question."""
@@ -99,7 +100,7 @@ class InstallScreen(StepScreen):
         """Ask before starting: an installation changes servers."""
         from oz_installer.tui.dialogs.confirm import Confirm
 
-        asked = Confirm(begin_question(self.working, self.wizard.session.ready), yes="Install", no="Not yet")
+        asked = Confirm(begin_question(self.wizard.session), yes="Install", no="Not yet")
         self.app.push_screen(asked, lambda sure: self._save_and_begin() if sure else None)
 
     def _save_and_begin(self) -> None:
@@ -112,13 +113,13 @@ class InstallScreen(StepScreen):
         if self.running:
             return
         core, session, feed = self.core, self.wizard.session, EventFeed()
-        path, checked = session.path, session.ready
+        path, checked, accepted = session.path, session.ready, session.accepted
         self.view, self._failure, self._stage = RunProgress(), None, "Starting ..."
         self.query_one("#outcome", RowList).show(())
 
         def job(post: Callable[[object], None], stop: Stop) -> Installed:
             feed.wake = post
-            return install(core, path, post, feed.put, stop, checked=checked)
+            return install(core, path, post, feed.put, stop, checked=checked, accepted=accepted)
 
         self._feed = feed
         self._stop = self.start(HELD, job)
@@ -233,8 +234,16 @@ class InstallScreen(StepScreen):
         self._paint_log()
 
 
-def begin_question(working: WorkingCopy, checked: bool) -> str:
-    """Return the question before an installation: its nodes, and whether the checks passed."""
+def begin_question(session: Session) -> str:
+    """Return the question before an installation: its nodes, and how the checks went."""
+    working = session.working
     names = [str(working.get(f"nodes[{index}].name") or index + 1) for index in range(working.nodes())]
-    checks = "The checks found no failure." if checked else NOT_CHECKED
-    return f"Install Oz on {join_and(names, MOST_NAMES) or 'no node'}? {checks}"
+    return f"Install Oz on {join_and(names, MOST_NAMES) or 'no node'}? {_checks_text(session)}"
+
+
+def _checks_text(session: Session) -> str:
+    if not session.ready:
+        return NOT_CHECKED
+    ignored = len(session.open_warnings)
+    despite = f" {plural(ignored, 'warning')} {'is' if ignored == 1 else 'are'} not accepted."
+    return f"The checks found no failure.{despite if ignored else ''}"

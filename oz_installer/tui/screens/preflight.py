@@ -72,8 +72,7 @@ class PreflightScreen(StepScreen):
     @property
     def accepted(self) -> tuple[str, ...]:
         """Ids of the warnings that the answers accept."""
-        given: Sequence[str] | None = self.working.get("accept")
-        return tuple(given or ())
+        return self.wizard.session.accepted
 
     @property
     def failures(self) -> int:
@@ -205,6 +204,9 @@ class PreflightScreen(StepScreen):
             self.wizard.asking.forget()  # the prompted password may have been wrong
         if self._over and not self.failures and not self._is_stale:
             self.wizard.session.preflight_passed_for = self._checked_for
+            self.wizard.session.preflight_warnings = tuple(
+                one for one in self.found if one.level == "warning"
+            )
         self._show()
         first = min(self.found, key=lambda one: ORDER[one.level], default=None)
         if first is not None and first.level != "ok":

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.tui.screens.install import begin_question
-from tests.tui.running import PATH, RunCore
-from tests.tui.support import Driver, press, text_of, wizard
+from oz_installer.tui.session import Session
+from tests.tui.running import GOOD, PATH, RunCore
+from tests.tui.support import Driver, app_of, confirm, press, settle, text_of, wizard
 
 
 def words(pilot: Driver) -> str:
@@ -28,10 +33,38 @@ async def test_one_enter_installs_nothing() -> None:
         assert "The checks found no failure" in words(pilot)
 
 
+async def test_warnings_that_were_jumped_over_are_told_in_the_question() -> None:
+    core = RunCore()
+    core.outside.findings = [replace(GOOD[0], level="warning")]
+    async with wizard(core, path=PATH, step="preflight") as pilot:
+        await press(pilot, "enter")
+        app_of(pilot).go("install")
+        await settle(pilot)
+        await press(pilot, "enter")
+        assert "The checks found no failure. 1 warning is not accepted." in words(pilot)
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+async def test_a_warning_stops_an_installation_that_was_not_checked_unless_accepted(accepted: bool) -> None:
+    core = RunCore()
+    warning = replace(GOOD[0], level="warning")
+    core.outside.findings = [warning]
+    async with wizard(core, path=PATH, step="install") as pilot:
+        if accepted:
+            app_of(pilot).change("accept", (warning.id,))
+        await settle(pilot)
+        await press(pilot, "enter")
+        await confirm(pilot)
+        assert ("engines" in core.prepared.steps) is accepted
+        stopped = "1 warning not accepted; nothing was changed" in words(pilot)
+        assert stopped is not accepted
+        assert ("fix the warnings or accept them there" in words(pilot)) is not accepted
+
+
 def test_the_question_names_no_crowd() -> None:
     working = WorkingCopy.new()
     for number in range(50):
         working = working.add_node({"name": f"n{number}"})
-    assert begin_question(working, True).startswith(
-        "Install Oz on n0, n1, n2, n3, n4, n5, n6, n7 and 42 more?"
-    )
+    session = Session(None)
+    session.working = working
+    assert begin_question(session).startswith("Install Oz on n0, n1, n2, n3, n4, n5, n6, n7 and 42 more?")
