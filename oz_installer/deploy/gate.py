@@ -12,11 +12,14 @@ from oz_installer.remote.transport import CommandResult, Transport
 
 @dataclass(frozen=True, kw_only=True)
 class DryRunChange:
-    """A change for a dry run: the node (empty: this workstation), the text and the command."""
+    """A change for a dry run: the node (empty: this workstation), the text and the command.
+
+    ``housekeeping``: it serves the run itself, such as a lock or a mark; the operator need not see it."""
 
     node: str
     what: str
     argv: tuple[str, ...] = field(repr=False)
+    housekeeping: bool = False
 
 
 class Gate(Protocol):
@@ -36,8 +39,11 @@ class Gate(Protocol):
         timeout: float = 300.0,
         on_sent: Callable[[int], None] | None = None,
         on_output: Callable[[bytes], None] | None = None,
+        housekeeping: bool = False,
     ) -> CommandResult:
-        """Make one change on a node. ``timeout`` is the longest time without output, in seconds."""
+        """Make one change on a node. ``timeout`` is the longest time without output, in seconds.
+
+        ``housekeeping``: the change serves the run itself, such as a lock or a mark."""
         ...
 
     def run_on_node(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:
@@ -68,6 +74,7 @@ class LiveGate:
         timeout: float = 300.0,
         on_sent: Callable[[int], None] | None = None,
         on_output: Callable[[bytes], None] | None = None,
+        housekeeping: bool = False,  # noqa: ARG002
     ) -> CommandResult:
         """Run the command on the node."""
         return transport.run(argv, stdin=stdin, timeout=timeout, on_sent=on_sent, on_output=on_output)
@@ -103,9 +110,11 @@ class DryGate:
         timeout: float = 300.0,  # noqa: ARG002
         on_sent: Callable[[int], None] | None = None,  # noqa: ARG002
         on_output: Callable[[bytes], None] | None = None,  # noqa: ARG002
+        housekeeping: bool = False,
     ) -> CommandResult:
         """Report the command, and return success."""
-        self._report(DryRunChange(node=transport.name, what=what, argv=tuple(argv)))
+        change = DryRunChange(node=transport.name, what=what, argv=tuple(argv), housekeeping=housekeeping)
+        self._report(change)
         return CommandResult(argv=tuple(argv), status=0)
 
     def run_on_node(self, transport: Transport, what: str, work: Callable[[], bool]) -> bool:  # noqa: ARG002

@@ -18,9 +18,6 @@ from oz_installer.text import one_line
 if TYPE_CHECKING:
     from oz_installer.console.commands.install_flags import InstallFlags
 
-HOUSEKEEPING = ("lock ", "unlock ", "keep the lock", "mark ")
-"""Prefixes of changes that serve the run itself and are not shown."""
-
 NOT_CHECKED = "The preflight was not run; oz-install check runs it."
 
 
@@ -51,5 +48,5 @@ def dry_run_messages(changes: Sequence[DryRunChange], nodes: Sequence[str]) -> l
         Message(level="info", text=f"would {change.what}", node=name or None)
         for name in names
         for change in changes
-        if change.node == name and not change.what.startswith(HOUSEKEEPING)
+        if change.node == name and not change.housekeeping
     ]

@@ -20,13 +20,14 @@ from oz_installer.deploy.gate import DryRunChange
 from oz_installer.errors import AnswersError
 from oz_installer.secret import Masker, Secret
 
-WHATS = (
-    "lock the node",
-    "write the files below /opt/oz",
-    "run job canary",
-    "mark x as done",
-    "unlock the node",
-)
+WHATS = {
+    "lock the node": True,
+    "write the files below /opt/oz": False,
+    "run job canary": False,
+    "mark x as done": True,
+    "unlock the node": True,
+}
+"""The changes of a run; True: housekeeping."""
 
 
 @pytest.fixture
@@ -34,9 +35,10 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Two nodes, and a run on them that also tells of deeds."""
 
     def run(_prepared: object, on_event: Any, *, gate: Any) -> None:
-        for what in WHATS:
+        for what, housekeeping in WHATS.items():
             for node in ("n2", "n1"):
-                gate._report(DryRunChange(node=node, what=what, argv=()))
+                gate._report(DryRunChange(node=node, what=what, argv=(), housekeeping=housekeeping))
+        gate._report(DryRunChange(node="n1", what="mark the disk as full", argv=()))
         gate._report(DryRunChange(node="", what="save new passwords", argv=()))
         on_event(ServiceState(node="n1", service="oz-init", state="finished"))
 
@@ -53,6 +55,7 @@ def test_only_what_matters_node_by_node(prepared: Any, monkeypatch: pytest.Monke
         "would save new passwords",
         "n1: would write the files below /opt/oz",
         "n1: would run job ********",
+        "n1: would mark the disk as full",
         "n2: would write the files below /opt/oz",
         "n2: would run job ********",
         "Nothing was changed. The preflight was not run; oz-install check runs it.",

@@ -61,7 +61,7 @@ class Lock(Phase[NodesRun]):
             dead=facts.lock_run if has_ended(facts.lock_process) else "",
             seen=(facts.generation, facts.journal),
         )
-        return run.gate.change(run.transports[node], "lock the node", argv)
+        return run.gate.change(run.transports[node], "lock the node", argv, housekeeping=True)
 
     def _refresh(self, run: NodesRun) -> None:
         """Refresh the locks until the run ends: a slow pull alone would let them become stale."""
@@ -69,7 +69,7 @@ class Lock(Phase[NodesRun]):
             for node in tuple(self._held):
                 with suppress(OzError):
                     argv = commands.refresh_lock(run.settings.install_dir, run.id)
-                    run.gate.change(run.transports[node], "keep the lock", argv)
+                    run.gate.change(run.transports[node], "keep the lock", argv, housekeeping=True)
 
     def close(self, run: NodesRun) -> None:
         """Release the locks."""
@@ -79,7 +79,7 @@ class Lock(Phase[NodesRun]):
 
     def _unlock(self, run: NodesRun, node: str) -> None:
         argv = commands.unlock(run.settings.install_dir, run.id)
-        run.gate.change(run.transports[node], "unlock the node", argv)
+        run.gate.change(run.transports[node], "unlock the node", argv, housekeeping=True)
 
 
 def _refusal(run: NodesRun, node: str, result: CommandResult) -> OzError:

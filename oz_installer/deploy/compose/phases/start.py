@@ -65,7 +65,7 @@ class Start(Phase[NodesRun]):
                 if before == LOST
                 else _done(run, job, before)
             )
-            run.change(node, f"unmark {job.name} as done", argv)
+            run.change(node, f"unmark {job.name} as done", argv, housekeeping=True)
 
     def _end_jobs(self, run: NodesRun, node: str) -> None:
         """Remove the containers of running jobs, which ends their commands."""
@@ -86,7 +86,8 @@ class Start(Phase[NodesRun]):
             run.check_cancelled()
             run_job(run, node, job)
             self._finished.append((node, job))  # before: the connection may be lost when it is marked
-            run.change(node, f"mark {job.name} as done", _done(run, job, job.digest))
+            done = _done(run, job, job.digest)
+            run.change(node, f"mark {job.name} as done", done, housekeeping=True)
             run.emit(ServiceState(node=node, service=job.name, state="finished"))
 
     def _start(self, run: NodesRun, node: str) -> None:

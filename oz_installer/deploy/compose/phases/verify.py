@@ -53,7 +53,7 @@ class Verify(Phase[NodesRun]):
 
         If this one fails or dies, the next one verifies again."""
         argv = commands.unmark_verified(run.settings.install_dir, run.id, "", run.facts[node].good)
-        run.change(node, "mark the bundle as not verified", argv)
+        run.change(node, "mark the bundle as not verified", argv, housekeeping=True)
 
     def undo(self, run: NodesRun) -> None:
         """Mark the bundle that was verified before the run, if any."""
@@ -62,13 +62,13 @@ class Verify(Phase[NodesRun]):
     def _unmark(self, run: NodesRun, node: str) -> None:
         facts = run.facts[node]
         argv = commands.unmark_verified(run.settings.install_dir, run.id, facts.verified, facts.good)
-        run.change(node, "unmark the bundle", argv)
+        run.change(node, "unmark the bundle", argv, housekeeping=True)
 
     def _mark(self, run: NodesRun, node: str) -> None:
         self._marked.add(node)
         digest, previous = run.bundles[node].digest, run.facts[node].generation
         argv = commands.mark_verified(run.settings.install_dir, run.id, digest, previous, run.settings.engine)
-        run.change(node, "mark the bundle as verified", argv)
+        run.change(node, "mark the bundle as verified", argv, housekeeping=True)
 
     def _verify(self, run: NodesRun, probes: Sequence[Probe]) -> None:
         run.gate.wait(lambda: self._all_answer(run, probes))

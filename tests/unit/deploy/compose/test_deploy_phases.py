@@ -387,6 +387,8 @@ def test_a_dry_run_goes_through_every_phase_and_sends_nothing() -> None:
     phases = [phase for phase in install() if phase.title != "Verify from outside"]
     run_phases(phases, run)
     assert node.sent == []
+    hidden = [change.what for change in told if change.housekeeping]
+    assert hidden == ["lock the node", "mark init as done", "unlock the node"]
     whats = [change.what for change in told]
     assert whats == [
         "lock the node",
