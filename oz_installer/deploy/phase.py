@@ -25,6 +25,10 @@ class Phase(Generic[R]):
         """Do the work of the phase on all targets. Raises DeployError."""
         raise NotImplementedError
 
+    def has_failed(self, run: R) -> bool:  # noqa: ARG002
+        """Return whether a target failed though ``run`` raised nothing: the caller judges that."""
+        return False
+
     def undo(self, run: R) -> None:
         """Undo what ``run`` did, even in part. Called in reverse order after a failure."""
 

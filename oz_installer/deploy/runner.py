@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 from oz_installer.deploy.events import PhaseEnded, PhaseStarted, RunEnded, RunStarted
 from oz_installer.deploy.phase import Phase, R
@@ -59,7 +59,8 @@ def _timed(phase: Phase[R], run: R) -> None:
     except BaseException:
         run.emit(PhaseEnded(phase=phase.title, seconds=monotonic() - began, outcome="failed"))
         raise
-    run.emit(PhaseEnded(phase=phase.title, seconds=monotonic() - began, outcome="done"))
+    outcome: Literal["failed", "done"] = "failed" if phase.has_failed(run) else "done"
+    run.emit(PhaseEnded(phase=phase.title, seconds=monotonic() - began, outcome=outcome))
 
 
 def _roll_back(entered: Sequence[Phase[R]], run: R) -> list[str]:

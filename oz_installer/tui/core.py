@@ -165,8 +165,8 @@ class ProbeApi(Protocol):
 class OperationsApi(Protocol):
     """An installation: compare, check, apply, read what runs."""
 
-    def prepare(self, path: Path, stop: Stop) -> Prepared:
-        """Connect, read facts and plan; change nothing."""
+    def prepare(self, path: Path, stop: Stop, emit: Callable[[Event], None] | None = None) -> Prepared:
+        """Connect, read facts and plan; change nothing. ``emit`` gets the events of its phases."""
         ...
 
     def with_diffs(self, prepared: Prepared, stop: Stop) -> Plan:

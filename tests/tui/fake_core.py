@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.answers.file import parse_text
+from oz_installer.deploy.events import PhaseStarted
 from oz_installer.errors import AnswersError
 from oz_installer.installation.wizard.core import InstallerCore
 from oz_installer.installation.wizard.pure_core import OfflineCore
@@ -83,8 +84,12 @@ class Scripted:
         """Report what is scripted."""
         self._report(self.outside.findings, on_finding, stop)
 
-    def prepare(self, path: Path, stop: threading.Event) -> Prepared:
+    def prepare(
+        self, path: Path, stop: threading.Event, emit: Callable[[Event], None] | None = None
+    ) -> Prepared:
         """As scripted."""
+        if emit is not None:
+            emit(PhaseStarted(phase="Read facts", number=2, of=2))
         if self.outside.failure is not None:
             raise self.outside.failure
         prepared: Prepared = self.outside.prepared

@@ -19,6 +19,7 @@ from tests.tui.running import FakePrepared
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.installation.platform import EmitEvent
     from oz_installer.installation.prepare import Prepared
     from oz_installer.installation.wizard.probe import NodeProbe
 
@@ -76,7 +77,7 @@ class FiftyCore(InstallerCore):
         """Report too little memory for each node."""
         put_from_threads([fit(name, short_of_memory(name)) for name in names], on_tried)
 
-    def prepare(self, path: Path, stop: threading.Event) -> Prepared:
+    def prepare(self, path: Path, stop: threading.Event, emit: EmitEvent | None = None) -> Prepared:
         """Something to carry out."""
         return cast("Prepared", FakePrepared())
 

@@ -167,14 +167,14 @@ class InstallerCore(OfflineCore):
         probe_section(section, working, path, opened, on_finding, stop, ask=self.ask)
 
     # --- an installation ------------------------------------------------------------------------------
-    def prepare(self, path: Path, stop: Stop) -> Prepared:
-        """Connect, read facts and plan. Changes nothing."""
+    def prepare(self, path: Path, stop: Stop, emit: Callable[[Event], None] | None = None) -> Prepared:
+        """Connect, read facts and plan. Changes nothing. ``emit`` gets the events of its phases."""
         from oz_installer.answers.file import read
         from oz_installer.installation.prepare import prepare
 
         loaded = read(path)
         open_transport = self._open(path, loaded.answers.known_hosts)
-        prepared = prepare(loaded, path, open_transport, ask=self.ask, stop=stop)
+        prepared = prepare(loaded, path, open_transport, ask=self.ask, stop=stop, emit=emit)
         self._learn(prepared.desired_state.secrets.masker())
         return prepared
 

@@ -53,7 +53,7 @@ def compare(core: OperationsApi, path: Path, post: Post, stop: Stop) -> PlanRead
     from oz_installer.formatting.plan import plan_text, total_text
 
     post(JobStage(text="Connecting to the nodes and comparing ..."))
-    prepared = core.prepare(path, stop)
+    prepared = core.prepare(path, stop, _stages(post))
     try:
         plan = core.with_diffs(prepared, stop)
     finally:
@@ -94,7 +94,7 @@ def install(
 
     Raises OzError: PreflightError for a failed check or a warning that is not ``accepted``; Interrupted."""
     post(JobStage(text="Connecting to the nodes and comparing ..."))
-    prepared = _prepared(core, path, stop)
+    prepared = _prepared(core, path, post, stop)
     try:
         _raise_if_stopped(stop)
         if not checked:
@@ -111,9 +111,20 @@ def install(
         prepared.close()
 
 
-def _prepared(core: OperationsApi, path: Path, stop: Stop) -> Prepared:
+def _stages(post: Post) -> Callable[[Event], None]:
+    """Return a listener that shows which phase has begun."""
+    from oz_installer.deploy.events import PhaseStarted
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, PhaseStarted):
+            post(JobStage(text=f"{event.phase} ..."))
+
+    return on_event
+
+
+def _prepared(core: OperationsApi, path: Path, post: Post, stop: Stop) -> Prepared:
     try:
-        return core.prepare(path, stop)
+        return core.prepare(path, stop, _stages(post))
     except Interrupted:
         raise _untouched() from None
 

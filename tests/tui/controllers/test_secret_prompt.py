@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.checks.context import Finding
+    from oz_installer.installation.platform import EmitEvent
     from oz_installer.installation.prepare import Prepared
 
 LABEL = "SSH password of api1"
@@ -35,11 +36,11 @@ def is_asked(pilot: Driver, label: str) -> bool:
 class Asks(RunCore):
     """A core that needs a password to connect."""
 
-    def prepare(self, path: Path, stop: threading.Event) -> Prepared:
+    def prepare(self, path: Path, stop: threading.Event, emit: EmitEvent | None = None) -> Prepared:
         """Ask first."""
         assert self.ask is not None
         self.ask(LABEL)
-        return super().prepare(path, stop)
+        return super().prepare(path, stop, emit)
 
 
 async def test_a_terminal_that_is_closed_while_a_password_is_asked_for_ends_the_wizard() -> None:
@@ -84,11 +85,11 @@ class Knows(RunCore):
             else:
                 yield NodeProbe(node=name, error="the password is wrong", hint="Correct it.")
 
-    def prepare(self, path: Path, stop: threading.Event) -> Prepared:
+    def prepare(self, path: Path, stop: threading.Event, emit: EmitEvent | None = None) -> Prepared:
         """Log in."""
         if not self._let_in("Password of admin on api1, bio1"):
             raise ConnectError("the password is wrong", "Correct it.", node="api1")
-        return super().prepare(path, stop)
+        return super().prepare(path, stop, emit)
 
     def check(self, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event) -> None:
         """Log in; a node that cannot be reached is a finding."""

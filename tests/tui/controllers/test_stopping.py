@@ -16,6 +16,7 @@ from tests.tui.support import PATIENCE, app_of, confirm, press, settle, step_of,
 if TYPE_CHECKING:
     from oz_installer.checks.context import Finding
     from oz_installer.deploy.plan import Plan
+    from oz_installer.installation.platform import EmitEvent
     from oz_installer.installation.prepare import Prepared
     from oz_installer.topology.summary import Summary
 
@@ -36,10 +37,10 @@ class Silent(RunCore):
             self.stopped.set()
             raise Interrupted("stopped at your request", "Run the same command again to resume.")
 
-    def prepare(self, path: Path, stop: threading.Event) -> Prepared:
+    def prepare(self, path: Path, stop: threading.Event, emit: EmitEvent | None = None) -> Prepared:
         """Wait for the stop."""
         self._answer("prepare", stop)
-        return super().prepare(path, stop)
+        return super().prepare(path, stop, emit)
 
     def with_diffs(self, prepared: Prepared, stop: threading.Event) -> Plan:
         """Wait for the stop."""

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from oz_installer.answers.drafts.working_copy import WorkingCopy
+from oz_installer.deploy.events import PhaseStarted
+from oz_installer.errors import Interrupted
 from oz_installer.tui.screens.install import begin_question
 from oz_installer.tui.session import Session
 from tests.tui.running import GOOD, PATH, RunCore
-from tests.tui.support import Driver, app_of, confirm, press, settle, text_of, wizard
+from tests.tui.support import PATIENCE, Driver, app_of, confirm, press, settle, text_of, until, wizard
+
+if TYPE_CHECKING:
+    from oz_installer.installation.platform import EmitEvent
+    from oz_installer.installation.prepare import Prepared
 
 
 def words(pilot: Driver) -> str:
@@ -59,6 +68,24 @@ async def test_a_warning_stops_an_installation_that_was_not_checked_unless_accep
         stopped = "1 warning not accepted; nothing was changed" in words(pilot)
         assert stopped is not accepted
         assert ("fix the warnings or accept them there" in words(pilot)) is not accepted
+
+
+class SlowToRead(RunCore):
+    """Nodes whose facts do not come before a stop."""
+
+    def prepare(self, path: Path, stop: threading.Event, emit: EmitEvent | None = None) -> Prepared:
+        """Wait for the stop."""
+        assert emit is not None
+        emit(PhaseStarted(phase="Read facts", number=2, of=2))
+        assert stop.wait(PATIENCE)
+        raise Interrupted("stopped at your request", "")
+
+
+async def test_what_is_waited_for_before_the_plan_is_shown() -> None:
+    async with wizard(SlowToRead(), path=PATH, step="install") as pilot:
+        await press(pilot, "enter")
+        await confirm(pilot)
+        await until(pilot, lambda: "Read facts ..." in text_of(pilot))
 
 
 def test_the_question_names_no_crowd() -> None:

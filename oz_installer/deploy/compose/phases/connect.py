@@ -34,6 +34,10 @@ class Connect(Phase[Preparation]):
         collect_failures(run, opened)
         run.transports = {name: one.result() for name, one in opened.items() if name not in run.failures}
 
+    def has_failed(self, run: Preparation) -> bool:
+        """Return whether a node could not be connected to."""
+        return bool(run.failures)
+
     def _open_and_read(self, run: Preparation, opened: Future[Transport], name: str) -> NodeFacts:
         try:
             transport = run.open_node(name)
@@ -50,10 +54,19 @@ class ReadFacts(Phase[Preparation]):
     title = "Read facts"
     read_only = True
 
+    def __init__(self) -> None:
+        self._failed = False
+
     def run(self, run: Preparation) -> None:
         """Collect the facts. A node that fails is in ``failures``. Raises Interrupted."""
+        before = set(run.failures)
         collect_failures(run, run.reading)
+        self._failed = bool(run.failures.keys() - before)
         run.facts = {name: one.result() for name, one in run.reading.items() if name not in run.failures}
+
+    def has_failed(self, run: Preparation) -> bool:  # noqa: ARG002
+        """Return whether the facts of a connected node could not be read."""
+        return self._failed
 
 
 def collect_failures(run: Preparation, futures: Mapping[str, Future[Any]]) -> None:
