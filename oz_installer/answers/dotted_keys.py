@@ -8,7 +8,7 @@ from typing import Any
 
 from oz_installer.answers.model import SecretRef
 
-Values = Mapping[str, Any]
+DottedValues = Mapping[str, Any]
 
 
 class UnparsedText(str):
@@ -70,7 +70,7 @@ def plain_secrets(values: Any, key: str = "") -> Iterator[tuple[str, SecretRef]]
         yield key, values
 
 
-def map_plain_secrets(values: Values, change: Callable[[str, SecretRef], SecretRef]) -> Values:
+def map_plain_secrets(values: DottedValues, change: Callable[[str, SecretRef], SecretRef]) -> DottedValues:
     """Return a copy with each plain secret replaced by ``change(dotted key, secret)``."""
     made = values
     for key, ref in plain_secrets(values):

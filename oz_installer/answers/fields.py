@@ -28,8 +28,8 @@ def ask(
     *,
     default: Any = ...,
     factory: Any = None,
-    rule: value_rules.Rule | None = None,
-    advice: value_rules.Rule | None = None,
+    rule: value_rules.ValueRule | None = None,
+    advice: value_rules.ValueRule | None = None,
     advanced: bool = False,
     off: bool = False,
 ) -> Any:

@@ -35,7 +35,6 @@ from oz_installer.answers.sections import (
 )
 from oz_installer.frozen import dataclass
 
-Scenario = Literal["poc", "medium", "high-load"]
 Engine = Literal["docker", "podman"]
 
 
@@ -44,7 +43,7 @@ class Answers:
     """All answers, as answers.yml holds them."""
 
     version: Literal[1] = ask("Version", "Format version of this file.", default=1)
-    scenario: Scenario = ask(
+    scenario: Literal["poc", "medium", "high-load"] = ask(
         "Scenario",
         "poc: up to about 8 analyses per minute; medium: up to 60; high-load: more, on Kubernetes.",
     )

@@ -19,11 +19,11 @@ from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.safe_text import safe_data
 from oz_installer.frozen import dataclass
 
-Kind = Literal[
+QuestionKind = Literal[
     "text", "integer", "number", "boolean", "choice", "secret", "path", "list", "map", "settings", "table"
 ]
 _INDEX = re.compile(r"\[\d+\]")
-_SIMPLE: dict[Any, Kind] = {
+_SIMPLE: dict[Any, QuestionKind] = {
     str: "text",
     int: "integer",
     float: "number",
@@ -48,13 +48,13 @@ class Question:
     section: str
     label: str
     help: str
-    kind: Kind
+    kind: QuestionKind
     default: Any
     required: bool
     nullable: bool
     choices: tuple[Any, ...] = ()
-    rule: value_rules.Rule | None = None
-    advice: value_rules.Rule | None = None
+    rule: value_rules.ValueRule | None = None
+    advice: value_rules.ValueRule | None = None
     advanced: bool = False
     off: bool = False
 
@@ -85,7 +85,7 @@ class Section:
     model: type
     many: bool
     required: bool
-    rule: value_rules.Rule | None
+    rule: value_rules.ValueRule | None
     items: tuple[Question | Section, ...]
 
     @property
@@ -185,7 +185,7 @@ def _item(field: Field[Any], hint: Any, prefix: str) -> Question | Section:
     )
 
 
-def _shape(hint: Any) -> tuple[Kind, tuple[Any, ...], bool]:
+def _shape(hint: Any) -> tuple[QuestionKind, tuple[Any, ...], bool]:
     """Return kind, choices and whether None is a value, from a field's type."""
     arguments = get_args(hint)
     if NoneType in arguments:

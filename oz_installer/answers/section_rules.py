@@ -8,11 +8,11 @@ from typing import Any
 Problems = Iterator[tuple[str, str]]
 """Pairs of a key below the section and its problem (``problem; hint``)."""
 
-Values = Mapping[str, Any]
+SectionValues = Mapping[str, Any]
 """A section's valid values, defaults included."""
 
 
-def _storage(values: Values) -> Problems:
+def _storage(values: SectionValues) -> Problems:
     kind = values.get("type")
     needs = {"nfs": ("server", "export"), "path": ("path",), "local": ()}.get(str(kind), ())
     for key in needs:
@@ -23,14 +23,14 @@ def _storage(values: Values) -> Problems:
             yield key, f"is not used by storage of type {kind}; write type: {owner} or leave it out"
 
 
-def _registry(values: Values) -> Problems:
+def _registry(values: SectionValues) -> Problems:
     if values.get("password") and "username" in values and values["username"] is None:
         yield "username", "is needed with a password"
     if values.get("username") and "password" in values and values["password"] is None:
         yield "password", "is needed with a user name; write {env: NAME}, {file: PATH} or {prompt: true}"
 
 
-def _database(values: Values) -> Problems:
+def _database(values: SectionValues) -> Problems:
     if values.get("host") and "password" in values and values["password"] is None:
         yield (
             "password",
@@ -53,12 +53,12 @@ def _database(values: Values) -> Problems:
             yield key, text
 
 
-def _load_balancer(values: Values) -> Problems:
+def _load_balancer(values: SectionValues) -> Problems:
     if values.get("node") and values.get("type") == "external":
         yield "node", "is not used by an external load balancer; write type: node or leave it out"
 
 
-def _broker(values: Values) -> Problems:
+def _broker(values: SectionValues) -> Problems:
     if values.get("user") and values.get("type") == "redis":
         yield "user", "is not used by Redis; write type: rabbitmq or leave it out"
     external = values.get("type") == "rabbitmq" and values.get("host")
@@ -66,7 +66,7 @@ def _broker(values: Values) -> Problems:
         yield "password", "is needed for an external RabbitMQ"
 
 
-def _nodes(values: Sequence[Values]) -> Problems:
+def _nodes(values: Sequence[SectionValues]) -> Problems:
     seen: dict[str, int] = {}
     for index, node in enumerate(values):
         name, host = node.get("name"), node.get("host")

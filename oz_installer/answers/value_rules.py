@@ -14,7 +14,7 @@ from typing import Any
 
 from oz_installer.answers.safe_text import LONGEST
 
-Rule = Callable[[Any], str | None]
+ValueRule = Callable[[Any], str | None]
 
 
 LIKE_A_VARIABLE = "looks like a variable, which is not expanded"

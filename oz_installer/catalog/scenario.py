@@ -11,6 +11,8 @@ from oz_installer.catalog.decode import decode
 from oz_installer.errors import OzError
 from oz_installer.frozen import dataclass
 
+ScenarioName = Literal["poc", "medium", "high-load"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
@@ -37,10 +39,10 @@ class Layout:
     nodes: tuple[LayoutNode, ...]
 
 
-Platform = Literal["compose", "kubernetes"]
+PlatformName = Literal["compose", "kubernetes"]
 
 
-INSTALLABLE: tuple[Platform, ...] = ("compose",)
+INSTALLABLE: tuple[PlatformName, ...] = ("compose",)
 """Platforms that this version installs on."""
 
 
@@ -50,7 +52,7 @@ class Scenario:
 
     name: str
     title: str
-    platform: Platform
+    platform: PlatformName
     use_cases: tuple[str, ...]
     apm: str
     analyses_per_month: str

@@ -8,10 +8,10 @@ from typing import Literal, get_args
 
 from oz_installer.frozen import dataclass
 
-Stage = Literal["foundation", "bio", "app", "edge"]
+StartStage = Literal["foundation", "bio", "app", "edge"]
 
 
-STAGES: tuple[Stage, ...] = get_args(Stage)
+STAGES: tuple[StartStage, ...] = get_args(StartStage)
 
 
 Part = Literal[
@@ -103,7 +103,7 @@ class Service:
     when: str = "always"
     part: Part | None = None
     listens: int | None = None
-    stage: Stage = "app"
+    stage: StartStage = "app"
     job: bool = False
     once: bool = False
     fills: str | None = None

@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
-from typing import Literal, Protocol
+from typing import Protocol
 
-from oz_installer.catalog.scenario import Scenario, load_scenarios
+from oz_installer.catalog.scenario import Scenario, ScenarioName, load_scenarios
 
-ScenarioName = Literal["poc", "medium", "high-load"]
 DAYS = 30
 """Days per month."""
 

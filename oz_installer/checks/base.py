@@ -10,9 +10,9 @@ Check
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
-from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level, Remedy
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding, FindingLevel, Remedy
 
 F = TypeVar("F")
 
@@ -28,7 +28,7 @@ class Check(Generic[F]):
     def finding(
         self,
         node: CheckedNode | None,
-        level: Level,
+        level: FindingLevel,
         seen: str,
         *,
         about: str = "",
@@ -126,3 +126,7 @@ class InstallationCheck(Check[F]):
     def judge(self, context: CheckContext, facts: F) -> Iterator[Finding]:
         """Turn the facts into findings, of the workstation or of any node. Pure."""
         raise NotImplementedError
+
+
+AnyNodeCheck = NodeCheck[Any]
+"""A check whose facts the reader need not know."""

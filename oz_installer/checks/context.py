@@ -19,7 +19,7 @@ from oz_installer.remote.transport import Transport
 from oz_installer.secret import Secret
 from oz_installer.topology.model import Topology
 
-Level = Literal["ok", "warning", "failure"]
+FindingLevel = Literal["ok", "warning", "failure"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class Finding:
     id: str
     subject: str
     node: str | None
-    level: Level
+    level: FindingLevel
     seen: str
     needed: str = ""
     why: str = ""

@@ -15,10 +15,9 @@ from typing import Any, Protocol
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.console.output.streams import is_interactive, write
 from oz_installer.deploy.events import Event, PhaseStarted
+from oz_installer.installation.platform import Opener
 from oz_installer.secret import Masker, Secret
 from oz_installer.text import single_line
-
-Opener = Callable[..., Any]
 
 
 class RunState(Protocol):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, field
 from time import time
 from typing import Any, Literal
 
 from oz_installer.frozen import dataclass
 
-Level = Literal["info", "warning", "error"]
+MessageLevel = Literal["info", "warning", "error"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,7 @@ class ServiceState(Event):
 class Message(Event):
     """A line for the log."""
 
-    level: Level
+    level: MessageLevel
     text: str
     node: str | None = None
 
@@ -83,3 +84,7 @@ class RunEnded(Event):
 
     outcome: Literal["done", "nothing to do", "rehearsed", "failed", "interrupted"]
     seconds: float
+
+
+EmitEvent = Callable[[Event], None]
+"""Takes the events of a run, from any thread."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from oz_installer.deploy.events import Event, Level
+from oz_installer.deploy.events import Event, MessageLevel
 
 
 class RunContext(Protocol):
@@ -30,7 +30,7 @@ class RunContext(Protocol):
         """Targets on which something changes."""
         ...
 
-    def log(self, text: str, target: str | None = None, level: Level = "info") -> None:
+    def log(self, text: str, target: str | None = None, level: MessageLevel = "info") -> None:
         """Report a line to the front end."""
         ...
 

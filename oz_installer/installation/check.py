@@ -15,7 +15,7 @@ from oz_installer.catalog.release import load_release, releases
 from oz_installer.catalog.service import Port
 from oz_installer.checks.base import Check
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, GeneratedSecrets
-from oz_installer.checks.runner import run_checks, sort_findings
+from oz_installer.checks.runner import OnFinding, run_checks, sort_findings
 from oz_installer.deploy.record import fingerprint
 from oz_installer.errors import AnswersError
 from oz_installer.installation.connect import select_targets
@@ -29,7 +29,6 @@ from oz_installer.text import join_and
 from oz_installer.topology.layout import layout_name, requirements_of, roles_of, standard_layout
 from oz_installer.topology.model import Topology
 
-OnFinding = Callable[[Finding], None]
 STEP_SECONDS = 8.0
 """Limit for each step of connecting, so that a silent node is reported in time."""
 

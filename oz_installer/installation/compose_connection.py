@@ -14,11 +14,12 @@ from oz_installer.deploy.compose.facts import NodeFacts
 from oz_installer.deploy.compose.planner import plan_changes
 from oz_installer.deploy.compose.preparation import Preparation
 from oz_installer.deploy.compose.states import is_not_installed, service_states
+from oz_installer.deploy.events import EmitEvent
 from oz_installer.deploy.plan import Plan, TargetPlan
 from oz_installer.deploy.settings import RegistryLogin, RunSettings
 from oz_installer.errors import OzError, PreflightError
 from oz_installer.installation.desired_state.desired_state import DesiredState
-from oz_installer.installation.platform import EmitEvent, ServiceLogs, Status
+from oz_installer.installation.platform import ServiceLogs, Status
 from oz_installer.remote.parallel import start_all, wait_all
 from oz_installer.remote.transport import Transport
 from oz_installer.render.compose.bundle import Bundle

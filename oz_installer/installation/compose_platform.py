@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from oz_installer.answers.model import Answers
+from oz_installer.deploy.events import EmitEvent
 from oz_installer.installation.desired_state.desired_state import render_state
 from oz_installer.installation.desired_state.inputs import Inputs
-from oz_installer.installation.platform import EmitEvent
 from oz_installer.secret import Secret
 from oz_installer.topology.model import Topology
 

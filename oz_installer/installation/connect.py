@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from oz_installer.answers.model import Answers
+from oz_installer.deploy.events import EmitEvent
 from oz_installer.errors import AnswersError, ConnectError, OzError
 from oz_installer.installation.desired_state.inputs import Inputs
 from oz_installer.installation.desired_state.secrets_guard import require_matching_secrets
-from oz_installer.installation.platform import Connection, EmitEvent, OpenTransport
+from oz_installer.installation.platform import Connection, OpenTransport
 from oz_installer.installation.platforms import platform_of
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.secrets.resolve import Ask
+from oz_installer.deploy.events import EmitEvent
 from oz_installer.errors import AnswersError
 from oz_installer.installation.connect import connected
 from oz_installer.installation.desired_state.inputs import read_inputs
-from oz_installer.installation.platform import EmitEvent, OpenTransport, ServiceLogs
+from oz_installer.installation.platform import OpenTransport, ServiceLogs
 from oz_installer.topology.model import PlacedService, Topology
 
 

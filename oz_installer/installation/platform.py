@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from oz_installer.answers.model import Answers, Node
     from oz_installer.answers.secrets.resolve import Secrets
     from oz_installer.checks.base import Check
-    from oz_installer.deploy.events import Event
+    from oz_installer.deploy.events import EmitEvent
     from oz_installer.deploy.gate import Gate
     from oz_installer.deploy.phase import Phase
     from oz_installer.deploy.plan import Plan
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from oz_installer.secret import Secret
     from oz_installer.topology.model import Topology
 
-EmitEvent = Callable[["Event"], None]
+Opener = Callable[..., Any]
+"""``open(node, secrets, base=..., known_hosts=...)`` opens a connection to a node."""
+
 OpenTransport = Callable[["Node", "Secrets"], "Transport"]
 """Opens a connection to a node. Raises ConnectError."""
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.secrets.resolve import Ask
-from oz_installer.deploy.events import Event
+from oz_installer.deploy.events import EmitEvent, Event
 from oz_installer.deploy.plan import Plan
 from oz_installer.frozen import dataclass
 from oz_installer.installation.connect import one_error, open_connection, select_targets
 from oz_installer.installation.desired_state.desired_state import DesiredState
 from oz_installer.installation.desired_state.inputs import read_inputs
 from oz_installer.installation.desired_state.secrets_guard import require_all_nodes, require_matching_secrets
-from oz_installer.installation.platform import Connection, EmitEvent, OpenTransport
+from oz_installer.installation.platform import Connection, OpenTransport
 from oz_installer.installation.run_report import RunReport
 
 

@@ -11,7 +11,7 @@ from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.model import Answers
 from oz_installer.answers.secrets.resolve import Ask
 from oz_installer.checks.context import Remedy
-from oz_installer.deploy.events import Event, Level, Message, NodeProgress
+from oz_installer.deploy.events import Event, Message, MessageLevel, NodeProgress
 from oz_installer.deploy.gate import Gate, LiveGate
 from oz_installer.errors import OzError
 from oz_installer.frozen import dataclass
@@ -260,7 +260,7 @@ class _Repair:
     def _clean(self, text: str) -> str:
         return safe_line(self._mask(text), 600)
 
-    def _log(self, level: Level, text: str, remedy: Remedy) -> None:
+    def _log(self, level: MessageLevel, text: str, remedy: Remedy) -> None:
         self._on_event(Message(level=level, text=self._mask(text), node=remedy.node))
 
     def _progress(self, remedy: Remedy, line: str) -> None:

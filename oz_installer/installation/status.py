@@ -8,11 +8,12 @@ from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.secrets.resolve import Ask
+from oz_installer.deploy.events import EmitEvent
 from oz_installer.errors import ConnectError, OzError
 from oz_installer.frozen import dataclass
 from oz_installer.installation.connect import connected, select_targets
 from oz_installer.installation.desired_state.inputs import read_inputs
-from oz_installer.installation.platform import EmitEvent, OpenTransport
+from oz_installer.installation.platform import OpenTransport
 from oz_installer.installation.summary import summary_from
 from oz_installer.secret import Masker
 from oz_installer.topology.summary import Summary

@@ -21,7 +21,7 @@ _FIRST_NODE = 11
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?")
 
 Suite = Literal["trixie", "bookworm"]
-Extra = Literal["rabbitmq", "podman"]
+LabExtra = Literal["rabbitmq", "podman"]
 Say = Callable[[str], None]
 
 
@@ -44,7 +44,7 @@ class LabOptions:
     directory: Path | None = None
     subnet: IPv4Network | None = None
     suite: Suite = "trixie"
-    extras: tuple[Extra, ...] = ()
+    extras: tuple[LabExtra, ...] = ()
     say: Say = print
 
     def __post_init__(self) -> None:

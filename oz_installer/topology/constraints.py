@@ -15,7 +15,7 @@ from oz_installer.errors import Problem
 from oz_installer.text import join_and, join_or
 from oz_installer.topology.layout import roles_of
 
-Rule = Callable[[Answers, Scenario, Release], Iterator[Problem]]
+Constraint = Callable[[Answers, Scenario, Release], Iterator[Problem]]
 
 MANY_NODES = "many-nodes"
 WARNINGS = (MANY_NODES,)
@@ -262,8 +262,8 @@ def known_warnings(answers: Answers, _scenario: Scenario, _release: Release) -> 
             yield Problem(key="accept", message=f"{one!r} is no id of a warning", hint=known)
 
 
-LAYOUT_CONSTRAINTS: Iterable[Rule] = (supported_platform, number_of_nodes)
-CONSTRAINTS: Iterable[Rule] = (
+LAYOUT_CONSTRAINTS: Iterable[Constraint] = (supported_platform, number_of_nodes)
+CONSTRAINTS: Iterable[Constraint] = (
     supported_platform,
     number_of_nodes,
     both_roles,

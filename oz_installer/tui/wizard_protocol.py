@@ -48,7 +48,7 @@ class Exit(Protocol):
         """Allow quitting again after the held work has ended."""
 
 
-class Secrets(Protocol):
+class SecretPrompts(Protocol):
     """Prompts for secrets."""
 
     def __call__(self, label: str) -> Secret:
@@ -147,7 +147,7 @@ class Wizard(Protocol):
     core: Core
 
     @property
-    def asking(self) -> Secrets:
+    def asking(self) -> SecretPrompts:
         """Prompts for secrets."""
         ...
 

@@ -14,7 +14,7 @@ import pytest
 from oz_installer.answers.local_files import write_private
 from oz_installer.lab import LabOptions, down, up
 from oz_installer.lab.database import psql
-from oz_installer.lab.options import Extra, Suite
+from oz_installer.lab.options import LabExtra, Suite
 from tests.e2e.registry import serving
 from tests.e2e.site import Site, write_answers
 from tests.e2e.test_variants import READERS
@@ -26,7 +26,7 @@ REDIS = "ozforensics/oz-api-redis:6.2.14-debian-12-r23"
 
 
 @contextmanager
-def lab(folder: Path, name: str, nodes: int, suite: Suite, *extras: Extra) -> Iterator[Site]:
+def lab(folder: Path, name: str, nodes: int, suite: Suite, *extras: LabExtra) -> Iterator[Site]:
     """A lab for one module's tests."""
 
     def say(text: str) -> None:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from oz_installer.deploy.events import Event
     from oz_installer.deploy.plan import Plan
     from oz_installer.errors import Problem
+    from oz_installer.installation.platform import Opener
     from oz_installer.installation.prepare import Prepared
-    from oz_installer.installation.wizard.core import Opener
     from oz_installer.installation.wizard.probe import NodeProbe, SshHost
     from oz_installer.topology.model import Topology
     from oz_installer.topology.summary import Summary

@@ -19,7 +19,7 @@ from tests.tui.running import FakePrepared
 
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
-    from oz_installer.installation.platform import EmitEvent
+    from oz_installer.deploy.events import EmitEvent
     from oz_installer.installation.prepare import Prepared
     from oz_installer.installation.wizard.probe import NodeProbe
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from oz_installer.checks.context import Finding, Level
+from oz_installer.checks.context import Finding, FindingLevel
 from oz_installer.installation.wizard.probe import NodeProbe, SshHost
 
 ANSWERS = Path("/home/admin/answers.yml")
@@ -36,7 +36,7 @@ components: {bio_updater: false}
 """
 
 
-def finding(subject: str, node: str, level: Level, seen: str, **more: Any) -> Finding:
+def finding(subject: str, node: str, level: FindingLevel, seen: str, **more: Any) -> Finding:
     """Return a finding about that subject."""
     return Finding(id=f"{subject.lower()}/{node}", subject=subject, node=node, level=level, seen=seen, **more)
 

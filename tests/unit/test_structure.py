@@ -221,3 +221,24 @@ def _defined(tree: ast.Module) -> Iterator[str]:
                     yield f"{node.name}.{inner.name}"
                 elif isinstance(inner, ast.AnnAssign) and isinstance(inner.target, ast.Name):
                     yield f"{node.name}.{inner.target.id}"
+
+
+def test_no_class_or_type_name_stands_for_two_things() -> None:
+    places: dict[str, list[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.parse(path.read_text()).body:
+            for name in _type_names(node):
+                places.setdefault(name, []).append(str(path.relative_to(PACKAGE)))
+    assert len(places) > 300
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def _type_names(node: ast.stmt) -> Iterator[str]:
+    """Yield the public class, or the public alias of a type, that a statement makes."""
+    if isinstance(node, ast.ClassDef):
+        names = [node.name]
+    elif isinstance(node, ast.Assign):
+        names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+    else:
+        return
+    yield from (name for name in names if name[0].isupper() and not name.isupper())

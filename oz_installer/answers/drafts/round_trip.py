@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from oz_installer.answers.dotted_keys import UnparsedText, Values, plain_secrets, split_key, with_value
+from oz_installer.answers.dotted_keys import DottedValues, UnparsedText, plain_secrets, split_key, with_value
 from oz_installer.answers.file import ParsedFile, parse_text
 from oz_installer.answers.questions import Question, Section, question, root
 from oz_installer.answers.yaml.parser import Comment, comments, parse, split_lines
@@ -24,7 +24,7 @@ _DASH = re.compile(r"\s*-(?=\s|$)")
 _MARKS = re.compile(r"---(\s|$)|\.\.\.(\s|$)|%")
 
 
-def update_text(source: str, values: Values) -> str:
+def update_text(source: str, values: DottedValues) -> str:
     """Return the text with these values (``WorkingCopy.values_and_texts``).
 
     Lines that no answer can hold become comments. Where the text cannot be changed line by line (a JSON
@@ -44,9 +44,9 @@ def update_text(source: str, values: Values) -> str:
     return text
 
 
-def _content_of(draft: ParsedFile) -> Values:
+def _content_of(draft: ParsedFile) -> DottedValues:
     """The content of a file, valid or not, nested by section."""
-    written: Values = draft.values
+    written: DottedValues = draft.values
     for key in draft.nulls:
         written = with_value(written, split_key(key), question(key).default)
     for key, text in draft.refused.items():
@@ -56,7 +56,7 @@ def _content_of(draft: ParsedFile) -> Values:
     return written
 
 
-def _holds(text: str, values: Values) -> bool:
+def _holds(text: str, values: DottedValues) -> bool:
     try:
         draft = parse_text(text)
     except AnswersError:
@@ -76,7 +76,7 @@ class _RoundTripEditor:
         self.lost = {problem.line for problem in draft.lost}
         self.masker = Masker(tuple(Secret(ref.where) for _, ref in plain_secrets(draft.values)))
 
-    def text(self, values: Values) -> str | None:
+    def text(self, values: DottedValues) -> str | None:
         """Return the whole text; None when its top level is not a block mapping."""
         if not isinstance(self.document, Table) or self.document.flow or not self.document.entries:
             return None
@@ -95,7 +95,7 @@ class _RoundTripEditor:
         table: Table,
         start: int,
         old: Any,
-        new: Values,
+        new: DottedValues,
         below: Sequence[str] = (),
     ) -> list[str]:
         """Return the lines from ``start`` to the end of a block mapping.
@@ -132,7 +132,7 @@ class _RoundTripEditor:
         entry: Entry,
         gap: list[str],
         old: Any,
-        new: Values,
+        new: DottedValues,
         known: bool,
     ) -> list[str]:
         body = self.lines[entry.line - 1 : entry.value.last]
@@ -192,7 +192,7 @@ class _RoundTripEditor:
         gone = (spans[index][0] for index in range(len(spans)) if index not in matches)
         return made + [line for gap in gone for line in _without_own_comments(gap, indent)]
 
-    def _row_lines(self, section: Section, tree: Tree, dash: int, old: Any, new: Values) -> list[str]:
+    def _row_lines(self, section: Section, tree: Tree, dash: int, old: Any, new: DottedValues) -> list[str]:
         indent = _indent(self.lines[dash])
         if not isinstance(tree, Table) or tree.flow or not tree.entries or not new:
             lines = list(row_lines(section, new, indent))
@@ -294,5 +294,5 @@ def _match_rows(old: Sequence[Any], new: Sequence[Any]) -> list[int | None]:
     return matches
 
 
-def _is_same_row(key: str | None, one: Values, other: Values) -> bool:
+def _is_same_row(key: str | None, one: DottedValues, other: DottedValues) -> bool:
     return one == other if key is None else one.get(key) is not None and one.get(key) == other.get(key)

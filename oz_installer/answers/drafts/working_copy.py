@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from oz_installer.answers.dotted_keys import (
+    DottedValues,
     UnparsedText,
-    Values,
     map_plain_secrets,
     split_key,
     with_value,
@@ -42,7 +42,7 @@ class WorkingCopy:
     copies that these answers were made from.
     """
 
-    values: Values = field(repr=False)
+    values: DottedValues = field(repr=False)
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
     missing_secrets: tuple[str, ...] = ()
     lost: tuple[Problem, ...] = ()
@@ -135,7 +135,7 @@ class WorkingCopy:
         """Return the number of nodes."""
         return len(self.values.get("nodes", ()))
 
-    def add_node(self, values: Values | None = None) -> WorkingCopy:
+    def add_node(self, values: DottedValues | None = None) -> WorkingCopy:
         """Return a copy with one more node at the end."""
         return self._with_nodes([*range(self.nodes()), None], dict(values or {}))
 
@@ -195,7 +195,7 @@ class WorkingCopy:
             )
         return dumps_values(values, without_plain_secrets=without_plain_secrets)
 
-    def values_and_texts(self) -> Values:
+    def values_and_texts(self) -> DottedValues:
         """Return the values together with the texts that are no valid answers."""
         values = self.values
         for key, text in self.texts.items():
@@ -223,10 +223,10 @@ class WorkingCopy:
             found = found[part]
         return found
 
-    def _row(self, index: int) -> Values:
+    def _row(self, index: int) -> DottedValues:
         if not 0 <= index < self.nodes():
             raise IndexError(f"there is no node {index}")
-        row: Values = self.values["nodes"][index]
+        row: DottedValues = self.values["nodes"][index]
         return row
 
     def _set(self, key: str, value: Any) -> WorkingCopy:
@@ -240,7 +240,7 @@ class WorkingCopy:
         missing = tuple(other for other in self.missing_secrets if other != key)
         return replace(self, texts=texts, missing_secrets=missing)
 
-    def _with_nodes(self, order: Sequence[int | None], new: Values | None = None) -> WorkingCopy:
+    def _with_nodes(self, order: Sequence[int | None], new: DottedValues | None = None) -> WorkingCopy:
         """Return a copy with the nodes in another order, by old index; None stands for ``new``."""
         rows = self.values.get("nodes", ())
         placed = [new if old is None else rows[old] for old in order]

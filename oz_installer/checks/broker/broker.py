@@ -9,8 +9,8 @@ from oz_installer.answers.sections import Broker
 from oz_installer.checks.base import ProbeCheck
 from oz_installer.checks.broker import rabbitmq, redis
 from oz_installer.checks.broker.session import BrokerLogin, BrokerServer
-from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
-from oz_installer.checks.network.service import Service, access_finding, version_finding
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding, FindingLevel
+from oz_installer.checks.network.service import ExternalService, access_finding, version_finding
 from oz_installer.checks.network.tcp import TCP_SECONDS, TcpResult, tunnel_error
 from oz_installer.checks.viewpoint import Viewpoint
 from oz_installer.remote.docker_commands import parse_version
@@ -124,7 +124,9 @@ class BrokerCheck(ProbeCheck[BrokerFacts]):
     def _databases(self, context: CheckContext, node: CheckedNode, server: BrokerServer) -> Finding:
         numbers = sorted(context.release.redis_databases.values())
         used = f"{numbers[0]} to {numbers[-1]}"
-        level: Level = "ok" if server.databases else "failure" if server.databases is False else "warning"
+        level: FindingLevel = (
+            "ok" if server.databases else "failure" if server.databases is False else "warning"
+        )
         seen = {
             "ok": f"database {numbers[-1]} exists",
             "failure": f"there is no database {numbers[-1]}",
@@ -184,8 +186,8 @@ def _attempt(context: CheckContext, viewpoint: Viewpoint, host: str, port: int) 
         sock.close()
 
 
-def _service(broker: Broker, product: str, address: str) -> Service:
-    return Service(
+def _service(broker: Broker, product: str, address: str) -> ExternalService:
+    return ExternalService(
         product=product,
         listener=address,
         host=broker.host or "",

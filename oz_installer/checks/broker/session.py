@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Outcome = Literal["in", "forbidden", "unreachable", "stranger", "refused", "vhost"]
+BrokerOutcome = Literal["in", "forbidden", "unreachable", "stranger", "refused", "vhost"]
 
 
 class Stream(Protocol):
@@ -50,6 +50,6 @@ class BrokerLogin:
 
     ``vhost``: only the virtual host was refused."""
 
-    outcome: Outcome
+    outcome: BrokerOutcome
     message: str = ""
     server: BrokerServer = BrokerServer()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from oz_installer.checks.base import InstallationCheck
-from oz_installer.checks.context import CheckContext, Finding, Level
+from oz_installer.checks.context import CheckContext, Finding, FindingLevel
 
 SHORTEST, LONGEST = 8, 512
 """Bounds of a token's length; inferred, not the vendor's."""
@@ -29,7 +29,7 @@ class TokenFacts:
     ``wanted``: the updater needs a token. ``host`` is the update server's URL.
     """
 
-    problem: tuple[Level, str] | None = None
+    problem: tuple[FindingLevel, str] | None = None
     wanted: bool = True
     host: str = ""
 
@@ -68,7 +68,7 @@ class UpdaterTokenCheck(InstallationCheck[TokenFacts]):
                 hint="Set updater.host to an https:// address, or accept this in a closed network.",
             )
 
-    def _bad(self, level: Level, seen: str) -> Finding:
+    def _bad(self, level: FindingLevel, seen: str) -> Finding:
         return self.finding(
             None,
             level,
@@ -81,7 +81,7 @@ class UpdaterTokenCheck(InstallationCheck[TokenFacts]):
         )
 
 
-def token_problem(token: str) -> tuple[Level, str] | None:
+def token_problem(token: str) -> tuple[FindingLevel, str] | None:
     """Return what is wrong with a token without showing it; None for a good one."""
     if token != token.strip():
         return "failure", "begins or ends with white space"

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from oz_installer.checks.base import NodeCheck
-from oz_installer.checks.context import CheckedNode, Finding, Level
+from oz_installer.checks.context import CheckedNode, Finding, FindingLevel
 from oz_installer.checks.database.postgres import Server
 from oz_installer.checks.host.clock import TOLERATED_SECONDS
 from oz_installer.topology.model import Topology
@@ -40,7 +40,7 @@ def connection_findings(
     """Compare the free connections with those that the topology needs."""
     needed = connections_needed(topology) if topology else 0
     free, narrowest = free_connections(server, needed)
-    level: Level = "failure" if free <= 0 else "warning" if free < needed else "ok"
+    level: FindingLevel = "failure" if free <= 0 else "warning" if free < needed else "ok"
     if topology is None and level == "ok":
         return
     limit = {

@@ -32,7 +32,7 @@ from oz_installer.checks.database.remedies import (
     is_role_missing,
     role_remedy,
 )
-from oz_installer.checks.network.service import Service, access_finding
+from oz_installer.checks.network.service import ExternalService, access_finding
 from oz_installer.checks.network.tcp import TcpResult
 from oz_installer.render.filters import sql_name
 
@@ -229,8 +229,8 @@ def _settings(context: CheckContext, host: str) -> ConnectionSettings:
     )
 
 
-def _service(database: Database) -> Service:
-    return Service(
+def _service(database: Database) -> ExternalService:
+    return ExternalService(
         product="PostgreSQL",
         listener=f"{database.host}:{database.port}",
         host=database.host or "",

@@ -17,7 +17,7 @@ from oz_installer.checks.viewpoint import Viewpoint
 from oz_installer.remote.transport import ForwardingForbidden
 from oz_installer.text import safe_line
 
-Outcome = Literal[
+PostgresOutcome = Literal[
     "in",
     "forbidden",
     "unreachable",
@@ -148,7 +148,7 @@ class LoginResult:
 
     ``tables`` is the number of the database's tables, views and sequences; None when not counted."""
 
-    outcome: Outcome
+    outcome: PostgresOutcome
     message: str = ""
     state: str = ""
     tls: str = ""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from oz_installer.checks.base import NodeCheck
-from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level, Remedy
+from oz_installer.checks.base import AnyNodeCheck
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding, FindingLevel, Remedy
 from oz_installer.checks.database.postgres import AdminView, Server
 from oz_installer.checks.database.postgres_admin import create_database_sql
 from oz_installer.checks.database.remedies import (
@@ -19,8 +18,6 @@ from oz_installer.checks.network.service import version_finding
 from oz_installer.remote.docker_commands import parse_version
 from oz_installer.text import safe_line
 
-Owner = NodeCheck[Any]
-
 
 def needs_admin(context: CheckContext, server: Server) -> bool:
     """Return whether something is missing that an administrator can provide."""
@@ -31,7 +28,11 @@ def needs_admin(context: CheckContext, server: Server) -> bool:
 
 
 def property_findings(
-    check: Owner, context: CheckContext, node: CheckedNode, server: Server, admin_view: AdminView | None
+    check: AnyNodeCheck,
+    context: CheckContext,
+    node: CheckedNode,
+    server: Server,
+    admin_view: AdminView | None,
 ) -> Iterator[Finding]:
     """Yield the findings, each after those it depends on."""
     yield _version(check, context, node, server)
@@ -41,17 +42,17 @@ def property_findings(
         yield _extension(check, context, node, server, admin_view, extension)
 
 
-def _version(check: Owner, context: CheckContext, node: CheckedNode, server: Server) -> Finding:
+def _version(check: AnyNodeCheck, context: CheckContext, node: CheckedNode, server: Server) -> Finding:
     bundled = _bundled_major(context)
     old = bundled is not None and server.number // 10_000 < bundled
     seen = f"PostgreSQL {safe_line(server.version)}"
     return version_finding(check, node, "Database version", seen, str(bundled or ""), old=old)
 
 
-def _encoding(check: Owner, context: CheckContext, node: CheckedNode, server: Server) -> Finding:
+def _encoding(check: AnyNodeCheck, context: CheckContext, node: CheckedNode, server: Server) -> Finding:
     wanted, database = context.release.database, context.answers.database
     same_locale = server.locale.lower().replace("-", "") == wanted.locale.lower().replace("-", "")
-    level: Level = "ok"
+    level: FindingLevel = "ok"
     why = hint = ""
     if server.encoding != wanted.encoding:
         level, why = "failure", "Text in other alphabets cannot be stored."
@@ -73,7 +74,11 @@ def _encoding(check: Owner, context: CheckContext, node: CheckedNode, server: Se
 
 
 def _rights(
-    check: Owner, context: CheckContext, node: CheckedNode, server: Server, admin_view: AdminView | None
+    check: AnyNodeCheck,
+    context: CheckContext,
+    node: CheckedNode,
+    server: Server,
+    admin_view: AdminView | None,
 ) -> Finding:
     user, enough = context.answers.database.user, _has_rights(server)
     remedy: Remedy | None = None
@@ -94,14 +99,14 @@ def _rights(
 
 
 def _extension(
-    check: Owner,
+    check: AnyNodeCheck,
     context: CheckContext,
     node: CheckedNode,
     server: Server,
     admin_view: AdminView | None,
     name: str,
 ) -> Finding:
-    level: Level = "ok"
+    level: FindingLevel = "ok"
     remedy: Remedy | None = None
     seen, hint = "is installed", ""
     if name not in server.installed:

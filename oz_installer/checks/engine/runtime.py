@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.base import ShellCheck
-from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level, Remedy
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding, FindingLevel, Remedy
 from oz_installer.checks.host.capabilities import is_masked, unmask_command
 from oz_installer.checks.host.disk_query import disk_of, hung_disk_finding
 from oz_installer.checks.host.engine_query import engine_query
@@ -149,7 +149,7 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
             return hung_disk_finding(self, node, facts.root, about="disk", subject="Engine's disk")
         seen = "not reported" if facts.free is None else f"{format_kib(facts.free)} free at {facts.root}"
         needed = node.requirements.disk if node.requirements and not facts.shared else 0
-        level: Level = "ok" if (facts.free or 0) >= needed * GIB * MEMORY_SHARE else "warning"
+        level: FindingLevel = "ok" if (facts.free or 0) >= needed * GIB * MEMORY_SHARE else "warning"
         return self.finding(
             node,
             level,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from oz_installer.checks.base import ShellCheck
-from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding, FindingLevel
 from oz_installer.text import parse_fields
 
 TOLERATED_SECONDS = 2.0
@@ -72,7 +72,7 @@ class ClockCheck(ShellCheck[ClockFacts]):
         if abs(off) <= TOLERATED_SECONDS:
             seen = f"within {TOLERATED_SECONDS:.0f} s of {reference}"
             return self.finding(node, "ok", seen, about="skew")
-        level: Level = "failure" if abs(off) > HARMFUL_SECONDS and not alone else "warning"
+        level: FindingLevel = "failure" if abs(off) > HARMFUL_SECONDS and not alone else "warning"
         unset = "; it is not synchronised" if facts.synchronised is False else ""
         return self.finding(
             node,

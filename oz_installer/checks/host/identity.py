@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from oz_installer.checks.base import ShellCheck
-from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding, FindingLevel
 from oz_installer.text import join_and, parse_fields, safe_line
 
 
@@ -24,7 +24,7 @@ class _Likeness:
     """An id that two nodes may share, and the finding for it; ``seen`` names twins and host."""
 
     of: Callable[[MachineIds], str]
-    level: Level
+    level: FindingLevel
     about: str
     seen: str
     needed: str

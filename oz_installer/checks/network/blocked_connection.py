@@ -9,28 +9,28 @@ from oz_installer.checks.context import CheckContext
 from oz_installer.checks.network import firewall
 from oz_installer.checks.network.listener import CONNECT_SECONDS
 from oz_installer.checks.network.port_probe import (
-    Connection,
     NetworkFacts,
+    ProbedConnection,
 )
 from oz_installer.text import safe_line
 from oz_installer.topology.model import Topology
 
 
-def all_open(connection: Connection, facts: NetworkFacts) -> bool:
+def all_open(connection: ProbedConnection, facts: NetworkFacts) -> bool:
     return all(
         facts.outcomes.get((connection.source, connection.target, port)) == "open"
         for port in connection.ports
     )
 
 
-def listens_already(connection: Connection, facts: NetworkFacts) -> bool:
+def listens_already(connection: ProbedConnection, facts: NetworkFacts) -> bool:
     """Return whether the connection was made to Oz itself, not to the check's listener."""
     return all_open(connection, facts) and all(
         facts.ports.get((connection.target, one)) == "taken" for one in connection.ports
     )
 
 
-def forwarding_rule(topology: Topology, connection: Connection, facts: NetworkFacts) -> str:
+def forwarding_rule(topology: Topology, connection: ProbedConnection, facts: NetworkFacts) -> str:
     """Return the target's rule that may block traffic to a container.
 
     Empty without such a rule, without rules that could be read, and when the container itself answered."""
@@ -44,7 +44,7 @@ def forwarding_rule(topology: Topology, connection: Connection, facts: NetworkFa
     return ""
 
 
-def container_port(topology: Topology, connection: Connection, port: int) -> int:
+def container_port(topology: Topology, connection: ProbedConnection, port: int) -> int:
     """Return the container's port behind a published one."""
     published = [one for placed in topology.node(connection.target).services for one in placed.ports]
     match = next((one for one in published if one.host <= port <= (one.last or one.host)), None)
@@ -54,7 +54,7 @@ def container_port(topology: Topology, connection: Connection, port: int) -> int
 def own_firewall_of(
     context: CheckContext,
     topology: Topology,
-    connection: Connection,
+    connection: ProbedConnection,
     ports: Sequence[int],
     facts: NetworkFacts,
 ) -> str:
@@ -80,7 +80,7 @@ def outcome_text(end: str) -> str:
     return "refused, although a program listens" if end == "refused" else end.removeprefix("other ")
 
 
-def _hint(topology: Topology, connection: Connection, end: str) -> str:
+def _hint(topology: Topology, connection: ProbedConnection, end: str) -> str:
     """Return the hint with the commands that open the port."""
     dash, colon = connection.port_range("-"), connection.port_range(":")
     opening = (
@@ -103,7 +103,7 @@ def _hint(topology: Topology, connection: Connection, end: str) -> str:
 
 
 def advice(
-    topology: Topology, connection: Connection, outcome: str, own_firewall: str, facts: NetworkFacts
+    topology: Topology, connection: ProbedConnection, outcome: str, own_firewall: str, facts: NetworkFacts
 ) -> tuple[str, str]:
     """Return why a blocked connection matters, and what to do.
 

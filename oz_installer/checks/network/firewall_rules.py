@@ -51,7 +51,7 @@ class Match:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class FirewallRule:
     """A rule; ``text`` is the tool's own line.
 
     ``target`` is a chain, or ACCEPT, DROP, REJECT, RETURN; ``final``: packets do not return from it."""
@@ -69,19 +69,19 @@ class ForwardChain:
     ``policy`` is the rule at its end, None if that accepts; ``docker``: Docker adds its rules here."""
 
     base: str
-    chains: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
-    policy: Rule | None = None
+    chains: Mapping[str, Sequence[FirewallRule]] = field(default_factory=dict)
+    policy: FirewallRule | None = None
     docker: bool = False
 
 
 def parse_iptables(lines: Sequence[str]) -> ForwardChain:
     """Parse the FORWARD chain from ``iptables -S``. Raises ValueError."""
-    chains: dict[str, list[Rule]] = {}
+    chains: dict[str, list[FirewallRule]] = {}
     policy = None
     for line in lines:
         words = shlex.split(line)
         if words[:2] == ["-P", FORWARD] and words[2:] == ["DROP"]:
-            policy = Rule(text=line, target="DROP")
+            policy = FirewallRule(text=line, target="DROP")
         elif words[:1] == ["-N"]:
             chains.setdefault(words[1], [])
         elif words[:1] == ["-A"]:
@@ -89,7 +89,7 @@ def parse_iptables(lines: Sequence[str]) -> ForwardChain:
     return ForwardChain(base=FORWARD, chains=chains, policy=policy, docker=True)
 
 
-def _rule(line: str, words: Sequence[str]) -> Rule:
+def _rule(line: str, words: Sequence[str]) -> FirewallRule:
     terms: list[Match] = []
     module, negated, at = "", False, 0
     while at < len(words):
@@ -99,21 +99,21 @@ def _rule(line: str, words: Sequence[str]) -> Rule:
             end += 1
         values = tuple(words[at + 1 : end])
         if word in ("-j", "-g"):
-            return Rule(text=line, terms=tuple(terms), target="".join(values[:1]), final=word == "-g")
+            return FirewallRule(text=line, terms=tuple(terms), target="".join(values[:1]), final=word == "-g")
         if word == "-m":
             module = "".join(values)
         elif word != "!":
             terms.append(Match(option=word, values=values, negated=negated, module=module))
         negated, at = word == "!", end
-    return Rule(text=line, terms=tuple(terms))
+    return FirewallRule(text=line, terms=tuple(terms))
 
 
 def parse_nft(lines: Sequence[str], *, has_iptables: bool) -> tuple[ForwardChain, ...]:
     """Parse the forward chains from ``nft list ruleset``. Raises ValueError.
 
     ``has_iptables``: iptables already printed its own table, which is then left out."""
-    tables: dict[str, dict[str, list[Rule]]] = {}
-    bases: list[tuple[str, str, Rule | None]] = []
+    tables: dict[str, dict[str, list[FirewallRule]]] = {}
+    bases: list[tuple[str, str, FirewallRule | None]] = []
     table = chain = ""
     for line in (one.strip() for one in lines):
         words = line.split()
@@ -129,7 +129,7 @@ def parse_nft(lines: Sequence[str], *, has_iptables: bool) -> tuple[ForwardChain
             if "hook forward" in line and words[1] == "filter":
                 text = f"{table} {chain}: policy drop"
                 bases.append(
-                    (table, chain, Rule(text=text, target="DROP") if "policy drop" in line else None)
+                    (table, chain, FirewallRule(text=text, target="DROP") if "policy drop" in line else None)
                 )
         elif chain and line:
             tables[table][chain].append(_nft_rule(f"{table} {chain}", line))
@@ -143,23 +143,25 @@ def parse_nft(lines: Sequence[str], *, has_iptables: bool) -> tuple[ForwardChain
     )
 
 
-def _nft_rule(chain: str, line: str) -> Rule:
+def _nft_rule(chain: str, line: str) -> FirewallRule:
     words = _tokens(line)
     terms: list[Match] = []
     at = 0
     while at < len(words):
         word = words[at]
         if word in _VERDICTS:
-            return Rule(text=f"{chain}: {line}", terms=tuple(terms), target=_VERDICTS[word])
+            return FirewallRule(text=f"{chain}: {line}", terms=tuple(terms), target=_VERDICTS[word])
         if word in ("jump", "goto"):
             target = words[at + 1]
-            return Rule(text=f"{chain}: {line}", terms=tuple(terms), target=target, final=word == "goto")
+            return FirewallRule(
+                text=f"{chain}: {line}", terms=tuple(terms), target=target, final=word == "goto"
+            )
         skipped = _neutral(words, at)
         if skipped:
             at += skipped
             continue
         if word in _OTHER_PACKETS or tuple(words[at : at + 2]) in _RARE:
-            return Rule(text=f"{chain}: {line}", terms=(Match(option="never"),))
+            return FirewallRule(text=f"{chain}: {line}", terms=(Match(option="never"),))
         key = next((key for key in _NFT_TERMS if tuple(words[at : at + len(key)]) == key), None)
         at += len(key) if key else 1
         negated = at < len(words) and words[at] == "!="
@@ -169,7 +171,7 @@ def _nft_rule(chain: str, line: str) -> Rule:
         terms.append(Match(option=_NFT_TERMS[key] if key else "unknown", values=values, negated=negated))
         if key and key[0] == "tcp":
             terms.append(Match(option="-p", values=("tcp",)))
-    return Rule(text=f"{chain}: {line}", terms=tuple(terms))
+    return FirewallRule(text=f"{chain}: {line}", terms=tuple(terms))
 
 
 def _tokens(line: str) -> list[str]:

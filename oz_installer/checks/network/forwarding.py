@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Literal
 
-from oz_installer.checks.network.firewall_rules import ForwardChain, Match, Rule
+from oz_installer.checks.network.firewall_rules import FirewallRule, ForwardChain, Match
 
 DOCKER_USER = "DOCKER-USER"
 Met = Literal["yes", "no", "perhaps"]
@@ -62,7 +62,7 @@ def _is_docker(chain: str) -> bool:
     return chain.startswith("DOCKER") and chain != DOCKER_USER
 
 
-def _blocking_rule(forward_chain: ForwardChain, connection: ForwardedConnection) -> Rule | None:
+def _blocking_rule(forward_chain: ForwardChain, connection: ForwardedConnection) -> FirewallRule | None:
     base = forward_chain.chains.get(forward_chain.base, ())
     if forward_chain.docker and not any(rule.target == DOCKER_USER for rule in base):
         end, rule = _walk(
@@ -78,7 +78,7 @@ def _blocking_rule(forward_chain: ForwardChain, connection: ForwardedConnection)
 
 def _walk(
     forward_chain: ForwardChain, chain: str, connection: ForwardedConnection, seen: frozenset[str]
-) -> tuple[Literal["stopped", "through", "on"], Rule | None]:
+) -> tuple[Literal["stopped", "through", "on"], FirewallRule | None]:
     for rule in forward_chain.chains.get(chain, ()):
         met = _met(rule, connection)
         if met == "no":
@@ -100,7 +100,7 @@ def _walk(
     return "on", None
 
 
-def _met(rule: Rule, connection: ForwardedConnection) -> Met:
+def _met(rule: FirewallRule, connection: ForwardedConnection) -> Met:
     every = [_term(term, connection) for term in rule.terms]
     return "no" if "no" in every else "perhaps" if "perhaps" in every else "yes"
 

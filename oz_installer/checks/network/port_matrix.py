@@ -25,8 +25,8 @@ from oz_installer.checks.network.blocked_connection import (
 )
 from oz_installer.checks.network.port_probe import (
     NO_SESSION,
-    Connection,
     NetworkFacts,
+    ProbedConnection,
     blocked_reason,
     port_range,
     probe_connections,
@@ -87,7 +87,11 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
                 )
 
     def _open(
-        self, context: CheckContext, node: CheckedNode, is_open: Sequence[Connection], facts: NetworkFacts
+        self,
+        context: CheckContext,
+        node: CheckedNode,
+        is_open: Sequence[ProbedConnection],
+        facts: NetworkFacts,
     ) -> Finding:
         targets = tuple(dict.fromkeys(connection.target for connection in is_open))
         seen = f"{plural(len(is_open), 'connection')} to {plural(len(targets), 'other node')}"
@@ -108,7 +112,7 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
         return self.finding(node, "ok", seen, hint_when_ok=hint)
 
     def _forward_blocked(
-        self, topology: Topology, node: CheckedNode, connection: Connection, rule: str
+        self, topology: Topology, node: CheckedNode, connection: ProbedConnection, rule: str
     ) -> Finding:
         source, first = (
             topology.node(connection.source).address,
@@ -136,7 +140,7 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
         context: CheckContext,
         topology: Topology,
         node: CheckedNode,
-        connection: Connection,
+        connection: ProbedConnection,
         facts: NetworkFacts,
     ) -> Iterator[Finding]:
         outcomes = {one: end for one in connection.ports if (end := blocked_reason(connection, one, facts))}
@@ -170,7 +174,7 @@ class PortMatrixCheck(InstallationCheck[NetworkFacts]):
         )
 
 
-def _missed(name: str, wanted: Sequence[Connection], facts: NetworkFacts) -> str:
+def _missed(name: str, wanted: Sequence[ProbedConnection], facts: NetworkFacts) -> str:
     """Return the directions ("to", "from") of a node's untried connections; empty without any.
 
     A node that takes no part in the check does not connect either."""
@@ -182,7 +186,9 @@ def _missed(name: str, wanted: Sequence[Connection], facts: NetworkFacts) -> str
     return join_and(word for word, some in directions.items() if some)
 
 
-def _untried(context: CheckContext, target: str, wanted: Sequence[Connection], facts: NetworkFacts) -> str:
+def _untried(
+    context: CheckContext, target: str, wanted: Sequence[ProbedConnection], facts: NetworkFacts
+) -> str:
     """Return why a node's connections were not tried; empty if tried or reported elsewhere."""
     if target in facts.slow:
         return facts.slow[target]

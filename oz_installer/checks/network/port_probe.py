@@ -42,7 +42,7 @@ _UNREACHED_AT = 10.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Connection:
+class ProbedConnection:
     """A connection that one node opens to another. ``ports`` are the ports to try.
 
     Of a range these are the first, the middle and the last."""
@@ -86,7 +86,7 @@ class NetworkFacts:
     firewalls: Mapping[str, NodeFirewall] = field(default_factory=dict)
 
 
-def required_connections(topology: Topology) -> tuple[Connection, ...]:
+def required_connections(topology: Topology) -> tuple[ProbedConnection, ...]:
     """Return the connections between nodes in the topology's order, each port once."""
     names = {node.name for node in topology.nodes}
     found: dict[tuple[str, str, int, int | None], list[str]] = {}
@@ -95,7 +95,7 @@ def required_connections(topology: Topology) -> tuple[Connection, ...]:
             key = (edge.source, edge.target, edge.port, edge.last_port)
             found.setdefault(key, []).append(edge.purpose)
     return tuple(
-        Connection(
+        ProbedConnection(
             source=source, target=target, port=port, last=last, purpose=join_and(dict.fromkeys(purposes))
         )
         for (source, target, port, last), purposes in found.items()
@@ -103,7 +103,7 @@ def required_connections(topology: Topology) -> tuple[Connection, ...]:
 
 
 def probe_connections(
-    context: CheckContext, topology: Topology, connections: Sequence[Connection]
+    context: CheckContext, topology: Topology, connections: Sequence[ProbedConnection]
 ) -> NetworkFacts:
     """Listen on all targets, then connect from all sources, in parallel."""
     began = time.monotonic()
@@ -145,7 +145,7 @@ class _Opening:
 
     A slow one delays the next ones only briefly; one that opens too late is closed immediately."""
 
-    def __init__(self, connections: Sequence[Connection], transports: Mapping[str, Transport]) -> None:
+    def __init__(self, connections: Sequence[ProbedConnection], transports: Mapping[str, Transport]) -> None:
         self.waiting: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._over = False
@@ -200,7 +200,7 @@ class _Opening:
 
 def _try_connections(
     topology: Topology,
-    connections: Sequence[Connection],
+    connections: Sequence[ProbedConnection],
     listeners: Mapping[str, Listener],
     context: CheckContext,
     began: float,
@@ -232,7 +232,7 @@ def _try_connections(
     return NetworkFacts(ports=ports, outcomes=outcomes, no_answer=silent)
 
 
-def blocked_reason(connection: Connection, port: int, facts: NetworkFacts) -> str:
+def blocked_reason(connection: ProbedConnection, port: int, facts: NetworkFacts) -> str:
     """Return the outcome of a connection that a firewall or missing route blocks; or empty.
 
     A refusal proves a block only if a program listens: an engine holds published ports even when nothing
@@ -250,7 +250,7 @@ def blocked_reason(connection: Connection, port: int, facts: NetworkFacts) -> st
 def _firewalls(
     context: CheckContext,
     topology: Topology,
-    connections: Sequence[Connection],
+    connections: Sequence[ProbedConnection],
     names: Sequence[str],
     until: float,
 ) -> dict[str, NodeFirewall]:

@@ -11,7 +11,7 @@ from oz_installer.checks.network.tcp import TcpResult, dns_hint
 
 
 @dataclass(frozen=True, kw_only=True)
-class Service:
+class ExternalService:
     """An external service as its findings name it.
 
     ``listener`` is its address, ``host`` the name to resolve and ``key`` the answer that holds the name;
@@ -31,7 +31,7 @@ class Service:
 def access_finding(
     check: NodeCheck[Any],
     node: CheckedNode,
-    service: Service,
+    service: ExternalService,
     outcome: str,
     message: str = "",
     tcp: TcpResult | None = None,
@@ -64,7 +64,7 @@ def access_finding(
     return None
 
 
-def _unreachable(check: NodeCheck[Any], node: CheckedNode, service: Service, reason: str) -> Finding:
+def _unreachable(check: NodeCheck[Any], node: CheckedNode, service: ExternalService, reason: str) -> Finding:
     return check.finding(
         node,
         "failure",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
-from oz_installer.checks.registry.facts import LookupResult, Outcome
+from oz_installer.checks.registry.facts import LookupResult, RegistryOutcome
 from oz_installer.checks.registry.http_client import SECONDS
 from oz_installer.errors import ConnectError, DeployError
 from oz_installer.image_reference import registry_host
@@ -13,7 +13,7 @@ from oz_installer.remote.docker_engine import DockerEngine, RegistryAuth
 from oz_installer.remote.transport import TIMED_OUT, Transport
 from oz_installer.text import safe_line
 
-_STATES: dict[int, Outcome] = {401: "refused", 403: "refused", 404: "missing"}
+_STATES: dict[int, RegistryOutcome] = {401: "refused", 403: "refused", 404: "missing"}
 
 
 def look_up_by_engine(

@@ -11,7 +11,7 @@ from oz_installer.checks.context import CheckContext, CheckedNode
 from oz_installer.image_reference import DOCKER_HUB, has_image
 from oz_installer.text import parse_int, safe_line
 
-Outcome = Literal[
+RegistryOutcome = Literal[
     "in",
     "refused",
     "missing",
@@ -37,7 +37,7 @@ class LookupResult:
 
     ``others`` are the tags or platforms that exist instead of the wanted one."""
 
-    outcome: Outcome
+    outcome: RegistryOutcome
     message: str = ""
     layers: Mapping[str, int] | None = None
     others: tuple[str, ...] = ()

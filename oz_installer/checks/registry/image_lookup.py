@@ -30,7 +30,7 @@ _CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-
 _CONNECTIONS = 4
 """Parallel connections to one registry."""
 
-Ask = Callable[[str], LookupResult]
+Lookup = Callable[[str], LookupResult]
 
 
 def look_up_images(

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.base import ProbeCheck
-from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding, FindingLevel
 from oz_installer.checks.registry.facts import (
     CERTIFICATES,
     LookupResult,
@@ -121,7 +121,7 @@ class RegistryCheck(ProbeCheck[RegistryFacts]):
         name = parse_reference(image)
         if result.outcome == "platform":
             return self._wrong_platform(node, key, image, join_and(result.others), facts.platform)
-        level: Level = "failure"
+        level: FindingLevel = "failure"
         why = "The installation cannot pull the image, so its service does not start."
         hint = "Correct the image's name (answers: images), "
         hint += f"or load it on the node: {context.answers.engine} load -i FILE"
@@ -176,7 +176,7 @@ class RegistryCheck(ProbeCheck[RegistryFacts]):
             return
         packed = sum(layers.values()) // 1024
         unpacked, free = UNPACKED * packed, facts.free
-        level: Level = "failure" if packed > free else "warning" if unpacked > free else "ok"
+        level: FindingLevel = "failure" if packed > free else "warning" if unpacked > free else "ok"
         yield self.finding(
             node,
             level,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from oz_installer.answers.sections import Workload
 from oz_installer.catalog.sizing import format_number, size
-from oz_installer.checks.base import NodeCheck
-from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
+from oz_installer.checks.base import AnyNodeCheck
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding, FindingLevel
 from oz_installer.checks.host.disk_query import hung_disk_finding
 from oz_installer.checks.storage.probe import StorageFacts
 from oz_installer.checks.storage.scripts import HANGS, NO_ENGINE, SILENT
@@ -17,12 +16,20 @@ from oz_installer.text import format_kib
 SLOWEST_MS = 50.0
 """Longest acceptable synchronous write; every media file of an analysis waits for several."""
 
-Owner = NodeCheck[Any]
+_NO_FOLDER = {
+    "missing": ("there is no folder {path}", "Mount the shared file system there, on every api node."),
+    "file": (
+        "{path} is a file, not a folder",
+        "Move the file away, and mount the shared file system there.",
+    ),
+}
+"""What is seen and what to do when the folder is not one."""
+
 _NO_CLIENT = ("no such device", "unknown filesystem type", "helper program", "not supported")
 
 
 def mount_findings(
-    check: Owner, context: CheckContext, node: CheckedNode, facts: StorageFacts, path: str
+    check: AnyNodeCheck, context: CheckContext, node: CheckedNode, facts: StorageFacts, path: str
 ) -> Iterator[Finding]:
     """Judge whether the NFS volume can be mounted, or whether the folder is a mount."""
     about, subject = "mount", "Media mount"
@@ -44,7 +51,7 @@ def mount_findings(
         )
 
 
-def _mount_failure(check: Owner, node: CheckedNode, reason: str, path: str) -> Finding:
+def _mount_failure(check: AnyNodeCheck, node: CheckedNode, reason: str, path: str) -> Finding:
     """Judge why the engine could not mount the volume."""
     about, subject = "mount", "Media mount"
     if reason == NO_ENGINE:
@@ -81,7 +88,9 @@ def _mount_failure(check: Owner, node: CheckedNode, reason: str, path: str) -> F
     )
 
 
-def folder_findings(check: Owner, node: CheckedNode, facts: StorageFacts, path: str, *, nfs: bool) -> Finding:
+def folder_findings(
+    check: AnyNodeCheck, node: CheckedNode, facts: StorageFacts, path: str, *, nfs: bool
+) -> Finding:
     """Judge whether root, as whom the API runs, can write to the folder."""
     about, subject = "folder", "Media folder"
     if facts.folder == "ok":
@@ -92,13 +101,9 @@ def folder_findings(check: Owner, node: CheckedNode, facts: StorageFacts, path: 
     if facts.folder == SILENT:
         return _silent_node(check, node, path)
     why = "The API cannot store media."
-    if facts.folder == "missing":
-        seen = f"there is no folder {path}"
-        hint = "Mount the shared file system there, on every api node."
-        return check.finding(node, "failure", seen, about=about, subject=subject, why=why, hint=hint)
-    if facts.folder == "file":
-        seen = f"{path} is a file, not a folder"
-        hint = "Move the file away, and mount the shared file system there."
+    if facts.folder in _NO_FOLDER:
+        seen, hint = _NO_FOLDER[facts.folder]
+        seen = seen.format(path=path)
         return check.finding(node, "failure", seen, about=about, subject=subject, why=why, hint=hint)
     if facts.folder == "unseen":
         return check.finding(
@@ -123,7 +128,7 @@ def folder_findings(check: Owner, node: CheckedNode, facts: StorageFacts, path: 
     )
 
 
-def _silent_node(check: Owner, node: CheckedNode, path: str) -> Finding:
+def _silent_node(check: AnyNodeCheck, node: CheckedNode, path: str) -> Finding:
     """Return the finding for a node that stopped answering before it had written."""
     return check.finding(
         node,
@@ -138,7 +143,13 @@ def _silent_node(check: Owner, node: CheckedNode, path: str) -> Finding:
 
 
 def sharing_findings(
-    check: Owner, node: CheckedNode, facts: StorageFacts, path: str, first: str, *, is_reported: bool = False
+    check: AnyNodeCheck,
+    node: CheckedNode,
+    facts: StorageFacts,
+    path: str,
+    first: str,
+    *,
+    is_reported: bool = False,
 ) -> Finding:
     """Judge whether this node sees the first api node's file.
 
@@ -172,7 +183,7 @@ def sharing_findings(
 
 
 def measurement_findings(
-    check: Owner, context: CheckContext, node: CheckedNode, facts: StorageFacts, first: str
+    check: AnyNodeCheck, context: CheckContext, node: CheckedNode, facts: StorageFacts, first: str
 ) -> Iterator[Finding]:
     """Judge locks, read permission and latency, as far as they are known."""
     if facts.locks is not None or facts.lock_seen is not None:
@@ -183,7 +194,7 @@ def measurement_findings(
         yield _latency(check, node, facts.write_ms)
 
 
-def _locks(check: Owner, node: CheckedNode, facts: StorageFacts, first: str) -> Finding:
+def _locks(check: AnyNodeCheck, node: CheckedNode, facts: StorageFacts, first: str) -> Finding:
     alone = facts.lock_seen is None
     is_ok = facts.locks if alone else facts.lock_seen
     good = "files can be locked" if alone else f"sees the lock of {first}"
@@ -200,7 +211,7 @@ def _locks(check: Owner, node: CheckedNode, facts: StorageFacts, first: str) -> 
     )
 
 
-def _reader(check: Owner, node: CheckedNode, reader: int | None, *, readable: bool) -> Finding:
+def _reader(check: AnyNodeCheck, node: CheckedNode, reader: int | None, *, readable: bool) -> Finding:
     return check.finding(
         node,
         "ok" if readable else "warning",
@@ -213,8 +224,8 @@ def _reader(check: Owner, node: CheckedNode, reader: int | None, *, readable: bo
     )
 
 
-def _latency(check: Owner, node: CheckedNode, milliseconds: float) -> Finding:
-    level: Level = "ok" if milliseconds <= SLOWEST_MS else "warning"
+def _latency(check: AnyNodeCheck, node: CheckedNode, milliseconds: float) -> Finding:
+    level: FindingLevel = "ok" if milliseconds <= SLOWEST_MS else "warning"
     return check.finding(
         node,
         level,
@@ -228,7 +239,7 @@ def _latency(check: Owner, node: CheckedNode, milliseconds: float) -> Finding:
 
 
 def space_findings(
-    check: Owner, node: CheckedNode, facts: StorageFacts, workload: Workload
+    check: AnyNodeCheck, node: CheckedNode, facts: StorageFacts, workload: Workload
 ) -> Iterator[Finding]:
     """Compare free space with the vendor's formula, if the workload is known."""
     wanted = size(workload).storage_gb

@@ -10,7 +10,7 @@ from dataclasses import replace
 from oz_installer.checks.base import ProbeCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
 from oz_installer.checks.host.disk_query import NEAREST, SECONDS, hung_disk_finding
-from oz_installer.checks.network.service import Service, access_finding
+from oz_installer.checks.network.service import ExternalService, access_finding
 from oz_installer.checks.storage import nfs
 from oz_installer.checks.storage.findings import (
     folder_findings,
@@ -92,7 +92,7 @@ class StorageCheck(ProbeCheck[StorageFacts]):
         port = nfs.port_of(context.answers.storage.options)
         wanted = nfs.version_of(context.answers.storage.options)
         server, subject = context.answers.storage.server or "", f"the NFS server of {export}"
-        service = Service(
+        service = ExternalService(
             product="NFS",
             listener=f"port {port} of {server}",
             host=server,

@@ -13,13 +13,14 @@ from pathlib import Path
 from oz_installer.checks.context import Finding
 from oz_installer.console.commands.check_task import CheckFlags, CheckTask, make_task, run_check
 from oz_installer.console.commands.render import write_file
-from oz_installer.console.context import Opener, RunState
+from oz_installer.console.context import RunState
 from oz_installer.console.finding_ids import empty_checks, unmatched_note
 from oz_installer.console.output.json_lines import mask_strings
 from oz_installer.console.output.streams import is_terminal, write
 from oz_installer.errors import AnswersError, OzError, PreflightError
 from oz_installer.formatting.findings import HERE, finding_sentences, level_text, total_text
 from oz_installer.formatting.summary import table
+from oz_installer.installation.platform import Opener
 from oz_installer.secret import Masker
 from oz_installer.text import plural, single_line
 

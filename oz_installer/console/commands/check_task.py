@@ -10,12 +10,13 @@ from pathlib import Path
 from oz_installer.answers.file import LoadedAnswers, read
 from oz_installer.answers.secrets.resolve import Ask
 from oz_installer.checks.context import Finding
-from oz_installer.console.context import Opener, RunState, bind_opener, secret_prompt, slow_notice
+from oz_installer.console.context import RunState, bind_opener, secret_prompt, slow_notice
 from oz_installer.console.finding_ids import accept_ids, check_names
 from oz_installer.console.output.streams import write
 from oz_installer.console.signals import stop_on_signal
 from oz_installer.errors import Interrupted
 from oz_installer.installation.check import in_report_order, run_preflight
+from oz_installer.installation.platform import Opener
 from oz_installer.secret import Masker
 
 

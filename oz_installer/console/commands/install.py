@@ -13,9 +13,10 @@ from pathlib import Path
 from oz_installer.answers.file import read
 from oz_installer.console.commands.install_flags import InstallFlags
 from oz_installer.console.commands.prepare import prepare_for
-from oz_installer.console.context import Opener, RunState, print_json
+from oz_installer.console.context import RunState, print_json
 from oz_installer.console.output.streams import is_interactive, write
 from oz_installer.errors import RERUN_HINT, DeployError, Interrupted
+from oz_installer.installation.platform import Opener
 from oz_installer.installation.prepare import Prepared
 from oz_installer.text import plural
 

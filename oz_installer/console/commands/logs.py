@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 from oz_installer.answers.file import read
-from oz_installer.console.context import Opener, PhaseNotice, bind_opener, print_json, secret_prompt
+from oz_installer.console.context import PhaseNotice, bind_opener, print_json, secret_prompt
 from oz_installer.console.output.streams import write
 from oz_installer.errors import PreflightError
 from oz_installer.installation.logs import read_logs
+from oz_installer.installation.platform import Opener
 from oz_installer.text import single_line
 
 

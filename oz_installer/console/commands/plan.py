@@ -7,11 +7,12 @@ from pathlib import Path
 
 from oz_installer.answers.file import read
 from oz_installer.console.commands.prepare import prepare_for
-from oz_installer.console.context import Opener, RunState, print_json
+from oz_installer.console.context import RunState, print_json
 from oz_installer.console.output.json_documents import plan_json
 from oz_installer.console.output.streams import colours, write
 from oz_installer.formatting.plan import plan_text
 from oz_installer.installation.plan_diffs import with_diffs
+from oz_installer.installation.platform import Opener
 from oz_installer.installation.prepare import Prepared
 
 

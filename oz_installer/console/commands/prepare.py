@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from oz_installer.answers.file import LoadedAnswers
-from oz_installer.console.context import Opener, PhaseNotice, RunState, bind_opener, secret_prompt
+from oz_installer.console.context import PhaseNotice, RunState, bind_opener, secret_prompt
+from oz_installer.installation.platform import Opener
 from oz_installer.installation.prepare import Prepared, prepare
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from oz_installer.answers.file import read
 from oz_installer.console.context import (
-    Opener,
     PhaseNotice,
     RunState,
     bind_opener,
@@ -18,6 +17,7 @@ from oz_installer.console.output.json_documents import summary_json
 from oz_installer.console.output.streams import write
 from oz_installer.errors import PreflightError
 from oz_installer.formatting.summary import summary_text
+from oz_installer.installation.platform import Opener
 from oz_installer.installation.status import read_status
 from oz_installer.text import one_line
 from oz_installer.topology.summary import NOT_VERIFIED

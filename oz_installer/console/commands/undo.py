@@ -7,9 +7,10 @@ from pathlib import Path
 
 from oz_installer.console.commands.check_task import CheckFlags, make_task
 from oz_installer.console.commands.fix import confirm, failure_text, run_remedies, show_remedies
-from oz_installer.console.context import Opener, RunState
+from oz_installer.console.context import RunState
 from oz_installer.console.output.streams import write
 from oz_installer.errors import PreflightError
+from oz_installer.installation.platform import Opener
 from oz_installer.installation.repair import other_server
 from oz_installer.installation.undo_log import pending_undos, undo_log_path
 from oz_installer.text import plural

@@ -11,7 +11,7 @@ from oz_installer.console.output.streams import is_terminal
 from oz_installer.deploy.events import Event
 from oz_installer.secret import Masker
 
-Kind = Literal["live", "lines", "json"]
+OutputKind = Literal["live", "lines", "json"]
 
 
 class ProgressOutput(Protocol):
@@ -26,7 +26,7 @@ class ProgressOutput(Protocol):
         ...
 
 
-def output_kind(json: bool, stream_err: TextIO) -> Kind:
+def output_kind(json: bool, stream_err: TextIO) -> OutputKind:
     """Return JSON if requested, live output on a terminal, plain lines elsewhere."""
     if json:
         return "json"
@@ -34,7 +34,7 @@ def output_kind(json: bool, stream_err: TextIO) -> Kind:
 
 
 def open_output(
-    kind: Kind, stream_out: TextIO, stream_err: TextIO, masker: Masker | None = None
+    kind: OutputKind, stream_out: TextIO, stream_err: TextIO, masker: Masker | None = None
 ) -> ProgressOutput:
     """Return the output of a kind. JSON goes to ``stream_out``, all else to ``stream_err``."""
     masker = masker or Masker()

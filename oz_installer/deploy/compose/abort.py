@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from time import monotonic
 
-from oz_installer.deploy.events import Level
+from oz_installer.deploy.events import MessageLevel
 from oz_installer.errors import OzError
 from oz_installer.remote.parallel import start_all, wait_all
 
@@ -17,7 +17,7 @@ class AbortLoop:
     """Calls ``abort`` on several nodes in parallel; reports its first failure as a warning."""
 
     def __init__(
-        self, abort: Callable[[str], None] | None, log: Callable[[str, str | None, Level], None]
+        self, abort: Callable[[str], None] | None, log: Callable[[str, str | None, MessageLevel], None]
     ) -> None:
         self._abort, self._log = abort, log
         self._futures: Mapping[str, Future[None]] = {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.facts import NodeFacts, parse_facts
-from oz_installer.deploy.events import Event, Level, Message
+from oz_installer.deploy.events import Event, Message, MessageLevel
 from oz_installer.errors import Interrupted, OzError, PreflightError
 from oz_installer.remote.transport import Transport
 from oz_installer.secret import Masker
@@ -56,7 +56,7 @@ class Preparation:
         """No node: nothing is changed here."""
         return ()
 
-    def log(self, text: str, target: str | None = None, level: Level = "info") -> None:
+    def log(self, text: str, target: str | None = None, level: MessageLevel = "info") -> None:
         """Report a line to the front end."""
         self.emit(Message(level=level, text=text, node=target))
 

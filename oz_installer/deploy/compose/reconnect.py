@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Protocol
 
 from oz_installer.deploy.compose import node_commands as commands
-from oz_installer.deploy.events import Event, Level, NodeProgress
+from oz_installer.deploy.events import Event, MessageLevel, NodeProgress
 from oz_installer.deploy.settings import RunSettings
 from oz_installer.errors import ConnectError
 from oz_installer.remote.docker_engine import DockerEngine
@@ -53,7 +53,7 @@ class LosingRun(Protocol):
         """Return the function that hands an event to the front end."""
         ...
 
-    def log(self, text: str, target: str | None = None, level: Level = "info") -> None:
+    def log(self, text: str, target: str | None = None, level: MessageLevel = "info") -> None:
         """Report a line to the front end."""
         ...
 

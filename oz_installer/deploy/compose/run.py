@@ -16,7 +16,7 @@ from oz_installer.deploy.compose.abort import AbortLoop
 from oz_installer.deploy.compose.facts import NodeFacts
 from oz_installer.deploy.compose.reconnect import reconnect
 from oz_installer.deploy.errors import combine_errors, hint_for
-from oz_installer.deploy.events import Event, Level, Message
+from oz_installer.deploy.events import EmitEvent, Message, MessageLevel
 from oz_installer.deploy.gate import Gate
 from oz_installer.deploy.plan import Plan
 from oz_installer.deploy.settings import RunSettings
@@ -29,7 +29,6 @@ from oz_installer.render.compose.bundle import Bundle
 from oz_installer.topology.model import Topology
 
 T = TypeVar("T")
-EmitEvent = Callable[[Event], None]
 STOP_POLL_SECONDS = 0.2
 LOCK_LOST, LOCK_LOST_TEXT = 5, "this run no longer holds the lock"
 
@@ -76,7 +75,7 @@ class NodesRun:
         """Nodes on which something changes."""
         return self.plan.changing
 
-    def log(self, text: str, target: str | None = None, level: Level = "info") -> None:
+    def log(self, text: str, target: str | None = None, level: MessageLevel = "info") -> None:
         """Report a line to the front end."""
         self.emit(Message(level=level, text=text, node=target))
 

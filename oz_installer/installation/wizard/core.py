@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Event as Stop
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oz_installer.errors import AnswersError, DeployError
 from oz_installer.installation.wizard.pure_core import OfflineCore
@@ -25,14 +25,12 @@ if TYPE_CHECKING:
     from oz_installer.deploy.events import Event
     from oz_installer.deploy.plan import Plan
     from oz_installer.errors import Problem
+    from oz_installer.installation.platform import Opener
     from oz_installer.installation.prepare import Prepared
     from oz_installer.installation.wizard.probe import NodeProbe, ProbedSection, SshHost
     from oz_installer.secret import Masker
     from oz_installer.topology.model import Topology
     from oz_installer.topology.summary import Summary
-
-Opener = Callable[..., Any]
-"""``open(node, secrets, base=..., known_hosts=...)`` opens a connection to a node."""
 
 MOST_FILES = 200
 """Limit on the entries of a folder that are listed."""

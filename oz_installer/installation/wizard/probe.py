@@ -22,11 +22,11 @@ from oz_installer.checks.context import Finding
 from oz_installer.checks.database.database import DatabaseCheck
 from oz_installer.checks.engine.engine import EngineCheck
 from oz_installer.checks.host.host import HostCheck
-from oz_installer.checks.runner import as_completed, run_checks, run_shell_checks
+from oz_installer.checks.runner import OnFinding, as_completed, run_checks, run_shell_checks
 from oz_installer.checks.storage.storage import StorageCheck
 from oz_installer.errors import AnswersError, OzError, unexpected
 from oz_installer.frozen import dataclass
-from oz_installer.installation.check import OnFinding, check_context, mask_findings
+from oz_installer.installation.check import check_context, mask_findings
 from oz_installer.installation.nodes.connection_pool import ConnectionPool
 from oz_installer.installation.platform import OpenTransport
 from oz_installer.installation.wizard.partial_answers import (

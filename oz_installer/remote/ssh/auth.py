@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from oz_installer.errors import ConnectError
-from oz_installer.remote.ssh.config import Endpoint
+from oz_installer.remote.ssh.config import SshEndpoint
 from oz_installer.remote.ssh.paramiko_import import paramiko
 from oz_installer.remote.ssh.target import AskSecret
 from oz_installer.secret import Secret
@@ -125,7 +125,7 @@ def _agent_keys() -> Iterator[tuple[str, paramiko.PKey]]:
         yield f"agent key {key.get_name()}", key
 
 
-def _keys(endpoint: Endpoint, credentials: Credentials) -> Iterator[tuple[str, paramiko.PKey | None]]:
+def _keys(endpoint: SshEndpoint, credentials: Credentials) -> Iterator[tuple[str, paramiko.PKey | None]]:
     """Yield the keys to try in order; None for one that cannot be read, but may be in the agent."""
     if credentials.key_file is not None:
         key = _given_key(credentials.key_file, credentials)
@@ -147,7 +147,7 @@ def _keys(endpoint: Endpoint, credentials: Credentials) -> Iterator[tuple[str, p
             yield f"key {path}", key
 
 
-def authenticate(transport: paramiko.Transport, endpoint: Endpoint, credentials: Credentials) -> None:
+def authenticate(transport: paramiko.Transport, endpoint: SshEndpoint, credentials: Credentials) -> None:
     """Log in. Raises ConnectError with what was tried and what the server offers."""
     attempt = _Login(transport, endpoint.user)
     try:
@@ -162,7 +162,7 @@ def authenticate(transport: paramiko.Transport, endpoint: Endpoint, credentials:
     raise _refused(endpoint, attempt)
 
 
-def _try_all(attempt: _Login, endpoint: Endpoint, credentials: Credentials) -> bool:
+def _try_all(attempt: _Login, endpoint: SshEndpoint, credentials: Credentials) -> bool:
     for number, (label, key) in enumerate(_keys(endpoint, credentials)):
         if not attempt.allows("publickey") or number == MOST_KEYS:
             break
@@ -193,7 +193,7 @@ def _query_methods(attempt: _Login) -> None:
         return
 
 
-def _closed(endpoint: Endpoint, attempt: _Login, kind: str) -> ConnectError:
+def _closed(endpoint: SshEndpoint, attempt: _Login, kind: str) -> ConnectError:
     """Return the error for a server that closes the connection during the login.
 
     What PAM says against the account comes as a banner, behind any banner of sshd's own.
@@ -213,7 +213,7 @@ def _closed(endpoint: Endpoint, attempt: _Login, kind: str) -> ConnectError:
     return ConnectError(f"{endpoint.label} closed the connection during the login{kind}{told}; {tried}", hint)
 
 
-def _refused(endpoint: Endpoint, attempt: _Login) -> ConnectError:
+def _refused(endpoint: SshEndpoint, attempt: _Login) -> ConnectError:
     tried = ", ".join(attempt.tried) or "nothing (no key and no password available)"
     offers = f"; the server offers {', '.join(attempt.offers)}" if attempt.offers else ""
     if "password" in attempt.tried:

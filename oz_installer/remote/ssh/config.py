@@ -15,7 +15,7 @@ SYSTEM_KNOWN_HOSTS = Path("/etc/ssh/ssh_known_hosts")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Endpoint:
+class SshEndpoint:
     """One hop: address, login, keys to try, and the known_hosts files for its host key."""
 
     host: str
@@ -135,7 +135,7 @@ def _port(text: str, host: str) -> int:
 
 def resolve_host(
     host: str, *, user: str | None = None, port: int | None = None, known_hosts: Path | None = None
-) -> Endpoint:
+) -> SshEndpoint:
     """Complete a host by ~/.ssh/config.
 
     Raises ConnectError for an invalid file, and for a proxy command, which is not supported."""
@@ -153,7 +153,7 @@ def resolve_host(
     ]
     jump = str(found.get("proxyjump", "none"))
     address = str(found.get("hostname", host))
-    return Endpoint(
+    return SshEndpoint(
         host=address,
         port=port or _port(str(found.get("port", 22)), host),
         user=user or str(found.get("user") or getpass.getuser()),

@@ -13,7 +13,7 @@ from typing import Any
 from oz_installer.errors import ConnectError
 from oz_installer.frozen import dataclass
 from oz_installer.remote.ssh.auth import Credentials, authenticate
-from oz_installer.remote.ssh.config import Endpoint
+from oz_installer.remote.ssh.config import SshEndpoint
 from oz_installer.remote.ssh.keepalive import KeepaliveTransport, set_tcp_options
 from oz_installer.remote.ssh.known_hosts import (
     HostKeyStatus,
@@ -47,7 +47,7 @@ class Hop:
     """A machine on the route with its credentials; ``jump``: a jump host, not the node itself."""
 
     node: str
-    endpoint: Endpoint
+    endpoint: SshEndpoint
     credentials: Credentials
     host_key: str | None = None
     jump: bool = False

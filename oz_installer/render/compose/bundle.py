@@ -10,7 +10,7 @@ from functools import cached_property
 
 from oz_installer.answers.model import Answers
 from oz_installer.catalog.release import Release, load_release
-from oz_installer.catalog.service import Service, Stage
+from oz_installer.catalog.service import Service, StartStage
 from oz_installer.errors import FAULT_HINT, OzError
 from oz_installer.frozen import dataclass
 from oz_installer.render.compose import compose_file
@@ -40,7 +40,7 @@ class BundleService:
     kind: str
     title: str
     image: str
-    stage: Stage
+    stage: StartStage
     job: bool
     health_command: str
     start_timeout: int

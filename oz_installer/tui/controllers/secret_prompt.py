@@ -9,7 +9,7 @@ from oz_installer.errors import AnswersError
 
 if TYPE_CHECKING:
     from oz_installer.secret import Secret
-    from oz_installer.tui.dialogs.ask import AskSecret
+    from oz_installer.tui.dialogs.secret import SecretDialog
     from oz_installer.tui.wizard_protocol import WizardHost
 
 
@@ -19,16 +19,16 @@ class SecretPrompt:
     def __init__(self, app: WizardHost) -> None:
         self._app = app
         self._given: dict[str, Secret] = {}
-        self._waiting: dict[AskSecret, Future[Secret | None]] = {}
+        self._waiting: dict[SecretDialog, Future[Secret | None]] = {}
         self._over = False
 
     def __call__(self, label: str) -> Secret:
         """Return the secret. Raises AnswersError when the operator gives none."""
         if label not in self._given:
-            from oz_installer.tui.dialogs.ask import AskSecret
+            from oz_installer.tui.dialogs.secret import SecretDialog
 
             answered: Future[Secret | None] = Future()
-            dialog = AskSecret(label)
+            dialog = SecretDialog(label)
             self._app.call_from_thread(self._ask, dialog, answered)
             given = answered.result()
             if given is None:
@@ -58,17 +58,17 @@ class SecretPrompt:
         self._over = True
         self.cancel_pending()
 
-    def _ask(self, dialog: AskSecret, answered: Future[Secret | None]) -> None:
+    def _ask(self, dialog: SecretDialog, answered: Future[Secret | None]) -> None:
         if self._over:
             _answer(answered, None)
             return
         self._waiting[dialog] = answered
         self._app.push_screen(dialog, lambda given: self._answered(dialog, given))
 
-    def _answered(self, dialog: AskSecret, given: Secret | None) -> None:
+    def _answered(self, dialog: SecretDialog, given: Secret | None) -> None:
         _answer(self._waiting.pop(dialog), given)
 
-    def _close(self, dialog: AskSecret) -> None:
+    def _close(self, dialog: SecretDialog) -> None:
         """Close the dialog unless another one covers it; Escape closes it then."""
         if self._app.screen is dialog:
             dialog.dismiss(None)

@@ -33,13 +33,13 @@ MOVED = "The roles have changed since this test: test again."
 
 
 @dataclass(frozen=True, kw_only=True)
-class TestSubject:
+class ServiceTestSubject:
     """Input of a test: answers, and the nodes that run the API, None while unknown."""
 
     answers: tuple[Any, ...] = field(repr=False)
     apis: tuple[str, ...] | None
 
-    def why_stale(self, now: TestSubject) -> str:
+    def why_stale(self, now: ServiceTestSubject) -> str:
         """Return what has changed since the test; empty when nothing has."""
         if self.answers != now.answers:
             return CHANGED
@@ -62,7 +62,7 @@ class TestScreen(StepScreen):
         self._looked_at: WorkingCopy | None = None
         self._findings: tuple[Finding, ...] = ()
         self._failed: tuple[str, str] | None = None
-        self._tested: TestSubject | None = None
+        self._tested: ServiceTestSubject | None = None
 
     # --- for a step to define -------------------------------------------------------------------------
     def test_job(self) -> Job:
@@ -125,10 +125,10 @@ class TestScreen(StepScreen):
             lines.append(findings_lines(self._findings, width))
         return Content("\n").join(lines)
 
-    def _subject(self, working: WorkingCopy) -> TestSubject:
+    def _subject(self, working: WorkingCopy) -> ServiceTestSubject:
         answers = (working.values.get(self.SECTION), *map(working.get, ("release", "engine")))
         rows = [without_roles(row) for row in working.values.get("nodes", ())]
-        return TestSubject(
+        return ServiceTestSubject(
             answers=(*answers, rows), apis=self.assignment.api_nodes if self.assignment else None
         )
 

@@ -23,12 +23,12 @@ FOR_ALL = ("release", "engine", "install_dir")
 class NodeTest:
     """Input and result of one node's test."""
 
-    asked: TestSubject
+    asked: NodeTestSubject
     probe: NodeProbe
 
 
 @dataclass(frozen=True, kw_only=True)
-class TestSubject:
+class NodeTestSubject:
     """Input of a node's test.
 
     ``row`` are its answers, ``roles`` its roles and what they require, ``rest`` answers for all nodes.
@@ -48,7 +48,7 @@ class NodeTests:
     def __init__(self) -> None:
         self.roles: Mapping[str, NodeRoles] = {}
         self._known: dict[str, NodeTest] = {}
-        self._pending: dict[str, tuple[str, TestSubject]] = {}
+        self._pending: dict[str, tuple[str, NodeTestSubject]] = {}
 
     @property
     def pending(self) -> frozenset[str]:
@@ -82,14 +82,14 @@ class NodeTests:
         test = self._known.get(name)
         return test.probe if test and test.asked == self._asked(working, name) else None
 
-    def _asked(self, working: WorkingCopy, name: str) -> TestSubject | None:
+    def _asked(self, working: WorkingCopy, name: str) -> NodeTestSubject | None:
         """Return the current input for a test; None when there is no such node."""
         if (row := row_of(working, name)) is None:
             return None
         rest = tuple(working.get(key) for key in FOR_ALL)
         roles = self.roles.get(name)
         needed = None if roles is None else (roles.roles, roles.needs)
-        return TestSubject(row=without_roles(row), roles=needed, rest=rest)
+        return NodeTestSubject(row=without_roles(row), roles=needed, rest=rest)
 
     def why_stale(self, working: WorkingCopy, name: str) -> str:
         """Return what has changed since a node was tested; empty when nothing has."""

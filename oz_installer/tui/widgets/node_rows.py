@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from oz_installer.errors import Problem
     from oz_installer.installation.wizard.role_assignment import NodeRoles
     from oz_installer.tui.views.styled_rows import Tone
-    from oz_installer.tui.widgets.node_table import Row
+    from oz_installer.tui.widgets.node_table import Cells
 
 
 def node_row(
@@ -21,7 +21,7 @@ def node_row(
     node_roles: NodeRoles | None,
     state: tuple[str, Tone],
     problems: Sequence[Problem],
-) -> Row:
+) -> Cells:
     """Return number, name, host, roles, login and test state of a node."""
     roles = roles_text(node_roles) if node_roles else ""
     text, tone = (f"! {len(problems)} to fix", "-bad") if problems else state

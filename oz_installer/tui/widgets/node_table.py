@@ -19,7 +19,7 @@ SHARES = (0, 24, 32, 0, 22, 22)
 
 NUMBER, ROLES = 2, 9
 GIVEN = {0: NUMBER, 3: ROLES}
-Row = tuple[tuple[str, str], ...]
+Cells = tuple[tuple[str, str], ...]
 """Text and colour of each cell."""
 
 
@@ -40,10 +40,10 @@ class NodeTable(RowCacheTable[Content]):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, cursor_type="row", zebra_stripes=False, cell_padding=1)
-        self._rows_shown: list[Row] = []
+        self._rows_shown: list[Cells] = []
         self._widths: tuple[int, ...] = ()
 
-    def show(self, rows: Sequence[Row]) -> None:
+    def show(self, rows: Sequence[Cells]) -> None:
         """Show these rows; the cursor keeps its position."""
         widths = self._wanted_widths()
         if widths != self._widths or len(rows) != len(self._rows_shown):
@@ -55,7 +55,7 @@ class NodeTable(RowCacheTable[Content]):
                     self.update_cell_at((index, column), self._cell(now, widths[column]))  # type: ignore[arg-type]
         self._rows_shown = list(rows)
 
-    def _fill(self, rows: Sequence[Row], widths: tuple[int, ...]) -> None:
+    def _fill(self, rows: Sequence[Cells], widths: tuple[int, ...]) -> None:
         index = self.cursor_row
         self.clear(columns=widths != self._widths)
         if not self.columns:

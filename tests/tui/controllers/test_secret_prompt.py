@@ -10,7 +10,7 @@ import pytest
 
 from oz_installer.errors import ConnectError
 from oz_installer.installation.wizard.probe import NodeProbe
-from oz_installer.tui.dialogs.ask import AskSecret
+from oz_installer.tui.dialogs.secret import SecretDialog
 from oz_installer.tui.widgets.text_input import TextInput
 from tests.tui.nodes_case import fit
 from tests.tui.running import FAILURE, PATH, RunCore
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.checks.context import Finding
-    from oz_installer.installation.platform import EmitEvent
+    from oz_installer.deploy.events import EmitEvent
     from oz_installer.installation.prepare import Prepared
 
 LABEL = "SSH password of api1"
@@ -29,7 +29,7 @@ LABEL = "SSH password of api1"
 
 def is_asked(pilot: Driver, label: str) -> bool:
     """Return whether the prompt is shown and has the focus."""
-    there = isinstance(pilot.app.screen, AskSecret) and isinstance(pilot.app.focused, TextInput)
+    there = isinstance(pilot.app.screen, SecretDialog) and isinstance(pilot.app.focused, TextInput)
     return there and label in text_of(pilot)
 
 
@@ -65,7 +65,7 @@ async def test_stop_ends_what_waits_for_a_password_and_takes_the_question_away()
         await pilot.press("ctrl+q")
         await until(pilot, lambda: "Stop it?" in text_of(pilot))
         await press(pilot, "shift+tab", "enter")
-        assert not isinstance(pilot.app.screen, AskSecret)
+        assert not isinstance(pilot.app.screen, SecretDialog)
         assert not app_of(pilot).leaving.held
         assert "Try again" in text_of(pilot)
 
@@ -111,7 +111,7 @@ async def test_a_mistyped_password_of_a_node_is_asked_for_again_and_no_other() -
         await press(pilot, "=right", "enter")
         assert "the password is wrong" not in text_of(pilot)
         await press(pilot, "up", "t")
-        assert not isinstance(pilot.app.screen, AskSecret), "that of api1 was right"
+        assert not isinstance(pilot.app.screen, SecretDialog), "that of api1 was right"
 
 
 @pytest.mark.parametrize(("step", "button"), [("review", "compare"), ("done", "look"), ("preflight", "run")])

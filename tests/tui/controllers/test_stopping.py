@@ -15,8 +15,8 @@ from tests.tui.support import PATIENCE, app_of, confirm, press, settle, step_of,
 
 if TYPE_CHECKING:
     from oz_installer.checks.context import Finding
+    from oz_installer.deploy.events import EmitEvent
     from oz_installer.deploy.plan import Plan
-    from oz_installer.installation.platform import EmitEvent
     from oz_installer.installation.prepare import Prepared
     from oz_installer.topology.summary import Summary
 

@@ -18,7 +18,7 @@ from textual.worker import WorkerFailed
 import oz_installer.tui
 from oz_installer.deploy.events import Message
 from oz_installer.errors import AnswersError
-from oz_installer.tui.dialogs.ask import AskSecret
+from oz_installer.tui.dialogs.secret import SecretDialog
 from oz_installer.tui.internals import key_queue
 from oz_installer.tui.messages import JobFinished
 from oz_installer.tui.timer import OneShotTimer
@@ -183,7 +183,7 @@ async def test_a_job_does_not_wait_for_the_answer_of_a_dialog_that_has_gone() ->
     async with wizard(step="database") as pilot:
         app = app_of(pilot)
         app.jobs.start("ask", lambda _post, _stop: app.asking("password of oz on api1"))
-        await until(pilot, lambda: isinstance(app.screen, AskSecret))
+        await until(pilot, lambda: isinstance(app.screen, SecretDialog))
         app.go("storage")
         await settle(pilot)
         assert "was not given" in text_of(pilot)

@@ -18,7 +18,7 @@ from tests.tui.running import GOOD, PATH, RunCore
 from tests.tui.support import PATIENCE, Driver, app_of, confirm, press, settle, text_of, until, wizard
 
 if TYPE_CHECKING:
-    from oz_installer.installation.platform import EmitEvent
+    from oz_installer.deploy.events import EmitEvent
     from oz_installer.installation.prepare import Prepared
 
 

@@ -102,12 +102,12 @@ BAD = [
 
 
 @pytest.mark.parametrize(("rule", "value"), GOOD)
-def test_takes(rule: value_rules.Rule, value: Any) -> None:
+def test_takes(rule: value_rules.ValueRule, value: Any) -> None:
     assert rule(value) is None
 
 
 @pytest.mark.parametrize(("rule", "value"), BAD)
-def test_refuses(rule: value_rules.Rule, value: Any) -> None:
+def test_refuses(rule: value_rules.ValueRule, value: Any) -> None:
     said = rule(value)
     assert said
     assert "\n" not in said
@@ -149,5 +149,5 @@ def test_a_host_is_guessed(typed: str, meant: str) -> None:
         (value_rules.name, "oz.example", "oz-example"),
     ],
 )
-def test_other_guesses(rule: value_rules.Rule, typed: str, meant: str) -> None:
+def test_other_guesses(rule: value_rules.ValueRule, typed: str, meant: str) -> None:
     assert (rule(typed) or "").endswith(f"; write {meant}")

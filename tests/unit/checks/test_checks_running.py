@@ -14,7 +14,7 @@ import pytest
 from oz_installer.checks.all_checks import CHECKS
 from oz_installer.checks.base import Check, InstallationCheck, ProbeCheck, ShellCheck
 from oz_installer.checks.combined_script import combine_scripts, sections
-from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Level
+from oz_installer.checks.context import CheckContext, CheckedNode, Finding, FindingLevel
 from oz_installer.checks.database.database import DatabaseCheck
 from oz_installer.checks.runner import run_checks, sort_findings
 from oz_installer.errors import ConnectError
@@ -325,7 +325,7 @@ class Whole(InstallationCheck[str]):
         ("failure", "It is slow.", "Mend it."),
     ],
 )
-def test_what_is_amiss_is_told_only_where_something_is(level: Level, why: str, hint: str) -> None:
+def test_what_is_amiss_is_told_only_where_something_is(level: FindingLevel, why: str, hint: str) -> None:
     one = Whole().finding(
         API, level, "seen", needed="more", why="It is slow.", hint="Mend it.", hint_when_ok="Could be better."
     )
@@ -362,7 +362,7 @@ def test_a_survey_that_breaks_or_hangs_is_told() -> None:
     ],
 )
 def test_a_warning_is_accepted_for_a_node_or_for_all(
-    level: Level, accepted: tuple[str, ...], taken: bool
+    level: FindingLevel, accepted: tuple[str, ...], taken: bool
 ) -> None:
     one = Finding(id="host.memory/n1", subject="Memory", node="n1", level=level, seen="little")
     assert one.is_accepted(accepted) == taken

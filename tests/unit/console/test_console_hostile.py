@@ -16,7 +16,7 @@ from oz_installer.console.commands.fix import remedy_json, remedy_lines
 from oz_installer.console.context import print_json
 from oz_installer.console.output.errors import error_json, print_error
 from oz_installer.console.output.json_documents import plan_json, summary_json
-from oz_installer.console.output.progress import Kind, open_output
+from oz_installer.console.output.progress import OutputKind, open_output
 from oz_installer.console.output.streams import write
 from oz_installer.deploy.events import Event, Message, NodeProgress, RunEnded, RunStarted, ServiceState
 from oz_installer.deploy.plan import Plan, StorageMove
@@ -128,7 +128,7 @@ def test_h2_json_holds_no_control_characters(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize("kind", ["live", "lines", "json"])
-def test_h1_progress(kind: Kind) -> None:
+def test_h1_progress(kind: OutputKind) -> None:
     out = io.StringIO()
     output = open_output(kind, out, out)
     for event in EVENTS:

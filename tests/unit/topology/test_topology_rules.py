@@ -22,7 +22,7 @@ from oz_installer.catalog.release import Release, load_release
 from oz_installer.catalog.scenario import load_scenarios
 from oz_installer.errors import AnswersError
 from oz_installer.topology import constraints
-from oz_installer.topology.constraints import CONSTRAINTS, Rule, check_constraints
+from oz_installer.topology.constraints import CONSTRAINTS, Constraint, check_constraints
 from oz_installer.topology.planner import plan_topology
 from tests.unit.topology.topology_answers import SECRET, answers_for, layout, with_roles
 
@@ -36,7 +36,7 @@ LICENCE = Path("license.json")
 class Case:
     """``hint`` is a part of the hint that must be there."""
 
-    rule: Rule
+    rule: Constraint
     bad: Answers
     key: str
     hint: str

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from oz_installer.answers.model import Answers, Node, Role, Scenario, SecretRef
+from oz_installer.answers.model import Answers, Node, Role, SecretRef
 from oz_installer.answers.sections import Database, Storage, Updater
+from oz_installer.catalog.scenario import ScenarioName
 
 SECRET = SecretRef(kind="env", where="ANY")
 SHARED = Storage(type="nfs", server="nfs.example.com", export="/srv/oz")
-LAYOUTS: dict[str, tuple[Scenario, int]] = {
+LAYOUTS: dict[str, tuple[ScenarioName, int]] = {
     "poc-1": ("poc", 1),
     "poc-2": ("poc", 2),
     "medium-2": ("medium", 2),
@@ -19,7 +20,7 @@ LAYOUTS: dict[str, tuple[Scenario, int]] = {
 }
 
 
-def answers_for(scenario: Scenario, count: int, **more: Any) -> Answers:
+def answers_for(scenario: ScenarioName, count: int, **more: Any) -> Answers:
     """Answers that fit together, with so many nodes n1, n2, ..."""
     nodes = tuple(Node(name=f"n{i}", host=f"10.0.0.{i}") for i in range(1, count + 1))
     given: dict[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from oz_installer.catalog.service import Stage
+from oz_installer.catalog.service import StartStage
 from oz_installer.deploy.compose import cleanup_commands, container_engine, health
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.ephemeral_ports import start_when_port_free
@@ -21,7 +21,7 @@ from oz_installer.render.compose.bundle import BundleService
 from oz_installer.render.project import PROJECT
 from oz_installer.text import plural
 
-TITLES: dict[Stage, str] = {
+TITLES: dict[StartStage, str] = {
     "foundation": "Start databases and brokers",
     "bio": "Start the BIOs",
     "app": "Start the API and its queues",
@@ -33,7 +33,7 @@ ABORT_SILENCE = 30.0
 class Start(Phase[NodesRun]):
     """Runs the jobs of a stage, then starts its services and waits for their health."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: StartStage) -> None:
         self.stage = stage
         self.title = TITLES[stage]
         self._finished: list[tuple[str, BundleService]] = []

@@ -21,7 +21,7 @@ from oz_installer.checks.network import listener
 from oz_installer.checks.network.firewall import NodeFirewall
 from oz_installer.checks.network.listener import Listener
 from oz_installer.checks.network.port_matrix import PortMatrixCheck
-from oz_installer.checks.network.port_probe import Connection, NetworkFacts, required_connections
+from oz_installer.checks.network.port_probe import NetworkFacts, ProbedConnection, required_connections
 from oz_installer.errors import ConnectError
 from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import Transport
@@ -87,7 +87,7 @@ def test_ways_are_the_edges_between_nodes() -> None:
     )
     twice = tuple(Edge(source="n1", target="n2", port=1, purpose=word) for word in ("a", "b", "a"))
     (one,) = required_connections(replace(topology, edges=twice))
-    assert one == Connection(source="n1", target="n2", port=1, last=None, purpose="a and b")
+    assert one == ProbedConnection(source="n1", target="n2", port=1, last=None, purpose="a and b")
 
 
 def test_all_is_open() -> None:

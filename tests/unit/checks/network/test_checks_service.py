@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from oz_installer.checks.broker.broker import BrokerCheck
-from oz_installer.checks.network.service import Service, access_finding, version_finding
+from oz_installer.checks.network.service import ExternalService, access_finding, version_finding
 from oz_installer.checks.network.tcp import TcpResult
 from tests.unit.checks.checks_support import API
 
-REDIS = Service(
+REDIS = ExternalService(
     product="Redis",
     listener="mq:6379",
     host="mq",

@@ -8,13 +8,17 @@ from collections.abc import Callable
 
 import pytest
 
+from oz_installer.deploy.compose.preparation import Preparation
+from oz_installer.deploy.compose.recipes import prepare
 from oz_installer.deploy.compose.run import NodesRun
 from oz_installer.deploy.errors import hint_for
 from oz_installer.deploy.events import Event, Message, PhaseEnded, PhaseStarted, RunEnded, RunStarted
 from oz_installer.deploy.phase import Phase
-from oz_installer.deploy.runner import run_phases
+from oz_installer.deploy.runner import run_phases, run_read_only
 from oz_installer.errors import ConnectError, DeployError, Interrupted, LockedError, OzError, PreflightError
 from oz_installer.remote.parallel import start_all, wait_all
+from oz_installer.remote.transport import Transport
+from oz_installer.secret import Masker
 from tests.plans import file_change, target_plan
 from tests.unit.deploy.compose.deploy_support import FakeTransport, bundle, failed, make_run
 
@@ -376,3 +380,24 @@ def test_events_are_plain_data_for_json() -> None:
     event = PhaseEnded(phase="a", seconds=1.5, outcome="done", at=7.0)
     expected = {"event": "PhaseEnded", "at": 7.0, "phase": "a", "seconds": 1.5, "outcome": "done"}
     assert event.as_json() == expected
+
+
+def test_a_phase_that_lost_a_node_has_failed() -> None:
+    events: list[Event] = []
+
+    def refuse(name: str) -> Transport:
+        raise ConnectError("does not answer", "Start it.", node=name)
+
+    run = Preparation(
+        nodes=("n1", "n2"),
+        open_node=refuse,
+        render=dict,
+        install_dir="/opt/oz",
+        engine="docker",
+        masker=Masker(),
+        emit=events.append,
+    )
+    run_read_only(prepare(), run)
+    assert list(run.failures) == ["n1", "n2"]
+    ended = {event.phase: event.outcome for event in events if isinstance(event, PhaseEnded)}
+    assert ended["Connect to the nodes"] == "failed"

@@ -12,7 +12,7 @@ from oz_installer.tui.widgets.button import FlatButton
 from oz_installer.tui.widgets.text_input import TextInput
 
 
-class AskSecret(Dialog[Secret]):
+class SecretDialog(Dialog[Secret]):
     """Dialog that returns the secret."""
 
     HEADING = "Password required"
