@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import report
-from bench.checking import checks
+from bench.checked_nodes import checks
 from bench.deploying import TURNS, Deploying, say
 from bench.nodes import WrongResultError, clean
 from bench.report_checking import checking_limits, checking_table

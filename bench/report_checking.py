@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.checking import CHECK, WHOLE
+from bench.checked_nodes import CHECK, WHOLE
 from bench.report import Limit, table
 from bench.samples import Samples, ratio
 from oz_installer.checks.all_checks import CHECKS

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from oz_installer.lab import LabOptions, down, find, status, up
-from tests.e2e.checking import TOUCHED, Bench
+from tests.e2e.checked_nodes import TOUCHED, Bench
 from tests.e2e.ground import Ground
 from tests.e2e.site import Site
 from tests.e2e.variety import vary

@@ -17,7 +17,7 @@ from oz_installer.checks.storage.probe import HeldFile, MediaLocation
 from oz_installer.checks.storage.scripts import PREFIX
 from oz_installer.installation.wizard.probe import NodeProbe, probe_nodes
 from oz_installer.remote.transport import Transport
-from tests.e2e.checking import BOTH_API, Bench, bad
+from tests.e2e.checked_nodes import BOTH_API, Bench, bad
 
 
 def test_healthy_nodes(bench: Bench) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from oz_installer.lab import LabOptions, up
-from tests.e2e.checking import Bench, bad, both, of, secret_file
+from tests.e2e.checked_nodes import Bench, bad, both, of, secret_file
 from tests.e2e.site import Site as LabSite
 
 

@@ -21,7 +21,7 @@ from oz_installer.lab.docker import docker
 from oz_installer.lab.nodes import wait_until
 from oz_installer.remote.transport import Transport
 from oz_installer.secret import Secret
-from tests.e2e.checking import Bench, bad, both, of, secret_file
+from tests.e2e.checked_nodes import Bench, bad, both, of, secret_file
 
 
 @contextmanager

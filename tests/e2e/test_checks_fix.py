@@ -17,7 +17,7 @@ import yaml
 from oz_installer.lab.database import psql
 from oz_installer.lab.nodes import known_hosts_lines, node_argv, remove_cgroups, wait_until
 from oz_installer.lab.options import MAX_NODES
-from tests.e2e.checking import Bench, bad, secret_file
+from tests.e2e.checked_nodes import Bench, bad, secret_file
 from tests.e2e.site import LIMIT_SECONDS, Outcome, Site, write_answers
 
 # A lab node but for its engine, which is there and is not started: its init script can do that, but for the

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oz_installer.lab.database import psql
-from tests.e2e.checking import Bench, secret_file
+from tests.e2e.checked_nodes import Bench, secret_file
 from tests.e2e.site import Outcome, Site
 from tests.e2e.test_checks_fix import Case, bare
 

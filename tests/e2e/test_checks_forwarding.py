@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.e2e.checking import BOTH_API, Bench, bad
+from tests.e2e.checked_nodes import BOTH_API, Bench, bad
 from tests.e2e.test_checks_network import firewall, only
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.e2e.checking import Bench, bad
+from tests.e2e.checked_nodes import Bench, bad
 
 SHIM = "/usr/local/bin"
 RUNTIME = "$(readlink -f /usr/sbin/runc)"

@@ -21,7 +21,7 @@ from oz_installer.checks.network import listener as listener_module
 from oz_installer.checks.network.listener import Listener
 from oz_installer.installation.check import check_prepared
 from oz_installer.installation.prepare import prepare
-from tests.e2e.checking import BOTH_API, Bench, bad
+from tests.e2e.checked_nodes import BOTH_API, Bench, bad
 from tests.unit.checks.tls_support import connect_proxy, tls_server, write_certificate
 
 SSHD = "/etc/ssh/sshd_config.d/00-checks.conf"

@@ -15,7 +15,7 @@ import pytest
 from oz_installer.answers.local_files import write_private
 from oz_installer.catalog.release import load_release
 from tests.e2e import registry
-from tests.e2e.checking import Bench, bad
+from tests.e2e.checked_nodes import Bench, bad
 from tests.e2e.site import Site
 
 PASSWORD = "rEg-Canary#7$x"

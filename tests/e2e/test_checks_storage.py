@@ -19,7 +19,7 @@ from oz_installer.checks.storage.probe import HeldFile, MediaLocation, read_back
 from oz_installer.checks.storage.scripts import PREFIX
 from oz_installer.lab import LabOptions, up
 from oz_installer.remote.transport import Transport
-from tests.e2e.checking import BOTH, BOTH_API, Bench, bad, both
+from tests.e2e.checked_nodes import BOTH, BOTH_API, Bench, bad, both
 from tests.e2e.site import Site as LabSite
 
 # A server that answers the NULL call of NFS, as far as the lab's kernel can go.

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.asking import asking
 from tests.e2e.ground import LEAN
 from tests.e2e.site import Site, write_answers
+from tests.e2e.url_watch import asking
 from tests.e2e.works import assert_all_well, different
 
 pytestmark = pytest.mark.slow

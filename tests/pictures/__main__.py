@@ -19,7 +19,7 @@ from oz_installer.tui.app import WizardApp
 from tests.e2e.site import Site
 from tests.pictures.hands import LARGE, Hands
 from tests.pictures.journey import journey, without_colour
-from tests.pictures.writing import Album, secrets_of, write
+from tests.pictures.picture_files import Album, secrets_of, write
 
 NAME = "pictures"
 NODES = ("api1", "api2", "bio1", "bio2")

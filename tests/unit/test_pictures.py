@@ -11,8 +11,8 @@ import pytest
 
 from tests.pictures.cast import cast
 from tests.pictures.frame import Frame, Look, Run
+from tests.pictures.picture_files import Album, chosen, refuse_secrets, write
 from tests.pictures.svg import Shot, moving, still
-from tests.pictures.writing import Album, chosen, refuse_secrets, write
 
 PLAIN = Look(ink="#ffffff", ground="#000000")
 BOLD = Look(ink="#6cb6ff", ground="#1b2129", bold=True)

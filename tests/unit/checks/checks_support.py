@@ -14,9 +14,9 @@ from oz_installer.catalog.service import Port
 from oz_installer.checks.base import NodeCheck, ShellCheck
 from oz_installer.checks.combined_script import combine_scripts, sections
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
-from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import ForwardingForbidden, Transport
 from oz_installer.secret import Secret
+from tests.local_transport import LocalTransport
 
 CANARY = "canary-password"
 ANSWERS = """

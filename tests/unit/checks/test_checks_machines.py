@@ -19,7 +19,7 @@ from oz_installer.checks.host.facts import FolderOwner, HostFacts
 from oz_installer.checks.host.host import HostCheck
 from oz_installer.checks.host.identity import IdentityCheck, MachineIds
 from oz_installer.checks.runner import run_shell_checks
-from oz_installer.remote.local import LocalTransport
+from tests.local_transport import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, judged, levels, printed_by, site
 from tests.unit.checks.test_checks_judges import HOST
 

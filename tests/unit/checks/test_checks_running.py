@@ -18,8 +18,8 @@ from oz_installer.checks.context import CheckContext, CheckedNode, Finding, Find
 from oz_installer.checks.database.database import DatabaseCheck
 from oz_installer.checks.runner import run_checks, sort_findings
 from oz_installer.errors import ConnectError
-from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import CommandResult, ForwardingForbidden, Transport, TunnelRefused
+from tests.local_transport import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, Elsewhere, no_line, site
 
 

@@ -26,7 +26,7 @@ from oz_installer.checks.runner import run_shell_checks
 from oz_installer.checks.storage.probe import HeldFile, MediaLocation, read_back
 from oz_installer.checks.storage.scripts import PREFIX
 from oz_installer.checks.storage.storage import StorageCheck
-from oz_installer.remote.local import LocalTransport
+from tests.local_transport import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, printed_by, site
 
 DOCKER = """#!/bin/sh

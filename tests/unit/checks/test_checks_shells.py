@@ -24,7 +24,7 @@ from oz_installer.checks.storage.probe import HeldFile, MediaLocation
 from oz_installer.checks.storage.scripts import PREFIX
 from oz_installer.checks.storage.storage import StorageCheck
 from oz_installer.checks.viewpoint import NodeViewpoint
-from oz_installer.remote.local import LocalTransport
+from tests.local_transport import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, judged, levels, site
 from tests.unit.checks.test_checks_judges import HOST
 from tests.unit.checks.test_checks_machines import RUNTIME

@@ -24,10 +24,10 @@ from oz_installer.checks.runner import run_checks
 from oz_installer.errors import ConnectError
 from oz_installer.installation.check import run_preflight
 from oz_installer.installation.nodes.connection_pool import ConnectionPool
-from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.ssh.transport import SshTarget, connect
 from oz_installer.remote.transport import Transport
 from oz_installer.topology.model import Edge
+from tests.local_transport import LocalTransport
 from tests.unit.checks.network.test_checks_network import free, planned
 
 NAMES = ("n1", "n2", "n3", "n4")

@@ -13,7 +13,7 @@ from oz_installer.checks.combined_script import combine_scripts, sections
 from oz_installer.checks.engine.engine import EngineCheck, EngineCheckFacts
 from oz_installer.checks.engine.ports import PortFacts, PortsCheck
 from oz_installer.checks.engine.runtime import RuntimeCheck
-from oz_installer.remote.local import LocalTransport
+from tests.local_transport import LocalTransport
 from tests.unit.checks.checks_support import API, judged, levels, printed_by, site
 from tests.unit.checks.engine.test_checks_remedies import HANGS, SILENT, SYSTEMD
 from tests.unit.checks.test_checks_judges import SEEN

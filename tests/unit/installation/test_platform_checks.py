@@ -16,7 +16,7 @@ from oz_installer.errors import AnswersError
 from oz_installer.installation.check import in_report_order, run_preflight
 from oz_installer.installation.compose_platform import ComposePlatform
 from oz_installer.installation.platforms import PLATFORMS
-from oz_installer.remote.local import LocalTransport
+from tests.local_transport import LocalTransport
 from tests.unit.checks.test_checks_silent import Hello
 
 ANSWERS = """

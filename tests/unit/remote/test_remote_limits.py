@@ -11,11 +11,11 @@ import pytest
 
 from oz_installer.errors import ConnectError
 from oz_installer.remote.limits import MOST_OUTPUT, TooMuchOutput, TooSlow
-from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.ssh.command_line import Marks
 from oz_installer.remote.ssh.exec_channel import ExecChannel
 from oz_installer.remote.ssh.socket_bridge import socket_for_channel
 from oz_installer.remote.ssh.start_watch import StartWatch
+from tests.local_transport import LocalTransport
 
 HERE = LocalTransport(become="none")
 DRIP = ("sh", "-c", "while :; do echo x; sleep 0.1; done")

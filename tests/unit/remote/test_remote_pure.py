@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oz_installer.errors import ConnectError, DeployError
-from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.ssh.config import split_jump
 from oz_installer.remote.ssh.exec_channel import split_blocks
 from oz_installer.remote.ssh.known_hosts import (
@@ -28,6 +27,7 @@ from oz_installer.remote.ssh.known_hosts import (
 )
 from oz_installer.remote.ssh.upload import tar_blocks, tar_bytes, upload_file, upload_tree
 from oz_installer.remote.transport import BLOCK, CommandFailed, RemoteFile
+from tests.local_transport import LocalTransport
 
 KEY = b"\0\0\0\x0bssh-ed25519" + b"k" * 36
 LINE = base64.b64encode(KEY).decode()

@@ -30,7 +30,7 @@ from oz_installer.answers.model import Answers
 from oz_installer.answers.yaml.writer import dumps
 from oz_installer.errors import AnswersError
 from tests.unit.answers.answers_strategies import answers
-from tests.unit.answers.drafts.test_answers_working import POC
+from tests.unit.answers.drafts.test_answers_working_copy import POC
 from tests.unit.answers.test_answers_forms import NASTY
 from tests.unit.answers.test_answers_round_trip import SLOW
 

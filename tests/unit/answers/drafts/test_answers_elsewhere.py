@@ -12,7 +12,7 @@ from oz_installer.answers.local_files import secrets_file_path, typed_secrets_di
 from oz_installer.answers.secrets.store import SecretStore
 from oz_installer.errors import AnswersError
 from oz_installer.secret import Secret
-from tests.unit.answers.drafts.test_answers_keeping import opened
+from tests.unit.answers.drafts.test_answers_save import opened
 
 GENERATED = {"redis.password": Secret("canary-r"), "rabbitmq.password": Secret("canary-q")}
 

@@ -17,9 +17,9 @@ from oz_installer.checks.context import CheckContext, CheckedNode
 from oz_installer.checks.network import egress
 from oz_installer.checks.network.egress import Destination, EgressCheck, EgressFacts, destinations, is_direct
 from oz_installer.checks.viewpoint import NodeViewpoint
-from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import ForwardingForbidden
 from oz_installer.topology.planner import plan_topology
+from tests.local_transport import LocalTransport
 from tests.unit.checks.checks_support import BIO, judged, levels, site
 from tests.unit.checks.tls_support import connect_proxy, tls_server, write_certificate
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oz_installer.checks.network.firewall import NodeFirewall, parse_firewall
-from oz_installer.remote.local import LocalTransport
+from tests.local_transport import LocalTransport
 
 FROM = "[from]\n10.0.0.1 10.0.0.1 eth0\n10.0.0.2 10.0.0.2 eth0\nnode.example 10.0.0.1 eth0\n"
 # A plain Docker 26 with a network of Compose's, and Docker 28.

@@ -23,10 +23,10 @@ from oz_installer.checks.network.listener import Listener
 from oz_installer.checks.network.port_matrix import PortMatrixCheck
 from oz_installer.checks.network.port_probe import NetworkFacts, ProbedConnection, required_connections
 from oz_installer.errors import ConnectError
-from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import Transport
 from oz_installer.topology.model import Edge
 from oz_installer.topology.planner import plan_topology
+from tests.local_transport import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, levels, printed_by, site
 
 BLOCKED = "network.8501/n1:n2"
@@ -306,7 +306,7 @@ def test_it_ends_with_a_killed_workstation() -> None:
     code = (
         "import sys, time\n"
         "from oz_installer.checks.network.listener import Listener\n"
-        "from oz_installer.remote.local import LocalTransport\n"
+        "from tests.local_transport import LocalTransport\n"
         f"one = Listener(LocalTransport(become='none'), ({port},), timeout=5)\n"
         "print(one.ready(time.monotonic() + 10), flush=True)\n"
         "time.sleep(60)\n"

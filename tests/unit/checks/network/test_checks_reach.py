@@ -9,8 +9,8 @@ import pytest
 from oz_installer.checks.database.database import DatabaseCheck
 from oz_installer.checks.network.tcp import TcpResult, dns_hint
 from oz_installer.checks.viewpoint import NodeViewpoint
-from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import TunnelRefused, TunnelTimeout
+from tests.local_transport import LocalTransport
 from tests.unit.checks.checks_support import API, judged, site
 
 

@@ -18,7 +18,7 @@ from oz_installer.checks.storage.nfs import NfsAnswer
 from oz_installer.checks.storage.probe import HeldFile, MediaLocation, StorageFacts, facts_of, read_back
 from oz_installer.checks.storage.scripts import _WAITING, HOLD, NO_ENGINE, PREFIX, READ
 from oz_installer.checks.storage.storage import StorageCheck, media_location
-from oz_installer.remote.local import LocalTransport
+from tests.local_transport import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, judged, levels, site
 
 NFS = '{type: nfs, server: nfs.example.com, export: /srv/oz, options: "vers=4.1,hard"}'

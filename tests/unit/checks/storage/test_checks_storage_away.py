@@ -18,8 +18,8 @@ from oz_installer.checks.storage.probe import HeldFile, MediaLocation, StorageFa
 from oz_installer.checks.storage.scripts import PREFIX
 from oz_installer.checks.storage.storage import StorageCheck
 from oz_installer.errors import ConnectError, OzError
-from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import Transport
+from tests.local_transport import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, judged, levels, site
 from tests.unit.checks.test_checks_scripts import program, shared, tools
 

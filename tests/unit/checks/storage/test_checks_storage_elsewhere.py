@@ -17,8 +17,8 @@ from oz_installer.checks.storage.probe import MediaLocation, StorageFacts, read_
 from oz_installer.checks.storage.scripts import PREFIX
 from oz_installer.checks.storage.storage import StorageCheck, media_location
 from oz_installer.errors import ConnectError
-from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import ForwardingForbidden, Transport
+from tests.local_transport import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, site
 from tests.unit.checks.storage.test_checks_storage_away import here, sharing
 from tests.unit.checks.test_checks_scripts import program, shared, tools

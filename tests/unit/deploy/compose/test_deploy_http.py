@@ -11,8 +11,8 @@ import pytest
 
 from oz_installer.deploy.compose import http_probe as subject
 from oz_installer.deploy.compose.http_probe import http_status
-from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.transport import ForwardingForbidden
+from tests.local_transport import LocalTransport
 from tests.unit.deploy.compose.deploy_support import FakeTransport
 
 

@@ -12,8 +12,8 @@ from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.facts import parse_facts
 from oz_installer.deploy.compose.record_file import record_file
 from oz_installer.deploy.record import Record
-from oz_installer.remote.local import LocalTransport
 from oz_installer.render.project import INSTALLED_RECORD
+from tests.local_transport import LocalTransport
 from tests.unit.checks.checks_support import printed_by, site
 from tests.unit.checks.test_checks_scripts import DOCKER, program, tools
 

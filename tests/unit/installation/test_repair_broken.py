@@ -17,7 +17,7 @@ from oz_installer.errors import ConnectError
 from oz_installer.installation.repair import run_remedies
 from oz_installer.installation.undo_log import UndoLog, pending_undos
 from oz_installer.remote.transport import CommandResult
-from tests.unit.installation.test_mending import Fake, Site, failing, remedy
+from tests.unit.installation.test_repair import Fake, Site, failing, remedy
 
 
 def breaking(_argv: Sequence[str]) -> CommandResult:

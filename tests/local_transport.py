@@ -166,7 +166,7 @@ class _LocalExchange:
 
     def _feed(self, stdin: bytes | Iterable[bytes]) -> None:
         pipe, sent = self._process.stdin, 0
-        assert pipe is not None  # noqa: S101 - Popen was given PIPE
+        assert pipe is not None
         with contextlib.suppress(OSError, ValueError):
             for piece in (stdin,) if isinstance(stdin, bytes) else stdin:
                 view = memoryview(piece)
@@ -183,7 +183,7 @@ class _LocalExchange:
     def _drain(self) -> None:
         with selectors.DefaultSelector() as selector:
             for pipe, store in ((self._process.stdout, self.stdout), (self._process.stderr, self.stderr)):
-                assert pipe is not None  # noqa: S101 - Popen was given PIPE
+                assert pipe is not None
                 selector.register(pipe, selectors.EVENT_READ, store)
             while selector.get_map():
                 for key, _ in selector.select(_TICK):

@@ -17,10 +17,10 @@ from oz_installer.errors import AnswersError, ConnectError
 from oz_installer.installation.nodes.connection_pool import ConnectionPool
 from oz_installer.installation.wizard.partial_answers import api_names, partial_answers
 from oz_installer.installation.wizard.probe import NodeProbe, ProbedSection, probe_nodes, probe_section
-from oz_installer.remote.local import LocalTransport
 from oz_installer.remote.ssh.target import HostKeyRefused
 from oz_installer.remote.transport import CommandResult, Transport
 from oz_installer.secret import Secret
+from tests.local_transport import LocalTransport
 
 CANARY = "canary-password"
 NOWHERE = Path("/nowhere/answers.yml")
