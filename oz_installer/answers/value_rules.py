@@ -276,7 +276,9 @@ name = RegexRule(
 user = RegexRule(_LOGIN, "a login name")
 account = RegexRule(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "letters, digits and _ . - only, at most 64")
 registry_user = RegexRule(r"[A-Za-z0-9_][A-Za-z0-9_.@$+%/=~-]{0,254}", "a login name; such as robot$oz+pull")
-sql_name = RegexRule(r"[a-z_][a-z0-9_]{0,62}", "lower-case letters, digits and _, at most 63")
+sql_name = RegexRule(
+    r"[A-Za-z_][A-Za-z0-9_.@-]{0,62}", "letters, digits and _ . @ - only, a letter or _ first, at most 63"
+)
 fingerprint = RegexRule(
     r"SHA256:[A-Za-z0-9+/]{43}=?", "SHA256: and 43 characters, as ssh-keygen -lf prints it"
 )

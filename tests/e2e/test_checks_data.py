@@ -177,6 +177,32 @@ def test_rights_and_extensions_that_an_administrator_gives(bench: Bench) -> None
         bench.sql("DROP ROLE IF EXISTS boss")
 
 
+def test_names_with_signs_and_a_database_that_takes_no_writes(bench: Bench) -> None:
+    document = bench.site.answers("medium-2")["database"]
+    role, name = "gateway@server1", "oz-Gateway"
+    asked = {**document, "name": name, "user": role, "password": secret_file(bench, "signs", "canary-signs")}
+    bench.sql(
+        f"CREATE ROLE \"{role}\" LOGIN PASSWORD 'canary-signs';\n"
+        f'CREATE DATABASE "{name}" OWNER "{role}" TEMPLATE template0 '
+        "ENCODING 'UTF8' LOCALE 'en_US.UTF-8';"
+    )
+    try:
+        found = bench.database(database=asked)
+        assert bad(found) == {}
+        assert found["database.writes/node1"].seen == "PostgreSQL takes writes"
+        bench.sql(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        found = bench.database(database=asked)
+        assert bad(found) == both("database.writes", "failure")
+        told = found["database.writes/node1"].hint
+        statement = told.partition("run: ")[2]
+        assert statement.startswith(f'ALTER ROLE "{role}" IN DATABASE "{name}" SET')
+        bench.sql(statement)
+        assert bad(bench.database(database=asked)) == {}
+    finally:
+        bench.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        bench.sql(f'DROP ROLE IF EXISTS "{role}"')
+
+
 @contextmanager
 def connected(bench: Bench, database: dict[str, Any]) -> Iterator[tuple[CheckContext, Transport]]:
     """node1 as a remedy is carried out through it."""

@@ -22,7 +22,7 @@ from oz_installer.checks.database.postgres_admin import (
     admin_connection,
     database_authorities,
 )
-from oz_installer.checks.database.properties import needs_admin, property_findings
+from oz_installer.checks.database.properties import needs_admin, property_findings, same_server_findings
 from oz_installer.checks.database.remedies import (
     NO_DATABASE,
     REFUSED,
@@ -109,10 +109,11 @@ class DatabaseCheck(ProbeCheck[DatabaseFacts]):
             yield admin_login_finding(self, context, node, facts.admin)
 
     def across(self, context: CheckContext, facts: Mapping[str, DatabaseFacts]) -> Iterator[Finding]:
-        """Judge the server's clock once, from the measurements of all nodes."""
-        del context
-        servers = {name: one.attempt.server for name, one in facts.items() if one.attempt}
-        yield from clock_findings(self, {name: server.ahead for name, server in servers.items() if server})
+        """Judge the server's clock once, and whether all nodes reach the same server."""
+        logged_in = {name: one.attempt.server for name, one in facts.items() if one.attempt}
+        servers = {name: server for name, server in logged_in.items() if server}
+        yield from clock_findings(self, {name: server.ahead for name, server in servers.items()})
+        yield from same_server_findings(self, context, servers)
 
     def _no_tls(
         self, node: CheckedNode, attempt: LoginResult, database: Database, address: str

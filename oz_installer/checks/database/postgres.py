@@ -55,6 +55,9 @@ _COLUMNS: Mapping[str, str] = {
     "locale": "d.datcollate",
     "owner": "pg_get_userbyid(d.datdba)",
     "superuser": "r.rolsuper",
+    "standby": "pg_is_in_recovery()",
+    "read_only": "current_setting('transaction_read_only')::bool",
+    "started": "extract(epoch from pg_postmaster_start_time())::float8",
     "may_create": "has_database_privilege(d.oid, 'CREATE')",
     "may_create_tables": "coalesce(has_schema_privilege(to_regnamespace('public')::oid, 'CREATE'), false)",
     "installed": "array(select extname::text from pg_extension)",
@@ -97,6 +100,9 @@ _ADMIN_VIEW_SQL = f"select {', '.join(_ADMIN_VIEW.values())} from pg_roles r whe
 class Server:
     """A database as it describes itself to the role of Oz. ``locale`` is its collation.
 
+    ``standby``: it replicates another server, and takes no writes. ``read_only``: transactions begin so, by
+    default_transaction_read_only for example. ``started``: Unix time in seconds; no two servers share it.
+
     A connection limit of -1 means none; ``used`` counts all connections, ``used_by_us`` those of this role in
     this database. ``ahead``: seconds that its clock is certainly ahead of this workstation's.
     """
@@ -112,6 +118,9 @@ class Server:
     installed: frozenset[str]
     available: frozenset[str]
     trusted: frozenset[str]
+    standby: bool = False
+    read_only: bool = False
+    started: float = 0.0
     limit: int = 100
     reserved: int = 3
     role_limit: int = -1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from oz_installer.checks.base import AnyNodeCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, FindingLevel, Remedy
@@ -16,6 +16,7 @@ from oz_installer.checks.database.remedies import (
 )
 from oz_installer.checks.network.service import version_finding
 from oz_installer.remote.docker_commands import parse_version
+from oz_installer.render.filters import sql_name
 from oz_installer.text import safe_line
 
 
@@ -37,6 +38,7 @@ def property_findings(
     """Yield the findings, each after those it depends on."""
     yield _version(check, context, node, server)
     yield _encoding(check, context, node, server)
+    yield _writes(check, context, node, server)
     yield _rights(check, context, node, server, admin_view)
     for extension in context.release.database.extensions:
         yield _extension(check, context, node, server, admin_view, extension)
@@ -71,6 +73,50 @@ def _encoding(check: AnyNodeCheck, context: CheckContext, node: CheckedNode, ser
         why=why,
         hint=hint,
     )
+
+
+def _writes(check: AnyNodeCheck, context: CheckContext, node: CheckedNode, server: Server) -> Finding:
+    seen, hint = "takes writes", ""
+    if server.standby:
+        seen = "is a standby server, which takes no writes"
+        hint = "Set database.host to the primary server, or to an address that always leads to it."
+    elif server.read_only:
+        database = context.answers.database
+        role, name = sql_name(database.user), sql_name(database.name)
+        seen = "begins every transaction read-only (default_transaction_read_only)"
+        hint = (
+            "Ask the database administrator why, then to run: "
+            f"ALTER ROLE {role} IN DATABASE {name} SET default_transaction_read_only = off;"
+        )
+    return check.finding(
+        node,
+        "failure" if server.standby or server.read_only else "ok",
+        f"PostgreSQL {seen}",
+        about="writes",
+        subject="Database writes",
+        why="Oz cannot create its tables or store anything.",
+        hint=hint,
+    )
+
+
+def same_server_findings(
+    check: AnyNodeCheck, context: CheckContext, servers: Mapping[str, Server]
+) -> Iterator[Finding]:
+    """Warn of nodes that reach another server than the first node, by when each server started."""
+    seen_by = [(node, servers[node.name]) for node in context.api_nodes if node.name in servers]
+    for node, server in seen_by:
+        first, its = seen_by[0]
+        if server.started != its.started:
+            yield check.finding(
+                node,
+                "warning",
+                f"the address leads to another server here than from {first.name}",
+                about="server",
+                subject="Database server",
+                why="Two servers hold two sets of data, unless one is a standby of the other.",
+                hint="Compare the addresses with: getent hosts HOST on both nodes. Set database.host to the "
+                "primary server's own address, or accept this after a failover.",
+            )
 
 
 def _rights(

@@ -80,7 +80,11 @@ TABLE: list[tuple[Any, list[Any], list[Any]]] = [
     (value_rules.user, ["root", "oz_admin", "corp\\me", "me@corp", "host$"], ["", "-a", "a b", "a\n", "1a", "a;b", "a$b", "me@"]),
     (value_rules.account, ["oz", "a.b-c_d"], ["", "-a", "a b", "a\n", "a@b", LONG + "a"]),
     (value_rules.registry_user, ["AWS", "robot$oz+pull", "me@example.com"], ["", "-a", "a b", "a:b", "a\n", "a'b", "\x1b"]),
-    (value_rules.sql_name, ["a", "_a1", "gateway_user"], ["", "A", "1a", "a-b", "a b", "a\n", 'a"', "a;", LONG]),
+    (
+        value_rules.sql_name,
+        ["a", "A", "_a1", "gateway_user", "oz-gateway", "gateway@server1", "a" * 63],
+        ["", "1a", "-a", "@a", "a b", "a\n", 'a"', "a;", "a$b", "a=b", "a/b", "é", "a" * 64, LONG],
+    ),
     (value_rules.fingerprint, ["SHA256:" + "a" * 43], ["", "SHA256:", "MD5:aa", "SHA256:" + "a" * 43 + "\n", "a" * 43]),
     (value_rules.mount_options, ["vers=4.1,hard", "ro"], ["", "a b", "a;b", "a\n", "-o", "a'b", "$(x)"]),
     (value_rules.image, ["a", "a:b", "h:1/a", "localhost/a/b-c.d"], ["", "a:", ":a", "a//b", "/a", "a ", "a\n"]),

@@ -268,6 +268,8 @@ def test_database_from_outside(attempt: LoginResult, bad: dict[str, str], words:
         ({"locale": "C"}, {"database.encoding": "warning"}),
         ({"locale": "en_US.utf8"}, {}),
         ({"owner": "postgres"}, {}),
+        ({"standby": True, "read_only": True}, {"database.writes": "failure"}),
+        ({"read_only": True}, {"database.writes": "failure"}),
         ({"may_create_tables": False}, {"database.rights": "failure"}),
         ({"may_create_tables": False, "superuser": True}, {}),
         ({"installed": frozenset()}, {}),

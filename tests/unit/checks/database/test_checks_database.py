@@ -142,6 +142,22 @@ def test_the_servers_clock(ahead: tuple[float, float], level: str, words: str) -
     assert found.hint or level == "ok"
 
 
+@pytest.mark.parametrize(("started", "differs"), [((5.5, 5.5), False), ((5.5, 7.25), True)])
+def test_nodes_that_reach_different_servers(started: tuple[float, float], differs: bool) -> None:
+    at = site()
+    facts = {
+        node.name: DatabaseFacts(attempt=LoginResult(outcome="in", server=replace(SERVER, started=one)))
+        for node, one in zip(at.api_nodes, started, strict=True)
+    }
+    found = {one.id: one for one in DatabaseCheck().across(at, facts)}
+    second = at.api_nodes[1].name
+    assert (f"database.server/{second}" in found) is differs
+    if differs:
+        warning = found[f"database.server/{second}"]
+        assert (warning.level, warning.node) == ("warning", second)
+        assert at.api_nodes[0].name in warning.seen
+
+
 def test_nothing_is_said_of_a_clock_that_nobody_saw() -> None:
     facts = {"n1": DatabaseFacts(attempt=WRONG), "n2": DatabaseFacts()}
     assert list(DatabaseCheck().across(site(), facts)) == []
