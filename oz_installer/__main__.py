@@ -9,11 +9,18 @@ from typing import NoReturn, TextIO
 
 from oz_installer.errors import RERUN_HINT
 
-STOPPED = 130
+STOPPED, NOT_USABLE = 130, 2
+WINDOWS = """\
+error: oz-install does not run on Windows itself
+hint: Run it in WSL 2: install it there (wsl --install), and keep the answers below the home folder of WSL.
+"""
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    if sys.platform == "win32":
+        sys.stderr.write(WINDOWS)
+        sys.exit(NOT_USABLE)
     _leave_no_core()
     from oz_installer.console.signals import signals_as_interrupt
 

@@ -10,6 +10,7 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
+from oz_installer.answers.local_files import chmod_hint
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.questions import root
 from oz_installer.answers.yaml.parser import parse, parse_error
@@ -89,13 +90,13 @@ def parse_file(path: Path) -> ParsedFile:
     if mode & stat.S_IWOTH:
         raise AnswersError(
             f"{path}: can be written by everybody, who would decide what runs as root on the nodes",
-            f"read it again, then run chmod o-w {path}",
+            f"read it again, then {chmod_hint(path, 'o-w')}",
         )
     draft = parse_text(_decode(data, str(path)), str(path))
     if mode & (stat.S_IRGRP | stat.S_IROTH) and _holds_plain(draft.values):
         raise AnswersError(
             f"{path}: contains a secret and can be read by others",
-            f"run chmod 600 {path}, or replace the secret by {{env: NAME}} or {{file: PATH}}",
+            f"replace the secret by {{env: NAME}} or {{file: PATH}}, or {chmod_hint(path)}",
         )
     return draft
 

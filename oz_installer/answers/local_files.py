@@ -8,6 +8,10 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+MOVE = "move the answers to a folder below your home (in WSL, not below /mnt/c)"
+NO_MODES = f"its file system keeps no file modes, so others could read it; {MOVE}"
+"""Why a file cannot be private: DrvFs of WSL, vfat, some SMB mounts."""
+
 
 def resolve_path(path: Path | str, base: Path) -> Path:
     """Return ``path`` with ``~`` expanded, relative to ``base``, the folder of the answers file."""
@@ -65,11 +69,16 @@ def foreign_owner(status: os.stat_result) -> str:
     return f"belongs to {name}, who could put anything into it"
 
 
+def chmod_hint(path: Path, change: str = "600") -> str:
+    """Return how to take a file from others; a file system without modes ignores chmod."""
+    return f"run chmod {change} {path}; if nothing changes, {MOVE}"
+
+
 def write_private(path: Path, data: bytes) -> None:
     """Replace a file atomically, readable by its owner only. Raises OSError.
 
     The content is synced to disk before the rename, so that a crash leaves the old file or the new one.
-    A link is followed unless another user made it.
+    A link is followed unless another user made it. A file system that keeps no modes is refused.
     """
     with suppress(FileNotFoundError):
         there = path.lstat()
@@ -81,6 +90,8 @@ def write_private(path: Path, data: bytes) -> None:
         with os.fdopen(
             os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb"
         ) as out:
+            if stat.S_IMODE(os.fstat(out.fileno()).st_mode) & 0o077:
+                raise OSError(errno.EOPNOTSUPP, NO_MODES, str(path))
             out.write(data)
             out.flush()
             os.fsync(out.fileno())

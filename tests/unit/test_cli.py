@@ -14,6 +14,7 @@ import click
 import pytest
 
 from oz_installer import __version__
+from oz_installer.__main__ import main
 from oz_installer.answers.file import loads
 from oz_installer.cli.main import COMMANDS, oz_install, run
 
@@ -51,6 +52,16 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 2) 
     assert "token-canary" not in said.err
     assert len(said.err.splitlines()) <= 14, said.err
     return said.err
+
+
+def test_windows_is_told_where_to_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    assert "Run it in WSL 2" in capsys.readouterr().err
 
 
 def test_loads_what_the_tests_change() -> None:

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from oz_installer.answers.local_files import foreign_owner, resolve_path
+from oz_installer.answers.local_files import chmod_hint, foreign_owner, resolve_path
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.questions import Section, root
 from oz_installer.answers.safe_text import unprintable_character
@@ -228,7 +228,7 @@ def _secret_file(path: Path) -> str:
             if owner := foreign_owner(status):
                 raise _Missing(f"{path} {owner}; make it yours: chown $(id -u) {path}")
             if status.st_mode & (stat.S_IRGRP | stat.S_IROTH):
-                raise _Missing(f"{path} can be read by others; run chmod 600 {path}")
+                raise _Missing(f"{path} can be read by others; {chmod_hint(path)}")
             text = stream.read(LARGEST + 1).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _Missing(f"{path} is not UTF-8 text; save it as UTF-8") from error

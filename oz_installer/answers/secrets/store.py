@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from oz_installer.answers.local_files import foreign_owner, write_private
+from oz_installer.answers.local_files import chmod_hint, foreign_owner, write_private
 from oz_installer.errors import AnswersError, LockedError
 from oz_installer.secret import Secret
 from oz_installer.text import join_and
@@ -89,7 +89,7 @@ class SecretStore:
         if owner := foreign_owner(status):
             raise self._error(owner, f"move it away, or make it yours: chown $(id -u) {self.path}")
         if status.st_mode & 0o077:
-            raise self._error("can be read or written by others", f"run chmod 600 {self.path}")
+            raise self._error("can be read or written by others", chmod_hint(self.path))
 
     def _secrets(self, document: object) -> dict[str, Secret]:
         values = document.get("secrets") if isinstance(document, dict) else None

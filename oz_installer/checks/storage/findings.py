@@ -23,7 +23,7 @@ _NO_FOLDER = {
         "Move the file away, and mount the shared file system there.",
     ),
 }
-"""What is seen and what to do when the folder is not one."""
+"""Message and hint by what is in the place of the folder."""
 
 _NO_CLIENT = ("no such device", "unknown filesystem type", "helper program", "not supported")
 

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,34 @@ def test_a_broken_store_is_never_replaced(tmp_path: Path, content: str, mode: in
         SecretStore(path).add({"b": Secret("new")})
     assert caught.value.hint
     assert path.read_text() == content
+
+
+@pytest.fixture
+def no_modes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A file system that gives every file the mode 777, as DrvFs of WSL does without metadata."""
+    real, before = os.open, os.umask(0)
+    monkeypatch.setattr(
+        os, "open", lambda path, flags, mode=0o777, **more: real(path, flags, mode | 0o777, **more)
+    )
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("no_modes")
+def test_a_file_system_without_modes_gets_no_secrets(tmp_path: Path) -> None:
+    with pytest.raises(AnswersError, match="keeps no file modes") as caught:
+        SecretStore(tmp_path / "s.json").add({"a": Secret("canary")})
+    assert "below your home" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_that_others_can_read_on_any_file_system(tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    path.write_text('{"version": 1, "secrets": {}}')
+    path.chmod(0o777)
+    with pytest.raises(AnswersError, match="can be read or written by others") as caught:
+        SecretStore(path).read()
+    assert caught.value.hint.startswith(f"run chmod 600 {path}; if nothing changes, move the answers")
 
 
 def test_a_store_that_cannot_be_written(tmp_path: Path) -> None:
