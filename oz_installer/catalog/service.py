@@ -87,8 +87,9 @@ class Service:
     ``when``: the condition in ``topology/planner.py`` that enables it. ``copies``: ``node`` is one on each
     node of its role, ``one`` a single one in the installation, ``bio`` one per BIO, spread over the nodes of
     its role. A ``job`` runs to completion, and again when its definition or a file that it reads changes;
-    with ``once`` only when its environment changes. ``fills``: the mount in which it leaves its work, of its
-    own (``data:NAME``) or of a service of its node (``volume:NAME``); when that is lost, it runs again.
+    with ``once`` only when its environment or such a file changes. ``fills``: the mount in which it leaves
+    its work, of its own (``data:NAME``) or of a service of its node (``volume:NAME``); when that is lost, it
+    runs again.
     ``identity``: shell for the container that prints what its data are known by. ``secrets``: those that it
     needs and that oz-install can generate. ``egress``: it calls the vendor. ``part``: its function for other
     services. ``listens``: its port, if none is published. ``connections``: the number of database connections

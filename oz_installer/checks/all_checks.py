@@ -21,6 +21,7 @@ from oz_installer.checks.engine.runtime import RuntimeCheck
 from oz_installer.checks.host.clock import ClockCheck
 from oz_installer.checks.host.host import HostCheck
 from oz_installer.checks.host.identity import IdentityCheck
+from oz_installer.checks.installed.removal import RemovalCheck
 from oz_installer.checks.network.egress import EgressCheck
 from oz_installer.checks.network.port_matrix import PortMatrixCheck
 from oz_installer.checks.network.public_url import PublicUrlCheck, WorkstationUrlCheck
@@ -47,4 +48,5 @@ CHECKS: tuple[Check[Any], ...] = (
     PublicUrlCheck(),
     WorkstationUrlCheck(),
     ClockCheck(),
+    RemovalCheck(),
 )

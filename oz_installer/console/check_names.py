@@ -22,5 +22,6 @@ CHECK_NAMES = (
     "public-url",
     "public-url-here",
     "clock",
+    "removal",
 )
 """Names in the order of a report. A test holds them equal to ``checks.all_checks.CHECKS``."""

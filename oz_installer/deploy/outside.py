@@ -25,6 +25,11 @@ class Outside:
         self._url = f"{topology.public_url.rstrip('/')}{path}" if path else ""
         self._answers: dict[str, Future[Answer]] = {}
 
+    @property
+    def url(self) -> str:
+        """The URL that is asked; empty when the topology has none."""
+        return self._url
+
     def start(self) -> bool:
         """Ask in the background, since a firewall may let it wait."""
         if self._url:
@@ -33,16 +38,25 @@ class Outside:
 
     def tell(self, run: RunContext) -> bool:
         """Report the answer. One that was no success is asked for again, now that the nodes answer."""
-        for url, answer in self._answers.items():
-            status, text = _result(answer)
-            if status != 200 and text != _LATE:
-                status, text = _result(start_all([url], _ask, name="outside")[url])
-            if status == 200:
-                run.log(f"{url} answers this workstation")
-            else:
-                problem = f"{url} does not answer this workstation: {safe_line(text)}"
-                run.log(f"not checked from outside: {problem}", level="warning")
+        if not self._answers:
+            return True
+        if problem := self.problem(again=True):
+            run.log(f"not checked from outside: {problem}", level="warning")
+        else:
+            run.log(f"{self._url} answers this workstation")
         return True
+
+    def problem(self, *, again: bool = False) -> str:
+        """Return what is wrong with the answer to ``start``, in a sentence; empty when it is right.
+
+        ``again`` asks once more first, unless nothing answered in time."""
+        answer = self._answers.get(self._url)
+        if answer is None:
+            return ""
+        status, text = _result(answer)
+        if again and status != 200 and text != _LATE:
+            status, text = _result(start_all([self._url], _ask, name="outside")[self._url])
+        return "" if status == 200 else f"{self._url} does not answer this workstation: {safe_line(text)}"
 
 
 def _result(answer: Future[Answer]) -> Answer:

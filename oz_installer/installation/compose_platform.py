@@ -38,12 +38,12 @@ class ComposePlatform:
         answers: Answers,
         topology: Topology,
         secrets: Mapping[str, Secret],
-        licences: Mapping[str, bytes],
+        local_files: Mapping[str, bytes],
     ) -> Mapping[str, Bundle]:
         """Render every node's bundle. Raises AnswersError."""
         from oz_installer.render.compose.bundle import render
 
-        return {bundle.node: bundle for bundle in render(answers, topology, secrets, licences)}
+        return {bundle.node: bundle for bundle in render(answers, topology, secrets, local_files)}
 
     def connect(
         self,
@@ -92,7 +92,7 @@ class ComposePlatform:
         answers = inputs.loaded.answers
 
         def render_bundles() -> Mapping[str, Bundle]:
-            return self.render(answers, inputs.topology, inputs.secrets, inputs.licences)
+            return self.render(answers, inputs.topology, inputs.secrets, inputs.local_files)
 
         return Preparation(
             nodes=nodes,

@@ -160,9 +160,9 @@ class Platform(Protocol):
         answers: Answers,
         topology: Topology,
         secrets: Mapping[str, Secret],
-        licences: Mapping[str, bytes],
+        local_files: Mapping[str, bytes],
     ) -> Mapping[str, Rendering]:
-        """Render the files of every target; ``licences`` by their keys in the answers. Pure.
+        """Render the files of every target; ``local_files`` by the mounts that name them. Pure.
 
         Raises AnswersError when an answer or a secret cannot be written in a file's language.
         """

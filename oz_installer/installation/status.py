@@ -9,12 +9,13 @@ from pathlib import Path
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.answers.secrets.resolve import Ask
 from oz_installer.deploy.events import EmitEvent
+from oz_installer.deploy.outside import Outside
 from oz_installer.errors import ConnectError, OzError
 from oz_installer.frozen import dataclass
 from oz_installer.installation.connect import connected, select_targets
 from oz_installer.installation.desired_state.inputs import read_inputs
 from oz_installer.installation.platform import OpenTransport
-from oz_installer.installation.summary import summary_from
+from oz_installer.installation.summary import public_url_note, summary_from
 from oz_installer.secret import Masker
 from oz_installer.topology.summary import Summary
 
@@ -44,6 +45,8 @@ def read_status(
     """
     inputs = read_inputs(loaded, path, ask=ask, connecting=True)
     only = select_targets(loaded.answers, limit)
+    outside = Outside(inputs.topology)
+    outside.start()
     with connected(inputs, open_transport, only=only, emit=emit) as connection:
         status = connection.status()
         troubles = {
@@ -57,7 +60,7 @@ def read_status(
         )
         summary = replace(
             seen,
-            notes=(*seen.notes, *notes),
+            notes=(*seen.notes, *notes, *public_url_note(outside, status)),
             troubles=tuple((name, troubles[name][0]) for name in only if name in troubles),
             not_installed=status.not_installed,
         )

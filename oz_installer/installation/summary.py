@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 
 from oz_installer.answers.local_files import typed_secrets_dir
+from oz_installer.deploy.outside import Outside
 from oz_installer.installation.desired_state.desired_state import DesiredState
 from oz_installer.installation.platform import Status
 from oz_installer.installation.prepare import Prepared
@@ -17,12 +18,28 @@ def summarise(prepared: Prepared, stop: threading.Event | None = None) -> Summar
 
     Raises Interrupted soon after ``stop`` is set.
     """
-    summary = summary_from(prepared.desired_state, prepared.connection.status(stop, refresh=True))
+    outside = Outside(prepared.desired_state.topology)
+    outside.start()
+    status = prepared.connection.status(stop, refresh=True)
+    seen = summary_from(prepared.desired_state, status)
+    summary = replace(seen, notes=(*seen.notes, *public_url_note(outside, status)))
     report = prepared.report.write(summary)
     if trouble := prepared.report.write_error:
         notes = (*summary.notes, f"The report of this run could not be written: {trouble}.")
         return replace(summary, notes=notes)
     return replace(summary, report=report)
+
+
+def public_url_note(outside: Outside, status: Status) -> tuple[str, ...]:
+    """Return a note when what is installed does not answer at the public URL.
+
+    Waits a few seconds for an answer."""
+    if set(status.targets) <= set(status.not_installed) or not (problem := outside.problem()):
+        return ()
+    return (
+        f"{problem}. Check DNS, firewall and load balancer from where users are; the states above are the "
+        "nodes' own.",
+    )
 
 
 def summary_from(state: DesiredState, status: Status) -> Summary:

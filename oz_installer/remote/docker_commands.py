@@ -47,8 +47,6 @@ class _Dialect(NamedTuple):
 
     compose: tuple[tuple[ComposeVariant, Argv], ...]
     label: str
-    save: Argv = ()
-    load: Argv = ()
     reads_authfile: bool = False
 
 
@@ -56,12 +54,10 @@ _DIALECTS = {
     "docker": _Dialect(
         compose=((ComposeVariant.PLUGIN, ("docker", "compose")), (ComposeVariant.V1, ("docker-compose",))),
         label='{{{{.Label "{}"}}}}',
-        load=("--quiet",),
     ),
     "podman": _Dialect(
         compose=((ComposeVariant.PODMAN, ("podman-compose",)),),
         label='{{{{index .Labels "{}"}}}}',
-        save=("--format", "docker-archive", "--multi-image-archive"),
         reads_authfile=True,
     ),
 }
@@ -183,16 +179,6 @@ def pull(engine: str, image: str, authfile: str | None = None) -> Argv:
     """Pull one image. ``authfile`` (Podman) holds credentials that replace the login's own."""
     extra = ("--authfile", authfile) if authfile and _DIALECTS[engine].reads_authfile else ()
     return (engine, "pull", "--quiet", *extra, image)
-
-
-def save_images(engine: str, images: Sequence[str]) -> Argv:
-    """Write images to stdout as one docker-archive."""
-    return (engine, "save", *_DIALECTS[engine].save, *images)
-
-
-def load_images(engine: str) -> Argv:
-    """Read images from stdin."""
-    return (engine, "load", *_DIALECTS[engine].load)
 
 
 def login(engine: str, server: str, username: str) -> Argv:

@@ -11,5 +11,11 @@ DIGEST_LABEL = "com.ozforensics.oz-install.digest"
 RECORD_FILE = "record.json"
 """The record, in the folder of a generation; node.sh has the same name."""
 
+NODES_FILE = "nodes.json"
+"""Names and hosts of all nodes, in every bundle: a later run sees which of them have left."""
+
+INSTALLED_NODES = f"current/{NODES_FILE}"
+"""The nodes of what is installed, below the install folder."""
+
 INSTALLED_RECORD = f"current/{RECORD_FILE}"
 """The record of what is installed, below the install folder."""

@@ -44,6 +44,8 @@ def active_conditions(answers: Answers) -> Mapping[str, bool]:
     return {
         "always": True,
         "bundled_database": answers.database.host is None,
+        "admin_password_given": answers.admin.password is not None,
+        "admin_password_generated": answers.admin.password is None,
         "database_ca": answers.database.ca_file is not None,
         "bundled_redis": rabbitmq or answers.broker.host is None,
         "bundled_rabbitmq": rabbitmq and answers.broker.host is None,

@@ -17,6 +17,7 @@ UNKNOWN = "unknown"
 STARTING = "starting"
 NOT_VERIFIED = "not verified"
 """A container is healthy, but the verification of its node failed or is missing."""
+_MOST_NAMED = 4
 HEALTHY_STATES = frozenset({"running", "healthy", "finished"})
 """Healthy states of services and jobs."""
 
@@ -90,7 +91,10 @@ def summary_of(
         secrets_file=secrets_file,
         admin_email=admin_email,
         admin_kept=admin_kept,
-        notes=tuple(_notes(topology, admin_email, (secrets_file, typed_secrets), answers_file)),
+        notes=(
+            *_repair_notes(rows, answers_file),
+            *_notes(topology, admin_email, (secrets_file, typed_secrets), answers_file),
+        ),
     )
 
 
@@ -119,6 +123,17 @@ def _url(node: TopologyNode, endpoint: Endpoint) -> str:
     return f"http://{url_host(node.address)}:{placed.ports[0].host}{endpoint.path}"
 
 
+def _repair_notes(rows: Iterable[SummaryRow], answers_file: Path | None) -> Iterator[str]:
+    ill = [row for row in rows if row.state not in HEALTHY_STATES | {UNKNOWN, STARTING}]
+    if ill:
+        services = join_and((f"{row.service} on {row.node}" for row in ill), _MOST_NAMED)
+        yield f"Run oz-install {_answers(answers_file)} to repair {services}."
+
+
+def _answers(file: Path | None) -> str:
+    return f"--answers {shlex.quote(str(file or 'FILE'))}"
+
+
 def _notes(
     topology: Topology, admin_email: str, secrets: Iterable[Path | None], answers_file: Path | None
 ) -> Iterator[str]:
@@ -128,6 +143,6 @@ def _notes(
         yield f"Open the web UI and log in{login}."
     if kept := join_and(str(path) for path in secrets if path):
         yield f"Keep a copy of {kept} in a safe place: a rerun needs the secrets."
-    answers = f"--answers {shlex.quote(str(answers_file or 'FILE'))}"
+    answers = _answers(answers_file)
     yield f"oz-install status {answers} shows this table again."
     yield f"oz-install logs {answers} SERVICE shows the log of a service."

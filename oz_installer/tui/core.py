@@ -165,16 +165,32 @@ class ProbeApi(Protocol):
 class OperationsApi(Protocol):
     """An installation: compare, check, apply, read what runs."""
 
-    def prepare(self, path: Path, stop: Stop, emit: Callable[[Event], None] | None = None) -> Prepared:
-        """Connect, read facts and plan; change nothing. ``emit`` gets the events of its phases."""
+    def prepare(
+        self,
+        path: Path,
+        stop: Stop,
+        emit: Callable[[Event], None] | None = None,
+        working: WorkingCopy | None = None,
+    ) -> Prepared:
+        """Connect, read facts and plan; change nothing. ``emit`` gets the events of its phases.
+
+        ``working`` are unsaved answers to use in place of those in the file."""
         ...
 
     def with_diffs(self, prepared: Prepared, stop: Stop) -> Plan:
         """Return the plan with the diff of every file, secrets masked."""
         ...
 
-    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: Stop) -> None:
-        """Run every check on all nodes in parallel; an unreachable node is a finding."""
+    def check(
+        self,
+        path: Path,
+        on_finding: Callable[[Finding], None],
+        stop: Stop,
+        working: WorkingCopy | None = None,
+    ) -> None:
+        """Run every check on all nodes in parallel; an unreachable node is a finding.
+
+        ``working`` are unsaved answers to use in place of those in the file."""
         ...
 
     def run_checks(self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: Stop) -> None:

@@ -52,8 +52,10 @@ def test_false_nothing_to_do(clean: Site, tmp_path: Path) -> None:
     clean.on("node1", "docker stop -t 1 oz-celery-beat")
     with rule(clean, "FORWARD -i eth0 -p tcp --dport 8880 -j DROP"):  # users ask in vain
         ended = clean.install(path)
+        status = clean.run("status", "--answers", str(path))
     assert ended.status == 0, ended.stderr
     assert f"not checked from outside: {document['public_url']}/api/version" in ended.stderr
+    assert f"{document['public_url']}/api/version does not answer this workstation" in status.stdout
 
     clean.on("node1", "docker rm -f oz-api-pg; docker volume rm oz_api-pg")
     plan = clean.run("plan", "--answers", str(path))

@@ -86,7 +86,10 @@ def test_optional_parts(clean: Site, tmp_path: Path) -> None:
     assert {"oz-api-o2n", "oz-o2n-pg", "oz-celery-regula", "oz-web-adapter"} <= names
     assert not names & {"oz-bio-updater", "oz-api-flower", "oz-nginx-exporter"}
     assert clean.on("node1", "docker inspect -f '{{.Config.Image}}' oz-webui").strip() == "own/ui:7"
-    _, touched = variant.install(components={**parts, "web_ui": False, "statistic": False})
+    fewer = {**parts, "web_ui": False, "statistic": False}
+    outcome, _ = variant.install(components=fewer, expect=3)
+    assert "oz-webui" in outcome.stderr
+    _, touched = variant.install(components=fewer, accept=[*SMALL, "removal.services"])
     assert touched == {"node1/oz-webui", "node1/oz-statistic", "node1/oz-api-nginx"}
     variant.works()
 
@@ -100,7 +103,7 @@ def test_later_changes_touch_only_what_they_concern(clean: Site, tmp_path: Path)
     assert touched == {f"node1/{name}" for name in READERS | WORKERS | {"oz-webui"}}
 
     for there in (False, True):
-        _, touched = variant.install(components={"web_ui": there})
+        _, touched = variant.install(components={"web_ui": there}, accept=[*SMALL, "removal.services"])
         assert touched == {"node1/oz-webui"}
 
     clean.each(["node1", "node2", "node3"], f"docker tag {TFSS} own/tfss:1")

@@ -14,6 +14,7 @@ import pytest
 from oz_installer.answers.local_files import write_private
 from oz_installer.lab import LabOptions, down, up
 from oz_installer.lab.database import psql
+from oz_installer.lab.files import SMALL
 from oz_installer.lab.options import LabExtra, Suite
 from tests.e2e.registry import serving
 from tests.e2e.site import Site, write_answers
@@ -71,7 +72,7 @@ def test_podman(podman: Site, tmp_path: Path, layout: str, workers: list[str]) -
     assert touched == {f"node1/{name}" for name in READERS | {f"oz-celery-{worker}" for worker in workers}}
     variant.works()  # nginx finds the API at its new address
     for there in (False, True):
-        _, touched = variant.install(components={"statistic": there})
+        _, touched = variant.install(components={"statistic": there}, accept=[*SMALL, "removal.services"])
         assert touched == {"node1/oz-statistic", "node1/oz-api-nginx"}
     podman.on("node1", "podman rm -f oz-webui; nohup python3 -m http.server 80 >/dev/null 2>&1 & sleep 1")
     try:

@@ -112,8 +112,10 @@ def test_stopped_by_ctrl_c_and_finished_later(clean: Site, tmp_path: Path) -> No
         one.on("Access", "Public URL")
         one.access(api=1)
         one.save()
-        for step in ("Review", "Preflight", "Install"):
-            one.on(step)
+        one.on("Review")
+        one.on("Preflight", "[ Run the checks ]")
+        one.preflight()
+        one.on("Install")
 
         before = clean.shape("node1")
         one.begin()

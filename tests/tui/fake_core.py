@@ -47,6 +47,8 @@ class Outside:
     summary: Any = None
     failure: Exception | None = None
     pace: float = 0.0
+    unsaved: list[WorkingCopy | None] = field(default_factory=list)
+    """The answers that were given in place of the file's, a call each."""
 
 
 class Scripted:
@@ -85,9 +87,14 @@ class Scripted:
         self._report(self.outside.findings, on_finding, stop)
 
     def prepare(
-        self, path: Path, stop: threading.Event, emit: Callable[[Event], None] | None = None
+        self,
+        path: Path,
+        stop: threading.Event,
+        emit: Callable[[Event], None] | None = None,
+        working: WorkingCopy | None = None,
     ) -> Prepared:
         """As scripted."""
+        self.outside.unsaved.append(working)
         if emit is not None:
             emit(PhaseStarted(phase="Read facts", number=2, of=2))
         if self.outside.failure is not None:
@@ -100,9 +107,15 @@ class Scripted:
         plan: Plan = self.outside.plan
         return plan
 
-    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event) -> None:
+    def check(
+        self,
+        path: Path,
+        on_finding: Callable[[Finding], None],
+        stop: threading.Event,
+        working: WorkingCopy | None = None,
+    ) -> None:
         """As over prepared connections, which fail where connecting does."""
-        self.run_checks(self.prepare(path, stop), on_finding, stop)
+        self.run_checks(self.prepare(path, stop, None, working), on_finding, stop)
 
     def run_checks(
         self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: threading.Event

@@ -77,13 +77,25 @@ class FiftyCore(InstallerCore):
         """Report too little memory for each node."""
         put_from_threads([fit(name, short_of_memory(name)) for name in names], on_tried)
 
-    def prepare(self, path: Path, stop: threading.Event, emit: EmitEvent | None = None) -> Prepared:
+    def prepare(
+        self,
+        path: Path,
+        stop: threading.Event,
+        emit: EmitEvent | None = None,
+        working: WorkingCopy | None = None,
+    ) -> Prepared:
         """Something to carry out."""
         return cast("Prepared", FakePrepared())
 
-    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event) -> None:
+    def check(
+        self,
+        path: Path,
+        on_finding: Callable[[Finding], None],
+        stop: threading.Event,
+        working: WorkingCopy | None = None,
+    ) -> None:
         """The same."""
-        self.run_checks(self.prepare(path, stop), on_finding, stop)
+        self.run_checks(self.prepare(path, stop, None, working), on_finding, stop)
 
     def run_checks(
         self, prepared: Prepared, on_finding: Callable[[Finding], None], stop: threading.Event

@@ -23,6 +23,9 @@ from oz_installer.answers.value_rules import name as node_name
 from oz_installer.answers.yaml.writer import save_text
 from oz_installer.errors import AnswersError, Problem
 
+PINNED = ("release", "engine", "install_dir")
+"""Answers that a new file always has."""
+
 MOST_OTHERS = 50
 """Maximum number of other answers files in a folder that are searched for references."""
 
@@ -36,11 +39,14 @@ def save_answers(
     from: when the answers are saved to another one, secrets are copied along, generated ones too, and
     relative paths are adapted. A replaced file that differs from ``source`` is kept beside the new one
     (``.old``), with its secrets. Returns the answers as the file now has them. If anything fails, the
-    previous file still works. Raises AnswersError, or LockedError while a run generates secrets there.
+    previous file still works. A new file has the release, engine and install folder also where they are the
+    defaults. Raises AnswersError, or LockedError while a run generates secrets there.
     """
     former = opened if opened != path else None
     if former is not None:
         working = relocated(working, former, path)
+    if source is None:
+        working = _with_pinned(working)
     _check_savable(working, path)
     folder = typed_secrets_dir(path)
     ours = former is None and source is not None and _read_text(path) == source
@@ -60,6 +66,14 @@ def save_answers(
     needed = _files_of(values, path, folder) | _files_of_others(path, folder)
     _remove_unused(before - needed, folder)
     return kept
+
+
+def _with_pinned(working: WorkingCopy) -> WorkingCopy:
+    """Give what a later oz-install may have another default for: a rerun must not upgrade by it."""
+    for key in PINNED:
+        if not working.is_given(key) and not working.problem(key):
+            working = working.with_value(key, working.get(key))
+    return working
 
 
 def _check_savable(working: WorkingCopy, path: Path) -> None:

@@ -16,12 +16,13 @@ from oz_installer.answers.dotted_keys import (
     with_value,
     without_value,
 )
-from oz_installer.answers.file import ParsedFile
+from oz_installer.answers.file import LoadedAnswers, ParsedFile
 from oz_installer.answers.form_text import parse_form_text
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.questions import question, root
 from oz_installer.answers.validation import ValidatedRows, Validator
 from oz_installer.answers.yaml.convert import InvalidValue
+from oz_installer.answers.yaml.parser import parse_error
 from oz_installer.answers.yaml.reader import build_section
 from oz_installer.answers.yaml.writer import dumps_values
 from oz_installer.errors import Problem
@@ -185,6 +186,13 @@ class WorkingCopy:
             return None
         made: Answers = build_section(root(), self.values)
         return made
+
+    def loaded(self, source: str) -> LoadedAnswers:
+        """Return the answers as if ``source`` held them. Raises AnswersError with every problem."""
+        answers = self.answers()
+        if answers is None:
+            raise parse_error(source, self._problems)
+        return LoadedAnswers(answers=answers, source=source, lines={})
 
     def yaml(self, *, without_plain_secrets: bool = True, masked: bool = False) -> str:
         """Return the text of answers.yml, invalid texts included; ``masked`` masks the secrets."""

@@ -61,9 +61,10 @@ def check_picture(svg: Path, loaded: LoadedAnswers, path: Path) -> None:
 
 
 def _own_files(loaded: LoadedAnswers, path: Path) -> Iterable[Path]:
-    """Return the paths of answers, secrets and licences, existing or not."""
-    licences = (loaded.answers.license.bio, loaded.answers.license.web_adapter)
-    return (path, secrets_file_path(path), *(resolve_path(file, path.parent) for file in licences if file))
+    """Return the paths of answers, secrets, licences and authorities, existing or not."""
+    answers = loaded.answers
+    named = (answers.license.bio, answers.license.web_adapter, answers.database.ca_file)
+    return (path, secrets_file_path(path), *(resolve_path(file, path.parent) for file in named if file))
 
 
 def _is_picture(svg: Path) -> bool:

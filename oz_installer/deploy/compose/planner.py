@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from oz_installer.deploy.change import Change, FileAction, ServiceAction
 from oz_installer.deploy.compose.facts import LOST, NodeFacts
 from oz_installer.deploy.plan import Plan, StorageMove, TargetPlan
 from oz_installer.image_reference import has_image
 from oz_installer.render.compose.bundle import Bundle, BundleService
+from oz_installer.render.data_locations import DataLeft, data_left
 
 
 def plan_changes(bundles: Mapping[str, Bundle], facts: Mapping[str, NodeFacts]) -> Plan:
     """Return the changes of every node, in the operator's order."""
-    return Plan(targets=tuple(plan_node(bundle, facts[node]) for node, bundle in bundles.items()))
+    before = {node: one.record.data for node in bundles if (one := facts[node]).record}
+    now = {node: bundle.data for node, bundle in bundles.items() if bundle.data}
+    left = list(data_left(before, now))
+    return Plan(
+        targets=tuple(
+            replace(plan_node(bundle, facts[node]), moves=_moves(node, left))
+            for node, bundle in bundles.items()
+        )
+    )
 
 
 def plan_node(bundle: Bundle, facts: NodeFacts) -> TargetPlan:
@@ -32,7 +42,6 @@ def plan_node(bundle: Bundle, facts: NodeFacts) -> TargetPlan:
             *_image_changes(bundle, facts, (*services, *jobs)),
             *(verification if unverified else ()),
         ),
-        moves=_moves(bundle, facts),
     )
 
 
@@ -60,12 +69,9 @@ def _image_changes(bundle: Bundle, facts: NodeFacts, changes: tuple[Change, ...]
     return tuple(Change(target=bundle.node, kind="image", name=image, action="pull") for image in missing)
 
 
-def _moves(bundle: Bundle, facts: NodeFacts) -> tuple[StorageMove, ...]:
-    before = facts.record.data if facts.record else {}
+def _moves(node: str, left: Iterable[DataLeft]) -> tuple[StorageMove, ...]:
     return tuple(
-        StorageMove(what=what, before=before[what], now=now)
-        for what, now in bundle.data.items()
-        if before.get(what, now) != now
+        StorageMove(what=one.what, before=one.before, now=one.now) for one in left if one.node == node
     )
 
 

@@ -1,4 +1,4 @@
-"""The desired state: topology, secrets, licences and the rendered files of every target."""
+"""The desired state: topology, secrets, local files and the rendered files of every target."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class DesiredState:
     topology: Topology
     renderings: Mapping[str, Rendering]
     secrets: Secrets
-    licences: Mapping[str, bytes] = field(repr=False)
+    local_files: Mapping[str, bytes] = field(repr=False)
     render: Render = field(repr=False)
 
     @property
@@ -62,7 +62,7 @@ class DesiredState:
     def masked_files(self, target: str) -> dict[str, bytes]:
         """Return the target's secret files with every secret replaced by a mask."""
         masked = {slot: Secret(MASK) for slot in self.secrets}
-        rendering = self.render(self.answers, self.topology, masked, self.licences)[target]
+        rendering = self.render(self.answers, self.topology, masked, self.local_files)[target]
         return {
             file.path: _shown(file.path, file.content, file.digest) for file in rendering.files if file.secret
         }
@@ -73,14 +73,14 @@ def render_state(
 ) -> DesiredState:
     """Render the files of every target, unless ``renderings`` has them. Raises AnswersError."""
     if renderings is None:
-        renderings = render(inputs.loaded.answers, inputs.topology, inputs.secrets, inputs.licences)
+        renderings = render(inputs.loaded.answers, inputs.topology, inputs.secrets, inputs.local_files)
     return DesiredState(
         loaded=inputs.loaded,
         path=inputs.path,
         topology=inputs.topology,
         renderings=renderings,
         secrets=inputs.secrets,
-        licences=inputs.licences,
+        local_files=inputs.local_files,
         render=render,
     )
 

@@ -29,16 +29,16 @@ class Inputs:
     path: Path
     topology: Topology
     secrets: Secrets
-    licences: Mapping[str, bytes] = field(repr=False)
+    local_files: Mapping[str, bytes] = field(repr=False)
 
 
 def read_inputs(loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connecting: bool) -> Inputs:
     """Read all inputs. Raises AnswersError with every problem, each with its line."""
     path = path.absolute()  # so that messages have the whole path of every file
     topology, problems = _topology(loaded)
-    licences, unread = read_licences(loaded, path.parent, topology)
+    local_files, unread = read_licences(loaded, path.parent, topology)
     authorities, unusable = read_database_ca(loaded, path.parent)
-    licences |= authorities
+    local_files |= authorities
     problems += [*unread, *unusable]
     if connecting:
         problems += known_hosts_problems(loaded, path.parent)
@@ -53,7 +53,7 @@ def read_inputs(loaded: LoadedAnswers, path: Path, *, ask: Ask | None, connectin
         also=problems,
     )
     assert topology is not None, "without one there was a problem"  # noqa: S101
-    return Inputs(loaded=loaded, path=path, topology=topology, secrets=secrets, licences=licences)
+    return Inputs(loaded=loaded, path=path, topology=topology, secrets=secrets, local_files=local_files)
 
 
 def _topology(loaded: LoadedAnswers) -> tuple[Topology | None, list[Problem]]:

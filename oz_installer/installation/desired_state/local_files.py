@@ -20,7 +20,7 @@ DATABASE_CA = "ca:database"
 def read_licences(
     loaded: LoadedAnswers, base: Path, topology: Topology | None
 ) -> tuple[dict[str, bytes], list[Problem]]:
-    """Read the licence files that services mount. Return their contents and the problems.
+    """Read the licence files that services mount. Return contents by mount, and problems.
 
     Without a topology it is unknown which are mounted: then all that the answers name are read.
     """
@@ -28,7 +28,7 @@ def read_licences(
     for key in sorted(nodes_by_licence(topology)) if topology else _named(loaded):
         file = resolve_path(getattr(loaded.answers.license, key), base)
         try:
-            found[key] = read_licence(file)
+            found[f"licence:{key}"] = read_licence(file)
         except UnreadableFile as fault:
             problems.append(_problem(loaded, key, f"{file} {fault}"))
     return found, problems

@@ -23,8 +23,11 @@ def preview(answers: Answers, render: Render) -> Mapping[str, Mapping[str, str]]
     topology = plan_topology(answers)
     slots = (*secret_slots(topology), *(one.slot for one in references(answers)))
     masked = {slot: Secret(MASK) for slot in slots}
-    licences = {**{field.name: LICENCE for field in fields(License)}, DATABASE_CA: AUTHORITIES}
+    local_files = {
+        **{f"licence:{field.name}": LICENCE for field in fields(License)},
+        DATABASE_CA: AUTHORITIES,
+    }
     return {
         target: {file.path: file.content.decode("utf-8", "replace") for file in rendering.files}
-        for target, rendering in render(answers, topology, masked, licences).items()
+        for target, rendering in render(answers, topology, masked, local_files).items()
     }

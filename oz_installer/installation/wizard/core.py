@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from oz_installer.answers.drafts.store import SavedDraft
     from oz_installer.answers.drafts.working_copy import WorkingCopy
+    from oz_installer.answers.file import LoadedAnswers
     from oz_installer.answers.secrets.resolve import Ask
     from oz_installer.checks.context import Finding
     from oz_installer.deploy.events import Event
@@ -165,12 +166,19 @@ class InstallerCore(OfflineCore):
         probe_section(section, working, path, opened, on_finding, stop, ask=self.ask)
 
     # --- an installation ------------------------------------------------------------------------------
-    def prepare(self, path: Path, stop: Stop, emit: Callable[[Event], None] | None = None) -> Prepared:
-        """Connect, read facts and plan. Changes nothing. ``emit`` gets the events of its phases."""
-        from oz_installer.answers.file import read
+    def prepare(
+        self,
+        path: Path,
+        stop: Stop,
+        emit: Callable[[Event], None] | None = None,
+        working: WorkingCopy | None = None,
+    ) -> Prepared:
+        """Connect, read facts and plan. Changes nothing. ``emit`` gets the events of its phases.
+
+        ``working`` are unsaved answers to use in place of those in the file."""
         from oz_installer.installation.prepare import prepare
 
-        loaded = read(path)
+        loaded = _loaded(path, working)
         open_transport = self._open(path, loaded.answers.known_hosts)
         prepared = prepare(loaded, path, open_transport, ask=self.ask, stop=stop, emit=emit)
         self._learn(prepared.desired_state.secrets.masker())
@@ -183,12 +191,19 @@ class InstallerCore(OfflineCore):
         with _masked(prepared):
             return with_diffs(prepared, stop)
 
-    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: Stop) -> None:
-        """Run every check over connections of its own. A node that cannot be reached is a finding."""
-        from oz_installer.answers.file import read
+    def check(
+        self,
+        path: Path,
+        on_finding: Callable[[Finding], None],
+        stop: Stop,
+        working: WorkingCopy | None = None,
+    ) -> None:
+        """Run every check over connections of its own. A node that cannot be reached is a finding.
+
+        ``working`` are unsaved answers to use in place of those in the file."""
         from oz_installer.installation.check import run_preflight
 
-        loaded = read(path)
+        loaded = _loaded(path, working)
         run_preflight(
             loaded, path, self._open(path, loaded.answers.known_hosts), on_finding, stop, ask=self.ask
         )
@@ -223,6 +238,12 @@ class InstallerCore(OfflineCore):
 
     def _open(self, path: Path, known_hosts: Path | None) -> Opener:
         return partial(self._opener(), base=path.parent, known_hosts=known_hosts)
+
+
+def _loaded(path: Path, working: WorkingCopy | None) -> LoadedAnswers:
+    from oz_installer.answers.file import read
+
+    return read(path) if working is None else working.loaded(str(path))
 
 
 def _masked(prepared: Prepared) -> AbstractContextManager[None]:

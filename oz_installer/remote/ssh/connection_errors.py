@@ -42,7 +42,7 @@ def lost(link: KeepaliveTransport, node: str, error: Exception | None, timeout: 
     if link.idle_seconds is not None:
         message = f"connection lost: no data for {link.idle_seconds:.0f} s"
     elif not link.is_active():
-        message = "connection lost: the server closed it"
+        message = f"connection lost: {link.why_ended() or 'the server closed it'}"
     elif "Timeout opening channel" in str(error):
         message = f"no data for {timeout:g} s: the server does not open a session"
     elif error is not None:

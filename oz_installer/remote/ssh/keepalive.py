@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from oz_installer.remote.ssh.paramiko_import import Packetizer, paramiko
+from oz_installer.text import safe_line
 
 KEEPALIVE_SECONDS = 10.0
 DEAD_AFTER_SECONDS = 30.0
@@ -178,6 +179,13 @@ class KeepaliveTransport(paramiko.Transport):
         """Return the time of the last packet (monotonic seconds)."""
         packetizer = self.packetizer
         return packetizer.last_heard if isinstance(packetizer, TimedPacketizer) else time.monotonic()
+
+    def why_ended(self) -> str:
+        """Return the fault that ended the connection on this side; empty when the server closed it."""
+        fault: Exception | None = self.saved_exception
+        if fault is None or isinstance(fault, (EOFError, OSError)):
+            return ""
+        return safe_line(f"{type(fault).__name__}: {fault}")
 
     def abort(self) -> None:
         """Close the connection immediately, even when a write is stuck."""

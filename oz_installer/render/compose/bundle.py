@@ -15,7 +15,8 @@ from oz_installer.errors import FAULT_HINT, OzError
 from oz_installer.frozen import dataclass
 from oz_installer.render.compose import compose_file
 from oz_installer.render.config import config_files
-from oz_installer.render.project import PROJECT
+from oz_installer.render.data_locations import data_locations
+from oz_installer.render.project import NODES_FILE, PROJECT
 from oz_installer.render.rendering import RenderedFile
 from oz_installer.secret import Secret
 from oz_installer.topology.model import PlacedService, Topology, TopologyNode, Wiring
@@ -97,13 +98,14 @@ class Bundle:
 
 
 def render(
-    answers: Answers, topology: Topology, secrets: Mapping[str, Secret], licences: Mapping[str, bytes]
+    answers: Answers, topology: Topology, secrets: Mapping[str, Secret], local_files: Mapping[str, bytes]
 ) -> tuple[Bundle, ...]:
     """Render every node's bundle.
 
-    ``licences`` maps a licence's key (``bio``), or ``ca:database`` for its authorities, to the file's bytes.
+    ``local_files`` are the contents of the workstation's files that services mount, by the mount's source:
+    ``licence:bio``, ``ca:database``.
     """
-    return tuple(_render_node(answers, topology, node, secrets, licences) for node in topology.nodes)
+    return tuple(_render_node(answers, topology, node, secrets, local_files) for node in topology.nodes)
 
 
 def _render_node(
@@ -111,7 +113,7 @@ def _render_node(
     topology: Topology,
     node: TopologyNode,
     secrets: Mapping[str, Secret],
-    licences: Mapping[str, bytes],
+    local_files: Mapping[str, bytes],
 ) -> Bundle:
     wiring = wiring_for(answers, topology, node)
     release = load_release(answers.release)
@@ -123,7 +125,7 @@ def _render_node(
         proxy=proxy_environment(answers, topology),
         unhardened=answers.unhardened,
     )
-    mounted = [*_config_files(node, wiring, secrets, topology), *_licence_files(node, licences)]
+    mounted = [*_config_files(node, wiring, secrets, topology), *_mounted_local_files(node, local_files)]
     contents = {file.path: file.digest for file in mounted}
     definitions = {
         placed.name: compose_file.service_definition(placed, node, release, context)
@@ -134,23 +136,20 @@ def _render_node(
     )
     for service in services:
         definitions[service.name]["labels"] = compose_file.labels(service.digest)
-    files = [*mounted, *_compose_files(node, definitions, context, release)]
+    files = [*mounted, *_compose_files(node, definitions, context, release), _nodes_file(topology)]
     return Bundle(
         node=node.name,
         release=answers.release,
         files=tuple(sorted(files, key=lambda file: file.path)),
         services=services,
         folders=compose_file.folders(node, context),
-        data=_data(answers) if "api" in node.roles else {},
+        data=data_locations(answers) if "api" in node.roles else {},
     )
 
 
-def _data(answers: Answers) -> dict[str, str]:
-    database, storage = answers.database, answers.storage
-    location = (
-        f"{database.host}:{database.port}/{database.name}" if database.host else "the bundled PostgreSQL"
-    )
-    return {"database": location, "media": storage.location or "a folder of the node"}
+def _nodes_file(topology: Topology) -> RenderedFile:
+    nodes = {"nodes": {node.name: node.host for node in topology.nodes}}
+    return RenderedFile(path=NODES_FILE, content=f"{json.dumps(nodes, indent=1)}\n".encode())
 
 
 def _config_files(
@@ -192,7 +191,7 @@ def _service(
         job=kind.job,
         health_command=compose_file.check_command(placed, context),
         start_timeout=compose_file.start_timeout(kind),
-        digest=_service_digest(_watched(placed, definition), () if kind.once else reads, contents),
+        digest=_service_digest(_watched(placed, definition), reads, contents),
         config_files=reads,
         needs=compose_file.needed(kind, node),
         serves=_serves(placed, node),
@@ -220,18 +219,18 @@ def _serves(placed: PlacedService, node: TopologyNode) -> bool:
     return asked or any(placed.service.name in other.service.needs for other in node.services)
 
 
-def _licence_files(node: TopologyNode, licences: Mapping[str, bytes]) -> Iterable[RenderedFile]:
+def _mounted_local_files(node: TopologyNode, local_files: Mapping[str, bytes]) -> Iterable[RenderedFile]:
     """Yield the licences and authorities that the node's services mount."""
     wanted = {
-        mount.source.removeprefix("licence:"): compose_file.bundle_path(mount)
+        mount.source: compose_file.bundle_path(mount)
         for placed in node.services
         for mount in placed.service.mounts
         if mount.source.startswith(("licence:", "ca:"))
     }
     for key, path in sorted(wanted.items()):
-        if key not in licences:
-            raise OzError(f"the licence {key!r} was not read", FAULT_HINT)
-        yield RenderedFile(path=path, content=licences[key], secret=not key.startswith("ca:"))
+        if key not in local_files:
+            raise OzError(f"the file {key!r} was not read", FAULT_HINT)
+        yield RenderedFile(path=path, content=local_files[key], secret=not key.startswith("ca:"))
 
 
 def _names(wiring: Wiring, secrets: Mapping[str, Secret]) -> Mapping[str, object]:

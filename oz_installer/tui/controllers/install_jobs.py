@@ -16,6 +16,7 @@ from oz_installer.tui.views.rows import plan_rows
 from oz_installer.tui.views.styled_rows import MeasuredRows
 
 if TYPE_CHECKING:
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.checks.context import Finding
     from oz_installer.deploy.events import Event
     from oz_installer.installation.prepare import Prepared
@@ -48,12 +49,16 @@ class ChecksDone:
     stopped: bool
 
 
-def compare(core: OperationsApi, path: Path, post: Post, stop: Stop) -> PlanReady:
-    """Compute what would change on the nodes. Raises OzError, also Interrupted."""
+def compare(
+    core: OperationsApi, path: Path, working: WorkingCopy | None, post: Post, stop: Stop
+) -> PlanReady:
+    """Compute what would change on the nodes, with unsaved answers if given.
+
+    Raises OzError, also Interrupted."""
     from oz_installer.formatting.plan import plan_text, total_text
 
     post(JobStage(text="Connecting to the nodes and comparing ..."))
-    prepared = core.prepare(path, stop, _stages(post))
+    prepared = core.prepare(path, stop, _stages(post), working)
     try:
         plan = core.with_diffs(prepared, stop)
     finally:
@@ -61,10 +66,10 @@ def compare(core: OperationsApi, path: Path, post: Post, stop: Stop) -> PlanRead
     return PlanReady(sheet=MeasuredRows.of(plan_rows(plan_text(plan))), total=total_text(plan))
 
 
-def check(core: OperationsApi, path: Path, post: Post, stop: Stop) -> ChecksDone:
-    """Run the checks and report every finding. Raises OzError."""
+def check(core: OperationsApi, path: Path, working: WorkingCopy | None, post: Post, stop: Stop) -> ChecksDone:
+    """Run the checks on the file or on unsaved answers; report every finding. Raises OzError."""
     post(JobStage(text="Connecting and checking ..."))
-    core.check(path, post, stop)
+    core.check(path, post, stop, working)
     return ChecksDone(stopped=stop.is_set())
 
 

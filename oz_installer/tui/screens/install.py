@@ -28,6 +28,7 @@ from oz_installer.tui.widgets.static_text import LiveText
 from oz_installer.tui.wizard_protocol import ExitGuard
 
 if TYPE_CHECKING:
+    from oz_installer.checks.context import Finding
     from oz_installer.tui.session import Session
 
 STOP_QUESTION = (
@@ -44,7 +45,10 @@ NOT_CHECKED = (
     "or warns of something that is not accepted."
 )
 MOST_NAMES = 8
-"""Most nodes that are named in a question."""
+"""Most nodes that are named in a question, and most losses."""
+
+REMOVAL = "removal"
+"""The check whose warnings are named in the question: what a running installation loses."""
 
 TICK = 0.5
 """Seconds between two updates of the clocks."""
@@ -238,7 +242,13 @@ def begin_question(session: Session) -> str:
     """Return the question before an installation: its nodes, and how the checks went."""
     working = session.working
     names = [str(working.get(f"nodes[{index}].name") or index + 1) for index in range(working.nodes())]
-    return f"Install Oz on {join_and(names, MOST_NAMES) or 'no node'}? {_checks_text(session)}"
+    taken = [f"\n! {_at(one)}{one.seen}" for one in session.preflight_warnings if one.check == REMOVAL]
+    lost = "".join(taken[:MOST_NAMES]) if session.ready else ""
+    return f"Install Oz on {join_and(names, MOST_NAMES) or 'no node'}? {_checks_text(session)}{lost}"
+
+
+def _at(finding: Finding) -> str:
+    return f"{finding.node}: " if finding.node else ""
 
 
 def _checks_text(session: Session) -> str:

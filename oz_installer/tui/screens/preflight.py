@@ -10,13 +10,13 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from oz_installer.checks.context import Finding
-from oz_installer.formatting.findings import HERE, detail_rows, level_text, total_text
-from oz_installer.formatting.row import Row
+from oz_installer.formatting.findings import HERE, detail_rows, total_text
 from oz_installer.text import plural, single_line
 from oz_installer.tui.controllers.install_jobs import ChecksDone, JobStage, check
 from oz_installer.tui.messages import JobFailed, JobFinished, Validation
 from oz_installer.tui.screens.step_screen import StepScreen
 from oz_installer.tui.timer import OneShotTimer
+from oz_installer.tui.views.preflight_rows import ORDER, finding_rows, in_report_order
 from oz_installer.tui.views.rows import failure_rows
 from oz_installer.tui.views.styled_rows import Tone
 from oz_installer.tui.widgets.button import FlatButton
@@ -27,13 +27,13 @@ from oz_installer.tui.widgets.static_text import LiveText
 if TYPE_CHECKING:
     from oz_installer.answers.drafts.working_copy import WorkingCopy
 
-LOOKS = {"FAILURE": "bad", "warning": "warning", "accepted": "muted", "ok": ""}
 NOT_RUN = (
     "«Run the checks» connects to every node and checks",
     "machine, engine, ports, database, storage, licences.",
     "It changes nothing.",
 )
-ORDER = {"failure": 0, "warning": 1, "ok": 2}
+MOST_LISTED = 12
+"""Most warnings that the question before all are accepted lists."""
 
 
 class PreflightScreen(StepScreen):
@@ -58,6 +58,7 @@ class PreflightScreen(StepScreen):
         with Horizontal(classes="actions"):
             yield FlatButton("Run the checks", id="run", primary=True)
             yield FlatButton("Accept this warning", id="accept", disabled=True)
+            yield FlatButton("Accept all", id="accept-all", disabled=True)
 
     def on_mount(self) -> None:
         """Focus the button that runs the checks."""
@@ -130,6 +131,7 @@ class PreflightScreen(StepScreen):
         summary.set_text(text)
         button = self.query_one("#run", FlatButton)
         button.relabel("Stop" if running else "Run again")
+        self.query_one("#accept-all", FlatButton).disabled = running or not self.open_warnings
 
     @property
     def _is_stale(self) -> bool:
@@ -164,15 +166,15 @@ class PreflightScreen(StepScreen):
         elif self.refused():
             return
         else:
-            self.once_saved(self._run, "Preflight")
+            self.from_memory(self._run)
 
     def _run(self) -> None:
-        core, path = self.core, self.wizard.session.path
+        core, path, unsaved = self.core, self.wizard.session.path, self.unsaved()
         self.query_one("#summary").display = True
         self.found, self._over, self._refused = [], False, False
         self._checked_for = self.working.without("accept")
         self.wizard.session.preflight_passed_for = None
-        self._stop = self.start("check", lambda post, stop: check(core, path, post, stop))
+        self._stop = self.start("check", lambda post, stop: check(core, path, unsaved, post, stop))
         self._show()
 
     def receive(self, report: object) -> None:
@@ -195,6 +197,7 @@ class PreflightScreen(StepScreen):
                 table.pick = False
                 table.show(failure_rows(message, hint, details, table.size.width - 3), top=True)
                 self.query_one("#detail").display = False
+                self.query_one("#accept-all", FlatButton).disabled = True
                 self.query_one("#run", FlatButton).relabel("Run again")
                 self.query_one("#summary", LiveText).set_text("The checks could not run.")
                 self.show_status(f"error: {message}", "-bad")
@@ -231,6 +234,26 @@ class PreflightScreen(StepScreen):
         if not taken:
             self._to_next_warning()
 
+    @on(FlatButton.Pressed, "#accept-all")
+    def _accept_all_pressed(self, event: FlatButton.Pressed) -> None:
+        event.stop()
+        from oz_installer.tui.dialogs.confirm import Confirm
+
+        warnings = self.open_warnings
+        lines = [
+            f"- {one.node or HERE}: {one.subject}: {single_line(one.seen)}" for one in warnings[:MOST_LISTED]
+        ]
+        if len(warnings) > MOST_LISTED:
+            lines.append(f"and {len(warnings) - MOST_LISTED} more")
+        question = "\n".join([f"Accept {plural(len(warnings), 'warning')}?", *lines])
+        asked = Confirm(question, yes="Accept them", no="Not yet")
+        self.app.push_screen(asked, lambda sure: self._accept_all(warnings) if sure else None)
+
+    def _accept_all(self, warnings: Sequence[Finding]) -> None:
+        self.wizard.change("accept", (*self.accepted, *dict.fromkeys(one.id for one in warnings)))
+        self.show_status(f"Accepted {plural(len(warnings), 'warning')}. Save to keep that.")
+        self._to_next_warning()
+
     def _to_next_warning(self) -> None:
         """Move to the next warning to decide on, or to Next."""
         left = self.open_warnings
@@ -259,30 +282,3 @@ class PreflightScreen(StepScreen):
             self.app.push_screen(asked, lambda sure: self.wizard.go("install") if sure else None)
             return
         super().action_next()
-
-
-def in_report_order(found: Sequence[Finding], checked: WorkingCopy | None) -> list[Finding]:
-    """Sort findings by node, then by check, as in the report.
-
-    ``checked``: the answers that they judge."""
-    answers = checked.answers() if checked is not None and found else None
-    if answers is None:
-        return list(found)
-    from oz_installer.installation.check import in_report_order  # findings come from there: loaded already
-
-    return in_report_order(found, answers)
-
-
-def finding_rows(found: Sequence[Finding], accepted: Sequence[str]) -> tuple[Row, ...]:
-    """Return node, check, result and what was seen; each node is named once."""
-    nodes = max((len(one.node or HERE) for one in found), default=0)
-    subjects = min(max((len(one.subject) for one in found), default=0), 26)
-    rows, last = [], ""
-    for one in found:
-        node = one.node or HERE
-        word = level_text(one, accepted)
-        named = node if node != last else ""
-        text = f"{named:<{nodes}}  {one.subject[:subjects]:<{subjects}}  {word:<8}  {single_line(one.seen)}"
-        rows.append((text, LOOKS[word]))
-        last = node
-    return tuple(rows)

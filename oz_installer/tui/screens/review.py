@@ -171,12 +171,12 @@ class ReviewScreen(StepScreen):
         if self.refused():
             return
         self._open("changes")
-        self.once_saved(self._compare, "Compare")
+        self.from_memory(self._compare)
 
     def _compare(self) -> None:
-        core, path = self.core, self.wizard.session.path
+        core, path, unsaved = self.core, self.wizard.session.path, self.unsaved()
         self._compared_for = self.working
-        self.start("compare", lambda post, stop: compare(core, path, post, stop))
+        self.start("compare", lambda post, stop: compare(core, path, unsaved, post, stop))
 
     @on(FlatButton.Pressed, "#save-as")
     def _save_pressed(self, event: FlatButton.Pressed) -> None:

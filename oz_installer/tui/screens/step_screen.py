@@ -104,22 +104,19 @@ class StepScreen(ChunkedScreen[None]):
         """Run ``job(post, stop)`` in a thread; its reports and its end reach ``receive``."""
         return self.jobs.start(name, job)
 
-    def once_saved(self, then: Callable[[], None], what: str) -> None:
-        """Call ``then`` once the answers are saved.
+    def from_memory(self, then: Callable[[], None]) -> None:
+        """Call ``then``, which only reads: with unsaved answers, too.
 
-        Ask before overwriting an answers file for the sake of ``what``, which only reads it.
-        """
+        Save first where another installation has the file's name: its passwords lie beside it."""
         saves, session = self.wizard.saves, self.wizard.session
-        if saves.all_saved:
+        if saves.all_saved or session.is_file or not self.core.exists(session.path):
             then()
-        elif not session.is_file:
-            saves.save(then)
         else:
-            from oz_installer.tui.dialogs.confirm import Confirm
+            saves.save(then)
 
-            question = f"{what} reads {session.path}, which does not have your last changes. Save first?"
-            asked = Confirm(question, yes="Save", no="Not yet")
-            self.app.push_screen(asked, lambda sure: saves.save(then) if sure else None)
+    def unsaved(self) -> WorkingCopy | None:
+        """Return the answers if the file does not hold them; None if it does."""
+        return None if self.wizard.saves.all_saved else self.working
 
     # --- the frame ------------------------------------------------------------------------------------
     def compose(self) -> ComposeResult:

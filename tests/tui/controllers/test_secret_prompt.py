@@ -36,11 +36,17 @@ def is_asked(pilot: Driver, label: str) -> bool:
 class Asks(RunCore):
     """A core that needs a password to connect."""
 
-    def prepare(self, path: Path, stop: threading.Event, emit: EmitEvent | None = None) -> Prepared:
+    def prepare(
+        self,
+        path: Path,
+        stop: threading.Event,
+        emit: EmitEvent | None = None,
+        working: WorkingCopy | None = None,
+    ) -> Prepared:
         """Ask first."""
         assert self.ask is not None
         self.ask(LABEL)
-        return super().prepare(path, stop, emit)
+        return super().prepare(path, stop, emit, working)
 
 
 async def test_a_terminal_that_is_closed_while_a_password_is_asked_for_ends_the_wizard() -> None:
@@ -85,13 +91,25 @@ class Knows(RunCore):
             else:
                 yield NodeProbe(node=name, error="the password is wrong", hint="Correct it.")
 
-    def prepare(self, path: Path, stop: threading.Event, emit: EmitEvent | None = None) -> Prepared:
+    def prepare(
+        self,
+        path: Path,
+        stop: threading.Event,
+        emit: EmitEvent | None = None,
+        working: WorkingCopy | None = None,
+    ) -> Prepared:
         """Log in."""
         if not self._let_in("Password of admin on api1, bio1"):
             raise ConnectError("the password is wrong", "Correct it.", node="api1")
-        return super().prepare(path, stop, emit)
+        return super().prepare(path, stop, emit, working)
 
-    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event) -> None:
+    def check(
+        self,
+        path: Path,
+        on_finding: Callable[[Finding], None],
+        stop: threading.Event,
+        working: WorkingCopy | None = None,
+    ) -> None:
         """Log in; a node that cannot be reached is a finding."""
         if not self._let_in("Password of admin on api1, bio1"):
             on_finding(FAILURE)

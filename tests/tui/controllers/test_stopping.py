@@ -14,6 +14,7 @@ from tests.tui.running import PATH, RunCore
 from tests.tui.support import PATIENCE, app_of, confirm, press, settle, step_of, text_of, until, wizard
 
 if TYPE_CHECKING:
+    from oz_installer.answers.drafts.working_copy import WorkingCopy
     from oz_installer.checks.context import Finding
     from oz_installer.deploy.events import EmitEvent
     from oz_installer.deploy.plan import Plan
@@ -37,10 +38,16 @@ class Silent(RunCore):
             self.stopped.set()
             raise Interrupted("stopped at your request", "Run the same command again to resume.")
 
-    def prepare(self, path: Path, stop: threading.Event, emit: EmitEvent | None = None) -> Prepared:
+    def prepare(
+        self,
+        path: Path,
+        stop: threading.Event,
+        emit: EmitEvent | None = None,
+        working: WorkingCopy | None = None,
+    ) -> Prepared:
         """Wait for the stop."""
         self._answer("prepare", stop)
-        return super().prepare(path, stop, emit)
+        return super().prepare(path, stop, emit, working)
 
     def with_diffs(self, prepared: Prepared, stop: threading.Event) -> Plan:
         """Wait for the stop."""
@@ -52,7 +59,13 @@ class Silent(RunCore):
         self._answer("summarise", stop)
         return super().summarise(prepared, stop)
 
-    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event) -> None:
+    def check(
+        self,
+        path: Path,
+        on_finding: Callable[[Finding], None],
+        stop: threading.Event,
+        working: WorkingCopy | None = None,
+    ) -> None:
         """Wait for the stop, which is no error of ``check``."""
         self.waiting.set()
         assert stop.wait(PATIENCE), "nobody stops it"

@@ -121,7 +121,7 @@ async def test_a_file_of_review(size: tuple[int, int]) -> None:
         await click(pilot, "api1")
         assert "files of api1; secrets" in text_of(pilot)
         await press(pilot, "end")  # the next target has been scrolled into view
-        await click(pilot, "bio2")
+        await click(pilot, "bio2 ")  # in the list, not in the file beside it
         assert "files of bio2; secrets" in text_of(pilot)
 
 

@@ -53,6 +53,21 @@ async def test_warnings_that_were_jumped_over_are_told_in_the_question() -> None
         assert "The checks found no failure. 1 warning is not accepted." in words(pilot)
 
 
+async def test_what_a_running_installation_loses_is_named_in_the_question() -> None:
+    core = RunCore()
+    lost = replace(
+        GOOD[0], id="removal.services/api1", level="warning", seen="2 services will be removed: a and b"
+    )
+    core.outside.findings = [lost]
+    async with wizard(core, path=PATH, step="preflight") as pilot:
+        await press(pilot, "enter")
+        app_of(pilot).change("accept", ("removal.services",))
+        app_of(pilot).go("install")
+        await settle(pilot)
+        await press(pilot, "enter")
+        assert "! api1: 2 services will be removed: a and b" in words(pilot)
+
+
 @pytest.mark.parametrize("accepted", [False, True])
 async def test_a_warning_stops_an_installation_that_was_not_checked_unless_accepted(accepted: bool) -> None:
     core = RunCore()
@@ -73,7 +88,13 @@ async def test_a_warning_stops_an_installation_that_was_not_checked_unless_accep
 class SlowToRead(RunCore):
     """Nodes whose facts do not come before a stop."""
 
-    def prepare(self, path: Path, stop: threading.Event, emit: EmitEvent | None = None) -> Prepared:
+    def prepare(
+        self,
+        path: Path,
+        stop: threading.Event,
+        emit: EmitEvent | None = None,
+        working: WorkingCopy | None = None,
+    ) -> Prepared:
         """Wait for the stop."""
         assert emit is not None
         emit(PhaseStarted(phase="Read facts", number=2, of=2))

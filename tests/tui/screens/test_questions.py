@@ -44,7 +44,7 @@ PATH = Case(LONG, "longer than 4096 characters", "keys/license.key")
 POSITIVE = Case("0", "should be above zero", "12")
 WHOLE = Case("1.5", "should be a whole number", "90")
 SWITCH = Case("maybe", "should be true or false", "space")
-NAME = Case("Gate Way", "should be lower-case letters, digits and _", "gateway")
+NAME = Case("Gate Way", "should be letters, digits and _ . @ - only", "gateway")
 
 CASES: Mapping[str, Case] = {
     "version": Case("2", "should be 1", "space"),

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from oz_installer.answers.drafts.working_copy import WorkingCopy
 from oz_installer.checks.context import Finding
 from oz_installer.errors import DeployError
 from oz_installer.tui.timer import OneShotTimer
@@ -21,7 +22,13 @@ class Halfway(RunCore):
         super().__init__()
         self.go_on = threading.Event()
 
-    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event) -> None:
+    def check(
+        self,
+        path: Path,
+        on_finding: Callable[[Finding], None],
+        stop: threading.Event,
+        working: WorkingCopy | None = None,
+    ) -> None:
         """Wait for the stop."""
         on_finding(GOOD[0])
         assert self.go_on.wait(PATIENCE)
@@ -51,7 +58,13 @@ async def test_checks_are_seen_as_they_come_and_can_be_stopped() -> None:
 class FailsBehindAFinding(RunCore):
     """Reports a finding and fails before it can have been drawn."""
 
-    def check(self, path: Path, on_finding: Callable[[Finding], None], stop: threading.Event) -> None:
+    def check(
+        self,
+        path: Path,
+        on_finding: Callable[[Finding], None],
+        stop: threading.Event,
+        working: WorkingCopy | None = None,
+    ) -> None:
         """Fail at once."""
         on_finding(GOOD[0])
         raise DeployError("api1 does not answer", "Start it, then run the checks again.", node="api1")

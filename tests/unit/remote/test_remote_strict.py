@@ -11,7 +11,9 @@ import pytest
 from oz_installer.errors import ConnectError
 from oz_installer.remote.ssh import upload_many
 from oz_installer.remote.ssh.config import resolve_host
+from oz_installer.remote.ssh.connection_errors import lost
 from oz_installer.remote.ssh.keepalive import KeepaliveTransport
+from oz_installer.remote.ssh.paramiko_import import paramiko
 
 WEAK = ("cbc", "md5", "sha1", "group1-", "group-exchange-sha1", "ssh-rsa", "ssh-dss", "arcfour")
 
@@ -45,3 +47,24 @@ def test_l3_no_weak_algorithm_is_offered() -> None:
 
 def test_l5_a_worker_imports_nothing_from_the_current_folder() -> None:
     assert '"-P", "-m"' in inspect.getsource(upload_many)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (None, "the server closed it"),
+        (EOFError(), "the server closed it"),
+        (ConnectionResetError(104, "reset"), "the server closed it"),
+        (paramiko.SSHException("Mismatched MAC\x1b[2J"), "SSHException: Mismatched MAC"),
+    ],
+)
+def test_a_connection_that_ended_on_this_side_is_not_blamed_on_the_server(
+    fault: Exception | None, told: str
+) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        link = KeepaliveTransport(ours)
+        link.saved_exception = fault
+        message = str(lost(link, "n1", EOFError()))
+    assert message.startswith(f"n1: connection lost: {told}")
+    assert "\x1b" not in message

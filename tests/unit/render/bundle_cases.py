@@ -33,8 +33,8 @@ LAYOUTS = {"poc-1": ("poc", 1), "poc-2": ("poc", 2), "medium-2": ("medium", 2)} 
     f"medium-{count}": ("medium", count) for count in (3, 4)
 }
 LICENCES = {
-    "bio": b"licence of the BIO\n",
-    "web_adapter": b'{"licence": "of the web adapter"}\n',
+    "licence:bio": b"licence of the BIO\n",
+    "licence:web_adapter": b'{"licence": "of the web adapter"}\n',
     "ca:database": b"-----BEGIN CERTIFICATE-----\n",
 }
 EVERYTHING = Components(

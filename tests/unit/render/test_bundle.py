@@ -128,7 +128,7 @@ def test_a_change_concerns_just_the_services_that_read_it(name: str) -> None:
 
 def test_another_licence_concerns_the_bios_only() -> None:
     topology = plan_topology(BASE)
-    other = render(BASE, topology, secrets_for(topology, BASE), {**LICENCES, "bio": b"another\n"})
+    other = render(BASE, topology, secrets_for(topology, BASE), {**LICENCES, "licence:bio": b"another\n"})
     after = {bundle.node: bundle for bundle in other}
     assert changed(case("medium-4"), after) == ({"oz-tfss"}, set(), set())
 
@@ -212,7 +212,7 @@ def test_same_bytes_in_every_process() -> None:
 def test_a_licence_that_was_not_read_is_our_own_fault() -> None:
     answers: Answers = CASES["poc-1"]
     topology = plan_topology(answers)
-    with pytest.raises(OzError, match="licence 'bio' was not read"):
+    with pytest.raises(OzError, match="file 'licence:bio' was not read"):
         render(answers, topology, secrets_for(topology, answers), {})
 
 

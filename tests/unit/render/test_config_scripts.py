@@ -268,5 +268,5 @@ def test_an_account_with_another_password_is_told_with_what_to_do(gateway: Path,
     assert "vendor says: no" in done.stderr
     last = done.stderr.strip().splitlines()[-1]
     assert "admin@oz.local cannot log in and could not be created" in last
-    assert "give that one as admin.password, or another admin.email" in last
+    assert "give the account's own as admin.password, or another admin.email" in last
     assert NASTY not in done.stdout + done.stderr

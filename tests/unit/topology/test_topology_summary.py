@@ -63,6 +63,15 @@ def test_what_is_to_be_typed_next_can_be_typed_as_it_stands() -> None:
     assert "oz-install logs --answers '/srv/my oz/answers.yml' SERVICE shows the log of a service." in notes
 
 
+def test_what_is_ill_comes_first_with_what_repairs_it() -> None:
+    topology = plan_topology(layout("poc-1"))
+    states = {placed.service_key: "healthy" for node in topology.nodes for placed in node.services}
+    assert not [note for note in summary_of(topology, states).notes if "repair" in note]
+    ill = {**states, "n1/oz-api": "exited", "n1/oz-tfss": "starting", "n1/oz-webui": "unhealthy"}
+    notes = summary_of(topology, ill, answers_file=Path("/srv/a.yml")).notes
+    assert notes[0] == "Run oz-install --answers /srv/a.yml to repair oz-api on n1 and oz-webui on n1."
+
+
 def test_every_place_of_secrets_is_to_be_copied() -> None:
     topology = plan_topology(layout("poc-1"))
     made, typed = Path("/srv/oz/answers.secrets.json"), Path("/srv/oz/answers.secrets.d")

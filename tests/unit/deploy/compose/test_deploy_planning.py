@@ -239,9 +239,20 @@ def test_data_that_are_kept_elsewhere_from_now_on(
     before: dict[str, str], moves: list[tuple[str, str, str]]
 ) -> None:
     wanted = replace(WANTED, data={"database": "db2:5432/gateway", "media": "/mnt/oz"})
-    plan = plan_node(wanted, installed(replace(OLD, data=before)))
+    plan = plan_changes({"n1": wanted}, {"n1": installed(replace(OLD, data=before))}).of("n1")
     assert [(move.what, move.before, move.now) for move in plan.moves] == moves
-    assert plan_node(wanted, fresh()).moves == ()
+    assert plan_changes({"n1": wanted}, {"n1": fresh()}).of("n1").moves == ()
+
+
+def test_data_of_a_node_that_runs_the_api_no_longer() -> None:
+    """The API has moved to another node: its data stay on the first."""
+    before = installed(replace(OLD, data={"database": "the bundled PostgreSQL"}))
+    without = replace(WANTED, data={})
+    other = replace(WANTED, node="n2", data={"database": "db2:5432/gateway"})
+    plan = plan_changes({"n1": without, "n2": other}, {"n1": before, "n2": fresh()})
+    (move,) = plan.of("n1").moves
+    assert (move.before, move.now) == ("the bundled PostgreSQL", "db2:5432/gateway")
+    assert plan.of("n2").moves == ()
 
 
 def test_where_data_lie_is_no_change_by_itself() -> None:

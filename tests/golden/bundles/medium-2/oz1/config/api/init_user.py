@@ -15,7 +15,8 @@ API = "http://oz-api:8000"
 WAIT_SECONDS = 120
 NOT_CREATED = (
     "the administrator %s cannot log in and could not be created; if the account is there with another "
-    "password, give that one as admin.password, or another admin.email"
+    "password, change it in the web UI to that of the answers, or give the account's own as admin.password, "
+    "or another admin.email"
 )
 
 # Straight to the container beside this one, whatever proxy the image's environment names.

@@ -1,0 +1,1 @@
+"""Checks of what is installed on the nodes already."""
