@@ -35,7 +35,8 @@ def data_locations(answers: Answers) -> dict[str, str]:
 def data_left(before: Mapping[str, Locations], now: Mapping[str, Locations]) -> Iterator[DataLeft]:
     """Yield what is left behind, from the locations of every node before and now.
 
-    Nodes without data have no locations. The whole installation is compared: the API may have moved to another node.
+    Nodes without data have no locations. The whole installation is compared: the API may have moved to
+    another node.
     """
     for node, places in before.items():
         for what, place in places.items():
