@@ -30,6 +30,17 @@ CLEAN = (
     "[ -z \"$v\" ] || docker volume rm -f $v >/dev/null; "
     "rm -rf /opt/oz /mnt/oz/* /srv/oz"
 )  # fmt: skip
+RELOAD_SSHD = """
+pid=$(cat /run/sshd.pid)
+sockets() { readlink /proc/$pid/fd/* 2>/dev/null | grep '^socket' | sort; }
+before=$(sockets); kill -HUP "$pid"
+for _ in $(seq 300); do
+  now=$(sockets)
+  [ -n "$now" ] && [ "$now" != "$before" ] && break
+  sleep 0.1
+done
+"""
+"""Makes a node's sshd read its settings anew, and waits until it listens again."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from oz_installer.checks.storage.scripts import PREFIX
 from oz_installer.installation.wizard.probe import NodeProbe, probe_nodes
 from oz_installer.remote.transport import Transport
 from tests.e2e.checked_nodes import BOTH_API, Bench, bad
+from tests.e2e.site import RELOAD_SSHD
 
 
 def test_healthy_nodes(bench: Bench) -> None:
@@ -136,7 +137,7 @@ def test_a_server_without_tls(bench: Bench) -> None:
 
 
 def test_sshd_that_forbids_tunnels_is_told_and_the_rest_is_checked(bench: Bench) -> None:
-    file, reload = "/etc/ssh/sshd_config.d/00-checks.conf", "kill -HUP $(cat /run/sshd.pid); sleep 0.5"
+    file, reload = "/etc/ssh/sshd_config.d/00-checks.conf", RELOAD_SSHD
     narrow = f"printf 'AllowTcpForwarding no\\nMaxSessions 1\\n' > {file}; {reload}"
     with bench.during("node1", narrow, f"rm -f {file}; {reload}"):
         found = bench.check()

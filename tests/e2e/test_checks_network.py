@@ -22,12 +22,12 @@ from oz_installer.checks.network.listener import Listener
 from oz_installer.installation.check import check_prepared
 from oz_installer.installation.prepare import prepare
 from tests.e2e.checked_nodes import BOTH_API, Bench, bad
+from tests.e2e.site import RELOAD_SSHD
 from tests.unit.checks.tls_support import connect_proxy, tls_server, write_certificate
 
 SSHD = "/etc/ssh/sshd_config.d/00-checks.conf"
-RELOAD = "kill -HUP $(cat /run/sshd.pid); sleep 0.5"
-NARROW = f"printf 'AllowTcpForwarding no\\nMaxSessions 1\\n' > {SSHD}; {RELOAD}"
-MEND = f"rm -f {SSHD}; {RELOAD}"
+NARROW = f"printf 'AllowTcpForwarding no\\nMaxSessions 1\\n' > {SSHD}; {RELOAD_SSHD}"
+MEND = f"rm -f {SSHD}; {RELOAD_SSHD}"
 HOSTS = (
     "api.cryptlex.com",
     "bio-admin.infra.ozforensics.ai",

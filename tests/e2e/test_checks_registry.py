@@ -16,7 +16,7 @@ from oz_installer.answers.local_files import write_private
 from oz_installer.catalog.release import load_release
 from tests.e2e import registry
 from tests.e2e.checked_nodes import Bench, bad
-from tests.e2e.site import Site
+from tests.e2e.site import RELOAD_SSHD, Site
 
 PASSWORD = "rEg-Canary#7$x"
 NODES = ("node1", "node2")
@@ -124,7 +124,7 @@ def test_a_wrong_password_a_wrong_name_a_wrong_tag(bench: Bench, store: Store) -
 
 @pytest.mark.slow
 def test_tunnels_that_are_forbidden_leave_the_engine(bench: Bench, store: Store) -> None:
-    file, reload = "/etc/ssh/sshd_config.d/00-registry.conf", "kill -HUP $(cat /run/sshd.pid); sleep 0.5"
+    file, reload = "/etc/ssh/sshd_config.d/00-registry.conf", RELOAD_SSHD
     narrow = f"printf 'AllowTcpForwarding no\\nMaxSessions 1\\n' > {file}; {reload}"
     with bench.during("node1", narrow, f"rm -f {file}; {reload}"):
         found = bench.check(**behind(bench, store))
@@ -190,7 +190,7 @@ def test_podman_asks_with_the_login_and_leaves_none(bench: Bench, store: Store) 
     """Everything comes from the registry; through the tunnel, and by Podman itself."""
     changes = behind(bench, store)
     changes |= {"engine": "podman", "images": dict.fromkeys(OWN, f"{store.address}/oz/small:1")}
-    file, reload = "/etc/ssh/sshd_config.d/00-registry.conf", "kill -HUP $(cat /run/sshd.pid); sleep 0.5"
+    file, reload = "/etc/ssh/sshd_config.d/00-registry.conf", RELOAD_SSHD
     narrow = f"printf 'AllowTcpForwarding no\\n' > {file}; {reload}"
     with bench.during("node1", narrow, f"rm -f {file}; {reload}"):
         found = bench.check(**changes)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from oz_installer.lab.files import SMALL
-from tests.e2e.site import Site
+from tests.e2e.site import RELOAD_SSHD, Site
 from tests.e2e.variant import Variant
 
 READERS = {  # of config.py on an api node
@@ -21,7 +21,7 @@ TFSS = "ozforensics/tensorflow-serving:2.5_lic_1.1.4-4_opt"
 @contextmanager
 def sshd(site: Site, node: str, settings: str) -> Iterator[None]:
     """Other settings of a node's sshd for a while."""
-    file, reload = "/etc/ssh/sshd_config.d/00-variant.conf", "kill -HUP $(cat /run/sshd.pid); sleep 0.5"
+    file, reload = "/etc/ssh/sshd_config.d/00-variant.conf", RELOAD_SSHD
     try:
         site.on(node, f"printf '{settings}' > {file}; sshd -t; {reload}")
         yield
@@ -103,7 +103,7 @@ def test_later_changes_touch_only_what_they_concern(clean: Site, tmp_path: Path)
     assert touched == {f"node1/{name}" for name in READERS | WORKERS | {"oz-webui"}}
 
     for there in (False, True):
-        _, touched = variant.install(components={"web_ui": there}, accept=[*SMALL, "removal.services"])
+        _, touched = variant.install(components={"web_ui": there}, accept=[*accept, "removal.services"])
         assert touched == {"node1/oz-webui"}
 
     clean.each(["node1", "node2", "node3"], f"docker tag {TFSS} own/tfss:1")
