@@ -17,6 +17,7 @@ from typing import Literal
 from oz_installer.answers import value_rules
 from oz_installer.answers.fields import SecretRef as SecretRef
 from oz_installer.answers.fields import ask
+from oz_installer.answers.network import Network
 from oz_installer.answers.node import Node as Node
 from oz_installer.answers.node import Role as Role
 from oz_installer.answers.sections import (
@@ -72,6 +73,7 @@ class Answers:
         default=False,
     )
     proxy: Proxy = ask("Proxy", "HTTP proxy for calls to the vendor.", factory=Proxy)
+    network: Network = ask("Network", "Network of the containers.", factory=Network)
     broker: Broker = ask("Broker", "Message broker of the queues.", factory=Broker)
     registry: Registry = ask("Registry", "Image registry.", factory=Registry)
     images: Mapping[str, str] = ask(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from oz_installer.answers import value_rules
+from oz_installer.answers import network, value_rules
 from oz_installer.answers.questions import Question, Section, root
 from oz_installer.answers.safe_text import LONGEST
 
@@ -25,6 +25,8 @@ _FRAGMENTS: Mapping[Any, Mapping[str, Any]] = {
     value_rules.url: {"pattern": r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"},
     value_rules.proxy: {"pattern": r"^http://[^\s/@]+:[0-9]+/?$"},
     value_rules.no_proxy: {"uniqueItems": True},
+    network.subnet: {"pattern": r"^[0-9]+(\.[0-9]+){3}/[0-9]{2}$"},
+    network.mtu: {"minimum": 576, "maximum": 9216},
     value_rules.jump: {"pattern": r"^[^\s]+$"},
     value_rules.registry: {"pattern": r"^[^\s/]+(/[^\s/]+)*$"},
     value_rules.email: {"pattern": r"^[^\s@]+@[^\s@]+$", "maxLength": 254},

@@ -32,6 +32,8 @@ class EngineTraits:
     """Looking up an image uses the given login; otherwise only a pull shows whether it is valid."""
     limits_processes: bool
     """The engine limits the number of a container's processes by itself."""
+    mtu_option: str
+    """The option of a network that sets its MTU."""
     group: str = ""
     restart: Mapping[str, str] = field(default_factory=dict)
     log_driver: str | None = None
@@ -53,6 +55,7 @@ ENGINES: Mapping[str, EngineTraits] = {
         keeps_dependencies=True,
         lookup_shows_login=True,
         limits_processes=False,
+        mtu_option="com.docker.network.driver.mtu",
         group="docker",
     ),
     "podman": EngineTraits(
@@ -67,6 +70,7 @@ ENGINES: Mapping[str, EngineTraits] = {
         # older versions ignore the login
         lookup_shows_login=False,
         limits_processes=True,
+        mtu_option="mtu",
         # after a reboot podman-restart.service starts only containers with "always"
         restart={"unless-stopped": "always"},
         log_driver="k8s-file",

@@ -13,6 +13,7 @@ from oz_installer.catalog.release import Release, load_release, releases
 from oz_installer.catalog.scenario import INSTALLABLE, Scenario, load_scenarios
 from oz_installer.errors import Problem
 from oz_installer.text import join_and, join_or
+from oz_installer.topology.addresses import free_subnet, no_loopback, reachable_addresses
 from oz_installer.topology.layout import roles_of
 
 Constraint = Callable[[Answers, Scenario, Release], Iterator[Problem]]
@@ -237,20 +238,6 @@ def derived_settings(answers: Answers, _scenario: Scenario, release: Release) ->
             )
 
 
-def reachable_addresses(answers: Answers, _scenario: Scenario, _release: Release) -> Iterator[Problem]:
-    """Reject loopback addresses where several nodes must reach each other."""
-    for index, node in enumerate(answers.nodes):
-        address = node.address or node.host
-        if len(answers.nodes) > 1 and (
-            address == "localhost" or address.startswith("127.") or address == "::1"
-        ):
-            yield Problem(
-                key=f"nodes[{index}].address",
-                message=f"the other nodes cannot reach this one as {address}",
-                hint="set the address at which they reach it",
-            )
-
-
 def known_warnings(answers: Answers, _scenario: Scenario, _release: Release) -> Iterator[Problem]:
     """Reject ids that can match no warning, as they would seem to accept one.
 
@@ -279,5 +266,7 @@ CONSTRAINTS: Iterable[Constraint] = (
     known_services,
     derived_settings,
     reachable_addresses,
+    no_loopback,
+    free_subnet,
     known_warnings,
 )

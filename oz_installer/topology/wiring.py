@@ -6,6 +6,7 @@ published port. All values that must agree between files come from here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from oz_installer.answers.model import Answers
@@ -14,6 +15,15 @@ from oz_installer.catalog.service import Part
 from oz_installer.topology.model import Topology, TopologyNode, Wiring
 
 GO_SSLMODES = {"allow": "disable", "prefer": "disable"}  # the exporter's lib/pq supports neither
+
+NO_PROXY: Mapping[str, str] = {
+    spelling: ""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY")
+    for spelling in (name, name.lower())
+}
+"""The environment without a proxy, in both spellings.
+
+Otherwise engines give containers the proxy of their own command line."""
 
 
 def wiring_for(answers: Answers, topology: Topology, node: TopologyNode) -> Wiring:
@@ -86,16 +96,17 @@ def _parts(topology: Topology, node: TopologyNode) -> dict[str, object]:
 
 
 def proxy_environment(answers: Answers, topology: Topology) -> dict[str, str]:
-    """Return the proxy's environment variables for a container; empty without a proxy.
+    """Return the proxy's environment variables for a container that calls the vendor.
 
     Nodes reach each other without the proxy.
     """
     if answers.proxy.url is None:
-        return {}
+        return dict(NO_PROXY)
     url = answers.proxy.url.rstrip("/")
     nodes = [name for node in topology.nodes for name in (node.address, node.host)]
     direct = dict.fromkeys(("localhost", "127.0.0.1", "::1", *nodes, *answers.proxy.no_proxy))
-    return {"HTTP_PROXY": url, "HTTPS_PROXY": url, "NO_PROXY": ",".join(direct)}
+    values = {"HTTP_PROXY": url, "HTTPS_PROXY": url, "NO_PROXY": ",".join(direct)}
+    return {**NO_PROXY, **values, **{name.lower(): value for name, value in values.items()}}
 
 
 def _database(answers: Answers, topology: Topology) -> dict[str, object]:

@@ -109,8 +109,8 @@ STEPS: tuple[Step, ...] = (
             "Forensics. Passwords that you leave out are generated and saved next to your answers."
         ),
         owns=(
-            "public_url", "load_balancer", "admin", "license", "updater", "air_gapped", "proxy", "registry",
-            "images", "unhardened", "extra",
+            "public_url", "load_balancer", "admin", "license", "updater", "air_gapped", "proxy", "network",
+            "registry", "images", "unhardened", "extra",
         ),
     ),
     Step(

@@ -123,6 +123,7 @@ def _render_node(
         storage=answers.storage,
         names=_names(wiring, secrets),
         proxy=proxy_environment(answers, topology),
+        network=answers.network,
         unhardened=answers.unhardened,
     )
     mounted = [*_config_files(node, wiring, secrets, topology), *_mounted_local_files(node, local_files)]

@@ -16,14 +16,17 @@ from typing import Any
 
 import yaml
 
+from oz_installer.answers.network import Network
 from oz_installer.answers.sections import Storage
 from oz_installer.catalog.engine import ENGINES
 from oz_installer.catalog.release import Release
 from oz_installer.catalog.service import HealthCheck, Mount, Port, Service
 from oz_installer.frozen import dataclass
 from oz_installer.render.mounts import nfs_options
+from oz_installer.render.network import DEFAULT, network_key, network_options
 from oz_installer.render.project import DIGEST_LABEL
 from oz_installer.topology.model import PlacedService, TopologyNode
+from oz_installer.topology.wiring import NO_PROXY
 
 CURRENT = "current"
 HEADER = "# Made by oz-install for {node}. Do not edit: change answers.yml and run oz-install again.\n"
@@ -44,6 +47,7 @@ class ComposeContext:
     storage: Storage
     names: Mapping[str, object] = field(repr=False)
     proxy: Mapping[str, str] = field(default_factory=dict)
+    network: Network = field(default_factory=Network)
     unhardened: Collection[str] = ()
 
 
@@ -87,12 +91,13 @@ def service_definition(
         definition["command"] = [_fill(part, names) for part in service.command]
     environment = {key: _fill(value, names) for key, value in service.environment.items()}
     environment |= {mount.variable: mount.target for mount in service.mounts if mount.variable}
-    if environment := {**environment, **(context.proxy if service.egress else {})}:
-        definition["environment"] = environment
+    definition["environment"] = {**environment, **(context.proxy if service.egress else NO_PROXY)}
     if service.mounts:
         definition["volumes"] = [_volume(mount, context) for mount in service.mounts]
     if ports := _ports(placed.ports):
         definition["ports"] = ports
+    if (network := network_key(context.network)) != DEFAULT:
+        definition["networks"] = [network]
     if service.health:
         definition["healthcheck"] = _health(service.health, names)
     if service.name not in context.unhardened:
@@ -156,6 +161,8 @@ def compose_yaml(
     named = {name: _volume_options(name, context) for name in sorted(set(used)) if not name.startswith("/")}
     if named:
         content["volumes"] = named
+    if options := network_options(context.network, context.engine):
+        content["networks"] = {network_key(context.network): _exact(options)}
     titles = {placed.name: placed.service.title for placed in node.services}
     body = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 20)
     for name in definitions:

@@ -94,6 +94,8 @@ CASES: Mapping[str, Case] = {
     "updater.period": WHOLE,
     "air_gapped": SWITCH,
     "proxy.url": Case("proxy:3128", "write http://proxy:3128", "http://proxy.example.com:3128"),
+    "network.subnet": Case("10.210.0.1/24", "write 10.210.0.0/24", "10.210.0.0/24"),
+    "network.mtu": Case("100", "from 576 to 9216", "1450"),
     "proxy.no_proxy": Case("-a", "no host, domain or address", ".example.com"),
     "broker.type": Case("rabitmq", "the closest is rabbitmq", "space"),
     "broker.host": HOST,

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from oz_installer.answers import value_rules
+from oz_installer.answers import network, value_rules
 from oz_installer.answers.model import Answers, SecretRef
 from oz_installer.answers.questions import Question, Section, root
 from oz_installer.answers.safe_text import safe_data
@@ -34,6 +34,8 @@ BY_RULE: dict[Any, st.SearchStrategy[Any]] = {
     value_rules.no_proxy: st.lists(st.sampled_from((*HOSTS, ".example.com", "10.0.0.0/8")), unique=True).map(
         tuple
     ),
+    network.subnet: st.sampled_from(("10.210.0.0/24", "172.31.0.0/16", "192.168.7.64/26")),
+    network.mtu: st.integers(576, 9216),
     value_rules.jump: st.sampled_from(("bastion", "me@bastion:2222", "root@[2001:db8::1]:22", "10.0.0.1")),
     value_rules.registry: st.sampled_from(("registry.example.com:5000/oz", "localhost", "[::1]:5000")),
     value_rules.email: st.sampled_from(("admin@oz.local", "o.neil+oz@example.com", "админ@example.com")),

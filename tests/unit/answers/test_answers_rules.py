@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from oz_installer.answers import value_rules
+from oz_installer.answers import network, value_rules
 from oz_installer.answers.safe_text import safe_data
 
 LONG = "a" * 64
@@ -50,6 +50,13 @@ TABLE: list[tuple[Any, list[Any], list[Any]]] = [
         [(), ("a",), (".example.com", "*.b.com", "10.0.0.0/8", "::1", "db_1:5432")],
         [("a", "a"), ("a,b",), ("",), ("a b",), ("a\n",), ("$(x)",), ("-a",), ("*",)],
     ),
+    (
+        network.subnet,
+        ["10.210.0.0/24", "172.16.0.0/12", "192.168.7.64/26", "100.64.0.0/16"],
+        ["", "10.210.0.0", "10.210.0.1/24", "10.0.0.0/8", "10.0.0.0/27", "8.8.8.0/24", "fd00::/64", "10.210.0.0/24\n",
+         "10.210.0.0/255.255.255.0", "a/24", "10.0.0/24", "10.210.0.0/24 ", "0.0.0.0/0"],
+    ),
+    (network.mtu, [576, 1450, 9216], [0, -1, 575, 9217]),
     (
         value_rules.jump,
         ["a", "me@a", "me@a:22", "::1", "[::1]:22", "me@[::1]:22", "dom\\me@a", "me@corp@a"],

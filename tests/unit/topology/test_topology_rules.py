@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oz_installer.answers.model import Answers, Node
+from oz_installer.answers.network import Network
 from oz_installer.answers.sections import (
     Broker,
     Components,
@@ -15,13 +17,14 @@ from oz_installer.answers.sections import (
     Extra,
     License,
     LoadBalancer,
+    Proxy,
     Storage,
     Updater,
 )
 from oz_installer.catalog.release import Release, load_release
 from oz_installer.catalog.scenario import load_scenarios
 from oz_installer.errors import AnswersError
-from oz_installer.topology import constraints
+from oz_installer.topology import addresses, constraints
 from oz_installer.topology.constraints import CONSTRAINTS, Constraint, check_constraints
 from oz_installer.topology.planner import plan_topology
 from tests.unit.topology.topology_answers import SECRET, answers_for, layout, with_roles
@@ -47,6 +50,13 @@ class Case:
 FOUR, TWO, ONE = layout("medium-4"), layout("poc-2"), layout("poc-1")
 WEB = Components(web_adapter="https://web.example.com")
 LOCALHOST = replace(TWO, nodes=(TWO.nodes[0], Node(name="n2", host="127.0.0.1")))
+LOOPBACK: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("database.host", {"database": Database(host="localhost")}),
+    ("database.host", {"database": Database(host="127.0.1.1")}),
+    ("broker.host", {"broker": Broker(host="::1")}),
+    ("proxy.url", {"proxy": Proxy(url="http://127.0.0.1:3128")}),
+    ("components.regula", {"components": Components(regula="http://Localhost.:8080")}),
+)
 CASES = [
     Case(constraints.supported_platform, answers_for("high-load", 3), "scenario", "poc or medium", ONE),
     Case(constraints.number_of_nodes, answers_for("poc", 3), "nodes", "medium for 2 to 4", TWO),
@@ -179,8 +189,26 @@ CASES = [
     ),
     Case(constraints.known_services, replace(ONE, unhardened=("zzz",)), "unhardened", "use one of oz-", ONE),
     Case(constraints.known_warnings, replace(ONE, accept=("/n1",)), "accept", "oz-install check shows", ONE),
+    *(
+        Case(addresses.no_loopback, replace(ONE, **bad), key, "other machines reach it", ONE)
+        for key, bad in LOOPBACK
+    ),
+    *(
+        Case(addresses.free_subnet, replace(TWO, network=covering), "network.subnet", "no machine", good)
+        for covering, good in (
+            (Network(subnet="10.0.0.0/24"), replace(TWO, network=Network(subnet="10.0.1.0/24"))),
+            (Network(subnet="10.0.0.0/26"), replace(TWO, network=Network(mtu=1450))),
+        )
+    ),
     Case(
-        constraints.reachable_addresses,
+        addresses.free_subnet,
+        replace(ONE, database=Database(host="10.9.0.7"), network=Network(subnet="10.9.0.0/24")),
+        "network.subnet",
+        "no machine",
+        replace(ONE, database=Database(host="fd00::1"), network=Network(subnet="10.9.0.0/24")),
+    ),
+    Case(
+        addresses.reachable_addresses,
         LOCALHOST,
         "nodes[1].address",
         "at which they reach it",

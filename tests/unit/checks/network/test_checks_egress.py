@@ -35,7 +35,8 @@ PROXY = Proxy(url="http://proxy.example.com:3128", no_proxy=(".amazonaws.com",))
 def planned(*, air_gapped: bool = False, proxy: Proxy | None = None) -> CheckContext:
     at = site()
     answers = replace(at.answers, air_gapped=air_gapped, proxy=proxy or Proxy())
-    return replace(at, answers=answers, topology=plan_topology(answers))
+    reachable = replace(answers, proxy=Proxy())  # that of a test listens on this machine
+    return replace(at, answers=answers, topology=plan_topology(reachable))
 
 
 def test_nodes_whose_services_call_the_vendor() -> None:
