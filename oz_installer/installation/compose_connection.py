@@ -86,8 +86,8 @@ class NodesConnection:
         """Raise PreflightError naming the nodes that do not meet the requirements of the plan."""
         from oz_installer.deploy.compose.phases.requirements import require_met
 
-        answers = self.desired_state.answers
-        require_met([self.facts[node] for node in plan.changing], answers.engine, answers.release)
+        state = self.desired_state
+        require_met([self.facts[node] for node in plan.changing], state.answers.engine, state.topology)
 
     def install_recipe(self) -> Sequence[Phase[NodesRun]]:
         """Return the phases that install, upgrade or repair."""

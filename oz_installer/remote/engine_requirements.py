@@ -5,13 +5,16 @@ The preflight and the deployment share these figures and messages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from oz_installer.errors import OzError
 from oz_installer.remote.docker_commands import ComposeTool, detect_compose, parse_version
+from oz_installer.text import join_and
 
+EMULATION = "the command docker is Podman's emulation"
+"""The version, or the message, of an engine that is not Docker."""
 TIMED_OUT_TEXT = "it did not answer within 5 s"
 """The message of an engine that hangs."""
 DISK_FREE_MIB = 512  # of install_dir, for bundles and logs; media and images have their own checks
@@ -68,7 +71,7 @@ class UnmetRequirement:
     ``cause``: an engine or Compose is missing, denied to the login, or silent; otherwise empty.
     """
 
-    what: Literal["engine", "compose", "folder", "project", "disk"]
+    what: Literal["engine", "compose", "folder", "project", "names", "disk"]
     message: str
     hint: str
     seen: str = ""
@@ -78,6 +81,9 @@ class UnmetRequirement:
 
 def check_engine(facts: EngineFacts, engine: EngineNames, oldest: str) -> UnmetRequirement | None:
     """Check that the engine answers and is at least version ``oldest``."""
+    if EMULATION in (facts.version, facts.message):
+        hint = "Set engine: podman in the answers; or install Docker in place of the package podman-docker."
+        return UnmetRequirement(what="engine", message=f"{EMULATION}, not Docker", hint=hint)
     return (
         _too_old("engine", engine.title, facts.version, oldest)
         if facts.answers
@@ -97,10 +103,19 @@ def check_compose(facts: EngineFacts, engine: EngineNames, oldest: str) -> Unmet
 
 
 def check_folder(access: str) -> UnmetRequirement | None:
-    """Check the access to the install folder: ``ok``, ``read-only FOLDER`` or ``denied FOLDER``."""
+    """Check the access to the install folder.
+
+    ``access`` is ``ok``, or a word and a folder: ``read-only``, ``denied`` or ``blocked``."""
     kind, _, folder = access.partition(" ")
     if kind == "ok":
         return None
+    if kind == "blocked":
+        return UnmetRequirement(
+            what="folder",
+            message=f"{folder} is a folder; a link to the installed generation belongs there",
+            hint="Engines make such a folder where the source of a mount is missing. See that it holds "
+            f"nothing of value, then remove it: rm -r {folder}",
+        )
     if kind == "read-only":
         return UnmetRequirement(
             what="folder",
@@ -136,6 +151,23 @@ def check_project(
             hint="Set install_dir to the folder of that installation.",
         )
     return None
+
+
+def check_names(foreign: Mapping[str, str], wanted: Collection[str], engine: str) -> UnmetRequirement | None:
+    """Check for containers of others with the names of services; they are never touched.
+
+    ``foreign``: the Compose project, if any, by the container's name.
+    """
+    taken = sorted(set(foreign) & set(wanted))
+    if not taken:
+        return None
+    named = [f"{name} (project {foreign[name]})" if foreign[name] else name for name in taken]
+    return UnmetRequirement(
+        what="names",
+        message=f"containers that oz-install did not make have its names: {join_and(named, 5)}",
+        hint=f"Rename or remove them ({engine} rename OLD NEW; {engine} rm -f NAME, which keeps its volumes)"
+        "; those of a Compose project with its own file (docker compose down, not -v).",
+    )
 
 
 def check_disk(free: int) -> UnmetRequirement | None:

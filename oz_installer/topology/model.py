@@ -40,6 +40,11 @@ class TopologyNode:
     first_api: bool
     services: tuple[PlacedService, ...]
 
+    @property
+    def container_names(self) -> tuple[str, ...]:
+        """The names of the containers that keep running here."""
+        return tuple(placed.name for placed in self.services if not placed.service.job)
+
     def has(self, service: str) -> bool:
         """Return whether the service of that catalogue name runs here."""
         return any(placed.service.name == service for placed in self.services)

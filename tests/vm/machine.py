@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from oz_installer.checks.engine import container
+from oz_installer.checks.engine import tiny_image
 from oz_installer.errors import OzError
 from oz_installer.remote.ssh.transport import SshTarget, SshTransport, connect
 from tests.vm.image import Image
@@ -78,7 +78,7 @@ class Machine:
             "image=$(docker import -); docker run --rm --network none $image /$(uname -m)/oz-install-check; "
             "docker rmi -f $image"
         )
-        self._transport.run(("bash", "-c", script), stdin=container.image(), timeout=BOOT_SECONDS)
+        self._transport.run(("bash", "-c", script), stdin=tiny_image.image(), timeout=BOOT_SECONDS)
 
     def _told_key(self) -> str | None:
         found = _KEY.search(self.console)

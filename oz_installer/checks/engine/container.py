@@ -1,87 +1,62 @@
-"""The check that a container starts: import a tiny program as an image, run it, remove it."""
+"""The check that a container starts, gets a network, and reaches what its node reaches.
+
+A tiny image is imported and run on a network with the options that Compose will use. What runs in it are the
+node's own programs, mounted read-only, so nothing is pulled; on the network it is a container like those of
+Oz. All of it is one script; whatever becomes of the connection, the script removes what it made.
+"""
 
 from __future__ import annotations
 
-import io
-import struct
-import tarfile
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
+from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.base import ProbeCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
+from oz_installer.checks.engine.container_facts import ContainerFacts, parse_container
+from oz_installer.checks.engine.container_findings import view_findings
+from oz_installer.checks.engine.container_network import forwarding_findings, network_findings
+from oz_installer.checks.engine.container_targets import container_targets
+from oz_installer.checks.engine.tiny_image import EXPECTED_STATUS, PROGRAM, image
 from oz_installer.remote.transport import TIMED_OUT
-from oz_installer.text import parse_fields, parse_int, safe_line
+from oz_installer.render.network import network_name
 
-EXPECTED_STATUS = 7
-"""The exit status of the test program; no engine returns it by itself."""
-
-_LABEL = "oz-install.check"
-_PROGRAM = "oz-install-check"
 _SECONDS = 8
-# ELF number of the machine and machine code of exit(7), by the machine's name in uname.
-_CODE = {
-    "x86_64": (62, bytes.fromhex("bf07000000b83c0000000f05")),
-    "aarch64": (183, bytes.fromhex("e00080d2a80b80d2010000d4")),
-}
-# $1 engine, $2 name; the image on stdin holds a program per machine type, and the node runs its own. Images
-# that a killed check left behind are removed by the next check after an hour.
-_SCRIPT = f"""
-engine=$1 name=$2 image=
-timeout 5 "$engine" ps -q > /dev/null 2>&1 || {{ echo "engine none"; exit; }}
-clean() {{
-  timeout {_SECONDS} "$engine" rm -f "$name" > /dev/null 2>&1
-  [ -z "$image" ] || timeout {_SECONDS} "$engine" rmi -f "$image" > /dev/null 2>&1
-}}
-trap clean EXIT
-trap 'exit 1' HUP INT TERM
-trap '' PIPE
-timeout {_SECONDS} "$engine" image prune --force --filter label={_LABEL} --filter until=1h > /dev/null 2>&1
-image=$(timeout {_SECONDS} "$engine" import --change 'LABEL {_LABEL}=1' - 2> /dev/null | tail -n 1)
-[ -n "$image" ] || {{ echo "status 125"; echo "said the engine cannot import an image"; exit; }}
-output=$(timeout {_SECONDS} "$engine" run --rm --network none --name "$name" "$image" \\
-  "/$(uname -m)/{_PROGRAM}" 2>&1)
-echo "status $?"
-echo "said $(echo "$output" | tr '\\n' ' ')"
-"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContainerFacts:
-    """The result of the test container; ``status`` is None without an engine that answers."""
-
-    status: int | None
-    message: str = ""
 
 
 class ContainerCheck(ProbeCheck[ContainerFacts]):
-    """Prove that kernel, cgroups, storage driver and security modules work together."""
+    """Prove that kernel, cgroups, storage driver, security modules and networks work together."""
 
     name = "container"
     title = "Container"
 
     def probe(self, context: CheckContext, node: CheckedNode) -> ContainerFacts:
-        """Import the image, run it, remove it."""
-        name = f"{_PROGRAM}-{uuid.uuid4().hex[:12]}"
-        argv = ("sh", "-c", _SCRIPT, _PROGRAM, context.answers.engine, name)
+        """Run the test container; it and its network are gone afterwards."""
+        argv = container_argv(context, node, f"{PROGRAM}-{uuid.uuid4().hex[:12]}")
         result = context.transport(node.name).run(argv, stdin=image(), timeout=4 * _SECONDS)
-        values = parse_fields(result.text)
-        status = parse_int(values.get("status", ""))
-        message = safe_line(values.get("said", "") or result.stderr_text, 300)
-        return ContainerFacts(status=status, message=message)
+        return parse_container(result.text, result.stderr_text)
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: ContainerFacts) -> Iterator[Finding]:
-        """Judge the exit status. A missing engine is a finding of the engine's own check."""
-        del context
+        """Judge the start, then the network.
+
+        A missing engine is a finding of the engine's own check."""
         if facts.status is None:
             return
-        if facts.status == EXPECTED_STATUS:
-            yield self.finding(node, "ok", "a test container starts and exits as expected")
+        yield self._start(node, facts)
+        if facts.status != EXPECTED_STATUS:
             return
+        yield from network_findings(self, context, node, facts)
+        yield from forwarding_findings(self, context, node, facts)
+        if facts.tried:
+            yield from view_findings(self, context, node, facts)
+
+    def _start(self, node: CheckedNode, facts: ContainerFacts) -> Finding:
+        if facts.status == EXPECTED_STATUS:
+            return self.finding(node, "ok", "a test container starts and exits as expected")
         late = f"does not start within {_SECONDS} s" if facts.status in TIMED_OUT else "does not start"
-        yield self.finding(
+        return self.finding(
             node,
             "failure",
             f"a test container {late}: {facts.message or f'status {facts.status}'}",
@@ -91,29 +66,23 @@ class ContainerCheck(ProbeCheck[ContainerFacts]):
         )
 
 
+def container_argv(context: CheckContext, node: CheckedNode, name: str) -> tuple[str, ...]:
+    """Return the argv of the script; ``name`` is that of the container and its network."""
+    answers = context.answers
+    words = [word for one in container_targets(context, node) for word in one.words]
+    settings = (
+        answers.engine,
+        name,
+        network_name(answers.network),
+        answers.network.subnet or "-",
+        ENGINES[answers.engine].mtu_option,
+        str(answers.network.mtu or "-"),
+        str(_SECONDS),
+    )
+    script = _text("container.sh")
+    return ("sh", "-c", script, PROGRAM, *settings, _text("pools.awk"), _text("reach.sh"), *words)
+
+
 @cache
-def image() -> bytes:
-    """Return the test program for every machine type, as a tar."""
-    return tar_of(_CODE)
-
-
-def tar_of(codes: Mapping[str, tuple[int, bytes]]) -> bytes:
-    """Pack one program (ELF number and code) per machine type, in folders named as in uname."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as tar:
-        for machine, (elf_number, code) in codes.items():
-            content = minimal_elf(elf_number, code)
-            info = tarfile.TarInfo(f"{machine}/{_PROGRAM}")
-            info.size, info.mode = len(content), 0o755
-            tar.addfile(info, io.BytesIO(content))
-    return stream.getvalue()
-
-
-def minimal_elf(machine: int, code: bytes) -> bytes:
-    """Build the smallest program that Linux runs: an ELF header, one segment, the code."""
-    base, head = 0x400000, 64 + 56
-    size = head + len(code)
-    ident = b"\x7fELF" + bytes((2, 1, 1, 0)) + bytes(8)
-    header = struct.pack("<16sHHIQQQIHHHHHH", ident, 2, machine, 1, base + head, 64, 0, 0, 64, 56, 1, 0, 0, 0)
-    segment = struct.pack("<IIQQQQQQ", 1, 5, 0, base, base, size, size, 0x10000)
-    return header + segment + code
+def _text(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")

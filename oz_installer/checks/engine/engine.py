@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from oz_installer.catalog.engine import ENGINES
 from oz_installer.checks.base import ShellCheck
@@ -25,6 +25,7 @@ from oz_installer.remote.engine_requirements import (
     UnmetRequirement,
     check_compose,
     check_engine,
+    check_names,
     check_project,
 )
 from oz_installer.render.project import INSTALLED_RECORD, PROJECT
@@ -70,6 +71,7 @@ _COMPOSE = {
 class EngineCheckFacts:
     """The engine, and the containers of a Compose project with our name: ours, and foreign ones.
 
+    ``others``: containers without our project and digest, with their Compose project.
     ``slow``: the engine reports its version, but nothing more in time; ``listed``: the list of containers is
     complete; ``compose_late``: a Compose did not answer in time."""
 
@@ -77,6 +79,7 @@ class EngineCheckFacts:
     name: str = "docker"
     ours: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
+    others: Mapping[str, str] = field(default_factory=dict)
     recorded: bool = False
     capabilities: NodeCapabilities = NO_CAPABILITIES
     slow: bool = False
@@ -111,7 +114,8 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
         values = parse_fields(
             "\n".join(line for line in text.splitlines() if not line.startswith("container "))
         )
-        mine = [one for one in parse_containers(text) if one.project == PROJECT]
+        listed = parse_containers(text)
+        mine = [one for one in listed if one.project == PROJECT]
         answers = values["status"] == "0"
         version = safe_line(values.get("version", ""), 300)
         return EngineCheckFacts(
@@ -126,6 +130,9 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
             name=values["engine"],
             ours=tuple(one.name for one in mine if one.ours),
             foreign=tuple(one.name for one in mine if not one.ours),
+            others={
+                one.name: safe_line(one.project) for one in listed if not one.ours and one.project != PROJECT
+            },
             recorded=values.get("recorded") == "yes",
             capabilities=parse_capabilities(values),
             slow=values.get("slow") == "yes",
@@ -171,6 +178,9 @@ class EngineCheck(ShellCheck[EngineCheckFacts]):
             yield self._judged(node, unmet, "project", "Compose project", "", "")
         elif not facts.listed:
             yield self._containers_unknown(node, facts.name)
+        placed = context.topology.node(node.name).container_names if context.topology else ()
+        if unmet := check_names(facts.others, placed, facts.name):
+            yield self._judged(node, unmet, "names", "Container names", "", "")
 
     def _slow(self, node: CheckedNode, facts: EngineCheckFacts) -> Finding:
         """Report a busy engine as a warning without a remedy: a restart would stop its work."""

@@ -9,7 +9,7 @@ import shlex
 from dataclasses import dataclass
 
 from oz_installer.checks.host import disk_query
-from oz_installer.remote.engine_requirements import TIMED_OUT_TEXT
+from oz_installer.remote.engine_requirements import EMULATION, TIMED_OUT_TEXT
 from oz_installer.render.project import DIGEST_LABEL
 from oz_installer.text import safe_line
 
@@ -64,6 +64,9 @@ if command -v {engine} > /dev/null; then
       engine_output=$(soon {version}); engine_status=$?
       engine_output="version $engine_output"
       [ "$engine_status" = 0 ] || engine_output= engine_error=$(soon {version} 2>&1)
+      case {engine}:$(soon {engine} --version) in
+        docker:*[Pp]odman*) engine_status=1 engine_output= engine_error="{emulation}" ;;
+      esac
       ;;
   esac
   case $engine_output in *"$nl"info*) engine_info=${{engine_output##*"$nl"info }} ;; esac
@@ -104,6 +107,7 @@ def engine_query(engine: str, install_dir: str) -> str:
         version=_VERSIONS[engine],
         again=_AGAIN[engine].format(version=_VERSIONS[engine]).rstrip(),
         late=TIMED_OUT_TEXT,
+        emulation=EMULATION,
     )
     return script + disk_query.disk_query(install_dir)
 

@@ -46,7 +46,8 @@ up=$place above=
 [ "$place" != "$dir" ] || {{ stat -L -c 'owner %U %u %a %G' "$dir"; up=${{dir%/*}}; }}
 while [ -n "$up" ]; do above="$above $(stat -L -c '%U:%u:%a:%G' "$up"):$up" up=${{up%/*}}; done
 echo "above$above"
-if [ -r "$place" ] && [ -w "$place" ] && [ -x "$place" ]; then echo "access ok"; else
+if [ -d "$dir/current" ] && [ ! -L "$dir/current" ]; then echo "access blocked $dir/current"
+elif [ -r "$place" ] && [ -w "$place" ] && [ -x "$place" ]; then echo "access ok"; else
   case $options in ro | ro,*) echo "access read-only $place" ;; *)
     echo "access denied $place"
     [ "$(id -u)" = 0 ] || ! soon sudo -n true || echo "sudo yes" ;;

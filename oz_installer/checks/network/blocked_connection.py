@@ -84,8 +84,8 @@ def _hint(topology: Topology, connection: ProbedConnection, end: str) -> str:
     """Return the hint with the commands that open the port."""
     dash, colon = connection.port_range("-"), connection.port_range(":")
     opening = (
-        f"ufw allow {colon}/tcp; or firewall-cmd --permanent --add-port={dash}/tcp, then firewall-cmd "
-        f"--reload; or in nftables: tcp dport {dash} accept"
+        f"ufw allow {colon}/tcp; or firewall-cmd --add-port={dash}/tcp, then the same with --permanent; "
+        f"or in nftables: tcp dport {dash} accept"
     )
     if end == "late":
         return (

@@ -140,7 +140,8 @@ def open_port_command(name: str, dash: str, colon: str) -> str:
     if name == "ufw":
         return f"ufw allow {colon}/tcp"
     if name == "firewalld":
-        return f"firewall-cmd --permanent --add-port={dash}/tcp, then firewall-cmd --reload"
+        # without a reload, which may flush Docker's own rules
+        return f"firewall-cmd --add-port={dash}/tcp, then the same with --permanent"
     return f"iptables -I INPUT -p tcp --dport {colon} -j ACCEPT"
 
 

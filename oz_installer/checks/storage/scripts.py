@@ -6,7 +6,7 @@ import base64
 import gzip
 from functools import cache
 
-from oz_installer.checks.engine.container import tar_of
+from oz_installer.checks.engine.tiny_image import tar_of
 
 PREFIX = ".oz-install-check."
 HELD_SECONDS = 20

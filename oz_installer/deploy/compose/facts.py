@@ -10,6 +10,7 @@ from oz_installer.deploy.compose.record_file import read_record
 from oz_installer.deploy.record import Record
 from oz_installer.frozen import dataclass
 from oz_installer.remote.docker_commands import parse_version
+from oz_installer.text import safe_line
 
 HUNG = "124"
 """Exit status of ``timeout`` when the time is over."""
@@ -43,7 +44,8 @@ class NodeDetails:
     """Facts that are read only when something is to change.
 
     ``disk_free`` is in KiB. ``folder_access`` is ``ok``, or why the install folder is not writable:
-    ``read-only FOLDER``, ``denied FOLDER``.
+    ``read-only FOLDER``, ``denied FOLDER``, ``blocked FOLDER``. ``foreign``: containers that oz-install did
+    not make, with their Compose project.
     """
 
     uid: int
@@ -57,6 +59,7 @@ class NodeDetails:
     generations: tuple[str, ...]
     disk_free: int
     folder_access: str = "ok"
+    foreign: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +181,14 @@ def _details(parts: Mapping[str, str], hide: Callable[[str], str]) -> NodeDetail
         generations=tuple(parts["generations"].split()),
         disk_free=int(disk[3]) if len(disk) > 3 else -1,
         folder_access=parts["access"].strip(),
+        foreign=_foreign(parts.get("names", ""), hide),
     )
+
+
+def _foreign(text: str, hide: Callable[[str], str]) -> dict[str, str]:
+    """Parse lines of name, project and digest label, separated by tabs, without our own."""
+    rows = [(*line.split("\t"), "", "")[:3] for line in text.splitlines() if line]
+    return {name: safe_line(hide(project)) for name, project, digest in rows if not digest.strip()}
 
 
 def _version(text: str, hide: Callable[[str], str]) -> str:

@@ -20,25 +20,44 @@ from oz_installer.deploy.events import NodeProgress, ServiceState
 from oz_installer.errors import DeployError
 from oz_installer.remote import docker_commands
 from oz_installer.render.compose.bundle import BundleService
+from oz_installer.text import safe_line
 
 POLL_SECONDS = 0.3
 CHECK_SECONDS = 4
 CRASHING_SECONDS = 20.0
+SHOWN_FAILURES = 3
+"""The number of polls after which a check that fails shows its output."""
+_LONGEST_OUTPUT = 200
 
 
 class HealthProgress:
     """The services of a node that are not healthy yet, for waits that run in parallel."""
 
     def __init__(self, services: Iterable[BundleService]) -> None:
-        self._pending = dict.fromkeys(service.name for service in services)
+        self._pending = dict.fromkeys((service.name for service in services), 0)
+        self._outputs: dict[str, str] = {}
         self._total = len(self._pending)
         self._lock = threading.Lock()
+
+    def fail(self, name: str, output: str) -> None:
+        """Note that a service's check has failed for a few seconds, and its output."""
+        with self._lock:
+            self._pending[name] = self._pending.get(name, 0) + 1
+            self._outputs[name] = output
+
+    def _wait_text(self) -> str:
+        """Name what is pending; what keeps failing, with the last output of its check."""
+        named = [
+            f"{name} ({self._outputs[name]})" if failures >= SHOWN_FAILURES and self._outputs[name] else name
+            for name, failures in self._pending.items()
+        ]
+        return f"waiting for {', '.join(named)}" if named else "all healthy"
 
     def report(self, run: NodesRun, node: str, healthy: str = "") -> None:
         """Report to the front end; ``healthy`` is a service that has just become healthy."""
         with self._lock:
             self._pending.pop(healthy, None)
-            text = f"waiting for {', '.join(self._pending)}" if self._pending else "all healthy"
+            text = self._wait_text()
             done = self._total - len(self._pending)
             run.emit(NodeProgress(node=node, text=text, done=done, total=self._total, unit="services"))
 
@@ -108,7 +127,10 @@ def _run_checks(
 
     def read_names(part: bytes) -> None:
         for line in lines.feed(part):
-            if service := pending.get(line.decode("utf-8", "replace")):
+            name, failed, output = line.decode("utf-8", "replace").partition("\t")
+            if failed and name in pending:
+                progress.fail(name, safe_line(run.settings.masker(output).strip(), _LONGEST_OUTPUT))
+            elif service := pending.get(name):
                 _mark_healthy(run, node, pending, service, progress)
 
     argv = commands.run_health_checks(run.settings.engine, CHECK_SECONDS, checks)

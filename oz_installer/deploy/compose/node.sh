@@ -36,8 +36,8 @@ facts() {
   engine=$1 wanted=$2; shift 2
   digest='com.ozforensics.oz-install.digest'
   case $engine in
-    podman) label="{{index .Labels \"$digest\"}}" ;;
-    *) label="{{.Label \"$digest\"}}" ;;
+    podman) label="{{index .Labels \"$digest\"}}" project='{{index .Labels "com.docker.compose.project"}}' ;;
+    *) label="{{.Label \"$digest\"}}" project='{{.Label "com.docker.compose.project"}}' ;;
   esac
   section containers
   if command -v $engine > /dev/null; then
@@ -147,7 +147,10 @@ details() {
   section user; id -u
   section os; uname -sr; (. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME")
   section engine-version
-  asked version --format '{{.Server.Version}}' 2>&1 || $engine --version
+  case $engine:$($engine --version 2>/dev/null) in
+    docker:*[Pp]odman*) echo "the command docker is Podman's emulation" ;;
+    *) asked version --format '{{.Server.Version}}' 2>&1 || $engine --version ;;
+  esac
   # run only the Compose of this engine: even its version command makes Podman create a folder in the home folder
   section compose-plugin; [ "$engine" = podman ] || docker compose version --short 2>/dev/null
   section compose-v1; [ "$engine" = podman ] || docker-compose version --short 2>/dev/null
@@ -155,6 +158,8 @@ details() {
   section images
   [ $# -eq 0 ] || asked image inspect --format '{{join .RepoTags " "}} {{join .RepoDigests " "}}' "$@" 2>/dev/null
   section volumes; asked volume ls -q --filter label=com.docker.compose.project=oz 2>/dev/null || echo unknown
+  section names
+  asked ps -a --format "{{.Names}}	$project	$label" 2>/dev/null
   section generations; ls "$dir/generations" 2>/dev/null
   section folders; (cd "$dir/data" 2>/dev/null && ls)
   section disk
@@ -164,8 +169,10 @@ details() {
   section access; access "$parent"
 }
 
-# access FOLDER: print "ok", or why FOLDER is not writable: "read-only FOLDER" (its file system), "denied FOLDER"
+# access FOLDER: print "ok", or why FOLDER is not writable: "read-only FOLDER" (its file system), "denied FOLDER"; or
+# "blocked LINK", where a folder is in the way of the link
 access() {
+  if [ -d "$dir/current" ] && [ ! -L "$dir/current" ]; then echo "blocked $dir/current"; return; fi
   if [ -r "$1" ] && [ -w "$1" ] && [ -x "$1" ]; then echo ok; return; fi
   mounted=$(df -P "$1" 2>/dev/null | tail -1); mounted=${mounted##* }
   if awk -v at="$mounted" '$2 == at { options = $4 } END { exit options !~ /^ro(,|$)/ }' /proc/mounts; then

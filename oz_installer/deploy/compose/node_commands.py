@@ -141,21 +141,24 @@ def print_record(install_dir: str, generation: str) -> tuple[str, ...]:
     return ("cat", f"{install_dir}/generations/{generation}/{RECORD_FILE}")
 
 
-# Run the health check in each container until it passes or the time is over; print each name when it passes.
+# Run the health check in each container until it passes or the time is over; print each name when it passes,
+# and name, tab and the end of the last output when it does not.
 # A check may cost a second of CPU that the services need to start, so only as many run in parallel as the
 # node has CPUs (at least two). Each empty line in the pipe permits one check.
 _CHECKS = """engine=$1 end=$(($(date +%s) + $2)); shift 2
 passes() {
   read -r leave <&3
-  timeout 30 "$engine" exec "$1" sh -c "$2" >/dev/null 2>&1
-  set -- $?
+  output=$({ timeout 30 "$engine" exec "$1" sh -c "$2" 2>&1; printf '\nstatus %s' $?; } | tail -c 600)
   echo >&4
-  return "$1"
+  return "${output##*status }"
 }
 try() {
   tries=0
   until passes "$1" "$2"; do
-    [ "$(date +%s)" -lt "$end" ] || return
+    [ "$(date +%s)" -lt "$end" ] || {
+      printf '%s\t%s\n' "$1" "$(printf '%s' "${output%status *}" | tr -s '\n\t' ' ')"
+      return
+    }
     tries=$((tries + 1))
     case $tries in 1|2|3|4|5|6) sleep 0.3 ;; *) sleep 0.7 ;; esac
   done

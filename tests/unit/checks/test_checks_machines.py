@@ -1,4 +1,4 @@
-"""Clocks, identities, engine settings, containers and the install folder: facts in, findings out."""
+"""Clocks, identities, engine settings and the install folder: facts in, findings out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from oz_installer.checks.engine.container import ContainerCheck, ContainerFacts, image, minimal_elf
 from oz_installer.checks.engine.runtime import RuntimeCheck, RuntimeFacts
 from oz_installer.checks.host.clock import ClockCheck, ClockFacts
 from oz_installer.checks.host.facts import FolderOwner, HostFacts
@@ -175,40 +174,6 @@ def test_a_docker_that_does_not_know_its_cgroups_version(
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     facts = RuntimeCheck().parse(printed_by(RuntimeCheck(), site()))
     assert (facts.cgroup, facts.root) == ("cgroupfs", "/srv/our docker")
-
-
-# ---- a container
-
-
-@pytest.mark.parametrize(
-    ("facts", "bad", "words"),
-    [
-        (ContainerFacts(status=7), {}, "starts and exits"),
-        (ContainerFacts(status=0), {"container": "failure"}, "does not start: status 0"),
-        (ContainerFacts(status=125, message="no cgroup"), {"container": "failure"}, "no cgroup"),
-        (ContainerFacts(status=124), {"container": "failure"}, "within 8 s"),
-        (ContainerFacts(status=143), {"container": "failure"}, "within 8 s"),  # busybox
-    ],
-)
-def test_container(facts: ContainerFacts, bad: dict[str, str], words: str) -> None:
-    found = judged(ContainerCheck(), facts)
-    assert levels(found) == bad
-    assert words in found["container"].seen
-
-
-def test_without_an_engine_nothing_is_said_of_containers() -> None:
-    assert judged(ContainerCheck(), ContainerFacts(status=None)) == {}
-
-
-def test_the_program_ends_as_it_should(tmp_path: Path) -> None:
-    path = tmp_path / "program"
-    path.write_bytes(minimal_elf(62, bytes.fromhex("bf07000000b83c0000000f05")))
-    path.chmod(0o755)
-    if os.uname().machine != "x86_64":
-        pytest.fail("this program is for x86_64, as the vendor's images are")
-    assert subprocess.run([path], check=False).returncode == 7
-    listed = subprocess.run(["tar", "-tf", "-"], input=image(), capture_output=True, check=True).stdout
-    assert listed.decode().split() == ["x86_64/oz-install-check", "aarch64/oz-install-check"]
 
 
 # ---- the machine's folder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from oz_installer.catalog.engine import ENGINES
 from oz_installer.catalog.release import MinimumVersions, load_release
@@ -18,10 +18,12 @@ from oz_installer.remote.engine_requirements import (
     check_disk,
     check_engine,
     check_folder,
+    check_names,
     check_project,
     unmet,
 )
 from oz_installer.render.project import PROJECT
+from oz_installer.topology.model import Topology
 
 
 class CheckRequirements(Phase[NodesRun]):
@@ -36,15 +38,20 @@ class CheckRequirements(Phase[NodesRun]):
 
     def run(self, run: NodesRun) -> None:
         """Check the nodes that change. Raises PreflightError with every unmet requirement."""
-        require_met([run.facts[node] for node in run.changing], run.settings.engine, run.topology.release)
+        require_met([run.facts[node] for node in run.changing], run.settings.engine, run.topology)
         for node in run.changing:
             run.compose[node] = compose_of(run.facts[node], run.settings.engine)
 
 
-def require_met(facts: Iterable[NodeFacts], engine: str, release: str) -> None:
+def require_met(facts: Iterable[NodeFacts], engine: str, topology: Topology) -> None:
     """Raise PreflightError with every requirement of the release that a node does not meet."""
-    oldest = load_release(release).engines[engine]
-    found = [problem for one in facts for problem in unmet_requirements(one, engine, oldest)]
+    oldest = load_release(topology.release).engines[engine]
+    names = {node.name: node.container_names for node in topology.nodes}
+    found = [
+        problem
+        for one in facts
+        for problem in unmet_requirements(one, engine, oldest, names.get(one.node, ()))
+    ]
     if found:
         hints = dict.fromkeys(hint for _, hint in found)
         raise PreflightError("\n".join(text for text, _ in found), "\n      ".join(hints))
@@ -58,15 +65,19 @@ def compose_of(facts: NodeFacts, engine: str) -> ComposeTool:
     return tool
 
 
-def unmet_requirements(facts: NodeFacts, engine: str, oldest: MinimumVersions) -> Iterator[tuple[str, str]]:
-    """Yield message and hint of each requirement that the node does not meet."""
+def unmet_requirements(
+    facts: NodeFacts, engine: str, oldest: MinimumVersions, names: Collection[str] = ()
+) -> Iterator[tuple[str, str]]:
+    """Yield message and hint of each requirement that the node does not meet.
+
+    ``names`` are those of its containers."""
     if facts.details is not None:
-        for one in _unmet(facts, facts.details, engine, oldest):
+        for one in _unmet(facts, facts.details, engine, oldest, names):
             yield f"{facts.node}: {one.message}", one.hint
 
 
 def _unmet(
-    facts: NodeFacts, details: NodeDetails, engine: str, oldest: MinimumVersions
+    facts: NodeFacts, details: NodeDetails, engine: str, oldest: MinimumVersions, names: Collection[str]
 ) -> Iterator[UnmetRequirement]:
     """Yield unmet requirements, without those that only follow from another one."""
     engine_facts = _engine(facts, details)
@@ -77,7 +88,9 @@ def _unmet(
     if denied := check_folder(details.folder_access):
         yield denied
         return
-    yield from unmet(_project(facts), check_disk(details.disk_free))
+    project = _project(facts)
+    yield from unmet(project, None if project else check_names(details.foreign, names, engine))
+    yield from unmet(check_disk(details.disk_free))
 
 
 def _project(facts: NodeFacts) -> UnmetRequirement | None:

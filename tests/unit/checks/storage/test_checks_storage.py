@@ -13,7 +13,7 @@ import pytest
 
 from oz_installer.catalog.release import load_release
 from oz_installer.checks.context import CheckedNode
-from oz_installer.checks.engine.container import minimal_elf
+from oz_installer.checks.engine.tiny_image import minimal_elf
 from oz_installer.checks.storage.nfs import NfsAnswer
 from oz_installer.checks.storage.probe import HeldFile, MediaLocation, StorageFacts, facts_of, read_back
 from oz_installer.checks.storage.scripts import _WAITING, HOLD, NO_ENGINE, PREFIX, READ

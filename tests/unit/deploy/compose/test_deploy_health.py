@@ -35,6 +35,7 @@ class World:
     states: Callable[[float], dict[str, str]] = field(default=lambda _: {})
     passing: Callable[[float], set[str]] = field(default=lambda _: set())
     started: list[str] = field(default_factory=list)
+    failing: str = "\tstarting"
 
     def answer(self, argv: tuple[str, ...]) -> str:
         if argv[:2] == ("podman", "ps"):
@@ -50,7 +51,8 @@ class World:
         pairs = argv[6:]
         assert pairs[1::2] == ("true",) * (len(pairs) // 2)
         self.clock.now += float(argv[5])
-        return "".join(f"{name}\n" for name in pairs[::2] if name in self.passing(self.clock.seconds))
+        passing = self.passing(self.clock.seconds)
+        return "".join(f"{name}\n" if name in passing else f"{name}{self.failing}\n" for name in pairs[::2])
 
     def wait(self, *services: BundleService) -> None:
         """Wait for them."""
@@ -181,6 +183,20 @@ def test_one_without_a_check_that_crashes_at_once_is_not_taken_for_running(world
         world.wait(API, BEAT)
 
 
+def test_what_keeps_failing_is_told_while_it_is_waited_for(world: World) -> None:
+    """Not at first: a service that has just started may well refuse."""
+    world.states = lambda _: {"api": "Up 1 second (health: starting)"}
+    world.failing = "\tcurl: (7) \x1b[2JFailed to connect to 127.0.0.1 port 3128, hunter2 "
+    world.passing = lambda now: {"api"} if now > 20 else set()
+    world.wait(API)
+    told = [event.text for event in world.events if isinstance(event, NodeProgress)]
+    shown = "waiting for api (curl: (7) Failed to connect to 127.0.0.1 port 3128, ********)"
+    assert told.index("waiting for api") < told.index(shown)
+    assert told[:2] == ["waiting for api"] * 2
+    assert "hunter2" not in repr(told)
+    assert told[-1] == "all healthy"
+
+
 def test_stopping_is_noticed(world: World) -> None:
     world.states = lambda at: {"api": "Up 2 seconds (starting)"}
     world.passing = lambda at: world.run.stop.set() or set()  # type: ignore[func-returns-value]
@@ -194,12 +210,13 @@ def test_the_checks_run_for_real(tmp_path: Path) -> None:
     fake = tmp_path / "engine"
     fake.write_text(
         f'#!/bin/sh\n[ "$1" = exec ] || exit 9\necho x >> {tmp_path}/tries.$2\n'
-        f'[ "$2" = good ] && [ "$(wc -l < {tmp_path}/tries.good)" -ge 3 ] && exec "$3" "$4" "$5"\nexit 1\n'
+        f'[ "$2" = good ] && [ "$(wc -l < {tmp_path}/tries.good)" -ge 3 ] && exec "$3" "$4" "$5"\n'
+        f"echo it is; echo down >&2\nexit 1\n"
     )
     fake.chmod(0o755)
     argv = commands.run_health_checks(str(fake), 2, [("good", "test 'a b' = \"a b\""), ("bad", "true")])
     done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True)
-    assert done.stdout == "good\n"
+    assert done.stdout == "good\nbad\tit is down \n"
     assert isinstance(CommandResult(argv=argv, status=0).ok, bool)
 
 

@@ -10,7 +10,7 @@ import pytest
 from oz_installer.catalog.release import MinimumVersions, load_release
 from oz_installer.deploy.compose.phases.requirements import CheckRequirements, compose_of, unmet_requirements
 from oz_installer.errors import OzError, PreflightError
-from oz_installer.remote.engine_requirements import DISK_FREE_MIB
+from oz_installer.remote.engine_requirements import DISK_FREE_MIB, EMULATION
 from tests.plans import file_change, target_plan
 from tests.unit.deploy.compose.deploy_support import (
     FakeTransport,
@@ -194,11 +194,32 @@ def test_containers_of_others_are_never_touched() -> None:
     assert "install_dir" in hint
 
 
+def test_containers_of_others_with_our_names_are_listed() -> None:
+    names = ("oz-api", "oz-redis", "oz-webui")
+    others = {"oz-redis": "shop", "oz-api": "", "else": "shop"}
+    facts = fresh(details=details(foreign=others))
+    [(said, hint)] = unmet_requirements(facts, "docker", OLDEST["docker"], names)
+    assert said == (
+        "n1: containers that oz-install did not make have its names: oz-api and oz-redis (project shop)"
+    )
+    assert "docker rm -f NAME" in hint
+    assert list(unmet_requirements(facts, "docker", OLDEST["docker"], ("oz-webui",))) == []
+
+
+def test_podmans_emulation_is_not_called_an_old_docker() -> None:
+    [(said, hint)] = unmet_requirements(
+        fresh(details=details(engine_version=EMULATION, compose_plugin="2.26.1")), "docker", OLDEST["docker"]
+    )
+    assert said == "n1: the command docker is Podman's emulation, not Docker"
+    assert "engine: podman" in hint
+
+
 @pytest.mark.parametrize(
     ("access", "said", "hint"),
     [
         ("denied /opt", "n1: this login may not write to /opt", "become: sudo"),
         ("read-only /opt", "n1: /opt is on a file system that is mounted read-only", "another install_dir"),
+        ("blocked /opt/oz/current", "n1: /opt/oz/current is a folder; a link", "rm -r /opt/oz/current"),
     ],
 )
 def test_a_folder_that_cannot_be_written_is_the_only_problem_told(access: str, said: str, hint: str) -> None:
