@@ -52,10 +52,11 @@ peer() {
 # The last file that sets forwarding; systemd reads them in the order of their names, sysctl.conf after them.
 forwarding() {
   files=$(ls -d /usr/lib/sysctl.d/*.conf /run/sysctl.d/*.conf /etc/sysctl.d/*.conf | awk -F / '{ print $NF, $0 }' |
-    sort -k 1,1 -s | awk '{ print $2 }')
+    sort -k 1,1 -s | awk '{ print $2 }'; ls -d /etc/sysctl.conf)
+  [ -n "$files" ] || return
   awk '/^[ \t-]*net[.\/]ipv4[.\/](ip_forward|conf[.\/]all[.\/]forwarding)[ \t]*=/ {
       value = $0; sub(/.*=[ \t]*/, "", value); file = FILENAME
-    } END { if (file) print "sysctl", value + 0, file }' $files /etc/sysctl.conf
+    } END { if (file) print "sysctl", value + 0, file }' $files
 }
 
 listed=$(timeout 5 "$engine" network ls -q 2> /dev/null) || { echo "engine none"; exit; }
@@ -119,7 +120,7 @@ case ${plan##*create } in
   auto) create "" && on=$name || on= ;;
   *) create "${plan##*create }" && on=$name || on= ;;
 esac
-read -r now < /proc/sys/net/ipv4/ip_forward && echo "forward $now"
+echo "forward $(cat /proc/sys/net/ipv4/ip_forward)"  # the shell's read takes single bytes, which such files refuse
 status=
 if [ -n "$on" ]; then
   mounts=

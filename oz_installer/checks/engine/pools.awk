@@ -45,7 +45,8 @@ $1 == "net" {
     nets++; net[nets] = $2; cidr[nets] = $i
   }
 }
-$1 == "route" && length($3) == 8 && length($9) == 8 && $9 != "00000000" {
+# Engines leave out what is on a link of the node, not what lies behind a gateway.
+$1 == "route" && length($3) == 8 && length($9) == 8 && $9 != "00000000" && $4 == "00000000" {
   mask = little($9); low = little($3)
   routes++; device[routes] = $2; lowest[routes] = low; highest[routes] = low + 4294967295 - mask
 }

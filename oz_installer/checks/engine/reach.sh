@@ -16,7 +16,7 @@ socket=$(readlink /proc/self/fd/3) socket=${socket#*[} socket=${socket%]}
 [ -n "$socket" ] && [ -r /proc/net/tcp ] || exit 0
 printf "$large" "" >&3
 while [ -n "$socket" ]; do
-  left=$(awk -v socket="$socket" "\$10 == socket { print substr(\$5, 1, 8) }" /proc/net/tcp /proc/net/tcp6)
+  left=$(awk -v socket="$socket" "\$10 == socket { print substr(\$5, 1, 8) }" /proc/net/tcp) || exit 0
   case $left in "" | 00000000) printf full; exit 0 ;; esac
   sleep 0.1
 done'
@@ -44,6 +44,6 @@ while [ $# -gt 3 ]; do
 done
 wait
 [ "$side" = inside ] || exit 0
-read -r mtu < /sys/class/net/eth0/mtu && echo "inside-mtu $mtu"
-read -r boot < /proc/sys/kernel/random/boot_id && echo "inside-boot $boot"
+echo "inside-mtu $(cat /sys/class/net/eth0/mtu)"
+echo "inside-boot $(cat /proc/sys/kernel/random/boot_id)"
 exit 7

@@ -56,9 +56,11 @@ def plan(text: str, awk: tuple[str, ...] = AWKS[0], **variables: str) -> list[st
         # Podman always takes the first
         (DOCKER + "watch ssh 172.21.3.4\n", {"first": "1"}, ["next 172.18.0.0/16", "safe 172.18.0.0/16", "create auto"]),
         # a route of one's own keeps a pool from being used
-        (DOCKER + "route eth1 000015AC 0 0001 0 0 0 0000FFFF 0 0 0\n"
-         "route eth1 000015AC 00000000 0001 0 0 0 0000FFFF 0 0 0\nwatch ssh 172.21.3.4\n", {},
+        (DOCKER + "route eth1 000015AC 00000000 0001 0 0 0 0000FFFF 0 0 0\nwatch ssh 172.21.3.4\n", {},
          ["next 172.18.0.0/16", "safe 172.18.0.0/16", "create auto"]),
+        # one behind a gateway does not
+        (DOCKER + "route eth1 000015AC 0101A8C0 0003 0 0 0 0000FFFF 0 0 0\nwatch ssh 172.21.3.4\n", {},
+         ["next 172.18.0.0/16", "safe 172.18.0.0/16", "risk ssh 172.21.3.4 172.21.0.0/16", "create 172.18.0.0/16"]),
         # all are taken
         ("pool 10.99.0.0/23 24\nnet a 10.99.0.0/24\nnet b 10.99.1.0/24 fd00::/64\n", {}, ["create auto"]),
         # the project's network is there
