@@ -18,6 +18,7 @@ from oz_installer.checks.combined_script import combine_scripts, sections
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
 from oz_installer.errors import ConnectError, OzError, unexpected
 from oz_installer.remote.parallel import start_all
+from oz_installer.remote.ssh.login.questions import asking_seconds
 from oz_installer.text import safe_line
 
 T = TypeVar("T")
@@ -130,17 +131,18 @@ def as_completed(
 ) -> Iterator[tuple[str, Future[T] | None]]:
     """Run all work in parallel; yield each key when it is done, with None when it is late.
 
-    Ends immediately when ``stop`` is set. Unfinished work continues in threads that do not delay the exit.
+    The time in which the operator is asked for a code does not count. Ends immediately when ``stop`` is set.
+    Unfinished work continues in threads that do not delay the exit.
     """
     pending = start_all(work, lambda key: work[key](), name="check")
-    until = time.monotonic() + limit
+    until = time.monotonic() - asking_seconds() + limit
     while pending and not stop.is_set():
         wait(pending.values(), timeout=_TURN_SECONDS, return_when=FIRST_COMPLETED)
         for key in [key for key, future in pending.items() if future.done()]:
             if stop.is_set():
                 return
             yield key, pending.pop(key)
-        if time.monotonic() > until:
+        if time.monotonic() - asking_seconds() > until:
             yield from ((key, None) for key in pending)
             return
 

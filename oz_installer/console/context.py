@@ -29,7 +29,9 @@ class RunState(Protocol):
 
 def bind_opener(opener: Opener, loaded: LoadedAnswers, path: Path) -> Callable[..., Any]:
     """Return a function that opens a connection to a node of these answers."""
-    return functools.partial(opener, base=path.parent, known_hosts=loaded.answers.known_hosts)
+    ask_code = code_prompt()
+    asking = {} if ask_code is None else {"ask_code": ask_code}
+    return functools.partial(opener, base=path.parent, known_hosts=loaded.answers.known_hosts, **asking)
 
 
 @contextlib.contextmanager
@@ -86,13 +88,31 @@ class PhaseNotice:
 
 def secret_prompt() -> Callable[[str], Secret] | None:
     """Return a function that prompts once for each secret; None without a terminal."""
+    ask = code_prompt()
+    return None if ask is None else functools.cache(ask)
+
+
+def code_prompt() -> Callable[[str], Secret] | None:
+    """Return a function that prompts every time, for codes; None without a terminal."""
     if not is_interactive(sys.stdin):
         return None
     import getpass
 
-    return functools.cache(
-        lambda label: Secret(getpass.getpass(f"{single_line(label)}: ", stream=sys.stderr))
-    )
+    def ask(label: str) -> Secret:
+        _show_typing_at_exit()
+        return Secret(getpass.getpass(f"{single_line(label)}: ", stream=sys.stderr))
+
+    return ask
+
+
+def _show_typing_at_exit() -> None:
+    """Let the terminal show what is typed after a program that ended within a prompt."""
+    import atexit
+    import termios
+
+    with contextlib.suppress(termios.error, OSError, ValueError):
+        terminal = sys.stdin.fileno()
+        atexit.register(termios.tcsetattr, terminal, termios.TCSANOW, termios.tcgetattr(terminal))
 
 
 def print_json(document: dict[str, Any]) -> None:

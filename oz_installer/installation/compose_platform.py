@@ -55,13 +55,16 @@ class ComposePlatform:
         emit: EmitEvent | None = None,
     ) -> NodesConnection:
         """Connect to the nodes and read their facts in parallel, and render the bundles meanwhile."""
+        from oz_installer.remote.ssh.openssh.effective import prefetch
+
+        nodes = {node.name: node for node in inputs.loaded.answers.nodes if node.name in only}
+        for node in nodes.values():
+            prefetch(node.host, node.user, node.port)  # other processes, busy during the next import
         # Here, not in the nodes' threads: rendering beside this import would delay the first packets.
         import oz_installer.remote.ssh.transport  # noqa: F401
         from oz_installer.deploy.compose.recipes import prepare
         from oz_installer.deploy.runner import run_read_only
         from oz_installer.installation.nodes.connection_pool import ConnectionPool
-
-        nodes = {node.name: node for node in inputs.loaded.answers.nodes if node.name in only}
 
         def open_node(name: str) -> Any:
             return open_transport(nodes[name], inputs.secrets)

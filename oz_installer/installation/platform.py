@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from oz_installer.topology.model import Topology
 
 Opener = Callable[..., Any]
-"""``open(node, secrets, base=..., known_hosts=...)`` opens a connection to a node."""
+"""``open(node, secrets, base=..., known_hosts=...)`` opens a connection to a node.
+
+With ``ask_code`` it asks the operator for the code of a second factor."""
 
 OpenTransport = Callable[["Node", "Secrets"], "Transport"]
 """Opens a connection to a node. Raises ConnectError."""

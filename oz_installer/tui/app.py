@@ -78,7 +78,7 @@ class WizardApp(IdleGc, KeyQueueApp[ExitOutcome], CrashSafeApp[ExitOutcome]):
         ScrollBar.renderer = ThinScrollBars  # Textual's own way to have them drawn otherwise
         self.core = core
         self.asking = SecretPrompt(self)
-        core.ask = self.asking
+        core.ask, core.ask_code = self.asking, self.asking.ask_code
         self.session = Session(path)
         self.jobs = Jobs(self)
         order = WriteOrder()

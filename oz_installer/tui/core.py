@@ -209,8 +209,10 @@ class OperationsApi(Protocol):
 class Core(AdviceApi, AnswersApi, ProbeApi, OperationsApi, Protocol):
     """Everything that the wizard may ask for. Methods that can fail raise OzError.
 
-    Message and hint of the error are shown. Whatever takes a ``stop`` ends soon after it is set. ``ask`` is
-    set by the wizard: it prompts the operator for a secret, and is called in jobs only.
+    Message and hint of the error are shown. Whatever takes a ``stop`` ends soon after it is set. ``ask`` and
+    ``ask_code`` are set by the wizard: they prompt the operator for a secret, once, or for a code, every
+    time, and are called in jobs only.
     """
 
     ask: Ask | None
+    ask_code: Ask | None

@@ -155,6 +155,7 @@ class FakeCore(Scripted, OfflineCore):
         self.pictures: dict[Path, Topology] = {}
         self.calls: list[str] = []
         self.ask: Ask | None = None
+        self.ask_code: Ask | None = None
 
     def exists(self, path: Path) -> bool:
         """Return whether ``files`` has it."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from oz_installer.secret import Secret
 
 
 def transport_opener() -> Any:
@@ -12,7 +16,13 @@ def transport_opener() -> Any:
     from oz_installer.answers.secrets.resolve import Secrets
 
     def open_transport(
-        node: Node, secrets: Secrets, base: Path, known_hosts: Path | None, *, step: float | None = None
+        node: Node,
+        secrets: Secrets,
+        base: Path,
+        known_hosts: Path | None,
+        *,
+        step: float | None = None,
+        ask_code: Callable[[str], Secret] | None = None,
     ) -> Any:
         from oz_installer.answers.local_files import resolve_path
         from oz_installer.remote.ssh.transport import STEP_SECONDS, SshTarget, connect
@@ -32,6 +42,7 @@ def transport_opener() -> Any:
                 host_key=node.host_key,
                 known_hosts=resolve_path(known_hosts, base) if known_hosts else None,
             ),
+            ask_code=ask_code,
             timeout=STEP_SECONDS if step is None else step,
         )
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 
 from oz_installer.errors import ConnectError
+from oz_installer.remote.ssh.login.questions import asking_seconds
 from oz_installer.remote.transport import Transport
 
 CLOSING_SECONDS = 1.0
@@ -17,7 +18,8 @@ class ConnectionPool:
     """A pool of one connection per node, opened on first use.
 
     Connections that open after ``close()`` are closed at once. ``patience`` (seconds) limits the whole
-    connection to a node with all its steps (a jump host, a busy sshd); without it there is no limit.
+    connection to a node with all its steps (a jump host, a busy sshd), but not the time in which the operator
+    is asked for a code; without it there is no limit.
     """
 
     def __init__(self, open_node: Callable[[str], Transport], *, patience: float | None = None) -> None:
@@ -35,14 +37,18 @@ class ConnectionPool:
             mine = future is None
             if future is None:
                 future = self._opening[name] = Future()
-                self._until[name] = time.monotonic() + (self._patience or 0.0)
+                self._until[name] = time.monotonic() - asking_seconds() + (self._patience or 0.0)
         if self._patience is None:
             if mine:
                 self._fill(future, name)
             return future.result()
         if mine:
             threading.Thread(target=self._fill, args=(future, name), daemon=True, name=f"open-{name}").start()
-        if wait([future], timeout=max(0.0, self._until[name] - time.monotonic())).not_done:
+        while wait(
+            [future], timeout=max(0.0, self._until[name] + asking_seconds() - time.monotonic())
+        ).not_done:
+            if time.monotonic() < self._until[name] + asking_seconds():
+                continue
             raise ConnectError(
                 f"not connected within {self._patience:g} s",
                 "Check that sshd on the node is not overloaded, and that the jump host, if any, is not slow.",

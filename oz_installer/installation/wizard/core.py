@@ -40,7 +40,8 @@ MOST_FILES = 200
 class InstallerCore(OfflineCore):
     """The whole core.
 
-    ``opener`` returns the function that opens connections; ``ask`` asks the operator.
+    ``opener`` returns the function that opens connections; ``ask`` asks the operator for a secret, once, and
+    ``ask_code`` for a code, every time.
     ``learn`` is called with the masker of the secrets, once they are known.
     """
 
@@ -48,6 +49,7 @@ class InstallerCore(OfflineCore):
         self._opener = opener
         self._learn = learn
         self.ask: Ask | None = None
+        self.ask_code: Ask | None = None
 
     # --- files of the operator ------------------------------------------------------------------------
     def exists(self, path: Path) -> bool:
@@ -237,7 +239,8 @@ class InstallerCore(OfflineCore):
             return summarise(prepared, stop)
 
     def _open(self, path: Path, known_hosts: Path | None) -> Opener:
-        return partial(self._opener(), base=path.parent, known_hosts=known_hosts)
+        asking = {} if self.ask_code is None else {"ask_code": self.ask_code}
+        return partial(self._opener(), base=path.parent, known_hosts=known_hosts, **asking)
 
 
 def _loaded(path: Path, working: WorkingCopy | None) -> LoadedAnswers:

@@ -1,31 +1,53 @@
-"""Hosts and endpoints from ~/.ssh/config."""
+"""Hosts and endpoints as the OpenSSH configuration describes them."""
 
 from __future__ import annotations
 
 import getpass
+import os
 from pathlib import Path
-from typing import Any
 
 from oz_installer.errors import ConnectError
 from oz_installer.frozen import dataclass
-from oz_installer.remote.ssh.paramiko_import import enable_match_exec, paramiko
+from oz_installer.remote.ssh.openssh.effective import effective_settings
+from oz_installer.remote.ssh.openssh.patterns import split_paths
+from oz_installer.remote.ssh.openssh.query import HostQuery, Settings, first, is_on
+from oz_installer.remote.ssh.openssh.tokens import TokenValues, expand
+from oz_installer.remote.ssh.openssh.unsupported import unused_settings
 from oz_installer.text import parse_int, safe_line
 
-SYSTEM_KNOWN_HOSTS = Path("/etc/ssh/ssh_known_hosts")
+USUAL_KEYS = tuple(
+    f"~/.ssh/id_{kind}" for kind in ("rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk", "xmss", "dsa")
+)
+USUAL_KNOWN_HOSTS = "~/.ssh/known_hosts ~/.ssh/known_hosts2"
+SYSTEM_KNOWN_HOSTS = "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2"
+METHODS = {
+    "publickey": "pubkeyauthentication",
+    "keyboard-interactive": "kbdinteractiveauthentication",
+    "password": "passwordauthentication",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class SshEndpoint:
-    """One hop: address, login, keys to try, and the known_hosts files for its host key."""
+    """One hop: address, login, keys to try, and the known_hosts files for its host key.
+
+    ``agent``: the socket of the SSH agent; None for no agent. ``methods`` are the ways to log in that the
+    configuration allows, ``unused`` its settings that oz-install does not support.
+    """
 
     host: str
     port: int
     user: str
-    key_alias: str
+    host_key_alias: str | None = None
     key_files: tuple[Path, ...] = ()
+    certificate_files: tuple[Path, ...] = ()
     identities_only: bool = False
+    agent: str | None = None
+    methods: tuple[str, ...] = tuple(METHODS)
     jump: str | None = None
     known_hosts: tuple[Path, ...] = ()
+    revoked_host_keys: Path | None = None
+    unused: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -35,7 +57,7 @@ class SshEndpoint:
 
 def split_jump(text: str) -> tuple[str | None, str, int | None]:
     """Split ``[user@]host[:port]``; a host with colons is in brackets. Raises ValueError."""
-    user, at, address = text.strip().rpartition("@")
+    user, at, address = text.strip().removeprefix("ssh://").rpartition("@")
     if address.startswith("["):
         host, bracket, port = address[1:].partition("]")
         if not bracket or (port and not port.startswith(":")):
@@ -48,26 +70,6 @@ def split_jump(text: str) -> tuple[str | None, str, int | None]:
     if not host or (at and not user):
         raise ValueError(text)
     return (user or None), host, (int(port) if port else None)
-
-
-def _config_of(host: str, home: Path) -> dict[str, Any]:
-    path = home / ".ssh" / "config"
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return {}
-    if "exec" in text.lower():
-        enable_match_exec()
-    try:
-        return dict(paramiko.SSHConfig.from_text(text).lookup(host))
-    except Exception as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> ConnectError:
-    return ConnectError(
-        f"{path} cannot be read: {error}", "Correct the file; `ssh -G HOST` shows how OpenSSH reads it."
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,42 +85,38 @@ class SshHost:
 
 
 def list_hosts() -> tuple[SshHost, ...]:
-    """List the Hosts of ~/.ssh/config that name one machine each, in the file's order.
+    """List the Hosts of ~/.ssh/config and its Includes that name one machine each.
 
     Patterns and hosts behind a proxy command are left out. Raises ConnectError for an invalid file."""
-    home = Path.home()
-    path = home / ".ssh" / "config"
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ()
-    if "exec" in text.lower():
-        enable_match_exec()
-    try:
-        config = paramiko.SSHConfig.from_text(text)
-        known = config.get_hostnames()
-        words = [word for line in text.splitlines() for word in line.replace("=", " ").split()]
-        order = [name for name in dict.fromkeys(words) if name in known and not set(name) & set("*?!")]
-        found = [(name, dict(config.lookup(name))) for name in order]
-    except Exception as error:
-        raise _unreadable(path, error) from error
-    return tuple(_ssh_host(name, settings) for name, settings in found if _is_direct(settings))
+    from oz_installer.remote.ssh.openssh.reader import ConfigReader
+
+    reader = ConfigReader()
+    queries = [HostQuery(host=name) for name in reader.hosts()]
+    found = [(query, reader.settings(query, strict=False)) for query in queries]
+    return tuple(_ssh_host(query, settings) for query, settings in found if _proxy_command(settings) is None)
 
 
-def _is_direct(settings: dict[str, Any]) -> bool:
-    return "proxyjump" in settings or str(settings.get("proxycommand", "none")).lower() == "none"
+def _proxy_command(settings: Settings) -> str | None:
+    command = first(settings, "proxycommand", "none")
+    return None if command.lower() == "none" or _jump(settings) is not None else command
 
 
-def _ssh_host(name: str, settings: dict[str, Any]) -> SshHost:
-    jump, port = str(settings.get("proxyjump", "none")), str(settings.get("port", ""))
-    keys = [Path(str(one)) for one in settings.get("identityfile", ())]
+def _jump(settings: Settings) -> str | None:
+    jump = first(settings, "proxyjump", "none")
+    return None if jump.lower() == "none" else jump
+
+
+def _ssh_host(query: HostQuery, settings: Settings) -> SshHost:
+    port = parse_int(first(settings, "port"))
+    values = _values(query, settings, port or 22)
+    keys = [expand(name, values, "IdentityFile") for name in settings.get("identityfile", ())]
     return SshHost(
-        name=name,
-        host=str(settings.get("hostname", name)),
-        user=str(settings["user"]) if "user" in settings else None,
-        port=int(port) if port.isdigit() else None,
-        key_file=keys[0] if keys else None,
-        jump=None if jump.lower() == "none" else jump,
+        name=query.host,
+        host=values.host,
+        user=first(settings, "user") or None,
+        port=port,
+        key_file=Path(keys[0]) if keys and keys[0].lower() != "none" else None,
+        jump=values.jump or None,
     )
 
 
@@ -133,37 +131,88 @@ def _port(text: str, host: str) -> int:
     return number
 
 
-def resolve_host(
-    host: str, *, user: str | None = None, port: int | None = None, known_hosts: Path | None = None
-) -> SshEndpoint:
-    """Complete a host by ~/.ssh/config.
+def _values(query: HostQuery, settings: Settings, port: int) -> TokenValues:
+    login = getpass.getuser()
+    values = TokenValues(
+        original=query.host,
+        host=first(settings, "hostname", query.host),
+        port=port,
+        user=query.user or first(settings, "user") or login,
+        login=login,
+        alias=first(settings, "hostkeyalias").lower(),
+    )
+    jump = _jump(settings)
+    if jump is None:
+        return values
+    from dataclasses import replace
 
-    Raises ConnectError for an invalid file, and for a proxy command, which is not supported."""
-    home = Path.home()
-    found = _config_of(host, home)
-    proxy = str(found.get("proxycommand", "none"))
-    if proxy.lower() != "none" and "proxyjump" not in found:
+    return replace(values, jump=expand(jump, values, "ProxyJump"))
+
+
+def resolve_host(
+    host: str,
+    *,
+    user: str | None = None,
+    port: int | None = None,
+    known_hosts: Path | None = None,
+    jumped: bool = False,
+) -> SshEndpoint:
+    """Complete a host by the OpenSSH configuration.
+
+    ``jumped``: the way to it is known, so that its ProxyJump and ProxyCommand do not matter, as with
+    ``ssh -J``. Raises ConnectError for an invalid configuration, and for a proxy command."""
+    query = HostQuery(host=host, user=user, port=port)
+    settings = effective_settings(query)
+    values = _values(query, settings, port or _port(first(settings, "port", "22"), host))
+    if _proxy_command(settings) and not jumped:
         raise ConnectError(
             f"~/.ssh/config reaches {host} by a ProxyCommand, which oz-install does not run",
             "Set the machine in between as `jump:` of the node, or as ProxyJump in ~/.ssh/config.",
         )
-    known_hosts_names = str(found.get("userknownhostsfile", "")).split() or [
-        str(home / ".ssh/known_hosts"),
-        str(home / ".ssh/known_hosts2"),
-    ]
-    jump = str(found.get("proxyjump", "none"))
-    address = str(found.get("hostname", host))
+
+    return _endpoint(settings, values, known_hosts, jumped=jumped)
+
+
+def _endpoint(
+    settings: Settings, values: TokenValues, known_hosts: Path | None, *, jumped: bool
+) -> SshEndpoint:
+    def paths(keyword: str, default: str) -> list[Path]:
+        names = split_paths(first(settings, keyword) or default)
+        return [Path(expand(name, values, keyword)) for name in names if name.lower() != "none"]
+
+    def files(keyword: str, default: tuple[str, ...] = ()) -> tuple[Path, ...]:
+        names = settings.get(keyword, default)
+        return tuple(Path(expand(name, values, keyword)) for name in names if name.lower() != "none")
+
+    revoked = paths("revokedhostkeys", "none")
     return SshEndpoint(
-        host=address,
-        port=port or _port(str(found.get("port", 22)), host),
-        user=user or str(found.get("user") or getpass.getuser()),
-        key_alias=str(found.get("hostkeyalias", address)),
-        key_files=tuple(Path(str(name)).expanduser() for name in found.get("identityfile", ())),
-        identities_only=str(found.get("identitiesonly", "no")).lower() == "yes",
-        jump=None if jump.lower() == "none" else jump,
+        host=values.host,
+        port=values.port,
+        user=values.user,
+        host_key_alias=values.alias or None,
+        key_files=files("identityfile", USUAL_KEYS),
+        certificate_files=files("certificatefile"),
+        identities_only=is_on(settings, "identitiesonly"),
+        agent=_agent(settings, values),
+        methods=tuple(method for method, keyword in METHODS.items() if is_on(settings, keyword, True)),
+        jump=None if jumped else values.jump or None,
         known_hosts=(
             *((known_hosts,) if known_hosts else ()),
-            *(Path(name).expanduser() for name in known_hosts_names),
-            SYSTEM_KNOWN_HOSTS,
+            *paths("userknownhostsfile", USUAL_KNOWN_HOSTS),
+            *paths("globalknownhostsfile", SYSTEM_KNOWN_HOSTS),
         ),
+        revoked_host_keys=revoked[0] if revoked else None,
+        unused=unused_settings(settings),
     )
+
+
+def _agent(settings: Settings, values: TokenValues) -> str | None:
+    """Return the socket of IdentityAgent, else of $SSH_AUTH_SOCK."""
+    named = first(settings, "identityagent", "SSH_AUTH_SOCK")
+    if named.lower() == "none":
+        return None
+    if named == "SSH_AUTH_SOCK":
+        return os.environ.get("SSH_AUTH_SOCK") or None
+    if named.startswith("$") and not named.startswith("${"):
+        return os.environ.get(named[1:]) or None
+    return expand(named, values, "IdentityAgent")

@@ -4,53 +4,32 @@ from __future__ import annotations
 
 import random
 import socket
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from oz_installer.errors import ConnectError
-from oz_installer.frozen import dataclass
-from oz_installer.remote.ssh.auth import Credentials, authenticate
-from oz_installer.remote.ssh.config import SshEndpoint
+from oz_installer.remote.ssh.auth import authenticate
 from oz_installer.remote.ssh.keepalive import KeepaliveTransport, set_tcp_options
-from oz_installer.remote.ssh.known_hosts import (
-    HostKeyStatus,
-    KnownKey,
-    fingerprint,
-    keys_for,
-    lookup_name,
-    match_host_key,
-    pinned_fingerprint,
-    preferred_key_types,
-    read_known_hosts,
-)
+from oz_installer.remote.ssh.known_hosts import KnownKey
+from oz_installer.remote.ssh.login.hop import Hop
+from oz_installer.remote.ssh.login.host_key import check_host_key as _check_host_key
+from oz_installer.remote.ssh.login.host_key import family_of, key_types_to_ask, known_keys, no_key
+from oz_installer.remote.ssh.openssh.unsupported import ROUTE, unused_hint
 from oz_installer.remote.ssh.paramiko_import import IncompatiblePeer, paramiko
-from oz_installer.remote.ssh.target import AcceptHostKey, HostKeyQuestion, HostKeyRefused
+from oz_installer.remote.ssh.target import AcceptHostKey
+
+__all__ = ["Hop", "_check_host_key", "dial", "socket_error"]
 
 BUSY_SECONDS = 15.0
 
 ChooseKeyTypes = Callable[[tuple[str, ...]], tuple[str, ...]]
 """Selects from paramiko's host key types those to accept, the preferred one first."""
 
-_accepted: dict[str, str] = {}
-_accepting = threading.Lock()
-
 
 class _Busy(Exception):
     """The connection was closed before sshd's banner: MaxStartups or a penalty; try again."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hop:
-    """A machine on the route with its credentials; ``jump``: a jump host, not the node itself."""
-
-    node: str
-    endpoint: SshEndpoint
-    credentials: Credentials
-    host_key: str | None = None
-    jump: bool = False
 
 
 def dial(
@@ -74,10 +53,12 @@ def _shake_hands(
     """Connect and accept the host key.
 
     Tries other key types when the pinned key is not of the type that the server prefers."""
-    known = keys_for(read_known_hosts(hop.endpoint.known_hosts), hop.endpoint.key_alias, hop.endpoint.port)
-    families: list[ChooseKeyTypes] = [partial(preferred_key_types, known)]
+    known: list[KnownKey] = []
     if hop.host_key is not None:
-        families = [partial(_key_types_of, family) for family in ("", "ecdsa", "rsa")]
+        families: list[ChooseKeyTypes] = [partial(family_of, family) for family in ("", "ecdsa", "rsa")]
+    else:
+        known = known_keys(hop)
+        families = [partial(key_types_to_ask, known)]
     refusal: ConnectError | None = None
     for key_types in families:
         try:
@@ -93,11 +74,7 @@ def _shake_hands(
             refusal = refusal or error
             continue
         return transport
-    raise refusal or ConnectError("no host key", node=hop.node)
-
-
-def _key_types_of(family: str, offered: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in offered if name.startswith(family))
+    raise refusal or no_key(hop)
 
 
 def _negotiate(
@@ -199,80 +176,4 @@ def socket_error(error: Exception, hop: Hop, jumped: bool, timeout: float) -> Co
     else:
         reason = getattr(error, "strerror", None) or str(error)
         message, hint = f"{host}:{port} cannot be reached: {reason}", "Check address, route and firewall."
-    return ConnectError(message, hint, node=hop.node)
-
-
-def _check_host_key(
-    hop: Hop, known: list[KnownKey], transport: KeepaliveTransport, on_unknown: AcceptHostKey | None
-) -> None:
-    key = transport.get_remote_server_key()
-    shown = fingerprint(key.asbytes())
-    address = lookup_name(hop.endpoint.key_alias, hop.endpoint.port)
-    if hop.host_key is not None:
-        wanted = pinned_fingerprint(hop.host_key)
-        if wanted != shown:
-            raise _not_pinned(hop, address, shown, wanted or hop.host_key)
-        return
-    status = match_host_key(known, key.asbytes())
-    if status is HostKeyStatus.KNOWN:
-        return
-    if status is HostKeyStatus.REVOKED:
-        raise _refused(
-            hop, f"the host key {shown} of {address} is marked as revoked", "", shown, changed=True
-        )
-    if status is HostKeyStatus.CHANGED:
-        same = [item for item in known if item.key_type == key.get_name()] or known
-        raise _changed(hop, address, shown, fingerprint(same[0].blob), same[0].where)
-    with _accepting:
-        _confirm_unknown(hop, address, key.get_name(), shown, on_unknown)
-
-
-def _confirm_unknown(
-    hop: Hop, address: str, key_type: str, shown: str, on_unknown: AcceptHostKey | None
-) -> None:
-    accepted = _accepted.get(address)
-    if accepted == shown:
-        return
-    if accepted is not None:
-        raise _changed(hop, address, shown, accepted, "what was accepted earlier in this run")
-    host, port = hop.endpoint.key_alias, hop.endpoint.port
-    question = HostKeyQuestion(node=hop.node, host=host, port=port, key_type=key_type, fingerprint=shown)
-    if on_unknown is not None and on_unknown(question):
-        _accepted[address] = shown
-        return
-    what = "jump host " if hop.jump else ""
-    answer = "" if hop.jump else f'set `host_key: "{shown}"` of the node, or '
-    raise _refused(
-        hop,
-        f"the host key of {what}{address} is unknown: {key_type} {shown}",
-        f"If this is the right machine, {answer}run: ssh-keyscan -p {port} {host} >> ~/.ssh/known_hosts",
-        shown,
-        changed=False,
-    )
-
-
-def _not_pinned(hop: Hop, address: str, shown: str, wanted: str) -> HostKeyRefused:
-    return _refused(
-        hop,
-        f"{address} shows the host key {shown}, but its `host_key` in the answers is {wanted}",
-        "On the server, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub (or another of its keys). "
-        "If it prints the shown fingerprint, correct `host_key`; if not, somebody may be intercepting the "
-        "connection.",
-        shown,
-        changed=True,
-    )
-
-
-def _changed(hop: Hop, address: str, shown: str, wanted: str, where: str) -> HostKeyRefused:
-    return _refused(
-        hop,
-        f"the host key of {address} has changed: it shows {shown}, but {where} says {wanted}",
-        "Find out whether the machine was reinstalled or somebody is intercepting the connection; "
-        f"if it was reinstalled, run: ssh-keygen -R '{address}'",
-        shown,
-        changed=True,
-    )
-
-
-def _refused(hop: Hop, message: str, hint: str, shown: str, *, changed: bool) -> HostKeyRefused:
-    return HostKeyRefused(message, hint, node=hop.node, fingerprint=shown, changed=changed, jump=hop.jump)
+    return ConnectError(message, hint + unused_hint(hop.endpoint.unused, ROUTE), node=hop.node)

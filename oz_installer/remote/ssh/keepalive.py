@@ -116,7 +116,9 @@ def _handle_request(channel: paramiko.Channel, message: paramiko.Message) -> Non
 
 
 class KeepaliveTransport(paramiko.Transport):
-    """An SSH connection with fast algorithms first, keepalive and exit-signal support."""
+    """An SSH connection with fast algorithms first, keepalive and exit-signal support.
+
+    ``asked_code``: the login asked the operator for a code, so that another one would ask again."""
 
     _channel_handler_table: ClassVar[dict[int, Any]] = {
         **paramiko.Transport._channel_handler_table,  # type: ignore[attr-defined]
@@ -126,6 +128,7 @@ class KeepaliveTransport(paramiko.Transport):
     def __init__(self, sock: Any) -> None:
         super().__init__(sock, packetizer_class=TimedPacketizer)
         self.idle_seconds: float | None = None
+        self.asked_code = False
         self._refusals: dict[int, paramiko.ChannelException] = {}
         self._opening = threading.local()
         options = self.get_security_options()
@@ -134,6 +137,11 @@ class KeepaliveTransport(paramiko.Transport):
         options.kex = _known(_KEY_EXCHANGES, options.kex)
         options.key_types = _known(_KEY_TYPES, options.key_types)
         options.kex = tuple(sorted(options.kex, key=lambda name: not name.startswith("curve25519")))
+
+    @property
+    def preferred_keys(self) -> tuple[str, ...]:
+        """The types of host keys and host certificates to accept, the preferred one first."""
+        return tuple(self.get_security_options().key_types)
 
     def _next_channel(self) -> int:
         number: int = super()._next_channel()  # type: ignore[misc]

@@ -1,7 +1,8 @@
 """Import of paramiko without two modules that a connection does not need.
 
-``invoke`` (100 ms) serves only ``Match exec`` in ~/.ssh/config. ``importlib.metadata`` serves only paramiko's
-own version; with ``email``, ``csv`` and ``zipfile`` it takes a twelfth of a run with nothing to do.
+``invoke`` (100 ms) serves only paramiko's reader of ~/.ssh/config, which is not used.
+``importlib.metadata`` serves only paramiko's own version; with ``email``, ``csv`` and ``zipfile`` it takes a
+twelfth of a run with nothing to do.
 Import paramiko from here: ``from oz_installer.remote.ssh.paramiko_import import paramiko``.
 """
 
@@ -47,13 +48,6 @@ def _import_lean() -> None:
             modules.pop(name, None)
 
 
-def enable_match_exec() -> None:
-    """Give paramiko's ~/.ssh/config reader what ``Match exec`` needs."""
-    config = importlib.import_module("paramiko.config")
-    if getattr(config, "invoke", None) is None:
-        config.invoke = importlib.import_module("invoke")  # type: ignore[attr-defined]
-
-
 _import_lean()
 import paramiko  # noqa: E402
 from paramiko.packet import Packetizer  # noqa: E402
@@ -65,4 +59,4 @@ _log.addHandler(logging.NullHandler())
 _log.setLevel(logging.CRITICAL + 1)
 _log.propagate = False
 
-__all__ = ["IncompatiblePeer", "Packetizer", "enable_match_exec", "paramiko"]
+__all__ = ["IncompatiblePeer", "Packetizer", "paramiko"]

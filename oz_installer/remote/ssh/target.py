@@ -12,6 +12,9 @@ from oz_installer.secret import Secret
 
 Become = Literal["none", "sudo"]
 AskSecret = Callable[[str], Secret]
+"""Returns a secret that is asked for; it may answer from memory."""
+AskCode = Callable[[str], Secret]
+"""Asks the operator for the code of a second factor; it never answers from memory."""
 
 
 @dataclass(frozen=True, kw_only=True)

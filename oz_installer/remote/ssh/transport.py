@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from oz_installer.errors import ConnectError
 from oz_installer.remote import limits
 from oz_installer.remote.ssh.command_start import CommandStarter
 from oz_installer.remote.ssh.connection_errors import connection_errors, lost
-from oz_installer.remote.ssh.dial import dial
+from oz_installer.remote.ssh.dial import Hop, dial
 from oz_installer.remote.ssh.jump_chain import jump_chain
 from oz_installer.remote.ssh.keepalive import KeepaliveTransport
 from oz_installer.remote.ssh.known_hosts import fingerprint
+from oz_installer.remote.ssh.login.questions import ask_one
+from oz_installer.remote.ssh.login.shared_links import Route, SharedInstead, release, share, take, turn
 from oz_installer.remote.ssh.paramiko_import import paramiko
 from oz_installer.remote.ssh.session_limit import SessionLimiter
 from oz_installer.remote.ssh.socket_bridge import socket_for_channel
 from oz_installer.remote.ssh.target import (
     AcceptHostKey,
+    AskCode,
     AskSecret,
     HostKeyQuestion,
     SecretCache,
@@ -50,26 +55,55 @@ def connect(
     *,
     on_unknown_key: AcceptHostKey | None = None,
     ask_secret: AskSecret | None = None,
+    ask_code: AskCode | None = None,
     timeout: float = STEP_SECONDS,
 ) -> SshTransport:
     """Connect and log in to a node, through its jump hosts if it has any.
 
     ``timeout`` is for each step, in seconds. ``on_unknown_key`` decides on unknown host keys, ``ask_secret``
-    returns missing passphrases and passwords. Raises ConnectError.
+    returns missing passphrases and passwords, ``ask_code`` codes of a second factor. Raises ConnectError.
     """
-    chain: list[KeepaliveTransport] = []
     secrets = SecretCache(ask_secret)
     ask = None if ask_secret is None else secrets
+    chain: list[KeepaliveTransport] = []
     try:
-        for hop in jump_chain(target, ask):
-            chain.append(dial(hop, chain[-1] if chain else None, on_unknown_key, timeout))
+        for hop, route in jump_chain(target, ask, None if ask_code is None else partial(ask_one, ask_code)):
+            chain.append(_dial(hop, route, chain, on_unknown_key, timeout))
     except BaseException as error:
         for transport in reversed(chain):
-            transport.close()
+            _close(transport)
         if isinstance(error, ConnectError) and error.node is None:
             error.node = target.name
         raise
     return SshTransport(target, chain, ask, secrets.answers)
+
+
+def _dial(
+    hop: Hop,
+    route: Route,
+    chain: Sequence[KeepaliveTransport],
+    on_unknown_key: AcceptHostKey | None,
+    timeout: float,
+) -> KeepaliveTransport:
+    """Connect to a hop. Nodes share the connection to a jump host that asks for a code."""
+    via = chain[-1] if chain else None
+    ask_code = hop.credentials.ask_code
+    if not hop.jump or ask_code is None:
+        return dial(hop, via, on_unknown_key, timeout)
+    while True:
+        if (shared := take(route)) is not None:
+            return shared
+        with turn(route, ask_code) as ask_in_turn, contextlib.suppress(SharedInstead):
+            asking = replace(hop, credentials=replace(hop.credentials, ask_code=ask_in_turn))
+            link = dial(asking, via, on_unknown_key, timeout)
+            if link.asked_code:
+                share(route, link, chain)
+            return link
+
+
+def _close(link: KeepaliveTransport) -> None:
+    for unused in release(link):
+        unused.close()
 
 
 class SshTransport:
@@ -85,7 +119,8 @@ class SshTransport:
         self.name = target.name
         self.target = target
         self.user = chain[-1].get_username() or ""
-        self._chain = tuple(chain)
+        self._chain = self._open = tuple(chain)
+        self._closing = threading.Lock()
         self._link = chain[-1]
         self._limiter = SessionLimiter(self._link, self.name)
         self.answers = {} if answers is None else answers
@@ -96,6 +131,11 @@ class SshTransport:
     def host_key_fingerprint(self) -> str:
         """The fingerprint of the node's host key."""
         return fingerprint(self._link.get_remote_server_key().asbytes())
+
+    @property
+    def asked_code(self) -> bool:
+        """Whether the login asked the operator for a code, so that another one would ask again."""
+        return any(link.asked_code for link in self._chain)
 
     def reconnect_target(self) -> SshTarget:
         """Return the target for another connection to this node, with the accepted host keys."""
@@ -189,5 +229,7 @@ class SshTransport:
 
     def close(self) -> None:
         """Close the connection and those to its jump hosts; may be called twice."""
-        for transport in reversed(self._chain):
-            transport.close()
+        with self._closing:
+            chain, self._open = self._open, ()
+        for link in reversed(chain):
+            _close(link)

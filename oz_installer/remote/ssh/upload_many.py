@@ -56,7 +56,8 @@ def upload_many(jobs: Sequence[UploadJob], on_sent: Callable[[str, int], None] |
                 on_sent(job.transport.name, sent)
 
         in_worker = len(jobs) > 1 and job.source.stat().st_size >= WORTH_A_PROCESS
-        if in_worker and isinstance(job.transport, SshTransport):
+        # A second connection would ask for another code.
+        if in_worker and isinstance(job.transport, SshTransport) and not job.transport.asked_code:
             _in_worker(job, job.transport, digests, report)
         else:
             upload_file(

@@ -25,19 +25,25 @@ class SecretPrompt:
     def __call__(self, label: str) -> Secret:
         """Return the secret. Raises AnswersError when the operator gives none."""
         if label not in self._given:
-            from oz_installer.tui.dialogs.secret import SecretDialog
-
-            answered: Future[Secret | None] = Future()
-            dialog = SecretDialog(label)
-            self._app.call_from_thread(self._ask, dialog, answered)
-            given = answered.result()
-            if given is None:
-                raise AnswersError(
-                    f"{label} was not given",
-                    "Try again, or set an environment variable or a file for it in the answers.",
-                )
-            self._given[label] = given
+            self._given[label] = self._prompt(
+                label, "Try again, or set an environment variable or a file for it in the answers."
+            )
         return self._given[label]
+
+    def ask_code(self, label: str) -> Secret:
+        """Return a code that is valid once, prompting every time. Raises AnswersError for none."""
+        return self._prompt(label, "Try again; the server requires it at every login.")
+
+    def _prompt(self, label: str, hint: str) -> Secret:
+        from oz_installer.tui.dialogs.secret import SecretDialog
+
+        answered: Future[Secret | None] = Future()
+        dialog = SecretDialog(label)
+        self._app.call_from_thread(self._ask, dialog, answered)
+        given = answered.result()
+        if given is None:
+            raise AnswersError(f"{label} was not given", hint)
+        return given
 
     def forget(self, node: str | None = None) -> None:
         """Forget wrong secrets, all or those of one node, to prompt for them again."""

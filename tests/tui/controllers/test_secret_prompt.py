@@ -143,3 +143,37 @@ async def test_a_mistyped_password_is_asked_for_again(step: str, button: str) ->
             await until(pilot, lambda: is_asked(pilot, "Password of admin on api1, bio1"))
             await press(pilot, f"={typed}", "enter")
         assert "the password is wrong" not in text_of(pilot)
+
+
+class WantsCodes(RunCore):
+    """A server that wants another code at every login."""
+
+    def node_probes(self, working: WorkingCopy, names: Sequence[str]) -> Iterator[NodeProbe]:
+        """Log in twice."""
+        assert self.ask_code is not None
+        for name in names:
+            codes = [self.ask_code(f"root@{name}: Verification code").reveal() for _ in range(2)]
+            yield fit(name) if codes == ["1", "2"] else NodeProbe(node=name, error="wrong", hint="Again.")
+
+
+async def test_a_code_is_asked_for_at_every_login() -> None:
+    async with wizard(WantsCodes(), path=PATH, step="nodes") as pilot:
+        await pilot.press("t")
+        shown: list[object] = []
+        for code in ("1", "2"):
+            await until(
+                pilot, lambda: is_asked(pilot, "root@api1: Verification code") and _is_new(pilot, shown)
+            )
+            await pilot.press(code, "enter")
+        await settle(pilot)
+        assert "wrong" not in text_of(pilot)
+        assert not isinstance(pilot.app.screen, SecretDialog)
+        assert len(shown) == 2
+
+
+def _is_new(pilot: Driver, shown: list[object]) -> bool:
+    """Return whether the dialog on top is another one than before."""
+    if pilot.app.screen in shown:
+        return False
+    shown.append(pilot.app.screen)
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import io
 import sys
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from oz_installer.console.commands import install, plan
 from oz_installer.console.commands import preflight as preflight_command
 from oz_installer.console.commands.install_flags import InstallFlags
-from oz_installer.console.context import secret_prompt
+from oz_installer.console.context import code_prompt, secret_prompt
 from oz_installer.console.output.progress import output_kind
 from oz_installer.console.output.streams import colours, is_interactive, is_terminal
 from oz_installer.errors import Interrupted
@@ -46,6 +47,24 @@ def test_without_a_terminal_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> 
         assert not is_interactive(stream)
         monkeypatch.setattr(sys, "stdin", stream)
         assert secret_prompt() is None
+        assert code_prompt() is None
+
+
+def test_a_secret_is_asked_for_once_and_a_code_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def read(prompt: str, stream: object) -> str:
+        asked.append(prompt)
+        return str(len(asked))
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(getpass, "getpass", read)
+    secret, code = secret_prompt(), code_prompt()
+    assert secret is not None
+    assert code is not None
+    assert [secret("SSH password").reveal() for _ in range(2)] == ["1", "1"]
+    assert [code("root@n1: Code\x1b[2J").reveal() for _ in range(2)] == ["2", "3"]
+    assert all(prompt.isprintable() for prompt in asked)
 
 
 def test_a_plain_terminal_is_asked_before_anything_changes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""Logging in to an SSH server: messages, keys, agent, questions."""

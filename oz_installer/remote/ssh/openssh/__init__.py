@@ -1,0 +1,1 @@
+"""The effective OpenSSH configuration of a host."""
