@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from oz_installer.remote.ssh.config import SshEndpoint
 from oz_installer.remote.ssh.keepalive import KeepaliveTransport
-from oz_installer.remote.ssh.login import refused
 from oz_installer.remote.ssh.login.attempt import Credentials, LoginAttempt
-from oz_installer.remote.ssh.login.interactive import PromptRefused
 from oz_installer.remote.ssh.login.messages import LoginMessages
+from oz_installer.remote.ssh.login.questions import PromptRefused
 from oz_installer.remote.ssh.paramiko_import import paramiko
 
 __all__ = ["Credentials", "authenticate"]
@@ -20,13 +19,13 @@ def authenticate(transport: KeepaliveTransport, endpoint: SshEndpoint, credentia
     try:
         attempt.messages.begin()
         if attempt.run():
-            transport.asked_code = attempt.answers.asked > 0
+            transport.asked_code = attempt.asked > 0
             attempt.messages.end()
             return
-    except PromptRefused as error:
-        raise refused.with_tries(error, attempt) from None
-    except TimeoutError:
-        raise refused.silent(attempt, limit) from None
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        raise refused.closed(attempt, error) from None
-    raise refused.refused(attempt)
+    except (PromptRefused, paramiko.SSHException, EOFError, OSError) as error:
+        failure: Exception | None = error
+    else:
+        failure = None
+    from oz_installer.remote.ssh.login.refused import login_error
+
+    raise login_error(attempt, failure, limit)

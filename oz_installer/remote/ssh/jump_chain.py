@@ -8,7 +8,6 @@ from oz_installer.errors import ConnectError
 from oz_installer.remote.ssh.config import SshEndpoint, resolve_host, split_jump
 from oz_installer.remote.ssh.login.attempt import Credentials
 from oz_installer.remote.ssh.login.hop import Hop
-from oz_installer.remote.ssh.login.shared_links import Route
 from oz_installer.remote.ssh.openssh.effective import prefetch
 from oz_installer.remote.ssh.target import AskCode, AskSecret, SshTarget
 
@@ -17,7 +16,7 @@ MOST_HOPS = 8
 
 def jump_chain(
     target: SshTarget, ask_secret: AskSecret | None, ask_code: AskCode | None = None
-) -> list[tuple[Hop, Route]]:
+) -> list[tuple[Hop, tuple[str, ...]]]:
     """Return the hops to a node with the route to each, the node last. Raises ConnectError."""
     jumps = None if target.jump is None else _parts(target.jump)
     _prefetch_all(target, jumps or [])

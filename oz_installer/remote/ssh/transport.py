@@ -18,7 +18,6 @@ from oz_installer.remote.ssh.jump_chain import jump_chain
 from oz_installer.remote.ssh.keepalive import KeepaliveTransport
 from oz_installer.remote.ssh.known_hosts import fingerprint
 from oz_installer.remote.ssh.login.questions import ask_one
-from oz_installer.remote.ssh.login.shared_links import Route, SharedInstead, release, share, take, turn
 from oz_installer.remote.ssh.paramiko_import import paramiko
 from oz_installer.remote.ssh.session_limit import SessionLimiter
 from oz_installer.remote.ssh.socket_bridge import socket_for_channel
@@ -70,8 +69,7 @@ def connect(
         for hop, route in jump_chain(target, ask, None if ask_code is None else partial(ask_one, ask_code)):
             chain.append(_dial(hop, route, chain, on_unknown_key, timeout))
     except BaseException as error:
-        for transport in reversed(chain):
-            _close(transport)
+        _close(chain)
         if isinstance(error, ConnectError) and error.node is None:
             error.node = target.name
         raise
@@ -80,7 +78,7 @@ def connect(
 
 def _dial(
     hop: Hop,
-    route: Route,
+    route: tuple[str, ...],
     chain: Sequence[KeepaliveTransport],
     on_unknown_key: AcceptHostKey | None,
     timeout: float,
@@ -90,6 +88,8 @@ def _dial(
     ask_code = hop.credentials.ask_code
     if not hop.jump or ask_code is None:
         return dial(hop, via, on_unknown_key, timeout)
+    from oz_installer.remote.ssh.login.shared_links import SharedInstead, share, take, turn
+
     while True:
         if (shared := take(route)) is not None:
             return shared
@@ -101,9 +101,16 @@ def _dial(
             return link
 
 
-def _close(link: KeepaliveTransport) -> None:
-    for unused in release(link):
-        unused.close()
+def _close(chain: Sequence[KeepaliveTransport]) -> None:
+    """Close the connections of a chain, the last one first, but not those that other nodes use."""
+    if len(chain) == 1:
+        chain[0].close()
+        return
+    from oz_installer.remote.ssh.login.shared_links import release
+
+    for link in reversed(chain):
+        for unused in release(link):
+            unused.close()
 
 
 class SshTransport:
@@ -231,5 +238,4 @@ class SshTransport:
         """Close the connection and those to its jump hosts; may be called twice."""
         with self._closing:
             chain, self._open = self._open, ()
-        for link in reversed(chain):
-            _close(link)
+        _close(chain)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +12,8 @@ import pytest
 
 from oz_installer.errors import ConnectError
 from oz_installer.remote.ssh.config import SshEndpoint, list_hosts, resolve_host
-from oz_installer.remote.ssh.openssh import effective, program, reader
+from oz_installer.remote.ssh.openssh import effective, program
+from oz_installer.remote.ssh.openssh import home as openssh_home
 from oz_installer.remote.ssh.openssh.home import account_home
 from oz_installer.remote.ssh.openssh.patterns import split_paths
 from oz_installer.remote.ssh.openssh.query import HostQuery
@@ -115,7 +118,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("OZ_AGENT", "/run/agent-of-oz")
     monkeypatch.setenv("OZ_PLACE", "/some where")
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    monkeypatch.setattr(reader, "SYSTEM_CONFIG", tmp_path / "none" / "ssh_config")
+    monkeypatch.setattr(openssh_home, "SYSTEM_CONFIG", tmp_path / "none" / "ssh_config")
+    monkeypatch.setattr(program, "_lookups", {})  # no answer of another test
     return ssh
 
 
@@ -212,6 +216,34 @@ def test_a_host_that_is_none_is_never_given_to_ssh(
 
 
 @needs_ssh
+@pytest.mark.parametrize(
+    ("user", "system", "asks"),
+    [
+        (None, None, False),
+        (None, "Include FOLDER/d/*.conf\nHost *\n SendEnv LANG\n HashKnownHosts yes\n", False),
+        (None, "Host *\n Port 7\n", True),
+        (None, "Match final all\n HashKnownHosts yes\n", True),
+        (None, "Include FOLDER/more\n", True),
+        (None, "nonsense\n", True),
+        ("", None, True),
+    ],
+)
+def test_no_process_where_there_is_nothing_to_ask(
+    user: str | None, system: str | None, asks: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_openssh(folder, monkeypatch)
+    monkeypatch.setattr(openssh_home, "SYSTEM_CONFIG", folder / "ssh_config")
+    for name, text in (("config", user), ("ssh_config", system), ("more", "User m\n")):
+        if text is not None:
+            (folder / name).write_text(text.replace("FOLDER", str(folder)))
+    if user is None:
+        (folder / "ssh-of-this-home").write_text(f'#!/bin/sh\necho x >> {folder}/asked\nexec {SSH} "$@"\n')
+    effective.prefetch("node", None, None)
+    assert resolve_host("node").host == "node"
+    assert (folder / "asked").exists() is asks
+
+
+@needs_ssh
 def test_one_question_per_host(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(folder, Case("Host *\n Port 5\n"))
     ask_openssh(folder, monkeypatch)
@@ -224,6 +256,7 @@ def test_one_question_per_host(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def fake_ssh(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     ask_openssh(folder, monkeypatch)
+    (folder / "config").touch()
     (folder / "ssh-of-this-home").write_text(f"#!/bin/sh\n{script}\n")
 
 
@@ -234,7 +267,10 @@ def test_an_ssh_that_hangs_is_ended_and_named(folder: Path, monkeypatch: pytest.
         resolve_host("node")
     assert "Match exec" in caught.value.hint
     state = Path(f"/proc/{(folder / 'pid').read_text().strip()}/stat")
-    assert not state.exists() or ") Z " in state.read_text()
+    until = time.monotonic() + 60
+    while state.exists() and ") Z " not in state.read_text():
+        assert time.monotonic() < until
+        threading.Event().wait(0.05)
 
 
 def test_an_ssh_without_end_is_cut(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

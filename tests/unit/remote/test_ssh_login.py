@@ -13,7 +13,7 @@ import paramiko
 import pytest
 
 from oz_installer.errors import ConnectError
-from oz_installer.remote.ssh.openssh import reader
+from oz_installer.remote.ssh.openssh import home as openssh_home
 from oz_installer.remote.ssh.transport import SshTarget, SshTransport, connect
 from oz_installer.secret import Secret
 from tests.unit.remote.login_server import LoginServer, Rules, login_server
@@ -28,7 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / ".ssh").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    monkeypatch.setattr(reader, "SYSTEM_CONFIG", tmp_path / "none" / "ssh_config")
+    monkeypatch.setattr(openssh_home, "SYSTEM_CONFIG", tmp_path / "none" / "ssh_config")
     return tmp_path
 
 

@@ -6,6 +6,7 @@ import socket
 import struct
 
 from oz_installer.frozen import dataclass
+from oz_installer.remote.ssh.login.key_files import AgentFailure
 
 _LIST, _LISTED = 11, 12
 _SIGN, _SIGNED = 13, 14
@@ -22,10 +23,6 @@ class AgentIdentity:
 
     blob: bytes
     comment: str
-
-
-class AgentFailure(Exception):
-    """The agent does not answer, or refuses."""
 
 
 class SshAgent:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from oz_installer.frozen import dataclass
 from oz_installer.remote.ssh.config import SshEndpoint
-from oz_installer.remote.ssh.login.agent import AgentFailure
-from oz_installer.remote.ssh.login.interactive import PromptAnswers
+from oz_installer.remote.ssh.login.key_files import AgentFailure
 from oz_installer.remote.ssh.login.key_offers import KeyOffer, KeyRing, key_algorithm, signature_algorithm
 from oz_installer.remote.ssh.login.messages import LoginMessages, LoginReply
 from oz_installer.remote.ssh.target import AskCode, AskSecret
 from oz_installer.secret import Secret
+
+if TYPE_CHECKING:
+    from oz_installer.remote.ssh.login.interactive import PromptAnswers
 
 # sshd's MaxAuthTries is 6: leave one for a password, then go on
 MOST_KEYS = 5
@@ -32,31 +35,23 @@ class Credentials:
     ask_code: AskCode | None = None
 
 
-@dataclass
 class LoginAttempt:
     """A login in progress: what was ``tried``, what ``passed`` as one factor of several.
 
     ``methods`` are those that the server offers now; None until it has said so."""
 
-    messages: LoginMessages
-    endpoint: SshEndpoint
-    credentials: Credentials
-    tried: list[str] = field(default_factory=list)
-    passed: list[str] = field(default_factory=list)
-    methods: tuple[str, ...] | None = None
-    keys: int = 0
-    rounds: int = 0
-    answers: PromptAnswers = field(init=False)
-    _offers: Iterator[KeyOffer] | None = None
-    _password_tried: bool = False
-
-    def __post_init__(self) -> None:
-        self.answers = PromptAnswers(
-            label=self.endpoint.label,
-            user=self.endpoint.user,
-            password=self.credentials.password,
-            ask_code=self.credentials.ask_code,
-        )
+    def __init__(self, messages: LoginMessages, endpoint: SshEndpoint, credentials: Credentials) -> None:
+        self.messages = messages
+        self.endpoint = endpoint
+        self.credentials = credentials
+        self.tried: list[str] = []
+        self.passed: list[str] = []
+        self.methods: tuple[str, ...] | None = None
+        self.keys = 0
+        self.rounds = 0
+        self.prompts: PromptAnswers | None = None
+        self._offers: Iterator[KeyOffer] | None = None
+        self._password_tried = False
 
     def run(self) -> bool:
         """Try everything in turn; return whether the server let us in. Raises PromptRefused."""
@@ -80,6 +75,11 @@ class LoginAttempt:
                 return True
             if reply is not None and not reply.key_accepted:
                 self.methods = reply.methods
+
+    @property
+    def asked(self) -> int:
+        """The number of questions to the operator."""
+        return self.prompts.asked if self.prompts else 0
 
     # --- keys ---------------------------------------------------------------------------------------------
 
@@ -132,7 +132,7 @@ class LoginAttempt:
         )
 
     def _has_password(self) -> bool:
-        if self._password_tried or self.answers.password_sent:
+        if self._password_tried or (self.prompts and self.prompts.password_sent):
             return False
         asked = self.credentials.ask_secret or (self.passed and self.credentials.ask_code)
         return self.credentials.password is not None or bool(asked)
@@ -154,19 +154,24 @@ class LoginAttempt:
 
     def _has_answers(self) -> bool:
         """Return whether answering prompts may help; a key that was refused is the usual fault."""
-        if self.rounds and (self.rounds >= MOST_ROUNDS or self.answers.asked < self.rounds):
+        if self.rounds and (self.rounds >= MOST_ROUNDS or self.asked < self.rounds):
             return False
         only = "publickey" not in (self.methods or ()) or not self.tried
         return bool(self.passed) or self._has_password() or (only and not self._password_tried)
 
     def _by_prompts(self) -> LoginReply:
+        from oz_installer.remote.ssh.login.interactive import PromptAnswers
+
         self.rounds += 1
-        if self.answers.password is None and self.credentials.ask_secret and not self.passed:
-            self.answers.password = self._password()
-        elif self._password_tried:
-            self.answers.password = None  # it was sent already
-        reply = self.answers.exchange(self.messages)
-        self.tried.append("password" if self.answers.password_sent and not self.answers.asked else "prompts")
+        given, password = self.credentials, None
+        if not self._password_tried:  # else it was sent already
+            password = self._password() if given.ask_secret and not self.passed else given.password
+        self.prompts = self.prompts or PromptAnswers(
+            label=self.endpoint.label, user=self.endpoint.user, password=password, ask_code=given.ask_code
+        )
+        reply = self.prompts.exchange(self.messages)
+        by_password = self.prompts.password_sent and not self.asked
+        self.tried.append("password" if by_password else "prompts")
         return self._passed(reply, "keyboard-interactive")
 
     def _passed(self, reply: LoginReply, what: str) -> LoginReply:

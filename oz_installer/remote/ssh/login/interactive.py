@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
-from oz_installer.errors import ConnectError, OzError
+from oz_installer.errors import OzError
 from oz_installer.remote.ssh.login.messages import LoginMessages, LoginReply
+from oz_installer.remote.ssh.login.questions import PromptRefused
 from oz_installer.remote.ssh.target import AskCode
 from oz_installer.secret import Secret
 from oz_installer.text import safe_line
@@ -19,24 +19,20 @@ ANSWER_SECONDS = 90.0
 """A server may wait for a confirmation on the operator's telephone."""
 
 
-class PromptRefused(ConnectError):
-    """A prompt that cannot be answered: nobody can be asked, or the password was refused."""
-
-
-@dataclass
 class PromptAnswers:
-    """Answers to a server's prompts. The password answers one prompt for a password, once.
+    """Answers to prompts. The password answers one prompt for a password, once.
 
     ``label`` names the server to the operator. ``asked`` counts the questions to the operator.
     """
 
-    label: str
-    user: str
-    password: Secret | None
-    ask_code: AskCode | None
-    asked: int = 0
-    password_sent: bool = False
-    prompts: list[str] = field(default_factory=list)
+    def __init__(self, *, label: str, user: str, password: Secret | None, ask_code: AskCode | None) -> None:
+        self.label = label
+        self.user = user
+        self.password = password
+        self.ask_code = ask_code
+        self.asked = 0
+        self.password_sent = False
+        self.prompts: list[str] = []
 
     def exchange(self, login: LoginMessages) -> LoginReply:
         """Run keyboard-interactive once; the reply has no prompts. Raises PromptRefused."""

@@ -19,6 +19,10 @@ _PRIVATE = b"-----BEGIN OPENSSH PRIVATE KEY-----"
 _MAGIC = b"openssh-key-v1\0"
 
 
+class AgentFailure(Exception):
+    """The agent does not answer, or refuses."""
+
+
 def key_type(blob: bytes) -> str:
     """Return the type of a public key or certificate; empty for garbage."""
     try:

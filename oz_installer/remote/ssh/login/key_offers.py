@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from oz_installer.errors import ConnectError
 from oz_installer.frozen import dataclass
 from oz_installer.remote.ssh.config import SshEndpoint
-from oz_installer.remote.ssh.login.agent import AgentIdentity, SshAgent
 from oz_installer.remote.ssh.login.key_files import (
     CERTIFICATE,
     certificate_of,
@@ -32,6 +32,9 @@ from oz_installer.remote.ssh.paramiko_import import paramiko
 from oz_installer.remote.ssh.target import AskSecret
 from oz_installer.secret import Secret
 from oz_installer.text import safe_line
+
+if TYPE_CHECKING:
+    from oz_installer.remote.ssh.login.agent import AgentIdentity, SshAgent
 
 Sign = Callable[[bytes, str], bytes]
 """Returns the signature of data by an algorithm. Raises AgentFailure."""
@@ -68,9 +71,13 @@ class KeyRing:
         self._ask_secret = ask_secret
         self._endpoint = endpoint
         self._files = [path for path in dict.fromkeys(endpoint.key_files) if path != key_file]
-        self._agent = SshAgent(endpoint.agent) if endpoint.agent else None
-        identities = self._agent.identities() if self._agent else ()
-        self._held: dict[bytes, AgentIdentity] = {identity.blob: identity for identity in identities}
+        self._agent: SshAgent | None = None
+        self._held: dict[bytes, AgentIdentity] = {}
+        if endpoint.agent:
+            from oz_installer.remote.ssh.login.agent import SshAgent
+
+            self._agent = SshAgent(endpoint.agent)
+            self._held = {identity.blob: identity for identity in self._agent.identities()}
         self._used: set[bytes] = set()
 
     def offers(self) -> Iterator[KeyOffer]:

@@ -7,10 +7,10 @@ transport's thread calls the functions in ``_handler_table``, and ``abort`` when
 
 from __future__ import annotations
 
-import queue
+import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,9 @@ class LoginMessages:
         self.authenticated = False
         self.timeout = timeout
         self._transport = transport
-        self._received: queue.Queue[tuple[int, Message | None]] = queue.Queue(MOST_WAITING)
+        self._received: deque[tuple[int, Message]] = deque()
+        self._arrived = threading.Condition()
+        self._ended = False
         self._handler_table: dict[int, Callable[[Message], None]] = {
             kind: partial(self._receive, kind) for kind in (SERVICE_ACCEPT, FAILURE, SUCCESS, INFO_REQUEST)
         }
@@ -77,16 +79,18 @@ class LoginMessages:
 
     def abort(self) -> None:
         """Wake the caller up: the connection has ended."""
-        with suppress(queue.Full):
-            self._received.put_nowait((0, None))
+        with self._arrived:
+            self._ended = True
+            self._arrived.notify_all()
 
     def _receive(self, kind: int, message: Message) -> None:
         if kind == SUCCESS:
             self.authenticated = self._transport.authenticated = True
-        try:
-            self._received.put_nowait((kind, message))
-        except queue.Full:
-            raise paramiko.SSHException("more login messages than were asked for") from None
+        with self._arrived:
+            if len(self._received) == MOST_WAITING:
+                raise paramiko.SSHException("more login messages than were asked for")
+            self._received.append((kind, message))
+            self._arrived.notify_all()
 
     def _receive_banner(self, message: Message) -> None:
         self.banner = (self.banner + message.get_binary())[:MOST_BANNER]
@@ -179,18 +183,19 @@ class LoginMessages:
 
     def _wait(self, *kinds: int) -> tuple[int, Message]:
         until = time.monotonic() + self.timeout
-        while True:
-            try:
-                kind, message = self._received.get(timeout=max(0.0, until - time.monotonic()))
-            except queue.Empty:
-                raise TimeoutError from None
-            if message is None:
-                raise _ended(self._transport.get_exception())
-            if kind in kinds:
-                return kind, message
+        with self._arrived:
+            while True:
+                while self._received:
+                    kind, message = self._received.popleft()
+                    if kind in kinds:
+                        return kind, message
+                if self._ended:
+                    raise _end_error(self._transport.get_exception())
+                if not self._arrived.wait(max(0.0, until - time.monotonic())):
+                    raise TimeoutError
 
 
-def _ended(error: BaseException | None) -> Exception:
+def _end_error(error: BaseException | None) -> Exception:
     """Return the error for a connection that has ended, whatever ended paramiko's thread."""
     if error is None or isinstance(error, (paramiko.SSHException, EOFError, OSError)):
         return error or EOFError()

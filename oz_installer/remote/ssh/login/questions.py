@@ -5,8 +5,13 @@ from __future__ import annotations
 import threading
 import time
 
+from oz_installer.errors import ConnectError
 from oz_installer.remote.ssh.target import AskCode
 from oz_installer.secret import Secret
+
+
+class PromptRefused(ConnectError):
+    """A prompt that cannot be answered: nobody can be asked, or the password was refused."""
 
 
 class _Clock:

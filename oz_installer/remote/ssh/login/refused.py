@@ -10,6 +10,15 @@ from oz_installer.text import safe_line
 LONGEST_REASON = 600
 
 
+def login_error(attempt: LoginAttempt, failure: Exception | None, limit: float) -> ConnectError:
+    """Return the error for a login that failed; no ``failure``: everything was refused."""
+    if failure is None:
+        return refused(attempt)
+    if isinstance(failure, ConnectError):
+        return with_tries(failure, attempt)
+    return silent(attempt, limit) if isinstance(failure, TimeoutError) else closed(attempt, failure)
+
+
 def with_tries(error: ConnectError, attempt: LoginAttempt) -> ConnectError:
     """Add what was tried before to the error of a prompt that cannot be answered."""
     error.hint += unused_hint(attempt.endpoint.unused, ("controlpath",))
@@ -41,7 +50,7 @@ def closed(attempt: LoginAttempt, error: Exception) -> ConnectError:
         return ConnectError(f"{label}: {known[0]}{told}; {tried}", known[1])
     kind = "" if isinstance(error, EOFError) else f" ({safe_line(str(error) or type(error).__name__, 120)})"
     hint = "As root there, `journalctl -t sshd -t sshd-session` or /var/log/auth.log gives the reason."
-    if attempt.answers.prompts:
+    if attempt.prompts:
         hint = "Answer its prompts sooner: sshd ends a login after LoginGraceTime, usually 120 s. " + hint
     elif attempt.keys > 1:
         hint = (
@@ -71,7 +80,7 @@ def _about(methods: tuple[str, ...]) -> tuple[str, ...]:
 
 def _hint(attempt: LoginAttempt, methods: tuple[str, ...]) -> str:
     user = attempt.endpoint.user
-    if attempt.answers.asked:
+    if attempt.asked:
         return "Try again with the next code; a clock that is wrong here or there spoils codes by time."
     if "password" in attempt.tried:
         return f"Check the password of {user}, and that sshd allows this user to log in."

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from oz_installer.remote.ssh.keepalive import KeepaliveTransport
 from oz_installer.remote.ssh.target import AskCode
@@ -23,11 +22,11 @@ class SharedInstead(Exception):
     """Another login to the same jump host has succeeded meanwhile: use its connection."""
 
 
-@dataclass
 class _SharedLink:
-    link: KeepaliveTransport
-    below: tuple[KeepaliveTransport, ...]
-    users: int
+    def __init__(self, link: KeepaliveTransport, below: tuple[KeepaliveTransport, ...]) -> None:
+        self.link = link
+        self.below = below
+        self.users = 1
 
 
 _lock = threading.Lock()
@@ -48,7 +47,7 @@ def take(route: Route) -> KeepaliveTransport | None:
 def share(route: Route, link: KeepaliveTransport, below: Sequence[KeepaliveTransport]) -> None:
     """Share a connection, and those it runs through."""
     with _lock:
-        _shared[route] = _SharedLink(link, tuple(below), 1)
+        _shared[route] = _SharedLink(link, tuple(below))
 
 
 def release(link: KeepaliveTransport) -> tuple[KeepaliveTransport, ...]:

@@ -6,6 +6,8 @@ import os
 import pwd
 from pathlib import Path
 
+SYSTEM_CONFIG = Path("/etc/ssh/ssh_config")
+
 
 def account_home() -> Path | None:
     """Return the home directory of the account, which OpenSSH uses whatever $HOME says."""
@@ -23,6 +25,11 @@ def is_own_home() -> bool:
 def user_config() -> Path:
     """Return the path of the operator's configuration file."""
     return Path.home() / ".ssh" / "config"
+
+
+def system_config() -> Path:
+    """Return the path of the machine's configuration file."""
+    return SYSTEM_CONFIG
 
 
 def expand_tilde(text: str) -> str:

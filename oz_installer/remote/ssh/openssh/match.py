@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 from oz_installer.errors import ConnectError
 from oz_installer.remote.ssh.openssh.patterns import matches_list
@@ -13,16 +12,16 @@ _LISTS = frozenset({"host", "originalhost", "user", "localuser", "tagged"})
 _UNKNOWN_HERE = frozenset({"exec", "localnetwork", "version", "sessiontype", "command"})
 
 
-@dataclass
 class MatchState:
     """The settings found so far, which later lines are matched with."""
 
-    query: HostQuery
-    login: str
-    strict: bool = True
-    final: bool = False
-    final_wanted: bool = False
-    values: dict[str, list[str]] = field(default_factory=dict)
+    def __init__(self, query: HostQuery, login: str, *, strict: bool = True) -> None:
+        self.query = query
+        self.login = login
+        self.strict = strict
+        self.final = False
+        self.final_wanted = False
+        self.values: dict[str, list[str]] = {}
 
     @property
     def host(self) -> str:

@@ -7,12 +7,14 @@ are needed, such as while paramiko is imported; ``ConfigLookup.result`` waits fo
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
 import threading
 import time
 from contextlib import suppress
+from functools import cache
 
 from oz_installer.errors import ConnectError
 from oz_installer.remote.ssh.openssh.home import user_config
@@ -36,7 +38,12 @@ class TooOld(Exception):
 
 def ssh_path() -> str | None:
     """Return the path of OpenSSH's ``ssh``; None when there is none."""
-    return shutil.which("ssh")
+    return _which(os.environ.get("PATH", ""))
+
+
+@cache
+def _which(path: str) -> str | None:
+    return shutil.which("ssh", path=path or None)
 
 
 class ConfigLookup:
@@ -87,32 +94,49 @@ class ConfigLookup:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def _read(self) -> Settings:
-        late = threading.Event()
-
-        def give_up() -> None:
-            late.set()
-            self._kill()
-
-        timer = threading.Timer(max(0.1, self.started + LIMIT_SECONDS - time.monotonic()), give_up)
-        timer.daemon = True
-        timer.start()
-        try:
-            with self._process as process:
-                output = process.stdout.read(MOST_BYTES + 1) if process.stdout else b""
-                if len(output) > MOST_BYTES:
-                    give_up()
-                complaint = process.stderr.read(MOST_BYTES) if process.stderr else b""
-        finally:
-            timer.cancel()
         host = self._query.host
-        if late.is_set():
+        output, complaint, in_time = self._outputs()
+        if not in_time:
             raise ConnectError(
                 f"`ssh -G {host}` did not finish within {LIMIT_SECONDS:.0f} s",
                 f"Run `ssh -G {host}`: a Match exec or a name lookup in the SSH configuration may hang.",
             )
-        if process.returncode != 0:
-            raise _failed(host, process.returncode, complaint.decode("utf-8", "replace"))
+        if self._process.returncode != 0:
+            raise _failed(host, self._process.returncode, complaint.decode("utf-8", "replace"))
         return parse_settings(output.decode("utf-8", "surrogateescape"))
+
+    def _outputs(self) -> tuple[bytes, bytes, bool]:
+        """Return stdout, stderr, and whether the process ended in time with as much as it may print."""
+        until = self.started + LIMIT_SECONDS
+        texts: dict[int, bytearray] = {}
+        poll = select.poll()
+        with self._process as process:
+            for stream in filter(None, (process.stdout, process.stderr)):
+                texts[stream.fileno()] = bytearray()
+                poll.register(stream, select.POLLIN)
+            output, complaint = texts.values()
+            left = set(texts)
+            while left and (ready := poll.poll(max(0.0, until - time.monotonic()) * 1000)):
+                for number, _event in ready:
+                    data = os.read(number, 65536)
+                    texts[number] += data
+                    if not data:
+                        poll.unregister(number)
+                        left.discard(number)
+                    elif len(texts[number]) > MOST_BYTES:
+                        ready = []
+                        break
+                if not ready:
+                    break
+            in_time = not left
+            if in_time:
+                try:
+                    process.wait(max(0.1, until - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    in_time = False
+            if not in_time:
+                self._kill()
+        return bytes(output), bytes(complaint), in_time
 
 
 def _failed(host: str, status: int, complaint: str) -> Exception:

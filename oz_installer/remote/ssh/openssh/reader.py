@@ -13,13 +13,12 @@ from pathlib import Path
 
 from oz_installer.errors import ConnectError
 from oz_installer.frozen import dataclass
-from oz_installer.remote.ssh.openssh.home import expand_tilde, user_config
+from oz_installer.remote.ssh.openssh.home import expand_tilde, system_config, user_config
 from oz_installer.remote.ssh.openssh.match import MatchState, match_line
 from oz_installer.remote.ssh.openssh.patterns import matches_any, split_line, split_words
 from oz_installer.remote.ssh.openssh.query import HostQuery, Settings
 from oz_installer.text import safe_line
 
-SYSTEM_CONFIG = Path("/etc/ssh/ssh_config")
 DEEPEST_INCLUDE = 16
 MOST_LINES = 100_000
 MOST_BYTES = 1 << 20
@@ -60,6 +59,7 @@ class ConfigReader:
     """Reads the operator's file, then the system's; each file once."""
 
     def __init__(self) -> None:
+        self._version = self._newest()
         self._files: dict[Path, tuple[ConfigLine, ...]] = {}
         self._left = MOST_LINES
 
@@ -67,7 +67,7 @@ class ConfigReader:
         """Return the settings of a host. Raises ConnectError for an invalid file.
 
         Without ``strict`` a Match that cannot be judged does not match."""
-        state = MatchState(query=query, login=getpass.getuser(), strict=strict)
+        state = MatchState(query, getpass.getuser(), strict=strict)
         if query.user:
             state.values["user"] = [query.user]
         if query.port:
@@ -79,6 +79,19 @@ class ConfigReader:
             self._pass(state)
         state.values["hostname"] = [state.host.lower()]
         return {keyword: tuple(values) for keyword, values in state.values.items()}
+
+    def is_current(self) -> bool:
+        """Return whether the two main files are as they were."""
+        return self._version == self._newest()
+
+    def _newest(self) -> list[tuple[str, int]]:
+        found = []
+        for path in (user_config(), system_config()):
+            try:
+                found.append((str(path), path.stat().st_mtime_ns))
+            except OSError:
+                found.append((str(path), 0))
+        return found
 
     def hosts(self) -> list[str]:
         """Return the hosts that the operator's files name, without patterns, in their order."""
@@ -92,7 +105,7 @@ class ConfigReader:
         return list(dict.fromkeys(named))
 
     def _pass(self, state: MatchState) -> None:
-        for path in (user_config(), SYSTEM_CONFIG):
+        for path in (user_config(), system_config()):
             self._read(path, 0, state, active=True)
 
     def _read(self, path: Path, depth: int, state: MatchState, *, active: bool) -> None:
@@ -148,7 +161,9 @@ class ConfigReader:
 
 def _included(line: ConfigLine) -> list[Path]:
     """Return the files of an Include, sorted; relative ones lie beside the configuration."""
-    base = SYSTEM_CONFIG.parent if line.path.is_relative_to(SYSTEM_CONFIG.parent) else user_config().parent
+    base = (
+        system_config().parent if line.path.is_relative_to(system_config().parent) else user_config().parent
+    )
     found: list[Path] = []
     for word in line.words():
         found += [Path(name) for name in sorted(glob.glob(str(base / expand_tilde(word))))]  # noqa: PTH207
