@@ -93,7 +93,7 @@ class Service:
     ``identity``: shell for the container that prints what its data are known by. ``secrets``: those that it
     needs and that oz-install can generate. ``egress``: it calls the vendor. ``part``: its function for other
     services. ``listens``: its port, if none is published. ``connections``: the number of database connections
-    that it holds.
+    that it holds. ``open_files``: its limit of open files, where the engine's own is too high for it.
     """
 
     name: str
@@ -122,6 +122,7 @@ class Service:
     secrets: tuple[str, ...] = ()
     egress: bool = False
     memory_mb: int | None = None
+    open_files: int | None = None
     user: str | None = None
     connections: int = 0
 

@@ -33,10 +33,18 @@ def hint_for(output: str) -> str:
 
 
 _HINTS = (
-    ("No space left on device", "Free some space on the node, or choose another install_dir, and run again."),
+    (
+        "No space left on device",
+        "Free space or inodes on the node (df -h; df -i), or choose another install_dir.",
+    ),
     (
         "Read-only file system",
         "Mount the folder writable, or choose another install_dir.",
+    ),
+    (
+        "privileged port",
+        "The engine runs without root: set net.ipv4.ip_unprivileged_port_start to that port (as root, by "
+        "sysctl), or use an engine of root.",
     ),
     ("Permission denied", "Give this login the required permission, or set become: sudo for the node."),
     ("permission denied", "Give this login the required permission, or set become: sudo for the node."),

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from oz_installer.errors import OzError
-from oz_installer.remote.docker_commands import ComposeTool, detect_compose, parse_version
+from oz_installer.remote.docker_commands import ComposeTool, ComposeVariant, detect_compose, parse_version
 from oz_installer.text import join_and
 
 EMULATION = "the command docker is Podman's emulation"
 """The version, or the message, of an engine that is not Docker."""
 TIMED_OUT_TEXT = "it did not answer within 5 s"
 """The message of an engine that hangs."""
+_NO_V1 = 29  # its oldest API is 1.44
+FREE_INODES = 10_000
+"""The least number of free inodes: generations, jobs and logs are small files."""
 DISK_FREE_MIB = 512  # of install_dir, for bundles and logs; media and images have their own checks
 
 
@@ -99,6 +102,12 @@ def check_compose(facts: EngineFacts, engine: EngineNames, oldest: str) -> Unmet
         return UnmetRequirement(
             what="compose", message=f"{name} is not installed", hint=hint, needed=oldest, cause="missing"
         )
+    if tool.variant is ComposeVariant.V1 and (parse_version(facts.version) or (0,))[0] >= _NO_V1:
+        return UnmetRequirement(
+            what="compose",
+            message=f"docker-compose 1 cannot talk to Docker {facts.version}",
+            hint="Install the plugin (docker compose): Docker 29 dropped the API of docker-compose 1.",
+        )
     return _too_old("compose", name, ".".join(map(str, tool.version)), oldest)
 
 
@@ -170,8 +179,14 @@ def check_names(foreign: Mapping[str, str], wanted: Collection[str], engine: str
     )
 
 
-def check_disk(free: int) -> UnmetRequirement | None:
+def check_disk(free: int, inodes: int | None = None) -> UnmetRequirement | None:
     """Check the disk space for the bundles alone; ``free`` in KiB, negative when unknown."""
+    if inodes is not None and inodes < FREE_INODES:
+        return UnmetRequirement(
+            what="disk",
+            message=f"the disk of the install folder has {inodes} free inodes, {FREE_INODES} are needed",
+            hint="Remove small files there (df -i; du --inodes), or choose another install_dir.",
+        )
     if not 0 <= free < DISK_FREE_MIB * 1024:
         return None
     return UnmetRequirement(

@@ -24,7 +24,14 @@ from oz_installer.lab.files import SMALL
 from tests.e2e.site import Site, write_answers
 
 SHARE = {"type": "path", "path": "/mnt/oz"}
-TOUCHED = ("/mnt/oz d ", "/srv d ", "/opt d ", "/etc/ssh/sshd_config.d d ", "/etc/machine-id f ")
+TOUCHED = (
+    "/mnt/oz d ",
+    "/srv d ",
+    "/opt d ",
+    "/etc/ssh/sshd_config.d d ",
+    "/etc/machine-id f ",
+    "/etc/containers/networks d ",
+)
 """What has another time after something was written there and taken back."""
 
 

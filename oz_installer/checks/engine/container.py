@@ -19,6 +19,7 @@ from oz_installer.checks.engine.container_facts import ContainerFacts, parse_con
 from oz_installer.checks.engine.container_findings import view_findings
 from oz_installer.checks.engine.container_network import forwarding_findings, network_findings
 from oz_installer.checks.engine.container_targets import container_targets
+from oz_installer.checks.engine.engine_mode import mode_findings
 from oz_installer.checks.engine.tiny_image import EXPECTED_STATUS, PROGRAM, image
 from oz_installer.remote.transport import TIMED_OUT
 from oz_installer.render.network import network_name
@@ -42,6 +43,7 @@ class ContainerCheck(ProbeCheck[ContainerFacts]):
         """Judge the start, then the network.
 
         A missing engine is a finding of the engine's own check."""
+        yield from mode_findings(self, context, node, facts)
         if facts.status is None:
             return
         yield self._start(node, facts)
@@ -78,9 +80,22 @@ def container_argv(context: CheckContext, node: CheckedNode, name: str) -> tuple
         ENGINES[answers.engine].mtu_option,
         str(answers.network.mtu or "-"),
         str(_SECONDS),
+        _media(context, node),
     )
     script = _text("container.sh")
     return ("sh", "-c", script, PROGRAM, *settings, _text("pools.awk"), _text("reach.sh"), *words)
+
+
+def _media(context: CheckContext, node: CheckedNode) -> str:
+    """Return media folder, container and path in it, where the folder is a mount of the node."""
+    planned = context.topology.node(node.name).services if context.topology else ()
+    holders = (
+        f"{context.answers.storage.path} {placed.name} {mount.target}"
+        for placed in planned
+        for mount in placed.service.mounts
+        if mount.source == "media" and not placed.service.job
+    )
+    return next(holders, "-") if context.answers.storage.type == "path" else "-"
 
 
 @cache

@@ -1,11 +1,15 @@
 # A test container on a network like that of Compose, and what it reaches; nothing of it stays behind.
 # Arguments: engine, name, the project's network, the subnet of the answers (- for none), the option for an MTU,
-# the MTU of the answers (- for none), the seconds that the engine gets for a command, the scripts pools.awk and
+# the MTU of the answers (- for none), the seconds that the engine gets for a command, the media folder, a
+# container that has it and its path there (- for none; all in one word, with spaces), the scripts pools.awk and
 # reach.sh, then the addresses for reach.sh.
 # stdin: an image with a program per machine type.
-engine=$1 name=$2 network=$3 subnet=${4#-} option=$5 mtu=${6#-} seconds=$7 pools=$8 reach=$9
+engine=$1 name=$2 network=$3 subnet=${4#-} option=$5 mtu=${6#-} seconds=$7 media=$8 pools=$9
 shift 9
-label=oz-install.check image= made=
+reach=$1
+shift
+label=oz-install.check image= made= nl='
+'
 ask() { timeout "$seconds" "$engine" "$@"; }
 clean() {
   ask rm -f "$name" > /dev/null 2>&1
@@ -28,8 +32,10 @@ facts() {
     podman)
       echo "pool 10.89.0.0/16 24"
       echo "pool 10.90.0.0/15 24"
-      ask info --format 'rootless {{.Host.Security.Rootless}}' ;;
+      ask info --format 'rootless {{.Host.Security.Rootless}}
+remote {{.Host.ServiceIsRemote}}' ;;
     *)
+      ask context inspect --format 'endpoint {{.Endpoints.docker.Host}}'
       ask info --format '{{range .DefaultAddressPools}}pool {{.Base}} {{.Size}}
 {{end}}security {{.SecurityOptions}}' ;;
   esac
@@ -48,6 +54,12 @@ peer() {
     at=$(awk '/^PPid:/ { print $2 }' "/proc/$at/status")
     [ "${at:-0}" -gt 1 ] || return
   done
+}
+# The devices of the media folder on the node and in a container, which may have started before the mount.
+shared() {
+  set -- $media
+  [ $# = 3 ] || return
+  inside=$(ask exec "$2" stat -c %d "$3") && echo "media $(timeout 5 stat -c %d "$1") $inside"
 }
 # The last file that sets forwarding; systemd reads them in the order of their names, sysctl.conf after them.
 forwarding() {
@@ -68,6 +80,7 @@ known=$({
   { echo "$(facts)"; } &
   { echo "$(networks)"; } &
   peer &
+  shared &
   sh -c "$reach" sh watch "$@" &
   awk '$1 == "nameserver" { print "watch dns", $2 }' /etc/resolv.conf
   sed 's/^/route /' /proc/net/route
@@ -89,7 +102,8 @@ esac
 first=
 [ "$engine" != podman ] || first=1
 plan=$(printf '%s\n' "$known" | awk -v network="$network" -v subnet="$subnet" -v first="$first" "$pools")
-printf '%s\n' "$known" | grep -e '^watch ' -e '^security ' -e '^rootless '
+printf '%s\n' "$known" | grep -e '^watch ' -e '^security ' -e '^rootless ' -e '^remote ' -e '^endpoint ' -e '^media '
+case $nl$known in *"${nl}endpoint unix:"*) ;; *"${nl}endpoint "* | *"${nl}remote true"*) exit ;; esac
 printf '%s\n' "$plan"
 forwarding 2> /dev/null
 
@@ -140,4 +154,8 @@ if [ "$status" != 7 ]; then
 fi
 echo "status $status"
 echo "uid $(id -u)"
+echo "login $(id -un)"
+echo "boot $(cat /proc/sys/kernel/random/boot_id)"
+echo "ports-from $(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)"
+[ ! -d /run/systemd/system ] || [ -e "/var/lib/systemd/linger/$(id -un)" ] || echo "linger no"
 wait

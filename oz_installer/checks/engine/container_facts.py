@@ -85,7 +85,12 @@ class ContainerFacts:
     ``refused``: why no network was made; ``outside``: status and message of a container that did not start on
     the network; ``node`` and ``inside`` are what both sides reach, by key; ``again`` what the node reached
     after the container had failed. ``forwards``: the kernel forwards packets; ``sysctl``: the file that will
-    switch that off. ``tried``: the container ran on the network."""
+    switch that off. ``tried``: the container ran on the network.
+
+    ``elsewhere``: the engine's address, where it is another machine's. ``rootless``: it runs as the login,
+    with whose session it ends unless ``lingers``, and publishes only ports from ``ports_from`` on.
+    ``maps_users``: root of a container is another user on the node. ``media``: the devices of the media
+    folder on the node and in a container that has it."""
 
     status: int | None
     message: str = ""
@@ -98,7 +103,13 @@ class ContainerFacts:
     forwards: bool = True
     sysctl: str = ""
     rootless: bool = False
+    maps_users: bool = False
     as_root: bool = False
+    login: str = ""
+    lingers: bool = True
+    ports_from: int = 0
+    elsewhere: str = ""
+    media: tuple[str, str] | None = None
     mtu: int | None = None
     tried: bool = False
 
@@ -110,7 +121,7 @@ def parse_container(text: str, stderr: str = "") -> ContainerFacts:
     outside = values.get("outside", "").partition(" ")
     status = parse_int(outside[0])
     setting, _, file = values.get("sysctl", "").partition(" ")
-    security = values.get("security", "")
+    security = values.get("security", "").strip("[]").split()
     return ContainerFacts(
         status=parse_int(values.get("status", "")),
         message=safe_line(values.get("said", "") or stderr, _LONGEST),
@@ -123,10 +134,25 @@ def parse_container(text: str, stderr: str = "") -> ContainerFacts:
         forwards=values.get("forward", "1") != "0",
         sysctl=safe_line(file) if setting == "0" else "",
         rootless=values.get("rootless") == "true" or "name=rootless" in security,
+        maps_users="name=userns" in security,
         as_root=values.get("uid") == "0",
+        login=safe_line(values.get("login", ""), 64),
+        lingers="linger" not in values,
+        ports_from=parse_int(values.get("ports-from", "")[:6]) or 0,
+        elsewhere=_elsewhere(values),
+        media=(media[0], media[1]) if len(media := values.get("media", "").split()) == 2 else None,
         mtu=parse_int(values.get("inside-mtu", "")[:6]),
         tried="inside-mtu" in values,
     )
+
+
+def _elsewhere(values: Mapping[str, str]) -> str:
+    """Return the address of an engine that is not this node's; empty for the node's own."""
+    endpoint, here, inside = (values.get(name, "") for name in ("endpoint", "boot", "inside-boot"))
+    if endpoint and not endpoint.startswith("unix://"):
+        return safe_line(endpoint, 100)
+    is_other = values.get("remote") == "true" or (here and inside and here != inside)
+    return "another machine" if is_other else ""
 
 
 def _tried(rows: Iterable[list[str]], side: str) -> dict[str, TriedAddress]:

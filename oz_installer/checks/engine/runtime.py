@@ -20,6 +20,10 @@ SLOW_DRIVERS = {
     "aufs": "Docker no longer supports it",
 }
 _UNITS = {"docker": "docker.service", "podman": "podman-restart.service"}
+_SNAP = "/var/snap/"
+_DROP_IN = "oz-media.conf"
+_WAIT = 'mkdir -p "$1" && printf "[Unit]\\nRequiresMountsFor=%s\\n" "$3" > "$1/$2" && systemctl daemon-reload'
+_WAIT_NOT = 'rm -f "$1/$2"; rmdir --ignore-fail-on-non-empty "$1"; systemctl daemon-reload'
 # The engine prints ``info DRIVER MANAGER VERSION LIMITS ROOT``; the root may hold spaces.
 _SCRIPT = """
 [ -n "$engine_info" ] || exit
@@ -29,6 +33,7 @@ echo "$disks"
 show uid id -u
 boot=$(soon systemctl is-enabled {unit})
 echo "boot $boot"
+show mounts soon systemctl show --property RequiresMountsFor --value {unit}
 [ "$boot" != disabled ] || [ "$(id -u)" = 0 ] || ! soon sudo -n true || echo "sudo yes"
 """
 
@@ -38,8 +43,8 @@ class RuntimeFacts:
     """Settings of the engine. ``known``: the engine reported them.
 
     ``free`` is in KiB; ``shared``: the engine uses the install folder's disk; ``hangs``: its disk does not
-    answer. ``boot`` is systemd's word, empty without systemd. ``as_root``: commands run as root; ``sudo``:
-    they do not, but sudo works without a password."""
+    answer. ``boot`` is systemd's word, empty without systemd; ``mounts``: for what its unit
+    waits. ``as_root``: commands run as root; ``sudo``: they do not, but sudo works without a password."""
 
     known: bool = True
     driver: str = ""
@@ -50,6 +55,7 @@ class RuntimeFacts:
     shared: bool = True
     hangs: bool = False
     boot: str = ""
+    mounts: frozenset[str] = frozenset()
     as_root: bool = False
     sudo: bool = False
 
@@ -87,6 +93,7 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
             shared=disk.at == disk_of(text, "here").at,
             hangs=disk.hangs,
             boot=safe_line(values.get("boot", "")),
+            mounts=frozenset(values.get("mounts", "").split()),
             as_root=values.get("uid") == "0",
             sudo=values.get("sudo") == "yes",
         )
@@ -99,6 +106,10 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
         yield self._cgroup(node, facts)
         if facts.boot:
             yield self._boot(context, node, facts)
+            if "api" in node.roles and context.answers.storage.type == "path":
+                yield self._order(context, node, facts)
+        if facts.root.startswith(_SNAP):
+            yield self._snap(node)
         yield self._disk(node, facts)
 
     def _driver(self, node: CheckedNode, facts: RuntimeFacts) -> Finding:
@@ -143,6 +154,34 @@ class RuntimeCheck(ShellCheck[RuntimeFacts]):
             ),
         )
 
+    def _order(self, context: CheckContext, node: CheckedNode, facts: RuntimeFacts) -> Finding:
+        """Judge whether the engine waits for the media."""
+        unit, folder = _UNITS[context.answers.engine], str(context.answers.storage.path)
+        waits = any(folder == one or folder.startswith(f"{one.rstrip('/')}/") for one in facts.mounts)
+        return self.finding(
+            node,
+            "ok" if waits else "warning",
+            f"{unit} {'waits' if waits else 'does not wait'} for {folder}",
+            about="mounts",
+            subject="Order at boot",
+            needed=f"RequiresMountsFor={folder}",
+            why="Containers that start before the mount write media beneath it: no other node sees them.",
+            hint=f"Run as root: systemctl edit {unit}, and write [Unit] and RequiresMountsFor={folder}.",
+            remedy=_wait_for(node, facts, unit, folder),
+        )
+
+    def _snap(self, node: CheckedNode) -> Finding:
+        return self.finding(
+            node,
+            "failure",
+            "Docker is installed as a snap",
+            about="snap",
+            subject="Docker's package",
+            needed="Docker from the distribution or from Docker",
+            why="A snap sees no folders such as /opt, so containers get empty ones in their place.",
+            hint="Run as root: snap remove docker; then install Docker from the distribution.",
+        )
+
     def _disk(self, node: CheckedNode, facts: RuntimeFacts) -> Finding:
         """Judge the engine's disk; the install folder's disk is judged by the host check."""
         if facts.hangs:
@@ -178,4 +217,18 @@ def _enable(node: CheckedNode, facts: RuntimeFacts, title: str, unit: str) -> Re
         node=node.name,
         commands=((*root, "systemctl", "enable", unit),),
         undo=((*root, "systemctl", "disable", unit),),
+    )
+
+
+def _wait_for(node: CheckedNode, facts: RuntimeFacts, unit: str, folder: str) -> Remedy | None:
+    """Return the remedy that lets the engine's unit wait for a mount, from the next boot on."""
+    if folder in facts.mounts or not (facts.as_root or facts.sudo):
+        return None
+    root = () if facts.as_root else ("sudo", "-n")
+    place = f"/etc/systemd/system/{unit}.d"
+    return Remedy(
+        title=f"start {unit} after the mount of {folder}",
+        node=node.name,
+        commands=((*root, "sh", "-c", _WAIT, "sh", place, _DROP_IN, folder),),
+        undo=((*root, "sh", "-c", _WAIT_NOT, "sh", place, _DROP_IN),),
     )

@@ -22,9 +22,11 @@ NEAREST = 'until [ -d "$place" ]; do place=${place%/*}; place=${place:-/}; done'
 # printf, because two processes write.
 _SCRIPT = """
 disk() {{
-  output=$(soon sh -c 'place=$1; {nearest}; printf "%s\\n" "$place"; exec df -Pk "$place"' sh "$2")
+  output=$(soon sh -c 'place=$1; {nearest}; printf "%s\\n" "$place"; df -Pk "$place"; echo @
+    exec stat -f -c "%c %d" "$place"' sh "$2")
   [ $? != 124 ] || {{ echo "$1 hangs"; return; }}
-  printf "$1 place %s\\n$1 disk %s\\n" "${{output%%"$nl"*}}" "${{output##*"$nl"}}"
+  set -- "$1" "${{output%"$nl@"*}}"
+  printf "$1 place %s\\n$1 disk %s\\n$1 inodes %s\\n" "${{2%%"$nl"*}}" "${{2##*"$nl"}}" "${{output##*"$nl"}}"
 }}
 echo  # a sign of life: an engine that hangs has taken seven seconds
 engine_root=
@@ -40,12 +42,14 @@ case $nl$disks in *"$nl"here\\ hangs*) disk_hangs=yes ;; esac
 class Disk:
     """The disk behind a folder: sizes in KiB, None when unknown; ``at`` is its mount point.
 
-    ``place`` is the folder, or the nearest existing one above it. ``hangs``: the disk does not answer."""
+    ``inodes`` are free, None where the file system counts none. ``place`` is the folder, or
+    the nearest existing one above it. ``hangs``: the disk does not answer."""
 
     hangs: bool = False
     place: str = ""
     size: int | None = None
     free: int | None = None
+    inodes: int | None = None
     at: str = ""
 
 
@@ -64,7 +68,7 @@ def disk_of(text: str, name: str) -> Disk:
     lines = text.splitlines()
     if f"{name} hangs" in lines:
         return Disk(hangs=True)
-    values = dict.fromkeys(("place", "disk"), "")
+    values = dict.fromkeys(("place", "disk", "inodes"), "")
     for line in lines:
         disk, _, rest = line.partition(" ")
         key, _, value = rest.partition(" ")
@@ -72,8 +76,13 @@ def disk_of(text: str, name: str) -> Disk:
             values[key] = value
     columns = values["disk"].split()
     size, free, at = (columns[1], columns[3], columns[5]) if len(columns) > 5 else ("", "", "")
+    counted = values["inodes"].split()
     return Disk(
-        place=safe_line(values["place"]), size=parse_int(size), free=parse_int(free), at=safe_line(at)
+        place=safe_line(values["place"]),
+        size=parse_int(size),
+        free=parse_int(free),
+        inodes=parse_int(counted[1]) if len(counted) == 2 and counted[0] != "0" else None,
+        at=safe_line(at),
     )
 
 

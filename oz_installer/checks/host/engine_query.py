@@ -18,6 +18,7 @@ from oz_installer.text import safe_line
 _DOCKER = """{{{{with .ServerVersion}}}}version {{{{.}}}}{{{{end}}}}
 plugin {{{{range .ClientInfo.Plugins}}}}{{{{if eq .Name "compose"}}}}{{{{.Version}}}}{{{{end}}}}{{{{end}}}}
 has {{{{.Containers}}}}
+store {{{{range .DriverStatus}}}}{{{{if eq "driver-type" (index . 0)}}}}{{{{.}}}}{{{{end}}}}{{{{end}}}}
 info {{{{.Driver}}}} {{{{.CgroupDriver}}}} {cgroups} {{{{.MemoryLimit}}}} {{{{.DockerRootDir}}}}"""
 _INFO = {
     "docker": (_DOCKER.format(cgroups="{{.CgroupVersion}}"), _DOCKER.format(cgroups="?")),
@@ -70,6 +71,12 @@ if command -v {engine} > /dev/null; then
       ;;
   esac
   case $engine_output in *"$nl"info*) engine_info=${{engine_output##*"$nl"info }} ;; esac
+  case $engine_output in *"driver-type io.containerd."*)  # images are the system's containerd's
+    [ ! -S /run/containerd/containerd.sock ] || {{
+      stored=$(sed -n 's/^root *= *"\\([^"]*\\)".*/\\1/p' /etc/containerd/config.toml)
+      engine_info=${{engine_info%"${{engine_info#* * * * }}"}}${{stored:-/var/lib/containerd}}
+    }} ;;
+  esac
   case $engine_output in *"$nl"plugin*)
     engine_plugin=${{engine_output#*"$nl"plugin }} engine_plugin=${{engine_plugin%%"$nl"*}} ;;
   esac

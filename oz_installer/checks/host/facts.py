@@ -59,6 +59,7 @@ class HostFacts:
     place: str = ""
     disk_size: int | None = None
     disk_free: int | None = None
+    inodes_free: int | None = None
     disk_hangs: bool = False
     installed: bool = False
     access: str = "ok"

@@ -38,8 +38,7 @@ show python python3 --version 2>&1
 echo "$disks"
 [ -z "$disk_hangs" ] || exit
 [ ! -e "$dir/current" ] || echo "installed yes"
-at=${{nl}}$disks
-at=${{at##*"$nl"here disk }} at=${{at%%"$nl"*}}
+at=${{nl}}$disks at=${{at##*"$nl"here disk }} at=${{at%%"$nl"*}}
 options=$(awk -v at="${{at##* }}" '$2 == at {{ options = $4 }} END {{ print options }}' /proc/mounts)
 echo "options $options"
 up=$place above=
@@ -93,6 +92,7 @@ class HostCheck(ShellCheck[HostFacts]):
             place=disk.place,
             disk_size=disk.size,
             disk_free=disk.free,
+            inodes_free=disk.inodes,
             disk_hangs=disk.hangs,
             installed=values.get("installed") == "yes",
             access=values.get("access", "ok"),
@@ -167,10 +167,10 @@ class HostCheck(ShellCheck[HostFacts]):
         )
 
     def _disk(self, context: CheckContext, node: CheckedNode, facts: HostFacts) -> Finding:
-        """Judge the free space; where Oz is installed, the size, because Oz itself uses some."""
+        """Judge the free space; where Oz is installed, the size, as Oz itself uses some."""
         if facts.disk_hangs:
             return hung_disk_finding(self, node, context.install_dir, about="disk", subject="Disk")
-        if facts.disk_free is not None and (unmet := check_disk(facts.disk_free)):
+        if unmet := check_disk(-1 if facts.disk_free is None else facts.disk_free, facts.inodes_free):
             return self.finding(node, "failure", unmet.message, about="disk", subject="Disk", hint=unmet.hint)
         needed = node.requirements.disk if node.requirements else 0
         have = facts.disk_size if facts.installed else facts.disk_free

@@ -166,6 +166,7 @@ details() {
   parent=$dir
   while [ ! -d "$parent" ]; do parent=$(dirname "$parent"); done
   df -Pk "$parent" | tail -1
+  section inodes; df -Pi "$parent" 2>/dev/null | tail -1
   section access; access "$parent"
 }
 

@@ -102,8 +102,7 @@ def service_definition(
         definition["healthcheck"] = _health(service.health, names)
     if service.name not in context.unhardened:
         definition |= _hardening(release, context.engine)
-    if service.memory_mb:
-        definition["mem_limit"] = f"{service.memory_mb}m"
+    definition |= _limits(service)
     # jobs have a file of their own, which defines no service
     if ENGINES[context.engine].keeps_dependencies and not service.job and (before := needed(service, node)):
         definition["depends_on"] = list(before)
@@ -121,6 +120,14 @@ def _hardening(release: Release, engine: str) -> Definition:
         found["cap_drop"] = list(limits.cap_drop)
     if limits.pids_limit and not ENGINES[engine].limits_processes:
         found["pids_limit"] = limits.pids_limit
+    return found
+
+
+def _limits(service: Service) -> Definition:
+    """Return the limits of a service of its own: memory, open files."""
+    found: Definition = {"mem_limit": f"{service.memory_mb}m"} if service.memory_mb else {}
+    if service.open_files:
+        found["ulimits"] = {"nofile": service.open_files}
     return found
 
 

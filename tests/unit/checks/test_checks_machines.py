@@ -14,6 +14,7 @@ import pytest
 
 from oz_installer.checks.engine.runtime import RuntimeCheck, RuntimeFacts
 from oz_installer.checks.host.clock import ClockCheck, ClockFacts
+from oz_installer.checks.host.disk_query import disk_of
 from oz_installer.checks.host.facts import FolderOwner, HostFacts
 from oz_installer.checks.host.host import HostCheck
 from oz_installer.checks.host.identity import IdentityCheck, MachineIds
@@ -21,9 +22,16 @@ from oz_installer.checks.runner import run_shell_checks
 from tests.local_transport import LocalTransport
 from tests.unit.checks.checks_support import API, BIO, judged, levels, printed_by, site
 from tests.unit.checks.test_checks_judges import HOST
+from tests.unit.checks.test_checks_scripts import program
 
 GIB = 1024 * 1024
-RUNTIME = RuntimeFacts(driver="overlay2", cgroup="systemd, v2", root="/var/lib/docker", free=60 * GIB)
+RUNTIME = RuntimeFacts(
+    driver="overlay2",
+    cgroup="systemd, v2",
+    root="/var/lib/docker",
+    free=60 * GIB,
+    mounts=frozenset({"/mnt/oz"}),
+)
 
 
 # ---- clocks
@@ -174,6 +182,55 @@ def test_a_docker_that_does_not_know_its_cgroups_version(
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     facts = RuntimeCheck().parse(printed_by(RuntimeCheck(), site()))
     assert (facts.cgroup, facts.root) == ("cgroupfs", "/srv/our docker")
+
+
+# ---- order at boot, snaps, containerd, inodes
+
+
+def test_nfs_path_boot_the_engine_must_wait_for_the_media() -> None:
+    told = judged(RuntimeCheck(), replace(RUNTIME, boot="enabled", mounts=frozenset(), as_root=True), API)
+    assert levels(told) == {"runtime.mounts": "warning"}
+    assert "docker.service does not wait for /mnt/oz" in told["runtime.mounts"].seen
+    remedy = told["runtime.mounts"].remedy
+    assert remedy is not None
+    assert remedy.commands[0][-3:] == ("/etc/systemd/system/docker.service.d", "oz-media.conf", "/mnt/oz")
+    waiting = replace(RUNTIME, boot="enabled", mounts=frozenset({"/mnt"}))
+    assert judged(RuntimeCheck(), waiting, API)["runtime.mounts"].level == "ok"
+    local = site(storage="{type: local}")
+    assert "runtime.mounts" not in judged(RuntimeCheck(), replace(RUNTIME, boot="enabled"), API, local)
+
+
+def test_the_remedy_writes_what_systemd_reads_and_is_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path, "systemctl", "#!/bin/sh\n")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    facts = replace(RUNTIME, boot="enabled", mounts=frozenset(), as_root=True)
+    remedy = judged(RuntimeCheck(), facts, API)["runtime.mounts"].remedy
+    assert remedy is not None
+    here = str(tmp_path / "docker.service.d")
+    words = [[here if word.startswith("/etc/systemd") else word for word in remedy.commands[0]]]
+    words += [[here if word.startswith("/etc/systemd") else word for word in remedy.undo[0]]]
+    subprocess.run(words[0], check=True)
+    written = tmp_path / "docker.service.d" / "oz-media.conf"
+    assert written.read_text() == "[Unit]\nRequiresMountsFor=/mnt/oz\n"
+    subprocess.run(words[1], check=True)
+    assert not written.parent.exists()
+
+
+def test_a_docker_from_a_snap() -> None:
+    snap = replace(RUNTIME, root="/var/snap/docker/common/var-lib-docker")
+    assert levels(judged(RuntimeCheck(), snap)) == {"runtime.snap": "failure"}
+
+
+def test_few_inodes_are_a_full_disk() -> None:
+    told = judged(HostCheck(), replace(HOST, inodes_free=9_999))
+    assert levels(told) == {"host.disk": "failure"}
+    assert "9999 free inodes" in told["host.disk"].seen
+    assert levels(judged(HostCheck(), replace(HOST, inodes_free=10_000))) == {}
+    counted = disk_of("here place /opt\nhere disk a 9 1 8 1% /\nhere inodes 100 7\n", "here")
+    assert (counted.free, counted.inodes) == (8, 7)
+    assert disk_of("here place /opt\nhere disk a 9 1 8 1% /\nhere inodes 0 0\n", "here").inodes is None
 
 
 # ---- the machine's folder

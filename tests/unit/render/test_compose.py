@@ -25,7 +25,7 @@ from tests.unit.render.bundle_cases import CASES, Composed, answers_for, bundles
 KEYS = {
     "image", "container_name", "hostname", "restart", "stop_grace_period", "user", "entrypoint", "command",
     "environment", "volumes", "ports", "healthcheck", "mem_limit", "depends_on", "logging", "labels",
-    "security_opt", "cap_drop", "pids_limit",
+    "security_opt", "cap_drop", "pids_limit", "ulimits",
 }  # fmt: skip
 LONE_DOLLAR = re.compile(r"(?<!\$)(?:\$\$)*\$(?!\$)")
 

@@ -274,5 +274,40 @@ def test_what_containers_of_a_node_connect_to() -> None:
     assert not any(one.startswith("n1-8") for one in keys)
     assert "storage" not in keys
     argv = container_argv(planned, BIO, "x")
+    assert container_argv(planned, API, "x")[11].startswith("/mnt/oz oz-api")
     assert argv[4:11] == ("docker", "x", "oz_default", "-", "com.docker.network.driver.mtu", "-", "8")
     assert "canary-password" not in repr(argv)
+
+
+# ---- the kind of engine
+
+
+@pytest.mark.parametrize(
+    ("lines", "name", "level", "words"),
+    [
+        ("endpoint tcp://other:2375\n", "container.engine", "failure", ("engine of tcp://other:2375", "DOCKER_HOST")),
+        ("remote true\n", "container.engine", "failure", ("engine of another machine", "DOCKER_HOST")),
+        (f"{RECORDED}boot 0\n", "container.engine", "failure", ("engine of another machine", "context use default")),
+        (RECORDED + "security [name=seccomp,profile=builtin name=userns]\n", "container.users", "failure",
+         ("userns-remap", "daemon.json")),
+        (RECORDED + "media 66 2049\n", "container.media", "failure", ("started before the mount", "unmount /mnt/oz")),
+        (RECORDED + "rootless true\nlogin oz\nlinger no\n", "container.linger", "warning",
+         ("belongs to oz and ends", "loginctl enable-linger oz")),
+        (RECORDED + "rootless true\nports-from 9000\n", "container.ports", "failure",
+         ("may not publish port 8880", "ip_unprivileged_port_start=8880")),
+    ],
+)  # fmt: skip
+def test_an_engine_that_is_not_the_nodes_own_or_not_roots(
+    lines: str, name: str, level: str, words: tuple[str, str]
+) -> None:
+    told = found(lines)
+    assert levels(told) == {name: level}
+    assert words[0] in told[name].seen
+    assert words[1] in told[name].hint
+
+
+def test_an_engine_in_order() -> None:
+    more = "endpoint unix:///var/run/docker.sock\nboot a352c5d8-654b-4435-8688-c38f3b89b0ab\nports-from 1024\nremote false\n"
+    more += "media 66 66\n"
+    assert levels(found(RECORDED + more)) == {}
+    assert levels(found(RECORDED + "rootless true\nports-from 1024\n")) == {}
