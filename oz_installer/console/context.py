@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.console.output.streams import is_interactive, write
+from oz_installer.console.output.typing_pause import displays_paused
 from oz_installer.deploy.events import Event, PhaseStarted
 from oz_installer.installation.platform import Opener
 from oz_installer.secret import Masker, Secret
@@ -100,7 +101,8 @@ def code_prompt() -> Callable[[str], Secret] | None:
 
     def ask(label: str) -> Secret:
         _show_typing_at_exit()
-        return Secret(getpass.getpass(f"{single_line(label)}: ", stream=sys.stderr))
+        with displays_paused():
+            return Secret(getpass.getpass(f"{single_line(label)}: ", stream=sys.stderr))
 
     return ask
 

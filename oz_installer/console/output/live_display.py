@@ -8,6 +8,7 @@ from time import time
 from typing import TYPE_CHECKING, TextIO, cast
 
 from oz_installer.console.output.streams import BrokenPipeSafe, draws_boxes, write
+from oz_installer.console.output.typing_pause import register, unregister
 from oz_installer.deploy.events import Event, PhaseStarted, RunEnded, RunStarted, ServiceState
 from oz_installer.formatting.events import event_lines, mask_event, outcome_text
 from oz_installer.formatting.progress_board import ProgressBoard
@@ -43,7 +44,8 @@ class LiveDisplay:
         self._console: Console | None = None
         self._live: RichLive | None = None
         self._end: RunEnded | None = None
-        self._closed = False
+        self._closed = self._paused = False
+        register(self)
         self._timer = Timer(delay, self._show)
         self._timer.daemon = True
 
@@ -63,9 +65,25 @@ class LiveDisplay:
                 for line in event_lines(event):
                     self._print(line)
 
+    def pause(self) -> None:
+        """Leave the terminal alone, for a prompt; keep messages for later."""
+        with self._talk:
+            self._paused = True
+            if self._live is not None:
+                self._live.stop()
+
+    def resume(self) -> None:
+        """Show the board again, and the messages that came meanwhile."""
+        with self._talk:
+            self._paused = False
+            if self._live is not None and not self._closed:
+                self._live.start()
+                self._print_queue()
+
     def close(self) -> None:
         """Remove the display, print held messages and the outcome."""
         self._timer.cancel()
+        unregister(self)
         with self._talk:
             if self._closed:
                 return
@@ -78,7 +96,7 @@ class LiveDisplay:
                 write(self._stream, f"{outcome_text(self._end)}\n")
 
     def _print(self, line: str) -> None:
-        if self._console is None:
+        if self._console is None or self._paused:
             self._queue.append(line)
         else:
             self._console.print(_styled(one_line(line)), soft_wrap=True)
@@ -105,10 +123,14 @@ class LiveDisplay:
                 redirect_stdout=False,
                 redirect_stderr=False,
             )
-            self._live.start()
-            queue, self._queue = self._queue, []
-            for line in queue:
-                self._print(line)
+            if not self._paused:
+                self._live.start()
+                self._print_queue()
+
+    def _print_queue(self) -> None:
+        queue, self._queue = self._queue, []
+        for line in queue:
+            self._print(line)
 
     def _render(self) -> Text:
         from rich.text import Text
