@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from oz_installer.answers.file import LoadedAnswers
 from oz_installer.console.output.streams import is_interactive, write
-from oz_installer.console.output.typing_pause import displays_paused
+from oz_installer.console.output.typing_pause import displays_paused, register, unregister
 from oz_installer.deploy.events import Event, PhaseStarted
 from oz_installer.installation.platform import Opener
 from oz_installer.secret import Masker, Secret
@@ -53,7 +53,7 @@ class PhaseNotice:
 
     def __init__(self, *, quiet: bool) -> None:
         self._phase = ""
-        self._slow = False
+        self._slow = self._paused = False
         self._lock = threading.Lock()
         self._quiet = quiet
         self._timer = threading.Timer(1.0, self._on_slow)
@@ -61,6 +61,7 @@ class PhaseNotice:
 
     def __enter__(self) -> PhaseNotice:
         if not self._quiet:
+            register(self)
             self._timer.start()
         return self
 
@@ -68,6 +69,19 @@ class PhaseNotice:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._timer.cancel()
+        unregister(self)
+
+    def pause(self) -> None:
+        """Print nothing while the operator types."""
+        with self._lock:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Print the phase again that is in progress, if the block is slow."""
+        with self._lock:
+            self._paused = False
+            if self._slow and self._phase:
+                self._print()
 
     def on_event(self, event: Event) -> None:
         """Keep the phase that begins, and print it if the block is slow already."""
@@ -84,7 +98,8 @@ class PhaseNotice:
                 self._print()
 
     def _print(self) -> None:
-        write(sys.stderr, f"{self._phase} ...\n")
+        if not self._paused:
+            write(sys.stderr, f"{self._phase} ...\n")
 
 
 def secret_prompt() -> Callable[[str], Secret] | None:

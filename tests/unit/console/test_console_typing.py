@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from oz_installer.console.context import code_prompt
+from oz_installer.console.context import PhaseNotice, code_prompt
 from oz_installer.console.output.live_display import LiveDisplay
 from oz_installer.deploy.events import Message, PhaseStarted, RunStarted
 from oz_installer.secret import Masker
@@ -52,3 +52,25 @@ def test_a_prompt_has_the_terminal_to_itself(monkeypatch: pytest.MonkeyPatch, de
     assert seen == [""]
     live.close()
     assert stream.getvalue().count("meanwhile") == 1
+
+
+def test_the_notice_of_a_slow_phase_waits_for_the_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    seen: list[str] = []
+
+    with PhaseNotice(quiet=False) as notice:
+
+        def read(prompt: str, stream: object) -> str:
+            notice.on_event(PhaseStarted(at=1, phase="Connect", number=1, of=1))
+            notice._on_slow()
+            seen.append(stream.getvalue() if isinstance(stream, Terminal) else "?")
+            return "123"
+
+        monkeypatch.setattr(getpass, "getpass", read)
+        ask = code_prompt()
+        assert ask is not None
+        ask("Code")
+    assert seen == [""]
+    assert stream.getvalue() == "Connect ...\n"

@@ -113,7 +113,7 @@ def _confirm_unknown(hop: Hop, key_type: str, shown: str, on_unknown: AcceptHost
 def keyscan_command(hop: Hop) -> str:
     """Return the command that adds the host key to the first known_hosts file that is read."""
     endpoint = hop.endpoint
-    command = f"ssh-keyscan -p {endpoint.port} {endpoint.host}"
+    command = f"ssh-keyscan -p {endpoint.port} {shlex.quote(endpoint.host)}"
     if hop.behind:
         *before, last = (f"ssh://{name}" for name in hop.behind)
         jump = f"-J {','.join(before)} " if before else ""
