@@ -35,7 +35,7 @@ def hint_for(output: str) -> str:
 _HINTS = (
     (
         "No space left on device",
-        "Free space or inodes on the node (df -h; df -i), or choose another install_dir.",
+        "Free some space or inodes (df -h; df -i), or choose another install_dir.",
     ),
     (
         "Read-only file system",
