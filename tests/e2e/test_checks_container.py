@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.checked_nodes import Bench, bad, of
+from tests.e2e.site import Site
 from tests.e2e.test_checks_network import only
 
 LEFT = "docker ps -aq; docker network ls -q --no-trunc | sort; docker images -aq --no-trunc | sort"
@@ -126,3 +128,20 @@ def test_old_containers_with_our_names(bench: Bench) -> None:
         assert done.status == 3
         assert "containers that oz-install did not make have its names: oz-celery-default" in done.stderr
         assert "oz-celery-default" in bench.site.on("node1", "docker ps -a --format '{{.Names}}'")
+
+
+def test_an_installation_in_a_chosen_subnet(clean: Site, tmp_path: Path) -> None:
+    """Services reach each other there, the preflight asks from that network, and another one moves them."""
+    bench = Bench(clean, tmp_path)
+    shown = "docker network inspect -f '{{(index .IPAM.Config 0).Subnet}}' "
+    names = "docker network ls -q -f label=com.docker.compose.project=oz"
+    inside = "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' oz-api"
+    for subnet, start in (("10.210.0.0/24", "10.210.0."), ("10.211.0.0/24", "10.211.0.")):
+        network = {"subnet": subnet, "mtu": 1400}
+        done = clean.install(bench.answers(network=network))
+        assert done.status == 0, done.stderr
+        assert clean.on("node1", f"{shown} $({names})").split() == [subnet]
+        assert clean.on("node1", inside).startswith(start)
+        found = only(bench, "container", network=network)
+        assert bad(found) == {}
+        assert "a container reaches the database" in found["container.network/node1"].seen

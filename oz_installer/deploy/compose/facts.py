@@ -10,7 +10,7 @@ from oz_installer.deploy.compose.record_file import read_record
 from oz_installer.deploy.record import Record
 from oz_installer.frozen import dataclass
 from oz_installer.remote.docker_commands import parse_version
-from oz_installer.text import parse_int, safe_line
+from oz_installer.text import safe_line
 
 HUNG = "124"
 """Exit status of ``timeout`` when the time is over."""
@@ -43,9 +43,9 @@ class ContainerFact:
 class NodeDetails:
     """Facts that are read only when something is to change.
 
-    ``disk_free`` is in KiB; ``inodes_free`` None where the file system counts none. ``folder_access`` is
-    ``ok``, or why the install folder is not writable: ``read-only FOLDER``, ``denied FOLDER``, ``blocked
-    FOLDER``. ``foreign``: containers that oz-install did not make, with their Compose project.
+    ``disk_free`` is in KiB. ``folder_access`` is ``ok``, or why the install folder is not writable:
+    ``read-only FOLDER``, ``denied FOLDER``, ``blocked FOLDER``. ``foreign``: containers that oz-install did
+    not make, with their Compose project.
     """
 
     uid: int
@@ -59,7 +59,6 @@ class NodeDetails:
     generations: tuple[str, ...]
     disk_free: int
     folder_access: str = "ok"
-    inodes_free: int | None = None
     foreign: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -169,7 +168,7 @@ def _files(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
 
 
 def _details(parts: Mapping[str, str], hide: Callable[[str], str]) -> NodeDetails:
-    disk, inodes = parts["disk"].split(), parts.get("inodes", "").split()
+    disk = parts["disk"].split()
     return NodeDetails(
         uid=int(parts["user"].strip() or -1),
         os=" · ".join(parts["os"].split("\n")).strip(" ·"),
@@ -182,7 +181,6 @@ def _details(parts: Mapping[str, str], hide: Callable[[str], str]) -> NodeDetail
         generations=tuple(parts["generations"].split()),
         disk_free=int(disk[3]) if len(disk) > 3 else -1,
         folder_access=parts["access"].strip(),
-        inodes_free=parse_int(inodes[3]) if len(inodes) > 5 and inodes[1] != "0" else None,
         foreign=_foreign(parts.get("names", ""), hide),
     )
 

@@ -166,7 +166,6 @@ details() {
   parent=$dir
   while [ ! -d "$parent" ]; do parent=$(dirname "$parent"); done
   df -Pk "$parent" | tail -1
-  section inodes; df -Pi "$parent" 2>/dev/null | tail -1
   section access; access "$parent"
 }
 
@@ -414,7 +413,7 @@ rebind() {
 
 # mark_verified RUN DIGEST KEEP PREVIOUS ENGINE: mark the bundle with this digest as verified, and its generation as the
 # one to go back to, and bind jobs again. Then delete old generations beyond KEEP, but never the current one and
-# PREVIOUS: a rollback needs them
+# PREVIOUS: a rollback needs them; and the project's networks that no container has any more
 mark_verified() {
   owned "$1"
   rebind "$5"
@@ -424,6 +423,7 @@ mark_verified() {
   ls "$dir/generations" 2>/dev/null | sort -r | tail -n "+$(($3 + 1))" | while read -r old; do
     if [ "$old" != "${now##*/}" ] && [ "$old" != "$4" ]; then rm -rf "$dir/generations/$old"; fi
   done
+  timeout $ENGINE_SECONDS "$5" network prune --force --filter label=com.docker.compose.project=oz > /dev/null 2>&1 || :
 }
 
 # unmark_verified RUN DIGEST GOOD: mark what was verified before, and the generation to go back to; empty: none

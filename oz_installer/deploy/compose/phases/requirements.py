@@ -90,7 +90,7 @@ def _unmet(
         return
     project = _project(facts)
     yield from unmet(project, None if project else check_names(details.foreign, names, engine))
-    yield from unmet(check_disk(details.disk_free, details.inodes_free))
+    yield from unmet(check_disk(details.disk_free))
 
 
 def _project(facts: NodeFacts) -> UnmetRequirement | None:

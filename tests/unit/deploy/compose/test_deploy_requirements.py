@@ -214,13 +214,6 @@ def test_docker_29_and_docker_compose_1() -> None:
     assert found(engine_version="29.0.1") == []
 
 
-def test_few_inodes() -> None:
-    assert found(inodes_free=9_999) == [
-        "n1: the disk of the install folder has 9999 free inodes, 10000 are needed"
-    ]
-    assert found(inodes_free=10_000) == found(inodes_free=None) == []
-
-
 def test_podmans_emulation_is_not_called_an_old_docker() -> None:
     [(said, hint)] = unmet_requirements(
         fresh(details=details(engine_version=EMULATION, compose_plugin="2.26.1")), "docker", OLDEST["docker"]
