@@ -47,6 +47,7 @@ SETTINGS: dict[str, Any] = {
 NOT_TRIED = {
     "broker.password": "of a broker elsewhere: test_variants_slow.py",
     "registry.password": "goes to a registry only: test_variants_slow.py",
+    "database.ca_file": "of a server whose certificate is verified: tests/unit/checks/database",
     "database.admin_password": "of an administrator of the database: test_checks_data.py",
 }
 

@@ -32,6 +32,7 @@ BY_LABEL = {
     "licences: bio licence": "license.bio",
     "updater: client token": "updater.token",
     "proxy: url": "proxy.url",
+    "network: container subnet": "network.subnet",
     "registry: user name": "registry.username",
     "config.py": "extra.config",
 }
