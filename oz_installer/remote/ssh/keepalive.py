@@ -21,7 +21,7 @@ KEEPALIVE_SECONDS = 10.0
 DEAD_AFTER_SECONDS = 30.0
 NO_CHANNEL = -1
 _GLOBAL_REQUEST = 80
-_CHANNEL_REQUEST = 98
+_WINDOW_ADJUST, _CHANNEL_CLOSE, _CHANNEL_REQUEST = 93, 97, 98
 # What may be negotiated, the fastest first, whatever else this paramiko allows: no CBC, no MD5,
 # no SHA-1, no group of 1024 bits.
 _CIPHERS = (
@@ -131,6 +131,7 @@ class KeepaliveTransport(paramiko.Transport):
         self.asked_code = False
         self._refusals: dict[int, paramiko.ChannelException] = {}
         self._opening = threading.local()
+        self._closed_channels: set[bytes] = set()
         options = self.get_security_options()
         options.ciphers = _known(_CIPHERS, options.ciphers)
         options.digests = _known(_DIGESTS, options.digests)
@@ -153,6 +154,26 @@ class KeepaliveTransport(paramiko.Transport):
         self._refusals[number] = paramiko.ChannelException(code, message.get_text())
         message.rewind()
         super()._parse_channel_open_failure(message)  # type: ignore[misc]
+
+    def _parse_channel_open_success(self, message: paramiko.Message) -> None:
+        message.get_int()
+        self._closed_channels.discard(message.get_int().to_bytes(4, "big"))  # servers use numbers again
+        message.rewind()
+        super()._parse_channel_open_success(message)  # type: ignore[misc]
+
+    def _send_message(self, data: paramiko.Message) -> None:
+        """Send a message, but nothing of a channel behind its CLOSE.
+
+        paramiko builds an EOF and sends it later; when the server closes the channel in between, its CLOSE
+        goes out first. sshd then ends the whole connection: «ieof packet referred to nonexistent channel».
+        """
+        head = data.asbytes()[:5]
+        if _WINDOW_ADJUST <= head[0] <= _CHANNEL_REQUEST:
+            if head[1:] in self._closed_channels:
+                return
+            if head[0] == _CHANNEL_CLOSE:
+                self._closed_channels.add(head[1:])
+        super()._send_message(data)  # type: ignore[misc]
 
     def open_channel(self, *args: Any, **kwargs: Any) -> paramiko.Channel:
         """Open a channel; each thread gets its own refusal, of which paramiko keeps only one."""

@@ -68,3 +68,32 @@ def test_a_connection_that_ended_on_this_side_is_not_blamed_on_the_server(
         message = str(lost(link, "n1", EOFError()))
     assert message.startswith(f"n1: connection lost: {told}")
     assert "\x1b" not in message
+
+
+def channel_message(kind: int, channel: int) -> paramiko.Message:
+    """A message of a channel: its kind, and the server's number of the channel."""
+    message = paramiko.Message()
+    message.add_byte(bytes([kind]))
+    message.add_int(channel)
+    return message
+
+
+def test_nothing_of_a_channel_follows_its_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An EOF behind it makes sshd end the connection."""
+    close, eof, data = 97, 96, 94
+    own = vars(KeepaliveTransport)
+    send, open_channel = own["_send_message"], own["_parse_channel_open_success"]
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        link, sent = KeepaliveTransport(ours), list[bytes]()
+        monkeypatch.setattr(link.packetizer, "send_message", lambda message: sent.append(message.asbytes()))
+        for kind, channel in ((data, 2), (close, 2), (eof, 2), (data, 2), (close, 2), (eof, 1)):
+            send(link, channel_message(kind, channel))
+        assert [(one[0], one[4]) for one in sent] == [(data, 2), (close, 2), (eof, 1)]
+        opened = paramiko.Message()
+        for number in (7, 2, 1000, 1000):  # our number, the server's, window, packet
+            opened.add_int(number)
+        opened.rewind()
+        open_channel(link, opened)
+        send(link, channel_message(eof, 2))
+        assert (sent[-1][0], sent[-1][4]) == (eof, 2)
