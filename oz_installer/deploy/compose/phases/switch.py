@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from oz_installer.deploy.compose import cleanup_commands
 from oz_installer.deploy.compose import node_commands as commands
 from oz_installer.deploy.compose.phases.stage import staging
@@ -37,6 +39,14 @@ class Switch(Phase[NodesRun]):
         """Restore the previous generation and its services; without one, remove the new services."""
         run.each([n for n in run.nodes if n in self._entered], lambda node: self._switch_back(run, node))
 
+    def _remove(self, run: NodesRun, node: str, down: Sequence[str]) -> None:
+        """Remove the new services, at the second try where the first fails.
+
+        The container of a job whose run was lost removes itself meanwhile, which makes Compose fail."""
+        what = "remove the new services"
+        if not run.try_change(node, what, down).ok:
+            run.change(node, what, down)
+
     def _switch_back(self, run: NodesRun, node: str) -> None:
         folder, tool = run.settings.install_dir, run.compose[node]
         facts = run.facts[node]
@@ -46,7 +56,7 @@ class Switch(Phase[NodesRun]):
             down = engine_commands.compose_down(tool, PROJECT, folder, volumes=not known)
             # after a failed switch there is no Compose file to take down
             guarded = cleanup_commands.if_exists(f"{folder}/{engine_commands.SERVICES_FILE}", down)
-            run.change(node, "remove the new services", guarded)
+            self._remove(run, node, guarded)
         back = commands.switch_back(folder, run.id, run.generations[node], previous)
         run.change(node, "switch back to the previous files", back)
         if run.fallback(node):

@@ -20,13 +20,14 @@ from oz_installer.deploy.compose.phases.verify import Verify
 from oz_installer.deploy.compose.planner import plan_node
 from oz_installer.deploy.compose.recipes import install
 from oz_installer.deploy.compose.run import NodesRun
-from oz_installer.deploy.events import Event, PhaseEnded, ServiceState
+from oz_installer.deploy.events import Event, Message, PhaseEnded, ServiceState
 from oz_installer.deploy.gate import DryGate, DryRunChange, Gate
 from oz_installer.deploy.phase import Phase
 from oz_installer.deploy.record import parse_record, record_of
 from oz_installer.deploy.runner import run_phases
 from oz_installer.errors import DeployError, LockedError
 from oz_installer.remote.docker_commands import detect_compose
+from oz_installer.remote.transport import CommandResult
 from oz_installer.render.compose.bundle import Bundle
 from tests.unit.deploy.compose.deploy_support import (
     Answer,
@@ -209,6 +210,22 @@ def test_back_on_a_fresh_node_leaves_nothing() -> None:
     assert after_switch(node)[-3:] == ["compose down", "node.sh switch_back", "node.sh unstage"]
     down = next(sent.argv for sent in node.sent if "down" in sent.argv)
     assert "--volumes" in down
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_a_container_that_leaves_meanwhile_does_not_stop_the_removal(failures: int) -> None:
+    listing, left = podman("api"), [failed(errors="No such container: 7b51")] * failures
+
+    def answer(argv: tuple[str, ...]) -> str | CommandResult | None:
+        return left.pop() if "down" in argv and left else listing(argv)
+
+    events: list[Event] = []
+    run, node = make_run(fresh(), answer, events=events)
+    undone([Stage(), Switch()], run)
+    assert sum("down" in sent.argv for sent in node.sent) == 2
+    troubles = [event.text for event in events if isinstance(event, Message) and event.level == "error"]
+    assert bool(troubles) is (failures == 2)
+    assert all("No such container" in text for text in troubles)
 
 
 def test_back_on_a_fresh_node_keeps_volumes_that_were_there() -> None:
