@@ -125,7 +125,11 @@ class ChunkedScreen(Screen[T]):
 
     async def _continue_drawing(self) -> None:
         await asyncio.sleep(0)
-        self._compositor_refresh()
+        if self._scroll_required and not self._layout_required:  # the cursor has moved on meanwhile
+            self._scroll_required = False
+            self._refresh_layout(scroll=True)
+        else:
+            self._compositor_refresh()
 
     async def _draw_ahead(self) -> None:
         """Draw invisible widgets in short pieces, so that they are ready when the focus gets there."""
