@@ -115,9 +115,7 @@ def test_later_changes_touch_only_what_they_concern(clean: Site, tmp_path: Path)
     moved = variant.nodes_with(node1={"roles": ["bio"]}, node2={"roles": ["api"]}, node3={"roles": ["bio"]})
     to_node2 = {"nodes": moved, "public_url": f"http://{clean.lab.node(2).address}:8880"}
     outcome, _ = variant.install(expect=3, **to_node2)
-    assert (
-        "the API's media moves from a folder of the node to a folder of the node on node2" in outcome.stderr
-    )
+    assert "removal.media" in outcome.stderr
     variant.install(accept=[*accept, "removal.services", "removal.media"])
     assert set(clean.containers("node1")) == {"oz-tfss"}
     assert "oz-tfss" not in clean.containers("node2")
