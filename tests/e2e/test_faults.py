@@ -102,7 +102,7 @@ def test_a_host_key_that_known_hosts_has_otherwise(ground: Ground) -> None:
     known = ground.folder / "other_known_hosts"
     known.write_text("".join(f"{node['host']} {kind} {key}\n" for node in document["nodes"]))
     document["known_hosts"] = str(known)
-    ended = ground.refused(document, 3, ("has changed", str(known), "ssh-keygen -R"))
+    ended = ground.refused(document, 3, ("has changed", str(known), f"ssh-keygen -f {known} -R"))
     assert ended.stderr.count("SHA256:") == 4
 
 
