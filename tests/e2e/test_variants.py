@@ -121,7 +121,10 @@ def test_later_changes_touch_only_what_they_concern(clean: Site, tmp_path: Path)
     assert "oz-tfss" not in clean.containers("node2")
     variant.works()
 
-    _, touched = variant.install(nodes=moved[:2])
+    outcome, _ = variant.install(expect=3, nodes=moved[:2])
+    assert "removal.node-node3" in outcome.stderr
+    left = ("removal.services", "removal.media", "removal.node-node3")
+    _, touched = variant.install(accept=[*accept, *left])
     gone = {f"node2/{name}" for name in WORKERS | {"oz-bio-balancer"}}
     assert touched == {f"node2/{name}" for name in READERS | {"oz-celery-tfss"}} | gone
     variant.works()
