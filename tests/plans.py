@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from oz_installer.deploy.change import Change, FileAction, ServiceAction
-from oz_installer.deploy.plan import StorageMove, TargetPlan
+from oz_installer.deploy.plan import TargetPlan
+from oz_installer.render.data_locations import StorageMove
 
 
 def file_change(path: str, action: FileAction, diff: str = "", target: str = "n1") -> Change:

@@ -23,22 +23,17 @@ class Outside:
         web = next((placed for node in topology.nodes if (placed := node.part("web"))), None)
         path = web.service.verify.path if web and web.service.verify else ""
         self._url = f"{topology.public_url.rstrip('/')}{path}" if path else ""
-        self._answers: dict[str, Future[Answer]] = {}
-
-    @property
-    def url(self) -> str:
-        """The URL that is asked; empty when the topology has none."""
-        return self._url
+        self._answer: Future[Answer] | None = None
 
     def start(self) -> bool:
         """Ask in the background, since a firewall may let it wait."""
         if self._url:
-            self._answers = start_all([self._url], _ask, name="outside")
+            self._answer = self._start()
         return True
 
     def tell(self, run: RunContext) -> bool:
         """Report the answer. One that was no success is asked for again, now that the nodes answer."""
-        if not self._answers:
+        if self._answer is None:
             return True
         if problem := self.problem(again=True):
             run.log(f"not checked from outside: {problem}", level="warning")
@@ -50,13 +45,15 @@ class Outside:
         """Return what is wrong with the answer to ``start``, in a sentence; empty when it is right.
 
         ``again`` asks once more first, unless nothing answered in time."""
-        answer = self._answers.get(self._url)
-        if answer is None:
+        if self._answer is None:
             return ""
-        status, text = _result(answer)
+        status, text = _result(self._answer)
         if again and status != 200 and text != _LATE:
-            status, text = _result(start_all([self._url], _ask, name="outside")[self._url])
+            status, text = _result(self._start())
         return "" if status == 200 else f"{self._url} does not answer this workstation: {safe_line(text)}"
+
+    def _start(self) -> Future[Answer]:
+        return start_all([self._url], _ask, name="outside")[self._url]
 
 
 def _result(answer: Future[Answer]) -> Answer:

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from oz_installer.deploy.change import Change, ChangeKind
 from oz_installer.frozen import dataclass
-
-
-@dataclass(frozen=True, kw_only=True)
-class StorageMove:
-    """A new location for data (``database``, ``media``). Nothing is copied."""
-
-    what: str
-    before: str
-    now: str
+from oz_installer.render.data_locations import StorageMove
 
 
 @dataclass(frozen=True, kw_only=True)

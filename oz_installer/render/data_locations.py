@@ -16,10 +16,9 @@ Locations = Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataLeft:
-    """Data that stays where it was while the API starts with another place. Nothing is copied."""
+class StorageMove:
+    """A new location for data (``database``, ``media``). Nothing is copied."""
 
-    node: str
     what: str
     before: str
     now: str
@@ -32,8 +31,10 @@ def data_locations(answers: Answers) -> dict[str, str]:
     return {"database": location, "media": storage.location or FOLDER}
 
 
-def data_left(before: Mapping[str, Locations], now: Mapping[str, Locations]) -> Iterator[DataLeft]:
-    """Yield what is left behind, from the locations of every node before and now.
+def data_left(
+    before: Mapping[str, Locations], now: Mapping[str, Locations]
+) -> Iterator[tuple[str, StorageMove]]:
+    """Yield a node and what it leaves behind, from the locations of every node before and now.
 
     Nodes without data have no locations. The whole installation is compared: the API may have moved to
     another node.
@@ -47,4 +48,4 @@ def data_left(before: Mapping[str, Locations], now: Mapping[str, Locations]) -> 
                 continue
             new, holder = next(iter(anywhere.items()))
             named = f"{new} on {holder}" if new in LOCAL and holder != node else new
-            yield DataLeft(node=node, what=what, before=place, now=named)
+            yield node, StorageMove(what=what, before=place, now=named)

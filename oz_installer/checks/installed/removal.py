@@ -87,12 +87,12 @@ class RemovalCheck(ShellCheck[InstalledFacts]):
         nodes = {node.name: node for node in context.nodes}
         before = {name: one.data for name, one in facts.items() if one.data}
         now = {node.name: data_locations(context.answers) for node in context.api_nodes}
-        for left in data_left(before, now):
+        for name, move in data_left(before, now):
             yield self.finding(
-                nodes[left.node],
+                nodes[name],
                 "warning",
-                f"the API's {left.what} moves from {left.before} to {left.now}; nothing is copied",
-                about=left.what,
+                f"the API's {move.what} moves from {move.before} to {move.now}; nothing is copied",
+                about=move.what,
                 why="Oz starts without what was stored until now.",
                 hint="Copy the data first, change the answers, or accept this.",
             )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from oz_installer.deploy.change import Change, FileAction, ServiceAction
 from oz_installer.deploy.compose.facts import LOST, NodeFacts
-from oz_installer.deploy.plan import Plan, StorageMove, TargetPlan
+from oz_installer.deploy.plan import Plan, TargetPlan
 from oz_installer.image_reference import has_image
 from oz_installer.render.compose.bundle import Bundle, BundleService
-from oz_installer.render.data_locations import DataLeft, data_left
+from oz_installer.render.data_locations import data_left
 
 
 def plan_changes(bundles: Mapping[str, Bundle], facts: Mapping[str, NodeFacts]) -> Plan:
@@ -20,7 +20,7 @@ def plan_changes(bundles: Mapping[str, Bundle], facts: Mapping[str, NodeFacts]) 
     left = list(data_left(before, now))
     return Plan(
         targets=tuple(
-            replace(plan_node(bundle, facts[node]), moves=_moves(node, left))
+            replace(plan_node(bundle, facts[node]), moves=tuple(move for at, move in left if at == node))
             for node, bundle in bundles.items()
         )
     )
@@ -67,12 +67,6 @@ def _image_changes(bundle: Bundle, facts: NodeFacts, changes: tuple[Change, ...]
     wanted = dict.fromkeys(service.image for service in bundle.services if service.name in touched)
     missing = (image for image in wanted if not has_image(present, image))
     return tuple(Change(target=bundle.node, kind="image", name=image, action="pull") for image in missing)
-
-
-def _moves(node: str, left: Iterable[DataLeft]) -> tuple[StorageMove, ...]:
-    return tuple(
-        StorageMove(what=one.what, before=one.before, now=one.now) for one in left if one.node == node
-    )
 
 
 def _file_changes(bundle: Bundle, facts: NodeFacts) -> tuple[Change, ...]:

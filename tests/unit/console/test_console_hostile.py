@@ -19,12 +19,13 @@ from oz_installer.console.output.json_documents import plan_json, summary_json
 from oz_installer.console.output.progress import OutputKind, open_output
 from oz_installer.console.output.streams import write
 from oz_installer.deploy.events import Event, Message, NodeProgress, RunEnded, RunStarted, ServiceState
-from oz_installer.deploy.plan import Plan, StorageMove
+from oz_installer.deploy.plan import Plan
 from oz_installer.errors import DeployError
 from oz_installer.formatting.junit import junit_report
 from oz_installer.formatting.plan import LONGEST_NAME, plan_text
 from oz_installer.formatting.summary import summary_text
 from oz_installer.installation.failure_log import write_failure_log
+from oz_installer.render.data_locations import StorageMove
 from oz_installer.secret import MASK, Masker, Secret
 from oz_installer.topology.summary import Summary, SummaryRow
 from tests.hostile import MARK, POISON, unsafe

@@ -14,10 +14,11 @@ import pytest
 from oz_installer.console.output.errors import print_error
 from oz_installer.console.output.json_documents import plan_json, summary_json
 from oz_installer.deploy.change import ServiceAction
-from oz_installer.deploy.plan import Plan, StorageMove
+from oz_installer.deploy.plan import Plan
 from oz_installer.errors import AnswersError, ConnectError, DeployError, Interrupted, OzError, Problem
 from oz_installer.formatting.plan import plan_text, total_text
 from oz_installer.formatting.summary import summary_text, table
+from oz_installer.render.data_locations import StorageMove
 from oz_installer.secret import MASK, Masker, Secret
 from oz_installer.topology.summary import Summary, SummaryRow
 from tests.plans import file_change, service_change, target_plan

@@ -90,7 +90,7 @@ def test_nodes_and_data(facts: dict[str, dict[str, Any]], seen: dict[str, str]) 
 def test_data_of_the_whole_installation(
     before: dict[str, dict[str, str]], now: dict[str, dict[str, str]], left: list[tuple[str, str, str]]
 ) -> None:
-    assert [(one.node, one.before, one.now) for one in data_left(before, now)] == left
+    assert [(node, move.before, move.now) for node, move in data_left(before, now)] == left
 
 
 def test_the_script_reads_what_is_installed(tmp_path: Path) -> None:
