@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from oz_installer.answers.secrets.store import mismatch_text, restore_hint
 from oz_installer.checks.base import ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding, GeneratedSecrets
+from oz_installer.checks.installed.record import mapping_in, parse_mapping, print_script
 from oz_installer.render.project import INSTALLED_RECORD
 
 Fingerprints = Mapping[str, str]
@@ -26,17 +25,11 @@ class SecretsCheck(ShellCheck[Fingerprints]):
     def script(self, context: CheckContext, node: CheckedNode) -> str:
         """Print the record of the installed generation."""
         del node
-        record = shlex.quote(f"{context.install_dir}/{INSTALLED_RECORD}")
-        return f"[ ! -r {record} ] || soon cat {record}"
+        return print_script(context, INSTALLED_RECORD)
 
     def parse(self, text: str) -> Fingerprints:
         """Parse the fingerprints; none where nothing is installed, or where the record has none yet."""
-        if not text.strip():
-            return {}
-        record = json.loads(text)
-        secrets = record.get("secrets") or {} if isinstance(record, dict) else None
-        if not isinstance(secrets, dict):
-            raise ValueError("no record of an installation")
+        secrets = mapping_in(parse_mapping(text), "secrets")
         return {str(slot): str(fingerprint) for slot, fingerprint in secrets.items()}
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: Fingerprints) -> Iterator[Finding]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from oz_installer.checks.base import ShellCheck
 from oz_installer.checks.context import CheckContext, CheckedNode, Finding
+from oz_installer.checks.installed.record import mapping_in, parse_mapping, print_script
 from oz_installer.frozen import dataclass
 from oz_installer.render.data_locations import data_left, data_locations
 from oz_installer.render.project import INSTALLED_NODES, INSTALLED_RECORD, PROJECT
@@ -38,21 +37,18 @@ class RemovalCheck(ShellCheck[InstalledFacts]):
     def script(self, context: CheckContext, node: CheckedNode) -> str:
         """Print the record of the installed generation, and its list of nodes."""
         del node
-        record, nodes = (
-            shlex.quote(f"{context.install_dir}/{path}") for path in (INSTALLED_RECORD, INSTALLED_NODES)
-        )
-        first = f"[ ! -r {record} ] || soon cat {record}; echo; echo '{_MARK}'"
-        return f"{first}; [ ! -r {nodes} ] || soon cat {nodes}"
+        record, nodes = (print_script(context, path) for path in (INSTALLED_RECORD, INSTALLED_NODES))
+        return f"{record}; echo; echo '{_MARK}'; {nodes}"
 
     def parse(self, text: str) -> InstalledFacts:
         """Parse both files; a missing one is empty."""
         record, _, nodes = text.partition(f"{_MARK}\n")
-        found = _mapping(record)
+        found = parse_mapping(record)
         return InstalledFacts(
             is_installed=bool(found),
-            services=tuple(map(safe_line, _mapping_in(found, "services"))),
-            data=_texts(_mapping_in(found, "data")),
-            nodes=_texts(_mapping_in(_mapping(nodes), "nodes")),
+            services=tuple(map(safe_line, mapping_in(found, "services"))),
+            data=_texts(mapping_in(found, "data")),
+            nodes=_texts(mapping_in(parse_mapping(nodes), "nodes")),
         )
 
     def judge(self, context: CheckContext, node: CheckedNode, facts: InstalledFacts) -> Iterator[Finding]:
@@ -114,20 +110,6 @@ class RemovalCheck(ShellCheck[InstalledFacts]):
                 hint=f"Stop it there: cd {context.install_dir}/current && docker compose -p {PROJECT} down "
                 "(its data stays). Or put it back into the answers, or accept this.",
             )
-
-
-def _mapping(text: str) -> Mapping[str, Any]:
-    value = json.loads(text) if text.strip() else {}
-    if not isinstance(value, dict):
-        raise ValueError("no record of an installation")
-    return value
-
-
-def _mapping_in(found: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = found.get(key) or {}
-    if not isinstance(value, dict):
-        raise ValueError(f"no {key} in the record of an installation")
-    return value
 
 
 def _texts(found: Mapping[str, Any]) -> dict[str, str]:
